@@ -1,0 +1,1 @@
+"""Derivatives: a rule a node kind, accumulated forward or backward."""

@@ -1,0 +1,124 @@
+"""Derivatives of nodes by nodes: forward for what has axes, backward for scalars.
+
+The input is simplified before it is differentiated, and the result after. In between the graph is left as the rules
+make it: what one step shares the next one shares too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from indexcalc.calculus.rules import rule_of, total
+from indexcalc.graph.node import ONE, Factor, Node, Product, delta, einsum, is_zero, zeros
+from indexcalc.graph.simplify import simplify
+from indexcalc.graph.walk import replace, topological
+from indexcalc.index import Dimension
+
+WIDE = 6
+
+
+def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension]) -> list[Node]:
+    """The tangent of each root (axes: the root's, then `trail`), given those of some nodes; one sweep from the leaves up."""
+    tangents: dict[Node, Node] = dict(seeds)
+    for node in topological(roots):
+        if node in tangents or not node.children:
+            continue
+        known = {k: tangents[child] for k, child in enumerate(node.children) if child in tangents}
+        if known:
+            made = rule_of(node).push(node, known, trail)
+            if made is not None and not is_zero(made):
+                tangents[node] = made
+    return [tangents[root] if root in tangents else zeros((*root.dims, *trail)) for root in roots]
+
+
+def pull_back(
+    roots: Sequence[Node], cotangents: Sequence[Node], targets: Sequence[Node], lead: Sequence[Dimension] = ()
+) -> list[Node]:
+    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots; one sweep from the roots down."""
+    order = topological(roots)
+    wanted = set(targets)
+    depends = set(targets)
+    for node in order:
+        if any(child in depends for child in node.children):
+            depends.add(node)
+    found: dict[Node, list[Node]] = {}
+    for root, cotangent in zip(roots, cotangents, strict=True):
+        found.setdefault(root, []).append(cotangent)
+    done: dict[Node, Node] = {}
+    for node in reversed(order):
+        received = total(found.pop(node, []))
+        if received is None or node not in depends:
+            continue
+        if node in wanted:
+            done[node] = received
+            continue
+        rule = rule_of(node)
+        for k, child in enumerate(node.children):
+            if child in depends:
+                part = rule.pull(node, k, received, len(lead))
+                if part is not None and not is_zero(part):
+                    found.setdefault(child, []).append(part)
+    return [done[target] if target in done else zeros((*lead, *target.dims)) for target in targets]
+
+
+def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
+    """The derivative of a simplified root by each target, as the rules make it: axes of the root, then of the target."""
+    (root,) = narrow([root])
+    if root.order == 0:
+        return pull_back([root], [ONE], targets)
+    made = []
+    for target in targets:
+        made += push_forward([root], {target: identity(target)}, target.dims)
+    return made
+
+
+def derivative(root: Node, *targets: Node) -> Node:
+    """The simplified derivative by the first target, then by the next, and so on."""
+    (node,) = simplify([root])
+    for target in targets:
+        (node,) = simplify(derive(node, [target]))
+    return node
+
+
+def gradients(root: Node, targets: Sequence[Node]) -> list[Node]:
+    """The simplified derivatives of one root by several targets, which share what they have in common."""
+    return simplify(derive(simplify([root])[0], targets))
+
+
+def jvp(roots: Sequence[Node], targets: Sequence[Node], directions: Sequence[Node]) -> list[Node]:
+    """The derivative of each root along a direction, derived with its seed."""
+    return simplify(push_forward(narrow(simplify(roots)), dict(zip(targets, directions, strict=True)), ()))
+
+
+def vjp(roots: Sequence[Node], targets: Sequence[Node], cotangents: Sequence[Node]) -> list[Node]:
+    """The cotangents of the targets, derived with those of the roots as seeds."""
+    return simplify(pull_back(narrow(simplify(roots)), cotangents, targets))
+
+
+def hvp(root: Node, targets: Sequence[Node], directions: Sequence[Node]) -> list[Node]:
+    """The Hessian times a direction: the gradient's derivative along it."""
+    return jvp(gradients(root, targets), targets, directions)
+
+
+def identity(node: Node) -> Node:
+    """The derivative of a node by itself: deltas from its axes to their copies."""
+    return delta(*node.dims)
+
+
+def narrow(roots: Iterable[Node]) -> list[Node]:
+    """The roots with wide products as balanced trees of narrow ones, so that a derivative of N factors has N log N parts."""
+    return replace(list(roots), lambda old, new: balance(new) if isinstance(new, Product) else new)
+
+
+def balance(node: Product) -> Node:
+    """A wide product as a product of two, each balanced in turn; each half keeps the labels that are needed outside it."""
+    if len(node.factors) <= WIDE:
+        return node
+    half = len(node.factors) // 2
+    parts = []
+    for own, other in ((node.factors[:half], node.factors[half:]), (node.factors[half:], node.factors[:half])):
+        outside = {x for f in other for x in f.labels} | set(node.out)
+        kept = [x for x in dict.fromkeys(x for f in own for x in f.labels) if x in outside]
+        part = einsum(1, own, kept)
+        parts.append(Factor(balance(part) if isinstance(part, Product) else part, tuple(kept)))
+    return einsum(node.coef, parts, node.out, dict(enumerate(node.sizes)))

@@ -1,0 +1,76 @@
+"""The errors of the library: what was asked, what was found, what to write instead.
+
+Every error is an `IndexCalcError`, and also the built-in error that a Python user would expect there
+(`ValueError` for a value that does not fit, `TypeError` for a thing of the wrong kind).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+LONGEST = 400
+
+
+class IndexCalcError(Exception):
+    """What all errors of indexcalc have in common: three parts, `asked`, `found` and `instead`."""
+
+    def __init__(self, asked: str, found: str, instead: str = "") -> None:
+        self.asked, self.found, self.instead = shorten(asked), found, instead
+        lines = [f"{self.asked}: {found}" if asked else found]
+        if instead:
+            lines.append(f"  instead: {instead}")
+        super().__init__("\n".join(lines))
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        return type(self), (self.asked, self.found, self.instead)
+
+
+class NotationError(IndexCalcError, ValueError):
+    """An expression that breaks a rule of index or matrix notation."""
+
+
+class DimensionError(IndexCalcError, ValueError):
+    """Two axes that meet have different dimensions, or a dimension is not known where it must be."""
+
+
+class NameRefused(IndexCalcError, ValueError):
+    """A name that is no identifier, or that already means something."""
+
+
+class KindError(IndexCalcError, TypeError):
+    """A thing of the wrong kind: a NumPy array where an expression is due, say."""
+
+
+class DerivativeError(IndexCalcError, ValueError):
+    """A derivative that is not defined as it was asked for."""
+
+
+class NoRuleError(IndexCalcError, TypeError):
+    """There is no rule for this derivative; the error names the function or the kind of node."""
+
+
+class LayoutError(IndexCalcError, ValueError):
+    """A layout that cannot hold this tensor."""
+
+
+class InputError(IndexCalcError, ValueError):
+    """Numbers given to `evaluate` that do not fit: missing, unknown, of a wrong shape or dtype."""
+
+
+class ParseError(IndexCalcError, ValueError):
+    """Text that cannot be read; the message has the column, what was expected and a suggestion."""
+
+
+def shorten(text: str) -> str:
+    """The text, cut in the middle if it is long."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """`did you mean 'W'?`, or the known names, or nothing."""
+    names = sorted(set(known))
+    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    if close:
+        return f"did you mean {close[0]!r}?"
+    return f"known here: {', '.join(names)}" if names else ""

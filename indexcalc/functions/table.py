@@ -1,0 +1,131 @@
+"""The table of functions: one row a function, with its numerics, rule, LaTeX, domain, test inputs and source.
+
+A function is added by adding a row in `elementwise.py` or `reductions.py`, and nothing else: the derivative, the text,
+the parser, the evaluation and the tests all read the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from indexcalc.errors import NoRuleError
+from indexcalc.functions.entry import Entry
+from indexcalc.graph.node import Node, Number, einsum, reduction
+
+Interval = tuple[float, float]
+REAL: Interval = (-3.0, 3.0)
+POSITIVE: Interval = (0.2, 3.0)
+NONZERO: Interval = (0.2, 3.0)
+UNIT: Interval = (-0.9, 0.9)
+
+
+@dataclass(frozen=True, slots=True)
+class ElementwiseFunction:
+    """A function of the entries.
+
+    `rules[a]` gives the partial derivative by argument a, as an `Entry`, from the arguments and the value:
+    `rules[a](*args, y)`; `None` in place of a rule says: zero wherever it exists (with `kink`, the reason).
+    `numpy(*args, *params)` takes arrays of float or complex dtype and keeps the dtype; `inputs[a]` is an interval from
+    which tests draw argument a; `exact` has values at integers that are integers.
+    `params` names the static parameters: only where there are some, rules get their values as keyword `params`.
+    `latex.format(*args, **params)` is the LaTeX.
+    """
+
+    name: str
+    formula: str
+    numpy: Callable[..., Any]
+    rules: tuple[Callable[..., Entry] | None, ...]
+    latex: str
+    source: str
+    domain: str = "all real numbers"
+    inputs: tuple[Interval, ...] = (REAL,)
+    params: tuple[str, ...] = ()
+    kink: str = ""
+    holomorphic: bool = True
+    exact: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def arity(self) -> int:
+        """How many arguments it takes."""
+        return len(self.rules)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What the rule of a reduction is written in: the slice that it reduces.
+
+    Where the axes go, `x` is an entry of the argument and `y` the value on its slice; `u`, `v` are the same two, and
+    `d` is 1. Where the axes stay, `x`, `y` are argument and value at an entry a, `u`, `v` the same at an entry b of the
+    same slice, and `d` is the delta of a and b. `along` has the labels of the axes along which u moves in the slice.
+    """
+
+    x: Entry
+    y: Entry
+    u: Entry
+    v: Entry
+    d: Entry
+    along: tuple[int, ...]
+    params: tuple[Number, ...] = ()
+
+    def total(self, entry: Entry) -> Entry:
+        """The sum of the entry over the slice, that is over all the places of u."""
+        kept = [label for label in entry.labels if label not in self.along]
+        sizes = {label: entry.dims[label] for label in self.along}
+        return Entry(einsum(1, [(entry.node, entry.labels)], kept, sizes), kept, entry.dims)
+
+    def reduce(self, fn: str, entry: Entry) -> Entry:
+        """The reduction `fn` of the entry along the slice, that is over all the places of u."""
+        keeps = reduction_row(fn).keeps
+        axes = [axis for axis, label in enumerate(entry.labels) if label in self.along]
+        kept = [label for label in entry.labels if keeps or label not in self.along]
+        return Entry(reduction(fn, entry.node, axes, keeps), kept, entry.dims)
+
+
+@dataclass(frozen=True, slots=True)
+class ReductionFunction:
+    """A function along axes.
+
+    `rule(slice)` is `dy/dx` (`dy/du`, the same) where the axes go, and `dy/du` where they stay (`keeps`): see `Slice`.
+    `numpy(x, axes, *params)` reduces a tuple of axes and keeps the dtype.
+    `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
+    """
+
+    name: str
+    formula: str
+    numpy: Callable[..., Any]
+    rule: Callable[[Slice], Entry]
+    keeps: bool
+    latex: str
+    source: str
+    domain: str = "all real numbers"
+    inputs: Interval = REAL
+    params: tuple[str, ...] = ()
+    kink: str = ""
+    holomorphic: bool = True
+
+
+ELEMENTWISE: dict[str, ElementwiseFunction] = {}
+REDUCTIONS: dict[str, ReductionFunction] = {}
+
+
+def elementwise_row(name: str) -> ElementwiseFunction:
+    """The row of an elementwise function; an unknown one is an error that names it."""
+    try:
+        return ELEMENTWISE[name]
+    except KeyError:
+        raise NoRuleError(f"elementwise function {name!r}", "there is no such row in the table of functions") from None
+
+
+def reduction_row(name: str) -> ReductionFunction:
+    """The row of a reduction; an unknown one is an error that names it."""
+    try:
+        return REDUCTIONS[name]
+    except KeyError:
+        raise NoRuleError(f"reduction {name!r}", "there is no such row in the table of functions") from None
+
+
+def spread(entry: Entry) -> Node:
+    """The entry as a node with all the axes that it is among; it is constant along those that it lacks."""
+    return einsum(1, [(entry.node, entry.labels)], range(len(entry.dims)), dict(enumerate(entry.dims)))

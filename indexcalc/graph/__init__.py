@@ -1,0 +1,1 @@
+"""The graph: positional, immutable, interned nodes, and the passes over it."""

@@ -1,0 +1,349 @@
+"""The canonical numbering of labels: one form for a product, whatever the order of its factors and its labels.
+
+A product (or a sum, or an elementwise node) is a coloured hypergraph: labels are vertices, factors are edges that
+touch labels at numbered slots. Colour refinement tells labels apart by where they occur; what it leaves alike is
+individualised one label at a time, and the least form wins (McKay and Piperno, "Practical graph isomorphism II",
+2014, sections 2 and 3). Labels whose swap changes nothing are found first, so that a star of equal legs takes one leaf.
+Automorphisms found on the way are the symmetries of the node; one that fixes the free labels and changes the sign proves
+that the whole is zero.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Perm, Symmetry
+
+LEAVES = 2000
+
+
+class Item(NamedTuple):
+    """A factor as the search sees it: a colour that can be ordered, its labels, and what its slots allow.
+
+    `odd` says whether a sign of its symmetry counts (it does not under an even exponent).
+    """
+
+    colour: Any
+    labels: Labels
+    symmetry: Symmetry = NO_SYMMETRY
+    odd: bool = True
+
+
+class Form(NamedTuple):
+    """What the search found: items in order, labels in order, the sign, symmetries, and whether it was exhaustive."""
+
+    items: list[int]
+    labels: list[int]
+    sign: int
+    symmetries: list[tuple[dict[int, int], int]]
+    exact: bool
+    components: list[tuple[int, int, Any]]
+
+
+def settle(labels: Sequence[int], symmetry: Symmetry) -> tuple[Labels, int]:
+    """The least way to write these labels that the symmetry allows, and its sign (0: it vanishes).
+
+    >>> settle((2, 1), Symmetry((((0, 1), -1),)))
+    ((1, 2), -1)
+    """
+    if not symmetry.blocks and not symmetry.perms:
+        return tuple(labels), 1
+    best, sign = _sort_blocks(labels, symmetry.blocks)
+    for perm in symmetry.perms:
+        other, turned = _sort_blocks([labels[axis] for axis in perm], symmetry.blocks)
+        if other < best:
+            best, sign = other, turned
+    return best, sign
+
+
+def _sort_blocks(labels: Sequence[int], blocks: Iterable[tuple[Labels, int]]) -> tuple[Labels, int]:
+    result, sign = list(labels), 1
+    for axes, turn in blocks:
+        values = [result[axis] for axis in axes]
+        if turn < 0:
+            if len(set(values)) < len(values):
+                return tuple(labels), 0
+            swaps = sum(a > b for k, a in enumerate(values) for b in values[k + 1 :])
+            sign *= -1 if swaps % 2 else 1
+        for axis, value in zip(axes, sorted(values), strict=True):
+            result[axis] = value
+    return tuple(result), sign
+
+
+def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+    """The canonical order of items and labels, or None where the whole is zero by antisymmetry.
+
+    `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its dimension).
+    """
+    found = []
+    for part, labels in _components(items, kinds):
+        component = _component([items[k] for k in part], labels, kinds)
+        if component is None:
+            return None
+        found.append((component, part))
+    found.sort(key=lambda pair: pair[0][0])
+    order: list[int] = []
+    numbered: list[int] = []
+    symmetries: list[tuple[dict[int, int], int]] = []
+    sign, exact = 1, True
+    parts: list[tuple[int, int, Any]] = []
+    previous: tuple[Any, list[int]] | None = None
+    for (form, inner, labels, turned, gens, complete), part in found:
+        if previous is not None and previous[0] == form and labels:
+            swap = dict(zip(previous[1], labels, strict=True))
+            symmetries.append(({**swap, **{b: a for a, b in swap.items()}}, 1))
+        previous = (form, labels)
+        parts.append((len(order), len(order) + len(part), form))
+        order += [part[k] for k in inner]
+        numbered += labels
+        symmetries += gens
+        sign *= turned
+        exact &= complete
+    return Form(order, numbered, sign, symmetries, exact, parts)
+
+
+def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
+    parent = {label: label for label in kinds}
+
+    def find(label: int) -> int:
+        while parent[label] != label:
+            parent[label] = parent[parent[label]]
+            label = parent[label]
+        return label
+
+    for item in items:
+        for label in item.labels[1:]:
+            parent[find(label)] = find(item.labels[0])
+    groups: dict[Any, tuple[list[int], list[int]]] = {}
+    for label in kinds:
+        groups.setdefault(find(label), ([], []))[1].append(label)
+    for k, item in enumerate(items):
+        root = find(item.labels[0]) if item.labels else (k,)
+        groups.setdefault(root, ([], []))[0].append(k)
+    return list(groups.values())
+
+
+Component = tuple[Any, list[int], list[int], int, list[tuple[dict[int, int], int]], bool]
+
+
+def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> Component | None:
+    """(form, order of items, order of labels, sign, symmetries, exhaustive), or None where it vanishes."""
+    colours = [item.colour for item in items]
+    order = sorted(range(len(items)), key=colours.__getitem__)
+    distinct = all(colours[a] != colours[b] for a, b in zip(order, order[1:], strict=False))
+    if distinct and all(item.symmetry is NO_SYMMETRY for item in items):
+        number: dict[int, int] = {}
+        for k in order:
+            for label in items[k].labels:
+                number.setdefault(label, len(number))
+        for label in labels:
+            number.setdefault(label, len(number))
+        form = (
+            tuple((colours[k], tuple(number[label] for label in items[k].labels)) for k in order),
+            tuple(kinds[label] for label in number),
+        )
+        return form, order, list(number), 1, [], True
+    return _Search(items, labels, kinds).run()
+
+
+class _Search:
+    """One connected component: refine, individualise, keep the least leaf."""
+
+    def __init__(self, items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> None:
+        self.items, self.labels, self.kinds = items, labels, kinds
+        ranks = {colour: k for k, colour in enumerate(sorted({item.colour for item in items}))}
+        self.ranks = [ranks[item.colour] for item in items]
+        self.touching: dict[int, list[int]] = {label: [] for label in labels}
+        for k, item in enumerate(items):
+            for label in dict.fromkeys(item.labels):
+                self.touching[label].append(k)
+        self.slots = [self._slots(item) for item in items]
+        self.best: tuple[Any, dict[int, int], int] | None = None
+        self.symmetries: list[tuple[dict[int, int], int]] = []
+        self.leaves, self.zero = 0, False
+
+    @staticmethod
+    def _slots(item: Item) -> list[int]:
+        slots = list(range(len(item.labels)))
+        for axes, _ in item.symmetry.blocks:
+            for axis in axes:
+                slots[axis] = axes[0]
+        return slots
+
+    def run(self) -> Component | None:
+        kinds = {kind: k for k, kind in enumerate(sorted({self.kinds[label] for label in self.labels}))}
+        stack = [({label: kinds[self.kinds[label]] for label in self.labels}, ())]
+        self._walk(*stack[0])
+        if self.zero or self.best is None:
+            return None
+        form, number, sign = self.best
+        labels = sorted(self.labels, key=number.__getitem__)
+        rows = [self._row(k, number) for k in range(len(self.items))]
+        order = sorted(range(len(self.items)), key=lambda k: (rows[k][0], rows[k][1]))
+        shown = (
+            tuple((self.items[k].colour, rows[k][1]) for k in order),
+            tuple(self.kinds[label] for label in labels),
+        )
+        return shown, order, labels, sign, self.symmetries, self.leaves < LEAVES
+
+    def _row(self, k: int, number: Mapping[int, int]) -> tuple[int, Labels, int]:
+        labels, sign = settle([number[label] for label in self.items[k].labels], self.items[k].symmetry)
+        return self.ranks[k], labels, sign if self.items[k].odd or sign == 0 else 1
+
+    def _refine(self, colour: dict[int, int]) -> dict[int, int]:
+        """Split the cells until every two labels of one cell see the same."""
+        count = len(set(colour.values()))
+        while count < len(colour):
+            seen: dict[int, list[Any]] = {label: [] for label in colour}
+            for k, item in enumerate(self.items):
+                for perm in ((None, *item.symmetry.perms) if item.symmetry.perms else (None,)):
+                    labels = item.labels if perm is None else [item.labels[axis] for axis in perm]
+                    around, _ = _sort_blocks(
+                        [colour[label] for label in labels], [(axes, 1) for axes, _ in item.symmetry.blocks]
+                    )
+                    for slot, label in zip(self.slots[k], labels, strict=True):
+                        seen[label].append((self.ranks[k], slot, around))
+            signature = {label: (colour[label], sorted(seen[label])) for label in colour}
+            ordered = sorted(signature.items(), key=lambda pair: pair[1])
+            fresh: dict[int, int] = {}
+            rank = 0
+            for place, (label, sig) in enumerate(ordered):
+                if place and sig != ordered[place - 1][1]:
+                    rank = place
+                fresh[label] = rank
+            now = len(set(fresh.values()))
+            colour = fresh
+            if now == count:
+                break
+            count = now
+        return colour
+
+    def _walk(self, colour: dict[int, int], fixed: tuple[int, ...]) -> None:
+        if self.zero or self.leaves >= LEAVES:
+            return
+        colour = self._refine(colour)
+        cells: dict[int, list[int]] = {}
+        for label, value in colour.items():
+            cells.setdefault(value, []).append(label)
+        open_cells = [(len(cell), value) for value, cell in cells.items() if len(cell) > 1]
+        if not open_cells:
+            self._leaf(colour)
+            return
+        value = min(open_cells)[1]
+        explored: list[int] = []
+        for label in cells[value]:
+            if explored and self._equivalent(label, explored, fixed):
+                continue
+            explored.append(label)
+            self._walk({k: (v if k == label or v != value else v + 1) for k, v in colour.items()}, (*fixed, label))
+
+    def _equivalent(self, label: int, explored: list[int], fixed: tuple[int, ...]) -> bool:
+        """Does a symmetry that leaves the individualised labels alone map this label to an explored one?"""
+        for other in explored:
+            sign = self._twins(label, other)
+            if sign is not None:
+                self._symmetry({label: other, other: label}, sign)
+                return True
+        parent = {x: x for x in self.labels}
+
+        def find(x: int) -> int:
+            while parent[x] != x:
+                x = parent[x]
+            return x
+
+        for moves, _ in self.symmetries:
+            if all(moves.get(x, x) == x for x in fixed):
+                for a, b in moves.items():
+                    parent[find(a)] = find(b)
+        return any(find(label) == find(other) for other in explored)
+
+    def _twins(self, a: int, b: int) -> int | None:
+        """The sign with which the swap of two labels maps the component to itself, or None if it does not."""
+        if self.kinds[a] != self.kinds[b]:
+            return None
+        touched = set(self.touching[a]) | set(self.touching[b])
+        swap = {a: b, b: a}
+        before, after, sign = Counter[Any](), Counter[Any](), 1
+        for k in touched:
+            item = self.items[k]
+            for target, labels in ((before, item.labels), (after, tuple(swap.get(x, x) for x in item.labels))):
+                row, turned = settle(labels, item.symmetry)
+                target[self.ranks[k], row] += 1
+                sign *= turned if item.odd else 1
+        return sign if before == after else None
+
+    def _symmetry(self, moves: dict[int, int], sign: int) -> None:
+        if sign < 0 and all(a == b or not self._free(a) for a, b in moves.items()):
+            self.zero = True
+        self.symmetries.append((moves, sign))
+
+    def _free(self, label: int) -> bool:
+        return bool(self.kinds[label][0])
+
+    def _leaf(self, number: dict[int, int]) -> None:
+        self.leaves += 1
+        rows = [self._row(k, number) for k in range(len(self.items))]
+        sign = 1
+        for row in rows:
+            sign *= row[2]
+        if sign == 0:
+            self.zero = True
+            return
+        form = sorted((rank, labels) for rank, labels, _ in rows)
+        if self.best is None or form < self.best[0]:
+            self.best = (form, number, sign)
+        elif form == self.best[0]:
+            back = {place: label for label, place in number.items()}
+            moves = {label: back[place] for label, place in self.best[1].items() if back[place] != label}
+            self._symmetry(moves, sign * self.best[2])
+
+
+def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
+    """The symmetry that these permutations of the axes generate, each with its sign.
+
+    >>> symmetry(2, [((1, 0), 1)])
+    Symmetry(blocks=(((0, 1), 1),), perms=())
+    """
+    swaps: dict[int, dict[int, int]] = {1: {}, -1: {}}
+    others: list[Perm] = []
+    for perm, sign in generators:
+        moved = [axis for axis in range(order) if perm[axis] != axis]
+        if len(moved) == 2:
+            table = swaps[sign]
+            a, b = (_root(table, axis) for axis in moved)
+            table[max(a, b)] = min(a, b)
+        elif moved and sign > 0:
+            others.append(tuple(perm))
+    blocks = []
+    for sign, table in swaps.items():
+        groups: dict[int, list[int]] = {}
+        for axis in range(order):
+            groups.setdefault(_root(table, axis), []).append(axis)
+        blocks += [(tuple(group), sign) for group in groups.values() if len(group) > 1]
+    if len({axis for axes, _ in blocks for axis in axes}) < sum(len(axes) for axes, _ in blocks):
+        blocks = [block for block in blocks if block[1] > 0]
+    return Symmetry(tuple(sorted(blocks)), _closure(order, others))
+
+
+def _root(table: dict[int, int], axis: int) -> int:
+    while axis in table:
+        axis = table[axis]
+    return axis
+
+
+def _closure(order: int, generators: list[Perm], limit: int = 48) -> tuple[Perm, ...]:
+    identity = tuple(range(order))
+    group = {identity}
+    frontier = [identity]
+    while frontier and len(group) <= limit:
+        step = []
+        for perm in frontier:
+            for generator in generators:
+                made = tuple(perm[axis] for axis in generator)
+                if made not in group:
+                    group.add(made)
+                    step.append(made)
+        frontier = step
+    return tuple(sorted(group - {identity})) if len(group) <= limit else ()

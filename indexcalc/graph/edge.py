@@ -1,0 +1,175 @@
+"""Edges: what a node is, but for a coefficient, a permutation of axes, and axes along which it is constant.
+
+Every node `n` becomes an `Edge`: a coefficient, a node without one, and where its axes lie among the axes of `n`; an axis of
+`n` that the edge lacks is one along which `n` is constant. So numbers, transposes and broadcasts never stand between a
+node and its parent, and two nodes that differ by them alone become one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import isqrt
+from typing import NamedTuple
+
+from indexcalc.errors import NotationError
+from indexcalc.graph.node import (
+    NO_SYMMETRY, ONE, Labels, Node, Number, Product, Sum, Symmetry, addition, as_number, einsum, multiply, number,
+)
+from indexcalc.index import Dimension
+
+KIND_RANK = {"constant": 0, "variable": 1, "call": 2, "definition": 3, "elementwise": 4, "reduction": 5, "regroup": 6, "sum": 7, "product": 8}  # fmt: skip
+
+
+class Edge(NamedTuple):
+    """`coef * node[axes]`: axis k of the node is axis `axes[k]` of what this stands for."""
+
+    coef: Number
+    node: Node
+    axes: Labels
+
+
+ZERO_EDGE = Edge(0, ONE, ())
+
+
+def colour(node: Node) -> tuple[int, str, bytes]:
+    """What orders nodes: kind and name, as people see them, and the content last."""
+    return KIND_RANK[node.kind], node.name, node.digest
+
+
+def symmetry_of(node: Node) -> Symmetry:
+    """The declared symmetry of a variable, or the one that was found when the node was made."""
+    found: Symmetry = node.facts.get("symmetry", NO_SYMMETRY)
+    return found
+
+
+def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> Node:
+    """The node that an edge stands for, among axes of these dimensions.
+
+    With `merge`, a product or a sum takes the coefficient in; without, it stays whole, because it is shared.
+    """
+    coef, node, axes = edge
+    if coef == 1 and axes == tuple(range(len(dims))):
+        return node
+    if merge and isinstance(node, Sum) and len(axes) == len(dims):
+        terms = [(multiply(coef, t.coef), t.node, [axes[x] for x in t.labels]) for t in node.terms]
+        return addition(terms, dims)
+    if merge and isinstance(node, Product):
+        inner: dict[int, object] = {x: ("inner", x) for x in range(len(node.sizes))}
+        out: list[object] = list(range(len(dims)))
+        sizes: dict[object, Dimension] = dict(enumerate(dims))
+        for axis, label in zip(axes, node.out, strict=True):
+            out[axis] = inner[label]
+        factors = [(f.node, [inner[x] for x in f.labels], f.exponent) for f in node.factors]
+        sizes = {label: dim for label, dim in sizes.items() if label in out}
+        return einsum(coef, factors, out, sizes | {inner[x]: dim for x, dim in enumerate(node.sizes)})
+    return einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+
+
+def scaled(coef: Number, node: Node, merge: bool = True) -> Node:
+    """The node times a number, with its axes as they are."""
+    return materialise(Edge(coef, node, tuple(range(node.order))), node.dims, merge)
+
+
+def power(base: Number, exponent: Number) -> Number | None:
+    """A number to a power, if that is a number without rounding an exact one."""
+    if base == 1:
+        return 1
+    if base == 0 and exponent.real < 0:
+        raise NotationError("0 ** -1", "a division by zero", "check the expression: a factor in a denominator is 0")
+    if isinstance(exponent, int):
+        if isinstance(base, int | Fraction):
+            return number(Fraction(base) ** exponent)
+        return number(base**exponent)
+    if isinstance(base, int | Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 2:
+        value = Fraction(base)
+        roots = isqrt(abs(value.numerator)), isqrt(value.denominator)
+        if value > 0 and roots[0] ** 2 == value.numerator and roots[1] ** 2 == value.denominator:
+            return number(Fraction(*roots) ** exponent.numerator)
+        return None
+    if isinstance(base, float) and base > 0 and isinstance(exponent, float | Fraction):
+        return number(base ** float(exponent))
+    return None
+
+
+# ------------------------------------------------------------------ products
+
+
+class Draft:
+    """A product that is being gathered: its coefficient, its factors, and which labels are one."""
+
+    __slots__ = ("coef", "dims", "factors", "gone", "parent")
+
+    def __init__(self) -> None:
+        self.coef: Number = 1
+        self.factors: list[tuple[Node, list[int], Number]] = []
+        self.dims: list[Dimension] = []
+        self.parent: list[int] = []
+        self.gone: set[int] = set()
+
+    def copy(self) -> Draft:
+        """Another draft with the same content."""
+        other = Draft()
+        other.coef, other.factors, other.dims = self.coef, list(self.factors), list(self.dims)
+        other.parent, other.gone = list(self.parent), set(self.gone)
+        return other
+
+    def drop(self, labels: Iterable[int]) -> None:
+        """The sum over these labels is accounted for."""
+        self.gone.update(labels)
+
+    def fresh(self, dims: Iterable[Dimension]) -> list[int]:
+        """New labels of these dimensions."""
+        start = len(self.dims)
+        self.dims += dims
+        self.parent += range(start, len(self.dims))
+        return list(range(start, len(self.dims)))
+
+    def find(self, label: int) -> int:
+        """The label that stands for all those joined with this one."""
+        while self.parent[label] != label:
+            self.parent[label] = self.parent[self.parent[label]]
+            label = self.parent[label]
+        return label
+
+    def join(self, a: int, b: int) -> None:
+        """Eliminate the delta of two labels: they are one."""
+        a, b = self.find(a), self.find(b)
+        self.parent[max(a, b)] = min(a, b)
+
+    def open(self, node: Product, labels: Sequence[int], exponent: Number) -> list[tuple[Node, list[int], Number]]:
+        """The factors of a product that is a factor, its labels joined with ours; its coefficient is taken up."""
+        raised = power(node.coef, exponent)
+        assert raised is not None
+        self.coef = multiply(self.coef, raised)
+        inner = self.fresh(node.sizes)
+        for outside, label in zip(labels, node.out, strict=True):
+            self.join(outside, inner[label])
+        return [
+            (f.node, [inner[label] for label in f.labels], f.exponent if exponent == 1 else multiply(f.exponent, exponent))
+            for f in node.factors
+        ]
+
+    def attach(self, edge: Edge, labels: Sequence[int], exponent: Number) -> tuple[Node, list[int], Number] | None:
+        """An edge as a factor, its coefficient taken up; None if nothing but the coefficient is left."""
+        coef, node, axes = edge
+        if coef != 1:
+            raised = power(coef, exponent)
+            if raised is None:
+                node = scaled(coef, node)
+            else:
+                self.coef = multiply(self.coef, raised)
+        value = as_number(node)
+        if value is not None and (raised := power(value, exponent)) is not None:
+            self.coef = multiply(self.coef, raised)
+            return None
+        return node, [labels[axis] for axis in axes], exponent
+
+
+def opens(node: Node, exponent: Number) -> bool:
+    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it."""
+    if type(node) is not Product:
+        return False
+    if exponent == 1:
+        return True
+    return isinstance(exponent, int) and node.bound == 0 and len(set(node.out)) == len(node.out)

@@ -1,0 +1,640 @@
+"""The nodes of the graph: positional, immutable, interned.
+
+An expression is a graph of nodes. A node has axes, and each axis has a dimension; names of indices belong to
+the views (`notation/`). Two nodes with equal content are one object, so equality is identity, common
+subexpressions are shared, and what has been derived once can be remembered.
+
+The kinds, all of them:
+
+`Variable`      a named tensor
+`Product`       an einsum over its factors: `out[...] = coef * sum of the product of factor[labels]**exponent`.
+                Number, symbolic dimension, delta, ones and zero are products without factors: a label may
+                repeat in `out` (a diagonal: `δ`), occur only there (a broadcast) or nowhere (then it is summed
+                and gives its dimension, so `δ_ii = n`).
+`Sum`           a sum of terms `coef * node[labels]`; a term that lacks an axis is constant along it
+`Constant`      a tensor that is known but never multiplied out (Levi-Civita, pi)
+`Regroup`       axes joined into one, or one axis split
+`Elementwise`   a function of the entries; an argument that lacks an axis is constant along it
+`Reduction`     a function along some axes, which go (`max`) or stay (`softmax`)
+`Call`          an abstract function, or one of its derivatives, of its arguments
+`Definition`    a named step: an expression under a name of its own
+
+Labels are small integers: for `Product` the labels of `out` come first, by first occurrence, then those that are summed;
+for `Sum` and `Elementwise` a label is the number of an axis of the result. So `A[i,k]*B[k,j]` and
+`A[p,q]*B[q,r]` are one and the same node.
+
+Constructors drop what is worth nothing (zeros, exponents of zero) and fold numbers; they never flatten and never
+reorder: that is simplification's work, which sees the whole graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from hashlib import blake2b
+from math import isfinite
+from threading import Lock
+from typing import Any, ClassVar, NamedTuple
+from weakref import WeakValueDictionary
+
+from indexcalc.errors import KindError
+from indexcalc.index import Dimension
+
+Number = int | Fraction | float | complex
+Labels = tuple[int, ...]
+Perm = tuple[int, ...]
+
+
+class Factor(NamedTuple):
+    """A factor of a product: `node[labels] ** exponent`."""
+
+    node: Node
+    labels: Labels
+    exponent: Number = 1
+
+
+class Term(NamedTuple):
+    """A term of a sum: `coef * node[labels]`, the labels being axes of the sum."""
+
+    coef: Number
+    node: Node
+    labels: Labels
+
+
+class Arg(NamedTuple):
+    """An argument of an elementwise function, with the axes of the result that it runs along."""
+
+    node: Node
+    labels: Labels
+
+
+class Symmetry(NamedTuple):
+    """What may be done to the axes of a node without changing it, but for a sign.
+
+    `blocks` are sets of axes that may be permuted freely, with the sign of a transposition; `perms` are further
+    permutations (sign +1), as they stand after sorting within the blocks: elasticity's pair swap is one.
+    """
+
+    blocks: tuple[tuple[Labels, int], ...] = ()
+    perms: tuple[Perm, ...] = ()
+
+
+NO_SYMMETRY = Symmetry()
+
+
+def number(value: object) -> Number:
+    """A number in normal form: exact where it is one (`0.5` is 1/2, `0.1` stays a float).
+
+    >>> number(0.5), number(2.0), number(0.1)
+    (Fraction(1, 2), 2, 0.1)
+    """
+    if isinstance(value, bool):
+        raise KindError(f"number {value!r}", "a bool is no number here", "write 1 or 0")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else value
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise KindError(f"number {value!r}", "only finite numbers stand in an expression", "give it as an input")
+        value = float(value)
+        top, bottom = value.as_integer_ratio()
+        if bottom <= 1024 and abs(top) < 2**53:
+            return top if bottom == 1 else Fraction(top, bottom)
+        return value
+    if isinstance(value, complex):
+        return number(value.real) if value.imag == 0 else complex(value)
+    convert = getattr(value, "item", None)
+    if convert is not None and getattr(value, "shape", None) == ():
+        return number(convert())
+    raise KindError(f"number {value!r}", f"a {type(value).__name__} is no number", "write an int, Fraction, float or complex")
+
+
+def multiply(a: Number, b: Number) -> Number:
+    """The product of two numbers in normal form."""
+    if type(a) is int and type(b) is int:
+        return a * b
+    return number(a * b)
+
+
+def add(a: Number, b: Number) -> Number:
+    """The sum of two numbers in normal form."""
+    if type(a) is int and type(b) is int:
+        return a + b
+    return number(a + b)
+
+
+_table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
+_lock = Lock()
+
+
+INEXACT = (float, complex)
+
+
+def _mark(numbers: Iterable[Number]) -> tuple[str, ...]:
+    """What keeps `1e300` and the integer that it equals apart in a key: nothing where all numbers are exact."""
+    kept = list(numbers)
+    if any(type(value) in INEXACT for value in kept):
+        return tuple(type(value).__name__ for value in kept)
+    return ()
+
+
+class Node:
+    """What all kinds of node share. `dims` has a dimension for each axis; `digest` depends on the content alone."""
+
+    __slots__ = ("__weakref__", "children", "digest", "dims", "facts")
+
+    kind: ClassVar[str] = ""
+    _numbers: ClassVar[Callable[[tuple[Any, ...]], Iterable[Number]] | None] = None
+    fields: ClassVar[tuple[str, ...]] = ()
+    children: tuple[Node, ...]
+    dims: tuple[Dimension, ...]
+    digest: bytes
+    facts: dict[str, Any]
+
+    @property
+    def order(self) -> int:
+        """The number of axes."""
+        return len(self.dims)
+
+    @property
+    def name(self) -> str:
+        """A name to sort and to speak by."""
+        return self.kind
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.digest.hex()[:8]} dims={self.dims}>"
+
+    def __copy__(self) -> Node:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Node:
+        return self
+
+    def __reduce__(self) -> tuple[Callable[..., Node], tuple[list[tuple[Any, ...]]]]:
+        from indexcalc.graph.walk import topological
+
+        order = topological([self])
+        place = {node: number for number, node in enumerate(order)}
+        flat = []
+        for node in order:
+            values = tuple(getattr(node, name) for name in node.fields)
+            flat.append((type(node), tuple(_pack(value, place) for value in values)))
+        return _unpickle, (flat,)
+
+
+class _Ref(NamedTuple):
+    place: int
+
+
+def _pack(value: object, place: dict[Node, int]) -> object:
+    if isinstance(value, Node):
+        return _Ref(place[value])
+    if isinstance(value, tuple):
+        packed = [_pack(part, place) for part in value]
+        return type(value)(*packed) if hasattr(value, "_fields") else tuple(packed)
+    return value
+
+
+def _unpack(value: object, nodes: list[Node]) -> object:
+    if isinstance(value, _Ref):
+        return nodes[value.place]
+    if isinstance(value, tuple):
+        parts = [_unpack(part, nodes) for part in value]
+        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    return value
+
+
+def _unpickle(flat: list[tuple[Any, ...]]) -> Node:
+    nodes: list[Node] = []
+    for cls, values in flat:
+        nodes.append(_intern(cls, tuple(_unpack(value, nodes) for value in values)))
+    return nodes[-1]
+
+
+def _intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
+    """The node of this class with these field values: the one that exists, or a new one."""
+    key = (cls, values, _mark(cls._numbers(values)) if cls._numbers else ())
+    found = _table.get(key)
+    if found is not None:
+        return found
+    with _lock:
+        found = _table.get(key)
+        if found is not None:
+            return found
+        made = object.__new__(cls)
+        for name, value in zip(cls.fields, values, strict=True):
+            setattr(made, name, value)
+        made.facts = {}
+        made._settle()
+        made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
+        _table[key] = made
+    return made
+
+
+class Variable(Node):
+    """A named tensor. `assumptions` are words such as "positive"; `latex` is how its name is set."""
+
+    __slots__ = ("_symmetry", "assumptions", "label", "latex", "shape")
+    kind = "variable"
+    fields = ("label", "shape", "assumptions", "_symmetry", "latex")
+    label: str
+    shape: tuple[Dimension, ...]
+    assumptions: frozenset[str]
+    _symmetry: Symmetry
+    latex: str
+
+    def _settle(self) -> None:
+        self.dims, self.children = self.shape, ()
+        if self._symmetry != NO_SYMMETRY:
+            self.facts["symmetry"] = self._symmetry
+
+    def _content(self) -> object:
+        return ("v", self.label, str(self.dims), sorted(self.assumptions), self._symmetry, self.latex)
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+class Product(Node):
+    """An einsum: `out = coef * sum over the other labels of the product of factor.node[labels]**exponent`."""
+
+    __slots__ = ("coef", "factors", "out", "sizes")
+    kind = "product"
+    fields = ("coef", "factors", "out", "sizes")
+    _numbers = staticmethod(lambda values: [values[0], *(f[2] for f in values[1])])
+    coef: Number
+    factors: tuple[Factor, ...]
+    out: Labels
+    sizes: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        self.dims = tuple(self.sizes[label] for label in self.out)
+        self.children = tuple(factor.node for factor in self.factors)
+
+    def _content(self) -> object:
+        factors = [(f.node.digest, f.labels, f.exponent) for f in self.factors]
+        return ("p", self.coef, factors, self.out, str(self.sizes))
+
+    @property
+    def bound(self) -> int:
+        """How many labels are summed."""
+        return len(self.sizes) - len(set(self.out))
+
+
+class Sum(Node):
+    """`coef * node[labels]`, summed over the terms; `shape` has the dimensions of the result."""
+
+    __slots__ = ("shape", "terms")
+    kind = "sum"
+    fields = ("terms", "shape")
+    _numbers = staticmethod(lambda values: [t[0] for t in values[0]])
+    terms: tuple[Term, ...]
+    shape: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        self.dims = self.shape
+        self.children = tuple(term.node for term in self.terms)
+
+    def _content(self) -> object:
+        return ("s", [(t.coef, t.node.digest, t.labels) for t in self.terms], str(self.dims))
+
+
+class Constant(Node):
+    """A tensor known by its name and parameters: `epsilon` (Levi-Civita), `pi`."""
+
+    __slots__ = ("label", "params", "shape")
+    kind = "constant"
+    fields = ("label", "params", "shape")
+    label: str
+    params: tuple[Any, ...]
+    shape: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        self.dims, self.children = self.shape, ()
+        if self.label == "epsilon":
+            self.facts["symmetry"] = Symmetry(((tuple(range(len(self.shape))), -1),))
+
+    def _content(self) -> object:
+        return ("c", self.label, repr(self.params), str(self.dims))
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+class Regroup(Node):
+    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of
+    the result over `outer[b]`; `sizes` has the dimension of each label."""
+
+    __slots__ = ("child", "inner", "outer", "sizes")
+    kind = "regroup"
+    fields = ("child", "inner", "outer", "sizes")
+    child: Node
+    inner: tuple[Labels, ...]
+    outer: tuple[Labels, ...]
+    sizes: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        dims = []
+        for group in self.outer:
+            total: Dimension = 1
+            for label in group:
+                total = total * self.sizes[label]
+            dims.append(total)
+        self.dims, self.children = tuple(dims), (self.child,)
+
+    def _content(self) -> object:
+        return ("g", self.child.digest, self.inner, self.outer, str(self.sizes))
+
+
+class Elementwise(Node):
+    """A function of the entries: `fn(args[0][labels], ...)`, with the row `fn` of the table of functions."""
+
+    __slots__ = ("args", "fn", "params", "shape")
+    kind = "elementwise"
+    fields = ("fn", "params", "args", "shape")
+    _numbers = staticmethod(lambda values: values[1])
+    fn: str
+    params: tuple[Number, ...]
+    args: tuple[Arg, ...]
+    shape: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        self.dims = self.shape
+        self.children = tuple(arg.node for arg in self.args)
+
+    def _content(self) -> object:
+        return ("e", self.fn, self.params, [(a.node.digest, a.labels) for a in self.args], str(self.dims))
+
+    @property
+    def name(self) -> str:
+        return self.fn
+
+
+class Reduction(Node):
+    """A function along `axes` of the child, which go, or stay if `keeps` (softmax)."""
+
+    __slots__ = ("axes", "child", "fn", "keeps", "params")
+    kind = "reduction"
+    fields = ("fn", "params", "child", "axes", "keeps")
+    _numbers = staticmethod(lambda values: values[1])
+    fn: str
+    params: tuple[Number, ...]
+    child: Node
+    axes: Labels
+    keeps: bool
+
+    def _settle(self) -> None:
+        kept = range(self.child.order) if self.keeps else [a for a in range(self.child.order) if a not in self.axes]
+        self.dims = tuple(self.child.dims[a] for a in kept)
+        self.children = (self.child,)
+
+    def _content(self) -> object:
+        return ("r", self.fn, self.params, self.child.digest, self.axes, self.keeps)
+
+    @property
+    def name(self) -> str:
+        return self.fn
+
+
+class Signature(NamedTuple):
+    """An abstract smooth function: its name, the dimensions of its arguments and of its value.
+
+    `gradient` is the name under which its first derivative is known, if it has one ("G" for an unspecified loss).
+    """
+
+    name: str
+    args: tuple[tuple[Dimension, ...], ...]
+    value: tuple[Dimension, ...]
+    gradient: str = ""
+
+    def title(self, orders: Sequence[int]) -> str:
+        """The name of a derivative: `Du`, `D2u`; with several arguments a digit for each, `D10f`."""
+        total = sum(orders)
+        if total == 0:
+            return self.name
+        if total == 1 and self.gradient:
+            return self.gradient
+        if len(orders) == 1:
+            return f"D{total if total > 1 else ''}{self.name}"
+        return f"D{''.join(map(str, orders))}{self.name}"
+
+
+class Call(Node):
+    """A derivative (`orders[a]` times by argument a) of an abstract function. Axes: the value's, then each argument's."""
+
+    __slots__ = ("children", "function", "orders")
+    kind = "call"
+    fields = ("function", "orders", "children")
+    function: Signature
+    orders: tuple[int, ...]
+
+    def _settle(self) -> None:
+        dims = list(self.function.value)
+        blocks: list[tuple[Labels, int]] = []
+        for times, arg in zip(self.orders, self.function.args, strict=True):
+            if times > 1 and len(arg) == 1:
+                blocks.append((tuple(range(len(dims), len(dims) + times)), 1))
+            dims += list(arg) * times
+        self.dims = tuple(dims)
+        if blocks:
+            self.facts["symmetry"] = Symmetry(tuple(blocks))
+
+    def _content(self) -> object:
+        return ("f", str(self.function), self.orders, [child.digest for child in self.children])
+
+    @property
+    def name(self) -> str:
+        return self.function.title(self.orders)
+
+
+class Definition(Node):
+    """A named step: prints as its name, has its child's value."""
+
+    __slots__ = ("child", "label")
+    kind = "definition"
+    fields = ("label", "child")
+    label: str
+    child: Node
+
+    def _settle(self) -> None:
+        self.dims, self.children = self.child.dims, (self.child,)
+
+    def _content(self) -> object:
+        return ("d", self.label, self.child.digest)
+
+    @property
+    def name(self) -> str:
+        return self.label
+
+
+KINDS: tuple[type[Node], ...] = (
+    Variable, Product, Sum, Constant, Regroup, Elementwise, Reduction, Call, Definition,
+)  # fmt: skip
+
+
+# ------------------------------------------------------------------ constructors
+
+
+def variable(
+    name: str,
+    dims: Sequence[Dimension],
+    assumptions: Iterable[str] = (),
+    symmetry: Symmetry = NO_SYMMETRY,
+    latex: str = "",
+) -> Variable:
+    """The variable of this name and these dimensions."""
+    made: Variable = _intern(Variable, (name, tuple(dims), frozenset(assumptions), symmetry, latex))
+    return made
+
+
+def einsum(
+    coef: Number,
+    factors: Iterable[tuple[Node, Sequence[Any], Number] | tuple[Node, Sequence[Any]]],
+    out: Sequence[Any],
+    dims: dict[Any, Dimension] | None = None,
+) -> Node:
+    """`out = coef * sum of the product of node[labels]**exponent`, over every label that `out` lacks.
+
+    Labels are anything hashable; a label that no factor carries takes its dimension from `dims`, and if `dims` has
+    one that is not in `out` either, it is summed, and gives its dimension.
+    """
+    factors = [(f[0], f[1], f[2] if len(f) == 3 else 1) for f in factors]
+    place: dict[Any, int] = {}
+    for label in out:
+        place.setdefault(label, len(place))
+    kept: list[Factor] = []
+    if coef == 0:
+        factors = []
+    for node, labels, exponent in factors:
+        if exponent == 0:
+            continue
+        if type(node) is Product and not node.factors and not node.sizes and type(exponent) is int and (node.coef or exponent > 0):
+            exact = Fraction(node.coef) if isinstance(node.coef, int) else node.coef
+            coef = multiply(coef, number(exact**exponent))
+            continue
+        for label in labels:
+            place.setdefault(label, len(place))
+        kept.append(Factor(node, tuple(place[label] for label in labels), exponent))
+    found: dict[Any, Dimension] = {}
+    for node, labels, _ in factors:
+        for label, dim in zip(labels, node.dims, strict=True):
+            found[label] = dim
+    if dims:
+        for label, dim in dims.items():
+            found.setdefault(label, dim)
+            if coef != 0:
+                place.setdefault(label, len(place))
+    if coef == 0:
+        kept = []
+        place = {label: place[label] for label in dict.fromkeys(out)}
+    if (
+        len(kept) == 1 and coef == 1 and kept[0].exponent == 1 and len(place) == len(out)
+        and kept[0].labels == tuple(range(len(out)))
+    ):  # fmt: skip
+        return kept[0].node
+    sizes = tuple(found[label] for label in place)
+    made: Node = _intern(Product, (coef, tuple(kept), tuple(place[label] for label in out), sizes))
+    return made
+
+
+def constant_number(value: Number) -> Node:
+    """A number, as a node without axes."""
+    return einsum(value, (), ())
+
+
+ONE = constant_number(1)
+
+
+def zeros(dims: Sequence[Dimension]) -> Node:
+    """The zero with these axes."""
+    labels = range(len(dims))
+    return einsum(0, (), labels, dict(zip(labels, dims, strict=True)))
+
+
+def delta(*pairs: Dimension) -> Node:
+    """The identity from axes to axes: with dimensions (m, n) the product `δ_ik δ_jl` with axes i j k l."""
+    labels = list(range(len(pairs)))
+    return einsum(1, (), labels + labels, dict(zip(labels, pairs, strict=True)))
+
+
+def dimension(value: Dimension) -> Node:
+    """The dimension itself, as a number."""
+    return constant_number(value) if isinstance(value, int) else einsum(1, (), (), {0: value})
+
+
+def addition(terms: Iterable[tuple[Number, Node, Sequence[int]]], dims: Sequence[Dimension]) -> Node:
+    """The sum of `coef * node[labels]`; zero terms go."""
+    kept = tuple(Term(coef, node, tuple(labels)) for coef, node, labels in terms if coef != 0 and not is_zero(node))
+    if not kept:
+        return zeros(dims)
+    everything = tuple(range(len(dims)))
+    if len(kept) == 1:
+        coef, node, labels = kept[0]
+        if coef == 1 and labels == everything:
+            return node
+        return einsum(coef, [(node, labels)], everything, dict(enumerate(dims)))
+    made: Node = _intern(Sum, (kept, tuple(dims)))
+    return made
+
+
+def elementwise(
+    fn: str, args: Iterable[tuple[Node, Sequence[int]]], dims: Sequence[Dimension], params: tuple[Number, ...] = ()
+) -> Node:
+    """`fn` of the entries."""
+    made: Node = _intern(Elementwise, (fn, params, tuple(Arg(n, tuple(ls)) for n, ls in args), tuple(dims)))
+    return made
+
+
+def reduction(fn: str, child: Node, axes: Iterable[int], keeps: bool, params: tuple[Number, ...] = ()) -> Node:
+    """`fn` along these axes of the child."""
+    made: Node = _intern(Reduction, (fn, params, child, tuple(sorted(axes)), keeps))
+    return made
+
+
+def constant(name: str, dims: Sequence[Dimension] = (), params: tuple[Any, ...] = ()) -> Constant:
+    """A known tensor."""
+    made: Constant = _intern(Constant, (name, params, tuple(dims)))
+    return made
+
+
+def regroup(child: Node, inner: Sequence[Labels], outer: Sequence[Labels], sizes: Sequence[Dimension]) -> Node:
+    """The child with its axes split into `inner` and joined again into `outer`."""
+    if tuple(inner) == tuple(outer):
+        return child
+    made: Node = _intern(Regroup, (child, tuple(inner), tuple(outer), tuple(sizes)))
+    return made
+
+
+def call(function: Signature, orders: tuple[int, ...], args: Iterable[Node]) -> Node:
+    """An abstract function, or its derivative, at these arguments."""
+    made: Node = _intern(Call, (function, orders, tuple(args)))
+    return made
+
+
+def definition(name: str, child: Node) -> Definition:
+    """The child, under a name of its own."""
+    made: Definition = _intern(Definition, (name, child))
+    return made
+
+
+# ------------------------------------------------------------------ what a node is
+
+
+def is_zero(node: Node) -> bool:
+    """Is this written as a zero?"""
+    return type(node) is Product and node.coef == 0
+
+
+def as_number(node: Node) -> Number | None:
+    """The number that this node is, if it is one."""
+    if type(node) is Product and not node.factors and not node.sizes:
+        return node.coef
+    return None
+
+
+def transpose(node: Node, axes: Sequence[int]) -> Node:
+    """The node with its axes in this order: axis `k` of the result is axis `axes[k]`."""
+    return einsum(1, [(node, range(node.order))], axes)

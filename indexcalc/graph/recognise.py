@@ -1,0 +1,142 @@
+"""Familiar functions, recognised where they are spelled out: softmax, sigmoid, softplus, logsumexp, log_softmax.
+
+Each is exact algebra for real and complex numbers, and each replaces a form that overflows by one that does not.
+"""
+
+from __future__ import annotations
+
+from indexcalc.graph.edge import scaled
+from indexcalc.graph.node import (
+    ONE,
+    Elementwise,
+    Labels,
+    Node,
+    Number,
+    Product,
+    Reduction,
+    Sum,
+    add,
+    elementwise,
+    reduction,
+)
+
+Factors = dict[tuple[Node, Labels], Number]
+
+
+def _argument(node: Node, fn: str) -> Node | None:
+    """The argument of a function that is applied to a whole array, axis by axis."""
+    if type(node) is Elementwise and node.fn == fn and node.args[0].labels == tuple(range(node.order)):
+        return node.args[0].node
+    return None
+
+
+def one_plus_exp(node: Node) -> Node | None:
+    """`z`, if this is `1 + exp(z)`."""
+    if type(node) is not Sum or len(node.terms) != 2 or any(term.coef != 1 for term in node.terms):
+        return None
+    for one, other in (node.terms, node.terms[::-1]):
+        if one.node is ONE and other.labels == tuple(range(node.order)):
+            return _argument(other.node, "exp")
+    return None
+
+
+def sum_of_exp(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """`z` and the axes that are summed, if this is `sum exp(z)` along some axes, in the order of the others."""
+    if type(node) is not Product or node.coef != 1 or len(node.factors) != 1 or node.bound == 0:
+        return None
+    inner, labels, exponent = node.factors[0]
+    z = _argument(inner, "exp")
+    if z is None or exponent != 1 or len(set(labels)) < len(labels) or len(node.sizes) != len(labels):
+        return None
+    kept = tuple(label for label in labels if label in node.out)
+    if kept != node.out:
+        return None
+    return z, tuple(axis for axis, label in enumerate(labels) if label not in node.out)
+
+
+def recognise_factors(factors: Factors) -> None:
+    """All that is recognised in a product."""
+    recognise_softmax(factors)
+    recognise_sigmoid(factors)
+
+
+def recognise_softmax(factors: Factors) -> None:
+    """`exp(z) / sum(exp(z))` is `softmax(z)`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(exponent, int) or exponent >= 0 or (node, labels) not in factors:
+            continue
+        found = sum_of_exp(node)
+        if found is None:
+            continue
+        z, axes = found
+        for (other, places), times in list(factors.items()):
+            if _argument(other, "exp") is not z or not isinstance(times, int) or times <= 0:
+                continue
+            if tuple(place for axis, place in enumerate(places) if axis not in axes) != labels:
+                continue
+            count = min(times, -exponent)
+            _change(factors, (other, places), -count)
+            _change(factors, (node, labels), count)
+            _change(factors, (reduction("softmax", z, axes, True), places), count)
+            break
+
+
+def recognise_sigmoid(factors: Factors) -> None:
+    """`1 / (1 + exp(z))` is `sigmoid(-z)`, and `exp(z) * sigmoid(-z)` is `sigmoid(z)`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(exponent, int) or exponent >= 0:
+            continue
+        z = one_plus_exp(node)
+        if z is None:
+            continue
+        everything = tuple(range(node.order))
+        for (other, places), times in list(factors.items()):
+            if _argument(other, "exp") is z and places == labels and isinstance(times, int) and times > 0:
+                count = min(times, -exponent)
+                _change(factors, (other, places), -count)
+                _change(factors, (node, labels), count)
+                _change(factors, (elementwise("sigmoid", [(z, everything)], z.dims), labels), count)
+        left = factors.pop((node, labels), 0)
+        if left:
+            minus = elementwise("sigmoid", [(scaled(-1, z), everything)], z.dims)
+            _change(factors, (minus, labels), -left)
+
+
+def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> None:
+    total = add(factors.get(key, 0), exponent)
+    if total == 0:
+        factors.pop(key, None)
+    else:
+        factors[key] = total
+
+
+def recognise_log(node: Elementwise) -> Node | None:
+    """`log(1 + exp(z))`, `log(sum(exp(z)))`, `log(softmax(z))`, `log(exp(z))` under their own names."""
+    child, labels = node.args[0]
+    if labels != tuple(range(node.order)):
+        return None
+    z = one_plus_exp(child)
+    if z is not None:
+        return elementwise("softplus", [(z, labels)], z.dims)
+    summed = sum_of_exp(child)
+    if summed is not None:
+        return reduction("logsumexp", summed[0], summed[1], False)
+    if type(child) is Reduction and child.fn == "softmax":
+        return reduction("log_softmax", child.child, child.axes, True)
+    return _argument(child, "exp")
+
+
+def recognise_exp(node: Elementwise) -> Node | None:
+    """`exp(log(z))` is `z`, `exp(log_softmax(z))` is `softmax(z)`."""
+    child, labels = node.args[0]
+    if labels != tuple(range(node.order)):
+        return None
+    if type(child) is Reduction and child.fn == "log_softmax":
+        return reduction("softmax", child.child, child.axes, True)
+    return _argument(child, "log")
+
+
+EXACT: dict[tuple[str, int], int] = {}
+"""Exact values, `(function, argument) -> value`, which the rows of the table of functions put here."""
+
+RECOGNISE = {"log": recognise_log, "exp": recognise_exp}

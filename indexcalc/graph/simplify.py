@@ -1,0 +1,454 @@
+"""Simplification: the passes that bring a whole graph into normal form.
+
+`simplify` keeps what is shared: a part that is used more than once stays a node of its own, because what is shared is
+computed once and printed once. It first marks, from the roots down, which products and sums their only user absorbs,
+and then normalises what is left from the leaves up, each node once.
+
+`canonical` does not see sharing: it flattens products and sums as far as a cap allows, so that equal expressions become one node
+however they were put together. `==`, `hash` and the collection of like terms compare by it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from indexcalc.graph.canonical import Item, labelling, settle
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, materialise, opens, scaled, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    ONE,
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Labels,
+    Node,
+    Number,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Symmetry,
+    Variable,
+    as_number,
+    call,
+    einsum,
+    elementwise,
+    multiply,
+    reduction,
+    regroup,
+)
+from indexcalc.graph.product import normalise_product
+from indexcalc.graph.recognise import EXACT, RECOGNISE
+from indexcalc.graph.sums import Terms, collect_terms, degree, normalise_sum, signature
+from indexcalc.graph.walk import topological, uses
+from indexcalc.index import Dimension
+
+WIDEST_PRODUCT = 64
+WIDEST_SUM = 512
+EXPAND_TERMS = 64
+EXPAND_ALL = 4096
+ROUNDS = 4
+COMMUTATIVE = {"maximum", "minimum", "equal", "not_equal"}
+
+
+class Pass:
+    """One sweep over a graph; `edges` has the normal form of each node that was met."""
+
+    flat = False
+
+    def __init__(self) -> None:
+        self.edges: dict[Node, Edge] = {}
+        self.absorbed: set[Node] = set()
+        self.times: dict[Node, int] = {}
+        self.expanding = False
+
+    def edge(self, node: Node) -> Edge:
+        """The normal form of a node whose children have theirs."""
+        return NORMALISE[type(node)](self, node)
+
+    def child(self, node: Node) -> Edge:
+        """The normal form of a child; a node made on the way is in normal form."""
+        found = self.edges.get(node)
+        return Edge(1, node, tuple(range(node.order))) if found is None else found
+
+    def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
+        """May this product (sum), the normal form of `source`, be opened into its parent of that width?"""
+        if isinstance(node, Sum):
+            return self.times.get(source, 1) == 1 and width + len(node.terms) <= WIDEST_SUM
+        alone = self.times.get(source, 1) == 1 or len(node.factors) <= 1
+        return alone and width + len(node.factors) <= WIDEST_PRODUCT
+
+    # -------------------------------------------------------------- one method a kind of node
+
+    def leaf(self, node: Node) -> Edge:
+        return Edge(1, node, tuple(range(node.order)))
+
+    def product(self, node: Product) -> Edge:
+        draft = Draft()
+        labels = draft.fresh(node.sizes)
+        draft.coef = node.coef
+        if node.coef == 0:
+            return ZERO_EDGE
+        stack: list[tuple[Node, list[int], Number]] = [
+            (f.node, [labels[x] for x in f.labels], f.exponent) for f in reversed(node.factors)
+        ]
+        while stack:
+            source, places, exponent = stack.pop()
+            if source in self.absorbed:
+                assert isinstance(source, Product)
+                stack += reversed(draft.open(source, places, exponent))
+                continue
+            factor = draft.attach(self.child(source), places, exponent)
+            if factor is None:
+                continue
+            if draft.coef == 0:
+                return ZERO_EDGE
+            inner = factor[0]
+            if (
+                isinstance(inner, Product)
+                and opens(inner, exponent)
+                and self.inlines(source, inner, len(draft.factors))
+            ):
+                draft.factors += draft.open(inner, factor[1], exponent)
+            else:
+                draft.factors.append(factor)
+        return self.finish(draft, [labels[x] for x in node.out], node.dims)
+
+    def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
+        """The normal form of a gathered product, split into a sum where a rewrite wants it."""
+        done = distribute(draft) if self.expanding else None
+        done = done or normalise_product(draft, out)
+        if isinstance(done, Edge):
+            return done
+        return self.total([self.finish(part, out, dims) for part in done], dims)
+
+    def total(self, terms: Iterable[Edge], dims: Sequence[Dimension]) -> Edge:
+        """The normal form of a sum of normal forms."""
+        opened: list[Edge] = []
+        for coef, node, axes in terms:
+            if isinstance(node, Sum):
+                opened += [Edge(multiply(coef, t.coef), t.node, tuple(axes[x] for x in t.labels)) for t in node.terms]
+            else:
+                opened.append(Edge(coef, node, axes))
+        return self.collect(opened, dims)
+
+    def collect(self, terms: list[Edge], dims: Sequence[Dimension]) -> Edge:
+        """Like terms collected; multiplied out first where that lets terms cancel."""
+        found = collect_terms(terms, None if self.flat else canonical)
+        return normalise_sum(self.expand_to_cancel(found, dims), dims)
+
+    def sum(self, node: Sum) -> Edge:
+        terms: list[Edge] = []
+        stack: list[tuple[Number, Node, Labels]] = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
+        while stack:
+            coef, source, places = stack.pop()
+            if source in self.absorbed:
+                assert isinstance(source, Sum)
+                stack += [(multiply(coef, t.coef), t.node, tuple(places[x] for x in t.labels)) for t in reversed(source.terms)]
+                continue
+            factor, inner, axes = self.child(source)
+            coef, axes = multiply(coef, factor), tuple(places[x] for x in axes)
+            if isinstance(inner, Sum) and self.inlines(source, inner, len(terms)):
+                terms += [Edge(multiply(coef, t.coef), t.node, tuple(axes[x] for x in t.labels)) for t in inner.terms]
+            else:
+                terms.append(Edge(coef, inner, axes))
+        return self.collect(terms, node.dims)
+
+    def elementwise(self, node: Elementwise) -> Edge:
+        args: list[tuple[Node, Labels]] = []
+        for arg in node.args:
+            coef, inner, axes = self.child(arg.node)
+            merge = self.times.get(arg.node, 1) == 1
+            args.append((scaled(coef, inner, merge), tuple(arg.labels[x] for x in axes)))
+        if node.fn == "power" and (exponent := as_number(args[1][0])) is not None:
+            base, labels = args[0]
+            raised = einsum(1, [(base, range(base.order), exponent)], range(base.order))
+            coef, inner, axes = self.renormalise(raised)
+            return Edge(coef, inner, tuple(labels[x] for x in axes))
+        if len(args) == 1:
+            return self.unary(node, *args[0])
+        value = {axis: (1, str(node.dims[axis])) for _, labels in args for axis in labels}
+        items = [
+            Item((0 if node.fn in COMMUTATIVE else k, *colour(inner)), labels, _even(symmetry_of(inner)))
+            for k, (inner, labels) in enumerate(args)
+        ]
+        form = labelling(items, value)
+        assert form is not None
+        order = form.items if node.fn in COMMUTATIVE else range(len(args))
+        place = {axis: k for k, axis in enumerate(form.labels)}
+        rows = []
+        for k in order:
+            inner, labels = args[k]
+            settled = settle([place[x] for x in labels], _even(symmetry_of(inner)))[0]
+            rows.append((inner, settled))
+        made = elementwise(node.fn, rows, [node.dims[axis] for axis in form.labels], node.params)
+        return Edge(1, made, tuple(form.labels))
+
+    def unary(self, node: Elementwise, inner: Node, labels: Labels) -> Edge:
+        """A function of one argument: its axes are those of the argument."""
+        value = as_number(inner)
+        if value is not None and isinstance(value, int) and (node.fn, value) in EXACT:
+            return Edge(EXACT[node.fn, value], ONE, ())
+        made = elementwise(node.fn, [(inner, range(inner.order))], inner.dims, node.params)
+        assert isinstance(made, Elementwise)
+        known = RECOGNISE[node.fn](made) if node.fn in RECOGNISE else None
+        if known is not None:
+            coef, named, axes = self.renormalise(known)
+            return Edge(coef, named, tuple(labels[x] for x in axes))
+        if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
+            made.facts["symmetry"] = _even(symmetry_of(inner))
+        return Edge(1, made, labels)
+
+    def renormalise(self, node: Node) -> Edge:
+        """The normal form of a node made of normal ones, such as a rewrite returns."""
+        return self.edge(node) if isinstance(node, Product | Sum) else self.leaf(node)
+
+    def reduction(self, node: Reduction) -> Edge:
+        coef, inner, axes = self.child(node.child)
+        if len(axes) < node.child.order:
+            inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
+        else:
+            inner = scaled(coef, inner, self.times.get(node.child, 1) == 1)
+        made = reduction(
+            node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params
+        )
+        if node.keeps:
+            return Edge(1, made, axes)
+        kept = [axis for axis in range(node.child.order) if axis not in node.axes]
+        return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
+
+    def regroup(self, node: Regroup) -> Edge:
+        coef, inner, axes = self.child(node.child)
+        if len(axes) < node.child.order or len(set(axes)) < len(axes):
+            inner, axes = materialise(Edge(1, inner, axes), node.child.dims), tuple(range(node.child.order))
+        groups = [node.inner[axis] for axis in axes]
+        if isinstance(inner, Regroup) and groups == list(inner.outer) and len(node.sizes) == len(inner.sizes):
+            back = self.child(inner.child)
+            if list(node.outer) == list(inner.inner):
+                return Edge(multiply(coef, back.coef), back.node, back.axes)
+        if all(len(group) == 1 for group in (*groups, *node.outer)):
+            where = {group[0]: axis for axis, group in enumerate(node.outer)}
+            return Edge(coef, inner, tuple(where[group[0]] for group in groups))
+        place: dict[int, int] = {}
+        for group in groups:
+            for label in group:
+                place.setdefault(label, len(place))
+        sizes = [node.sizes[label] for label in place]
+        renamed = [tuple(place[x] for x in group) for group in groups]
+        made = regroup(inner, renamed, [tuple(place[x] for x in group) for group in node.outer], sizes)
+        return Edge(coef, made, tuple(range(node.order)))
+
+    def call(self, node: Call) -> Edge:
+        args = [materialise(self.child(c), c.dims) for c in node.children]
+        return self.leaf(call(node.function, node.orders, args))
+
+    # -------------------------------------------------------------- multiplying out
+
+    def expand_to_cancel(self, terms: Terms, dims: Sequence[Dimension]) -> Terms:
+        """The terms, multiplied out if the result is shorter: `a*(b+c) - a*b - a*c` is 0.
+
+        Tried only where two terms have, once multiplied out, a product with the same factors, and within a bound.
+        """
+        if len(terms) < 2 or not any(isinstance(node, Product) and _sum_inside(node) for node, _ in terms):
+            return terms
+        seen: dict[int, Node] = {}
+        meets = False
+        for node, _ in terms:
+            for mark in _marks(node):
+                meets |= seen.setdefault(mark, node) is not node
+        if not meets:
+            return terms
+        work = [Edge(coef, node, axes) for (node, axes), coef in terms.items()]
+        done: list[Edge] = []
+        while work:
+            if len(work) + len(done) > EXPAND_TERMS:
+                return terms
+            coef, node, axes = work.pop()
+            if not isinstance(node, Product):
+                done.append(Edge(coef, node, axes))
+                continue
+            draft = Draft()
+            places = draft.fresh(dims[axis] for axis in axes)
+            draft.coef = coef
+            draft.factors = draft.open(node, places, 1)
+            parts = distribute(draft)
+            if parts is None:
+                done.append(Edge(coef, node, axes))
+                continue
+            for part in parts:
+                edge = normalise_product(part, places)
+                if not isinstance(edge, Edge):
+                    return terms
+                work.append(Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)))
+        expanded = collect_terms(done, None if self.flat else canonical)
+        return expanded if len(expanded) < len(done) and _weight(expanded) < _weight(terms) else terms
+
+
+def _sum_inside(node: Product) -> bool:
+    return any(isinstance(f.node, Sum) and f.exponent == 1 for f in node.factors)
+
+
+def _marks(node: Node) -> set[int]:
+    """The signatures of the products that a term becomes when its first sum is multiplied out."""
+    if isinstance(node, Product):
+        for f in node.factors:
+            if isinstance(f.node, Sum) and f.exponent == 1 and len(f.node.terms) <= EXPAND_TERMS:
+                rest = signature(node) - signature(f.node)
+                return {(rest + signature(t.node)) % 2**61 for t in f.node.terms}
+    return {signature(node)}
+
+
+def _weight(terms: Terms) -> int:
+    total = 0
+    for node, _ in terms:
+        total += 1 + degree(node)
+        if isinstance(node, Product):
+            total += sum(_weight({(t.node, t.labels): 1 for t in f.node.terms}) for f in node.factors if isinstance(f.node, Sum))
+    return total
+
+
+def distribute(draft: Draft) -> list[Draft] | None:
+    """The products that come of multiplying out the first sum among the factors, or None if there is none."""
+    for k, (node, labels, exponent) in enumerate(draft.factors):
+        if not isinstance(node, Sum) or not isinstance(exponent, int) or exponent < 1:
+            continue
+        if exponent > 1 and len(node.terms) ** exponent > EXPAND_ALL:
+            continue
+        parts = []
+        for term in node.terms:
+            part = draft.copy()
+            part.coef = multiply(draft.coef, term.coef)
+            part.factors = [*draft.factors[:k], *draft.factors[k + 1 :]]
+            if exponent > 1:
+                part.factors.append((node, labels, exponent - 1))
+            places = [labels[x] for x in term.labels]
+            if isinstance(term.node, Product):
+                part.factors += part.open(term.node, places, 1)
+            else:
+                part.factors.append((term.node, places, 1))
+            parts.append(part)
+        return parts
+    return None
+
+
+def _even(rule: Symmetry) -> Symmetry:
+    return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
+
+
+NORMALISE: dict[type[Node], Any] = {
+    Variable: Pass.leaf,
+    Constant: Pass.leaf,
+    Definition: Pass.leaf,
+    Product: Pass.product,
+    Sum: Pass.sum,
+    Elementwise: Pass.elementwise,
+    Reduction: Pass.reduction,
+    Regroup: Pass.regroup,
+    Call: Pass.call,
+}
+
+
+# ------------------------------------------------------------------ keeping what is shared
+
+
+def simplify(roots: Sequence[Node]) -> list[Node]:
+    """The roots in simplified form, with what they share kept shared."""
+    roots = list(roots)
+    for _ in range(ROUNDS):
+        if all("simplified" in root.facts for root in roots):
+            break
+        work = Pass()
+        order = topological(roots, lambda node: False)
+        work.times = uses(order, roots)
+        work.absorbed = _absorbed(order, work.times)
+        for node in order:
+            if node not in work.absorbed:
+                work.edges[node] = work.edge(node)
+        roots = [materialise(work.edges[root], root.dims) for root in roots]
+        if not _opportunity(roots):
+            break
+    for root in roots:
+        root.facts["simplified"] = True
+    return roots
+
+
+def expand(roots: Sequence[Node]) -> list[Node]:
+    """The roots with products of sums multiplied out, then simplified."""
+    for _ in range(ROUNDS):
+        work = Pass()
+        work.expanding = True
+        order = topological(roots)
+        work.times = uses(order, roots)
+        for node in order:
+            work.edges[node] = work.edge(node)
+        previous, roots = roots, [materialise(work.edges[root], root.dims) for root in roots]
+        if all(a is b for a, b in zip(previous, roots, strict=True)):
+            break
+    return list(roots)
+
+
+def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
+    """The products inside products, and sums inside sums, that their only user takes in; decided from the roots down."""
+    absorbed: set[Node] = set()
+    leader: dict[Node, Node] = {}
+    width: dict[Node, int] = {}
+    for node in reversed(order):
+        if isinstance(node, Product):
+            inner = [f.node for f in node.factors if times[f.node] == 1 and opens(f.node, f.exponent)]
+            own, cap = len(node.factors), WIDEST_PRODUCT
+        elif isinstance(node, Sum):
+            inner = [t.node for t in node.terms if times[t.node] == 1 and type(t.node) is Sum]
+            own, cap = len(node.terms), WIDEST_SUM
+        else:
+            continue
+        lead = leader.get(node, node)
+        width.setdefault(lead, own)
+        for child in inner:
+            more = len(child.children) - 1
+            if width[lead] + more <= cap:
+                width[lead] += more
+                absorbed.add(child)
+                leader[child] = lead
+    return absorbed
+
+
+def _opportunity(roots: Sequence[Node]) -> bool:
+    """Did simplifying leave something that another round would take in?"""
+    order = topological(roots)
+    return bool(_absorbed(order, uses(order, roots)))
+
+
+# ------------------------------------------------------------------ not seeing what is shared
+
+
+class FlatPass(Pass):
+    """A sweep whose result depends on the expression alone, not on what is shared."""
+
+    flat = True
+
+    def child(self, node: Node) -> Edge:
+        found = node.facts.get("canonical")
+        return Edge(1, node, tuple(range(node.order))) if found is None or found is True else found
+
+    def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
+        if isinstance(node, Sum):
+            return width + len(node.terms) <= WIDEST_SUM
+        return width + len(node.factors) <= WIDEST_PRODUCT
+
+
+def canonical(node: Node) -> Edge:
+    """The canonical edge of a node: equal expressions have the same, as far as the search goes.
+
+    Where it was cut short (more than 64 factors, or too many symmetric labels) it is still an edge of an equal node.
+    """
+    work = FlatPass()
+    for inner in topological([node], lambda inner: "canonical" in inner.facts):
+        edge = work.edge(inner)
+        itself = edge.node is inner and edge.coef == 1 and edge.axes == tuple(range(inner.order))
+        inner.facts["canonical"] = True if itself else edge
+        if any("inexact" in child.facts for child in (*inner.children, edge.node)):
+            inner.facts["inexact"] = True
+        edge.node.facts.setdefault("canonical", True)
+    return work.child(node)

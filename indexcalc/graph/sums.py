@@ -1,0 +1,204 @@
+"""The normal form of a sum whose terms are in normal form.
+
+The rewrites, by name: `collect_terms`, `extract_content`, and `broadcast_out` (an axis that no term has is left to the edge).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import gcd, lcm
+
+from indexcalc.graph.canonical import Item, labelling, settle, symmetry
+from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    ONE,
+    Labels,
+    Node,
+    Number,
+    Perm,
+    Product,
+    Sum,
+    Symmetry,
+    add,
+    addition,
+    multiply,
+    number,
+)
+from indexcalc.index import Dimension
+
+Terms = dict[tuple[Node, Labels], Number]
+Key = Callable[[Node], Edge]
+
+
+def collect_terms(terms: Sequence[Edge], same: Key | None = None) -> Terms:
+    """Like terms together; with `same`, also those that are equal but share their parts in another way."""
+    found: Terms = {}
+    for coef, node, axes in terms:
+        place, sign = settle(axes, symmetry_of(node))
+        if sign == 0 or coef == 0:
+            continue
+        key = (node, place)
+        total = add(found.get(key, 0), multiply(coef, sign))
+        if total == 0:
+            found.pop(key, None)
+        else:
+            found[key] = total
+    if same is not None and len(found) > 1:
+        _collect_unshared(found, same)
+    return found
+
+
+def _collect_unshared(found: Terms, same: Key) -> None:
+    groups: dict[int, list[tuple[Node, Labels]]] = {}
+    for key in found:
+        groups.setdefault(signature(key[0]), []).append(key)
+    for group in groups.values():
+        if len(group) < 2:
+            continue
+        first: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
+        for key in group:
+            node, labels = key
+            edge = same(node)
+            place, sign = settle([labels[axis] for axis in edge.axes], symmetry_of(edge.node))
+            coef = multiply(edge.coef, sign)
+            met = first.get((edge.node, place))
+            if met is None or coef == 0:
+                first[edge.node, place] = (key, coef)
+                continue
+            other, theirs = met
+            ratio = number(Fraction(1) * coef / theirs) if isinstance(coef, int | Fraction) else number(coef / theirs)
+            found[other] = add(found[other], multiply(found.pop(key), ratio))
+            if found[other] == 0:
+                del found[other]
+                del first[edge.node, place]
+
+
+def signature(node: Node) -> int:
+    """A number that equal nodes have in common whatever they share: products add it up over their factors."""
+    found: int | None = node.facts.get("signature")
+    if found is not None:
+        return found
+    stack = [node]
+    while stack:
+        top = stack[-1]
+        if "signature" in top.facts:
+            stack.pop()
+            continue
+        waiting = [child for child in top.children if "signature" not in child.facts]
+        if waiting:
+            stack += waiting
+            continue
+        top.facts["signature"] = _signature(stack.pop())
+    result: int = node.facts["signature"]
+    return result
+
+
+def _signature(node: Node) -> int:
+    if type(node) is Product:
+        total = 0
+        for factor in node.factors:
+            own = factor.node.facts["signature"]
+            exponent = factor.exponent
+            total += own * exponent if isinstance(exponent, int) else own * sum(repr(exponent).encode())
+        return total % 2**61
+    if type(node) is Sum:
+        return sum(t.node.facts["signature"] ** 2 for t in node.terms) % 2**61
+    own = int.from_bytes((node.digest if not node.children else (node.kind + node.name).encode())[-7:], "little")
+    for child in node.children:
+        own = (own * 1000003 + child.facts["signature"]) % 2**61
+    return own
+
+
+def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
+    """The edge of a sum of collected terms, along axes of these dimensions."""
+    if not terms:
+        return ZERO_EDGE
+    if len(terms) == 1:
+        (((node, axes), coef),) = terms.items()
+        return Edge(coef, node, axes)
+    content = extract_content(terms)
+    if content != 1:
+        inverse = number(Fraction(1) / content) if isinstance(content, int | Fraction) else 1 / content
+        terms = {key: multiply(coef, inverse) for key, coef in terms.items()}
+    carried = {axis for _, axes in terms for axis in axes}
+    kinds = {axis: (1, str(dims[axis])) for axis in range(len(dims)) if axis in carried}
+    items = [Item((*colour(node), repr(coef)), axes, _even(symmetry_of(node))) for (node, axes), coef in terms.items()]
+    form = labelling(items, kinds)
+    assert form is not None
+    keys = list(terms)
+    place = {axis: k for k, axis in enumerate(form.labels)}
+    rows = []
+    for k in form.items:
+        node, axes = keys[k]
+        labels, sign = settle([place[axis] for axis in axes], symmetry_of(node))
+        rows.append((multiply(terms[keys[k]], sign), node, labels))
+    made = addition(rows, [dims[axis] for axis in form.labels])
+    if not form.exact:
+        made.facts["inexact"] = True
+    if "symmetry" not in made.facts:
+        _remember_symmetry(made, form.labels, form.symmetries)
+    return Edge(content, made, tuple(form.labels))
+
+
+def _even(rule: Symmetry) -> Symmetry:
+    return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
+
+
+def _remember_symmetry(node: Node, labels: Sequence[int], moves: Sequence[tuple[dict[int, int], int]]) -> None:
+    generators: list[tuple[Perm, int]] = []
+    for move, sign in moves:
+        image = tuple(labels.index(move.get(label, label)) for label in labels)
+        if image != tuple(range(len(labels))):
+            generators.append((image, sign))
+    assert isinstance(node, Sum)
+    for a in range(node.order):
+        for b in range(a + 1, node.order):
+            if node.dims[a] == node.dims[b] and _turns(node, a, b):
+                swap = list(range(node.order))
+                swap[a], swap[b] = b, a
+                generators.append((tuple(swap), -1))
+    found = symmetry(node.order, generators) if generators else NO_SYMMETRY
+    if found != NO_SYMMETRY:
+        node.facts["symmetry"] = found
+
+
+def _turns(node: Sum, a: int, b: int) -> bool:
+    """Does the swap of two axes change the sign of the whole? (`A - A.T`)"""
+    swap = {a: b, b: a}
+    terms: Terms = {(t.node, t.labels): t.coef for t in node.terms}
+    for (inner, labels), coef in terms.items():
+        place, sign = settle([swap.get(x, x) for x in labels], symmetry_of(inner))
+        if terms.get((inner, place)) != multiply(-coef, sign):
+            return False
+    return True
+
+
+def extract_content(terms: Terms) -> Number:
+    """What is drawn out of a sum: the greatest common part of exact coefficients, and a sign.
+
+    The sign leaves a number positive (`1 - y**2`), else the longest product (`X w - y`).
+    """
+    coefs = list(terms.values())
+    content: Number = 1
+    if all(isinstance(coef, int | Fraction) for coef in coefs):
+        exact = [Fraction(coef) for coef in coefs if isinstance(coef, int | Fraction)]
+        content = number(Fraction(gcd(*(c.numerator for c in exact)), lcm(*(c.denominator for c in exact))))
+    if any(isinstance(coef, complex) for coef in coefs):
+        return content
+    groups: dict[tuple[object, ...], set[bool]] = {}
+    for (node, _), coef in terms.items():
+        lead = (node is not ONE, -degree(node), colour(node))
+        groups.setdefault(lead, set()).add(coef < 0)  # type: ignore[operator]
+    for lead in sorted(groups):
+        if len(groups[lead]) == 1:
+            return multiply(content, -1) if True in groups[lead] else content
+    return content
+
+
+def degree(node: Node) -> int:
+    """How many factors a term has."""
+    if type(node) is not Product:
+        return 1
+    return sum(abs(f.exponent) if isinstance(f.exponent, int) else 1 for f in node.factors)

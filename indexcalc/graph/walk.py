@@ -1,0 +1,111 @@
+"""Walks over the graph. All are iterative, and visit a shared node once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from indexcalc.graph.node import (
+    Arg,
+    Call,
+    Definition,
+    Elementwise,
+    Factor,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Term,
+    Variable,
+    addition,
+    call,
+    definition,
+    einsum,
+    elementwise,
+    reduction,
+    regroup,
+)
+
+
+def topological(roots: Iterable[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Every node below the roots once, children before parents, in an order that depends on the graph alone.
+
+    Below a node for which `stop` holds nothing is visited; the node itself is left out.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+                continue
+            if node in seen or (stop is not None and stop(node)):
+                continue
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children) if child not in seen)
+    return order
+
+
+def variables(roots: Iterable[Node]) -> list[Variable]:
+    """The variables below, by name."""
+    return sorted((n for n in topological(roots) if isinstance(n, Variable)), key=lambda v: (v.label, v.digest))
+
+
+def rebuild(node: Node, children: Sequence[Node]) -> Node:
+    """The node with other children, of the same dimensions, in the same places."""
+    if all(a is b for a, b in zip(children, node.children, strict=True)):
+        return node
+    match node:
+        case Product():
+            dims = dict(enumerate(node.sizes))
+            factors = [Factor(c, f.labels, f.exponent) for c, f in zip(children, node.factors, strict=True)]
+            return einsum(node.coef, factors, node.out, dims)
+        case Sum():
+            return addition(
+                [Term(t.coef, c, t.labels) for c, t in zip(children, node.terms, strict=True)], node.shape
+            )
+        case Elementwise():
+            args = [Arg(c, a.labels) for c, a in zip(children, node.args, strict=True)]
+            return elementwise(node.fn, args, node.shape, node.params)
+        case Reduction():
+            return reduction(node.fn, children[0], node.axes, node.keeps, node.params)
+        case Regroup():
+            return regroup(children[0], node.inner, node.outer, node.sizes)
+        case Call():
+            return call(node.function, node.orders, children)
+        case Definition():
+            return definition(node.label, children[0])
+    raise AssertionError(f"a {node.kind} has no children")
+
+
+def replace(roots: Sequence[Node], change: Callable[[Node, Node], Node]) -> list[Node]:
+    """The roots with every node replaced: `change(old, new)` gets the node and itself with changed children."""
+    done: dict[Node, Node] = {}
+    for node in topological(roots):
+        done[node] = change(node, rebuild(node, [done[child] for child in node.children]))
+    return [done[root] for root in roots]
+
+
+def substitute(roots: Sequence[Node], table: dict[Node, Node]) -> list[Node]:
+    """The roots with some nodes replaced by others of the same dimensions."""
+    return replace(roots, lambda old, new: table.get(old, new))
+
+
+def count(roots: Iterable[Node]) -> int:
+    """How many nodes there are."""
+    return len(topological(roots))
+
+
+def uses(order: Iterable[Node], roots: Iterable[Node]) -> dict[Node, int]:
+    """How often each node occurs as a child, or as a root."""
+    times: dict[Any, int] = {}
+    for root in roots:
+        times[root] = times.get(root, 0) + 1
+    for node in order:
+        for child in node.children:
+            times[child] = times.get(child, 0) + 1
+    return times

@@ -1,0 +1,303 @@
+"""Indices (names of axes) and dimensions (sizes of axes: integers, or exact polynomials of symbols).
+
+A dimension is a plain `int`, or a `Dim`: a polynomial with rational coefficients in normal form, so that
+`m*n` and `n*m` are the same object.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+from math import gcd, lcm
+
+from indexcalc.errors import DimensionError, KindError, NameRefused
+
+Monomial = tuple[tuple[str, int], ...]
+Terms = tuple[tuple[Monomial, Fraction], ...]
+
+RESERVED = re.compile(r"δ|ε")
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """A name for an axis. Two indices are the same if their names are.
+
+    >>> Index("i") == Index("i")
+    True
+    """
+
+    name: str
+    batch: bool = field(default=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str):
+            raise KindError("index", f"a name is a str, not {type(self.name).__name__}", 'write ic.index("i")')
+        if not self.name.isidentifier() or RESERVED.fullmatch(self.name):
+            raise NameRefused(
+                f"index({self.name!r})", f"{self.name!r} is no identifier", "use letters, digits and _, as in 'i' or 'in_1'"
+            )
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def index(name: str, *, batch: bool = False) -> Index:
+    """One index.
+
+    A batch index is never summed by `*`, may occur any number of times, and is summed only by `.sum(n)`.
+
+    >>> index("i")
+    i
+    """
+    if isinstance(name, str) and len(name.split()) > 1:
+        raise NameRefused(f"index({name!r})", "this is several names", f"write ic.indices({name!r})")
+    return Index(name, batch)
+
+
+def indices(names: str, *, batch: bool = False) -> tuple[Index, ...]:
+    """Several indices, always as a tuple.
+
+    >>> indices("i j")
+    (i, j)
+    """
+    if not isinstance(names, str):
+        raise KindError("indices", f"names are one str, not {type(names).__name__}", 'write ic.indices("i j")')
+    return tuple(Index(name, batch) for name in names.replace(",", " ").split())
+
+
+class Dim:
+    """A polynomial of dimension symbols, exact and in normal form; made by `dim`, interned.
+
+    >>> dim("m*n") is dim("n*m")
+    True
+    >>> dim("n")*(dim("n") + 1)/2
+    n**2/2 + n/2
+    """
+
+    __slots__ = ("_hash", "_text", "terms")
+    terms: Terms
+    _text: str
+    _hash: int
+
+    def __repr__(self) -> str:
+        return self._text
+
+    __str__ = __repr__
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return self is other or (isinstance(other, str) and self._text == other)
+
+    def __reduce__(self) -> tuple[object, tuple[Terms]]:
+        return _from_terms, (self.terms,)
+
+    def __add__(self, other: Dimension) -> Dimension:
+        return _make([*self.terms, *_terms(other)])
+
+    __radd__ = __add__
+
+    def __neg__(self) -> Dimension:
+        return self * -1
+
+    def __sub__(self, other: Dimension) -> Dimension:
+        return self + -1 * other
+
+    def __rsub__(self, other: int) -> Dimension:
+        return -self + other
+
+    def __mul__(self, other: Dimension | Fraction) -> Dimension:
+        return _make((_times(a, b), c * d) for a, c in self.terms for b, d in _terms(other))
+
+    __rmul__ = __mul__
+
+    def __truediv__(self, other: int) -> Dimension:
+        return self * Fraction(1, other)
+
+    def __pow__(self, exponent: int) -> Dimension:
+        result: Dimension = 1
+        for _ in range(exponent):
+            result = self * result
+        return result
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols that occur."""
+        return frozenset(name for mono, _ in self.terms for name, _ in mono)
+
+
+Dimension = int | Dim
+
+
+def _times(a: Monomial, b: Monomial) -> Monomial:
+    powers = dict(a)
+    for name, power in b:
+        powers[name] = powers.get(name, 0) + power
+    return tuple(sorted(powers.items()))
+
+
+def _terms(value: Dimension | Fraction) -> Terms:
+    return value.terms if isinstance(value, Dim) else (((), Fraction(value)),)
+
+
+def _make(terms: Iterable[tuple[Monomial, Fraction]]) -> Dimension:
+    total: dict[Monomial, Fraction] = {}
+    for mono, coef in terms:
+        total[mono] = total.get(mono, Fraction(0)) + coef
+    normal = tuple(
+        sorted(((m, c) for m, c in total.items() if c), key=lambda t: (-sum(p for _, p in t[0]), t[0]))
+    )
+    if all(not mono for mono, _ in normal):
+        value = sum((c for _, c in normal), Fraction(0))
+        if value.denominator != 1:
+            raise DimensionError(f"dimension {value}", "a dimension is a whole number", "")
+        return int(value)
+    return _from_terms(normal)
+
+
+@cache
+def _from_terms(terms: Terms) -> Dim:
+    made = Dim.__new__(Dim)
+    made.terms = terms
+    pieces = []
+    for mono, coef in terms:
+        body = "*".join(name if power == 1 else f"{name}**{power}" for name, power in mono)
+        number, divisor = abs(coef.numerator), coef.denominator
+        text = body if number == 1 and body else f"{number}*{body}" if body else str(number)
+        pieces.append(("-" if coef < 0 else "+") + " " + text + (f"/{divisor}" if divisor > 1 else ""))
+    joined = " ".join(pieces)
+    made._text = joined[2:] if joined[0] == "+" else "-" + joined[2:]
+    made._hash = hash(made._text)
+    return made
+
+
+def dim(value: object) -> Dimension:
+    """A dimension from an int, a symbol, a polynomial as text, or a dimension.
+
+    >>> dim("3"), dim("n"), dim("n*(n+1)/2")
+    (3, n, n**2/2 + n/2)
+    """
+    if isinstance(value, Dim):
+        return value
+    if isinstance(value, str):
+        return _read(value)
+    try:
+        number = value.__index__() if not isinstance(value, bool) else None  # type: ignore[attr-defined]
+    except AttributeError:
+        number = None
+    if number is None:
+        raise KindError(f"dimension {value!r}", "neither an integer nor a symbol", "write an int, or text such as 'n' or 'm*n'")
+    if number < 0:
+        raise DimensionError(f"dimension {number}", "a dimension is not negative", "")
+    return int(number)
+
+
+@cache
+def _read(text: str) -> Dimension:
+    def value(node: ast.expr) -> Dimension:
+        match node:
+            case ast.Constant(value=int(number)) if not isinstance(number, bool):
+                return int(number)
+            case ast.Name(id=name):
+                return symbol(name)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return -1 * value(operand)
+            case ast.BinOp(left=left, op=ast.Add(), right=right):
+                return value(left) + value(right)
+            case ast.BinOp(left=left, op=ast.Sub(), right=right):
+                return value(left) - value(right)
+            case ast.BinOp(left=left, op=ast.Mult(), right=right):
+                return value(left) * value(right)
+            case ast.BinOp(left=left, op=ast.Div(), right=ast.Constant(value=int(number))) if number:
+                return _make((mono, coef / number) for mono, coef in _terms(value(left)))
+            case ast.BinOp(left=left, op=ast.Pow(), right=ast.Constant(value=int(number))) if 0 <= number <= 16:
+                result: Dimension = 1
+                for _ in range(number):
+                    result = result * value(left)
+                return result
+        raise DimensionError(f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'")
+
+    try:
+        tree = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise DimensionError(
+            f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'"
+        ) from None
+    result = value(tree)
+    if isinstance(result, int) and result < 0:
+        raise DimensionError(f"dimension {text!r}", "a dimension is not negative", "")
+    return result
+
+
+@cache
+def symbol(name: str) -> Dim:
+    """The dimension symbol of this name."""
+    return _from_terms(((((name, 1),), Fraction(1)),))
+
+
+def dims(*parts: object) -> tuple[Dimension, ...]:
+    """Dimensions from what `ic.tensor` is given: `("n m",)`, `(3, 3)`, `("n", 3)`.
+
+    >>> dims("n m"), dims(3, 3), dims("m*n k")
+    ((n, m), (3, 3), (m*n, k))
+    """
+    found: list[Dimension] = []
+    for part in parts:
+        if isinstance(part, str):
+            found.extend(dim(piece) for piece in part.replace(",", " ").split())
+        elif isinstance(part, tuple | list):
+            found.extend(dims(*part))
+        else:
+            found.append(dim(part))
+    return tuple(found)
+
+
+def size(value: Dimension, sizes: Mapping[str, int]) -> int:
+    """The number that a dimension stands for when its symbols have these sizes."""
+    if isinstance(value, int):
+        return value
+    total = Fraction(0)
+    for mono, coef in value.terms:
+        for name, power in mono:
+            coef = coef * sizes[name] ** power
+        total += coef
+    if total.denominator != 1 or total < 0:
+        raise DimensionError(f"dimension {value}", f"comes out as {total}", "give sizes for which it is a whole number")
+    return int(total)
+
+
+def substitute(value: Dimension, replace: Mapping[str, Dimension]) -> Dimension:
+    """The dimension with symbols replaced by dimensions."""
+    if isinstance(value, int) or not value.symbols & replace.keys():
+        return value
+    total: list[tuple[Monomial, Fraction]] = []
+    for mono, coef in value.terms:
+        term: list[tuple[Monomial, Fraction]] = [((), coef)]
+        for name, power in mono:
+            base = _terms(replace.get(name, symbol(name)))
+            for _ in range(power):
+                term = [(_times(a, b), c * d) for a, c in term for b, d in base]
+        total += term
+    return _make(total)
+
+
+def primitive(value: Dim) -> tuple[Fraction, list[tuple[Dim, int]]]:
+    """A dimension as a coefficient times factors: symbols where it is one monomial, else its primitive part.
+
+    >>> primitive(dim("2*m*n**2"))
+    (Fraction(2, 1), [(m, 1), (n, 2)])
+    """
+    if len(value.terms) == 1:
+        mono, coef = value.terms[0]
+        return coef, [(symbol(name), power) for name, power in mono]
+    coefs = [coef for _, coef in value.terms]
+    content = Fraction(gcd(*(c.numerator for c in coefs)), lcm(*(c.denominator for c in coefs)))
+    if coefs[0] < 0:
+        content = -content
+    whole = _from_terms(tuple((mono, coef / content) for mono, coef in value.terms))
+    return content, [(whole, 1)]

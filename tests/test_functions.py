@@ -1,0 +1,400 @@
+"""The table of functions: numerics, stability and derivatives of every row, against JAX."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import jax.scipy.special as jsp
+import numpy as np
+import pytest
+
+import indexcalc.functions  # noqa: F401  (fills the tables)
+from indexcalc.errors import InputError
+from indexcalc.functions import special
+from indexcalc.functions.elementwise import partial
+from indexcalc.functions.reductions import jacobian
+from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
+from indexcalc.graph.node import (
+    Constant,
+    Elementwise,
+    Node,
+    Product,
+    Reduction,
+    Sum,
+    Variable,
+    elementwise,
+    reduction,
+    variable,
+)
+from indexcalc.index import dim
+
+jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
+
+PARAMS: dict[str, tuple[Any, ...]] = {"polygamma": (2,), "normp": (3,)}
+
+
+def _holds(compare: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda x, y: compare(x, y).astype(x.dtype)
+
+
+ELEMENTWISE_IN_JAX: dict[str, Callable[..., Any]] = {
+    "exp": jnp.exp, "log": jnp.log, "log1p": jnp.log1p, "expm1": jnp.expm1,
+    "sin": jnp.sin, "cos": jnp.cos, "tan": jnp.tan, "asin": jnp.arcsin, "acos": jnp.arccos, "atan": jnp.arctan,
+    "sinh": jnp.sinh, "cosh": jnp.cosh, "tanh": jnp.tanh,
+    "sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus, "power": jnp.power,
+    "gelu": lambda x: jax.nn.gelu(x, approximate=False), "erf": jsp.erf,
+    "gammaln": jsp.gammaln, "digamma": jsp.digamma, "polygamma": lambda x, k: jsp.polygamma(k, x),
+    "relu": jax.nn.relu, "step": lambda x: jnp.heaviside(x, 0.0), "abs": jnp.abs, "sign": jnp.sign,
+    "maximum": jnp.maximum, "minimum": jnp.minimum, "where": lambda c, x, y: jnp.where(c != 0, x, y),
+    "less": _holds(jnp.less), "less_equal": _holds(jnp.less_equal), "greater": _holds(jnp.greater),
+    "greater_equal": _holds(jnp.greater_equal), "equal": _holds(jnp.equal), "not_equal": _holds(jnp.not_equal),
+}  # fmt: skip
+
+
+def _prod_except_in_jax(x: Any, axes: Any) -> Any:
+    return jnp.prod(x, axis=axes, keepdims=True) / x
+
+
+REDUCTIONS_IN_JAX: dict[str, Callable[..., Any]] = {
+    "max": jnp.max, "min": jnp.min, "prod": jnp.prod, "prod_except": _prod_except_in_jax,
+    "logsumexp": jsp.logsumexp, "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax,
+    "norm1": lambda x, axes: jnp.sum(jnp.abs(x), axes), "norm2": lambda x, axes: jnp.sqrt(jnp.sum(x**2, axes)),
+    "normp": lambda x, axes, p: jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p),
+}  # fmt: skip
+
+each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
+each_reduction = pytest.mark.parametrize("row", REDUCTIONS.values(), ids=lambda row: row.name)
+each_axes = pytest.mark.parametrize("axes", [(0,), (2,), (0, 2), (0, 1, 2)], ids=str)
+
+
+def draw(row: ElementwiseFunction, shape: tuple[int, ...] = (40,)) -> list[Any]:
+    """Arguments from the intervals of the row."""
+    rng = np.random.default_rng(sum(map(ord, row.name)))
+    return [rng.uniform(*interval, shape) for interval in row.inputs]
+
+
+def draw_slices(row: ReductionFunction) -> Any:
+    """An argument with three axes from the interval of the row."""
+    return np.random.default_rng(sum(map(ord, row.name))).uniform(*row.inputs, (3, 4, 2))
+
+
+def value(node: Node, inputs: dict[str, Any]) -> Any:
+    """The value of a node, in the plainest way."""
+    if isinstance(node, Variable):
+        return inputs[node.label]
+    if isinstance(node, Constant):
+        assert node.label == "pi"
+        return np.asarray(np.pi)
+    if isinstance(node, Product):
+        return product(node, inputs)
+    if isinstance(node, Sum):
+        terms = [scalar(term.coef) * along(value(term.node, inputs), term.labels, node) for term in node.terms]
+        return np.sum(terms, axis=0)
+    if isinstance(node, Elementwise):
+        args = [along(value(arg.node, inputs), arg.labels, node) for arg in node.args]
+        return ELEMENTWISE[node.fn].numpy(*args, *node.params)
+    assert isinstance(node, Reduction)
+    return REDUCTIONS[node.fn].numpy(value(node.child, inputs), node.axes, *node.params)
+
+
+def product(node: Product, inputs: dict[str, Any]) -> Any:
+    """The value of a product: an einsum with a one for each label, spread to where repeated labels agree."""
+    sizes = integers(node.sizes)
+    operands: list[Any] = [np.asarray(scalar(node.coef)), []]
+    for factor in node.factors:
+        operands += [value(factor.node, inputs) ** scalar(factor.exponent), list(factor.labels)]
+    for label, size in enumerate(sizes):
+        operands += [np.ones(size), [label]]
+    distinct = list(dict.fromkeys(node.out))
+    compact = np.einsum(*operands, distinct)
+    grid = np.indices(integers(node.dims))
+    spread = compact[tuple(grid[node.out.index(label)] for label in distinct)]
+    for axis, label in enumerate(node.out):
+        spread = np.where(grid[axis] == grid[node.out.index(label)], spread, 0.0)
+    return spread
+
+
+def along(array: Any, labels: tuple[int, ...], node: Node) -> Any:
+    """The array with its axes at these places among the axes of the node."""
+    sizes = [array.shape[labels.index(axis)] if axis in labels else 1 for axis in range(node.order)]
+    return np.broadcast_to(array.transpose(np.argsort(labels)).reshape(sizes), integers(node.dims))
+
+
+def integers(dims: Any) -> tuple[int, ...]:
+    """Dimensions that are integers."""
+    return tuple(int(size) for size in dims)
+
+
+def scalar(number: Any) -> float:
+    """A real number in floating point."""
+    return float(number)
+
+
+# ------------------------------------------------------------------ what a row says
+
+
+@each_elementwise
+def test_elementwise_row_is_complete(row: ElementwiseFunction) -> None:
+    assert row.source and row.domain and row.formula
+    assert len(row.inputs) == row.arity and all(low < high for low, high in row.inputs)
+    names = ["x", "y", "z"][: row.arity]
+    text = row.latex.format(*names, **dict(zip(row.params, PARAMS.get(row.name, ()), strict=True)))
+    assert all(name in text for name in names) and text.count("{") == text.count("}")
+    assert row.kink or all(row.rules)
+
+
+@each_reduction
+def test_reduction_row_is_complete(row: ReductionFunction) -> None:
+    assert row.source and row.domain and row.formula and row.inputs[0] < row.inputs[1]
+    params = dict(zip(row.params, PARAMS.get(row.name, ()), strict=True))
+    text = row.latex.format("x", axes="i j", **params)
+    assert "x" in text and "i j" in text and text.count("{") == text.count("}")
+
+
+# ------------------------------------------------------------------ numerics
+
+
+@each_elementwise
+def test_elementwise_numerics(row: ElementwiseFunction) -> None:
+    args, params = draw(row), PARAMS.get(row.name, ())
+    expected = ELEMENTWISE_IN_JAX[row.name](*map(jnp.asarray, args), *params)
+    np.testing.assert_allclose(row.numpy(*args, *params), expected, rtol=1e-12, atol=1e-14)
+
+
+@each_elementwise
+@pytest.mark.parametrize("shape", [(), (0,), (2, 3)], ids=str)
+def test_elementwise_dtype_and_shape(row: ElementwiseFunction, shape: tuple[int, ...]) -> None:
+    args, params = draw(row, shape), PARAMS.get(row.name, ())
+    kinds = [np.float32, np.float64] + [np.complex64, np.complex128] * row.holomorphic
+    for dtype in kinds:
+        result = row.numpy(*[np.asarray(arg, dtype) for arg in args], *params)
+        assert result.dtype == dtype and result.shape == shape
+
+
+@each_elementwise
+def test_elementwise_exact_values(row: ElementwiseFunction) -> None:
+    for at, expected in row.exact.items():
+        assert row.numpy(np.asarray(float(at))) == expected
+
+
+@each_elementwise
+def test_complex_values_continue_the_real_ones(row: ElementwiseFunction) -> None:
+    if not row.holomorphic:
+        return
+    args = [arg * (1 + 0.1j) for arg in draw(row)]
+    expected = ELEMENTWISE_IN_JAX[row.name](*map(jnp.asarray, args))
+    np.testing.assert_allclose(row.numpy(*args), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "erf", "gelu", "relu", "atan", "gammaln"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_elementwise_far_out(name: str, dtype: type[Any]) -> None:
+    x = np.asarray([-1000.5, -40.5, 40.5, 1000.5], dtype)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = ELEMENTWISE[name].numpy(x)
+    expected = ELEMENTWISE_IN_JAX[name](jnp.asarray(x, np.float64))
+    np.testing.assert_allclose(result, expected, rtol=1e-5 if dtype is np.float32 else 1e-13, atol=1e-40)
+
+
+@each_reduction
+@each_axes
+def test_reduction_numerics(row: ReductionFunction, axes: tuple[int, ...]) -> None:
+    x, params = draw_slices(row), PARAMS.get(row.name, ())
+    expected = REDUCTIONS_IN_JAX[row.name](jnp.asarray(x), axes, *params)
+    np.testing.assert_allclose(row.numpy(x, axes, *params), expected, rtol=1e-12, atol=1e-14)
+
+
+@each_reduction
+@each_axes
+def test_reduction_dtype(row: ReductionFunction, axes: tuple[int, ...]) -> None:
+    x, params = draw_slices(row), PARAMS.get(row.name, ())
+    for dtype in [np.float32, np.float64] + [np.complex64, np.complex128] * row.holomorphic:
+        result = row.numpy(x.astype(dtype), axes, *params)
+        assert result.dtype == dtype
+        np.testing.assert_allclose(result, row.numpy(x, axes, *params), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["logsumexp", "softmax", "log_softmax", "norm1", "norm2", "normp", "max"])
+@pytest.mark.parametrize("axes", [(0,), (1,), (0, 1)], ids=str)
+def test_reduction_far_out(name: str, axes: tuple[int, ...]) -> None:
+    x, params = np.asarray([[1000.0, -1000.0, 0.0], [999.0, -1001.0, 1000.0]]), PARAMS.get(name, ())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = REDUCTIONS[name].numpy(x, axes, *params)
+    np.testing.assert_allclose(result, REDUCTIONS_IN_JAX[name](x, axes, *params), rtol=1e-13, atol=0)
+
+
+@pytest.mark.parametrize(("name", "expected"), [("logsumexp", -np.inf), ("norm2", 0.0), ("prod", 1.0)])
+def test_empty_slices(name: str, expected: float) -> None:
+    assert REDUCTIONS[name].numpy(np.ones((2, 0)), (1,)).tolist() == [expected] * 2
+
+
+def test_logsumexp_of_infinities() -> None:
+    x = np.asarray([[-np.inf, 1.0], [-np.inf, -np.inf], [np.inf, 0.0]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert REDUCTIONS["logsumexp"].numpy(x, (1,)).tolist() == [1.0, -np.inf, np.inf]
+
+
+def test_norms_do_not_overflow() -> None:
+    x = np.asarray([[3e200, 4e200], [3e-200, 4e-200], [0.0, 0.0]])
+    np.testing.assert_allclose(REDUCTIONS["norm2"].numpy(x, (1,)), [5e200, 5e-200, 0.0], rtol=1e-14)
+    np.testing.assert_allclose(REDUCTIONS["normp"].numpy(x, (1,), 2), [5e200, 5e-200, 0.0], rtol=1e-14)
+
+
+def test_prod_except_with_zeros() -> None:
+    x = np.asarray([[2.0, 0.0, 3.0], [0.0, 5.0, 0.0]])
+    assert REDUCTIONS["prod_except"].numpy(x, (1,)).tolist() == [[0, 6, 0], [0, 0, 0]]
+    assert REDUCTIONS["prod_except"].numpy(x[:1], (0, 1)).tolist() == [[0, 6, 0]]
+
+
+# ------------------------------------------------------------------ special functions
+
+FAR_APART = np.concatenate([np.linspace(0.01, 30, 3001), 10.0 ** np.linspace(-8, 8, 33)])
+
+
+def test_special_functions_for_positive_arguments() -> None:
+    x = jnp.asarray(FAR_APART)
+    np.testing.assert_allclose(special.gammaln(FAR_APART), jsp.gammaln(x), rtol=1e-13, atol=1e-14)
+    np.testing.assert_allclose(special.digamma(FAR_APART), jsp.digamma(x), rtol=1e-13, atol=1e-14)
+    for k in (1, 2, 3, 7):
+        np.testing.assert_allclose(special.polygamma(k, FAR_APART), jsp.polygamma(k, x), rtol=1e-13)
+
+
+def test_special_functions_by_recurrence_at_negative_arguments() -> None:
+    x = -np.linspace(0.03, 20.2, 501)
+    np.testing.assert_allclose(special.gammaln(x), special.gammaln(x + 1) - np.log(np.abs(x)), rtol=1e-12, atol=1e-12)
+    factorial = 1.0
+    for k in range(5):
+        expected = special.polygamma(k, x + 1) - (-1) ** k * factorial * x ** -(k + 1)
+        np.testing.assert_allclose(special.polygamma(k, x), expected, rtol=1e-11, atol=1e-9)
+        factorial *= k + 1
+
+
+def test_special_values() -> None:
+    gamma, zeta3 = 0.5772156649015329, 1.2020569031595942
+    np.testing.assert_allclose(special.gammaln(np.asarray([0.5, 5.0, -0.5])), np.log([np.pi**0.5, 24, 2 * np.pi**0.5]))
+    near = 2.0**-30
+    after_1 = -gamma * near + np.pi**2 / 12 * near**2
+    np.testing.assert_allclose(special.gammaln(np.asarray(1 + near)), after_1, rtol=1e-14)
+    np.testing.assert_allclose(special.gammaln(np.asarray(2 + near)), (1 - gamma) * near, rtol=1e-9)
+    np.testing.assert_allclose(special.digamma(np.asarray([1.0, 0.5])), [-gamma, -gamma - 2 * np.log(2)], rtol=1e-14)
+    np.testing.assert_allclose(special.polygamma(1, np.asarray([1.0, 0.5])), [np.pi**2 / 6, np.pi**2 / 2], rtol=1e-14)
+    np.testing.assert_allclose(special.polygamma(2, np.asarray(1.0)), -2 * zeta3, rtol=1e-14)
+    np.testing.assert_allclose(special.erfc(np.asarray([-1.0, 10.0])), [1.8427007929497148, 2.088487583762545e-45])
+
+
+def test_special_functions_at_poles_and_infinity() -> None:
+    x = np.asarray([0.0, -1.0, -7.0, np.inf])
+    assert special.gammaln(x).tolist() == [np.inf] * 4
+    assert special.polygamma(1, x).tolist() == [np.inf] * 3 + [0.0]
+    assert np.isnan(special.digamma(x)).tolist() == [True] * 3 + [False]
+    assert np.isnan(special.polygamma(2, x)).tolist() == [True] * 3 + [False]
+    with pytest.raises(InputError):
+        special.polygamma(-1, x)
+
+
+# ------------------------------------------------------------------ derivatives
+
+
+@each_elementwise
+def test_partial_derivatives(row: ElementwiseFunction) -> None:
+    args, params = draw(row, (3, 2)), PARAMS.get(row.name, ())
+    names = [f"x{k}" for k in range(row.arity)]
+    node = elementwise(row.name, [(variable(name, (3, 2)), (0, 1)) for name in names], (3, 2), params)
+    assert isinstance(node, Elementwise)
+    in_jax = ELEMENTWISE_IN_JAX[row.name]
+    for k in range(row.arity):
+        expected = jax.grad(lambda *xs: in_jax(*xs, *params).sum(), k)(*map(jnp.asarray, args))
+        result = partial(node, k)
+        if result is None:
+            assert row.kink and not np.any(expected)
+            continue
+        assert result.dims == node.dims
+        np.testing.assert_allclose(value(result, dict(zip(names, args, strict=True))), expected, rtol=1e-10, atol=1e-12)
+
+
+def test_partial_derivative_of_arguments_that_lack_axes() -> None:
+    node = elementwise("power", [(variable("x", (3,)), (1,)), (variable("y", (2,)), (0,))], (2, 3))
+    assert isinstance(node, Elementwise)
+    x, y = np.asarray([0.5, 1.0, 2.0]), np.asarray([3.0, -1.0])
+    by_base, by_exponent = partial(node, 0), partial(node, 1)
+    assert by_base is not None and by_exponent is not None
+    expected = y[:, None] * x[None, :] ** (y[:, None] - 1)
+    np.testing.assert_allclose(value(by_base, {"x": x, "y": y}), expected)
+    np.testing.assert_allclose(value(by_exponent, {"x": x, "y": y}), np.log(x) * x ** y[:, None])
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum"])
+def test_ties_of_two_arguments_share_equally(name: str) -> None:
+    node = elementwise(name, [(variable("x", (3,)), (0,)), (variable("y", (3,)), (0,))], (3,))
+    assert isinstance(node, Elementwise)
+    args = {"x": np.asarray([1.0, 2.0, 3.0]), "y": np.asarray([2.0, 2.0, 2.0])}
+    for k in range(2):
+        expected = jax.grad(lambda x, y: ELEMENTWISE_IN_JAX[name](x, y).sum(), k)(*args.values())
+        result = partial(node, k)
+        assert result is not None
+        np.testing.assert_array_equal(value(result, args), expected)
+
+
+@pytest.mark.parametrize("name", ["relu", "abs"])
+def test_derivative_at_a_kink_is_zero(name: str) -> None:
+    node = elementwise(name, [(variable("x", (1,)), (0,))], (1,))
+    assert isinstance(node, Elementwise)
+    result = partial(node, 0)
+    assert result is not None and value(result, {"x": np.zeros(1)}) == 0
+
+
+def expected_jacobian(row: ReductionFunction, x: Any, axes: tuple[int, ...], params: tuple[Any, ...]) -> Any:
+    """What `jacobian` should be worth: JAX's Jacobian, on the diagonal of the axes that are not reduced."""
+    full = np.asarray(jax.jacobian(lambda x: REDUCTIONS_IN_JAX[row.name](x, axes, *params))(jnp.asarray(x)))
+    places = list(range(x.ndim))
+    kept = places if row.keeps else [place for place in places if place not in axes]
+    second = {axis: x.ndim + k for k, axis in enumerate(axes)}
+    if not row.keeps:
+        return np.einsum(full, kept + places, places)
+    return np.einsum(full, places + [second.get(place, place) for place in places], places + list(second.values()))
+
+
+@each_reduction
+@each_axes
+def test_jacobians(row: ReductionFunction, axes: tuple[int, ...]) -> None:
+    x, params = draw_slices(row), PARAMS.get(row.name, ())
+    node = reduction(row.name, variable("x", x.shape), axes, row.keeps, params)
+    assert isinstance(node, Reduction)
+    expected = expected_jacobian(row, x, axes, params)
+    result = jacobian(node)
+    assert result.dims == expected.shape
+    np.testing.assert_allclose(value(result, {"x": x}), expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_ties_of_a_slice_share_equally(name: str) -> None:
+    x = np.asarray([[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]])
+    node = reduction(name, variable("x", x.shape), (1,), False)
+    assert isinstance(node, Reduction)
+    expected = expected_jacobian(REDUCTIONS[name], x, (1,), ())
+    np.testing.assert_allclose(value(jacobian(node), {"x": x}), expected)
+
+
+def test_jacobian_of_prod_with_zeros() -> None:
+    x = np.asarray([2.0, 0.0, 3.0])
+    node = reduction("prod", variable("x", (3,)), (0,), False)
+    assert isinstance(node, Reduction)
+    first = jacobian(node)
+    assert isinstance(first, Reduction)
+    assert value(first, {"x": x}).tolist() == [0, 6, 0]
+    assert value(jacobian(first), {"x": x}).tolist() == [[0, 3, 0], [3, 0, 2], [0, 2, 0]]
+
+
+@each_reduction
+def test_jacobian_with_symbolic_dimensions(row: ReductionFunction) -> None:
+    m, n = dim("m"), dim("n")
+    node = reduction(row.name, variable("x", (m, n)), (1,), row.keeps, PARAMS.get(row.name, ()))
+    assert isinstance(node, Reduction)
+    assert jacobian(node).dims == ((m, n, n) if row.keeps else (m, n))
