@@ -1,0 +1,98 @@
+"""indexcalc: index notation for tensors, with derivatives that come from index-level rules.
+
+    >>> import indexcalc as ic
+    >>> i, j, k = ic.indices("i j k")
+    >>> x, W, b = ic.tensor("x", "n"), ic.tensor("W", "n m"), ic.tensor("b", "m")
+    >>> y = x[i]*W[i,j] + b[j]
+    >>> y.diff(W[i,k])
+    x[i]*δ[j,k]
+"""
+
+from typing import Any
+
+from indexcalc.errors import (
+    DerivativeError,
+    DimensionError,
+    IndexCalcError,
+    InputError,
+    KindError,
+    LayoutError,
+    NameRefused,
+    NoRuleError,
+    NotationError,
+    ParseError,
+)
+from indexcalc.index import Index, index, indices
+from indexcalc.notation.apply import FUNCTIONS, pi
+from indexcalc.notation.array import Array
+from indexcalc.notation.build import (
+    define,
+    delta,
+    epsilon,
+    eye,
+    function,
+    hadamard,
+    ones,
+    scalar,
+    tensor,
+    zeros,
+)
+from indexcalc.notation.build import einsum_array as einsum
+from indexcalc.notation.differentiate import derivative, diff, differential, grad, hessian, hvp, jvp, vjp
+from indexcalc.notation.expr import Expr
+
+__version__ = "0.1.0"
+
+
+def simplify(expr: Any) -> Any:
+    """The simplified form of an expression."""
+    return expr.simplify()
+
+
+def expand(expr: Any) -> Any:
+    """The form of an expression with products of sums multiplied out, simplified."""
+    return expr.expand()
+
+
+globals().update(FUNCTIONS)
+
+__all__ = [
+    "Array",
+    "DerivativeError",
+    "DimensionError",
+    "Expr",
+    "Index",
+    "IndexCalcError",
+    "InputError",
+    "KindError",
+    "LayoutError",
+    "NameRefused",
+    "NoRuleError",
+    "NotationError",
+    "ParseError",
+    "define",
+    "delta",
+    "derivative",
+    "diff",
+    "differential",
+    "einsum",
+    "epsilon",
+    "expand",
+    "eye",
+    "function",
+    "grad",
+    "hadamard",
+    "hessian",
+    "hvp",
+    "index",
+    "indices",
+    "jvp",
+    "ones",
+    "pi",
+    "scalar",
+    "simplify",
+    "tensor",
+    "vjp",
+    "zeros",
+    *FUNCTIONS,
+]

@@ -28,6 +28,10 @@ class Edge(NamedTuple):
     node: Node
     axes: Labels
 
+    def through(self, outer: Edge) -> Edge:
+        """This edge of `outer.node`, as an edge of what `outer` stands for."""
+        return Edge(multiply(outer.coef, self.coef), self.node, tuple(outer.axes[x] for x in self.axes))
+
 
 ZERO_EDGE = Edge(0, ONE, ())
 

@@ -57,6 +57,7 @@ class Pass:
     """One sweep over a graph; `edges` has the normal form of each node that was met."""
 
     flat = False
+    bound = EXPAND_ALL
 
     def __init__(self) -> None:
         self.edges: dict[Node, Edge] = {}
@@ -118,7 +119,7 @@ class Pass:
 
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""
-        done = distribute(draft) if self.expanding else None
+        done = distribute(draft, self.bound) if self.expanding else None
         done = done or normalise_product(draft, out)
         if isinstance(done, Edge):
             return done
@@ -309,12 +310,16 @@ def _weight(terms: Terms) -> int:
     return total
 
 
-def distribute(draft: Draft) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors, or None if there is none."""
+def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
+    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many result."""
+    total = 1
+    for node, _, exponent in draft.factors:
+        if isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0:
+            total *= len(node.terms) ** min(exponent, bound)
+    if not 1 < total <= bound:
+        return None
     for k, (node, labels, exponent) in enumerate(draft.factors):
         if not isinstance(node, Sum) or not isinstance(exponent, int) or exponent < 1:
-            continue
-        if exponent > 1 and len(node.terms) ** exponent > EXPAND_ALL:
             continue
         parts = []
         for term in node.terms:
@@ -427,9 +432,10 @@ class FlatPass(Pass):
     """A sweep whose result depends on the expression alone, not on what is shared."""
 
     flat = True
+    fact = "canonical"
 
     def child(self, node: Node) -> Edge:
-        found = node.facts.get("canonical")
+        found = node.facts.get(self.fact)
         return Edge(1, node, tuple(range(node.order))) if found is None or found is True else found
 
     def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
@@ -437,18 +443,37 @@ class FlatPass(Pass):
             return width + len(node.terms) <= WIDEST_SUM
         return width + len(node.factors) <= WIDEST_PRODUCT
 
+    def settle(self, root: Node) -> Edge:
+        """The edge of the root, remembered for every node below it."""
+        for inner in topological([root], lambda inner: self.fact in inner.facts):
+            edge = self.edge(inner)
+            itself = edge.node is inner and edge.coef == 1 and edge.axes == tuple(range(inner.order))
+            inner.facts[self.fact] = True if itself else edge
+            if any("inexact" in child.facts for child in (*inner.children, edge.node)):
+                inner.facts["inexact"] = True
+            edge.node.facts.setdefault(self.fact, True)
+        return self.child(root)
+
+
+class ExpandedPass(FlatPass):
+    """A flat sweep that multiplies products of sums out, each as far as it stays within a bound."""
+
+    fact = "expanded"
+    bound = EXPAND_TERMS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.expanding = True
+
 
 def canonical(node: Node) -> Edge:
     """The canonical edge of a node: equal expressions have the same, as far as the search goes.
 
     Where it was cut short (more than 64 factors, or too many symmetric labels) it is still an edge of an equal node.
     """
-    work = FlatPass()
-    for inner in topological([node], lambda inner: "canonical" in inner.facts):
-        edge = work.edge(inner)
-        itself = edge.node is inner and edge.coef == 1 and edge.axes == tuple(range(inner.order))
-        inner.facts["canonical"] = True if itself else edge
-        if any("inexact" in child.facts for child in (*inner.children, edge.node)):
-            inner.facts["inexact"] = True
-        edge.node.facts.setdefault("canonical", True)
-    return work.child(node)
+    return FlatPass().settle(node)
+
+
+def expanded(node: Node) -> Edge:
+    """The canonical edge with products of sums multiplied out, where that has at most 64 terms: what `==` compares."""
+    return ExpandedPass().settle(canonical(node).node).through(canonical(node))

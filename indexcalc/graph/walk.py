@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from indexcalc.graph.node import (
     Arg,
     Call,
+    Constant,
     Definition,
     Elementwise,
     Factor,
@@ -20,12 +21,15 @@ from indexcalc.graph.node import (
     Variable,
     addition,
     call,
+    constant,
     definition,
     einsum,
     elementwise,
     reduction,
     regroup,
 )
+from indexcalc.index import Dimension
+from indexcalc.index import substitute as replace_symbols
 
 
 def topological(roots: Iterable[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
@@ -93,6 +97,29 @@ def replace(roots: Sequence[Node], change: Callable[[Node, Node], Node]) -> list
 def substitute(roots: Sequence[Node], table: dict[Node, Node]) -> list[Node]:
     """The roots with some nodes replaced by others of the same dimensions."""
     return replace(roots, lambda old, new: table.get(old, new))
+
+
+def resize(roots: Sequence[Node], table: Mapping[str, Dimension]) -> list[Node]:
+    """The roots with dimension symbols replaced, in everything but variables."""
+
+    def new(dims: Iterable[Dimension]) -> tuple[Dimension, ...]:
+        return tuple(replace_symbols(dim, table) for dim in dims)
+
+    def change(old: Node, node: Node) -> Node:
+        match node:
+            case Product():
+                return einsum(node.coef, node.factors, node.out, dict(enumerate(new(node.sizes))))
+            case Sum():
+                return addition(node.terms, new(node.shape))
+            case Elementwise():
+                return elementwise(node.fn, node.args, new(node.shape), node.params)
+            case Constant():
+                return constant(node.label, new(node.shape), node.params)
+            case Regroup():
+                return regroup(node.child, node.inner, node.outer, new(node.sizes))
+        return node
+
+    return replace(roots, change)
 
 
 def count(roots: Iterable[Node]) -> int:
