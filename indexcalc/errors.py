@@ -6,18 +6,28 @@ Every error is an `IndexCalcError`, and also the built-in error that a Python us
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 LONGEST = 400
 
 
+class Asked:
+    """What was asked, as text that is made only when an error needs it: an expression may be long."""
+
+    def __init__(self, text: Callable[[], str]) -> None:
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text()
+
+
 class IndexCalcError(Exception):
     """What all errors of indexcalc have in common: three parts, `asked`, `found` and `instead`."""
 
-    def __init__(self, asked: str, found: str, instead: str = "") -> None:
-        self.asked, self.found, self.instead = shorten(asked), found, instead
-        lines = [f"{self.asked}: {found}" if asked else found]
+    def __init__(self, asked: str | Asked, found: str, instead: str = "") -> None:
+        self.asked, self.found, self.instead = shorten(str(asked)), shorten(found), instead
+        lines = [f"{self.asked}: {self.found}" if self.asked else self.found]
         if instead:
             lines.append(f"  instead: {instead}")
         super().__init__("\n".join(lines))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, LayoutError, NotationError
 from indexcalc.graph.node import (
     Definition,
     Node,
@@ -162,7 +162,7 @@ class Array(View):
     def __getitem__(self, key: object) -> Expr:
         """The `Expr` with these indices: a name that occurs twice is summed, a batch name kept."""
         keys = key if isinstance(key, tuple) else (key,)
-        asked = f"({self})[{', '.join(map(str, keys))}]"
+        asked = Asked(lambda: f"({self})[{', '.join(map(str, keys))}]")
         for one in keys:
             if not isinstance(one, Index):
                 raise KindError(asked, f"{one!r} is a {type(one).__name__}, no index", 'make one: i = ic.index("i")')
@@ -190,7 +190,7 @@ class Array(View):
         node = einsum(1, [(self.node, [index.name for index in indices])], [index.name for index in out])
         return Expr(node, out, self.inputs, summed=summed)
 
-    def _axes(self, axis: int | Sequence[int] | None, asked: str) -> list[int]:
+    def _axes(self, axis: int | Sequence[int] | None, asked: str | Asked) -> list[int]:
         if axis is None:
             return list(range(self.order))
         found = []
@@ -210,13 +210,13 @@ class Array(View):
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The sum along axes, or of everything."""
-        axes = self._axes(axis, f"({self}).sum(axis={axis})")
+        axes = self._axes(axis, Asked(lambda: f"({self}).sum(axis={axis})"))
         kept = [k for k in range(self.order) if k not in axes]
         return self._kept(einsum(1, [(self.node, range(self.order))], kept), axes, keepdims)
 
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The mean along axes, or of everything."""
-        axes = self._axes(axis, f"({self}).mean(axis={axis})")
+        axes = self._axes(axis, Asked(lambda: f"({self}).mean(axis={axis})"))
         kept = [k for k in range(self.order) if k not in axes]
         factors: list[Any] = [(self.node, range(self.order))]
         factors += [(dimension(self.shape[k]), (), -1) for k in axes]
@@ -235,6 +235,20 @@ class Array(View):
         return reduce_array("prod", self, axis, keepdims)
 
     # -------------------------------------------------------------- rewriting
+
+    def matrix(self, *, rows: Sequence[int], cols: Sequence[int], order: str | None = None) -> Array:
+        """The matrix whose rows run over some axes and whose columns over the others; `order` is "F" or "C"."""
+        from indexcalc.layout.project import matrix_array
+
+        return matrix_array(self, rows, cols, order)
+
+    def layout(self, name: str) -> Array:
+        """Only a derivative has layouts; see `Derivative.layout`."""
+        raise LayoutError(
+            f"({self}).layout({name!r})",
+            "this is no derivative, so nothing says which axes are the numerator's",
+            "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
+        )
 
     def substitute(self, table: Mapping[Any, Any]) -> Array:
         """The expression with tensors replaced: `{W: A @ B}`."""
@@ -330,14 +344,14 @@ def reduce_array(
     keeps: bool = False,
 ) -> Array:
     """A reduction along axes, or of everything."""
-    axes = array._axes(axis, f"{fn}({array}, axis={axis})")
+    axes = array._axes(axis, Asked(lambda: f"{fn}({array}, axis={axis})"))
     node = reduction(fn, array.node, axes, keeps, params)
     return Array(node, array.inputs) if keeps else array._kept(node, axes, keepdims)
 
 
 def matmul(first: Array, second: Array) -> Array:
     """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are batches."""
-    asked = f"({first}) @ ({second})"
+    asked = Asked(lambda: f"({first}) @ ({second})")
     if not first.order or not second.order:
         raise NotationError(asked, "@ takes no scalars", "write *")
     inner = first.shape[-1], second.shape[-2 if second.order > 1 else -1]

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph import node as graph
 from indexcalc.graph.canonical import symmetry
@@ -65,7 +65,7 @@ def tensor(
     """
     checked_name(name, "tensor")
     sizes = dims(*shape)
-    asked = f"tensor({name!r}, {' '.join(map(str, sizes))!r})"
+    asked = Asked(lambda: f"tensor({name!r}, {' '.join(map(str, sizes))!r})")
     for word in assumptions:
         if word not in ASSUMPTIONS:
             raise NameRefused(asked, f"{word!r} is no assumption", f"known: {', '.join(ASSUMPTIONS)}")
@@ -77,7 +77,7 @@ def tensor(
 
 
 def _symmetry(
-    asked: str, sizes: tuple[Dimension, ...], symmetric: bool | Sequence[tuple[int, ...]], words: set[str]
+    asked: str | Asked, sizes: tuple[Dimension, ...], symmetric: bool | Sequence[tuple[int, ...]], words: set[str]
 ) -> Symmetry:
     """What the assumptions say about the axes."""
     order = len(sizes)
@@ -124,7 +124,7 @@ def _fresh(names: Sequence[Index], size: object) -> Dimension:
     return symbol("?" + min(index.name for index in names)) if size is None else dim(size)
 
 
-def _only_indices(asked: str, names: Sequence[object]) -> list[Index]:
+def _only_indices(asked: str | Asked, names: Sequence[object]) -> list[Index]:
     for one in names:
         if not isinstance(one, Index):
             raise KindError(asked, f"{one!r} is a {type(one).__name__}, no index", 'make one: i = ic.index("i")')
@@ -242,7 +242,7 @@ class AbstractFunction:
 
     def derivative(self, orders: Sequence[int], *args: Any) -> Array:
         """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
-        asked = f"{self.signature.title(orders)}({', '.join(map(str, args))})"
+        asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
         if len(args) != len(self.signature.args):
             raise NotationError(asked, f"{len(args)} arguments for {len(self.signature.args)}", f"{self!r}")
         arrays = []
@@ -291,7 +291,7 @@ def einsum_array(spec: str, *operands: View) -> Array:
     >>> ic.einsum("ni,nj,n->ij", X, X, s).shape
     (d, d)
     """
-    asked = f"einsum({spec!r}, {', '.join(map(str, operands))})"
+    asked = Asked(lambda: f"einsum({spec!r}, {', '.join(map(str, operands))})")
     left, arrow, right = spec.replace(" ", "").partition("->")
     parts = left.split(",")
     if not all(letter.isalpha() for letter in "".join(parts) + right):
@@ -354,7 +354,7 @@ def declarations(view: View) -> dict[str, Any]:
     return found
 
 
-def place_of(target: Any, asked: str) -> tuple[Node, tuple[int, ...]]:
+def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:
     """The variable or definition that a view is, and where each of its axes stands in the view's node."""
     if isinstance(target, View):
         coef, node, axes = canonical(target.node)
@@ -368,7 +368,7 @@ def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any]:
     nodes: dict[Node, Node] = {}
     views: list[View] = []
     for target, value in table.items():
-        asked = f"substitute {target}"
+        asked = Asked(lambda: f"substitute {target}")
         node, axes = place_of(target, asked)
         if is_number(value):
             value = Array(graph.constant_number(to_number(value)), frozenset())

@@ -13,7 +13,7 @@ from math import factorial
 from typing import Any
 
 from indexcalc.calculus import derivative as calculus
-from indexcalc.errors import DerivativeError, DimensionError, KindError
+from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Node, Number, Variable, addition, einsum, number, variable
 from indexcalc.graph.simplify import simplify
@@ -34,9 +34,10 @@ class Derivative(Expr):
     contracted are in `contracted`. Arithmetic gives a plain `Expr`.
     """
 
-    __slots__ = ("contracted", "of", "structure", "wrt")
+    __slots__ = ("contracted", "groups", "of", "structure", "wrt")
     of: tuple[Index, ...]
     wrt: tuple[Index, ...]
+    groups: tuple[tuple[Index, ...], ...]
     contracted: tuple[Index, ...]
     structure: str
 
@@ -54,24 +55,19 @@ class Derivative(Expr):
         return " ".join(notes)
 
     def layout(self, name: str) -> Array:
-        """The derivative in a named layout; see `ic.layout`."""
+        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
         from indexcalc.layout.project import layout_expr
 
         return layout_expr(self, name)
-
-    def matrix(self, *, rows: Sequence[Index], cols: Sequence[Index], order: str | None = None) -> Array:
-        """The matrix whose rows run over some indices and whose columns over the others."""
-        from indexcalc.layout.project import matrix_expr
-
-        return matrix_expr(self, rows, cols, order)
 
 
 class ArrayDerivative(Array):
     """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number."""
 
-    __slots__ = ("of", "structure", "wrt")
+    __slots__ = ("groups", "of", "structure", "wrt")
     of: tuple[int, ...]
-    wrt: tuple[tuple[int, ...], ...]
+    wrt: tuple[int, ...]
+    groups: tuple[tuple[int, ...], ...]
     structure: str
 
     @property
@@ -80,16 +76,10 @@ class ArrayDerivative(Array):
         return f"structure={self.structure!r}: {MEANING[self.structure]}" if self.structure else ""
 
     def layout(self, name: str) -> Array:
-        """The derivative in a named layout; see `ic.layout`."""
+        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
         from indexcalc.layout.project import layout_array
 
         return layout_array(self, name)
-
-    def matrix(self, *, rows: Sequence[int], cols: Sequence[int], order: str | None = None) -> Array:
-        """The matrix whose rows run over some axes and whose columns over the others."""
-        from indexcalc.layout.project import matrix_array
-
-        return matrix_array(self, rows, cols, order)
 
 
 MEANING = {
@@ -101,13 +91,13 @@ MEANING = {
 # ------------------------------------------------------------------ targets
 
 
-def _target(node: Node, asked: str) -> Node:
+def _target(node: Node, asked: str | Asked) -> Node:
     if isinstance(node, Variable) and "constant" in node.assumptions:
         raise DerivativeError(asked, f"{node.label} is declared constant", "declare it without constant=True")
     return node
 
 
-def _target_array(value: Any, asked: str) -> Node:
+def _target_array(value: Any, asked: str | Asked) -> Node:
     if isinstance(value, Expr):
         letters = ", ".join(map(str, value.free))
         raise KindError(asked, f"{value} has names", f"for Arrays leave [{letters}] out; in index notation write ic.diff(y, {value})")
@@ -117,7 +107,7 @@ def _target_array(value: Any, asked: str) -> Node:
     return _target(node, asked)
 
 
-def _structured(node: Node, target: Node, axes: range, structure: str, asked: str) -> tuple[Node, str]:
+def _structured(node: Node, target: Node, axes: range, structure: str, asked: str | Asked) -> tuple[Node, str]:
     """The derivative, mapped as the structure of the variable asks on the axes that came from it; and what was done."""
     if structure not in ("projected", "free"):
         raise DerivativeError(asked, f"structure={structure!r} is not known", 'write structure="projected" or "free"')
@@ -178,25 +168,26 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
         raise KindError(f"diff({y!r}, ...)", f"a {type(y).__name__} is no expression", "differentiate an Expr")
     if not wrt:
         raise DerivativeError(f"({y}).diff()", "by what?", "write y.diff(x[i])")
-    of = y.of + y.wrt if isinstance(y, Derivative) else y.free
+    of = y.of if isinstance(y, Derivative) else y.free
+    groups = y.groups if isinstance(y, Derivative) else ()
     result = y
-    names: tuple[Index, ...] = ()
     contracted: tuple[Index, ...] = ()
     done = ""
     for target in wrt:
         result, fresh, summed, how = _diff_once(result, target, structure)
-        names += fresh
+        groups = (*groups, fresh)
         contracted += summed
         done = how or done
     made = Derivative(result.node, result.indices, result.inputs, result.free)
     made.of = tuple(index for index in of if index in made.indices)
-    made.wrt = tuple(index for index in names if index in made.indices and index not in made.of)
+    made.wrt = tuple(index for group in groups for index in group if index in made.indices and index not in made.of)
+    made.groups = tuple(tuple(index for index in group if index in made.wrt) for group in groups)
     made.contracted, made.structure = contracted, done
     return made
 
 
 def _diff_once(y: Expr, target: Any, structure: str) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...], str]:
-    asked = f"({y}).diff({target})"
+    asked = Asked(lambda: f"({y}).diff({target})")
     if isinstance(target, Array) and target.order:
         taken = set(y.names)
         letters = [name for name in "ijklmnpqrst" if name not in taken][: target.order]
@@ -243,7 +234,7 @@ def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") 
 
 
 def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
-    asked = f"derivative({Y}, {', '.join(map(str, targets))})"
+    asked = Asked(lambda: f"derivative({Y}, {', '.join(map(str, targets))})")
     root = _source(Y, asked)
     node = root.node
     wrt: list[tuple[int, ...]] = []
@@ -258,11 +249,12 @@ def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
         how = done or how
     views = [view for view in targets if isinstance(view, View)]
     result = ArrayDerivative(node, join_inputs([root, *views]))
-    result.of, result.wrt, result.structure = tuple(range(root.order)), tuple(wrt), how
+    result.of, result.wrt = tuple(range(root.order)), tuple(range(root.order, node.order))
+    result.groups, result.structure = tuple(wrt), how
     return result
 
 
-def _source(Y: Any, asked: str) -> Array:
+def _source(Y: Any, asked: str | Asked) -> Array:
     if isinstance(Y, Expr) and not Y.free:
         return Array(Y.node, Y.inputs)
     if not isinstance(Y, Array):
@@ -271,7 +263,7 @@ def _source(Y: Any, asked: str) -> Array:
     return Y
 
 
-def _scalar(L: Any, asked: str) -> Array:
+def _scalar(L: Any, asked: str | Asked) -> Array:
     source = _source(L, asked)
     if source.order:
         raise DerivativeError(asked, f"{L} has axes of dimensions {source.shape}, and a gradient is of a scalar", "write ic.derivative(...), or ic.vjp(...)")
@@ -288,7 +280,7 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     """
     several = isinstance(W, list | tuple)
     targets = list(W) if several else [W]
-    asked = f"grad({L}, {', '.join(map(str, targets))})"
+    asked = Asked(lambda: f"grad({L}, {', '.join(map(str, targets))})")
     source = _scalar(L, asked)
     places = [_target_array(target, asked) for target in targets]
     nodes = calculus.gradients(source.node, places)
@@ -298,7 +290,8 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     made = []
     for node, (_, how), target in zip(simplify([node for node, _ in pairs]), pairs, targets, strict=True):
         result = ArrayDerivative(node, join_inputs([source, target]))
-        result.of, result.wrt, result.structure = (), (tuple(range(node.order)),), how
+        result.of, result.wrt, result.structure = (), tuple(range(node.order)), how
+        result.groups = (result.wrt,)
         made.append(result)
     return made if several else made[0]
 
@@ -312,10 +305,10 @@ def hessian(L: Any, u: Any, v: Any = None, *, structure: str = "projected") -> A
     True
     """
     second = u if v is None else v
-    return _by(_scalar(L, f"hessian({L}, {u})"), [u, second], structure)
+    return _by(_scalar(L, Asked(lambda: f"hessian({L}, {u})")), [u, second], structure)
 
 
-def _seeds(asked: str, targets: Sequence[Any], seeds: Any, several: bool) -> list[Array]:
+def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool) -> list[Array]:
     values = list(seeds) if several and isinstance(seeds, list | tuple) else [seeds]
     if len(values) != len(targets):
         raise DerivativeError(asked, f"{len(values)} directions for {len(targets)} tensors", "give one for each")
@@ -336,7 +329,7 @@ def jvp(Y: Any, W: Any, dW: Any) -> Any:
     """
     several = isinstance(W, list | tuple)
     targets = list(W) if several else [W]
-    asked = f"jvp({Y}, {', '.join(map(str, targets))}, {dW})"
+    asked = Asked(lambda: f"jvp({Y}, {', '.join(map(str, targets))}, {dW})")
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, dW, several)
@@ -355,7 +348,7 @@ def vjp(Y: Any, W: Any, G: Any) -> Any:
     """
     several = isinstance(W, list | tuple)
     targets = list(W) if several else [W]
-    asked = f"vjp({Y}, {', '.join(map(str, targets))}, {G})"
+    asked = Asked(lambda: f"vjp({Y}, {', '.join(map(str, targets))}, {G})")
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, sources, G, isinstance(Y, list | tuple))
@@ -374,7 +367,7 @@ def hvp(L: Any, w: Any, v: Any) -> Any:
     """
     several = isinstance(w, list | tuple)
     targets = list(w) if several else [w]
-    asked = f"hvp({L}, {', '.join(map(str, targets))}, {v})"
+    asked = Asked(lambda: f"hvp({L}, {', '.join(map(str, targets))}, {v})")
     source = _scalar(L, asked)
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, v, several)
@@ -394,7 +387,7 @@ def differential(L: Any, W: Sequence[Any]) -> Any:
     targets = list(W) if isinstance(W, list | tuple) else [W]
     seeds = []
     for target in targets:
-        node = _target_array(target, f"differential({L}, {target})")
+        node = _target_array(target, Asked(lambda: f"differential({L}, {target})"))
         words = node.assumptions if isinstance(node, Variable) else ()
         linear = [word for word in words if word in ("symmetric", "skew", "diagonal")]
         seeds.append(Array(variable(f"d{node.name}", node.dims, linear, symmetry_of(node))))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from indexcalc.errors import DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, LayoutError, NotationError, did_you_mean
 from indexcalc.graph.node import (
     ONE,
     Definition,
@@ -68,7 +68,7 @@ class Expr(View):
 
     def dim(self, index: Index) -> Dimension:
         """The dimension of a free index."""
-        self._must_have(index, f"dimension of {index}")
+        self._must_have(index, Asked(lambda: f"dimension of {index}"))
         return self.node.dims[self.indices.index(index)]
 
     @property
@@ -186,7 +186,7 @@ class Expr(View):
     def _with(self, node: Node, summed: frozenset[str] = NONE) -> Expr:
         return Expr(node, self.indices, self.inputs, self.free, summed)
 
-    def _must_have(self, index: object, asked: str) -> None:
+    def _must_have(self, index: object, asked: str | Asked) -> None:
         if not isinstance(index, Index):
             raise KindError(asked, f"{index!r} is a {type(index).__name__}, no index", 'make one: i = ic.index("i")')
         if index not in self.indices:
@@ -204,7 +204,7 @@ class Expr(View):
         sum[i](exp(x[i]))
         """
         for index in indices:
-            self._must_have(index, f"sum over {index}")
+            self._must_have(index, Asked(lambda: f"sum over {index}"))
         if not indices:
             raise NotationError(f"({self}).sum()", "over which index?", f"write .sum({', '.join(map(str, self.free))})")
         kept = [index for index in self.free if index not in indices]
@@ -249,13 +249,27 @@ class Expr(View):
         """The Array with these axes, in this order."""
         from indexcalc.notation.array import Array
 
-        asked = f"({self}).array({', '.join(map(str, indices))})"
+        asked = Asked(lambda: f"({self}).array({', '.join(map(str, indices))})")
         for index in indices:
             self._must_have(index, asked)
         if set(indices) != set(self.free) or len(indices) != len(self.free):
             raise NotationError(asked, f"the free indices are {', '.join(map(str, self.free))}", "name each of them once")
         node = einsum(1, [(self.node, self.names)], [index.name for index in indices])
         return Array(node, self.inputs)
+
+    def matrix(self, *, rows: Sequence[Index], cols: Sequence[Index], order: str | None = None) -> Array:
+        """The matrix whose rows run over some indices and whose columns over the others; `order` is "F" or "C"."""
+        from indexcalc.layout.project import matrix_expr
+
+        return matrix_expr(self, rows, cols, order)
+
+    def layout(self, name: str) -> Array:
+        """Only a derivative has layouts; see `Derivative.layout`."""
+        raise LayoutError(
+            f"({self}).layout({name!r})",
+            "this is no derivative, so nothing says which axes are the numerator's",
+            "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
+        )
 
     def substitute(self, table: Mapping[Any, Any]) -> Expr:
         """The expression with tensors replaced: `{W: A @ B}`."""
@@ -393,7 +407,7 @@ def _too_often(first: Expr, second: Expr, operation: str) -> None:
     for one, other in ((first, second), (second, first)):
         for index in other.indices:
             if index.name in one.summed and not index.batch:
-                asked = f"({first}) {operation} ({second})"
+                asked = Asked(lambda: f"({first}) {operation} ({second})")
                 raise NotationError(
                     asked,
                     f"index {index} occurs a third time: it is summed in {one} already",
@@ -489,9 +503,9 @@ def hadamard_exprs(*args: Expr) -> Expr:
 
 def reduce_expr(fn: str, expr: Expr, indices: Sequence[Index], params: tuple[Number, ...] = (), keeps: bool = False) -> Expr:
     """A reduction along free indices; with one free index it need not be named."""
-    asked = f"{fn}({expr})"
+    asked = Asked(lambda: f"{fn}({expr})")
     for index in indices:
-        expr._must_have(index, f"{asked} along {index}")
+        expr._must_have(index, Asked(lambda: f"{asked} along {index}"))
     if not indices:
         if len(expr.free) != 1:
             free = ", ".join(map(str, expr.free)) or "none"

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Call, Definition, Node, Number, Variable
@@ -181,7 +181,7 @@ def named_parts(node: Node) -> Mapping[str, Node]:
     return found
 
 
-def check_dims(asked: str, axis: str, first: Any, second: Any, where: str) -> None:
+def check_dims(asked: str | Asked, axis: str, first: Any, second: Any, where: str) -> None:
     """Two axes that meet have one dimension, or it is an error that names all there is to name."""
     if first != second:
         raise DimensionError(
