@@ -173,9 +173,12 @@ class _Search:
         return slots
 
     def run(self) -> Component | None:
-        kinds = {kind: k for k, kind in enumerate(sorted({self.kinds[label] for label in self.labels}))}
-        stack = [({label: kinds[self.kinds[label]] for label in self.labels}, ())]
-        self._walk(*stack[0])
+        colour: dict[int, int] = {}
+        for place, label in enumerate(sorted(self.labels, key=self.kinds.__getitem__)):
+            same = place and self.kinds[label] == self.kinds[previous]
+            colour[label] = colour[previous] if same else place
+            previous = label
+        self._walk(colour, (), self.labels)
         if self.zero or self.best is None:
             return None
         form, number, sign = self.best
@@ -192,38 +195,62 @@ class _Search:
         labels, sign = settle([number[label] for label in self.items[k].labels], self.items[k].symmetry)
         return self.ranks[k], labels, sign if self.items[k].odd or sign == 0 else 1
 
-    def _refine(self, colour: dict[int, int]) -> dict[int, int]:
-        """Split the cells until every two labels of one cell see the same."""
-        count = len(set(colour.values()))
-        while count < len(colour):
-            seen: dict[int, list[Any]] = {label: [] for label in colour}
-            for k, item in enumerate(self.items):
-                for perm in ((None, *item.symmetry.perms) if item.symmetry.perms else (None,)):
-                    labels = item.labels if perm is None else [item.labels[axis] for axis in perm]
-                    around, _ = _sort_blocks(
-                        [colour[label] for label in labels], [(axes, 1) for axes, _ in item.symmetry.blocks]
-                    )
-                    for slot, label in zip(self.slots[k], labels, strict=True):
-                        seen[label].append((self.ranks[k], slot, around))
-            signature = {label: (colour[label], sorted(seen[label])) for label in colour}
-            ordered = sorted(signature.items(), key=lambda pair: pair[1])
-            fresh: dict[int, int] = {}
-            rank = 0
-            for place, (label, sig) in enumerate(ordered):
-                if place and sig != ordered[place - 1][1]:
-                    rank = place
-                fresh[label] = rank
-            now = len(set(fresh.values()))
-            colour = fresh
-            if now == count:
-                break
-            count = now
+    def _refine(self, colour: dict[int, int], changed: Iterable[int]) -> dict[int, int]:
+        """Split the cells until every two labels of one cell see the same. Only what touches a changed label is looked at.
+
+        A colour is the number of labels in the cells before; a cell that splits keeps its colour for its first part.
+        """
+        cells: dict[int, list[int]] = {}
+        for label, value in colour.items():
+            cells.setdefault(value, []).append(label)
+        changed = set(changed)
+        while changed and len(cells) < len(colour):
+            near = {x for label in changed for k in self.touching[label] for x in self.items[k].labels}
+            split: dict[int, list[int]] = {}
+            for label in near:
+                split.setdefault(colour[label], []).append(label)
+            moves: dict[int, int] = {}
+            for value, labels in split.items():
+                cell = cells[value]
+                if len(cell) == 1:
+                    continue
+                seen: dict[Any, list[int]] = {}
+                for label in labels:
+                    seen.setdefault(self._sight(label, colour), []).append(label)
+                if len(labels) < len(cell):
+                    others = [label for label in cell if label not in near]
+                    seen.setdefault(self._sight(others[0], colour), []).extend(others)
+                rank = value
+                for sight in sorted(seen):
+                    for label in seen[sight]:
+                        if rank != value:
+                            moves[label] = rank
+                    rank += len(seen[sight])
+            for label, value in moves.items():
+                cells[colour[label]].remove(label)
+                cells.setdefault(value, []).append(label)
+                colour[label] = value
+            changed = set(moves)
         return colour
 
-    def _walk(self, colour: dict[int, int], fixed: tuple[int, ...]) -> None:
+    def _sight(self, label: int, colour: Mapping[int, int]) -> Any:
+        """What a label sees: for each of its factors its slot there and the colours round about."""
+        seen = []
+        for k in self.touching[label]:
+            item = self.items[k]
+            for perm in ((None, *item.symmetry.perms) if item.symmetry.perms else (None,)):
+                labels = item.labels if perm is None else [item.labels[axis] for axis in perm]
+                around: Any = tuple([colour[x] for x in labels])
+                if item.symmetry.blocks:
+                    around, _ = _sort_blocks(around, [(axes, 1) for axes, _ in item.symmetry.blocks])
+                slots = self.slots[k]
+                seen += [(self.ranks[k], slots[n], around) for n, x in enumerate(labels) if x == label]
+        return tuple(sorted(seen))
+
+    def _walk(self, colour: dict[int, int], fixed: tuple[int, ...], changed: Iterable[int]) -> None:
         if self.zero or self.leaves >= LEAVES:
             return
-        colour = self._refine(colour)
+        colour = self._refine(colour, changed)
         cells: dict[int, list[int]] = {}
         for label, value in colour.items():
             cells.setdefault(value, []).append(label)
@@ -231,13 +258,13 @@ class _Search:
         if not open_cells:
             self._leaf(colour)
             return
-        value = min(open_cells)[1]
+        size, value = min(open_cells)
         explored: list[int] = []
         for label in cells[value]:
             if explored and self._equivalent(label, explored, fixed):
                 continue
             explored.append(label)
-            self._walk({k: (v if k == label or v != value else v + 1) for k, v in colour.items()}, (*fixed, label))
+            self._walk({**colour, label: value + size - 1}, (*fixed, label), (label,))
 
     def _equivalent(self, label: int, explored: list[int], fixed: tuple[int, ...]) -> bool:
         """Does a symmetry that leaves the individualised labels alone map this label to an explored one?"""

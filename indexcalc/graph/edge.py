@@ -169,6 +169,15 @@ class Draft:
             return None
         return node, [labels[axis] for axis in axes], exponent
 
+    def opened(self, factor: tuple[Node, list[int], Number] | None) -> list[tuple[Node, list[int], Number]]:
+        """A factor that was attached, a product opened into its factors."""
+        if factor is None:
+            return []
+        node, labels, exponent = factor
+        if isinstance(node, Product) and opens(node, exponent):
+            return self.open(node, labels, exponent)
+        return [factor]
+
 
 def opens(node: Node, exponent: Number) -> bool:
     """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it."""

@@ -16,6 +16,7 @@ from indexcalc.graph.node import (
     NO_SYMMETRY, ONE, Constant, Labels, Node, Number, Perm, Product, Reduction, Sum, add, as_number, dimension, einsum,
     multiply, number,
 )
+from indexcalc.graph.sums import normalise_sum
 from indexcalc.graph.recognise import Factors, recognise_factors, recognise_sigmoid
 from indexcalc.index import Dimension, primitive
 
@@ -266,33 +267,44 @@ def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def distribute_delta(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
-    """A sum with a delta on a summed label is multiplied out, and no other sum: the delta then goes."""
+    """A sum with deltas on a summed label gives these terms up, each a product of its own, where its delta goes.
+
+    What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
+    """
     free = set(out)
     for (node, labels), exponent in factors.items():
         if type(node) is not Sum or exponent != 1:
             continue
-        for term in node.terms:
-            inner = term.node
-            if type(inner) is not Product or len(set(inner.out)) == len(inner.out):
-                continue
-            where = [labels[axis] for axis in term.labels]
-            doubled = [where[k] for k, label in enumerate(inner.out) if inner.out.count(label) > 1]
-            if all(label in free for label in doubled):
-                continue
-            others = [(n, list(ls), e) for (n, ls), e in factors.items() if (n, ls) != (node, labels)]
-            drafts = []
-            for piece in node.terms:
-                part = draft.copy()
-                part.coef = multiply(draft.coef, piece.coef)
-                part.factors = list(others)
-                place = [labels[axis] for axis in piece.labels]
-                if type(piece.node) is Product:
-                    part.factors += part.open(piece.node, place, 1)
-                else:
-                    part.factors.append((piece.node, place, 1))
-                drafts.append(part)
-            return drafts
+        hot = [term for term in node.terms if _is_hot(term, labels, free)]
+        if not hot:
+            continue
+        others = [(n, list(ls), e) for (n, ls), e in factors.items() if (n, ls) != (node, labels)]
+        rest = [term for term in node.terms if term not in hot]
+        drafts = []
+        for term in hot:
+            part = draft.copy()
+            part.coef = multiply(draft.coef, term.coef)
+            place = [labels[axis] for axis in term.labels]
+            assert isinstance(term.node, Product)
+            part.factors = [*others, *part.open(term.node, place, 1)]
+            drafts.append(part)
+        if rest:
+            part = draft.copy()
+            left = normalise_sum({(t.node, t.labels): t.coef for t in rest}, node.dims)
+            kept = part.attach(left, labels, 1)
+            part.factors = [*others, *part.opened(kept)]
+            drafts.append(part)
+        return drafts
     return None
+
+
+def _is_hot(term: Term, labels: Labels, free: set[int]) -> bool:
+    """Has the term a delta on a label that is summed?"""
+    inner = term.node
+    if type(inner) is not Product or len(set(inner.out)) == len(inner.out):
+        return False
+    where = [labels[axis] for axis in term.labels]
+    return any(where[k] not in free for k, label in enumerate(inner.out) if inner.out.count(label) > 1)
 
 
 def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:

@@ -31,6 +31,7 @@ from indexcalc.graph.node import (
     Sum,
     Symmetry,
     Variable,
+    add,
     as_number,
     call,
     einsum,
@@ -254,12 +255,7 @@ class Pass:
         """
         if len(terms) < 2 or not any(isinstance(node, Product) and _sum_inside(node) for node, _ in terms):
             return terms
-        seen: dict[int, Node] = {}
-        meets = False
-        for node, _ in terms:
-            for mark in _marks(node):
-                meets |= seen.setdefault(mark, node) is not node
-        if not meets:
+        if not _would_cancel(terms):
             return terms
         work = [Edge(coef, node, axes) for (node, axes), coef in terms.items()]
         done: list[Edge] = []
@@ -291,22 +287,58 @@ def _sum_inside(node: Product) -> bool:
     return any(isinstance(f.node, Sum) and f.exponent == 1 for f in node.factors)
 
 
-def _marks(node: Node) -> set[int]:
-    """The signatures of the products that a term becomes when its first sum is multiplied out."""
-    if isinstance(node, Product):
-        for f in node.factors:
-            if isinstance(f.node, Sum) and f.exponent == 1 and len(f.node.terms) <= EXPAND_TERMS:
-                rest = signature(node) - signature(f.node)
-                return {(rest + signature(t.node)) % 2**61 for t in f.node.terms}
-    return {signature(node)}
+def _would_cancel(terms: Terms) -> bool:
+    """Would the terms, multiplied out, be fewer and shorter, as far as the signatures of their factors tell?"""
+    total: dict[int, Number] = {}
+    length: dict[int, int] = {}
+    for (node, _), coef in terms.items():
+        marks = _marks(node)
+        if marks is None:
+            return False
+        for mark, own, factors in marks:
+            total[mark] = add(total.get(mark, 0), multiply(coef, own))
+            length[mark] = factors
+    left = [mark for mark, coef in total.items() if coef != 0]
+    return len(total) > len(left) and sum(1 + length[mark] for mark in left) < _weight(terms)
+
+
+Mark = tuple[int, Number, int]
+
+
+def _marks(node: Node) -> list[Mark] | None:
+    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the bound."""
+    if not isinstance(node, Product):
+        return [(signature(node), 1, 1)]
+    if "marks" in node.facts:
+        known: list[Mark] | None = node.facts["marks"]
+        return known
+    made: list[Mark] | None = [(0, node.coef, 0)]
+    for node_in, _, exponent in node.factors:
+        times = abs(exponent) if isinstance(exponent, int) else 1
+        inner: list[Mark] = [(signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, times)]
+        if isinstance(node_in, Sum) and exponent == 1:
+            inner = []
+            for term in node_in.terms:
+                inner += [(mark, multiply(term.coef, own), factors) for mark, own, factors in _flat_marks(term.node)]
+        if made is None or len(made) * len(inner) > EXPAND_TERMS:
+            made = None
+            break
+        made = [((a + b) % 2**61, multiply(p, q), m + n) for a, p, m in made for b, q, n in inner]
+    node.facts["marks"] = made
+    return made
+
+
+def _flat_marks(node: Node) -> list[Mark]:
+    return [(signature(node), 1, degree(node))]
 
 
 def _weight(terms: Terms) -> int:
+    """How long the terms are, sums among their factors opened once."""
     total = 0
     for node, _ in terms:
         total += 1 + degree(node)
         if isinstance(node, Product):
-            total += sum(_weight({(t.node, t.labels): 1 for t in f.node.terms}) for f in node.factors if isinstance(f.node, Sum))
+            total += sum(1 + degree(t.node) for f in node.factors if isinstance(f.node, Sum) for t in f.node.terms)
     return total
 
 

@@ -5,12 +5,13 @@ The rewrites, by name: `collect_terms`, `extract_content`, and `broadcast_out` (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
 from indexcalc.graph.canonical import Item, labelling, settle, symmetry
 from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, symmetry_of
+from indexcalc.graph.fingerprint import placed
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
@@ -51,28 +52,36 @@ def collect_terms(terms: Sequence[Edge], same: Key | None = None) -> Terms:
 
 
 def _collect_unshared(found: Terms, same: Key) -> None:
-    groups: dict[int, list[tuple[Node, Labels]]] = {}
-    for key in found:
-        groups.setdefault(signature(key[0]), []).append(key)
-    for group in groups.values():
-        if len(group) < 2:
+    for group in _alike(found, lambda key: signature(key[0])):
+        for close in _alike(group, lambda key: placed(*key)):
+            _collect_group(found, close, same)
+
+
+def _alike(keys: Iterable[tuple[Node, Labels]], mark: Callable[[tuple[Node, Labels]], object]) -> list[list[tuple[Node, Labels]]]:
+    """The groups of two or more that have the same mark."""
+    groups: dict[object, list[tuple[Node, Labels]]] = {}
+    for key in keys:
+        groups.setdefault(mark(key), []).append(key)
+    return [group for group in groups.values() if len(group) > 1]
+
+
+def _collect_group(found: Terms, group: list[tuple[Node, Labels]], same: Key) -> None:
+    first: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
+    for key in group:
+        node, labels = key
+        edge = same(node)
+        place, sign = settle([labels[axis] for axis in edge.axes], symmetry_of(edge.node))
+        coef = multiply(edge.coef, sign)
+        met = first.get((edge.node, place))
+        if met is None or coef == 0:
+            first[edge.node, place] = (key, coef)
             continue
-        first: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
-        for key in group:
-            node, labels = key
-            edge = same(node)
-            place, sign = settle([labels[axis] for axis in edge.axes], symmetry_of(edge.node))
-            coef = multiply(edge.coef, sign)
-            met = first.get((edge.node, place))
-            if met is None or coef == 0:
-                first[edge.node, place] = (key, coef)
-                continue
-            other, theirs = met
-            ratio = number(Fraction(1) * coef / theirs) if isinstance(coef, int | Fraction) else number(coef / theirs)
-            found[other] = add(found[other], multiply(found.pop(key), ratio))
-            if found[other] == 0:
-                del found[other]
-                del first[edge.node, place]
+        other, theirs = met
+        ratio = number(Fraction(1) * coef / theirs) if isinstance(coef, int | Fraction) else number(coef / theirs)
+        found[other] = add(found[other], multiply(found.pop(key), ratio))
+        if found[other] == 0:
+            del found[other]
+            del first[edge.node, place]
 
 
 def signature(node: Node) -> int:

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Call, Definition, Node, Number, Variable
+from indexcalc.graph.fingerprint import fingerprint
+from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable
 from indexcalc.graph.node import number as exact_number
 from indexcalc.graph.simplify import canonical, expanded, simplify
 from indexcalc.graph.walk import topological, variables
@@ -66,15 +67,19 @@ class View:
         coef, node, labels, _ = self._key(axes)
         if coef == 0:
             return bool(value == 0)
-        return not axes and not node.children and not node.dims and type(node).kind == "product" and bool(coef == value)
+        return not axes and node is ONE and bool(coef == value)
 
     def _hash(self, axes: tuple[Any, ...]) -> int:
-        coef, node, labels, names = self._key(axes)
-        if coef == 0:
+        """A hash that equal views share, numbers among them: by the entries modulo a prime."""
+        entries = fingerprint(self._simplified())
+        if not entries.any():
             return 0
-        if not axes and not node.children and type(node).kind == "product":
-            return hash(coef)
-        return hash((coef, node.digest, labels, names))
+        if not axes:
+            value = expanded(self._simplified())
+            if value.node is ONE:
+                return hash(value.coef)
+        ranks = sorted(range(len(axes)), key=axes.__getitem__)
+        return hash((tuple(sorted(axes)), entries.transpose(ranks).tobytes()))
 
     def __bool__(self) -> NoReturn:
         raise KindError(str(self), "an expression has no truth value", "compare with ==, or evaluate it first")

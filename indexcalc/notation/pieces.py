@@ -1,0 +1,163 @@
+"""Pieces: an expression as it is read, before it is set as text or as LaTeX.
+
+`arrange` turns a node into pieces: factors in their order, bound indices named, braces and explicit sums where they are
+needed. A renderer only chooses the symbols.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from indexcalc.graph.node import Node, Number
+from indexcalc.index import Dimension
+
+Names = tuple[str, ...]
+
+
+class Plain(NamedTuple):
+    """A number, exact or not."""
+
+    value: Number
+
+
+class Size(NamedTuple):
+    """A dimension, used as a number."""
+
+    value: Dimension
+
+
+class Named(NamedTuple):
+    """A tensor, a constant or a definition, with its subscripts; `latex` is how its name is set, if it says so."""
+
+    name: str
+    subs: Names = ()
+    latex: str = ""
+
+
+class Ref(NamedTuple):
+    """A part that has a definition line of its own."""
+
+    node: Node
+    subs: Names = ()
+
+
+class Filled(NamedTuple):
+    """`zeros`, `ones` or `eye` of these dimensions, as an array, with its subscripts."""
+
+    name: str
+    dims: tuple[Dimension, ...]
+    subs: Names = ()
+
+
+class Delta(NamedTuple):
+    """The identity between two indices; `dim` where nothing else tells their dimension."""
+
+    names: Names
+    dim: Dimension | None = None
+
+
+class Ones(NamedTuple):
+    """A factor 1 that runs along an index; `dim` where nothing else tells its dimension."""
+
+    names: Names
+    dim: Dimension | None = None
+
+
+class Function(NamedTuple):
+    """An elementwise function of its arguments."""
+
+    fn: str
+    args: tuple[Piece, ...]
+    params: tuple[Number, ...] = ()
+
+
+class Reduced(NamedTuple):
+    """A function along the axes of these names; `told` says whether they must be written."""
+
+    fn: str
+    arg: Piece
+    axes: Names
+    told: bool
+    params: tuple[Number, ...] = ()
+
+
+class Applied(NamedTuple):
+    """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function."""
+
+    name: str
+    args: tuple[Piece, ...]
+    subs: Names = ()
+    function: str = ""
+    times: tuple[int, ...] = ()
+    params: tuple[Any, ...] = ()
+
+
+class Grouped(NamedTuple):
+    """An array with its axes joined and split, as a pattern says; `sizes` has the lengths of what is split."""
+
+    arg: Piece
+    inner: tuple[Names, ...]
+    outer: tuple[Names, ...]
+    sizes: tuple[tuple[str, Dimension], ...]
+    subs: Names = ()
+
+
+class Power(NamedTuple):
+    """A base to an exponent."""
+
+    base: Piece
+    exponent: Piece
+
+
+class Times(NamedTuple):
+    """`coef * top / bottom`."""
+
+    coef: Number
+    top: tuple[Piece, ...]
+    bottom: tuple[Piece, ...] = ()
+
+
+class Total(NamedTuple):
+    """A sum over `names`, which must be said, and over `silent`, which the reader sums unasked."""
+
+    names: Names
+    silent: Names
+    body: Piece
+
+
+class Plus(NamedTuple):
+    """A sum of terms."""
+
+    terms: tuple[Piece, ...]
+
+
+class Braces(NamedTuple):
+    """Names that are kept in the body, however often they occur."""
+
+    names: Names
+    body: Piece
+
+
+class Arrow(NamedTuple):
+    """The array of a body, with its axes in this order."""
+
+    body: Piece
+    names: Names
+
+
+Piece = (
+    Plain | Size | Named | Ref | Filled | Delta | Ones | Function | Reduced | Applied | Grouped | Power | Times | Total
+    | Plus | Braces | Arrow
+)  # fmt: skip
+
+OPERATORS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+
+
+def times(coef: Number, top: tuple[Piece, ...], bottom: tuple[Piece, ...] = ()) -> Piece:
+    """A product, or the piece that it is if there is nothing to multiply."""
+    if not bottom:
+        if not top:
+            return Plain(coef)
+        if coef == 1 and len(top) == 1:
+            return top[0]
+    return Times(coef, top, bottom)

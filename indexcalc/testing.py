@@ -1,0 +1,147 @@
+"""Checks of derivatives by numbers, for tests and for doubters.
+
+`check_derivative` compares a derivative with central differences, extrapolated (Richardson), along random directions:
+`(4 d(h) - d(2h)) / 3` with `d(h) = (y(x + h v) - y(x - h v)) / 2h`, whose error is of order h**4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from indexcalc.errors import Asked, DerivativeError
+from indexcalc.evaluate.run import evaluate
+from indexcalc.graph.canonical import settle
+from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.node import Node, Variable
+from indexcalc.index import Dim, size
+from indexcalc.notation.array import Array
+from indexcalc.notation.build import place_of
+from indexcalc.notation.differentiate import derivative, diff
+from indexcalc.notation.expr import Expr
+from indexcalc.notation.view import View
+
+LOW, HIGH = 0.2, 0.9
+STEP = 1e-3
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The outcome of a check: the worst relative error, at which sizes, and over how many directions."""
+
+    error: float
+    sizes: dict[str, int]
+    directions: int
+
+    def __bool__(self) -> bool:
+        return self.error < 1e-6
+
+    def __str__(self) -> str:
+        sizes = ", ".join(f"{name}={value}" for name, value in self.sizes.items())
+        verdict = "agrees with" if self else "DIFFERS from"
+        return f"{verdict} finite differences: relative error {self.error:.1e}, {self.directions} random directions" + (
+            f" at {sizes}" if sizes else ""
+        )
+
+
+def random_sizes(views: list[View], rng: np.random.Generator) -> dict[str, int]:
+    """A size for each dimension symbol, 2 to 5, different as far as possible."""
+    symbols = sorted({name for view in views for v in view.inputs for dim in v.dims if isinstance(dim, Dim) for name in dim.symbols})
+    pool = [2 + k % 4 for k in range(len(symbols))]
+    return dict(zip(symbols, map(int, rng.permutation(pool)), strict=True))
+
+
+def random_inputs(
+    views: list[View], sizes: Mapping[str, int], rng: np.random.Generator, low: float = LOW, high: float = HIGH
+) -> dict[Variable, np.ndarray[Any, Any]]:
+    """Numbers for every variable, uniform, with the symmetry that it is declared to have."""
+    found: dict[Variable, np.ndarray[Any, Any]] = {}
+    for variable in sorted({v for view in views for v in view.inputs}, key=lambda v: v.label):
+        shape = tuple(size(dim, sizes) for dim in variable.dims)
+        found[variable] = symmetrised(variable, rng.uniform(low, high, shape))
+    return found
+
+
+def symmetrised(variable: Node, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The entries made to have the symmetry of the variable: each is that of its least place, with its sign."""
+    rule = symmetry_of(variable)
+    if not rule.blocks and not rule.perms:
+        return value
+    result = np.zeros_like(value)
+    for place in np.ndindex(*value.shape):
+        least, sign = settle(place, rule)
+        result[place] = sign * value[least]
+    return result
+
+
+def check_derivative(
+    y: View, wrt: Any, result: View | None = None, *, seed: int = 0, directions: int = 3, low: float = LOW, high: float = HIGH
+) -> Check:
+    """Compare the derivative of `y` by `wrt` with finite differences at random inputs.
+
+    `result` is the derivative to check: by default the one that the library derives.
+
+    >>> import indexcalc as ic
+    >>> i = ic.index("i"); x = ic.tensor("x", "n")
+    >>> bool(check_derivative(ic.sin(x[i])*x[i], x[i].rename({i: ic.index("k")})))
+    True
+    """
+    rng = np.random.default_rng(seed)
+    if isinstance(y, Expr):
+        given = result if result is not None else diff(y, wrt, structure="free")
+        assert isinstance(given, Expr)
+        known = given.array(*given.free)
+        value = y.array(*y.free)
+        node, axes = place_of(wrt, Asked(lambda: f"check_derivative({y}, {wrt})"))
+        shared = [index for index in wrt.free if index in y.free]
+        if shared:
+            raise DerivativeError(
+                Asked(lambda: f"check_derivative({y}, {wrt})"), f"{shared[0]} is contracted", "differentiate by fresh indices"
+            )
+        to_axes = _to_axes(wrt, axes)
+    else:
+        assert isinstance(y, Array)
+        known = result if result is not None else derivative(y, wrt, structure="free")  # type: ignore[assignment]
+        value = y
+        node, axes = place_of(wrt, Asked(lambda: f"check_derivative({y}, {wrt})"))
+        to_axes = list(range(node.order))
+    assert isinstance(node, Variable)
+    sizes = random_sizes([value, known, wrt], rng)
+    arrays = random_inputs([value, known, wrt], sizes, rng, low, high)
+    (slope,) = evaluate([known.node], arrays, sizes)
+    worst = 0.0
+    for _ in range(directions):
+        direction = symmetrised(node, rng.normal(size=arrays[node].shape))
+        steps = [_central(value.node, arrays, sizes, node, direction, h) for h in (STEP, 2 * STEP)]
+        measured = (4 * steps[0] - steps[1]) / 3
+        tail = np.transpose(direction, to_axes)
+        claimed = np.tensordot(slope, tail, axes=tail.ndim) if tail.ndim else slope * tail
+        scale = max(1.0, float(np.max(np.abs(measured), initial=0.0)))
+        error = float(np.max(np.abs(measured - claimed), initial=0.0)) / scale
+        worst = max(worst, error if np.isfinite(error) else np.inf)
+    return Check(worst, sizes, directions)
+
+
+def _to_axes(wrt: Expr, axes: tuple[int, ...]) -> list[int]:
+    """Which axis of the variable each free index of `wrt` runs over, in the order in which they are written."""
+    own = [wrt.indices[axis] for axis in axes]
+    return [own.index(index) for index in wrt.free]
+
+
+def _central(
+    node: Node,
+    arrays: Mapping[Variable, np.ndarray[Any, Any]],
+    sizes: Mapping[str, int],
+    target: Variable,
+    direction: np.ndarray[Any, Any],
+    step: float,
+) -> np.ndarray[Any, Any]:
+    ahead = {**arrays, target: arrays[target] + step * direction}
+    behind = {**arrays, target: arrays[target] - step * direction}
+    (plus,) = evaluate([node], ahead, sizes)
+    (minus,) = evaluate([node], behind, sizes)
+    difference: np.ndarray[Any, Any] = (plus - minus) / (2 * step)
+    return difference

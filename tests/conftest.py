@@ -1,0 +1,18 @@
+"""What all tests share: double precision in JAX, the oracle, and how long hypothesis searches.
+
+`INDEXCALC_PROFILE=thorough` searches at random and long; without it every run tries the same examples.
+"""
+
+from __future__ import annotations
+
+import os
+
+import jax
+from hypothesis import HealthCheck, settings
+
+jax.config.update("jax_enable_x64", True)
+
+slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
+settings.register_profile("ci", derandomize=True, max_examples=200, deadline=None, suppress_health_check=slow)
+settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=slow)
+settings.load_profile(os.environ.get("INDEXCALC_PROFILE", "ci"))

@@ -1,0 +1,75 @@
+"""Values, first and second derivatives of random expressions, against JAX in float64."""
+
+from __future__ import annotations
+
+import random
+
+import jax
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import DIM, DRAWN, INDEX, NAMES, SHAPES, TENSORS, Twin, arrays, program, sizes
+
+import indexcalc as ic
+
+FRESH = {name: ic.index(name) for name in ("e", "f", "g", "h", "u", "v")}
+
+
+def close(ours: np.ndarray, theirs: object, tolerance: float = 1e-9) -> bool:
+    """Equal to a relative tolerance of the largest entry; entries that JAX finds not to exist are left out."""
+    expected = np.asarray(theirs)
+    assert ours.shape == expected.shape, (ours.shape, expected.shape)
+    exists = np.isfinite(expected)
+    scale = max(1.0, np.max(np.abs(expected[exists]), initial=0.0))
+    return bool(np.all(np.abs(ours[exists] - expected[exists]) <= tolerance * scale))
+
+
+def numbers(expr: ic.Expr, names: tuple[ic.Index, ...], values: dict[str, np.ndarray], dims: dict[str, int]) -> np.ndarray:
+    """The expression's numbers, axes in this order."""
+    needed = {variable.label: values[variable.label] for variable in expr.inputs}
+    symbols = {str(d) for v in expr.inputs for d in v.dims}
+    missing = {d: n for d, n in dims.items() if d not in symbols and any(str(s) == d for s in expr.shape)}
+    return expr.evaluate(needed, order=names, **missing)
+
+
+def check(seed: int, depth: int) -> None:
+    rng = random.Random(seed)
+    twin: Twin = program(rng, depth)
+    dims = sizes(rng)
+    values = arrays(rng, dims)
+    free = tuple(INDEX[name] for name in twin.names)
+    assert close(numbers(twin.expr, free, values, dims), twin.run(values)), "value"
+
+    first, second = rng.choice(list(SHAPES)), rng.choice(list(SHAPES))
+    one = tuple(FRESH[name] for name in ("e", "f", "g"))[: len(SHAPES[first].split())]
+    two = tuple(FRESH[name] for name in ("h", "u", "v"))[: len(SHAPES[second].split())]
+    by_one = TENSORS[first][one] if one else TENSORS[first]
+    by_two = TENSORS[second][two] if two else TENSORS[second]
+
+    def of(name: str, run):
+        return jax.jacfwd(lambda value, rest: run({**rest, name: value}))
+
+    slope = twin.expr.diff(by_one)
+    jacobian = of(first, twin.run)(values[first], values)
+    assert close(numbers(slope, (*free, *one), values, dims), jacobian), "first derivative"
+    bend = slope.diff(by_two)
+    hessian = of(second, lambda given: of(first, twin.run)(given[first], given))(values[second], values)
+    assert close(numbers(bend, (*free, *one, *two), values, dims), hessian), "second derivative"
+    assert slope.of == free and slope.wrt == one and bend.wrt == one + two
+    assert twin.expr.diff(by_one, by_two) == bend
+    DRAWN[f"order {len(free)} by {len(one)}, {len(two)}"] += 1
+
+
+@given(st.integers(0, 2**40))
+def test_random_expressions_agree_with_jax(seed):
+    check(seed, 1 + seed % 4)
+
+
+def test_every_kind_of_step_is_drawn():
+    """The generator is not one-sided: over fixed seeds, each kind of step and each function occurs."""
+    DRAWN.clear()
+    for seed in range(400):
+        program(random.Random(seed), 3)
+    wanted = {"tensor", "trace", "product", "hadamard", "softmax", "max", "norm2", "sum of terms", "erf", "prod", "mean"}
+    assert wanted <= set(DRAWN)
+    assert set(DIM) == {name for names in NAMES.values() for name in names}
