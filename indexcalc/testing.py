@@ -13,9 +13,8 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import Asked, DerivativeError
+from indexcalc.evaluate.equality import symmetrised
 from indexcalc.evaluate.run import evaluate
-from indexcalc.graph.canonical import settle
-from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Node, Variable
 from indexcalc.index import Dim, size
 from indexcalc.notation.array import Array
@@ -63,18 +62,6 @@ def random_inputs(
         shape = tuple(size(dim, sizes) for dim in variable.dims)
         found[variable] = symmetrised(variable, rng.uniform(low, high, shape))
     return found
-
-
-def symmetrised(variable: Node, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The entries made to have the symmetry of the variable: each is that of its least place, with its sign."""
-    rule = symmetry_of(variable)
-    if not rule.blocks and not rule.perms:
-        return value
-    result = np.zeros_like(value)
-    for place in np.ndindex(*value.shape):
-        least, sign = settle(place, rule)
-        result[place] = sign * value[least]
-    return result
 
 
 def check_derivative(

@@ -38,23 +38,32 @@ def check(seed: int, depth: int) -> None:
     dims = sizes(rng)
     values = arrays(rng, dims)
     free = tuple(INDEX[name] for name in twin.names)
-    assert close(numbers(twin.expr, free, values, dims), twin.run(values)), "value"
-
     first, second = rng.choice(list(SHAPES)), rng.choice(list(SHAPES))
     one = tuple(FRESH[name] for name in ("e", "f", "g"))[: len(SHAPES[first].split())]
     two = tuple(FRESH[name] for name in ("h", "u", "v"))[: len(SHAPES[second].split())]
     by_one = TENSORS[first][one] if one else TENSORS[first]
     by_two = TENSORS[second][two] if two else TENSORS[second]
 
-    def of(name: str, run):
-        return jax.jacfwd(lambda value, rest: run({**rest, name: value}))
+    draw = np.random.default_rng(seed)
+    along, across = draw.normal(size=values[first].shape), draw.normal(size=values[second].shape)
 
+    def slope_along(inner):
+        return jax.jvp(lambda value: twin.run({**inner, first: value}), (inner[first],), (along,))[1]
+
+    @jax.jit
+    def oracle(inner):
+        bent = jax.jvp(lambda value: slope_along({**inner, second: value}), (inner[second],), (across,))[1]
+        return twin.run(inner), slope_along(inner), bent
+
+    value, tangent, second_tangent = oracle(values)
+    assert close(numbers(twin.expr, free, values, dims), value), "value"
     slope = twin.expr.diff(by_one)
-    jacobian = of(first, twin.run)(values[first], values)
-    assert close(numbers(slope, (*free, *one), values, dims), jacobian), "first derivative"
     bend = slope.diff(by_two)
-    hessian = of(second, lambda given: of(first, twin.run)(given[first], given))(values[second], values)
-    assert close(numbers(bend, (*free, *one, *two), values, dims), hessian), "second derivative"
+    ours = numbers(slope, (*free, *one), values, dims)
+    assert close(np.tensordot(ours, along, axes=along.ndim), tangent), "first derivative"
+    ours = numbers(bend, (*free, *one, *two), values, dims)
+    ours = np.tensordot(np.tensordot(ours, across, axes=across.ndim), along, axes=along.ndim)
+    assert close(ours, second_tangent), "second derivative"
     assert slope.of == free and slope.wrt == one and bend.wrt == one + two
     assert twin.expr.diff(by_one, by_two) == bend
     DRAWN[f"order {len(free)} by {len(one)}, {len(two)}"] += 1

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar
 
-from indexcalc.graph.edge import opens, power
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -118,7 +117,7 @@ class Plan:
         deep, total, flags = 0, 0, []
         for child, _, exponent in node.factors:
             fits = total + width[child] <= WIDEST and child not in self.defined
-            flag = fits and opens(child, exponent) and not is_zero(child)
+            flag = fits and exponent == 1 and isinstance(child, Product) and not is_zero(child)
             flags.append(flag)
             total += width[child] if flag else 1
             deep = max(deep, depth[child] + (isinstance(child, Sum | Product) and not flag))
@@ -266,9 +265,7 @@ class Reader:
             if not opened or not isinstance(inner, Product):
                 self._item(flat, inner, places, exponent)
                 continue
-            raised = power(inner.coef, exponent)
-            assert raised is not None
-            flat.coef = multiply(flat.coef, raised)
+            flat.coef = multiply(flat.coef, inner.coef)
             place: dict[int, int] = {}
             for label, outside in zip(inner.out, places, strict=True):
                 first = place.setdefault(label, outside)
@@ -282,8 +279,7 @@ class Reader:
             place.update(zip(bound, flat.fresh(inner.sizes[label] for label in bound), strict=True))
             flags = self.plan.opened.get(inner, [False] * len(inner.factors))
             for factor, flag in zip(reversed(inner.factors), reversed(flags), strict=True):
-                times = factor.exponent if exponent == 1 else multiply(factor.exponent, exponent)
-                stack.append((factor.node, tuple(place[label] for label in factor.labels), times, flag))
+                stack.append((factor.node, tuple(place[label] for label in factor.labels), factor.exponent, flag))
         flat.groups = list(joined.values())
         for group in flat.groups:
             flat.items += [identity(*pair) for pair in zip(group, group[1:], strict=False)]
@@ -320,6 +316,8 @@ class Reader:
                 times[label] = times.get(label, 0) + 1
             if _negative(item.exponent):
                 below.update(item.shown)
+            elif item.exponent != 1:
+                below.update(label for label in item.shown if item.shown.count(label) > 1)
             if item.node is not None and isinstance(item.node, Sum | Product) and not self.is_reference(item.node):
                 misread |= {item.labels[axis] for axis in self.abused(item.node)}
                 misread |= {label for label in item.labels if item.labels.count(label) > 1}

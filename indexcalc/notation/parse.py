@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from fractions import Fraction
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from indexcalc.errors import IndexCalcError, KindError, NotationError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
-from indexcalc.graph.node import as_number, dimension, regroup
+from indexcalc.graph.node import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dim, Dimension, Index, dim, symbol
 from indexcalc.notation import build
@@ -26,11 +27,8 @@ from indexcalc.notation.pieces import OPERATORS
 from indexcalc.notation.text import GREEK
 from indexcalc.notation.view import View, is_number, to_number
 
-if TYPE_CHECKING:
-    from lark import Token, Tree
-
 Value = Expr | Array
-Steps = Generator["tuple[Tree[Token], Scope]", Any, Any]
+Steps = Generator[tuple[Any, "Scope"], Any, Any]
 
 LATIN = {letter: name for name, letter in GREEK.items()}
 COMPARISONS = {sign: name for name, sign in OPERATORS.items()}
@@ -100,7 +98,7 @@ class Reading:
         self.batch = batch
         self.sizes = sizes
         self.symbols = _symbols(known.values()) | {name for size in sizes.values() if isinstance(size, Dim) for name in size.symbols}
-        self.visits: dict[str, Callable[[Tree[Token], Scope], Value | Steps]] = {
+        self.rules: dict[str, Callable[[Any, Scope], Value | Steps]] = {
             "number": self._number, "name": self._name, "indexed": self._indexed, "primed": self._primed, "power": self._power,
             "signed": self._signed, "product": self._product, "sum": self._sum, "compare": self._compare,
             "parens": self._parens, "braces": self._braces, "total": self._total, "call": self._call, "arrow": self._arrow,
@@ -112,39 +110,493 @@ class Reading:
         tree = parse_tree(self.text, self._is_function)
         found: Any = None
         for statement in tree.children:
-            found = self._run(statement, Scope(self.batch))  # type: ignore[arg-type]
+            found = self._run(statement, Scope(self.batch))
         return self._sized(found) if isinstance(found, Expr) else found
 
     # -------------------------------------------------------------- the walk
 
-    def _run(self, tree: Tree[Token], scope: Scope) -> Value:
+    def _run(self, tree: Any, scope: Scope) -> Value:
         """Walk a tree with a stack of our own; a rule that is broken becomes an error with its column."""
+        stack = [(tree, self._visit(tree, scope))]
         value: Any = None
-        stack: list[tuple[Tree[Token], Steps]] = []
-        todo: tuple[Tree[Token], Scope] | None = (tree, scope)
-        while True:
-            here = todo[0] if todo else stack[-1][0]
+        while stack:
+            here, steps = stack[-1]
             try:
-                if todo:
-                    started = self._visit(*todo)
-                    todo = None
-                    if isinstance(started, GeneratorType):
-                        stack.append((here, started))
-                        value = None
-                        todo = started.send(None)
-                        continue
-                    value = started
-                if not stack:
-                    return value  # type: ignore[no-any-return]
-                here = stack[-1][0]
-                todo = stack[-1][1].send(value)
+                asked = steps.send(value)
+                stack.append((asked[0], self._visit(*asked)))
+                value = None
             except StopIteration as done:
                 stack.pop()
                 value = done.value
-                todo = None
-                if not stack:
-                    return value  # type: ignore[no-any-return]
             except ParseError:
                 raise
             except IndexCalcError as error:
-                raise self._error(here, str(error.args[0]).partition("\n")[0], error.instead) from error
+                raise self._error(here, str(error).partition("\n")[0], error.instead) from error
+        return value
+
+    def _visit(self, tree: Any, scope: Scope) -> Steps:
+        """The value of a part: its rule yields the parts that it needs, and gets their values."""
+        if scope.direct and tree.data not in ("sum", "signed"):
+            return (yield from self._term(tree, scope))
+        made = self.rules[tree.data](tree, scope)
+        return (yield from made) if isinstance(made, GeneratorType) else made
+
+    def _error(self, tree: Any, found: str, instead: str = "") -> ParseError:
+        place = tree.start_pos if hasattr(tree, "start_pos") else tree.meta.start_pos
+        return ParseError(self.text, f"{where(self.text, place or 0)}: {found}", instead)
+
+    # -------------------------------------------------------------- names and numbers
+
+    def _is_function(self, name: str) -> bool:
+        if isinstance(self.known.get(name), View):
+            return False
+        return name in FUNCTIONS or name in MADE or self._abstract(name) is not None
+
+    def _abstract(self, name: str) -> tuple[AbstractFunction, tuple[int, ...]] | None:
+        """The abstract function that a name means, and how often it differentiates by each argument: `u`, `Du`, `D2u`, `D10f`."""
+        function = self.known.get(name)
+        if isinstance(function, AbstractFunction):
+            return function, (0,) * len(function.signature.args)
+        found = re.fullmatch(r"D(\d*)(.+)", name)
+        function = self.known.get(found[2]) if found else None
+        if found is None or not isinstance(function, AbstractFunction):
+            return None
+        count = len(function.signature.args)
+        if count == 1:
+            return function, (int(found[1] or 1),)
+        return (function, tuple(map(int, found[1]))) if len(found[1]) == count else None
+
+    def _number(self, tree: Any, scope: Scope) -> Value:
+        text = str(tree.children[0])
+        if len(text) > LONGEST_NUMBER:
+            raise self._error(tree, f"a number of {len(text)} digits", f"write at most {LONGEST_NUMBER}")
+        if text.isdigit():
+            return from_number(int(text))
+        return from_number(to_number(complex(text) if text[-1] == "j" else float(text)))
+
+    def _resolve(self, token: Any) -> tuple[Any, str]:
+        """What a name means, and the subscripts that are written into it: the longest declared name wins, then one letter an index."""
+        text = str(token)
+        ends = [len(text), *(found.start() for found in reversed(list(re.finditer("_", text))))]
+        for end in ends:
+            head, tail = text[:end], text[end + 1 :]
+            if end < len(text) and not tail:
+                continue
+            for name in (head, LATIN.get(head, head)):
+                if name in self.known:
+                    return self.known[name], tail
+            if head in INDEXED and tail:
+                return INDEXED[head], tail
+        if text in ("pi", "π"):
+            return pi, ""
+        if text in self.symbols:
+            return Expr(dimension(symbol(text)), (), frozenset()), ""
+        raise self._unknown(token)
+
+    def _unknown(self, token: Any) -> ParseError:
+        name = str(token)
+        if name in FUNCTIONS or name in INDEXED or name in MADE:
+            form = f"{name}[i,j]" if name in INDEXED else f"{name}(...)"
+            return self._error(token, f"{name} is a function, and stands without its argument", f"write {form}")
+        close = did_you_mean(name, [*self.known, *FUNCTIONS])
+        hint = close if close.startswith("did") else did_you_mean(name, self.known)
+        return self._error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
+
+    def _name(self, tree: Any, scope: Scope) -> Value:
+        (token,) = tree.children
+        value, tail = self._resolve(token)
+        if tail:
+            return self._place(tree, value, _letters(tail, None), scope)
+        if isinstance(value, AbstractFunction):
+            raise self._error(tree, f"{token} is a function, and stands without its argument", f"write {token}(x)")
+        return _flagged(value, lambda name: scope.every or name in scope.kept)
+
+    def _indexed(self, tree: Any, scope: Scope) -> Steps:
+        base, subs = tree.children
+        value: Any = INDEXED.get(str(base.children[0])) if base.data == "name" else None
+        if value is None:
+            value = yield from self._array(base, needed=False)
+        if hasattr(subs, "children"):
+            return self._place(tree, value, [str(name) for name in subs.children], scope)
+        return self._place(tree, value, _letters(str(subs)[2:-1], value.order if isinstance(value, Array) else None), scope)
+
+    def _place(self, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Value:
+        """A tensor or a constant with these indices."""
+        for name in names:
+            if not name.isidentifier():
+                raise self._error(tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}")
+        indices = [self._index(name, scope) for name in names]
+        if isinstance(value, Array):
+            return value[tuple(indices)]
+        if isinstance(value, Expr):
+            if value.free and len(indices) == len(value.free):
+                return value.array(*value.free)[tuple(indices)]
+            raise self._error(tree, f"this has the indices {', '.join(map(str, value.free)) or 'none'} already", "leave the brackets out")
+        if value is build.delta and len(indices) != 2:
+            raise self._error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
+        return value(*indices)
+
+    def _index(self, name: str, scope: Scope) -> Index:
+        return Index(name, scope.every or name in scope.kept)
+
+    # -------------------------------------------------------------- arithmetic
+
+    def _primed(self, tree: Any, scope: Scope) -> Steps:
+        value = yield tree.children[0], Scope(scope.kept)
+        return self._transposed(tree, value)
+
+    def _transposed(self, tree: Any, value: Value) -> Value:
+        if isinstance(value, Expr):
+            raise self._error(tree, f"{value} has indices, and a transpose is matrix notation", "swap the indices: A[j,i]")
+        return value.T
+
+    def _power(self, tree: Any, scope: Scope) -> Steps:
+        first, sign, second = tree.children
+        base = yield first, Scope(scope.kept, every=scope.every)
+        matrix = isinstance(base, Array) and base.order > 0
+        if sign == "^" and second.data == "name" and second.children == ["T"] and (matrix or "T" not in self.known):
+            return self._transposed(tree, base)
+        exponent = yield second, Scope(scope.kept)
+        value = as_number(exponent.node)
+        if sign == "^" and matrix:
+            if value == -1 and base.order == 2 and "inv" in FUNCTIONS:
+                return FUNCTIONS["inv"](base)
+            raise self._error(tree, f"`^` on a tensor of order {base.order}", "write ** for each entry, matrix_power(X, k) for the matrix")
+        ground = as_number(base.node)
+        if value is None:
+            base, exponent = _pair(base, exponent)
+            return base**exponent
+        if ground is not None:
+            if ground == 0 and not isinstance(value, complex) and value < 0:
+                raise self._error(tree, "a division by zero", "")
+            if isinstance(value, int) and abs(value) * len(str(ground)) > LARGEST_POWER:
+                raise self._error(tree, "a number too large to write out", "give it as a scalar")
+        return base**value
+
+    def _signed(self, tree: Any, scope: Scope) -> Steps:
+        *signs, part = tree.children
+        value = yield part, scope
+        return -value if sum(sign == "-" for sign in signs) % 2 else value
+
+    def _product(self, tree: Any, scope: Scope) -> Steps:
+        value = yield tree.children[0], Scope(scope.kept, every=scope.every)
+        if scope.every:
+            value = _keeping(value)
+        for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
+            other = yield part, Scope(scope.kept, every=scope.every)
+            value = self._times(tree, str(sign), value, _keeping(other) if scope.every else other)
+        return value
+
+    def _times(self, tree: Any, sign: str, first: Value, second: Value) -> Value:
+        if sign == "@":
+            return first @ second
+        first, second = _pair(first, second)
+        if sign == "/":
+            if is_zero(second.node):
+                raise self._error(tree, "a division by zero", "")
+            return first / second
+        if sign == "⊗":
+            if "kron" not in FUNCTIONS or isinstance(first, Expr):
+                raise self._error(tree, "⊗ is matrix notation", "in index notation write x[i]*y[j]")
+            return FUNCTIONS["kron"](first, second)
+        if isinstance(first, Expr) and isinstance(second, Expr):
+            return hadamard_exprs(first, second) if sign == "∘" else first * second
+        if sign == "" and first.order and second.order:
+            return first @ second
+        return first * second
+
+    def _sum(self, tree: Any, scope: Scope) -> Steps:
+        value = yield tree.children[0], scope
+        for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
+            other = yield part, scope
+            value, other = _pair(value, other)
+            value = value + other if sign == "+" else value - other
+        return value
+
+    def _compare(self, tree: Any, scope: Scope) -> Steps:
+        first, sign, second = tree.children
+        left = yield first, Scope(scope.kept)
+        right = yield second, Scope(scope.kept)
+        return FUNCTIONS[COMPARISONS[str(sign)]](*_pair(left, right))
+
+    # -------------------------------------------------------------- what binds names
+
+    def _term(self, tree: Any, scope: Scope) -> Steps:
+        """A term of braces: no factor sums a name that another carries; at the end all that is not kept is summed."""
+        value = yield tree, Scope(scope.kept, every=True)
+        value = _keeping(value)
+        gone = [index for index in value.free if index.name not in scope.kept] if isinstance(value, Expr) else []
+        return value.sum(*gone) if gone else value
+
+    def _parens(self, tree: Any, scope: Scope) -> Steps:
+        value = yield tree.children[0], Scope(scope.kept)
+        return _closed(value)
+
+    def _braces(self, tree: Any, scope: Scope) -> Steps:
+        names, body = tree.children
+        return (yield from self._bind(tree, _words(names), body, scope))
+
+    def _bind(self, tree: Any, order: list[str], body: Any, scope: Scope) -> Steps:
+        """The value of a body in which these names are kept; it varies along each of them, if only as a constant."""
+        if len(set(order)) < len(order):
+            raise self._error(tree, f"{', '.join(order)}: a name occurs twice", "name each axis once")
+        value = yield body, Scope(scope.kept | set(order), direct=True)
+        if isinstance(value, Array):
+            if value.order:
+                raise self._error(tree, f"{value} has axes without names", "within braces index the arrays: {i: x[i]}")
+            value = Expr(value.node, (), value.inputs)
+        for name in order:
+            if name not in value.names:
+                value = value * build.ones(Index(name, True), dim=self.sizes.get(name))
+        free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
+        return _flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+
+    def _arrow(self, tree: Any, scope: Scope) -> Steps:
+        body, _, names = tree.children
+        return (yield from self._bound_array(tree, _words(names), body))
+
+    def _bound_array(self, tree: Any, order: list[str], body: Any) -> Steps:
+        value = yield from self._bind(tree, order, body, Scope(self.batch))
+        more = [name for name in value.names if name not in order]
+        if more:
+            raise self._error(tree, f"{', '.join(more)} is free, and names no axis", f"the axes named are {', '.join(order)}")
+        return value.array(*(Index(name) for name in order))
+
+    def _array(self, tree: Any, needed: bool = True) -> Steps:
+        """A part as an argument that is an array: braces name its axes."""
+        if tree.data == "braces":
+            names, body = tree.children
+            return (yield from self._bound_array(tree, _words(names), body))
+        value = yield tree, Scope(self.batch)
+        if isinstance(value, Expr) and not value.order:
+            return Array(value.node, value.inputs)
+        if needed and isinstance(value, Expr):
+            names = ",".join(value.names)
+            raise self._error(tree, "an array is due here, and this has indices", f"name its axes: {{{names}: ...}}")
+        return value
+
+    def _total(self, tree: Any, scope: Scope) -> Steps:
+        _, names, _, body = tree.children
+        order = _words(names)
+        value = yield body, Scope(scope.kept | set(order))
+        if not isinstance(value, Expr):
+            raise self._error(tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays")
+        total = value.sum(*(Index(name, True) for name in order))
+        return _flagged(total, scope.kept.__contains__)
+
+    # -------------------------------------------------------------- functions
+
+    def _call(self, tree: Any, scope: Scope) -> Steps:
+        token, *rest = tree.children
+        name, parts = str(token), rest[0].children if rest else []
+        args = [part for part in parts if part.data != "keyword"]
+        keywords = {str(part.children[0]): part.children[1] for part in parts if part.data == "keyword"}
+        if name in MADE:
+            return (yield from self._made(tree, name, args, keywords))
+        abstract = self._abstract(name)
+        if abstract is not None:
+            function, orders = abstract
+            arrays = []
+            for part in args:
+                arrays.append((yield from self._array(part)))
+            return function.derivative(orders, *arrays)
+        if not args:
+            raise self._error(tree, f"{name}() has no argument", f"write {name}(x[i])")
+        if name in ALONG:
+            return (yield from self._along(name, args, keywords, scope))
+        if keywords:
+            raise self._error(tree, f"{name} takes no {next(iter(keywords))}=", "")
+        values = []
+        for part in args:
+            if name in ELEMENTWISE or name == "sqrt":
+                value = yield part, Scope(scope.kept)
+            else:
+                value = yield from self._array(part)
+            values.append(_bare(value))
+        return values[0] ** Fraction(1, 2) if name == "sqrt" and len(values) == 1 and isinstance(values[0], View) else FUNCTIONS[name](*values)
+
+    def _along(self, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
+        """A function along axes: parameters follow its argument, then the names of axes."""
+        value = yield args[0], Scope(scope.kept)
+        rest: list[Any] = []
+        for part in args[1:]:
+            if part.data == "name":
+                rest.append(self._index(str(part.children[0]), scope))
+            else:
+                rest.append(_bare((yield part, Scope(scope.kept))))
+        given: dict[str, Any] = {}
+        for word, part in keywords.items():
+            if word not in ("axis", "keepdims"):
+                raise self._error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
+            text = self._source(part)
+            given[word] = text == "True" if text in ("True", "False") else _bare((yield part, Scope(scope.kept)))
+        return FUNCTIONS[name](value, *rest, **given)
+
+    def _made(self, tree: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Steps:
+        """A constant with its dimensions, or axes joined and split."""
+        if name == "group":
+            return (yield from self._group(tree, args, keywords))
+        texts = [self._source(part) for part in args]
+        if set(keywords) - {"dim"}:
+            raise self._error(tree, f"{name} takes no {min(set(keywords) - {'dim'})}=", "write dim=")
+        if name in ("eye", "ones", "zeros") and not keywords:
+            return Array(build.eye(*texts).node) if name == "eye" else INDEXED[name](*texts)
+        size = dim(self._source(keywords["dim"])) if keywords else None
+        for part, text in zip(args, texts, strict=True):
+            if not text.isidentifier():
+                raise self._error(part, f"{text!r} is no index", f"write {name}(i, j), or {name}[i,j]")
+        indices = [Index(text, text in self.batch) for text in texts]
+        return INDEXED[name](*indices, dim=size) if keywords else INDEXED[name](*indices)
+
+    def _group(self, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:
+        if len(args) != 2 or args[1].data != "string":
+            raise self._error(tree, "group takes an array and a pattern", 'write group(X, "i j -> (i j)")')
+        array = yield from self._array(args[0])
+        pattern = str(args[1].children[0])[1:-1]
+        left, arrow, right = pattern.partition("->")
+        inner, outer = _groups(left), _groups(right)
+        letters = list(dict.fromkeys(letter for group in inner for letter in group))
+        if not arrow or len(inner) != array.order or sorted(sum(outer, ())) != sorted(letters) or len(letters) < len(sum(inner, ())):
+            raise self._error(args[1], f"the pattern {pattern!r} does not fit {array.order} axes", 'write "i j -> (i j)", each letter once a side')
+        sizes: dict[str, Dimension] = {letter: dim(self._source(part)) for letter, part in keywords.items()}
+        for group, size in zip(inner, array.shape, strict=True):
+            if len(group) == 1:
+                sizes[group[0]] = size
+            missing = [letter for letter in group if letter not in sizes]
+            if missing:
+                raise self._error(tree, f"how long is {missing[0]}?", f"write group(..., {missing[0]}=...)")
+        place = {letter: k for k, letter in enumerate(letters)}
+        made = regroup(
+            array.node, [tuple(place[x] for x in group) for group in inner], [tuple(place[x] for x in group) for group in outer],
+            [sizes[letter] for letter in letters],
+        )  # fmt: skip
+        return Array(made, array.inputs)
+
+    def _string(self, tree: Any, scope: Scope) -> Value:
+        raise self._error(tree, "text in quotes means nothing here", "only group(...) takes a pattern")
+
+    def _source(self, tree: Any) -> str:
+        """The text of a part."""
+        return self.text[tree.meta.start_pos : tree.meta.end_pos]
+
+    # -------------------------------------------------------------- definitions
+
+    def _assign(self, tree: Any, scope: Scope) -> Steps:
+        target, body = tree.children
+        name, subs = self._target(target)
+        if body.data == "braces" and subs is None:
+            value = yield from self._array(body)
+        else:
+            value = yield body, scope
+        free = value.names if isinstance(value, Expr) else ()
+        if subs is None and "_" in name:
+            head, _, tail = name.rpartition("_")
+            letters = _letters(tail, None)
+            if head and (sorted(letters) == sorted(free) or (free and len(set(letters)) == len(letters))):
+                name, subs = head, letters
+        if name in self.known or self._is_function(name):
+            raise self._error(target, f"{name!r} means something already", f"use another name, {name}_ say")
+        checked_name(name, "parse")
+        if sorted(subs or ()) != sorted(free):
+            shown = ", ".join(free) or "none"
+            raise self._error(target, f"the right side has the free indices {shown}, the left {', '.join(subs or ()) or 'none'}",
+                              f"write {name}[{','.join(free)}] = ..." if free else f"write {name} = ...")  # fmt: skip
+        if isinstance(value, Expr):
+            value = self._sized(value)
+            self.known[name] = value.array(*(Index(letter) for letter in subs or ()))
+            return value
+        self.known[name] = value
+        return value
+
+    def _target(self, target: Any) -> tuple[str, list[str] | None]:
+        """The name that a statement defines, and its indices if they stand in brackets."""
+        if target.data == "name":
+            return str(target.children[0]), None
+        if target.data == "indexed" and target.children[0].data == "name":
+            base, subs = target.children
+            return str(base.children[0]), _words(subs) if hasattr(subs, "children") else _letters(str(subs)[2:-1], None)
+        raise self._error(target, "only a name can be defined", "write Y = ..., y[j] = ... or y_j = ...")
+
+    def _sized(self, value: Expr) -> Expr:
+        """An expression whose free indices have the dimensions that were declared for them."""
+        table: dict[str, Dimension] = {}
+        for index, size in zip(value.indices, value.node.dims, strict=True):
+            wanted = self.sizes.get(index.name, size)
+            if wanted == size:
+                continue
+            if not unknown(size):
+                raise ParseError(self.text, f"index {index} has dimension {size}, and dims says {wanted}", "")
+            table[str(size)] = wanted
+        if not table:
+            return value
+        (node,) = resize([value.node], table)
+        return Expr(node, value.indices, value.inputs, value.free)
+
+
+def _symbols(values: Iterable[Value | AbstractFunction]) -> set[str]:
+    """The dimension symbols that tensors and functions have."""
+    found: set[str] = set()
+    for value in values:
+        if isinstance(value, AbstractFunction):
+            sizes = [*value.signature.value, *(size for arg in value.signature.args for size in arg)]
+        else:
+            sizes = [*value.node.dims, *(size for variable in value.inputs for size in variable.dims)]
+        found |= {name for size in sizes if isinstance(size, Dim) for name in size.symbols}
+    return found
+
+
+def _words(names: Any) -> list[str]:
+    return [str(name) for name in names.children]
+
+
+def _letters(text: str, order: int | None) -> list[str]:
+    """Subscripts that are written without brackets: one a letter, or parted by commas; one word if there is one axis."""
+    if "," in text or " " in text.strip():
+        return text.replace(",", " ").split()
+    text = text.strip()
+    found = re.findall(r"[^\W\d_]\d*", text)
+    if "".join(found) != text or (order == 1 and len(found) > 1):
+        return [text]
+    return found
+
+
+def _groups(side: str) -> list[tuple[str, ...]]:
+    """One side of a pattern: `i (j k)` is the groups i and j, k."""
+    return [tuple((inner or single).split()) for inner, single in re.findall(r"\(([^()]*)\)|(\w+)", side)]
+
+
+def _flagged(value: Any, kept: Callable[[str], bool]) -> Any:
+    """An expression whose indices are batch indices exactly where `kept` says so."""
+    if not isinstance(value, Expr) or not value.indices:
+        return value
+    indices, free = ([Index(index.name, kept(index.name)) for index in row] for row in (value.indices, value.free))
+    return Expr(value.node, indices, value.inputs, free, value.summed)
+
+
+def _keeping(value: Any) -> Any:
+    """A factor whose names no product sums."""
+    return _closed(_flagged(value, lambda name: True))
+
+
+def _closed(value: Any) -> Any:
+    """An expression that has forgotten which names were summed in it."""
+    return Expr(value.node, value.indices, value.inputs, value.free) if isinstance(value, Expr) else value
+
+
+def _bare(value: Any) -> Any:
+    """A plain number where the expression is one."""
+    number = as_number(value.node)
+    return value if number is None else number
+
+
+def _pair(first: Any, second: Any) -> tuple[Any, Any]:
+    """Two operands in one notation; what has no axes goes with either."""
+    if isinstance(first, Expr) == isinstance(second, Expr):
+        return first, second
+    if (first if isinstance(first, Array) else second).order:
+        first, second = (Array(one.node, one.inputs) if isinstance(one, Expr) and not one.order else one for one in (first, second))
+        if isinstance(first, Expr) or isinstance(second, Expr):
+            bare = first if isinstance(first, Array) else second
+            raise NotationError(str(bare), f"it has {bare.order} axes and no indices, beside an expression that has them", f"write ({bare})[i,j]")
+        return first, second
+    return tuple(Expr(one.node, (), one.inputs) if isinstance(one, Array) else one for one in (first, second))

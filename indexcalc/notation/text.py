@@ -88,10 +88,10 @@ class Text:
         return self.table[type(piece)](piece)
 
     def atom(self, piece: Piece) -> str:
-        """The text of a piece as a factor: in parentheses if it is a sum or a product."""
+        """The text of a piece as a factor: in parentheses if it is a sum, a product or a trace."""
         text = self.write(piece)
         if isinstance(piece, Total) and not piece.names:
-            return self.atom(piece.body)
+            return f"({text})"
         closed = not isinstance(piece, Plus | Times) and not (isinstance(piece, Plain) and text[0] == "-")
         if isinstance(piece, Size):
             closed = text.isidentifier()
@@ -183,10 +183,8 @@ class Text:
         sign, above, below = split_number(piece.coef)
         top = [] if above == "1" and piece.top else [above]
         bottom = [below] if below else []
-        top += [self.write(part) if _is_product(part) else self.atom(part) for part in piece.top]
-        for part in piece.bottom:
-            alone = isinstance(part, Total) and not part.names
-            bottom.append(f"({self.write(part)})" if alone else self.atom(part))
+        top += [self.write(part) if _is_unsaid(part) else self.atom(part) for part in piece.top]
+        bottom += map(self.atom, piece.bottom)
         joined = "*".join(bottom)
         over = "" if not bottom else f"/{joined}" if len(bottom) == 1 else f"/({joined})"
         return sign + "*".join(top) + over
@@ -206,9 +204,9 @@ class Text:
         return f"{self.write(piece.body)} -> {self.subs(piece.names)}"
 
 
-def _is_product(piece: Piece) -> bool:
+def _is_unsaid(piece: Piece) -> bool:
     """Is this a product that the reader sums unasked? Within a product it needs no parentheses."""
-    return isinstance(piece, Total) and not piece.names and isinstance(piece.body, Times)
+    return isinstance(piece, Total) and not piece.names and not isinstance(piece.body, Plus)
 
 
 def _group(names: Names) -> str:

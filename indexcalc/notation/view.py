@@ -135,7 +135,9 @@ def _refuse_numpy(name: str) -> NoReturn:
 
 def is_number(value: object) -> bool:
     """Is this a plain number (NumPy's scalars among them)?"""
-    return isinstance(value, int | float | complex | Fraction) or getattr(value, "shape", None) == ()
+    if isinstance(value, int | float | complex | Fraction):
+        return True
+    return not isinstance(value, View) and getattr(value, "shape", None) == ()
 
 
 def to_number(value: Any) -> Number:

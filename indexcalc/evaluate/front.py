@@ -1,0 +1,109 @@
+"""`evaluate` for views: inputs by name or by tensor, sizes by symbol, axes in the order that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from indexcalc.errors import Asked, InputError, KindError, NotationError, did_you_mean
+from indexcalc.evaluate import run
+from indexcalc.evaluate.inputs import bind
+from indexcalc.graph.node import Call, Node, einsum
+from indexcalc.graph.walk import topological
+from indexcalc.index import Dim, Dimension
+from indexcalc.notation.array import Array
+from indexcalc.notation.expr import Expr
+from indexcalc.notation.view import View
+
+
+def evaluate(
+    view: View,
+    values: Mapping[Any, Any] | None = None,
+    /,
+    *,
+    order: Sequence[Any] | None = None,
+    limit: int | None = None,
+    **named: Any,
+) -> Any:
+    """The numbers of an expression: a NumPy array, or a scalar where it has no axes.
+
+    Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an abstract function as
+    a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an expression was made from and that dropped out may be given and fix
+    dimensions. Axes come in the order of `.free`, or as `order` says. float32, float64, complex64 and complex128 are kept, integers
+    become float64.
+
+    >>> import indexcalc as ic
+    >>> i = ic.index("i"); x = ic.tensor("x", "n")
+    >>> (2*x[i]).evaluate(x=[1, 2, 3])
+    array([2., 4., 6.])
+    """
+    node = _ordered(view, order)
+    given = _by_name(values, named)
+    functions = _functions(node)
+    accepted = {variable.label for variable in view.inputs}
+    symbols = _symbols([node, *view.inputs])
+    arrays: dict[str, Any] = {}
+    sizes: dict[str, Any] = {}
+    calls: dict[str, Any] = {}
+    for name, value in given.items():
+        if name in functions:
+            calls[name] = value
+        elif name in accepted:
+            arrays[name] = value
+        elif name in symbols:
+            sizes[name] = value
+        else:
+            raise InputError(
+                Asked(lambda: f"evaluate {view}"), f"unknown input {name!r}", did_you_mean(name, accepted | symbols | functions)
+            )
+    inputs, extents = bind(view.inputs, arrays, sizes, roots=[node])
+    (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
+    return result if result.ndim else result[()]
+
+
+def _ordered(view: View, order: Sequence[Any] | None) -> Node:
+    asked = Asked(lambda: f"evaluate {view} with order={order}")
+    if isinstance(view, Expr):
+        wanted = view.free if order is None else tuple(order)
+        if set(wanted) != set(view.free) or len(wanted) != len(view.free):
+            raise NotationError(asked, f"the free indices are {', '.join(map(str, view.free)) or 'none'}", "name each once")
+        if wanted == view.indices:
+            return view.node
+        return einsum(1, [(view.node, view.names)], [index.name for index in wanted])
+    assert isinstance(view, Array)
+    if order is None or order == "C":
+        return view.node
+    if sorted(order) != list(range(view.order)):
+        raise NotationError(asked, f"the axes are 0 to {view.order - 1}", "name each once")
+    return einsum(1, [(view.node, range(view.order))], order)
+
+
+def _by_name(values: Mapping[Any, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if values is not None and not isinstance(values, Mapping):
+        raise KindError("evaluate", f"{type(values).__name__} is no table of inputs", "write evaluate(x=...) or evaluate({x: ...})")
+    for key, value in [*(values or {}).items(), *named.items()]:
+        if isinstance(key, str):
+            name = key
+        elif isinstance(key, View) and key.node.kind == "variable":
+            name = key.node.name
+        elif hasattr(key, "signature"):
+            name = key.signature.name
+        else:
+            raise KindError("evaluate", f"{key!r} is no tensor", "give inputs by name, x=..., or by tensor, {x: ...}")
+        if name in found:
+            raise InputError("evaluate", f"{name} is given twice", "give it once")
+        found[name] = value
+    return found
+
+
+def _functions(node: Node) -> set[str]:
+    """The names under which abstract functions and their derivatives are looked up."""
+    return {inner.function.title(inner.orders) for inner in topological([node]) if isinstance(inner, Call)}
+
+
+def _symbols(nodes: Sequence[Node]) -> set[str]:
+    dims: list[Dimension] = []
+    for node in topological(nodes):
+        dims += [*node.dims, *getattr(node, "sizes", ())]
+    return {name for dim in dims if isinstance(dim, Dim) for name in dim.symbols if not name.startswith("?")}
