@@ -1,11 +1,11 @@
 """indexcalc: index notation for tensors, with derivatives that come from index-level rules.
 
-    >>> import indexcalc as ic
-    >>> i, j, k = ic.indices("i j k")
-    >>> x, W, b = ic.tensor("x", "n"), ic.tensor("W", "n m"), ic.tensor("b", "m")
-    >>> y = x[i]*W[i,j] + b[j]
-    >>> y.diff(W[i,k])
-    x[i]*δ[j,k]
+>>> import indexcalc as ic
+>>> i, j, k = ic.indices("i j k")
+>>> x, W, b = ic.tensor("x", "n"), ic.tensor("W", "n m"), ic.tensor("b", "m")
+>>> y = x[i]*W[i,j] + b[j]
+>>> y.diff(W[i,k])
+x[i]*δ[j,k]
 """
 
 from typing import Any

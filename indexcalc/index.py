@@ -38,7 +38,9 @@ class Index:
             raise KindError("index", f"a name is a str, not {type(self.name).__name__}", 'write ic.index("i")')
         if not self.name.isidentifier() or RESERVED.fullmatch(self.name):
             raise NameRefused(
-                f"index({self.name!r})", f"{self.name!r} is no identifier", "use letters, digits and _, as in 'i' or 'in_1'"
+                f"index({self.name!r})",
+                f"{self.name!r} is no identifier",
+                "use letters, digits and _, as in 'i' or 'in_1'",
             )
 
     def __repr__(self) -> str:
@@ -149,9 +151,7 @@ def _make(terms: Iterable[tuple[Monomial, Fraction]]) -> Dimension:
     total: dict[Monomial, Fraction] = {}
     for mono, coef in terms:
         total[mono] = total.get(mono, Fraction(0)) + coef
-    normal = tuple(
-        sorted(((m, c) for m, c in total.items() if c), key=lambda t: (-sum(p for _, p in t[0]), t[0]))
-    )
+    normal = tuple(sorted(((m, c) for m, c in total.items() if c), key=lambda t: (-sum(p for _, p in t[0]), t[0])))
     if all(not mono for mono, _ in normal):
         value = sum((c for _, c in normal), Fraction(0))
         if value.denominator != 1:
@@ -191,7 +191,9 @@ def dim(value: object) -> Dimension:
     except AttributeError:
         number = None
     if number is None:
-        raise KindError(f"dimension {value!r}", "neither an integer nor a symbol", "write an int, or text such as 'n' or 'm*n'")
+        raise KindError(
+            f"dimension {value!r}", "neither an integer nor a symbol", "write an int, or text such as 'n' or 'm*n'"
+        )
     if number < 0:
         raise DimensionError(f"dimension {number}", "a dimension is not negative", "")
     return int(number)
@@ -220,7 +222,9 @@ def _read(text: str) -> Dimension:
                 for _ in range(number):
                     result = result * value(left)
                 return result
-        raise DimensionError(f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'")
+        raise DimensionError(
+            f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'"
+        )
 
     try:
         tree = ast.parse(text.strip(), mode="eval").body

@@ -48,7 +48,9 @@ class Check:
 
 def random_sizes(views: list[View], rng: np.random.Generator) -> dict[str, int]:
     """A size for each dimension symbol, 2 to 5, different as far as possible."""
-    symbols = sorted({name for view in views for v in view.inputs for dim in v.dims if isinstance(dim, Dim) for name in dim.symbols})
+    symbols = sorted(
+        {name for view in views for v in view.inputs for dim in v.dims if isinstance(dim, Dim) for name in dim.symbols}
+    )
     pool = [2 + k % 4 for k in range(len(symbols))]
     return dict(zip(symbols, map(int, rng.permutation(pool)), strict=True))
 
@@ -65,7 +67,14 @@ def random_inputs(
 
 
 def check_derivative(
-    y: View, wrt: Any, result: View | None = None, *, seed: int = 0, directions: int = 3, low: float = LOW, high: float = HIGH
+    y: View,
+    wrt: Any,
+    result: View | None = None,
+    *,
+    seed: int = 0,
+    directions: int = 3,
+    low: float = LOW,
+    high: float = HIGH,
 ) -> Check:
     """Compare the derivative of `y` by `wrt` with finite differences at random inputs.
 
@@ -86,7 +95,9 @@ def check_derivative(
         shared = [index for index in wrt.free if index in y.free]
         if shared:
             raise DerivativeError(
-                Asked(lambda: f"check_derivative({y}, {wrt})"), f"{shared[0]} is contracted", "differentiate by fresh indices"
+                Asked(lambda: f"check_derivative({y}, {wrt})"),
+                f"{shared[0]} is contracted",
+                "differentiate by fresh indices",
             )
         to_axes = _to_axes(wrt, axes)
     else:

@@ -137,9 +137,7 @@ def total(rng: random.Random, one: Twin, two: Twin) -> Twin:
             one.expr - two.expr, one.names, lambda arrays: one.run(arrays) - jnp.transpose(two.run(arrays), order)
         )
     other = function(rng, one)
-    return Twin(
-        one.expr * 2 + other.expr - 1, one.names, lambda arrays: one.run(arrays) * 2 + other.run(arrays) - 1
-    )
+    return Twin(one.expr * 2 + other.expr - 1, one.names, lambda arrays: one.run(arrays) * 2 + other.run(arrays) - 1)
 
 
 def where(one: Twin) -> Twin:
@@ -148,7 +146,9 @@ def where(one: Twin) -> Twin:
     return Twin(
         ic.where(ic.greater(one.expr, 0), one.expr, one.expr / 2) + ic.maximum(one.expr, 0.25),
         one.names,
-        lambda arrays: jnp.where(one.run(arrays) > 0, one.run(arrays), one.run(arrays) / 2) + jnp.maximum(one.run(arrays), 0.25),
+        lambda arrays: (
+            jnp.where(one.run(arrays) > 0, one.run(arrays), one.run(arrays) / 2) + jnp.maximum(one.run(arrays), 0.25)
+        ),
     )
 
 

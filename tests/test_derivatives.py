@@ -24,7 +24,9 @@ def close(ours: np.ndarray, theirs: object, tolerance: float = 1e-9) -> bool:
     return bool(np.all(np.abs(ours[exists] - expected[exists]) <= tolerance * scale))
 
 
-def numbers(expr: ic.Expr, names: tuple[ic.Index, ...], values: dict[str, np.ndarray], dims: dict[str, int]) -> np.ndarray:
+def numbers(
+    expr: ic.Expr, names: tuple[ic.Index, ...], values: dict[str, np.ndarray], dims: dict[str, int]
+) -> np.ndarray:
     """The expression's numbers, axes in this order."""
     needed = {variable.label: values[variable.label] for variable in expr.inputs}
     symbols = {str(d) for v in expr.inputs for d in v.dims}
@@ -79,6 +81,18 @@ def test_every_kind_of_step_is_drawn():
     DRAWN.clear()
     for seed in range(400):
         program(random.Random(seed), 3)
-    wanted = {"tensor", "trace", "product", "hadamard", "softmax", "max", "norm2", "sum of terms", "erf", "prod", "mean"}
+    wanted = {
+        "tensor",
+        "trace",
+        "product",
+        "hadamard",
+        "softmax",
+        "max",
+        "norm2",
+        "sum of terms",
+        "erf",
+        "prod",
+        "mean",
+    }
     assert wanted <= set(DRAWN)
     assert set(DIM) == {name for names in NAMES.values() for name in names}

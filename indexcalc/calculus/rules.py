@@ -51,7 +51,9 @@ def rule_product_push(node: Product, tangents: Tangents, trail: Sequence[Dimensi
     terms = []
     for k, tangent in tangents.items():
         own = node.factors[k]
-        factors: list[Any] = [f if n != k else (f.node, f.labels, add(f.exponent, -1)) for n, f in enumerate(node.factors)]
+        factors: list[Any] = [
+            f if n != k else (f.node, f.labels, add(f.exponent, -1)) for n, f in enumerate(node.factors)
+        ]
         factors.insert(k, (tangent, (*own.labels, *end)))
         terms.append(einsum(multiply(node.coef, own.exponent), factors, (*node.out, *end), sizes))
     return total(terms)

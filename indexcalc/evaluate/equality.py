@@ -84,7 +84,13 @@ def _by_numbers(difference: View, reference: Node) -> Equality:
     rng = np.random.default_rng(0)
     variables = [node for node in order if isinstance(node, Variable)]
     symbols = sorted(
-        {s for node in order for dim in (*node.dims, *getattr(node, "sizes", ())) if isinstance(dim, Dim) for s in dim.symbols}
+        {
+            s
+            for node in order
+            for dim in (*node.dims, *getattr(node, "sizes", ()))
+            if isinstance(dim, Dim)
+            for s in dim.symbols
+        }
     )
     worst = 0.0
     for point in range(POINTS):

@@ -54,7 +54,9 @@ def evaluate(
             sizes[name] = value
         else:
             raise InputError(
-                Asked(lambda: f"evaluate {view}"), f"unknown input {name!r}", did_you_mean(name, accepted | symbols | functions)
+                Asked(lambda: f"evaluate {view}"),
+                f"unknown input {name!r}",
+                did_you_mean(name, accepted | symbols | functions),
             )
     inputs, extents = bind(view.inputs, arrays, sizes, roots=[node])
     (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
@@ -66,7 +68,9 @@ def _ordered(view: View, order: Sequence[Any] | None) -> Node:
     if isinstance(view, Expr):
         wanted = view.free if order is None else tuple(order)
         if set(wanted) != set(view.free) or len(wanted) != len(view.free):
-            raise NotationError(asked, f"the free indices are {', '.join(map(str, view.free)) or 'none'}", "name each once")
+            raise NotationError(
+                asked, f"the free indices are {', '.join(map(str, view.free)) or 'none'}", "name each once"
+            )
         if wanted == view.indices:
             return view.node
         return einsum(1, [(view.node, view.names)], [index.name for index in wanted])
@@ -81,7 +85,9 @@ def _ordered(view: View, order: Sequence[Any] | None) -> Node:
 def _by_name(values: Mapping[Any, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if values is not None and not isinstance(values, Mapping):
-        raise KindError("evaluate", f"{type(values).__name__} is no table of inputs", "write evaluate(x=...) or evaluate({x: ...})")
+        raise KindError(
+            "evaluate", f"{type(values).__name__} is no table of inputs", "write evaluate(x=...) or evaluate({x: ...})"
+        )
     for key, value in [*(values or {}).items(), *named.items()]:
         if isinstance(key, str):
             name = key

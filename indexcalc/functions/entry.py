@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexcalc.graph.node import Number, Node, addition, einsum, elementwise, number
+from indexcalc.graph.node import Node, Number, addition, einsum, elementwise, number
 from indexcalc.index import Dimension
 
 

@@ -238,7 +238,7 @@ class _Search:
         seen = []
         for k in self.touching[label]:
             item = self.items[k]
-            for perm in ((None, *item.symmetry.perms) if item.symmetry.perms else (None,)):
+            for perm in (None, *item.symmetry.perms) if item.symmetry.perms else (None,):
                 labels = item.labels if perm is None else [item.labels[axis] for axis in perm]
                 around: Any = tuple([colour[x] for x in labels])
                 if item.symmetry.blocks:
@@ -340,7 +340,8 @@ def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
         if len(moved) == 2:
             table = swaps[sign]
             a, b = (_root(table, axis) for axis in moved)
-            table[max(a, b)] = min(a, b)
+            if a != b:
+                table[max(a, b)] = min(a, b)
         elif moved and sign > 0:
             others.append(tuple(perm))
     blocks = []

@@ -14,7 +14,19 @@ from typing import NamedTuple
 
 from indexcalc.errors import NotationError
 from indexcalc.graph.node import (
-    NO_SYMMETRY, ONE, Labels, Node, Number, Product, Sum, Symmetry, addition, as_number, einsum, multiply, number,
+    NO_SYMMETRY,
+    ONE,
+    Labels,
+    Node,
+    Number,
+    Product,
+    Sum,
+    Symmetry,
+    addition,
+    as_number,
+    einsum,
+    multiply,
+    number,
 )
 from indexcalc.index import Dimension
 
@@ -150,7 +162,11 @@ class Draft:
         for outside, label in zip(labels, node.out, strict=True):
             self.join(outside, inner[label])
         return [
-            (f.node, [inner[label] for label in f.labels], f.exponent if exponent == 1 else multiply(f.exponent, exponent))
+            (
+                f.node,
+                [inner[label] for label in f.labels],
+                f.exponent if exponent == 1 else multiply(f.exponent, exponent),
+            )
             for f in node.factors
         ]
 

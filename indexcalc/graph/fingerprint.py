@@ -124,7 +124,9 @@ def _product(node: Product, parts: list[Entries]) -> Entries:
             raised = np.einsum(raised, list(factor.labels), own)
         union = list(dict.fromkeys([*held, *own]))
         at = {label: n for n, label in enumerate(union)}
-        both = _align(value, tuple(at[x] for x in held), len(union)) * _align(raised, tuple(at[x] for x in own), len(union))
+        both = _align(value, tuple(at[x] for x in held), len(union)) * _align(
+            raised, tuple(at[x] for x in own), len(union)
+        )
         gone = tuple(at[x] for x in union if x not in out and last[x] == k)
         value = np.asarray((both % PRIME).sum(axis=gone) % PRIME)
         held = [x for x in union if at[x] not in gone]

@@ -107,7 +107,9 @@ def number(value: object) -> Number:
     convert = getattr(value, "item", None)
     if convert is not None and getattr(value, "shape", None) == ():
         return number(convert())
-    raise KindError(f"number {value!r}", f"a {type(value).__name__} is no number", "write an int, Fraction, float or complex")
+    raise KindError(
+        f"number {value!r}", f"a {type(value).__name__} is no number", "write an int, Fraction, float or complex"
+    )
 
 
 def multiply(a: Number, b: Number) -> Number:
@@ -511,7 +513,13 @@ def einsum(
     for node, labels, exponent in factors:
         if exponent == 0:
             continue
-        if type(node) is Product and not node.factors and not node.sizes and type(exponent) is int and (node.coef or exponent > 0):
+        if (
+            type(node) is Product
+            and not node.factors
+            and not node.sizes
+            and type(exponent) is int
+            and (node.coef or exponent > 0)
+        ):
             exact = Fraction(node.coef) if isinstance(node.coef, int) else node.coef
             coef = multiply(coef, number(exact**exponent))
             continue

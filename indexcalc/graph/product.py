@@ -13,11 +13,25 @@ from math import factorial
 from indexcalc.graph.canonical import Item, labelling, settle, symmetry
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, power, symmetry_of
 from indexcalc.graph.node import (
-    NO_SYMMETRY, ONE, Constant, Labels, Node, Number, Perm, Product, Reduction, Sum, add, as_number, dimension, einsum,
-    multiply, number,
+    NO_SYMMETRY,
+    ONE,
+    Constant,
+    Labels,
+    Node,
+    Number,
+    Perm,
+    Product,
+    Reduction,
+    Sum,
+    add,
+    as_number,
+    dimension,
+    einsum,
+    multiply,
+    number,
 )
-from indexcalc.graph.sums import normalise_sum
 from indexcalc.graph.recognise import Factors, recognise_factors, recognise_sigmoid
+from indexcalc.graph.sums import normalise_sum
 from indexcalc.index import Dimension, primitive
 
 
@@ -170,7 +184,10 @@ def _settled(ordered: list[tuple[Node, Labels, Number]], out: list[int], dims: M
 
 
 def _repeated_scalars(
-    ordered: list[tuple[Node, Labels, Number]], components: list[tuple[int, int, object]], out: set[int], dims: Mapping[int, Dimension]
+    ordered: list[tuple[Node, Labels, Number]],
+    components: list[tuple[int, int, object]],
+    out: set[int],
+    dims: Mapping[int, Dimension],
 ) -> list[tuple[Node, Labels, Number]]:
     """Equal components that are closed in themselves become a power: `(x·x)(x·x)` is `(x·x)**2`."""
     bases = {node for node, _, _ in ordered if type(node) is Product and not node.dims}

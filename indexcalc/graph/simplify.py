@@ -148,7 +148,9 @@ class Pass:
             coef, source, places = stack.pop()
             if source in self.absorbed:
                 assert isinstance(source, Sum)
-                stack += [(multiply(coef, t.coef), t.node, tuple(places[x] for x in t.labels)) for t in reversed(source.terms)]
+                stack += [
+                    (multiply(coef, t.coef), t.node, tuple(places[x] for x in t.labels)) for t in reversed(source.terms)
+                ]
                 continue
             factor, inner, axes = self.child(source)
             coef, axes = multiply(coef, factor), tuple(places[x] for x in axes)
@@ -315,7 +317,9 @@ def _marks(node: Node) -> list[Mark] | None:
     made: list[Mark] | None = [(0, node.coef, 0)]
     for node_in, _, exponent in node.factors:
         times = abs(exponent) if isinstance(exponent, int) else 1
-        inner: list[Mark] = [(signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, times)]
+        inner: list[Mark] = [
+            (signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, times)
+        ]
         if isinstance(node_in, Sum) and exponent == 1:
             inner = []
             for term in node_in.terms:
@@ -431,23 +435,23 @@ def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
     absorbed: set[Node] = set()
     leader: dict[Node, Node] = {}
     width: dict[Node, int] = {}
+    raised: dict[Node, Number] = {}
     for node in reversed(order):
+        inner: list[tuple[Node, Number]] = []
         if isinstance(node, Product):
-            inner = [f.node for f in node.factors if times[f.node] == 1 and opens(f.node, f.exponent)]
-            own, cap = len(node.factors), WIDEST_PRODUCT
+            outer = raised.get(node, 1)
+            inner = [(f.node, multiply(outer, f.exponent)) for f in node.factors if times[f.node] == 1]
+            inner = [(child, exponent) for child, exponent in inner if opens(child, exponent)]
         elif isinstance(node, Sum):
-            inner = [t.node for t in node.terms if times[t.node] == 1 and type(t.node) is Sum]
-            own, cap = len(node.terms), WIDEST_SUM
-        else:
-            continue
+            inner = [(t.node, 1) for t in node.terms if times[t.node] == 1 and type(t.node) is Sum]
         lead = leader.get(node, node)
-        width.setdefault(lead, own)
-        for child in inner:
+        width.setdefault(lead, len(node.children))
+        for child, exponent in inner:
             more = len(child.children) - 1
-            if width[lead] + more <= cap:
+            if width[lead] + more <= (WIDEST_PRODUCT if isinstance(node, Product) else WIDEST_SUM):
                 width[lead] += more
                 absorbed.add(child)
-                leader[child] = lead
+                leader[child], raised[child] = lead, exponent
     return absorbed
 
 

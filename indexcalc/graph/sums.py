@@ -57,7 +57,9 @@ def _collect_unshared(found: Terms, same: Key) -> None:
             _collect_group(found, close, same)
 
 
-def _alike(keys: Iterable[tuple[Node, Labels]], mark: Callable[[tuple[Node, Labels]], object]) -> list[list[tuple[Node, Labels]]]:
+def _alike(
+    keys: Iterable[tuple[Node, Labels]], mark: Callable[[tuple[Node, Labels]], object]
+) -> list[list[tuple[Node, Labels]]]:
     """The groups of two or more that have the same mark."""
     groups: dict[object, list[tuple[Node, Labels]]] = {}
     for key in keys:

@@ -69,9 +69,7 @@ def rebuild(node: Node, children: Sequence[Node]) -> Node:
             factors = [Factor(c, f.labels, f.exponent) for c, f in zip(children, node.factors, strict=True)]
             return einsum(node.coef, factors, node.out, dims)
         case Sum():
-            return addition(
-                [Term(t.coef, c, t.labels) for c, t in zip(children, node.terms, strict=True)], node.shape
-            )
+            return addition([Term(t.coef, c, t.labels) for c, t in zip(children, node.terms, strict=True)], node.shape)
         case Elementwise():
             args = [Arg(c, a.labels) for c, a in zip(children, node.args, strict=True)]
             return elementwise(node.fn, args, node.shape, node.params)

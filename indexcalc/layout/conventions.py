@@ -53,7 +53,9 @@ def gradient(asked: str | Asked, top: Axes, bottom: Axes) -> Groups:
     """The shape of the variable, for a scalar."""
     if top:
         raise LayoutError(
-            asked, "a gradient is of a scalar, and this has axes of its own", 'contract it first (ic.vjp), or name "jax" for all axes'
+            asked,
+            "a gradient is of a scalar, and this has axes of its own",
+            'contract it first (ic.vjp), or name "jax" for all axes',
         )
     return tuple((axis,) for axis in bottom)
 
@@ -107,7 +109,11 @@ CONVENTIONS: dict[str, Convention] = {
             gradient,
         ),
         Convention(
-            "jax", "jax.jacobian, torch.func.jacrev", "all axes: those of the value, then those of the variable", "", tensor
+            "jax",
+            "jax.jacobian, torch.func.jacrev",
+            "all axes: those of the value, then those of the variable",
+            "",
+            tensor,
         ),
         Convention("tensor", "index notation", "all axes: those of the value, then those of the variable", "", tensor),
         Convention(

@@ -34,8 +34,12 @@ class Layout(Array):
 def layout_expr(derivative: Derivative, name: str) -> Layout:
     """The derivative in a named layout, with its free indices as axes."""
     groups = derivative.groups
-    top = tuple(index for index in (*derivative.of, *(i for group in groups[:-1] for i in group)) if index in derivative.indices)
-    bottom = tuple(index for index in (groups[-1] if groups else ()) if index in derivative.indices and index not in top)
+    top = tuple(
+        index for index in (*derivative.of, *(i for group in groups[:-1] for i in group)) if index in derivative.indices
+    )
+    bottom = tuple(
+        index for index in (groups[-1] if groups else ()) if index in derivative.indices and index not in top
+    )
     return _layout(derivative, derivative.indices, top, bottom, name)
 
 
@@ -66,13 +70,13 @@ def _layout(view: View, axes: Sequence[Any], top: tuple[Any, ...], bottom: tuple
     return made
 
 
-def _too_many(view: View, axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any], dims: dict[Any, Dimension]) -> str:
+def _too_many(
+    view: View, axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any], dims: dict[Any, Dimension]
+) -> str:
     def shown(part: Sequence[Any]) -> str:
         return " ".join(f"{axis}:{dims[axis]}" for axis in part) or "none"
 
-    return (
-        f"no matrix holds it: {len(axes)} axes ({shown(top)} from what was differentiated, {shown(bottom)} from what by)"
-    )
+    return f"no matrix holds it: {len(axes)} axes ({shown(top)} from what was differentiated, {shown(bottom)} from what by)"
 
 
 def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
@@ -136,7 +140,9 @@ def _matrix(view: View, axes: Sequence[Any], rows: Sequence[Any], cols: Sequence
     if missing:
         raise LayoutError(asked, f"{', '.join(map(str, missing))} is missing", "add it to rows or to cols")
     if order not in (None, *ORDERS):
-        raise LayoutError(asked, f"order {order!r} is not known", 'write order="F" (column by column) or "C" (row by row)')
+        raise LayoutError(
+            asked, f"order {order!r} is not known", 'write order="F" (column by column) or "C" (row by row)'
+        )
     if order is None and any(len(group) > 1 for group in groups):
         raise LayoutError(
             asked,

@@ -17,7 +17,9 @@ from indexcalc.notation.view import View, is_number, to_number
 
 def _refuse(name: str, value: object) -> KindError:
     return KindError(
-        f"{name}({value!r})", f"a {type(value).__name__} is no expression", "declare data with ic.tensor, and give the numbers to .evaluate"
+        f"{name}({value!r})",
+        f"a {type(value).__name__} is no expression",
+        "declare data with ic.tensor, and give the numbers to .evaluate",
     )
 
 
@@ -33,7 +35,11 @@ def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
 
 
 def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
-    parts = [f"{row.formula[:1].upper()}{row.formula[1:]}".rstrip(".") + ".", f"Domain: {row.domain}.", f"Source: {row.source}."]
+    parts = [
+        f"{row.formula[:1].upper()}{row.formula[1:]}".rstrip(".") + ".",
+        f"Domain: {row.domain}.",
+        f"Source: {row.source}.",
+    ]
     if row.kink:
         parts.insert(2, f"Where no derivative exists: {row.kink}.")
     return "\n\n".join(parts)
@@ -47,7 +53,9 @@ def elementwise_function(name: str) -> Callable[..., Any]:
         params, rest = args[: len(row.params)], args[len(row.params) :]
         if len(rest) != row.arity:
             wanted = ", ".join((*row.params, *"xyz"[: row.arity]))
-            raise NotationError(f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})")
+            raise NotationError(
+                f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})"
+            )
         return _elementwise(name, *rest, params=tuple(to_number(value) for value in params))
 
     apply.__name__ = apply.__qualname__ = name
@@ -62,7 +70,9 @@ def reduction_function(name: str) -> Callable[..., Any]:
     def apply(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
         params, rest = args[: len(row.params)], args[len(row.params) :]
         if len(params) < len(row.params):
-            raise NotationError(f"{name}({x})", f"{', '.join(row.params)} is missing", f"write ic.{name}(x, {', '.join(row.params)})")
+            raise NotationError(
+                f"{name}({x})", f"{', '.join(row.params)} is missing", f"write ic.{name}(x, {', '.join(row.params)})"
+            )
         values = tuple(to_number(value) for value in params)
         if isinstance(x, Expr):
             if axis is not None:
@@ -71,7 +81,11 @@ def reduction_function(name: str) -> Callable[..., Any]:
         if not isinstance(x, Array):
             raise _refuse(name, x)
         if rest and isinstance(rest[0], Index):
-            raise NotationError(f"{name}({x}, {rest[0]})", "an Array has axes by number", f"write axis=0, or index it: ic.{name}(({x})[...], {rest[0]})")
+            raise NotationError(
+                f"{name}({x}, {rest[0]})",
+                "an Array has axes by number",
+                f"write axis=0, or index it: ic.{name}(({x})[...], {rest[0]})",
+            )
         return reduce_array(name, x, rest[0] if rest else axis, keepdims, values, row.keeps)
 
     apply.__name__ = apply.__qualname__ = name

@@ -10,7 +10,6 @@ from indexcalc.graph.node import (
     Constant,
     Definition,
     Elementwise,
-    Labels,
     Node,
     Number,
     Product,
@@ -18,15 +17,31 @@ from indexcalc.graph.node import (
     Regroup,
     Sum,
     Variable,
-    as_number,
     is_zero,
     multiply,
 )
 from indexcalc.index import Dimension
 from indexcalc.notation.order import Component, Flat, Item, Plan, Reader, Walk, distinct, fresh_names, unknown, words
 from indexcalc.notation.pieces import (
-    Applied, Arrow, Braces, Delta, Filled, Function, Grouped, Named, Names, Ones, Piece, Plain, Plus, Power, Reduced, Ref,
-    Size, Total, times,
+    Applied,
+    Arrow,
+    Braces,
+    Delta,
+    Filled,
+    Function,
+    Grouped,
+    Named,
+    Names,
+    Ones,
+    Piece,
+    Plain,
+    Plus,
+    Power,
+    Reduced,
+    Ref,
+    Size,
+    Total,
+    times,
 )  # fmt: skip
 
 
@@ -34,8 +49,8 @@ class Scope(NamedTuple):
     """Where something is written.
 
     `kept` has the names that are never summed here, `silent` those among them that a term may lack, `used` the names
-    that mean something already, `told` those whose dimension the reader knows. In a `direct` term of braces every name
-    that is not kept is summed, however often it occurs.
+    that mean something already, `told` those whose dimension the reader knows. In a `direct` term of braces every
+    name that is not kept is summed, however often it occurs.
     """
 
     kept: frozenset[str]
@@ -54,7 +69,7 @@ class Page(NamedTuple):
 
 
 class Term(NamedTuple):
-    """A term of a sum before it is written: a coefficient, a product, its names, and names along which it is constant."""
+    """A term of a sum before it is written: coefficient, product, its names, and names along which it is constant."""
 
     coef: Number
     flat: Flat
@@ -133,7 +148,7 @@ class Arranger:
         return tuple(next(fresh) for _ in range(node.order))
 
     def page(self, start: Callable[[], Piece], references: References) -> Page:
-        """The expression with its definitions; `references` finds those that a piece names, in the order of the text."""
+        """The expression with its definitions; `references` finds those that a piece names, in text order."""
         self.read.current = self.root
         body = start()
         pieces: dict[Node, Piece] = {}
@@ -176,7 +191,9 @@ class Arranger:
         """A node within braces that bind its names."""
         told = scope.told | {names[axis] for axis in self.read.given(node)}
         kept = scope.kept | set(names)
-        return self.expr(node, names, Scope(kept, scope.silent | set(names), scope.used | set(names), told, direct=True))
+        return self.expr(
+            node, names, Scope(kept, scope.silent | set(names), scope.used | set(names), told, direct=True)
+        )
 
     def expr(self, node: Node, names: Sequence[str], scope: Scope, sign: int = 1) -> Piece:
         """A node as a sum of terms, or as one term."""
@@ -195,7 +212,10 @@ class Arranger:
         for coef, inner, labels in self.read.rows(node):
             lacks = [axis for axis in shown if axis not in labels and names[axis] not in scope.kept] if labels else []
             term = Term(
-                multiply(sign, coef), self.read.flat(inner), [names[x] for x in labels], [(names[x], node.dims[x]) for x in lacks]
+                multiply(sign, coef),
+                self.read.flat(inner),
+                [names[x] for x in labels],
+                [(names[x], node.dims[x]) for x in lacks],
             )
             terms.append((term, self.product(*term[:4], scope, flip=False)))
         terms.sort(key=self._place)
@@ -221,7 +241,9 @@ class Arranger:
         """Does the sum in this factor begin with a plus once its sign is turned?"""
         if not isinstance(item.node, Sum) or item.exponent != 1 or self.read.is_reference(item.node):
             return False
-        return any(_negative(multiply(coef, self.read.flat(inner).coef)) for coef, inner, _ in self.read.rows(item.node))
+        return any(
+            _negative(multiply(coef, self.read.flat(inner).coef)) for coef, inner, _ in self.read.rows(item.node)
+        )
 
     # -------------------------------------------------------------- products
 
@@ -234,10 +256,13 @@ class Arranger:
         scope: Scope,
         flip: bool = True,
     ) -> Piece:
-        """One term: number, scalars, factors, deltas, and `ones` along the names `extra` and those that nothing shows."""
+        """One term: number, scalars, factors, deltas, and `ones` along `extra` and what else nothing shows."""
         coef = multiply(coef, flat.coef)
         title = self._titles(flat, names)
-        rank = {label: k for k, label in enumerate(sorted(title, key=lambda label: (title[label] not in self.batch, title[label])))}
+        rank = {
+            label: k
+            for k, label in enumerate(sorted(title, key=lambda label: (title[label] not in self.batch, title[label])))
+        }
         parts = Walk(flat, rank).components()
         fresh = fresh_names(scope.used | set(title.values()))
         for label in (label for part in parts for item in part.items for label in item.shown):
@@ -246,7 +271,11 @@ class Arranger:
         told = self.read.told(flat, [label for label in title if title[label] in scope.told])
         names_told = scope.told | {title[label] for label in told if label in title}
         inner = scope._replace(used=scope.used | set(title.values()), told=names_told)
-        turned = next((item for part in parts for item in part.items if self._turns(item)), None) if flip and _negative(coef) else None
+        turned = (
+            next((item for part in parts for item in part.items if self._turns(item)), None)
+            if flip and _negative(coef)
+            else None
+        )
         top: list[Piece] = []
         bottom: list[Piece] = []
         for label in flat.alone:
@@ -276,7 +305,8 @@ class Arranger:
     ) -> tuple[list[Piece], list[Piece]]:
         """The factors of a component above and below the line; those of a component with a sum stand together."""
         needs = part.bound & (flat.deep if scope.direct else flat.explicit)
-        if needs or all(_negative(item.exponent) for item in part.items):
+        lone = len(part.items) == 1 and isinstance(part.items[0].node, Sum)
+        if needs or lone or all(_negative(item.exponent) for item in part.items):
             needs = part.bound & flat.explicit
         order = dict.fromkeys(title[label] for item in part.items for label in item.shown if label in part.bound)
         said = tuple(name for name in order if name in {title[label] for label in needs})
@@ -284,7 +314,9 @@ class Arranger:
         top: list[Piece] = []
         bottom: list[Piece] = []
         for item in part.items:
-            piece = self.factor(item, [title.get(label, "") for label in item.labels], flat, inner, -1 if item is turned else 1)
+            piece = self.factor(
+                item, [title.get(label, "") for label in item.labels], flat, inner, -1 if item is turned else 1
+            )
             if item in flat.twice:
                 top += [piece, piece]
                 continue
@@ -349,13 +381,12 @@ class Arranger:
             return self.scoped(node, (), scope)
         if self.read.is_name(node):
             return self.named(node, (), scope)
-        if isinstance(node, Product) and not node.factors and not any(map(unknown, node.dims)):
-            if node.coef == 1 and node.bound == 0:
-                if node.out == (0, 0):
-                    return Filled("eye", node.dims[:1])
-                if len(set(node.out)) == node.order:
-                    return Filled("ones", node.dims)
-        return None
+        plain = isinstance(node, Product) and not node.factors and node.coef == 1 and node.bound == 0
+        if not plain or not isinstance(node, Product) or any(map(unknown, node.dims)):
+            return None
+        if node.out == (0, 0):
+            return Filled("eye", node.dims[:1])
+        return Filled("ones", node.dims) if len(set(node.out)) == node.order else None
 
     def argument(self, node: Node, scope: Scope) -> Piece:
         """A node as an array within an expression."""
@@ -378,7 +409,11 @@ class Arranger:
     def reduced(self, node: Reduction, names: Sequence[str], scope: Scope) -> Piece:
         """A function along axes, whose names are bound in its argument unless they stay."""
         fresh, kept = fresh_names(scope.used | set(names)), iter(names)
-        inner = list(names) if node.keeps else [next(fresh) if x in node.axes else next(kept) for x in range(node.child.order)]
+        inner = (
+            list(names)
+            if node.keeps
+            else [next(fresh) if x in node.axes else next(kept) for x in range(node.child.order)]
+        )
         arg = self.scoped(node.child, inner, scope)
         fn = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
         said = len(inner) != (2 if fn == "normF" else 1)

@@ -169,12 +169,16 @@ class Array(View):
         indices = [one for one in keys if isinstance(one, Index)]
         if len(indices) != self.order:
             raise NotationError(
-                asked, f"{len(indices)} indices for {self.order} axes of dimensions {self.shape}", "give one index for each axis"
+                asked,
+                f"{len(indices)} indices for {self.order} axes of dimensions {self.shape}",
+                "give one index for each axis",
             )
         batch: dict[str, bool] = {}
         for index in indices:
             if batch.setdefault(index.name, index.batch) != index.batch:
-                raise NotationError(asked, f"{index} is a batch index at one axis only", "give one of them another name")
+                raise NotationError(
+                    asked, f"{index} is a batch index at one axis only", "give one of them another name"
+                )
         dims: dict[Index, tuple[int, Dimension]] = {}
         for axis, (index, dim) in enumerate(zip(indices, self.shape, strict=True)):
             first = dims.setdefault(index, (axis, dim))
@@ -186,7 +190,9 @@ class Array(View):
         summed = frozenset(index.name for index in indices if index not in out)
         if any(indices.count(index) > 2 and not index.batch for index in indices):
             index = next(index for index in indices if indices.count(index) > 2)
-            raise NotationError(asked, f"{index} occurs {indices.count(index)} times", "use ic.einsum, or a batch index")
+            raise NotationError(
+                asked, f"{index} occurs {indices.count(index)} times", "use ic.einsum, or a batch index"
+            )
         node = einsum(1, [(self.node, [index.name for index in indices])], [index.name for index in out])
         return Expr(node, out, self.inputs, summed=summed)
 
@@ -205,7 +211,7 @@ class Array(View):
         if not keepdims:
             return Array(node, self.inputs)
         kept = [axis for axis in range(self.order) if axis not in axes]
-        ones: dict[Any, Dimension] = {axis: 1 for axis in axes}
+        ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
         return Array(einsum(1, [(node, kept)], range(self.order), ones), self.inputs)
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
@@ -277,7 +283,9 @@ def _array(value: object, beside: object, operation: str) -> Array:
         return Array(constant_number(to_number(value)), frozenset())
     if isinstance(value, Expr):
         raise KindError(
-            f"{beside} {operation} {value}", "one side has names, the other places", f"name the axes of {beside}, or place those of ({value}).array(...)"
+            f"{beside} {operation} {value}",
+            "one side has names, the other places",
+            f"name the axes of {beside}, or place those of ({value}).array(...)",
         )
     raise KindError(
         f"{beside} {operation} {value!r}",
@@ -369,7 +377,10 @@ def matmul(first: Array, second: Array) -> Array:
     own = [range(front - len(part), front) for part in (left, right)]
     labels: list[list[Any]] = []
     for array, axes, dims in zip((first, second), own, (left, right), strict=True):
-        marks: list[Any] = [axis if dim != 1 or lead[axis] == 1 else ("one", axis, id(array)) for axis, dim in zip(axes, dims, strict=True)]
+        marks: list[Any] = [
+            axis if dim != 1 or lead[axis] == 1 else ("one", axis, id(array))
+            for axis, dim in zip(axes, dims, strict=True)
+        ]
         labels.append(marks)
     labels[0] += ["row", "inner"] if first.order > 1 else ["inner"]
     labels[1] += ["inner", "column"] if second.order > 1 else ["inner"]

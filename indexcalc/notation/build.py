@@ -40,9 +40,13 @@ def checked_name(name: object, what: str) -> str:
     if not isinstance(name, str):
         raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("x", ...)')
     if not name.isidentifier():
-        raise NameRefused(f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'")
+        raise NameRefused(
+            f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'"
+        )
     if name in reserved():
-        raise NameRefused(f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say")
+        raise NameRefused(
+            f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say"
+        )
     return name
 
 
@@ -90,7 +94,9 @@ def _symmetry(
     if "skew" in words:
         groups = [tuple(range(order))]
     if words & {"symmetric", "skew", "diagonal", "positive_definite"} and order < 2:
-        raise NotationError(asked, "an assumption about several axes, and it has fewer than 2", "leave the assumption out")
+        raise NotationError(
+            asked, "an assumption about several axes, and it has fewer than 2", "leave the assumption out"
+        )
     for group in groups:
         if any(not 0 <= axis < order for axis in group) or len({sizes[axis] for axis in group}) > 1:
             raise DimensionError(
@@ -102,7 +108,9 @@ def _symmetry(
             generators.append((tuple(swap), -1 if "skew" in words else 1))
     if "major" in words:
         if order != 4 or sizes[:2] != sizes[2:]:
-            raise DimensionError(asked, f"the pairs of axes of {sizes} do not swap", "major is for order 4, dimensions (a, b, a, b)")
+            raise DimensionError(
+                asked, f"the pairs of axes of {sizes} do not swap", "major is for order 4, dimensions (a, b, a, b)"
+            )
         generators.append(((2, 3, 0, 1), 1))
     return symmetry(order, generators) if generators else NO_SYMMETRY
 
@@ -161,7 +169,9 @@ def epsilon(*names: Index) -> Expr:
     """
     indices = _only_indices(f"epsilon({', '.join(map(str, names))})", names)
     if len(indices) < 2:
-        raise NotationError(f"epsilon({', '.join(map(str, names))})", "it has at least 2 indices", "write ic.epsilon(i, j, k)")
+        raise NotationError(
+            f"epsilon({', '.join(map(str, names))})", "it has at least 2 indices", "write ic.epsilon(i, j, k)"
+        )
     size = len(indices)
     return Array(graph.constant("epsilon", [size] * size))[tuple(indices)]
 
@@ -272,7 +282,9 @@ def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
     checked_name(name, "function")
     left, arrow, right = spec.partition("->")
     if not arrow:
-        raise NotationError(f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar')
+        raise NotationError(
+            f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar'
+        )
     if gradient:
         checked_name(gradient, "function")
     return AbstractFunction(Signature(name, tuple(dims(part) for part in left.split(",")), dims(right), gradient))
@@ -308,11 +320,15 @@ def einsum_array(spec: str, *operands: View) -> Array:
         if not isinstance(array, Array):
             raise KindError(asked, f"{operand!r} is no expression", "declare it with ic.tensor(...)")
         if array.order != len(part):
-            raise NotationError(asked, f"{part!r} names {len(part)} axes, {array} has {array.order}", "one letter an axis")
+            raise NotationError(
+                asked, f"{part!r} names {len(part)} axes, {array} has {array.order}", "one letter an axis"
+            )
         for letter, size in zip(part, array.shape, strict=True):
             first = seen.setdefault(letter, (size, str(array)))
             if first[0] != size:
-                raise DimensionError(asked, f"index {letter}: {first[1]} has {first[0]}, {array} has {size}", "check the letters")
+                raise DimensionError(
+                    asked, f"index {letter}: {first[1]} has {first[0]}, {array} has {size}", "check the letters"
+                )
         factors.append((array.node, part))
     missing = [letter for letter in right if letter not in seen]
     if missing:
@@ -374,10 +390,14 @@ def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any]:
             value = Array(graph.constant_number(to_number(value)), frozenset())
         if isinstance(target, Expr) and isinstance(value, Expr):
             if set(target.free) != set(value.free):
-                raise NotationError(asked, f"{target} and {value} have other free indices", "write the same on both sides")
+                raise NotationError(
+                    asked, f"{target} and {value} have other free indices", "write the same on both sides"
+                )
             value = value.array(*(target.indices[axis] for axis in axes))
         elif isinstance(target, Expr) or not isinstance(value, Array):
-            raise KindError(asked, f"{value!r} does not stand for {target}", "replace an Array by an Array, an Expr by an Expr")
+            raise KindError(
+                asked, f"{value!r} does not stand for {target}", "replace an Array by an Array, an Expr by an Expr"
+            )
         if isinstance(target, Array):
             value = Array(graph.transpose(value.node, axes), value.inputs)
         if value.shape != node.dims:

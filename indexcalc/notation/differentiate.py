@@ -100,7 +100,11 @@ def _target(node: Node, asked: str | Asked) -> Node:
 def _target_array(value: Any, asked: str | Asked) -> Node:
     if isinstance(value, Expr):
         letters = ", ".join(map(str, value.free))
-        raise KindError(asked, f"{value} has names", f"for Arrays leave [{letters}] out; in index notation write ic.diff(y, {value})")
+        raise KindError(
+            asked,
+            f"{value} has names",
+            f"for Arrays leave [{letters}] out; in index notation write ic.diff(y, {value})",
+        )
     node, axes = place_of(value, asked)
     if axes != tuple(range(node.order)):
         raise DerivativeError(asked, f"{value} is a transpose of {node.name}", f"differentiate by {node.name}")
@@ -122,7 +126,9 @@ def _structured(node: Node, target: Node, axes: range, structure: str, asked: st
     hard = words & STRUCTURED
     if hard:
         raise DerivativeError(
-            asked, f"{target.label} is declared {', '.join(sorted(hard))}, and the projection onto such tensors has no rule", 'write structure="free"'
+            asked,
+            f"{target.label} is declared {', '.join(sorted(hard))}, and the projection onto such tensors has no rule",
+            'write structure="free"',
         )
     for block, sign in rule.blocks:
         places = [axes[axis] for axis in block]
@@ -135,7 +141,11 @@ def _structured(node: Node, target: Node, axes: range, structure: str, asked: st
             coef = sign if inversions % 2 else 1
             terms.append((coef, node, labels))
         total = addition(terms, node.dims)
-        node = einsum(number(1 / factorial(len(places))) if len(places) == 2 else _inverse(len(places)), [(total, range(node.order))], range(node.order))
+        node = einsum(
+            number(1 / factorial(len(places))) if len(places) == 2 else _inverse(len(places)),
+            [(total, range(node.order))],
+            range(node.order),
+        )
     return node, "projected"
 
 
@@ -162,7 +172,9 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
     """
     if isinstance(y, Array):
         if y.order:
-            raise KindError(f"diff({y}, ...)", f"{y} has no names for its axes", f"index it, or write ic.derivative({y}, ...)")
+            raise KindError(
+                f"diff({y}, ...)", f"{y} has no names for its axes", f"index it, or write ic.derivative({y}, ...)"
+            )
         y = Expr(y.node, (), y.inputs)
     if not isinstance(y, Expr):
         raise KindError(f"diff({y!r}, ...)", f"a {type(y).__name__} is no expression", "differentiate an Expr")
@@ -201,7 +213,9 @@ def _diff_once(y: Expr, target: Any, structure: str) -> tuple[Expr, tuple[Index,
     node, axes = place_of(target, asked)
     _target(node, asked)
     if isinstance(node, Variable) and any(index.batch and target.free.count(index) > 1 for index in target.free):
-        raise DerivativeError(asked, "an index stands twice in what to differentiate by", "give each axis an index of its own")
+        raise DerivativeError(
+            asked, "an index stands twice in what to differentiate by", "give each axis an index of its own"
+        )
     own = tuple(target.indices[axis] for axis in axes)
     meet([y, target], "differentiated by")
     join_inputs([y, target])
@@ -229,7 +243,9 @@ def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") 
     (n, n)
     """
     if not isinstance(order, int) or order < 1:
-        raise DerivativeError(f"derivative({Y}, {W}, order={order!r})", "the order is a positive integer", "write order=2, say")
+        raise DerivativeError(
+            f"derivative({Y}, {W}, order={order!r})", "the order is a positive integer", "write order=2, say"
+        )
     return _by(Y, [W] * order, structure)
 
 
@@ -266,7 +282,11 @@ def _source(Y: Any, asked: str | Asked) -> Array:
 def _scalar(L: Any, asked: str | Asked) -> Array:
     source = _source(L, asked)
     if source.order:
-        raise DerivativeError(asked, f"{L} has axes of dimensions {source.shape}, and a gradient is of a scalar", "write ic.derivative(...), or ic.vjp(...)")
+        raise DerivativeError(
+            asked,
+            f"{L} has axes of dimensions {source.shape}, and a gradient is of a scalar",
+            "write ic.derivative(...), or ic.vjp(...)",
+        )
     return source
 
 
@@ -315,7 +335,9 @@ def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool
     for target, value in zip(targets, values, strict=True):
         if not isinstance(value, Array) or value.shape != target.shape:
             shape = value.shape if isinstance(value, View) else type(value).__name__
-            raise DimensionError(asked, f"{value} has {shape}, {target} has {target.shape}", "a direction has the shape of its tensor")
+            raise DimensionError(
+                asked, f"{value} has {shape}, {target} has {target.shape}", "a direction has the shape of its tensor"
+            )
     return values
 
 

@@ -178,7 +178,9 @@ class Expr(View):
 
     def __getitem__(self, key: object) -> Expr:
         raise NotationError(
-            f"({self})[{key}]", "this has names already", "rename: .rename({i: k}); or place its axes first: .array(i, j)[k, l]"
+            f"({self})[{key}]",
+            "this has names already",
+            "rename: .rename({i: k}); or place its axes first: .array(i, j)[k, l]",
         )
 
     # -------------------------------------------------------------- indices
@@ -240,7 +242,9 @@ class Expr(View):
         if len(set(indices)) < len(indices):
             double = next(index for index in indices if indices.count(index) > 1)
             raise NotationError(
-                f"({self}).rename(...)", f"{double} would name two axes", f"to sum over both, multiply by ic.delta({', '.join(map(str, names))})"
+                f"({self}).rename(...)",
+                f"{double} would name two axes",
+                f"to sum over both, multiply by ic.delta({', '.join(map(str, names))})",
             )
         made = Expr(self.node, indices, self.inputs, [names.get(index, index) for index in self.free])
         return _own_unknowns(made)
@@ -253,7 +257,9 @@ class Expr(View):
         for index in indices:
             self._must_have(index, asked)
         if set(indices) != set(self.free) or len(indices) != len(self.free):
-            raise NotationError(asked, f"the free indices are {', '.join(map(str, self.free))}", "name each of them once")
+            raise NotationError(
+                asked, f"the free indices are {', '.join(map(str, self.free))}", "name each of them once"
+            )
         node = einsum(1, [(self.node, self.names)], [index.name for index in indices])
         return Array(node, self.inputs)
 
@@ -314,7 +320,9 @@ def _lift(value: object, beside: Expr, operation: str) -> Expr:
             return Expr(value.node, (), value.inputs)
         letters = ", ".join("ijklmnpq"[: value.order])
         raise KindError(
-            f"{beside} {operation} {value}", f"{value} has {value.order} axes and no names for them", f"index it: ({value})[{letters}]"
+            f"{beside} {operation} {value}",
+            f"{value} has {value.order} axes and no names for them",
+            f"index it: ({value})[{letters}]",
         )
     raise KindError(
         f"{beside} {operation} {value!r}",
@@ -342,7 +350,9 @@ def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
                 first = seen.setdefault(index.name, (index, dim, expr))
                 if first[0].batch != index.batch:
                     raise NotationError(
-                        f"({first[2]}) {operation} ({expr})", f"{index} is a batch index on one side only", "give one of them another name"
+                        f"({first[2]}) {operation} ({expr})",
+                        f"{index} is a batch index on one side only",
+                        "give one of them another name",
                     )
                 if first[1] == dim:
                     continue
@@ -469,9 +479,7 @@ def _plus(first: Expr, second: Expr, sign: int) -> Expr:
     dims: dict[Index, Dimension] = {}
     for expr in (first, second):
         dims.update(zip(expr.indices, expr.node.dims, strict=True))
-    terms = [
-        (coef, expr.node, [place[index] for index in expr.indices]) for coef, expr in ((1, first), (sign, second))
-    ]
+    terms = [(coef, expr.node, [place[index] for index in expr.indices]) for coef, expr in ((1, first), (sign, second))]
     node = addition(terms, [dims[index] for index in out])
     return Expr(node, out, join_inputs([first, second]))
 
@@ -501,7 +509,9 @@ def hadamard_exprs(*args: Expr) -> Expr:
     return Expr(node, out, join_inputs(exprs))
 
 
-def reduce_expr(fn: str, expr: Expr, indices: Sequence[Index], params: tuple[Number, ...] = (), keeps: bool = False) -> Expr:
+def reduce_expr(
+    fn: str, expr: Expr, indices: Sequence[Index], params: tuple[Number, ...] = (), keeps: bool = False
+) -> Expr:
     """A reduction along free indices; with one free index it need not be named."""
     asked = Asked(lambda: f"{fn}({expr})")
     for index in indices:
@@ -509,7 +519,9 @@ def reduce_expr(fn: str, expr: Expr, indices: Sequence[Index], params: tuple[Num
     if not indices:
         if len(expr.free) != 1:
             free = ", ".join(map(str, expr.free)) or "none"
-            raise NotationError(asked, f"along which index? (free: {free})", f"write ic.{fn}(..., {free.split(', ')[-1]})")
+            raise NotationError(
+                asked, f"along which index? (free: {free})", f"write ic.{fn}(..., {free.split(', ')[-1]})"
+            )
         indices = expr.free
     axes = [expr.indices.index(index) for index in dict.fromkeys(indices)]
     node = reduction(fn, expr.node, axes, keeps, params)

@@ -1,7 +1,8 @@
 """The grammar of expressions as text, for lark, and what is decided about tokens before it sees them.
 
-Side by side means times: where an operand ends and another begins, a token `ADJACENT` is put between them. Whether a name
-before a parenthesis is a function depends on what is declared, so that is decided here too; the grammar has no choice left.
+Side by side means times: where an operand ends and another begins, a token `ADJACENT` is put between them. Whether a
+name before a parenthesis is a function depends on what is declared, so that is decided here too; the grammar has no
+choice left.
 """
 
 from __future__ import annotations
@@ -70,9 +71,11 @@ CLOSES = {"RPAR", "RSQB", "RBRACE"}
 ENDS = CLOSES | {"NUMBER", "NAME", "SUBSCRIPT", "PRIME", "STRING"}
 STARTS = {"NUMBER", "NAME", "FUNCTION", "TOTAL", "LPAR", "LBRACE"}
 SHOWN = {
-    "NUMBER": "a number", "NAME": "a name", "FUNCTION": "a name", "TOTAL": "a name", "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]",
+    "NUMBER": "a number", "NAME": "a name", "FUNCTION": "a name", "TOTAL": "a name",
+    "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]",
     "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "COLON": ":", "EQUAL": "=", "ARROW": "->", "COMPARE": "a comparison",
-    "SIGN": "+ or -", "POWER": "**", "CARET": "^", "TIMES": "*", "ADJACENT": "*", "PRIME": "'", "SUBSCRIPT": "_{...}", "_END": "; or a new line",
+    "SIGN": "+ or -", "POWER": "**", "CARET": "^", "TIMES": "*", "ADJACENT": "*", "PRIME": "'",
+    "SUBSCRIPT": "_{...}", "_END": "; or a new line",
     "$END": "the end", "STRING": "text in quotes",
 }  # fmt: skip
 
@@ -100,9 +103,11 @@ def tokens(text: str, is_function: Callable[[str], bool]) -> Iterator[Token]:
     try:
         found = list(parser().lex(text))
     except UnexpectedCharacters as error:
-        place = error.pos_in_stream
+        place = error.pos_in_stream or 0
         raise ParseError(
-            text, f"{where(text, place)}: {text[place]!r} has no meaning here", "see the notation: x[i]*W[i,j] or x_i W_ij"
+            text,
+            f"{where(text, place)}: {text[place]!r} has no meaning here",
+            "see the notation: x[i]*W[i,j] or x_i W_ij",
         ) from None
     depth: list[Token] = []
     previous = ""
@@ -141,7 +146,7 @@ def parse_tree(text: str, is_function: Callable[[str], bool]) -> Tree[Token]:
         for token in tokens(text, is_function):
             last = token
             run.feed_token(token)
-        tree: Tree[Token] = run.feed_eof(last)
+        tree: Tree[Token] = run.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedToken as error:
         raise _unexpected(text, error.token, error.accepts or error.expected) from None
     return tree
@@ -150,7 +155,13 @@ def parse_tree(text: str, is_function: Callable[[str], bool]) -> Tree[Token]:
 def _unexpected(text: str, token: Token, accepted: set[str]) -> ParseError:
     at_end = token.type == "$END"
     place = len(text.rstrip()) if at_end else token.start_pos or 0
-    found = "the text ends" if at_end else "a new line" if token.type == "_END" and str(token) != ";" else repr(str(token) or text[place])
+    found = (
+        "the text ends"
+        if at_end
+        else "a new line"
+        if token.type == "_END" and str(token) != ";"
+        else repr(str(token) or text[place])
+    )
     wanted = sorted({SHOWN.get(name, name) for name in accepted})
     instead = ""
     if token.type == "EQUAL":

@@ -14,8 +14,25 @@ from indexcalc.graph.node import Node, Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.notation.arrange import Arranger, Page
 from indexcalc.notation.pieces import (
-    Applied, Arrow, Braces, Delta, Filled, Function, Grouped, Named, Names, Ones, Piece, Plain, Plus, Power, Reduced,
-    Ref, Size, Times, Total,
+    Applied,
+    Arrow,
+    Braces,
+    Delta,
+    Filled,
+    Function,
+    Grouped,
+    Named,
+    Names,
+    Ones,
+    Piece,
+    Plain,
+    Plus,
+    Power,
+    Reduced,
+    Ref,
+    Size,
+    Times,
+    Total,
 )  # fmt: skip
 from indexcalc.notation.text import GREEK, definition_names, number_text, references, split_number, str_piece
 
@@ -70,7 +87,9 @@ class Latex:
         """The LaTeX of a piece as a factor: in parentheses if it is a sum or a product."""
         if isinstance(piece, Total) and not piece.names and not self.bare:
             return self.atom(piece.body)
-        closed = not isinstance(piece, Plus | Times | Total) and not (isinstance(piece, Size) and not str(piece.value).isidentifier())
+        closed = not isinstance(piece, Plus | Times | Total) and not (
+            isinstance(piece, Size) and not str(piece.value).isidentifier()
+        )
         return self.write(piece) if closed else _parens(self.write(piece))
 
     def _named(self, piece: Named) -> str:
@@ -96,14 +115,23 @@ class Latex:
         total = sum(piece.times)
         if total:
             power = f"^{{{total}}}" if total > 1 else ""
-            by = f"_{{{','.join(str(k + 1) for k, n in enumerate(piece.times) for _ in range(n))}}}" if len(piece.times) > 1 else ""
+            by = (
+                f"_{{{','.join(str(k + 1) for k, n in enumerate(piece.times) for _ in range(n))}}}"
+                if len(piece.times) > 1
+                else ""
+            )
             name = rf"\mathrm{{D}}{power}{by}{name}"
         args = [*map(self.write, piece.args), *map(str, piece.params)]
         return _with(name + _parens(", ".join(args)), piece.subs)
 
     def _grouped(self, piece: Grouped) -> str:
-        sides = [r"\,".join(_parens(_joined(group)) if len(group) > 1 else _joined(group) for group in side) for side in (piece.inner, piece.outer)]
-        return _with(rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{_parens(self.write(piece.arg))}", piece.subs)
+        sides = [
+            r"\,".join(_parens(_joined(group)) if len(group) > 1 else _joined(group) for group in side)
+            for side in (piece.inner, piece.outer)
+        ]
+        return _with(
+            rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{_parens(self.write(piece.arg))}", piece.subs
+        )
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent

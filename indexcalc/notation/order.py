@@ -1,17 +1,18 @@
 """What is written as one product or sum, in which order, and how a reader would take it.
 
-Text is read by Einstein's rule: in a product, a name that occurs in two factors is summed, once it is free. So a product is
-plain if each of its free names occurs once and each summed name twice. A summed name that does not gets an explicit sum, in
-which it is kept; a free name that does not is bound by braces, round the whole scope: the expression, or an argument of a
-function. Which axes need that depends on the node alone (`Reader.abused`), so it is found once a node.
+Text is read by Einstein's rule: in a product, a name that occurs in two factors is summed, once it is free. So a
+product is plain if each of its free names occurs once and each summed name twice. A summed name that does not gets an
+explicit sum, in which it is kept; a free name that does not is bound by braces, round the whole scope: the expression,
+or an argument of a function. Which axes need that depends on the node alone (`Reader.abused`): it is found once a node.
 
-What would be written again and again, or nested too deeply, becomes a definition (`Plan`); the depth that is left bounds the
-recursion here.
+What would be written again and again, or nested too deeply, becomes a definition (`Plan`); the depth that is left
+bounds the recursion here.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple, TypeVar
 
 from indexcalc.graph.node import (
@@ -90,7 +91,7 @@ class Plan:
             self._measure(root, order, times, cut=True)
 
     def _measure(self, root: Node, order: Sequence[Node], times: Mapping[Node, int], cut: bool) -> tuple[int, int]:
-        """About how long the text of the root is and how deep it nests; with `cut`, definitions are made on the way."""
+        """About how long the text of the root is, and how deep; with `cut`, definitions are made on the way."""
         weight: dict[Node, int] = {}
         depth: dict[Node, int] = {}
         width: dict[Node, int] = {}
@@ -147,8 +148,8 @@ class Flat:
     """A product with its inner products opened. Labels below `order` are its axes, each a label of its own.
 
     `groups` has axes that a delta joins. `alone` are the summed labels that nothing shows: factors of their dimension.
-    `abused` are axes that plain text would misread, `explicit` summed labels that need an explicit sum, and `deep` those
-    among them that need it in braces too.
+    `abused` are axes that plain text would misread, `explicit` summed labels that need an explicit sum, and `deep`
+    those among them that need it in braces too.
     """
 
     def __init__(self, order: int, dims: Sequence[Dimension]) -> None:
@@ -198,7 +199,9 @@ class Reader:
         while stack:
             coef, inner, labels = stack.pop()
             if isinstance(inner, Sum) and coef in (1, -1) and not self.is_reference(inner):
-                stack += [(multiply(coef, t.coef), t.node, tuple(labels[x] for x in t.labels)) for t in reversed(inner.terms)]
+                stack += [
+                    (multiply(coef, t.coef), t.node, tuple(labels[x] for x in t.labels)) for t in reversed(inner.terms)
+                ]
             else:
                 found.append((coef, *distinct(inner, labels)))
         self._rows[node] = found
@@ -282,7 +285,7 @@ class Reader:
                 stack.append((factor.node, tuple(place[label] for label in factor.labels), factor.exponent, flag))
         flat.groups = list(joined.values())
         for group in flat.groups:
-            flat.items += [identity(*pair) for pair in zip(group, group[1:], strict=False)]
+            flat.items += [identity(*pair) for pair in pairwise(group)]
         return flat
 
     def _item(self, flat: Flat, node: Node, labels: Labels, exponent: Number) -> None:
@@ -322,10 +325,10 @@ class Reader:
                 misread |= {item.labels[axis] for axis in self.abused(item.node)}
                 misread |= {label for label in item.labels if item.labels.count(label) > 1}
         for item in flat.items:
-            if item.exponent == 2 and item.node is not None and self.is_name(item.node) and item.shown:
-                if all(label >= flat.order and times[label] == 1 for label in item.shown):
-                    flat.twice.add(item)
-                    times.update((label, 2) for label in item.shown)
+            named = item.exponent == 2 and item.node is not None and self.is_name(item.node) and item.shown
+            if named and all(label >= flat.order and times[label] == 1 for label in item.shown):
+                flat.twice.add(item)
+                times.update((label, 2) for label in item.shown)
         bound = range(flat.order, len(flat.sizes))
         flat.alone = [label for label in bound if label not in times]
         flat.loose = [label for label in range(flat.order) if label not in times]
@@ -370,14 +373,15 @@ class Walk:
         self.place = self._refine()
 
     def components(self) -> list[Component]:
-        """First what has no labels, then what has no free label, then by the first free label; lone deltas last."""
+        """First what has no labels, then what has no free label, then by the first free label; deltas last."""
         parts = [self._component(group) for group in self._groups()]
 
         def lead(part: Component) -> tuple[object, ...]:
             free = sorted(self.rank[label] for item in part.items for label in item.shown if label in self.rank)
             only = all(item.node is None for item in part.items)
             scalar = not any(item.shown for item in part.items)
-            return only, not scalar, free[:1], self.place[part.items[0]]
+            group = 2 if part.items[0].kind >= RAISED else 1 if part.bound else 0
+            return only, not scalar, free[:1], group, self.place[part.items[0]]
 
         return sorted(parts, key=lead)
 
@@ -393,8 +397,10 @@ class Walk:
         return [items for _, items in groups]
 
     def _refine(self) -> dict[Item, int]:
-        """A number for each factor that does not depend on how the product was put together, as far as neighbours tell."""
-        seen: dict[int, object] = {label: (0, self.rank[label]) if label in self.rank else (1, 0) for label in self.count}
+        """A number for each factor, the same however the product was put together, as far as neighbours tell."""
+        seen: dict[int, object] = {
+            label: (0, self.rank[label]) if label in self.rank else (1, 0) for label in self.count
+        }
         place: dict[Item, int] = {}
         for _ in range(3):
             full = {item: (*self.key[item], [seen[label] for label in item.shown]) for item in self.flat.items}
@@ -403,7 +409,9 @@ class Walk:
             for item in self.flat.items:
                 for slot, label in enumerate(item.shown):
                     around[label].append((place[item], slot))
-            labels = {label: (label not in self.rank, self.rank.get(label, 0), sorted(around[label])) for label in around}
+            labels = {
+                label: (label not in self.rank, self.rank.get(label, 0), sorted(around[label])) for label in around
+            }
             seen = {label: (1, number) for label, number in _ranked(labels).items()}
         return place
 
@@ -452,7 +460,15 @@ class Walk:
         near = bool(set(item.shown) & set(last.shown))
         chain = bool(last.shown) and item.shown[:1] == last.shown[-1:]
         width = len(item.shown) if chain else -len(item.shown)
-        return not met & set(item.shown), item.node is None, not near, not chain, item.kind >= RAISED, width, self.place[item]
+        return (
+            not met & set(item.shown),
+            item.node is None,
+            not near,
+            not chain,
+            item.kind >= RAISED,
+            width,
+            self.place[item],
+        )
 
 
 def _ranked(keys: Mapping[Key, object]) -> dict[Key, int]:

@@ -1,16 +1,18 @@
 """Reading expressions from text: `parse`.
 
-A walk over the syntax tree builds the same `Expr` and `Array` that Python arithmetic would. Names that braces or `sum[...]` keep are
-batch indices while the walk is within them, so `*` never sums them. The walk keeps its own stack: no text is too deep for it.
+A walk over the syntax tree builds the same `Expr` and `Array` that Python arithmetic would. Names that braces or
+`sum[...]` keep are batch indices while the walk is within them, so `*` never sums them. The walk keeps its own stack:
+no text is too deep for it.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from fractions import Fraction
+from math import prod
 from types import GeneratorType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from indexcalc.errors import IndexCalcError, KindError, NotationError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
@@ -32,7 +34,10 @@ Steps = Generator[tuple[Any, "Scope"], Any, Any]
 
 LATIN = {letter: name for name, letter in GREEK.items()}
 COMPARISONS = {sign: name for name, sign in OPERATORS.items()}
-INDEXED = {"δ": build.delta, "delta": build.delta, "ε": build.epsilon, "epsilon": build.epsilon, "ones": build.ones, "zeros": build.zeros}
+INDEXED: dict[str, Callable[..., Any]] = {
+    "δ": build.delta, "delta": build.delta, "ε": build.epsilon, "epsilon": build.epsilon, "ones": build.ones,
+    "zeros": build.zeros,
+}  # fmt: skip
 MADE = {"eye", "ones", "zeros", "delta", "δ", "epsilon", "ε", "group"}
 ALONG = set(REDUCTIONS) | {"normF", "sum", "mean"}
 LARGEST_POWER = 4096
@@ -42,7 +47,8 @@ LONGEST_NUMBER = 400
 class Scope(NamedTuple):
     """Where a part stands: `kept` are the names that are never summed here.
 
-    In a `direct` part of braces what is not kept is summed at the end of each term; `every` marks a factor of such a term.
+    In a `direct` part of braces what is not kept is summed at the end of each term; `every` marks a factor of such a
+    term.
     """
 
     kept: frozenset[str]
@@ -55,16 +61,18 @@ def parse(
 ) -> Any:
     """The expression that a text means.
 
-    A declaration is dimensions (`x="n"`, `W="n m"`, `s=""`), a tensor, an abstract function or an expression; `batch` names batch
-    indices, `dims` gives the dimensions of free indices that nothing else tells. Statements are separated by `;` or a
-    new line, `y = ...` defines a name, and the last expression is the value.
+    A declaration is dimensions (`x="n"`, `W="n m"`, `s=""`), a tensor, an abstract function or an expression; `batch`
+    names batch indices, `dims` gives the dimensions of free indices that nothing else tells. Statements are separated
+    by `;` or a new line, `y = ...` defines a name, and the last expression is the value.
 
     >>> import indexcalc as ic
     >>> ic.parse("x_i W_ij + b_j", x="n", W="n m", b="m")
     x[i]*W[i,j] + b[j]
     """
     if not isinstance(text, str):
-        raise KindError("parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")')
+        raise KindError(
+            "parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")'
+        )
     if vectors != "numpy":
         raise ParseError(text, f"vectors={vectors!r} cannot be read yet", 'write vectors="numpy"')
     known = {name: _declared(name, value) for name, value in declarations.items()}
@@ -83,7 +91,9 @@ def _declared(name: str, value: Any) -> Value | AbstractFunction:
     if is_number(value):
         return from_number(to_number(value))
     raise KindError(
-        f"parse(..., {name}={value!r})", f"a {type(value).__name__} declares nothing", f'give dimensions, {name}="n m", or a tensor'
+        f"parse(..., {name}={value!r})",
+        f"a {type(value).__name__} declares nothing",
+        f'give dimensions, {name}="n m", or a tensor',
     )
 
 
@@ -97,12 +107,12 @@ class Reading:
         self.known = known
         self.batch = batch
         self.sizes = sizes
-        self.symbols = _symbols(known.values()) | {name for size in sizes.values() if isinstance(size, Dim) for name in size.symbols}
+        self.symbols = _symbols(known.values(), sizes.values())
         self.rules: dict[str, Callable[[Any, Scope], Value | Steps]] = {
-            "number": self._number, "name": self._name, "indexed": self._indexed, "primed": self._primed, "power": self._power,
-            "signed": self._signed, "product": self._product, "sum": self._sum, "compare": self._compare,
-            "parens": self._parens, "braces": self._braces, "total": self._total, "call": self._call, "arrow": self._arrow,
-            "string": self._string, "assign": self._assign,
+            "number": self._number, "name": self._name, "indexed": self._indexed, "primed": self._primed,
+            "power": self._power, "signed": self._signed, "product": self._product, "sum": self._sum,
+            "compare": self._compare, "parens": self._parens, "braces": self._braces, "total": self._total,
+            "call": self._call, "arrow": self._arrow, "string": self._string, "assign": self._assign,
         }  # fmt: skip
 
     def value(self) -> Value:
@@ -128,11 +138,24 @@ class Reading:
             except StopIteration as done:
                 stack.pop()
                 value = done.value
-            except ParseError:
-                raise
-            except IndexCalcError as error:
-                raise self._error(here, str(error).partition("\n")[0], error.instead) from error
-        return value
+            except (IndexCalcError, OverflowError) as error:
+                raise self._placed(here, error) from error
+        return cast(Value, value)
+
+    def _placed(self, tree: Any, error: Exception) -> ParseError:
+        """An error of the arithmetic, with its column."""
+        if isinstance(error, ParseError):
+            return error
+        if not isinstance(error, IndexCalcError):
+            return self._error(tree, "a number too large to write out", "give it as a scalar")
+        return self._error(tree, str(error).partition("\n")[0], error.instead)
+
+    def _combine(self, tree: Any, operation: Callable[[Any, Any], Any], first: Value, second: Value) -> Any:
+        """Two operands combined; what is wrong with that is said of the second, which stands at `tree`."""
+        try:
+            return operation(*_pair(first, second))
+        except (IndexCalcError, OverflowError) as error:
+            raise self._placed(tree, error) from error
 
     def _visit(self, tree: Any, scope: Scope) -> Steps:
         """The value of a part: its rule yields the parts that it needs, and gets their values."""
@@ -153,7 +176,7 @@ class Reading:
         return name in FUNCTIONS or name in MADE or self._abstract(name) is not None
 
     def _abstract(self, name: str) -> tuple[AbstractFunction, tuple[int, ...]] | None:
-        """The abstract function that a name means, and how often it differentiates by each argument: `u`, `Du`, `D2u`, `D10f`."""
+        """The abstract function behind `u`, `Du`, `D2u` or `D10f`, and how often each argument differentiates it."""
         function = self.known.get(name)
         if isinstance(function, AbstractFunction):
             return function, (0,) * len(function.signature.args)
@@ -175,7 +198,7 @@ class Reading:
         return from_number(to_number(complex(text) if text[-1] == "j" else float(text)))
 
     def _resolve(self, token: Any) -> tuple[Any, str]:
-        """What a name means, and the subscripts that are written into it: the longest declared name wins, then one letter an index."""
+        """What a name means, and the subscripts written into it: the longest declared name wins."""
         text = str(token)
         ends = [len(text), *(found.start() for found in reversed(list(re.finditer("_", text))))]
         for end in ends:
@@ -202,7 +225,7 @@ class Reading:
         hint = close if close.startswith("did") else did_you_mean(name, self.known)
         return self._error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
 
-    def _name(self, tree: Any, scope: Scope) -> Value:
+    def _name(self, tree: Any, scope: Scope) -> Any:
         (token,) = tree.children
         value, tail = self._resolve(token)
         if tail:
@@ -218,20 +241,28 @@ class Reading:
             value = yield from self._array(base, needed=False)
         if hasattr(subs, "children"):
             return self._place(tree, value, [str(name) for name in subs.children], scope)
-        return self._place(tree, value, _letters(str(subs)[2:-1], value.order if isinstance(value, Array) else None), scope)
+        return self._place(
+            tree, value, _letters(str(subs)[2:-1], value.order if isinstance(value, Array) else None), scope
+        )
 
-    def _place(self, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Value:
+    def _place(self, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Any:
         """A tensor or a constant with these indices."""
         for name in names:
             if not name.isidentifier():
-                raise self._error(tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}")
+                raise self._error(
+                    tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}"
+                )
         indices = [self._index(name, scope) for name in names]
         if isinstance(value, Array):
             return value[tuple(indices)]
         if isinstance(value, Expr):
             if value.free and len(indices) == len(value.free):
                 return value.array(*value.free)[tuple(indices)]
-            raise self._error(tree, f"this has the indices {', '.join(map(str, value.free)) or 'none'} already", "leave the brackets out")
+            raise self._error(
+                tree,
+                f"this has the indices {', '.join(map(str, value.free)) or 'none'} already",
+                "leave the brackets out",
+            )
         if value is build.delta and len(indices) != 2:
             raise self._error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
         return value(*indices)
@@ -247,7 +278,9 @@ class Reading:
 
     def _transposed(self, tree: Any, value: Value) -> Value:
         if isinstance(value, Expr):
-            raise self._error(tree, f"{value} has indices, and a transpose is matrix notation", "swap the indices: A[j,i]")
+            raise self._error(
+                tree, f"{value} has indices, and a transpose is matrix notation", "swap the indices: A[j,i]"
+            )
         return value.T
 
     def _power(self, tree: Any, scope: Scope) -> Steps:
@@ -261,15 +294,18 @@ class Reading:
         if sign == "^" and matrix:
             if value == -1 and base.order == 2 and "inv" in FUNCTIONS:
                 return FUNCTIONS["inv"](base)
-            raise self._error(tree, f"`^` on a tensor of order {base.order}", "write ** for each entry, matrix_power(X, k) for the matrix")
+            raise self._error(
+                tree,
+                f"`^` on a tensor of order {base.order}",
+                "write ** for each entry, matrix_power(X, k) for the matrix",
+            )
         ground = as_number(base.node)
         if value is None:
-            base, exponent = _pair(base, exponent)
-            return base**exponent
+            return self._combine(second, operator.pow, base, exponent)
         if ground is not None:
             if ground == 0 and not isinstance(value, complex) and value < 0:
                 raise self._error(tree, "a division by zero", "")
-            if isinstance(value, int) and abs(value) * len(str(ground)) > LARGEST_POWER:
+            if isinstance(value, int) and isinstance(ground, int) and abs(value) * ground.bit_length() > LARGEST_POWER:
                 raise self._error(tree, "a number too large to write out", "give it as a scalar")
         return base**value
 
@@ -284,33 +320,18 @@ class Reading:
             value = _keeping(value)
         for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
             other = yield part, Scope(scope.kept, every=scope.every)
-            value = self._times(tree, str(sign), value, _keeping(other) if scope.every else other)
+            if scope.every:
+                other = _keeping(other)
+            if sign == "/" and is_zero(other.node):
+                raise self._error(part, "a division by zero", "")
+            value = self._combine(part, PRODUCTS[str(sign)], value, other)
         return value
-
-    def _times(self, tree: Any, sign: str, first: Value, second: Value) -> Value:
-        if sign == "@":
-            return first @ second
-        first, second = _pair(first, second)
-        if sign == "/":
-            if is_zero(second.node):
-                raise self._error(tree, "a division by zero", "")
-            return first / second
-        if sign == "⊗":
-            if "kron" not in FUNCTIONS or isinstance(first, Expr):
-                raise self._error(tree, "⊗ is matrix notation", "in index notation write x[i]*y[j]")
-            return FUNCTIONS["kron"](first, second)
-        if isinstance(first, Expr) and isinstance(second, Expr):
-            return hadamard_exprs(first, second) if sign == "∘" else first * second
-        if sign == "" and first.order and second.order:
-            return first @ second
-        return first * second
 
     def _sum(self, tree: Any, scope: Scope) -> Steps:
         value = yield tree.children[0], scope
         for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
             other = yield part, scope
-            value, other = _pair(value, other)
-            value = value + other if sign == "+" else value - other
+            value = self._combine(part, operator.add if sign == "+" else operator.sub, value, other)
         return value
 
     def _compare(self, tree: Any, scope: Scope) -> Steps:
@@ -359,7 +380,9 @@ class Reading:
         value = yield from self._bind(tree, order, body, Scope(self.batch))
         more = [name for name in value.names if name not in order]
         if more:
-            raise self._error(tree, f"{', '.join(more)} is free, and names no axis", f"the axes named are {', '.join(order)}")
+            raise self._error(
+                tree, f"{', '.join(more)} is free, and names no axis", f"the axes named are {', '.join(order)}"
+            )
         return value.array(*(Index(name) for name in order))
 
     def _array(self, tree: Any, needed: bool = True) -> Steps:
@@ -380,7 +403,9 @@ class Reading:
         order = _words(names)
         value = yield body, Scope(scope.kept | set(order))
         if not isinstance(value, Expr):
-            raise self._error(tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays")
+            raise self._error(
+                tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays"
+            )
         total = value.sum(*(Index(name, True) for name in order))
         return _flagged(total, scope.kept.__contains__)
 
@@ -413,7 +438,7 @@ class Reading:
             else:
                 value = yield from self._array(part)
             values.append(_bare(value))
-        return values[0] ** Fraction(1, 2) if name == "sqrt" and len(values) == 1 and isinstance(values[0], View) else FUNCTIONS[name](*values)
+        return FUNCTIONS[name](*values)
 
     def _along(self, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
         """A function along axes: parameters follow its argument, then the names of axes."""
@@ -456,8 +481,17 @@ class Reading:
         left, arrow, right = pattern.partition("->")
         inner, outer = _groups(left), _groups(right)
         letters = list(dict.fromkeys(letter for group in inner for letter in group))
-        if not arrow or len(inner) != array.order or sorted(sum(outer, ())) != sorted(letters) or len(letters) < len(sum(inner, ())):
-            raise self._error(args[1], f"the pattern {pattern!r} does not fit {array.order} axes", 'write "i j -> (i j)", each letter once a side')
+        if (
+            not arrow
+            or len(inner) != array.order
+            or sorted(sum(outer, ())) != sorted(letters)
+            or len(letters) < len(sum(inner, ()))
+        ):
+            raise self._error(
+                args[1],
+                f"the pattern {pattern!r} does not fit {array.order} axes",
+                'write "i j -> (i j)", each letter once a side',
+            )
         sizes: dict[str, Dimension] = {letter: dim(self._source(part)) for letter, part in keywords.items()}
         for group, size in zip(inner, array.shape, strict=True):
             if len(group) == 1:
@@ -465,11 +499,11 @@ class Reading:
             missing = [letter for letter in group if letter not in sizes]
             if missing:
                 raise self._error(tree, f"how long is {missing[0]}?", f"write group(..., {missing[0]}=...)")
+            if prod(sizes[letter] for letter in group) != size:
+                raise self._error(args[1], f"({' '.join(group)}) does not split an axis of dimension {size}", "")
         place = {letter: k for k, letter in enumerate(letters)}
-        made = regroup(
-            array.node, [tuple(place[x] for x in group) for group in inner], [tuple(place[x] for x in group) for group in outer],
-            [sizes[letter] for letter in letters],
-        )  # fmt: skip
+        split, joined = ([tuple(place[x] for x in group) for group in side] for side in (inner, outer))
+        made = regroup(array.node, split, joined, [sizes[letter] for letter in letters])
         return Array(made, array.inputs)
 
     def _string(self, tree: Any, scope: Scope) -> Value:
@@ -499,8 +533,11 @@ class Reading:
         checked_name(name, "parse")
         if sorted(subs or ()) != sorted(free):
             shown = ", ".join(free) or "none"
-            raise self._error(target, f"the right side has the free indices {shown}, the left {', '.join(subs or ()) or 'none'}",
-                              f"write {name}[{','.join(free)}] = ..." if free else f"write {name} = ...")  # fmt: skip
+            raise self._error(
+                target,
+                f"the right side has the free indices {shown}, the left {', '.join(subs or ()) or 'none'}",
+                f"write {name}[{','.join(free)}] = ..." if free else f"write {name} = ...",
+            )
         if isinstance(value, Expr):
             value = self._sized(value)
             self.known[name] = value.array(*(Index(letter) for letter in subs or ()))
@@ -533,16 +570,41 @@ class Reading:
         return Expr(node, value.indices, value.inputs, value.free)
 
 
-def _symbols(values: Iterable[Value | AbstractFunction]) -> set[str]:
-    """The dimension symbols that tensors and functions have."""
-    found: set[str] = set()
+def _beside(first: Any, second: Any) -> Any:
+    """Two operands side by side: `@` in matrix notation, `*` in index notation."""
+    arrays = isinstance(first, Array) and first.order and second.order
+    return first @ second if arrays else first * second
+
+
+def _circle(first: Any, second: Any) -> Any:
+    """The product that keeps equal names."""
+    return hadamard_exprs(first, second) if isinstance(first, Expr) else first * second
+
+
+def _kron(first: Any, second: Any) -> Any:
+    """The Kronecker product, of arrays."""
+    if "kron" not in FUNCTIONS or isinstance(first, Expr):
+        raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
+    return FUNCTIONS["kron"](first, second)
+
+
+PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
+    "*": operator.mul, "·": operator.mul, "": _beside, "@": operator.matmul, "/": operator.truediv, "∘": _circle,
+    "⊗": _kron,
+}  # fmt: skip
+
+
+def _symbols(values: Iterable[Value | AbstractFunction], dims: Iterable[Dimension]) -> set[str]:
+    """The dimension symbols of tensors, of functions, and of the dimensions that are told."""
+    sizes = list(dims)
     for value in values:
         if isinstance(value, AbstractFunction):
-            sizes = [*value.signature.value, *(size for arg in value.signature.args for size in arg)]
+            sizes += value.signature.value
+            sizes += [size for arg in value.signature.args for size in arg]
         else:
-            sizes = [*value.node.dims, *(size for variable in value.inputs for size in variable.dims)]
-        found |= {name for size in sizes if isinstance(size, Dim) for name in size.symbols}
-    return found
+            sizes += value.node.dims
+            sizes += [size for variable in value.inputs for size in variable.dims]
+    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols}
 
 
 def _words(names: Any) -> list[str]:
@@ -550,7 +612,7 @@ def _words(names: Any) -> list[str]:
 
 
 def _letters(text: str, order: int | None) -> list[str]:
-    """Subscripts that are written without brackets: one a letter, or parted by commas; one word if there is one axis."""
+    """Subscripts without brackets: one a letter, or parted by commas; one word if there is one axis."""
     if "," in text or " " in text.strip():
         return text.replace(",", " ").split()
     text = text.strip()
@@ -593,10 +655,16 @@ def _pair(first: Any, second: Any) -> tuple[Any, Any]:
     """Two operands in one notation; what has no axes goes with either."""
     if isinstance(first, Expr) == isinstance(second, Expr):
         return first, second
-    if (first if isinstance(first, Array) else second).order:
-        first, second = (Array(one.node, one.inputs) if isinstance(one, Expr) and not one.order else one for one in (first, second))
-        if isinstance(first, Expr) or isinstance(second, Expr):
-            bare = first if isinstance(first, Array) else second
-            raise NotationError(str(bare), f"it has {bare.order} axes and no indices, beside an expression that has them", f"write ({bare})[i,j]")
-        return first, second
-    return tuple(Expr(one.node, (), one.inputs) if isinstance(one, Array) else one for one in (first, second))
+    bare = first if isinstance(first, Array) else second
+    indexed = second if bare is first else first
+    if bare.order and indexed.order:
+        raise NotationError(
+            str(bare),
+            f"it has {bare.order} axes and no indices, beside an expression that has them",
+            f"write ({bare})[{','.join('ijklmnpq'[: bare.order])}]",
+        )
+    if bare.order:
+        indexed = Array(indexed.node, indexed.inputs)
+    else:
+        bare = Expr(bare.node, (), bare.inputs)
+    return (bare, indexed) if isinstance(first, Array) else (indexed, bare)

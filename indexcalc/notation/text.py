@@ -10,18 +10,33 @@ from indexcalc.index import Dim, Dimension
 from indexcalc.notation.arrange import Arranger, Page
 from indexcalc.notation.order import unknown
 from indexcalc.notation.pieces import (
-    OPERATORS, Applied, Arrow, Braces, Delta, Filled, Function, Grouped, Named, Names, Ones, Piece, Plain, Plus, Power,
-    Reduced, Ref, Size, Times, Total,
+    OPERATORS,
+    Applied,
+    Arrow,
+    Braces,
+    Delta,
+    Filled,
+    Function,
+    Grouped,
+    Named,
+    Names,
+    Ones,
+    Piece,
+    Plain,
+    Plus,
+    Power,
+    Reduced,
+    Ref,
+    Size,
+    Times,
+    Total,
 )  # fmt: skip
 
-GREEK = dict(
-    zip(
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi "
-        "chi psi omega".split(),
-        "αβγδεζηθικλμνξοπρστυφχψω",
-        strict=True,
-    )
-)
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "omicron": "ο", "pi": "π", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
 GREEK |= {name.capitalize(): letter.upper() for name, letter in GREEK.items()}
 
 

@@ -125,7 +125,11 @@ class View:
 
 
 def _refuse_numpy(name: str) -> NoReturn:
-    instead = f"ic.{name}(...)" if name in ("exp", "log", "sin", "cos", "tanh", "maximum", "minimum", "where") else "the ic function"
+    instead = (
+        f"ic.{name}(...)"
+        if name in ("exp", "log", "sin", "cos", "tanh", "maximum", "minimum", "where")
+        else "the ic function"
+    )
     raise KindError(
         f"numpy.{name}",
         "NumPy met an expression, which has no numbers",
