@@ -1,7 +1,7 @@
 """The errors of the library: what was asked, what was found, what to write instead.
 
-Every error is an `IndexCalcError`, and also the built-in error that a Python user would expect there
-(`ValueError` for a value that does not fit, `TypeError` for a thing of the wrong kind).
+Every error is an `IndexCalcError`, and also the built-in error that a Python user would expect there (`ValueError` for
+a value that does not fit, `TypeError` for a thing of the wrong kind).
 """
 
 from __future__ import annotations

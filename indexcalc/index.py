@@ -1,7 +1,7 @@
 """Indices (names of axes) and dimensions (sizes of axes: integers, or exact polynomials of symbols).
 
-A dimension is a plain `int`, or a `Dim`: a polynomial with rational coefficients in normal form, so that
-`m*n` and `n*m` are the same object.
+A dimension is a plain `int`, or a `Dim`: a polynomial with rational coefficients in normal form, so that `m*n` and
+`n*m` are the same object.
 """
 
 from __future__ import annotations

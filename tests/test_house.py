@@ -37,6 +37,9 @@ LEVEL = {part: level for level, parts in enumerate(FLOORS) for part in parts}
 
 LAZY = {
     ("notation/view.py", "evaluate"): "`.evaluate()` and `.equals()` of the views",
+    ("notation/expr.py", "layout"): "`.matrix()` of an Expr",
+    ("notation/array.py", "layout"): "`.matrix()` of an Array",
+    ("notation/differentiate.py", "layout"): "`.layout()` of a derivative",
 }
 """Imports from a floor above, which are allowed inside a function alone, and what for."""
 

@@ -324,8 +324,9 @@ def test_scalar_definitions_stand_without_braces() -> None:
 
 def test_deep_and_long_expressions_print() -> None:
     chain, total, product = x[i], x[i], x[i]
-    for number in range(20_000):
+    for _ in range(20_000):
         chain = ic.sin(chain)
+    for number in range(3_000):
         total = total + number * a[i]
         product = product * s
     for expr in (chain, total, product):

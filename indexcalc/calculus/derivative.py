@@ -18,7 +18,9 @@ WIDE = 6
 
 
 def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension]) -> list[Node]:
-    """The tangent of each root (axes: the root's, then `trail`), given those of some nodes; one sweep from the leaves up."""
+    """The tangent of each root (axes: the root's, then `trail`), given those of some nodes; one sweep from the leaves
+    up.
+    """
     tangents: dict[Node, Node] = dict(seeds)
     for node in topological(roots):
         if node in tangents or not node.children:
@@ -34,7 +36,9 @@ def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Seque
 def pull_back(
     roots: Sequence[Node], cotangents: Sequence[Node], targets: Sequence[Node], lead: Sequence[Dimension] = ()
 ) -> list[Node]:
-    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots; one sweep from the roots down."""
+    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots; one sweep from the
+    roots down.
+    """
     order = topological(roots)
     wanted = set(targets)
     depends = set(targets)
@@ -62,7 +66,7 @@ def pull_back(
 
 
 def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
-    """The derivative of a simplified root by each target, as the rules make it: axes of the root, then of the target."""
+    """The derivative of a simplified root by each target, as the rules make it: the root's axes, then the target's."""
     (root,) = narrow([root])
     if root.order == 0:
         return pull_back([root], [ONE], targets)
@@ -106,12 +110,16 @@ def identity(node: Node) -> Node:
 
 
 def narrow(roots: Iterable[Node]) -> list[Node]:
-    """The roots with wide products as balanced trees of narrow ones, so that a derivative of N factors has N log N parts."""
+    """The roots with wide products as balanced trees of narrow ones, so that a derivative of N factors has N log N
+    parts.
+    """
     return replace(list(roots), lambda old, new: balance(new) if isinstance(new, Product) else new)
 
 
 def balance(node: Product) -> Node:
-    """A wide product as a product of two, each balanced in turn; each half keeps the labels that are needed outside it."""
+    """A wide product as a product of two, each balanced in turn; each half keeps the labels that are needed outside
+    it.
+    """
     if len(node.factors) <= WIDE:
         return node
     half = len(node.factors) // 2

@@ -7,8 +7,8 @@ tangent that is missing is a structural zero.
 `lead`, which every cotangent has, then the child's.
 
 Both are linear in the tangent (cotangent) and make no choice: whatever seed goes in comes out multiplied, so the same
-rules give Jacobians (seed: delta), `jvp` and `vjp`. A kind without a row has no rule, and asking for it is an error, never
-a zero; the kinds without children (variables, constants) are the seeds and the structural zeros.
+rules give Jacobians (seed: delta), `jvp` and `vjp`. A kind without a row has no rule, and asking for it is an error,
+never a zero; the kinds without children (variables, constants) are the seeds and the structural zeros.
 """
 
 from __future__ import annotations
@@ -60,7 +60,9 @@ def rule_product_push(node: Product, tangents: Tangents, trail: Sequence[Dimensi
 
 
 def rule_product_pull(node: Product, k: int, cotangent: Node, lead: int) -> Node | None:
-    """`f̄_k = c e_k f_k^(e_k - 1) ȳ Π_{l≠k} f_l^e_l`, summed over the labels that f_k lacks: the adjoint of an einsum is an einsum."""
+    """`f̄_k = c e_k f_k^(e_k - 1) ȳ Π_{l≠k} f_l^e_l`, summed over the labels that f_k lacks: the adjoint of an einsum
+    is an einsum.
+    """
     front = _marks("lead", lead)
     own = node.factors[k]
     factors: list[Any] = [(cotangent, (*front, *node.out))]

@@ -27,10 +27,10 @@ def evaluate(
 ) -> Any:
     """The numbers of an expression: a NumPy array, or a scalar where it has no axes.
 
-    Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an abstract function as
-    a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an expression was made from and that dropped out may be given and fix
-    dimensions. Axes come in the order of `.free`, or as `order` says. float32, float64, complex64 and complex128 are kept, integers
-    become float64.
+    Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an
+    abstract function as a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an
+    expression was made from and that dropped out may be given and fix dimensions. Axes come in the order of `.free`,
+    or as `order` says. float32, float64, complex64 and complex128 are kept, integers become float64.
 
     >>> import indexcalc as ic
     >>> i = ic.index("i"); x = ic.tensor("x", "n")

@@ -1,7 +1,8 @@
 """Entries: what the rules of functions are written in.
 
-An `Entry` stands for one entry of an array, `node[labels]` within axes of known dimensions, and understands `+ - * / **`.
-So a rule reads as in a table of derivatives, `1 - y**2` for tanh, and means the node that has this in every entry.
+An `Entry` stands for one entry of an array, `node[labels]` within axes of known dimensions, and understands `+ - * /
+**`. So a rule reads as in a table of derivatives, `1 - y**2` for tanh, and means the node that has this in every
+entry.
 """
 
 from __future__ import annotations

@@ -2,16 +2,17 @@
 
 A product (or a sum, or an elementwise node) is a coloured hypergraph: labels are vertices, factors are edges that
 touch labels at numbered slots. Colour refinement tells labels apart by where they occur; what it leaves alike is
-individualised one label at a time, and the least form wins (McKay and Piperno, "Practical graph isomorphism II",
-2014, sections 2 and 3). Labels whose swap changes nothing are found first, so that a star of equal legs takes one leaf.
-Automorphisms found on the way are the symmetries of the node; one that fixes the free labels and changes the sign proves
-that the whole is zero.
+individualised one label at a time, and the least form wins (McKay and Piperno, "Practical graph isomorphism II", 2014,
+sections 2 and 3). Labels whose swap changes nothing are found first, so that a star of equal legs takes one leaf.
+Automorphisms found on the way are the symmetries of the node; one that fixes the free labels and changes the sign
+proves that the whole is zero.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from indexcalc.graph.node import NO_SYMMETRY, Labels, Perm, Symmetry
@@ -75,7 +76,8 @@ def _sort_blocks(labels: Sequence[int], blocks: Iterable[tuple[Labels, int]]) ->
 def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
     """The canonical order of items and labels, or None where the whole is zero by antisymmetry.
 
-    `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its dimension).
+    `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its
+    dimension).
     """
     found = []
     for part, labels in _components(items, kinds):
@@ -132,7 +134,7 @@ def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -
     """(form, order of items, order of labels, sign, symmetries, exhaustive), or None where it vanishes."""
     colours = [item.colour for item in items]
     order = sorted(range(len(items)), key=colours.__getitem__)
-    distinct = all(colours[a] != colours[b] for a, b in zip(order, order[1:], strict=False))
+    distinct = all(colours[a] != colours[b] for a, b in pairwise(order))
     if distinct and all(item.symmetry is NO_SYMMETRY for item in items):
         number: dict[int, int] = {}
         for k in order:
@@ -174,6 +176,7 @@ class _Search:
 
     def run(self) -> Component | None:
         colour: dict[int, int] = {}
+        previous = -1
         for place, label in enumerate(sorted(self.labels, key=self.kinds.__getitem__)):
             same = place and self.kinds[label] == self.kinds[previous]
             colour[label] = colour[previous] if same else place
@@ -181,7 +184,7 @@ class _Search:
         self._walk(colour, (), self.labels)
         if self.zero or self.best is None:
             return None
-        form, number, sign = self.best
+        _, number, sign = self.best
         labels = sorted(self.labels, key=number.__getitem__)
         rows = [self._row(k, number) for k in range(len(self.items))]
         order = sorted(range(len(self.items)), key=lambda k: (rows[k][0], rows[k][1]))
@@ -196,9 +199,10 @@ class _Search:
         return self.ranks[k], labels, sign if self.items[k].odd or sign == 0 else 1
 
     def _refine(self, colour: dict[int, int], changed: Iterable[int]) -> dict[int, int]:
-        """Split the cells until every two labels of one cell see the same. Only what touches a changed label is looked at.
+        """Split the cells until every two labels of one cell see the same.
 
-        A colour is the number of labels in the cells before; a cell that splits keeps its colour for its first part.
+        Only what touches a changed label is looked at. A colour is the number of labels in the cells before; a cell
+        that splits keeps its colour for its first part.
         """
         cells: dict[int, list[int]] = {}
         for label, value in colour.items():

@@ -1,8 +1,8 @@
 """Edges: what a node is, but for a coefficient, a permutation of axes, and axes along which it is constant.
 
-Every node `n` becomes an `Edge`: a coefficient, a node without one, and where its axes lie among the axes of `n`; an axis of
-`n` that the edge lacks is one along which `n` is constant. So numbers, transposes and broadcasts never stand between a
-node and its parent, and two nodes that differ by them alone become one.
+Every node `n` becomes an `Edge`: a coefficient, a node without one, and where its axes lie among the axes of `n`; an
+axis of `n` that the edge lacks is one along which `n` is constant. So numbers, transposes and broadcasts never stand
+between a node and its parent, and two nodes that differ by them alone become one.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
-KIND_RANK = {"constant": 0, "variable": 1, "call": 2, "definition": 3, "elementwise": 4, "reduction": 5, "regroup": 6, "sum": 7, "product": 8}  # fmt: skip
+KINDS = ("constant", "variable", "call", "definition", "elementwise", "reduction", "regroup", "sum", "product")
+KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
 
 
 class Edge(NamedTuple):

@@ -1,9 +1,9 @@
 """Fingerprints: a node evaluated modulo a prime, at pseudo-random entries and tiny sizes.
 
-Equal expressions have equal fingerprints, whatever they share and however they were put together; different ones almost never do
-(Schwartz and Zippel: a polynomial identity that fails, fails at almost every point). A fingerprint never decides an equality; it says
-which terms are worth comparing, and what to hash by. Functions that are no polynomials are replaced by arbitrary ones, the same
-everywhere: what holds for every function holds for these.
+Equal expressions have equal fingerprints, whatever they share and however they were put together; different ones
+almost never do (Schwartz and Zippel: a polynomial identity that fails, fails at almost every point). A fingerprint
+never decides an equality; it says which terms are worth comparing, and what to hash by. Functions that are no
+polynomials are replaced by arbitrary ones, the same everywhere: what holds for every function holds for these.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The nodes of the graph: positional, immutable, interned.
 
-An expression is a graph of nodes. A node has axes, and each axis has a dimension; names of indices belong to
-the views (`notation/`). Two nodes with equal content are one object, so equality is identity, common
-subexpressions are shared, and what has been derived once can be remembered.
+An expression is a graph of nodes. A node has axes, and each axis has a dimension; names of indices belong to the views
+(`notation/`). Two nodes with equal content are one object, so equality is identity, common subexpressions are shared,
+and what has been derived once can be remembered.
 
 The kinds, all of them:
 
@@ -19,8 +19,8 @@ The kinds, all of them:
 `Call`          an abstract function, or one of its derivatives, of its arguments
 `Definition`    a named step: an expression under a name of its own
 
-Labels are small integers: for `Product` the labels of `out` come first, by first occurrence, then those that are summed;
-for `Sum` and `Elementwise` a label is the number of an axis of the result. So `A[i,k]*B[k,j]` and
+Labels are small integers: for `Product` the labels of `out` come first, by first occurrence, then those that are
+summed; for `Sum` and `Elementwise` a label is the number of an axis of the result. So `A[i,k]*B[k,j]` and
 `A[p,q]*B[q,r]` are one and the same node.
 
 Constructors drop what is worth nothing (zeros, exponents of zero) and fold numbers; they never flatten and never
@@ -147,7 +147,7 @@ class Node:
     __slots__ = ("__weakref__", "children", "digest", "dims", "facts")
 
     kind: ClassVar[str] = ""
-    _numbers: ClassVar[Callable[[tuple[Any, ...]], Iterable[Number]] | None] = None
+    _numbers: ClassVar[Any] = None
     fields: ClassVar[tuple[str, ...]] = ()
     children: tuple[Node, ...]
     dims: tuple[Dimension, ...]
@@ -194,7 +194,8 @@ def _pack(value: object, place: dict[Node, int]) -> object:
         return _Ref(place[value])
     if isinstance(value, tuple):
         packed = [_pack(part, place) for part in value]
-        return type(value)(*packed) if hasattr(value, "_fields") else tuple(packed)
+        kind: Any = type(value)
+        return kind(*packed) if hasattr(value, "_fields") else tuple(packed)
     return value
 
 
@@ -203,7 +204,8 @@ def _unpack(value: object, nodes: list[Node]) -> object:
         return nodes[value.place]
     if isinstance(value, tuple):
         parts = [_unpack(part, nodes) for part in value]
-        return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        kind: Any = type(value)
+        return kind(*parts) if hasattr(value, "_fields") else tuple(parts)
     return value
 
 
@@ -327,8 +329,9 @@ class Constant(Node):
 
 
 class Regroup(Node):
-    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of
-    the result over `outer[b]`; `sizes` has the dimension of each label."""
+    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the
+    result over `outer[b]`; `sizes` has the dimension of each label.
+    """
 
     __slots__ = ("child", "inner", "outer", "sizes")
     kind = "regroup"
@@ -425,7 +428,7 @@ class Signature(NamedTuple):
 
 
 class Call(Node):
-    """A derivative (`orders[a]` times by argument a) of an abstract function. Axes: the value's, then each argument's."""
+    """An abstract function, `orders[a]` times derived by argument a. Axes: the value's, then each argument's."""
 
     __slots__ = ("children", "function", "orders")
     kind = "call"
@@ -494,23 +497,24 @@ def variable(
 
 def einsum(
     coef: Number,
-    factors: Iterable[tuple[Node, Sequence[Any], Number] | tuple[Node, Sequence[Any]]],
+    factors: Iterable[tuple[Any, ...]],
     out: Sequence[Any],
     dims: dict[Any, Dimension] | None = None,
 ) -> Node:
     """`out = coef * sum of the product of node[labels]**exponent`, over every label that `out` lacks.
 
-    Labels are anything hashable; a label that no factor carries takes its dimension from `dims`, and if `dims` has
-    one that is not in `out` either, it is summed, and gives its dimension.
+    A factor is `(node, labels)` or `(node, labels, exponent)`. Labels are anything hashable; a label that no factor
+    carries takes its dimension from `dims`, and if `dims` has one that is not in `out` either, it is summed, and gives
+    its dimension.
     """
-    factors = [(f[0], f[1], f[2] if len(f) == 3 else 1) for f in factors]
+    rows: list[tuple[Node, Sequence[Any], Number]] = [(f[0], f[1], f[2] if len(f) == 3 else 1) for f in factors]
     place: dict[Any, int] = {}
     for label in out:
         place.setdefault(label, len(place))
     kept: list[Factor] = []
     if coef == 0:
-        factors = []
-    for node, labels, exponent in factors:
+        rows = []
+    for node, labels, exponent in rows:
         if exponent == 0:
             continue
         if (
@@ -527,7 +531,7 @@ def einsum(
             place.setdefault(label, len(place))
         kept.append(Factor(node, tuple(place[label] for label in labels), exponent))
     found: dict[Any, Dimension] = {}
-    for node, labels, _ in factors:
+    for node, labels, _ in rows:
         for label, dim in zip(labels, node.dims, strict=True):
             found[label] = dim
     if dims:

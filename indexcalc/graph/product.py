@@ -1,13 +1,14 @@
 """The normal form of a product whose factors are in normal form.
 
-The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`, `contract_epsilon`,
-`distribute_delta`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`, and those of `recognise`.
+The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`,
+`contract_epsilon`, `distribute_delta`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`, and those of
+`recognise`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import permutations
+from itertools import pairwise, permutations
 from math import factorial
 
 from indexcalc.graph.canonical import Item, labelling, settle, symmetry
@@ -23,6 +24,7 @@ from indexcalc.graph.node import (
     Product,
     Reduction,
     Sum,
+    Term,
     add,
     as_number,
     dimension,
@@ -229,7 +231,7 @@ def _remember_symmetry(node: Node, out: Sequence[int], moves: Iterable[tuple[dic
     for axis, label in enumerate(out):
         repeated.setdefault(label, []).append(axis)
     for group in repeated.values():
-        for a, b in zip(group, group[1:], strict=False):
+        for a, b in pairwise(group):
             swap = list(range(len(out)))
             swap[a], swap[b] = b, a
             generators.append((tuple(swap), 1))

@@ -4,8 +4,8 @@
 computed once and printed once. It first marks, from the roots down, which products and sums their only user absorbs,
 and then normalises what is left from the leaves up, each node once.
 
-`canonical` does not see sharing: it flattens products and sums as far as a cap allows, so that equal expressions become one node
-however they were put together. `==`, `hash` and the collection of like terms compare by it.
+`canonical` does not see sharing: it flattens products and sums as far as a cap allows, so that equal expressions
+become one node however they were put together. `==`, `hash` and the collection of like terms compare by it.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ class Pass:
 
     def edge(self, node: Node) -> Edge:
         """The normal form of a node whose children have theirs."""
-        return NORMALISE[type(node)](self, node)
+        found: Edge = NORMALISE[type(node)](self, node)
+        return found
 
     def child(self, node: Node) -> Edge:
         """The normal form of a child; a node made on the way is in normal form."""
@@ -120,8 +121,8 @@ class Pass:
 
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""
-        done = distribute(draft, self.bound) if self.expanding else None
-        done = done or normalise_product(draft, out)
+        split = distribute(draft, self.bound) if self.expanding else None
+        done = split or normalise_product(draft, out)
         if isinstance(done, Edge):
             return done
         return self.total([self.finish(part, out, dims) for part in done], dims)
@@ -308,7 +309,9 @@ Mark = tuple[int, Number, int]
 
 
 def _marks(node: Node) -> list[Mark] | None:
-    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the bound."""
+    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the
+    bound.
+    """
     if not isinstance(node, Product):
         return [(signature(node), 1, 1)]
     if "marks" in node.facts:
@@ -347,7 +350,9 @@ def _weight(terms: Terms) -> int:
 
 
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many result."""
+    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many
+    result.
+    """
     total = 1
     for node, _, exponent in draft.factors:
         if isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0:
@@ -431,7 +436,7 @@ def expand(roots: Sequence[Node]) -> list[Node]:
 
 
 def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
-    """The products inside products, and sums inside sums, that their only user takes in; decided from the roots down."""
+    """The products inside products, and sums inside sums, that their only user takes in, from the roots down."""
     absorbed: set[Node] = set()
     leader: dict[Node, Node] = {}
     width: dict[Node, int] = {}

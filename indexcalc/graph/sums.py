@@ -1,6 +1,7 @@
 """The normal form of a sum whose terms are in normal form.
 
-The rewrites, by name: `collect_terms`, `extract_content`, and `broadcast_out` (an axis that no term has is left to the edge).
+The rewrites, by name: `collect_terms`, `extract_content`, and `broadcast_out` (an axis that no term has is left to the
+edge).
 """
 
 from __future__ import annotations
@@ -110,12 +111,12 @@ def _signature(node: Node) -> int:
     if type(node) is Product:
         total = 0
         for factor in node.factors:
-            own = factor.node.facts["signature"]
+            own: int = factor.node.facts["signature"]
             exponent = factor.exponent
             total += own * exponent if isinstance(exponent, int) else own * sum(repr(exponent).encode())
         return total % 2**61
     if type(node) is Sum:
-        return sum(t.node.facts["signature"] ** 2 for t in node.terms) % 2**61
+        return sum(int(t.node.facts["signature"]) ** 2 for t in node.terms) % 2**61
     own = int.from_bytes((node.digest if not node.children else (node.kind + node.name).encode())[-7:], "little")
     for child in node.children:
         own = (own * 1000003 + child.facts["signature"]) % 2**61
@@ -198,7 +199,7 @@ def extract_content(terms: Terms) -> Number:
         content = number(Fraction(gcd(*(c.numerator for c in exact)), lcm(*(c.denominator for c in exact))))
     if any(isinstance(coef, complex) for coef in coefs):
         return content
-    groups: dict[tuple[object, ...], set[bool]] = {}
+    groups: dict[tuple[bool, int, tuple[int, str, bytes]], set[bool]] = {}
     for (node, _), coef in terms.items():
         lead = (node is not ONE, -degree(node), colour(node))
         groups.setdefault(lead, set()).add(coef < 0)  # type: ignore[operator]

@@ -1,8 +1,8 @@
 """The table of conventions: how a derivative's axes become rows and columns, one row a convention.
 
-A convention is added by adding a row. `place` gets the axes of what was differentiated (`numerator`) and of what it was
-differentiated by (`denominator`), each in its own order, and returns the groups of axes that become the axes of the result; inside a
-group the outermost comes first, so a column-major vec is the reversed list.
+A convention is added by adding a row. `place` gets the axes of what was differentiated (`numerator`) and of what it
+was differentiated by (`denominator`), each in its own order, and returns the groups of axes that become the axes of
+the result; inside a group the outermost comes first, so a column-major vec is the reversed list.
 
 A second derivative is the derivative of the first: its numerator has the axes of the first variable.
 """
@@ -25,7 +25,7 @@ class Convention(NamedTuple):
     users: str
     rows: str
     vec: str
-    place: Callable[[str, Axes, Axes], Groups]
+    place: Callable[[str | Asked, Axes, Axes], Groups]
 
 
 def numerator(asked: str | Asked, top: Axes, bottom: Axes) -> Groups:
@@ -76,14 +76,16 @@ CONVENTIONS: dict[str, Convention] = {
         Convention(
             "numerator",
             "Wikipedia's numerator (Jacobian) layout; most lecture notes on the chain rule",
-            "rows from the numerator, columns from the denominator; a scalar by a vector is a row, by a matrix has its transpose's shape",
+            "rows from the numerator, columns from the denominator; a scalar by a vector is a row, by a "
+            "matrix has its transpose's shape",
             "",
             numerator,
         ),
         Convention(
             "denominator",
             "Wikipedia's denominator (Hessian) layout; statistics and econometrics",
-            "rows from the denominator, columns from the numerator; a scalar by a vector is a column, by a matrix has its shape",
+            "rows from the denominator, columns from the numerator; a scalar by a vector is a column, by a "
+            "matrix has its shape",
             "",
             denominator,
         ),

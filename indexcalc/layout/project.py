@@ -22,7 +22,9 @@ ORDERS = ("C", "F")
 
 
 class Layout(Array):
-    """A derivative laid out: an `Array` that knows its convention, which axes its rows and columns run over, and what was dropped."""
+    """A derivative laid out: an `Array` that knows its convention, which axes its rows and columns run over, and what
+    was dropped.
+    """
 
     __slots__ = ("columns", "convention", "note", "rows")
     convention: str
@@ -76,7 +78,10 @@ def _too_many(
     def shown(part: Sequence[Any]) -> str:
         return " ".join(f"{axis}:{dims[axis]}" for axis in part) or "none"
 
-    return f"no matrix holds it: {len(axes)} axes ({shown(top)} from what was differentiated, {shown(bottom)} from what by)"
+    return (
+        f"no matrix holds it: {len(axes)} axes "
+        f"({shown(top)} from what was differentiated, {shown(bottom)} from what by)"
+    )
 
 
 def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
@@ -93,8 +98,10 @@ def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
 
 
 def _grouped(node: Node, axes: Sequence[Any], groups: Groups, dims: dict[Any, Dimension]) -> Node:
-    """The node with axes joined into groups, the outermost of a group first; an empty group is an axis of dimension 1; an
-    axis in no group has dimension 1 and goes."""
+    """The node with axes joined into groups, the outermost of a group first.
+
+    An empty group is an axis of dimension 1; an axis in no group has dimension 1 and goes.
+    """
     used = [axis for group in groups for axis in group]
     flat: list[Any] = []
     outer: list[tuple[int, ...]] = []

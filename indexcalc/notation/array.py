@@ -1,7 +1,7 @@
 """Matrix notation: an `Array` is a node whose axes have places, as in NumPy.
 
-`@`, `*`, `+`, `.T` and reductions mean what NumPy means by them, with one difference: only an axis declared with the integer 1
-is stretched to meet another; a symbol that turns out to be 1 is not.
+`@`, `*`, `+`, `.T` and reductions mean what NumPy means by them, with one difference: only an axis declared with the
+integer 1 is stretched to meet another; a symbol that turns out to be 1 is not.
 """
 
 from __future__ import annotations
@@ -358,7 +358,9 @@ def reduce_array(
 
 
 def matmul(first: Array, second: Array) -> Array:
-    """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are batches."""
+    """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are
+    batches.
+    """
     asked = Asked(lambda: f"({first}) @ ({second})")
     if not first.order or not second.order:
         raise NotationError(asked, "@ takes no scalars", "write *")
@@ -366,13 +368,14 @@ def matmul(first: Array, second: Array) -> Array:
     if inner[0] != inner[1]:
         raise DimensionError(
             asked,
-            f"the last axis of {first} {tuple(first.shape)} has {inner[0]}, the {'second to last' if second.order > 1 else 'only'} "
+            f"the last axis of {first} {tuple(first.shape)} has {inner[0]}, the "
+            f"{'second to last' if second.order > 1 else 'only'} "
             f"axis of {second} {tuple(second.shape)} has {inner[1]}",
             "transpose one of them with .T, or check the declarations",
         )
     left = first.shape[:-2]
     right = second.shape[:-2]
-    edges, lead = broadcast([_shape_only(left), _shape_only(right)], "@") if left or right else ([], [])
+    lead = broadcast([_shape_only(left), _shape_only(right)], "@")[1] if left or right else []
     front = len(lead)
     own = [range(front - len(part), front) for part in (left, right)]
     labels: list[list[Any]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
@@ -23,7 +24,8 @@ ASSUMPTIONS = (
     "stochastic", "constant", "major",
 )  # fmt: skip
 WORDS = {
-    "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "sum", "mean", "sqrt",
+    "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication",
+    "sum", "mean", "sqrt",
     "hadamard", "outer", "where", "normF", "norm_nuc", "inv", "pinv", "det", "logdet", "adj", "cofactor", "tr", "solve",
     "matrix_power", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech", "kron", "khatri_rao", "cross", "cholesky",
     "expm", "logm", "sqrtm", "eigvalsh", "eigh", "svdvals", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
@@ -59,9 +61,10 @@ def tensor(
 ) -> Array:
     """A named tensor with these dimensions, in matrix notation; index it, `W[i,j]`, for index notation.
 
-    Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions: symmetric (of order 3 and
-    more: all slots, or a list of groups of slots), skew, diagonal, lower, upper, positive_definite, positive, orthogonal, toeplitz,
-    stochastic, constant, and major (for order 4: the pairs of slots swap).
+    Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions:
+    symmetric (of order 3 and more: all slots, or a list of groups of slots), skew, diagonal, lower, upper,
+    positive_definite, positive, orthogonal, toeplitz, stochastic, constant, and major (for order 4: the pairs of slots
+    swap).
 
     >>> import indexcalc as ic
     >>> ic.tensor("W", "n m").shape
@@ -102,7 +105,7 @@ def _symmetry(
             raise DimensionError(
                 asked, f"axes {group} are to be symmetric, with dimensions {sizes}", "symmetric axes have one dimension"
             )
-        for a, b in zip(group, group[1:], strict=False):
+        for a, b in pairwise(group):
             swap = list(range(order))
             swap[a], swap[b] = b, a
             generators.append((tuple(swap), -1 if "skew" in words else 1))
@@ -164,8 +167,8 @@ def epsilon(*names: Index) -> Expr:
 
     >>> import indexcalc as ic
     >>> i, j, k, m, n = ic.indices("i j k m n")
-    >>> (ic.epsilon(i, j, k)*ic.epsilon(i, m, n)).simplify() == ic.delta(j, m)*ic.delta(k, n) - ic.delta(j, n)*ic.delta(k, m)
-    True
+    >>> (ic.epsilon(i, j, k)*ic.epsilon(i, m, n)).simplify()
+    δ[j,m]*δ[k,n] - δ[j,n]*δ[k,m]
     """
     indices = _only_indices(f"epsilon({', '.join(map(str, names))})", names)
     if len(indices) < 2:
@@ -384,7 +387,7 @@ def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any]:
     nodes: dict[Node, Node] = {}
     views: list[View] = []
     for target, value in table.items():
-        asked = Asked(lambda: f"substitute {target}")
+        asked = f"substitute {target}"
         node, axes = place_of(target, asked)
         if is_number(value):
             value = Array(graph.constant_number(to_number(value)), frozenset())

@@ -1,13 +1,14 @@
 """Derivatives of views: `diff` in index notation; `derivative`, `grad`, `hessian`, `jvp`, `vjp`, `hvp` for Arrays.
 
-By a structured variable (symmetric, skew) there are several derivatives in books. `structure="projected"` is the default: the
-orthogonal projection of the free gradient onto the space of such matrices; `structure="free"` ignores the structure, as automatic
-differentiation does.
+By a structured variable (symmetric, skew) there are several derivatives in books. `structure="projected"` is the
+default: the orthogonal projection of the free gradient onto the space of such matrices; `structure="free"` ignores the
+structure, as automatic differentiation does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from fractions import Fraction
 from itertools import permutations
 from math import factorial
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 from indexcalc.calculus import derivative as calculus
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Node, Number, Variable, addition, einsum, number, variable
+from indexcalc.graph.node import Node, Number, Variable, addition, einsum, variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.index import Index
 from indexcalc.notation.array import Array
@@ -30,8 +31,8 @@ STRUCTURED = {"diagonal", "lower", "upper", "orthogonal", "toeplitz", "stochasti
 class Derivative(Expr):
     """A derivative in index notation: an `Expr` that knows which of its indices came from where.
 
-    `of` has those of what was differentiated, `wrt` those of what it was differentiated by, as far as they are free; pairs that were
-    contracted are in `contracted`. Arithmetic gives a plain `Expr`.
+    `of` has those of what was differentiated, `wrt` those of what it was differentiated by, as far as they are free;
+    pairs that were contracted are in `contracted`. Arithmetic gives a plain `Expr`.
     """
 
     __slots__ = ("contracted", "groups", "of", "structure", "wrt")
@@ -48,14 +49,17 @@ class Derivative(Expr):
         if self.contracted:
             names = ", ".join(map(str, self.contracted))
             notes.append(
-                f"{names} is free on both sides, so it is summed: a divergence. For the Jacobian differentiate by a fresh index."
+                f"{names} is free on both sides, so it is summed: a divergence. For the Jacobian "
+                "differentiate by a fresh index."
             )
         if self.structure:
             notes.append(f"structure={self.structure!r}: {MEANING[self.structure]}")
         return " ".join(notes)
 
     def layout(self, name: str) -> Array:
-        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
+        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax",
+        ...
+        """
         from indexcalc.layout.project import layout_expr
 
         return layout_expr(self, name)
@@ -76,7 +80,9 @@ class ArrayDerivative(Array):
         return f"structure={self.structure!r}: {MEANING[self.structure]}" if self.structure else ""
 
     def layout(self, name: str) -> Array:
-        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
+        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax",
+        ...
+        """
         from indexcalc.layout.project import layout_array
 
         return layout_array(self, name)
@@ -142,17 +148,11 @@ def _structured(node: Node, target: Node, axes: range, structure: str, asked: st
             terms.append((coef, node, labels))
         total = addition(terms, node.dims)
         node = einsum(
-            number(1 / factorial(len(places))) if len(places) == 2 else _inverse(len(places)),
+            Fraction(1, factorial(len(places))),
             [(total, range(node.order))],
             range(node.order),
         )
     return node, "projected"
-
-
-def _inverse(count: int) -> Number:
-    from fractions import Fraction
-
-    return Fraction(1, factorial(count))
 
 
 # ------------------------------------------------------------------ index notation
@@ -161,8 +161,8 @@ def _inverse(count: int) -> Number:
 def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
     """The derivative in index notation, by one indexed tensor after the other: `∂y_j/∂W_ik` is `ic.diff(y, W[i,k])`.
 
-    An index of `wrt` that is free in `y` is summed (a divergence) or, if it is a batch index, kept (the Jacobian of each sample);
-    any other is new. The result is simplified; its free indices are those of y, then those of wrt.
+    An index of `wrt` that is free in `y` is summed (a divergence) or, if it is a batch index, kept (the Jacobian of
+    each sample); any other is new. The result is simplified; its free indices are those of y, then those of wrt.
 
     >>> import indexcalc as ic
     >>> i, j, k = ic.indices("i j k")
@@ -334,7 +334,7 @@ def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool
         raise DerivativeError(asked, f"{len(values)} directions for {len(targets)} tensors", "give one for each")
     for target, value in zip(targets, values, strict=True):
         if not isinstance(value, Array) or value.shape != target.shape:
-            shape = value.shape if isinstance(value, View) else type(value).__name__
+            shape = value.shape if isinstance(value, Array | Expr) else type(value).__name__
             raise DimensionError(
                 asked, f"{value} has {shape}, {target} has {target.shape}", "a direction has the shape of its tensor"
             )
@@ -342,7 +342,7 @@ def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool
 
 
 def jvp(Y: Any, W: Any, dW: Any) -> Any:
-    """The derivative of Y along dW, derived with its seed: the axes of Y. With lists of variables and directions, their sum.
+    """The derivative of Y along dW, derived with its seed: the axes of Y. With lists of both, the sum.
 
     >>> import indexcalc as ic
     >>> x, v = ic.tensor("x", "n"), ic.tensor("v", "n")
@@ -409,7 +409,7 @@ def differential(L: Any, W: Sequence[Any]) -> Any:
     targets = list(W) if isinstance(W, list | tuple) else [W]
     seeds = []
     for target in targets:
-        node = _target_array(target, Asked(lambda: f"differential({L}, {target})"))
+        node = _target_array(target, f"differential by {target}")
         words = node.assumptions if isinstance(node, Variable) else ()
         linear = [word for word in words if word in ("symmetric", "skew", "diagonal")]
         seeds.append(Array(variable(f"d{node.name}", node.dims, linear, symmetry_of(node))))

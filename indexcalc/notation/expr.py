@@ -1,7 +1,8 @@
 """Index notation: an `Expr` is a node with a name for each axis.
 
-`*` follows Einstein: a name that occurs once is free, twice is summed. A product remembers the names that it has summed, so a third
-occurrence is an error however the factors were grouped. Sums, powers, functions and definitions close their names.
+`*` follows Einstein: a name that occurs once is free, twice is summed. A product remembers the names that it has
+summed, so a third occurrence is an error however the factors were grouped. Sums, powers, functions and definitions
+close their names.
 """
 
 from __future__ import annotations
@@ -206,7 +207,7 @@ class Expr(View):
         sum[i](exp(x[i]))
         """
         for index in indices:
-            self._must_have(index, Asked(lambda: f"sum over {index}"))
+            self._must_have(index, "sum")
         if not indices:
             raise NotationError(f"({self}).sum()", "over which index?", f"write .sum({', '.join(map(str, self.free))})")
         kept = [index for index in self.free if index not in indices]
@@ -340,7 +341,9 @@ def unknown(dim: Dimension) -> bool:
 
 
 def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
-    """The expressions, once their common indices have been found to agree; deltas take their dimensions from the others."""
+    """The expressions, once their common indices have been found to agree; deltas take their dimensions from the
+    others.
+    """
     exprs = list(exprs)
     while True:
         seen: dict[str, tuple[Index, Dimension, Expr]] = {}
@@ -364,7 +367,8 @@ def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
                     raise DimensionError(
                         f"({first[2]}) {operation} ({expr})",
                         f"index {index}: {_carrier(first[2], index)} has {first[1]}, {_carrier(expr, index)} has {dim}",
-                        "axes that share an index have one size, and size 1 is not stretched; use another index, or ic.ones",
+                        "axes that share an index have one size, and size 1 is not stretched; use another "
+                        "index, or ic.ones",
                     )
         if not table:
             return exprs
@@ -421,7 +425,8 @@ def _too_often(first: Expr, second: Expr, operation: str) -> None:
                 raise NotationError(
                     asked,
                     f"index {index} occurs a third time: it is summed in {one} already",
-                    f'use another index; or, to keep or sum it in all factors, ic.einsum("{_einsum_hint(first, second)}", ...), '
+                    f'use another index; or, to keep or sum it in all factors, '
+                    f'ic.einsum("{_einsum_hint(first, second)}", ...), '
                     f'or a batch index, ic.index("{index}", batch=True)',
                 )
 
@@ -515,7 +520,7 @@ def reduce_expr(
     """A reduction along free indices; with one free index it need not be named."""
     asked = Asked(lambda: f"{fn}({expr})")
     for index in indices:
-        expr._must_have(index, Asked(lambda: f"{asked} along {index}"))
+        expr._must_have(index, asked)
     if not indices:
         if len(expr.free) != 1:
             free = ", ".join(map(str, expr.free)) or "none"

@@ -20,7 +20,9 @@ Key = tuple[Number, Node, tuple[int, ...], frozenset[Any]]
 
 
 class View:
-    """A node, and the variables of all that it was made from: they may be given to `evaluate` even where they dropped out."""
+    """A node, and the variables of all that it was made from: they may be given to `evaluate` even where they dropped
+    out.
+    """
 
     __slots__ = ("inputs", "node")
     node: Node
@@ -64,7 +66,7 @@ class View:
         return coef * sign, node, labels, frozenset(axes)
 
     def _equals_number(self, value: object, axes: tuple[Any, ...]) -> bool:
-        coef, node, labels, _ = self._key(axes)
+        coef, node, _, _ = self._key(axes)
         if coef == 0:
             return bool(value == 0)
         return not axes and node is ONE and bool(coef == value)
