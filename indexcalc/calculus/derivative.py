@@ -129,4 +129,6 @@ def balance(node: Product) -> Node:
         kept = [x for x in dict.fromkeys(x for f in own for x in f.labels) if x in outside]
         part = einsum(1, own, kept)
         parts.append(Factor(balance(part) if isinstance(part, Product) else part, tuple(kept)))
-    return einsum(node.coef, parts, node.out, dict(enumerate(node.sizes)))
+    carried = {x for f in node.factors for x in f.labels}
+    lone = {x: dim for x, dim in enumerate(node.sizes) if x not in carried}
+    return einsum(node.coef, parts, node.out, lone)

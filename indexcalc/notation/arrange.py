@@ -21,7 +21,8 @@ from indexcalc.graph.node import (
     multiply,
 )
 from indexcalc.index import Dimension
-from indexcalc.notation.order import Component, Flat, Item, Plan, Reader, Walk, distinct, fresh_names, unknown, words
+from indexcalc.notation.expr import unknown
+from indexcalc.notation.order import Component, Flat, Item, Plan, Reader, Walk, distinct, fresh_names, words
 from indexcalc.notation.pieces import (
     Applied,
     Arrow,
@@ -114,6 +115,7 @@ class Arranger:
         self.root = root
         self.batch = frozenset(batch)
         self.words = words(root)
+        self.names: frozenset[str] = frozenset()
         self.plan = Plan(root)
         self.read = Reader(self.plan)
         self.text = text
@@ -122,8 +124,9 @@ class Arranger:
 
     def expression(self, names: Sequence[str]) -> Piece:
         """The root in index notation, under these names for its axes."""
-        scope = Scope(self.batch, frozenset(), self.words | self.batch | set(names), frozenset(names))
-        return self.scoped(self.root, names, scope, frozenset(names))
+        self.names = frozenset(names)
+        scope = Scope(self.batch, frozenset(), self.words | self.batch | self.names, self.names)
+        return self.scoped(self.root, names, scope, self.names)
 
     def array(self) -> Piece:
         """The root as an array: a name, or the body with an arrow to its axes."""
@@ -169,7 +172,7 @@ class Arranger:
                 needs[node] = references(pieces[node])
             stack.append((node, True))
             stack += [(inner, False) for inner in reversed(needs[node]) if inner not in done]
-        return Page(body, order, self.words)
+        return Page(body, order, self.words | self.names)
 
     def _closed(self, used: frozenset[str]) -> Scope:
         """The scope of an array, which sees no index from outside."""

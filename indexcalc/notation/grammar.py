@@ -50,7 +50,7 @@ arguments: argument ("," argument)*
          | STRING                                              -> string
 names: (NAME | NUMBER) ("," (NAME | NUMBER))*
 
-NUMBER: /(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?j?(?!\w)|\d+/
+NUMBER: /(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(j(?!\w))?/
 SUBSCRIPT.2: /_\{[^{}]*\}/
 NAME: /(?!_\{)[^\W\dᵀ](?:(?!_\{)[^\Wᵀ])*/
 STRING: /"[^"\n]*"/
@@ -148,7 +148,8 @@ def parse_tree(text: str, is_function: Callable[[str], bool]) -> Tree[Token]:
             run.feed_token(token)
         tree: Tree[Token] = run.feed_eof(last)  # type: ignore[no-untyped-call]
     except UnexpectedToken as error:
-        raise _unexpected(text, error.token, error.accepts or error.expected) from None
+        accepted: set[str] = run.accepts()  # type: ignore[no-untyped-call]
+        raise _unexpected(text, error.token, accepted) from None
     return tree
 
 

@@ -12,7 +12,7 @@ bounds the recursion here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import NamedTuple, TypeVar
 
 from indexcalc.graph.node import (
@@ -49,19 +49,11 @@ Key = TypeVar("Key")
 
 
 def fresh_names(taken: Iterable[str]) -> Iterator[str]:
-    """Names for bound indices: i j k l m n p q r s t, then i1 j1 ..., without those that are taken."""
-    gone, turn = set(taken), 0
-    while True:
-        for letter in LETTERS:
-            name = f"{letter}{turn}" if turn else letter
-            if name not in gone:
-                yield name
-        turn += 1
-
-
-def unknown(dim: Dimension) -> bool:
-    """Is this the dimension of a delta that has not met a tensor yet?"""
-    return isinstance(dim, Dim) and str(dim).startswith("?")
+    """Names for bound indices: i j k l m n p q r s t, then i1 j1 ... s1, i2 ..., without those that are taken."""
+    gone = set(taken)
+    yield from (letter for letter in LETTERS if letter not in gone)
+    for turn in count(1):
+        yield from (f"{letter}{turn}" for letter in LETTERS[:-1] if f"{letter}{turn}" not in gone)
 
 
 def words(node: Node) -> frozenset[str]:

@@ -465,7 +465,8 @@ class Reading:
         if set(keywords) - {"dim"}:
             raise self._error(tree, f"{name} takes no {min(set(keywords) - {'dim'})}=", "write dim=")
         if name in ("eye", "ones", "zeros") and not keywords:
-            return Array(build.eye(*texts).node) if name == "eye" else INDEXED[name](*texts)
+            sizes = [dim(text) for text in texts]
+            return build.eye(*sizes) if name == "eye" else INDEXED[name](*sizes)
         size = dim(self._source(keywords["dim"])) if keywords else None
         for part, text in zip(args, texts, strict=True):
             if not text.isidentifier():

@@ -8,7 +8,7 @@ from fractions import Fraction
 from indexcalc.graph.node import Node, Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.notation.arrange import Arranger, Page
-from indexcalc.notation.order import unknown
+from indexcalc.notation.expr import unknown
 from indexcalc.notation.pieces import (
     OPERATORS,
     Applied,
@@ -114,7 +114,7 @@ class Text:
 
     def name(self, name: str) -> str:
         """A name, Greek if that is asked for."""
-        return self.symbols.get(name) or self.greek.get(name, name)
+        return self.greek.get(name, name)
 
     def subs(self, names: Names) -> str:
         """Subscripts."""
@@ -130,7 +130,7 @@ class Text:
         return self.name(str(dim)) if isinstance(dim, Dim) else str(dim)
 
     def _named(self, piece: Named) -> str:
-        return self.name(piece.name) + self.subs(piece.subs)
+        return (self.symbols.get(piece.name) or self.name(piece.name)) + self.subs(piece.subs)
 
     def _ref(self, piece: Ref) -> str:
         self.met[piece.node] = None
