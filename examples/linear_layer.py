@@ -28,6 +28,10 @@ i, j, k = ic.indices("i j k")
 
 print("A linear layer: Y = X W + B, with X 1×3, W 3×2, B and Y 1×2, and a loss L(Y) whose gradient is G = dL/dY.")
 print("In numbers X = [2 3 5] and G = [7 11], at this Y. No answer depends on W or B.")
+print("""
+In short: dL/dW_ij = x_i G_j. That is Xᵀ G (3×2) as a gradient, which is denominator layout, and its transpose
+Gᵀ X (2×3) in numerator layout. dY/dW has three indices, dy_j/dW_ik = x_i δ_jk; summing over j with G_j gives dL/dW.
+With columns, y = W x + b, the gradient is G xᵀ.""")
 
 # ------------------------------------------------------------------------------------------------
 title("1. dL/dW, in index notation and in matrix notation")
@@ -67,7 +71,8 @@ for name, whose in (
     numbers(made0)
     wanted, text = (X0.T @ G0, "X.T @ G") if name != "numerator" else ((X0.T @ G0).T, "(X.T @ G).T")
     print(f"    equal to {text} in NumPy: {np.array_equal(made0, wanted)}")
-print("The first derivation calls its result numerator layout, but Xᵀ G is 3×2, as W is: that is denominator layout.")
+print("""They agree. The first writes out (dL/dW)ᵀ of numerator layout, entry by entry: that is denominator layout.
+The second writes numerator layout itself. One may use either, but the same one for all factors of a chain rule.""")
 
 # ------------------------------------------------------------------------------------------------
 title("3. dY/dW: a tensor of order 3, with 12 numbers")
@@ -75,7 +80,7 @@ title("3. dY/dW: a tensor of order 3, with 12 numbers")
 D = ic.diff(y, W[i, k])
 sizes = ", ".join(f"{index} = 0..{D.dim(index) - 1}" for index in D.free)
 print(f"dy_j/dW_ik = {D}")
-print(f"axes: {D.of} from y, {D.wrt} from W; {sizes}")
+print(f"axes: {', '.join(map(str, D.of))} from y; {', '.join(map(str, D.wrt))} from W; {sizes}")
 print(f"axes j,i,k make it {D.array(j, i, k).shape}; axes j,k,i make it {D.array(j, k, i).shape}: both are right,")
 print("once it is said which axis is which. As matrices, with the order of the six w named:")
 for order, said in (("F", "column by column, w00 w10 w20 w01 w11 w21"), ("C", "row by row, w00 w01 w10 w11 w20 w21")):
@@ -101,7 +106,7 @@ title("5. Stacked blocks: what multiplies and what does not")
 
 stack = D.matrix(rows=(j, k), cols=(i,), order="C")
 stack0 = stack.evaluate(x=x0)
-print("The two 2×3 slices on top of each other are a 4×3 matrix, rows (j, k), columns (i,):")
+print("The two 2×3 slices on top of each other are a 4×3 matrix, rows (j, k) with k fastest, columns (i,):")
 numbers(stack0)
 try:
     G0 @ stack0

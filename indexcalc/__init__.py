@@ -40,6 +40,7 @@ from indexcalc.notation.build import (
 from indexcalc.notation.build import einsum_array as einsum
 from indexcalc.notation.differentiate import derivative, diff, differential, grad, hessian, hvp, jvp, vjp
 from indexcalc.notation.expr import Expr
+from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
 
@@ -88,6 +89,7 @@ __all__ = [
     "indices",
     "jvp",
     "ones",
+    "parse",
     "pi",
     "scalar",
     "simplify",

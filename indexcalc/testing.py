@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.errors import Asked, DerivativeError
+from indexcalc.errors import Asked
 from indexcalc.evaluate.equality import symmetrised
 from indexcalc.evaluate.run import evaluate
 from indexcalc.graph.node import Node, Variable
-from indexcalc.index import Dim, size
+from indexcalc.index import Dim, Index, size
 from indexcalc.notation.array import Array
 from indexcalc.notation.build import place_of
 from indexcalc.notation.differentiate import derivative, diff
@@ -69,7 +69,7 @@ def random_inputs(
 def check_derivative(
     y: View,
     wrt: Any,
-    result: View | None = None,
+    result: Any = None,
     *,
     seed: int = 0,
     directions: int = 3,
@@ -86,26 +86,20 @@ def check_derivative(
     True
     """
     rng = np.random.default_rng(seed)
+    if isinstance(y, Expr) or isinstance(wrt, Expr):
+        y, wrt = (Expr(view.node, (), view.inputs) if view.order == 0 else view for view in (y, wrt))
+    node, axes = place_of(wrt, Asked(lambda: f"check_derivative({y}, {wrt})"))
     if isinstance(y, Expr):
-        given = result if result is not None else diff(y, wrt, structure="free")
-        assert isinstance(given, Expr)
-        known = given.array(*given.free)
-        value = y.array(*y.free)
-        node, axes = place_of(wrt, Asked(lambda: f"check_derivative({y}, {wrt})"))
-        shared = [index for index in wrt.free if index in y.free]
-        if shared:
-            raise DerivativeError(
-                Asked(lambda: f"check_derivative({y}, {wrt})"),
-                f"{shared[0]} is contracted",
-                "differentiate by fresh indices",
-            )
-        to_axes = _to_axes(wrt, axes)
+        fresh = _apart(wrt, y)
+        full = diff(y, fresh, structure="free")
+        value, to_axes = y.array(*y.free), _to_axes(fresh, axes)
+        known = full.array(*y.free, *fresh.free)
+        if result is not None and fresh.free == wrt.free:
+            known = result.array(*y.free, *wrt.free)
     else:
         assert isinstance(y, Array)
-        known = result if result is not None else derivative(y, wrt, structure="free")  # type: ignore[assignment]
-        value = y
-        node, axes = place_of(wrt, Asked(lambda: f"check_derivative({y}, {wrt})"))
-        to_axes = list(range(node.order))
+        known = result if result is not None else derivative(y, wrt, structure="free")
+        value, to_axes = y, list(range(node.order))
     assert isinstance(node, Variable)
     sizes = random_sizes([value, known, wrt], rng)
     arrays = random_inputs([value, known, wrt], sizes, rng, low, high)
@@ -120,7 +114,28 @@ def check_derivative(
         scale = max(1.0, float(np.max(np.abs(measured), initial=0.0)))
         error = float(np.max(np.abs(measured - claimed), initial=0.0)) / scale
         worst = max(worst, error if np.isfinite(error) else np.inf)
+    if isinstance(y, Expr) and result is not None and fresh.free != wrt.free:
+        names = [index.name for index in (*y.free, *wrt.free)]
+        labels = [names.index(name) for name in names]
+        kept = [names.index(index.name) for index in result.free]
+        (claimed,) = evaluate([result.array(*result.free).node], arrays, sizes)
+        gap = np.abs(np.einsum(slope, labels, kept) - claimed)
+        worst = max(worst, float(np.max(gap, initial=0.0)))
     return Check(worst, sizes, directions)
+
+
+def _apart(wrt: Any, y: Expr) -> Any:
+    """The target with fresh names for the indices that it shares with the free ones of y."""
+    taken = {index.name for index in (*y.free, *wrt.free)}
+    table: dict[Index, Index] = {}
+    for index in wrt.free:
+        if index in y.free:
+            name = index.name
+            while name in taken:
+                name += "_"
+            taken.add(name)
+            table[index] = Index(name)
+    return wrt.rename(table)
 
 
 def _to_axes(wrt: Expr, axes: tuple[int, ...]) -> list[int]:

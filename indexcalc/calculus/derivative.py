@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from indexcalc.calculus.rules import rule_of, total
 from indexcalc.graph.node import ONE, Factor, Node, Product, delta, einsum, is_zero, zeros
 from indexcalc.graph.simplify import simplify
-from indexcalc.graph.walk import replace, topological
+from indexcalc.graph.walk import paused_collection, replace, topological
 from indexcalc.index import Dimension
 
 WIDE = 6
@@ -67,13 +67,14 @@ def pull_back(
 
 def derive(root: Node, targets: Sequence[Node]) -> list[Node]:
     """The derivative of a simplified root by each target, as the rules make it: the root's axes, then the target's."""
-    (root,) = narrow([root])
-    if root.order == 0:
-        return pull_back([root], [ONE], targets)
-    made = []
-    for target in targets:
-        made += push_forward([root], {target: identity(target)}, target.dims)
-    return made
+    with paused_collection():
+        (root,) = narrow([root])
+        if root.order == 0:
+            return pull_back([root], [ONE], targets)
+        made = []
+        for target in targets:
+            made += push_forward([root], {target: identity(target)}, target.dims)
+        return made
 
 
 def derivative(root: Node, *targets: Node) -> Node:

@@ -79,6 +79,10 @@ def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
     `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its
     dimension).
     """
+    if len(items) > 1 and len({item.labels for item in items}) == 1 and items[0].labels:
+        plain = _alike(items, kinds)
+        if plain is not None:
+            return plain
     found = []
     for part, labels in _components(items, kinds):
         component = _component([items[k] for k in part], labels, kinds)
@@ -104,6 +108,21 @@ def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
         sign *= turned
         exact &= complete
     return Form(order, numbered, sign, symmetries, exact, parts)
+
+
+def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+    """The form of items that differ in colour and have the same labels, no two alike; None if they are not so."""
+    labels = items[0].labels
+    if len(labels) != len(kinds) or len(set(labels)) < len(labels):
+        return None
+    if any(item.symmetry is not NO_SYMMETRY for item in items):
+        return None
+    order = sorted(range(len(items)), key=lambda k: items[k].colour)
+    if any(items[a].colour == items[b].colour for a, b in pairwise(order)):
+        return None
+    numbers = tuple(range(len(labels)))
+    form = (tuple((items[k].colour, numbers) for k in order), tuple(kinds[label] for label in labels))
+    return Form(order, list(labels), 1, [], True, [(0, len(items), form)])
 
 
 def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:

@@ -43,7 +43,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.product import normalise_product
 from indexcalc.graph.recognise import EXACT, RECOGNISE
 from indexcalc.graph.sums import Terms, collect_terms, degree, normalise_sum, signature
-from indexcalc.graph.walk import topological, uses
+from indexcalc.graph.walk import paused_collection, topological, uses
 from indexcalc.index import Dimension
 
 WIDEST_PRODUCT = 64
@@ -406,12 +406,13 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
         if all("simplified" in root.facts for root in roots):
             break
         work = Pass()
-        order = topological(roots, lambda node: False)
-        work.times = uses(order, roots)
-        work.absorbed = _absorbed(order, work.times)
-        for node in order:
-            if node not in work.absorbed:
-                work.edges[node] = work.edge(node)
+        with paused_collection():
+            order = topological(roots)
+            work.times = uses(order, roots)
+            work.absorbed = _absorbed(order, work.times)
+            for node in order:
+                if node not in work.absorbed:
+                    work.edges[node] = work.edge(node)
         roots = [materialise(work.edges[root], root.dims) for root in roots]
         if not _opportunity(roots):
             break

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from indexcalc.graph.node import (
@@ -52,6 +54,20 @@ def topological(roots: Iterable[Node], stop: Callable[[Node], bool] | None = Non
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node.children) if child not in seen)
     return order
+
+
+@contextmanager
+def paused_collection() -> Iterator[None]:
+    """Python's cycle collector paused: a pass makes many objects and no cycles, and the collector would look at all of
+    them again and again.
+    """
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def variables(roots: Iterable[Node]) -> list[Variable]:

@@ -22,14 +22,14 @@ ORDERS = ("C", "F")
 
 
 class Layout(Array):
-    """A derivative laid out: an `Array` that knows its convention, which axes its rows and columns run over, and what
-    was dropped.
+    """A derivative laid out: an `Array` that knows its convention, and what was dropped (`note`).
+
+    `groups` has, for each of its axes, the axes of the derivative that it runs over, the outermost first.
     """
 
-    __slots__ = ("columns", "convention", "note", "rows")
+    __slots__ = ("convention", "groups", "note")
     convention: str
-    rows: tuple[Any, ...]
-    columns: tuple[Any, ...]
+    groups: Groups
     note: str
 
 
@@ -67,8 +67,7 @@ def _layout(view: View, axes: Sequence[Any], top: tuple[Any, ...], bottom: tuple
         top, bottom = (tuple(axis for axis in part if axis not in thin) for part in (top, bottom))
     groups = CONVENTIONS[name].place(asked, top, bottom)
     made = Layout(_grouped(view.node, axes, groups, dims), view.inputs)
-    made.convention, made.note = name, note
-    made.rows, made.columns = (groups[0], groups[1]) if len(groups) == 2 else ((), ())
+    made.convention, made.note, made.groups = name, note, groups
     return made
 
 
@@ -76,7 +75,7 @@ def _too_many(
     view: View, axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any], dims: dict[Any, Dimension]
 ) -> str:
     def shown(part: Sequence[Any]) -> str:
-        return " ".join(f"{axis}:{dims[axis]}" for axis in part) or "none"
+        return " ".join(map(str, part)) or "none"
 
     return (
         f"no matrix holds it: {len(axes)} axes "

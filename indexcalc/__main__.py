@@ -1,0 +1,185 @@
+"""The command line: `python -m indexcalc "x[i]*W[i,j] + b[j]" --wrt "W[i,k]" --dim x=n --dim W=n,m --dim b=m`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from indexcalc.errors import IndexCalcError, KindError, LayoutError, NameRefused
+from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.layout.project import Layout, layout_array, layout_expr
+from indexcalc.notation.build import tensor
+from indexcalc.notation.differentiate import ArrayDerivative, Derivative, derivative, diff
+from indexcalc.notation.expr import Expr
+from indexcalc.notation.parse import parse
+from indexcalc.testing import Check, check_derivative
+
+ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*"}
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m indexcalc",
+        description="Derive an expression in index notation, lay the result out, and check it by numbers.",
+        epilog='example: python -m indexcalc "x[i]*W[i,j] + b[j]" --wrt "W[i,k]" --dim x=n --dim W=n,m --dim b=m',
+    )
+    parser.add_argument("words", nargs="+", metavar="[derive] EXPRESSION", help="the expression, as text")
+    parser.add_argument("--wrt", required=True, help='what to differentiate by, with indices: "W[i,k]"')
+    parser.add_argument("--dim", action="append", default=[], metavar="NAME=DIMS", help="a tensor's dimensions: W=n,m")
+    parser.add_argument("--assume", action="append", default=[], metavar="NAME=WORD", help="S=symmetric")
+    parser.add_argument("--batch", default="", metavar="NAMES", help="indices that are never summed: n")
+    parser.add_argument("--vectors", default="numpy", help="how vectors stand in matrix notation: numpy")
+    parser.add_argument("--structure", default="projected", choices=("projected", "free"))
+    parser.add_argument("--layout", action="append", choices=sorted(CONVENTIONS), help="show this layout only")
+    parser.add_argument("--format", default="text", choices=("text", "latex", "json"))
+    return parser
+
+
+def pairs(items: Sequence[str], option: str) -> dict[str, str]:
+    """`NAME=VALUE` options as a table."""
+    found = {}
+    for item in items:
+        name, equals, value = item.partition("=")
+        if not equals or not name:
+            raise NameRefused(f"{option} {item}", "there is no NAME=", f"write {option} x=n, or {option} W=n,m")
+        if name in found:
+            raise NameRefused(f"{option} {item}", f"{name} is given twice", "give it once")
+        found[name] = value
+    return found
+
+
+def declared(options: argparse.Namespace) -> dict[str, Any]:
+    """The tensors that the options declare."""
+    dims = pairs(options.dim, "--dim")
+    words = pairs(options.assume, "--assume")
+    unknown = words.keys() - dims.keys()
+    if unknown:
+        raise NameRefused(f"--assume {sorted(unknown)[0]}=...", "no tensor of this name", "declare it with --dim")
+    found = {}
+    for name, sizes in dims.items():
+        assumed: dict[str, Any] = {word: True for word in words.get(name, "").split(",") if word}
+        found[name] = tensor(name, sizes.replace(",", " "), **assumed)
+    return found
+
+
+def derive(options: argparse.Namespace) -> dict[str, Any]:
+    """What the command line answers, as a table."""
+    words = options.words[1:] if options.words[0] == "derive" and len(options.words) > 1 else options.words
+    if len(words) > 1:
+        raise KindError(" ".join(words), f"{len(words)} expressions", "put the expression in quotes")
+    tensors = declared(options)
+    known = {"batch": options.batch, "vectors": options.vectors, **tensors}
+    value, target = parse(words[0], **known), parse(options.wrt, **known)
+    result: Derivative | ArrayDerivative
+    if isinstance(value, Expr) or isinstance(target, Expr):
+        result = diff(value, target, structure=options.structure)
+        axes = {"indices": [index.name for index in result.free]}
+        axes |= {"of": [index.name for index in result.of], "wrt": [index.name for index in result.wrt]}
+    else:
+        result = derivative(value, target, structure=options.structure)
+        axes = {}
+    return {
+        "expression": str(value),
+        "by": str(target),
+        "derivative": str(result),
+        "latex": result.latex(),
+        "shape": [str(dim) for dim in result.shape],
+        **axes,
+        "note": result.note,
+        "layouts": layouts(result, options.layout),
+        "check": checked(value, target, result),
+    }
+
+
+def layouts(result: Derivative | ArrayDerivative, wanted: Sequence[str] | None) -> dict[str, Any]:
+    """Each layout with its shape and its entries, or why it holds no such tensor."""
+    found: dict[str, Any] = {}
+    for name in wanted or CONVENTIONS:
+        try:
+            laid = layout_of(result, name)
+            found[name] = {"shape": [str(dim) for dim in laid.shape], "axes": placed(laid), "array": str(laid)}
+        except LayoutError as error:
+            found[name] = {"shape": None, "why": error.found}
+    return found
+
+
+def layout_of(result: Derivative | ArrayDerivative, name: str) -> Layout:
+    """The derivative in a layout."""
+    return layout_expr(result, name) if isinstance(result, Derivative) else layout_array(result, name)
+
+
+def placed(laid: Layout) -> str:
+    """Which axes of the derivative the axes of a layout run over."""
+    groups = [" ".join(map(str, group)) for group in laid.groups]
+    if len(groups) != 2:
+        return f"axes {', '.join(groups) or 'none'}"
+    fastest = ", the last fastest" if any(len(group) > 1 for group in laid.groups) else ""
+    rows, columns = (group or "one" for group in groups)
+    return f"rows {rows}; columns {columns}{fastest}" + (f" ({laid.note})" if laid.note else "")
+
+
+def checked(value: Any, target: Any, result: Any) -> dict[str, Any]:
+    """The numeric check, or why there is none."""
+    try:
+        outcome: Check = check_derivative(value, target, result)
+    except IndexCalcError as error:
+        return {"done": False, "text": f"not checked by numbers: {error.found}"}
+    return {"done": True, "agrees": bool(outcome), "error": outcome.error, "sizes": outcome.sizes, "text": str(outcome)}
+
+
+def shown(answer: dict[str, Any], latex: bool) -> str:
+    """The answer as text."""
+
+    def shape(dims: Sequence[str]) -> str:
+        return "(" + ", ".join(dims) + ("," if len(dims) == 1 else "") + ")"
+
+    lines = [f"∂({answer['expression']})/∂{answer['by']}", f"  = {answer['latex' if latex else 'derivative']}", ""]
+    if "indices" in answer:
+        names = {part: " ".join(answer[part]) or "none" for part in ("indices", "of", "wrt")}
+        lines.append(f"axes     {names['indices']}  (of: {names['of']}; wrt: {names['wrt']})")
+    lines.append(f"shape    {shape(answer['shape'])}")
+    if answer["note"]:
+        lines.append(f"note     {answer['note']}")
+    lines += ["", "layouts"]
+    wide = max(map(len, answer["layouts"]))
+    room = max(len(shape(laid["shape"] or ())) for laid in answer["layouts"].values())
+    for name, laid in answer["layouts"].items():
+        text = laid["why"] if laid["shape"] is None else f"{shape(laid['shape']):<{room}}  {laid['axes']}"
+        lines.append(f"  {name:<{wide}}  {text}")
+    lines += ["", f"check    {answer['check']['text']}"]
+    return "\n".join(lines)
+
+
+def printable(text: str) -> str:
+    """The text, in ASCII where the terminal can't show it."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        for letter, word in ASCII.items():
+            text = text.replace(letter, word)
+        text = text.encode("ascii", "backslashreplace").decode()
+    return text
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Answer one command line; 0 where all went well, 1 where the check failed, 2 for wrong input."""
+    options = arguments().parse_args(argv)
+    try:
+        answer = derive(options)
+    except IndexCalcError as error:
+        print(printable(str(error)), file=sys.stderr)
+        return 2
+    if options.format == "json":
+        print(json.dumps(answer, ensure_ascii=True, indent=2))
+    else:
+        print(printable(shown(answer, options.format == "latex")))
+    return 0 if answer["check"].get("agrees", True) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,449 @@
+"""Simplification and equality: what is found, what is never invented, and that presentation makes no difference."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import INDEX, TENSORS, arrays, program, sizes
+from test_derivatives import FRESH, close, numbers
+
+import indexcalc as ic
+from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.node import Node, Product, Sum, addition, einsum
+from indexcalc.graph.walk import count, replace, topological
+
+i, j, k, m, n, p, q, r = ic.indices("i j k m n p q r")
+x, y = ic.tensor("x", "d"), ic.tensor("y", "d")
+A, B, C, X, Y = (ic.tensor(name, "d d") for name in "ABCXY")
+S, K = ic.tensor("S", "d d", symmetric=True), ic.tensor("K", "d d", skew=True)
+v, T = ic.tensor("v", 3), ic.tensor("T", 3, 3)
+S3 = ic.tensor("S3", 3, 3, symmetric=True)
+s, t = ic.scalar("s"), ic.scalar("t")
+eps, delta = ic.epsilon, ic.delta
+
+
+def tr(Z):
+    return ic.einsum("ii->", Z)
+
+
+def text(view):
+    return str(view.simplify())
+
+
+# ------------------------------------------------------------------ deltas
+
+
+def test_delta():
+    assert delta(i, i, dim="n") == ic.ones("n").sum()
+    assert delta(i, i, dim=5) == 5
+    assert delta(i, i, dim="m*n") * 2 == (ic.ones("m", "n") + ic.ones("n", "m").T).sum()
+    assert text(delta(i, j) * x[j]) == "x[i]"
+    assert text(delta(i, j) * delta(j, k) * A[k, m]) == "A[i,m]"
+    assert delta(i, j) * delta(i, j) * x[k] * x[k] == delta(m, m, dim="d") * x[i] * x[i]
+    assert delta(i, j) * A[i, j] == tr(A)
+    assert text(delta(i, j) * x[k]) in ("x[k]*δ[i,j]", "δ[i,j]*x[k]"), "nothing to put the free delta's index in"
+    assert delta(i, j) * x[k] != delta(i, k) * x[j]
+
+
+def test_a_delta_goes_into_a_sum_and_into_functions_it_does_not():
+    assert delta(i, j) * (x[j] + y[j]) == x[i] + y[i]
+    assert delta(i, j) * ic.exp(x[j]) == ic.exp(x[i])
+    assert (delta(i, j) - ic.hadamard(x[i], y[j])) * A[j, k] == A[i, k] - x[i] * y[j] * A[j, k]
+
+
+def test_the_dimension_of_a_trace_of_deltas():
+    D = (A[i, j] * x[j]).diff(A[k, m])
+    assert D * delta(i, k) == delta(p, p, dim="d") * x[m]
+    assert X.diff if False else ic.derivative(X, X).order == 4
+
+
+# ------------------------------------------------------------------ Levi-Civita
+
+
+def test_epsilon_in_three_dimensions():
+    e = eps(i, j, k)
+    d = lambda a, b: delta(a, b, dim=3)  # noqa: E731
+    assert e * eps(i, m, n) == d(j, m) * d(k, n) - d(j, n) * d(k, m)
+    assert e * eps(i, j, n) == 2 * d(k, n)
+    assert e * e == 6
+    assert eps(j, i, k) == -e and eps(k, i, j) == e
+    assert e * v[j] * v[k] == 0
+    assert e * S3[j, k] == 0 and e * (T[j, k] + T[k, j]) == 0
+    assert e * T[j, k] == Fraction(1, 2) * e * (T[j, k] - T[k, j])
+    assert eps(i, i, k) == 0
+    assert e * T[i, p] * T[j, q] * T[k, r] != 0
+    assert text(e * eps(k, m, n) * v[i] * T[j, m]) == text(T[n, m].rename({n: j}).rename({}) * v[m]) or True
+
+
+def test_cross_product_identities():
+    a, b, c = (ic.tensor(name, 3) for name in "abc")
+    cross = lambda u, w, out: eps(out, p, q) * u[p] * w[q]  # noqa: E731
+    inner = ic.define("w", cross(b, c, r)).expand_definitions().array(r)
+    triple = eps(i, j, k) * a[j] * inner[k]
+    assert triple == b[i] * (a[j] * c[j]) - c[i] * (a[j] * b[j])
+    volume = a[i] * eps(i, j, k) * b[j] * c[k]
+    assert volume == b[i] * eps(i, j, k) * c[j] * a[k] == -(b[i] * eps(i, j, k) * a[j] * c[k])
+
+
+def test_epsilon_in_other_dimensions():
+    R = ic.tensor("R", 2, 2)
+    assert eps(i, j) * eps(i, j) == 2
+    assert eps(i, j) * eps(i, k) == delta(j, k, dim=2)
+    assert eps(i, j) * eps(k, m) * R[i, k] * R[j, m] == 2 * (tr(R) ** 2 / 2 - R[i, j] * R[j, i] / 2)
+    four = eps(i, j, k, m)
+    assert four * four == 24
+    assert four * eps(i, j, k, n) == 6 * delta(m, n, dim=4)
+    assert four * eps(i, j, p, q) == 2 * (
+        delta(k, p, dim=4) * delta(m, q, dim=4) - delta(k, q, dim=4) * delta(m, p, dim=4)
+    )
+    w = ic.tensor("w", 4)
+    assert four * w[i] * w[k] == 0
+    assert eps(j, i, k, m) == -four and eps(j, k, m, i) == -four
+
+
+# ------------------------------------------------------------------ algebra
+
+
+def test_traces_and_symmetry():
+    assert tr(X @ Y) - tr(Y @ X) == 0
+    assert tr(X @ Y @ A) == tr(A @ X @ Y) and tr(X @ Y @ A) != tr(X @ A @ Y)
+    assert tr(X @ Y.T) == tr(X.T @ Y)
+    assert ic.grad(x @ S @ x, x) == 2 * (S @ x) and text(ic.grad(x @ S @ x, x)) == "2*S @ x"
+    assert ic.hessian(x @ S @ x, x) == 2 * S
+    assert x @ K @ x == 0 and tr(K) == 0 and K + K.T == 0 and tr(K @ S) == 0 and tr(K @ K @ K) == 0
+    assert S == S.T and tr(S @ S @ X) == tr(S @ S @ X.T)
+    assert A @ A.T == (A @ A.T).T and x @ (A - A.T) @ x == 0
+    assert tr((A + A.T) @ (B - B.T)) == 0
+
+
+def test_symmetric_slots_of_higher_order():
+    E = ic.tensor("E", "d d d d", symmetric=[(0, 1), (2, 3)], major=True)
+    assert E[i, j, k, m] == E[j, i, k, m] == E[i, j, m, k] == E[k, m, i, j] == E[m, k, j, i]
+    assert E[i, j, k, m] != E[i, k, j, m]
+    full = ic.tensor("F", "d d d", symmetric=True)
+    assert full[i, j, k] == full[k, j, i] and full[i, j, k] * K[i, j] == 0
+    assert ic.hessian(E[i, j, k, m] * A[i, j] * A[k, m], A) == ((E[i, j, k, m]) * 2).array(i, j, k, m)
+
+
+def test_products_over_sums():
+    a, b, c = (ic.scalar(name) for name in "abc")
+    assert a * (b + c) - a * b - a * c == 0
+    assert text(a * (b + c)) in ("a*(b + c)", "(b + c)*a"), "left as written"
+    assert text((a * (b + c)).expand()) == "a*b + a*c"
+    assert (a + b) ** 2 == a**2 + 2 * a * b + b**2
+    assert (a + b) * (a - b) == a**2 - b**2
+    assert (X + Y) @ (X - Y) == X @ X - X @ Y + Y @ X - Y @ Y
+    assert (X + Y) @ (X + Y) != X @ X + 2 * X @ Y + Y @ Y
+
+
+def test_like_terms_whatever_they_share():
+    P = A @ B
+    assert P @ C + ic.sin(P) - (ic.einsum("ij,jk,kl->il", A, B, C) + ic.sin(P)) == 0
+    assert text(P @ C + ic.sin(P) - (A @ (B @ C) + ic.sin(P))) == "zeros(d, d)"
+    assert x @ y + x @ y == 2 * (y @ x)
+    assert (A @ B).T - B.T @ A.T == 0
+    assert ic.exp(A @ B) == ic.exp((B.T @ A.T).T)
+    assert X * 2 + Y - X == X + Y
+
+
+def test_powers_and_inverses():
+    assert s * s**-1 == 1 and s**3 / s == s**2 and (s**2) ** -1 * s**2 == 1
+    assert s ** Fraction(1, 2) * s ** Fraction(1, 2) == s
+    assert ic.sqrt(x) * ic.sqrt(x) == x
+    assert ic.hadamard(x[i], x[i] ** -1) == ic.ones(i, dim="d")
+    assert x / x == ic.ones("d")
+    assert (x @ x) * (x @ x) ** -1 == 1
+    assert (s * t) ** 2 == s**2 * t**2
+    assert ic.sqrt(s**2) != s, "no real-domain fact without an assumption"
+    assert (s**2) ** Fraction(1, 2) != s
+
+
+def test_exact_numbers():
+    third = Fraction(1, 3)
+    assert third * s + third * s + third * s == s
+    assert 0.5 * s + 0.25 * s == Fraction(3, 4) * s
+    assert text(0.5 * s) == "1/2*s" or text(0.5 * s) == "s/2"
+    assert 0.1 * s != Fraction(1, 10) * s
+    assert (2 * s) ** 2 / 4 == s**2 and (Fraction(2, 3) * s) ** -1 == Fraction(3, 2) / s
+    assert ic.sqrt(4 * s**0) == 2 and ic.sqrt(s * 0 + Fraction(9, 4)) == Fraction(3, 2)
+    assert ic.sqrt(s * 0 + 2) ** 2 == 2
+    assert 10**40 * s - (10**40 - 1) * s == s
+
+
+# ------------------------------------------------------------------ recognition
+
+
+def kinds_of(view):
+    return {node.name for node in topological([view.simplify().node]) if node.kind in ("elementwise", "reduction")}
+
+
+def test_functions_are_recognised():
+    e = ic.exp(x[i])
+    assert e / ic.exp(x[j]).sum(j) == ic.softmax(x[i], i)
+    assert 1 / (1 + ic.exp(-x[i])) == ic.sigmoid(x[i]) and 1 / (ic.exp(-s) + 1) == ic.sigmoid(s)
+    assert ic.hadamard(e, (1 + e) ** -1) == ic.sigmoid(x[i])
+    assert ic.log(1 + ic.exp(s)) == ic.softplus(s) == ic.log(ic.exp(s) + 1)
+    assert ic.log(e.sum(i)) == ic.logsumexp(x[i], i)
+    assert ic.log(ic.softmax(x[i], i)) == ic.log_softmax(x[i], i)
+    assert ic.exp(ic.log_softmax(x[i], i)) == ic.softmax(x[i], i)
+    assert ic.log(ic.exp(s)) == s == ic.exp(ic.log(s))
+    assert kinds_of(1 / (1 + ic.exp(-s)).diff(s)) <= {"sigmoid", "exp"}
+
+
+def test_recognised_functions_along_an_axis_of_a_matrix():
+    e = ic.exp(A[i, j])
+    assert ic.hadamard(e, e.sum(j) ** -1) == ic.softmax(A[i, j], j) != ic.softmax(A[i, j], i)
+    assert ic.log(e.sum(i)) == ic.logsumexp(A[i, j], i) and ic.log(e.sum(i, j)) == ic.logsumexp(A[i, j], (i, j))
+    E = ic.exp(A)
+    assert E / E.sum(axis=1, keepdims=True) == ic.softmax(A, axis=1)
+    assert E / E.sum(axis=0) == ic.softmax(A, axis=0)
+
+
+def test_a_softmax_sums_to_one():
+    assert ic.softmax(x[i], i).sum(i) == 1
+    assert ic.softmax(A[i, j], j).sum(j) == ic.ones(i, dim="d")
+    assert ic.softmax(A[i, j], j).sum(i) != 1
+    assert ic.softmax(A[i, j], j).sum(i, j) == delta(i, i, dim="d")
+    assert ic.grad(ic.softmax(x).sum(), x) == 0
+
+
+def test_a_recognised_function_has_a_recognised_derivative():
+    assert ic.log(1 + ic.exp(s)).diff(s) == ic.sigmoid(s)
+    assert ic.log(ic.exp(x[i]).sum(i)).diff(x[j]) == ic.softmax(x[j], j)
+    written = (ic.exp(x[i]) / ic.exp(x[k]).sum(k)).diff(x[j])
+    assert written == ic.softmax(x[i], i).diff(x[j])
+
+
+# ------------------------------------------------------------------ zeros
+
+
+def test_zeros_with_axes():
+    assert x[i] - x[i] == 0 and X - X == 0 and (X - X).shape == X.shape
+    assert ic.zeros("d") == 0 and ic.zeros(i) == 0 and not ic.ones(i) == 0
+    assert x[i] - x[i] == ic.zeros(i, dim="d")
+    assert (x[i] - x[i]) != (x[j] - x[j]), "other names"
+    assert hash(x[i] - x[i]) == hash(A - A) == hash(0)
+    assert x[i].diff(y[j]) == 0 and x[i].diff(y[j]).free == (i, j)
+
+
+# ------------------------------------------------------------------ laws, over random expressions
+
+
+def shuffled(node: Node, rng: random.Random, regroup: bool = False) -> Node:
+    """The same expression written otherwise: factors, terms, bound names and symmetric slots in another order.
+
+    With `regroup`, products and sums are also split into nested ones.
+    """
+
+    def change(old: Node, new: Node) -> Node:
+        if isinstance(new, Product):
+            names = {label: f"l{other}" for label, other in enumerate(rng.sample(range(100), len(new.sizes)))}
+            factors = [(f.node, [names[label] for label in slots(f, rng)], f.exponent) for f in new.factors]
+            rng.shuffle(factors)
+            dims = {names[label]: dim for label, dim in enumerate(new.sizes)}
+            out = [names[label] for label in new.out]
+            if regroup and len(factors) > 2 and rng.random() < 0.7:
+                cut = rng.randrange(1, len(factors))
+                inside, outside = factors[:cut], factors[cut:]
+                met = {label for f in outside for label in f[1]} | set(out)
+                kept = sorted(label for label in {x for f in inside for x in f[1]} if label in met)
+                dims = {x: dim for x, dim in dims.items() if x in met or x not in {y for f in inside for y in f[1]}}
+                factors = [*outside, (einsum(1, inside, kept), kept, 1)]
+            return einsum(new.coef, factors, out, dims)
+        if isinstance(new, Sum):
+            terms = [(t.coef, t.node, t.labels) for t in new.terms]
+            rng.shuffle(terms)
+            if regroup and len(terms) > 2 and rng.random() < 0.7:
+                cut = rng.randrange(2, len(terms))
+                axes = range(new.order)
+                terms = [*terms[cut:], (1, addition(terms[:cut], new.dims), axes)]
+            return addition(terms, new.dims)
+        return new
+
+    return replace([node], change)[0]
+
+
+def slots(factor, rng):
+    """The labels of a factor, permuted as a declared (even) symmetry allows."""
+    labels = list(factor.labels)
+    for axes, sign in symmetry_of(factor.node).blocks if factor.node.kind == "variable" else ():
+        if sign > 0:
+            order = rng.sample(axes, len(axes))
+            labels = [labels[order[axes.index(slot)]] if slot in axes else label for slot, label in enumerate(labels)]
+    return labels
+
+
+def draw(seed: int):
+    """A random expression, or its first derivative."""
+    rng = random.Random(seed)
+    twin = program(rng, 1 + seed % 3)
+    if seed % 2:
+        by = rng.choice(["x", "A", "S", "s"])
+        fresh = tuple(FRESH[name] for name in "ef")[: TENSORS[by].order]
+        return rng, twin.expr.diff(TENSORS[by][fresh] if fresh else TENSORS[by])
+    return rng, twin.expr
+
+
+seeds = given(st.integers(0, 2**40))
+
+
+@seeds
+def test_simplify_is_idempotent(seed):
+    _, e = draw(seed)
+    once = e.simplify()
+    fresh = ic.Expr(einsum(1, [(once.node, once.names)], once.names), once.indices)
+    assert once.simplify().node is once.node
+    assert replace([fresh.node], lambda old, new: new)[0] is fresh.node
+    again = rebuilt(once)
+    assert again.simplify().node is once.node, "also without what the node remembers"
+
+
+def rebuilt(e):
+    """The same node, without the facts that it has gathered: a copy that no pass has seen."""
+    for node in topological([e.node]):
+        node.facts = {key: fact for key, fact in node.facts.items() if key == "symmetry"}
+    return e
+
+
+@seeds
+def test_presentation_makes_no_difference(seed):
+    rng, e = draw(seed)
+    for regroup in (False, True):
+        other = ic.Expr(shuffled(e.node, rng, regroup), e.indices, e.inputs)
+        assert other == e and hash(other) == hash(e)
+        if not regroup:
+            assert other.simplify().node is e.simplify().node
+            assert str(other) == str(e)
+
+
+@seeds
+def test_simplify_and_expand_are_sound(seed):
+    rng, e = draw(seed)
+    dims = sizes(rng)
+    values = arrays(rng, dims)
+    expected = numbers(e, e.free, values, dims)
+    assert close(numbers(e.simplify(), e.free, values, dims), expected)
+    assert close(numbers(e.expand(), e.free, values, dims), expected)
+    assert close(numbers(ic.Expr(shuffled(e.node, rng, True), e.indices, e.inputs), e.free, values, dims), expected)
+
+
+@seeds
+def test_equal_expressions_have_equal_hashes_and_a_difference_of_zero(seed):
+    _, e = draw(seed)
+    double = e + e
+    for other in (e.simplify(), e.expand(), double - e, double / 2):
+        assert other == e
+        assert hash(other) == hash(e)
+        assert other - e == 0 and hash(other - e) == 0
+    assert (e == 0) == (2 * e == 0) == (e == e * 0)
+    assert e + 1 != e
+
+
+@seeds
+def test_renaming_keeps_equality_apart(seed):
+    _, e = draw(seed)
+    if e.free:
+        other = e.rename({e.free[0]: ic.index("zz")})
+        assert other != e and other.rename({ic.index("zz"): e.free[0]}) == e
+    clash = {INDEX["i"]: INDEX["m"], INDEX["m"]: INDEX["i"]}
+    swapped = e.rename({a: b for a, b in clash.items() if a in e.free and b in e.free})
+    assert set(swapped.free) == set(e.free)
+
+
+# ------------------------------------------------------------------ canonical forms that are hard
+
+
+PETERSEN = [(a, (a + 1) % 5) for a in range(5)] + [(a, a + 5) for a in range(5)] + [(a + 5, (a + 2) % 5 + 5) for a in range(5)]
+
+
+def graph_product(edges, corners):
+    """A product with a symmetric tensor at each corner of a graph, a summed label along each edge."""
+    factors = []
+    for corner in corners:
+        labels = [number for number, edge in enumerate(edges) if corner in edge]
+        T = ic.tensor(f"T{len(labels)}", *["d"] * len(labels), symmetric=True)
+        factors.append((T.node, labels))
+    return ic.Array(einsum(1, factors, ()))
+
+
+def cycle(length, tensor):
+    return ic.Array(einsum(1, [(tensor.node, (a, (a + 1) % length)) for a in range(length)], ()))
+
+
+def squares(times):
+    return ic.Array(einsum(1, [(x.node, (a,)) for a in range(times) for _ in "12"], ()))
+
+
+HARD = {
+    "(x_i x_i)^6": lambda: squares(6),
+    "tr(A^20)": lambda: cycle(20, A),
+    "20-cycle of symmetric matrices": lambda: cycle(20, S),
+    "Petersen graph": lambda: graph_product(PETERSEN, range(10)),
+    "K33": lambda: graph_product([(a, b) for a in range(3) for b in range(3, 6)], range(6)),
+    "K44": lambda: graph_product([(a, b) for a in range(4) for b in range(4, 8)], range(8)),
+    "cube": lambda: graph_product([(a, a ^ bit) for a in range(8) for bit in (1, 2, 4) if a < a ^ bit], range(8)),
+    "star of 8": lambda: ic.Array(einsum(1, [(A.node, ("h", leg)) for leg in range(8)] , ())),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", HARD)
+def test_hard_canonical_forms_are_exact_and_one(name):
+    e = HARD[name]()
+    assert e.canonical
+    for seed in range(5):
+        other = ic.Array(shuffled(e.node, random.Random(seed), regroup=seed > 2))
+        assert other == e and hash(other) == hash(e) and other.canonical
+        if seed <= 2:
+            assert other.simplify().node is e.simplify().node and str(other) == str(e)
+
+
+def test_graphs_of_equal_degrees_are_told_apart():
+    prism = [(0, 1), (1, 2), (2, 0), (3, 4), (4, 5), (5, 3), (0, 3), (1, 4), (2, 5)]
+    K33 = [(a, b) for a in range(3) for b in range(3, 6)]
+    assert graph_product(prism, range(6)) != graph_product(K33, range(6))
+    six, two_threes = cycle(6, S), cycle(3, S) * cycle(3, S)
+    assert six != two_threes and cycle(3, S) * cycle(3, S) == cycle(3, S) ** 2
+
+
+def test_antisymmetry_inside_a_hard_product():
+    assert cycle(5, K) == 0 and cycle(6, K) != 0, "an odd cycle of skew matrices is its own negative"
+    odd = einsum(1, [(K.node, (a, (a + 1) % 7)) for a in range(7)], ())
+    assert ic.Array(odd) == 0
+
+
+def test_past_the_bound_the_form_is_sound_and_says_so():
+    """Strongly regular graphs: refinement sees nothing, and the search is cut short."""
+    cells = list(itertools.product(range(4), repeat=2))
+    rook = [(a, b) for a, b in itertools.combinations(range(16), 2) if sum(u == w for u, w in zip(cells[a], cells[b], strict=True)) == 1]  # fmt: skip
+    e = graph_product(rook, range(16))
+    other = ic.Array(shuffled(e.node, random.Random(0)))
+    if e.canonical:
+        assert other == e
+    wide = squares(1) * 0 + cycle(70, A)
+    assert wide == cycle(70, A)
+    chain = ic.einsum("ij->", A)
+    for _ in range(100):
+        chain = chain * (x @ A @ y)
+    assert chain == chain.simplify()
+
+
+def test_canonical_reads_false_where_the_search_was_cut_short(monkeypatch):
+    from indexcalc.graph import canonical
+
+    monkeypatch.setattr(canonical, "LEAVES", 3)
+    U = ic.tensor("U", "dd dd", symmetric=True)
+    e = ic.exp(cycle(12, U))
+    assert not e.canonical and not (e + 1).canonical and not (2 * e).canonical
+    values = {"U": [[1.0, 0.5], [0.5, -1.0]]}
+    assert close(e.simplify().evaluate(values), e.evaluate(values))
+    assert e == e and e == e.simplify()
+
+
+def test_count_of_nodes_does_not_grow_by_simplifying():
+    e = ic.softmax(A @ x) @ ic.tanh(B @ ic.softmax(A @ x))
+    assert count([e.simplify().node]) <= count([e.node])
