@@ -532,6 +532,7 @@ def test_a_delta_pattern_is_allocated_once() -> None:
     size = 300
     x = var("x", size)
     arrays = {x: draw(size)}
+    assert peak_of(lambda: evaluate([einsum(2, [(x, "i"), (x, "j")], "ij")], arrays)) < 1.2 * 8 * size**2
     node = einsum(1, [(x, "i"), (delta(size), "ij")], "ij")
     assert peak_of(lambda: evaluate([node], arrays)) < 1.2 * 8 * size**2
     dense = addition([(1, einsum(1, [(x, "i"), (x, "j")], "ij"), (0, 1)), (1, delta(size), (0, 1))], (size, size))
@@ -556,10 +557,23 @@ def test_what_would_not_fit_is_refused_before_anything_is_allocated() -> None:
     evaluate([einsum(1, [(delta(n), "ij"), (x, "i"), (v, "j")], "")], arrays, sizes)
     with pytest.raises(InputError, match="takes 32 bytes, and the limit is 20"):
         evaluate([delta(2)], {}, limit=20)
-    a = var("A", 30, 30)
-    pair = einsum(1, [(a, "ij"), (a, "kl"), (a, "jl")], "ik")
-    with pytest.raises(InputError, match="takes 7,200 bytes, and the limit is 7,000"):
-        evaluate([pair], {a: draw(30, 30)}, limit=7000)
+
+
+def test_what_would_not_fit_in_between_is_refused_too() -> None:
+    x, a = var("x", 30), var("A", 30, 30)
+    arrays = {x: draw(30), a: draw(30, 30)}
+    for node in (
+        reduction("max", elementwise("maximum", [(x, (0,)), (x, (1,))], (30, 30)), (0, 1), False),
+        reduction("max", delta(30), (0, 1), False),
+        elementwise("exp", [(reduction("max", delta(30), (1,), False), (0,))], (30,)),
+        einsum(1, [(a, "ij"), (a, "jk"), (a, "ki")], ""),
+    ):
+        with pytest.raises(InputError, match=r"an array of shape \(30, 30\) takes 7,200 bytes, and the limit is 7,199"):
+            evaluate([node], arrays, limit=7199)
+        evaluate([node], arrays, limit=7200)
+    z = var("z", 10)
+    with pytest.raises(InputError, match="takes 800 bytes"):
+        evaluate([einsum(1, [(z, "i"), (z, "j")], "ij")], {z: draw(10, dtype=np.complex64)}, limit=799)
 
 
 # ------------------------------------------------------------------ sizes
@@ -845,6 +859,13 @@ def test_dimensions_that_are_polynomials() -> None:
     )
     refused(
         DimensionError,
+        "dimension `n**2/2 + n/2`: v has 6 (axis 0), and it comes out as 10: x has 4 (axis 0)\n"
+        "  instead: give equal sizes; 1 is not stretched",
+        [v, X],
+        {"v": np.ones(6), "x": np.ones(4)},
+    )
+    refused(
+        DimensionError,
         "dimension `m`: only m*n = 12 is known (k, axis 0)\n  instead: give m=...",
         [k],
         {"k": np.ones(12)},
@@ -879,6 +900,10 @@ def test_inputs_that_only_fix_dimensions() -> None:
     with pytest.raises(InputError, match=r"unknown dimension 'q'\n  instead: known here: k, m, n"):
         bind([t, u, v], {"V": np.ones((3, 2))}, {"q": 4}, roots=[hessian])
     assert bind([], {}, roots=[delta(symbol("?i"))]) == ({}, {})
+    assert bind([], {"x": np.ones(3)}, roots=[X])[1] == {"n": 3}
+    s, single = var("s"), np.ones(3, np.float32)
+    arrays, _ = bind([X, B], {"s": 2, "x": single, "b": np.ones(2)}, roots=[einsum(1, [(X, "i"), (s, "")], "i")])
+    assert arrays[s].dtype == np.float32
 
 
 def test_sizes_that_are_given() -> None:

@@ -381,9 +381,6 @@ def _contraction(node: Node, operands: Sequence[Labels], out: Sequence[int], siz
         left = [label for label in labels if label in out]
         return lambda arrays: _aligned(np.asarray(arrays[0].sum(gone)) if gone else arrays[0], left, out)
     shapes = [tuple(sizes[label] for label in labels) for labels in operands]
-    if any(0 in shape for shape in shapes):
-        shape = tuple(sizes[label] for label in out)
-        return lambda arrays: np.zeros(shape, np.result_type(*arrays))
     spec = ",".join(map(_letters, operands)) + "->" + _letters(out)
     path, info = opt_einsum.contract_path(spec, *shapes, shapes=True)
     size = {opt_einsum.get_symbol(label): sizes[label] for labels in operands for label in labels}
@@ -415,7 +412,7 @@ def plan_sum(node: Sum, plan: Plan) -> tuple[Form, Step]:
     form = _form(out, groups, sizes)
     coefs = [_weak(term.coef, "a coefficient of a sum") for term in node.terms]
     places = [[join[group] for group in groups] for join in joins]
-    full = [k for k, own in enumerate(labels) if set(own) == set(places[k]) and len(set(own)) == len(groups)]
+    full = [k for k, own in enumerate(labels) if len(set(own)) == len(groups)]
 
     def step(cores: list[Numbers]) -> Numbers:
         dtype = np.result_type(plan.real, *cores, *coefs)

@@ -123,7 +123,7 @@ ROWS = (
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
     ),
     ReductionFunction(
-        "logsumexp", "log(sum of exp(x_a))", _logsumexp, lambda s: apply("exp", s.x - s.y), False,
+        "logsumexp", "log(sum of exp(x_a))", _logsumexp, lambda s: s.reduce("softmax", s.u), False,
         r"\operatorname{{logsumexp}}_{{{axes}}}\left({}\right)",
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",

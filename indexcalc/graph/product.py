@@ -1,7 +1,7 @@
 """The normal form of a product whose factors are in normal form.
 
 The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`,
-`contract_epsilon`, `distribute_delta`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`, and those of
+`contract_epsilon`, `distribute_sum`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`, and those of
 `recognise`.
 """
 
@@ -47,7 +47,7 @@ def normalise_product(draft: Draft, out: Sequence[int]) -> Edge | list[Draft]:
     factors = collect_powers(draft)
     if factors is None:
         return ZERO_EDGE
-    split = contract_epsilon(draft, factors, out) or distribute_delta(draft, factors, out)
+    split = contract_epsilon(draft, factors, out) or distribute_sum(draft, factors, out)
     if split is not None:
         return split
     normalise_softmax(draft, factors, out)
@@ -160,7 +160,8 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
     node = _settled(ordered, axes_labels, dims)
     if not form.exact:
         node.facts["inexact"] = True
-    if form.symmetries and axes and "symmetry" not in node.facts and type(node) is Product:
+    found = form.symmetries or len(times) < len(out)
+    if found and axes and "symmetry" not in node.facts and type(node) is Product:
         _remember_symmetry(node, axes_labels, form.symmetries)
     return Edge(multiply(draft.coef, sign), node, tuple(axes))
 
@@ -285,16 +286,23 @@ def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
     return (-1 if inversions % 2 else 1), [labels[k] for k in rest]
 
 
-def distribute_delta(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
-    """A sum with deltas on a summed label gives these terms up, each a product of its own, where its delta goes.
+def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
+    """A sum gives up the terms with a delta on a summed label, and those that are constant along a label which is summed
+    and which no other factor has: each becomes a product of its own, where the delta goes, or the label becomes its
+    dimension. So `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
 
     What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
     """
     free = set(out)
+    times: dict[int, int] = {}
+    for _, labels in factors:
+        for label in set(labels):
+            times[label] = times.get(label, 0) + 1
     for (node, labels), exponent in factors.items():
         if type(node) is not Sum or exponent != 1:
             continue
-        hot = [term for term in node.terms if _is_hot(term, labels, free)]
+        lone = {axis for axis, label in enumerate(labels) if times[label] == 1 and label not in free}
+        hot = [term for term in node.terms if lone - set(term.labels) or _is_hot(term, labels, free)]
         if not hot:
             continue
         others = [(n, list(ls), e) for (n, ls), e in factors.items() if (n, ls) != (node, labels)]
@@ -304,8 +312,7 @@ def distribute_delta(draft: Draft, factors: Factors, out: Sequence[int]) -> list
             part = draft.copy()
             part.coef = multiply(draft.coef, term.coef)
             place = [labels[axis] for axis in term.labels]
-            assert isinstance(term.node, Product)
-            part.factors = [*others, *part.open(term.node, place, 1)]
+            part.factors = [*others, *part.opened(part.attach(Edge(1, term.node, tuple(range(len(place)))), place, 1))]
             drafts.append(part)
         if rest:
             part = draft.copy()

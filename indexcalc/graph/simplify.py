@@ -10,6 +10,7 @@ become one node however they were put together. `==`, `hash` and the collection 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -80,7 +81,7 @@ class Pass:
         """May this product (sum), the normal form of `source`, be opened into its parent of that width?"""
         if isinstance(node, Sum):
             return self.times.get(source, 1) == 1 and width + len(node.terms) <= WIDEST_SUM
-        alone = self.times.get(source, 1) == 1 or len(node.factors) <= 1
+        alone = self.times.get(source, 1) == 1 or len(node.factors) <= 1 or _only_scaled(node)
         return alone and width + len(node.factors) <= WIDEST_PRODUCT
 
     # -------------------------------------------------------------- one method a kind of node
@@ -144,6 +145,7 @@ class Pass:
 
     def sum(self, node: Sum) -> Edge:
         terms: list[Edge] = []
+        within = Counter(t.node for t in node.terms)
         stack: list[tuple[Number, Node, Labels]] = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
         while stack:
             coef, source, places = stack.pop()
@@ -155,7 +157,8 @@ class Pass:
                 continue
             factor, inner, axes = self.child(source)
             coef, axes = multiply(coef, factor), tuple(places[x] for x in axes)
-            if isinstance(inner, Sum) and self.inlines(source, inner, len(terms)):
+            whole = self.times.get(source, 1) == within[source] and len(terms) + len(inner.children) <= WIDEST_SUM
+            if isinstance(inner, Sum) and (whole or self.inlines(source, inner, len(terms))):
                 terms += [Edge(multiply(coef, t.coef), t.node, tuple(axes[x] for x in t.labels)) for t in inner.terms]
             else:
                 terms.append(Edge(coef, inner, axes))
@@ -284,6 +287,12 @@ class Pass:
                 work.append(Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)))
         expanded = collect_terms(done, None if self.flat else canonical)
         return expanded if len(expanded) < len(done) and _weight(expanded) < _weight(terms) else terms
+
+
+def _only_scaled(node: Product) -> bool:
+    """Is this one thing, times numbers, dimensions and scalar variables? Then nothing is lost if it is not shared."""
+    others = [f for f in node.factors if f.node.dims or f.node.children]
+    return node.bound == 0 and len(others) <= 1
 
 
 def _sum_inside(node: Product) -> bool:

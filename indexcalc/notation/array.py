@@ -127,6 +127,18 @@ class Array(View):
     def __rpow__(self, base: object) -> Array:
         return entrywise_array("power", base, self)
 
+    def __lt__(self, other: object) -> Array:
+        return entrywise_array("less", self, other)
+
+    def __le__(self, other: object) -> Array:
+        return entrywise_array("less_equal", self, other)
+
+    def __gt__(self, other: object) -> Array:
+        return entrywise_array("greater", self, other)
+
+    def __ge__(self, other: object) -> Array:
+        return entrywise_array("greater_equal", self, other)
+
     def __matmul__(self, other: object) -> Array:
         return matmul(self, _array(other, self, "@"))
 

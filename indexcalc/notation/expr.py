@@ -172,6 +172,18 @@ class Expr(View):
     def __rpow__(self, base: object) -> Expr:
         return entrywise("power", _lift(base, self, "**"), self)
 
+    def __lt__(self, other: object) -> Expr:
+        return entrywise("less", self, _lift(other, self, "<"))
+
+    def __le__(self, other: object) -> Expr:
+        return entrywise("less_equal", self, _lift(other, self, "<"))
+
+    def __gt__(self, other: object) -> Expr:
+        return entrywise("greater", self, _lift(other, self, "<"))
+
+    def __ge__(self, other: object) -> Expr:
+        return entrywise("greater_equal", self, _lift(other, self, "<"))
+
     def __matmul__(self, other: object) -> Expr:
         raise NotationError(f"{self} @ {other}", "`@` is matrix notation", "in index notation write `*`: A[i,k]*B[k,j]")
 

@@ -1,0 +1,9 @@
+"""Sphinx: `sphinx-build docs docs/_build`, with myst_nb and furo installed."""
+
+project = "indexcalc"
+author = "The indexcalc developers"
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.mathjax"]
+html_theme = "furo"
+exclude_patterns = ["_build"]
+myst_enable_extensions = ["dollarmath"]
+nb_execution_mode = "off"  # the sessions on these pages are run by the tests
