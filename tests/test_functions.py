@@ -12,8 +12,8 @@ import jax.scipy.special as jsp
 import numpy as np
 import pytest
 
-import indexcalc.functions  # noqa: F401  (fills the tables)
-from indexcalc.errors import InputError
+import indexcalc as ic
+from indexcalc.errors import InputError, NotationError
 from indexcalc.functions import special
 from indexcalc.functions.elementwise import partial
 from indexcalc.functions.reductions import jacobian
@@ -24,6 +24,7 @@ from indexcalc.graph.node import (
     Node,
     Product,
     Reduction,
+    Regroup,
     Sum,
     Variable,
     elementwise,
@@ -59,16 +60,42 @@ def _prod_except_in_jax(x: Any, axes: Any) -> Any:
     return jnp.prod(x, axis=axes, keepdims=True) / x
 
 
+def _slices(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    """A function of matrices along two axes, which stay if it gives matrices."""
+
+    def along(x: Any, axes: tuple[int, ...]) -> Any:
+        result = function(jnp.moveaxis(x, axes, (-2, -1)))
+        return jnp.moveaxis(result, (-2, -1), axes) if result.ndim == x.ndim else result
+
+    return along
+
+
+def _norm_nuc_in_jax(x: Any) -> Any:
+    return jnp.sum(jnp.linalg.svd(x, compute_uv=False), -1)
+
+
+def _polar_in_jax(x: Any) -> Any:
+    u, _, vt = jnp.linalg.svd(x, full_matrices=False)
+    return u @ vt
+
+
 REDUCTIONS_IN_JAX: dict[str, Callable[..., Any]] = {
     "max": jnp.max, "min": jnp.min, "prod": jnp.prod, "prod_except": _prod_except_in_jax,
     "logsumexp": jsp.logsumexp, "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax,
     "norm1": lambda x, axes: jnp.sum(jnp.abs(x), axes), "norm2": lambda x, axes: jnp.sqrt(jnp.sum(x**2, axes)),
     "normp": lambda x, axes, p: jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p),
+    "norm_nuc": _slices(_norm_nuc_in_jax), "polar": _slices(_polar_in_jax),
+    "pinv_t": _slices(lambda x: jnp.linalg.pinv(x).swapaxes(-2, -1)),
 }  # fmt: skip
 
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
 each_reduction = pytest.mark.parametrize("row", REDUCTIONS.values(), ids=lambda row: row.name)
-each_axes = pytest.mark.parametrize("axes", [(0,), (2,), (0, 2), (0, 1, 2)], ids=str)
+SOME_AXES: dict[int, list[tuple[int, ...]]] = {0: [(0,), (2,), (0, 2), (0, 1, 2)], 2: [(0, 1), (0, 2), (1, 2)]}
+each_axes = pytest.mark.parametrize(
+    ("row", "axes"),
+    [(row, axes) for row in REDUCTIONS.values() for axes in SOME_AXES[row.axes]],
+    ids=lambda case: getattr(case, "name", str(case)),
+)
 
 
 def draw(row: ElementwiseFunction, shape: tuple[int, ...] = (40,)) -> list[Any]:
@@ -97,6 +124,11 @@ def value(node: Node, inputs: dict[str, Any]) -> Any:
     if isinstance(node, Elementwise):
         args = [along(value(arg.node, inputs), arg.labels, node) for arg in node.args]
         return ELEMENTWISE[node.fn].numpy(*args, *node.params)
+    if isinstance(node, Regroup):
+        sizes = integers(node.sizes)
+        flat, order = [x for group in node.inner for x in group], [x for group in node.outer for x in group]
+        split = value(node.child, inputs).reshape([sizes[x] for x in flat])
+        return split.transpose([flat.index(x) for x in order]).reshape(integers(node.dims))
     assert isinstance(node, Reduction)
     return REDUCTIONS[node.fn].numpy(value(node.child, inputs), node.axes, *node.params)
 
@@ -201,7 +233,6 @@ def test_elementwise_far_out(name: str, dtype: type[Any]) -> None:
     np.testing.assert_allclose(result, expected, rtol=1e-5 if dtype is np.float32 else 1e-13, atol=1e-40)
 
 
-@each_reduction
 @each_axes
 def test_reduction_numerics(row: ReductionFunction, axes: tuple[int, ...]) -> None:
     x, params = draw_slices(row), PARAMS.get(row.name, ())
@@ -209,7 +240,6 @@ def test_reduction_numerics(row: ReductionFunction, axes: tuple[int, ...]) -> No
     np.testing.assert_allclose(row.numpy(x, axes, *params), expected, rtol=1e-12, atol=1e-14)
 
 
-@each_reduction
 @each_axes
 def test_reduction_dtype(row: ReductionFunction, axes: tuple[int, ...]) -> None:
     x, params = draw_slices(row), PARAMS.get(row.name, ())
@@ -361,7 +391,6 @@ def expected_jacobian(row: ReductionFunction, x: Any, axes: tuple[int, ...], par
     return np.einsum(full, places + [second.get(place, place) for place in places], places + list(second.values()))
 
 
-@each_reduction
 @each_axes
 def test_jacobians(row: ReductionFunction, axes: tuple[int, ...]) -> None:
     x, params = draw_slices(row), PARAMS.get(row.name, ())
@@ -394,7 +423,119 @@ def test_jacobian_of_prod_with_zeros() -> None:
 
 @each_reduction
 def test_jacobian_with_symbolic_dimensions(row: ReductionFunction) -> None:
-    m, n = dim("m"), dim("n")
-    node = reduction(row.name, variable("x", (m, n)), (1,), row.keeps, PARAMS.get(row.name, ()))
+    m, n, q = dim("m"), dim("n"), dim("q")
+    axes = (1, 2)[: row.axes or 1]
+    node = reduction(row.name, variable("x", (m, n, q)), axes, row.keeps, PARAMS.get(row.name, ()))
     assert isinstance(node, Reduction)
-    assert jacobian(node).dims == ((m, n, n) if row.keeps else (m, n))
+    assert jacobian(node).dims == (m, n, q, *((n, q)[: len(axes)] if row.keeps else ()))
+
+
+# ------------------------------------------------------------------ functions of singular values
+
+SHAPES = [(3, 3), (4, 2), (2, 4), (1, 3), (3, 1), (1, 1)]
+each_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+each_declaration = pytest.mark.parametrize("declared", ["sizes", "symbols"])
+
+
+def matrix(shape: tuple[int, ...], seed: int = 0) -> Any:
+    """A matrix of full rank."""
+    return np.random.default_rng(seed).standard_normal(shape)
+
+
+@each_shape
+@each_declaration
+def test_derivatives_of_the_nuclear_norm(shape: tuple[int, int], declared: str) -> None:
+    X, x = ic.tensor("X", shape if declared == "sizes" else "m n"), matrix(shape)
+    y = ic.norm_nuc(X)
+    np.testing.assert_allclose(y.evaluate(X=x), _norm_nuc_in_jax(x), rtol=1e-13)
+    np.testing.assert_allclose(ic.grad(y, X).evaluate(X=x), jax.grad(_norm_nuc_in_jax)(x), rtol=1e-11, atol=1e-13)
+    second = ic.hessian(y, X).evaluate(X=x)
+    assert second.shape == shape * 2
+    np.testing.assert_allclose(second, jax.hessian(_norm_nuc_in_jax)(x), rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (3, 2), (2, 3), (1, 3)], ids=str)
+def test_third_derivative_of_the_nuclear_norm(shape: tuple[int, int]) -> None:
+    X, x, step = ic.tensor("X", "m n"), matrix(shape), 1e-5
+    second = ic.hessian(ic.norm_nuc(X), X)
+    third = ic.derivative(second, X).evaluate(X=x)
+    ways = step * np.eye(x.size).reshape(-1, *shape)
+    expected = [(second.evaluate(X=x + way) - second.evaluate(X=x - way)) / (2 * step) for way in ways]
+    np.testing.assert_allclose(third, np.stack(expected, -1).reshape(third.shape), rtol=1e-7, atol=1e-8)
+
+
+@each_declaration
+def test_nuclear_norms_of_a_batch(declared: str) -> None:
+    b, c, i, j, k, l = ic.indices("b c i j k l")  # noqa: E741
+    X, x = ic.tensor("X", (2, 3, 2) if declared == "sizes" else "p m n"), matrix((2, 3, 2))
+    y = ic.norm_nuc(X[b, i, j], i, j)
+    np.testing.assert_allclose(y.array(b).evaluate(X=x), jax.vmap(_norm_nuc_in_jax)(x), rtol=1e-13)
+
+    def in_jax(x: Any) -> Any:
+        return jnp.sum(_norm_nuc_in_jax(x) ** 2)
+
+    total = (y**2).sum(b)
+    first = total.diff(X[b, i, j])
+    second = first.diff(X[c, k, l]).array(b, i, j, c, k, l).evaluate(X=x)
+    np.testing.assert_allclose(first.array(b, i, j).evaluate(X=x), jax.grad(in_jax)(x), rtol=1e-11, atol=1e-13)
+    np.testing.assert_allclose(second, jax.hessian(in_jax)(x), rtol=1e-10, atol=1e-12)
+
+
+@each_shape
+@pytest.mark.parametrize("name", ["norm_nuc", "polar", "pinv_t"])
+def test_functions_of_singular_values_are_equivariant(name: str, shape: tuple[int, int]) -> None:
+    x, row = matrix(shape), REDUCTIONS[name]
+    direct, turned = row.numpy(x, (0, 1)), row.numpy(x.T, (0, 1))
+    np.testing.assert_allclose(turned, direct.T, rtol=1e-12, atol=1e-14)
+
+
+@each_shape
+def test_the_nuclear_norm_of_a_transpose(shape: tuple[int, int]) -> None:
+    X, x = ic.tensor("X", "m n"), matrix(shape)
+    second, turned = (ic.hessian(ic.norm_nuc(argument), X).evaluate(X=x) for argument in (X, X.T))
+    np.testing.assert_allclose(turned, second, rtol=1e-10, atol=1e-12)
+
+
+def test_functions_of_singular_values_at_the_edge() -> None:
+    singular = np.asarray([[[1.0, 2.0], [2.0, 4.0]], [[0.0, 0.0], [0.0, 0.0]], [[np.nan, 1.0], [0.0, 1.0]]])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        values = {name: REDUCTIONS[name].numpy(singular, (1, 2)) for name in ("norm_nuc", "polar", "pinv_t")}
+        empty = {name: REDUCTIONS[name].numpy(np.ones((2, 0, 3)), (1, 2)).shape for name in values}
+    np.testing.assert_allclose(values["norm_nuc"], [5, 0, np.nan], atol=1e-14)
+    for name, scale in (("polar", 5), ("pinv_t", 25)):
+        np.testing.assert_allclose(values[name][:2], singular[:2] / scale, atol=1e-14)
+        assert np.isnan(values[name][2]).all()
+    assert empty == {"norm_nuc": (2,), "polar": (2, 0, 3), "pinv_t": (2, 0, 3)}
+
+
+@pytest.mark.parametrize("shape", [(2, 3), (5, 8), (8, 5), (1, 12)], ids=str)
+def test_nuclear_norm_in_single_precision(shape: tuple[int, int]) -> None:
+    X, x = ic.tensor("X", "m n"), matrix(shape)
+    second = ic.hessian(ic.norm_nuc(X), X)
+    single = second.evaluate(X=x.astype(np.float32))
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single, second.evaluate(X=x), rtol=1e-3, atol=1e-4)
+
+
+def test_a_function_of_two_axes_takes_two() -> None:
+    i, j, k = ic.indices("i j k")
+    X, x = ic.tensor("X", "p m n"), ic.tensor("x", "n")
+    assert ic.norm_nuc(X) == ic.norm_nuc(X, axis=(1, 2)) == ic.norm_nuc(X, axis=(-1, -2))
+    assert ic.norm_nuc(X, axis=(0, 2), keepdims=True).shape == (1, X.shape[1], 1)
+    assert ic.polar(X).shape == X.shape
+    assert ic.norm_nuc(X[0][i, j]) == ic.norm_nuc(X[0][i, j], i, j) == ic.norm_nuc(X[0][i, j], j, i)
+    assert str(ic.norm_nuc(X[i, j, k], i, k)) == "norm_nuc(X[i,j,k], i, k)"
+    assert ic.parse("norm_nuc(X[i,j,k], i, k)", X=X) == ic.norm_nuc(X[i, j, k], i, k)
+    cases: list[Callable[[], Any]] = [
+        lambda: ic.norm_nuc(x), lambda: ic.norm_nuc(X, 0), lambda: ic.norm_nuc(X, axis=(1, -2)),
+        lambda: ic.norm_nuc(X, axis=(0, 1, 2)), lambda: ic.norm_nuc(X[i, j, k]), lambda: ic.norm_nuc(X[i, j, k], i),
+        lambda: ic.norm_nuc(X[i, j, k], i, i), lambda: ic.norm_nuc(x[i]), lambda: ic.polar(X[i, j, k], i, j, k),
+    ]  # fmt: skip
+    for case in cases:
+        with pytest.raises(NotationError, match="exactly 2 axes") as caught:
+            case()
+        assert caught.value.instead
+    assert not hasattr(ic, "pinv_t")
+    with pytest.raises(InputError, match="real"):
+        ic.norm_nuc(X).evaluate(X=np.ones((2, 2, 2), complex))

@@ -1,9 +1,10 @@
-"""The graph: interning, long chains and ladders, and how work grows with size, in nodes and visits, never in seconds."""
+"""The graph: interning, long chains and ladders, and how work grows with size, counted in nodes and visits."""
 
 from __future__ import annotations
 
 import copy
 import gc
+import itertools
 import pickle
 import subprocess
 import sys
@@ -86,9 +87,18 @@ def test_an_inexact_number_is_not_the_integer_it_equals():
 
 @pytest.mark.parametrize(
     ("given", "kept"),
-    [(2.0, 2), (0.5, Fraction(1, 2)), (0.1, 0.1), (Fraction(6, 3), 2), (2 + 0j, 2), (-0.0, 0), (1 / 1024, Fraction(1, 1024)),
-     (1 / 2048, 1 / 2048), (3j, 3j)],
-)  # fmt: skip
+    [
+        (2.0, 2),
+        (0.5, Fraction(1, 2)),
+        (0.1, 0.1),
+        (Fraction(6, 3), 2),
+        (2 + 0j, 2),
+        (-0.0, 0),
+        (1 / 1024, Fraction(1, 1024)),
+        (1 / 2048, 1 / 2048),
+        (3j, 3j),
+    ],
+)
 def test_numbers_have_one_form(given, kept):
     assert number(given) == kept and type(number(given)) is type(kept)
 
@@ -187,7 +197,9 @@ def test_another_process_reads_a_pickle_and_prints_the_same():
     wanted = f"{y.node.digest.hex()} {y.simplify()}\n"
     for seed in ("0", "1"):
         environment = {"PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": ":".join(sys.path)}
-        done = subprocess.run([sys.executable, "-c", PRINT], input=pickle.dumps(y), env=environment, capture_output=True)
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT], input=pickle.dumps(y), env=environment, capture_output=True
+        )
         assert done.stdout.decode() == wanted, done.stderr.decode()
 
 
@@ -267,7 +279,7 @@ def test_the_gradient_of_a_network_is_linear_and_narrow(visits):
         assert max(len(node.factors) for node in nodes if isinstance(node, Product)) <= 3
     a, b, c, d = counts
     assert 4 * (b - a) == 2 * (c - b) == d - c, f"as many nodes for each layer: {counts}"
-    assert all(b <= 2.3 * a for a, b in zip(seen, seen[1:], strict=False)), seen
+    assert all(b <= 2.3 * a for a, b in itertools.pairwise(seen)), seen
 
 
 def layers_of_matrices(start, depth):

@@ -1,6 +1,7 @@
 """The functions along axes: their rows of the table, and the Jacobian that a row's rule means.
 
-Sum and mean are products, and the Frobenius norm is `norm2` over two axes: they have no rows.
+Sum and mean are products, and the Frobenius norm is `norm2` over two axes: they have no rows. What comes of singular
+values is in `spectral.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.functions.entry import Entry, apply
+from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import NONZERO, REDUCTIONS, ReductionFunction, Slice, reduction_row, spread
 from indexcalc.graph.node import Node, Reduction, constant_number, delta
 
@@ -157,4 +159,4 @@ ROWS = (
     ),
 )  # fmt: skip
 
-REDUCTIONS.update({row.name: row for row in ROWS})
+REDUCTIONS.update({row.name: row for row in (*ROWS, *SPECTRAL)})

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial import Polynomial
-from numpy.typing import NDArray
 
 from indexcalc.errors import InputError
 
-Real = NDArray[np.float64]
+Real = np.ndarray[Any, np.dtype[np.float64]]
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
 """The Bernoulli numbers B2, B4, ..., B16 (DLMF 24.2(iv))."""
@@ -79,9 +78,9 @@ def _as_given(value: Any, x: Any) -> Any:
     return np.asarray(value, np.asarray(x).dtype)
 
 
-def _is_pole(x: Real) -> NDArray[np.bool_]:
+def _is_pole(x: Real) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Is x one of 0, -1, -2, ...?"""
-    pole: NDArray[np.bool_] = (x <= 0) & (x == np.floor(x))
+    pole: np.ndarray[Any, np.dtype[np.bool_]] = (x <= 0) & (x == np.floor(x))
     return pole
 
 

@@ -1,12 +1,12 @@
 """The table of functions: one row a function, with its numerics, rule, LaTeX, domain, test inputs and source.
 
-A function is added by adding a row in `elementwise.py` or `reductions.py`, and nothing else: the derivative, the text,
-the parser, the evaluation and the tests all read the row.
+A function is added by adding a row in `elementwise.py`, `reductions.py` or `spectral.py`, and nothing else: the
+derivative, the text, the parser, the evaluation and the tests all read the row.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,6 +82,29 @@ class Slice:
         kept = [label for label in entry.labels if keeps or label not in self.along]
         return Entry(reduction(fn, entry.node, axes, keeps), kept, entry.dims)
 
+    @property
+    def own(self) -> tuple[int, ...]:
+        """The labels of the axes along which x moves in the slice, in the order of `along`."""
+        return tuple(here for here, there in zip(self.x.labels, self.u.labels, strict=True) if there in self.along)
+
+    @property
+    def batch(self) -> tuple[int, ...]:
+        """The labels of the argument's other axes."""
+        return tuple(label for label in self.x.labels if label not in self.own)
+
+    def at(self, *places: Any) -> tuple[Any, ...]:
+        """The labels of another entry of the argument (or of a value that keeps its axes), for `product`.
+
+        It lies at these places along the slice: labels of `own` or `along`, or new ones (strings), which are summed.
+        """
+        moved = dict(zip(self.own, places, strict=True))
+        return tuple(moved.get(label, label) for label in self.x.labels)
+
+    def product(self, *factors: tuple[Node, Sequence[Any]]) -> Entry:
+        """The product of `node[labels]`, summed over the new labels."""
+        kept = sorted({label for _, labels in factors for label in labels if isinstance(label, int)})
+        return Entry(einsum(1, factors, kept), kept, self.x.dims)
+
 
 @dataclass(frozen=True, slots=True)
 class ReductionFunction:
@@ -90,6 +113,7 @@ class ReductionFunction:
     `rule(slice)` is `dy/dx` (`dy/du`, the same) where the axes go, and `dy/du` where they stay (`keeps`): see `Slice`.
     `numpy(x, axes, *params)` reduces a tuple of axes and keeps the dtype.
     `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
+    `axes` is how many axes it takes, 0 for any number; one that is not `public` only stands in derivatives.
     """
 
     name: str
@@ -104,6 +128,8 @@ class ReductionFunction:
     params: tuple[str, ...] = ()
     kink: str = ""
     holomorphic: bool = True
+    axes: int = 0
+    public: bool = True
 
 
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise, permutations
 from math import factorial
 
-from indexcalc.graph.canonical import Item, labelling, settle, symmetry
+from indexcalc.graph.canonical import Form, Item, labelling, settle, symmetry
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, power, symmetry_of
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -144,79 +144,79 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
     form = labelling(items, kinds)
     if form is None:
         return ZERO_EDGE
-    sign, ordered = form.sign, [(*keys[k], factors[keys[k]]) for k in form.items]
+    ordered = [(*keys[k], factors[keys[k]]) for k in form.items]
+    coef = draft.coef
     if any(type(node) is Product and not node.dims for node, _ in keys) or len(form.components) > 1:
-        ordered = _repeated_scalars(ordered, form.components, set(out), dict(enumerate(draft.dims)))
+        ordered, sign = _repeated_scalars(ordered, form, set(out), dict(enumerate(draft.dims)))
+        coef = multiply(coef, sign)
         if not ordered and len(set(out)) == len(out):
-            return Edge(multiply(draft.coef, sign), ONE, ())
-    axes: list[int] = []
-    where_all: dict[int, list[int]] = {}
+            return Edge(coef, ONE, ())
+    where: dict[int, list[int]] = {}
     for axis, label in enumerate(out):
-        where_all.setdefault(label, []).append(axis)
-    for label in form.labels:
-        axes += where_all.get(label, [])
+        where.setdefault(label, []).append(axis)
+    axes = [axis for label in form.labels for axis in where.get(label, [])]
     axes_labels = [out[axis] for axis in axes]
-    dims = {label: draft.dims[label] for label in kinds}
-    node = _settled(ordered, axes_labels, dims)
+    node, sign = _settled(ordered, axes_labels, form.labels, {label: draft.dims[label] for label in kinds})
     if not form.exact:
         node.facts["inexact"] = True
     found = form.symmetries or len(times) < len(out)
     if found and axes and "symmetry" not in node.facts and type(node) is Product:
         _remember_symmetry(node, axes_labels, form.symmetries)
-    return Edge(multiply(draft.coef, sign), node, tuple(axes))
+    return Edge(multiply(coef, sign), node, tuple(axes))
 
 
 def _odd(exponent: Number) -> bool:
     return isinstance(exponent, int) and exponent % 2 == 1
 
 
-def _settled(ordered: list[tuple[Node, Labels, Number]], out: list[int], dims: Mapping[int, Dimension]) -> Node:
-    """The product, the labels of factors with a symmetry as the new numbers order them."""
-    place = {label: k for k, label in enumerate(dict.fromkeys(out))}
-    for _, labels, _ in ordered:
-        for label in labels:
-            place.setdefault(label, len(place))
-    factors = []
+Row = tuple[Node, Labels, Number]
+
+
+def _settled(
+    ordered: Sequence[Row], out: Sequence[int], numbering: Sequence[int], dims: Mapping[int, Dimension]
+) -> tuple[Node, int]:
+    """The product, with labels numbered as `out` and then `numbering` say, and slots that may be permuted in order of
+    these numbers; and the sign that this costs.
+    """
+    place = {label: k for k, label in enumerate(dict.fromkeys([*out, *numbering]))}
+    factors, total = [], 1
     for node, labels, exponent in ordered:
-        rule = symmetry_of(node)
-        numbers, _ = settle([place[label] for label in labels], rule) if rule is not NO_SYMMETRY else (labels, 1)
-        if rule is NO_SYMMETRY:
-            numbers = tuple(place[label] for label in labels)
+        numbers, sign = settle([place[label] for label in labels], symmetry_of(node))
+        total *= sign if _odd(exponent) else 1
         factors.append((node, numbers, exponent))
-    return einsum(1, factors, [place[label] for label in out], {place[x]: d for x, d in dims.items() if x in place})
+    sizes = {place[label]: dim for label, dim in dims.items() if label in out}
+    return einsum(1, factors, [place[label] for label in out], sizes), total
 
 
 def _repeated_scalars(
-    ordered: list[tuple[Node, Labels, Number]],
-    components: list[tuple[int, int, object]],
-    out: set[int],
-    dims: Mapping[int, Dimension],
-) -> list[tuple[Node, Labels, Number]]:
-    """Equal components that are closed in themselves become a power: `(x·x)(x·x)` is `(x·x)**2`."""
+    ordered: list[Row], form: Form, out: set[int], dims: Mapping[int, Dimension]
+) -> tuple[list[Row], int]:
+    """Equal components that are closed in themselves become a power: `(x·x)(x·x)` is `(x·x)**2`; and the sign."""
     bases = {node for node, _, _ in ordered if type(node) is Product and not node.dims}
     closed: dict[object, list[tuple[int, int]]] = {}
-    for start, stop, form in components:
+    for start, stop, shape in form.components:
         labels = {label for _, row, _ in ordered[start:stop] for label in row}
         if labels and not labels & out:
-            closed.setdefault(form, []).append((start, stop))
+            closed.setdefault(shape, []).append((start, stop))
     powers: dict[Node, Number] = {}
     gone: set[int] = set()
+    total = 1
     for spans in closed.values():
         if len(spans) == 1 and not bases:
             continue
-        start, stop = spans[0]
-        node = _settled(ordered[start:stop], [], dims)
+        settled = [_settled(ordered[start:stop], [], form.labels, dims) for start, stop in spans]
+        node = settled[0][0]
         if len(spans) > 1 or node in bases:
             powers[node] = len(spans)
             gone |= {k for start, stop in spans for k in range(start, stop)}
-    if not powers:
-        return ordered
+            for _, sign in settled:
+                total *= sign
     result = [row for k, row in enumerate(ordered) if k not in gone and row[0] not in powers]
     for node, _, exponent in ordered:
         if node in powers:
             powers[node] = add(powers[node], exponent)
     result += [(node, (), exponent) for node, exponent in powers.items() if exponent != 0]
-    return sorted(result, key=lambda row: row[0].order == 0 and type(row[0]) is Product)
+    return sorted(result, key=lambda row: () if row[1] else (*colour(row[0]), repr(row[2]))), total
 
 
 def _remember_symmetry(node: Node, out: Sequence[int], moves: Iterable[tuple[dict[int, int], int]]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-from indexcalc.errors import KindError, NotationError
+from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.node import constant
 from indexcalc.index import Index
@@ -40,8 +40,10 @@ def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
         f"Domain: {row.domain}.",
         f"Source: {row.source}.",
     ]
+    if isinstance(row, ReductionFunction) and row.axes:
+        parts.insert(1, f"Along {row.axes} axes: the last of an Array, the free indices of an Expr, or those named.")
     if row.kink:
-        parts.insert(2, f"Where no derivative exists: {row.kink}.")
+        parts.insert(-1, f"Where no derivative exists: {row.kink}.")
     return "\n\n".join(parts)
 
 
@@ -63,6 +65,30 @@ def elementwise_function(name: str) -> Callable[..., Any]:
     return apply
 
 
+def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, ...]:
+    """The `count` axes that a function runs along: the last ones of an Array, the free indices of an Expr, or those
+    that are named.
+    """
+    given = tuple(named) if isinstance(named, tuple | list) else () if named is None else (named,)
+    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
+    axes: list[Any]
+    if isinstance(x, Array):
+        axes = x._axes(given, asked) if given else list(range(x.order))[-count:]
+        found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
+    else:
+        axes = list(given or x.free)
+        found = f"of the free indices {', '.join(map(str, x.free)) or 'none'}"
+        instead = ", ".join("ijkl"[:count])
+    distinct = [one for k, one in enumerate(axes) if one not in axes[:k]]
+    if len(distinct) == count:
+        return tuple(distinct)
+    raise NotationError(
+        asked,
+        f"{name} runs along exactly {count} axes, and got {len(distinct)} {found}",
+        f"write ic.{name}(..., {instead})",
+    )
+
+
 def reduction_function(name: str) -> Callable[..., Any]:
     """The public function of a reduction row: `f(expr, *indices)`, `f(array, axis=None, keepdims=False)`."""
     row = REDUCTIONS[name]
@@ -77,6 +103,8 @@ def reduction_function(name: str) -> Callable[..., Any]:
         if isinstance(x, Expr):
             if axis is not None:
                 rest = (*rest, *(axis if isinstance(axis, tuple) else (axis,)))
+            if row.axes:
+                rest = _exactly(row.axes, name, x, rest)
             return reduce_expr(name, x, rest, values, row.keeps)
         if not isinstance(x, Array):
             raise _refuse(name, x)
@@ -86,7 +114,10 @@ def reduction_function(name: str) -> Callable[..., Any]:
                 "an Array has axes by number",
                 f"write axis=0, or index it: ic.{name}(({x})[...], {rest[0]})",
             )
-        return reduce_array(name, x, rest[0] if rest else axis, keepdims, values, row.keeps)
+        named = rest[0] if rest else axis
+        if row.axes:
+            named = _exactly(row.axes, name, x, named)
+        return reduce_array(name, x, named, keepdims, values, row.keeps)
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
@@ -144,9 +175,15 @@ pi = Array(constant("pi"), frozenset())
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: elementwise_function(name) for name in ELEMENTWISE},
-    **{name: reduction_function(name) for name in REDUCTIONS},
+    **{name: reduction_function(name) for name, row in REDUCTIONS.items() if row.public},
     "sqrt": sqrt,
     "normF": normF,
     "sum": total,
     "mean": mean,
 }
+
+WRITTEN: dict[str, Callable[..., Any]] = {
+    **FUNCTIONS,
+    **{name: reduction_function(name) for name, row in REDUCTIONS.items() if not row.public},
+}
+"""All functions that a text may name: also those that stand in derivatives alone."""
