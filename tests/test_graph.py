@@ -320,6 +320,16 @@ def test_second_derivatives_make_no_tensor_wider_than_themselves():
     assert widest(topological([ic.hessian(loss, x).node])) <= 3
 
 
+def test_the_gradients_of_a_chain_of_matrices_are_matrices():
+    """Whatever the matrices are called: the order of names is not the order of the chain."""
+    names = [f"M{number * 7 % 16:02}" for number in range(16)]
+    y = x
+    for name in names:
+        y = ic.tensor(name, "n n") @ y
+    gradients = ic.grad(x @ y, [ic.tensor(name, "n n") for name in names])
+    assert widest(topological([gradient.node for gradient in gradients])) == 2
+
+
 def test_a_product_of_many_factors_has_a_narrow_derivative():
     """Not N**2 edges: half of the factors are multiplied once for all the others."""
     edges = []

@@ -316,11 +316,3 @@ def test_misuses_with_names():
         with pytest.raises(ic.LayoutError) as caught:
             misuse()
         assert found in caught.value.found
-
-
-def test_a_column_or_a_row_changes_the_formula_never_the_layout():
-    """`y = W c` and `y = r W`: ∂y/∂c and ∂y/∂r are m×n in numerator layout, whichever way the vectors stand."""
-    c, r = ic.column("c", "n"), ic.row("r", "n")
-    assert ic.derivative(A @ c, c).layout("numerator") == A
-    assert ic.derivative(r @ X, r).layout("numerator") == X.T
-    assert ic.grad(c.T @ A.T @ A @ c, c).layout("numerator").shape == (1, X.shape[0])

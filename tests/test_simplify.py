@@ -46,7 +46,7 @@ def test_delta():
     assert delta(i, i, dim="m*n") == size("m") * size("n") and delta(i, i, dim="n + 1") == size("n") + 1
     assert text(delta(i, j) * x[j]) == "x[i]"
     assert text(delta(i, j) * delta(j, k) * A[k, m]) == "A[i,m]"
-    assert delta(i, j) * delta(i, j) * x[k] * x[k] == delta(m, m, dim="d") * x[i] * x[i]
+    assert delta(i, j, dim="d") * delta(i, j) * x[k] * x[k] == delta(m, m, dim="d") * x[i] * x[i]
     assert delta(i, j) * A[i, j] == A[p, p]
     assert text(delta(i, j) * x[k]) in ("x[k]*δ[i,j]", "δ[i,j]*x[k]"), "nothing to put the free delta's index in"
     assert delta(i, j) * x[k] != delta(i, k) * x[j]
@@ -163,6 +163,23 @@ def test_powers_and_inverses():
     assert (s * t) ** 2 == s**2 * t**2
     assert ic.sqrt(s**2) != s, "no real-domain fact without an assumption"
     assert (s**2) ** Fraction(1, 2) != s
+
+
+def test_functions_of_a_gram_matrix_are_symmetric():
+    G, H = A[i, k] * A[j, k], A[j, k] * A[i, k]
+    assert ic.exp(G) == ic.exp(H) == ic.exp(G).rename({i: j, j: i})
+    assert ic.maximum(G, 0.25) == ic.maximum(H, 0.25) and ic.maximum(G, ic.sin(H)) == ic.maximum(H, ic.sin(G))
+    assert ic.where(ic.greater(G, 0), G, G / 2) == ic.where(ic.greater(H, 0), H, H / 2)
+
+
+def test_equal_functions_of_sums_have_equal_hashes():
+    for e in (
+        (x[i] - 1) * ic.softmax(x[i], i),
+        (ic.sqrt(1 + s**2) + 2) / ic.sqrt(1 + s**2),
+        ic.maximum((s + t) * x[i], Fraction(1, 4)),
+        ic.exp((s + t) * x[i]) * x[j],
+    ):
+        assert e.expand() == e and hash(e.expand()) == hash(e)
 
 
 def test_exact_numbers():

@@ -124,8 +124,9 @@ def balance(node: Product) -> Node:
     if len(node.factors) <= WIDE:
         return node
     half = len(node.factors) // 2
+    chain = along_labels(node)
     parts = []
-    for own, other in ((node.factors[:half], node.factors[half:]), (node.factors[half:], node.factors[:half])):
+    for own, other in ((chain[:half], chain[half:]), (chain[half:], chain[:half])):
         outside = {x for f in other for x in f.labels} | set(node.out)
         kept = [x for x in dict.fromkeys(x for f in own for x in f.labels) if x in outside]
         part = einsum(1, own, kept)
@@ -133,3 +134,24 @@ def balance(node: Product) -> Node:
     carried = {x for f in node.factors for x in f.labels}
     lone = {x: dim for x, dim in enumerate(node.sizes) if x not in carried}
     return einsum(node.coef, parts, node.out, lone)
+
+
+def along_labels(node: Product) -> list[Factor]:
+    """The factors in an order in which each shares summed labels with those before it, as far as that goes.
+
+    It starts at an end, as a first walk finds it, and goes on with the factor that has the fewest new labels: so halves
+    of a chain are chains, and few labels are open between them.
+    """
+    free = set(node.out)
+    bound = [{x for x in f.labels if x not in free} for f in node.factors]
+    order: list[int] = [0]
+    for _ in range(2):
+        left = list(range(len(bound)))
+        first, order, seen = order[-1], [], set[int]()
+        while left:
+            near = [k for k in left if bound[k] & seen] or left
+            best = min(near, key=lambda k: (len(bound[k] - seen), k)) if order else first
+            left.remove(best)
+            order.append(best)
+            seen |= bound[best]
+    return [node.factors[k] for k in order]

@@ -118,6 +118,7 @@ SPECTRAL = (
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{*}}}}",
         "G. Watson, Characterization of the subdifferential of some matrix norms, Linear Algebra and its Applications "
         "170, 1992",
+        domain="real matrices",
         kink="a matrix that has not full rank: its derivative there is the subgradient of least norm",
         holomorphic=False, axes=2,
     ),
@@ -132,7 +133,7 @@ SPECTRAL = (
         r"\operatorname{{pinv}}^{{\mathsf{{T}}}}_{{{axes}}}\left({}\right)",
         "G. Golub, V. Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose "
         "variables separate, SIAM Journal on Numerical Analysis 10, 1973",
-        domain="real matrices; singular values below 10 roundings of the largest count as 0",
+        domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
         kink="where the rank changes", holomorphic=False, axes=2, public=False,
     ),
 )  # fmt: skip

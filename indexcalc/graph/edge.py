@@ -79,7 +79,8 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
             out[axis] = inner[label]
         factors = [(f.node, [inner[x] for x in f.labels], f.exponent) for f in node.factors]
         sizes = {label: dim for label, dim in sizes.items() if label in out}
-        return einsum(multiply(coef, node.coef), factors, out, sizes | {inner[x]: dim for x, dim in enumerate(node.sizes)})
+        sizes |= {inner[x]: dim for x, dim in enumerate(node.sizes)}
+        return einsum(multiply(coef, node.coef), factors, out, sizes)
     return einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
 
 

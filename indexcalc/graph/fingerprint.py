@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from fractions import Fraction
 from hashlib import blake2b
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -168,6 +169,9 @@ def _reduction(node: Reduction, parts: list[Entries]) -> Entries:
 
 def _regroup(node: Regroup, parts: list[Entries]) -> Entries:
     sizes = [extent(dim) for dim in node.sizes]
+    sides = ((node.inner, node.child.dims), (node.outer, node.dims))
+    if any(prod(sizes[x] for x in g) != extent(d) for groups, dims in sides for g, d in zip(groups, dims, strict=True)):
+        return _draw(_seed(f"regroup {node.inner} {node.outer} {node.sizes} {parts[0].tolist()}"), node, NO_SYMMETRY)
     flat = [label for group in node.inner for label in group]
     entries = parts[0].reshape([sizes[label] for label in flat])
     order = [flat.index(label) for group in node.outer for label in group]

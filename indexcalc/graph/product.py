@@ -25,6 +25,7 @@ from indexcalc.graph.node import (
     Reduction,
     Sum,
     Term,
+    Variable,
     add,
     as_number,
     dimension,
@@ -151,10 +152,10 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
         coef = multiply(coef, sign)
         if not ordered and len(set(out)) == len(out):
             return Edge(coef, ONE, ())
-    where: dict[int, list[int]] = {}
+    places: dict[int, list[int]] = {}
     for axis, label in enumerate(out):
-        where.setdefault(label, []).append(axis)
-    axes = [axis for label in form.labels for axis in where.get(label, [])]
+        places.setdefault(label, []).append(axis)
+    axes = [axis for label in form.labels for axis in places.get(label, [])]
     axes_labels = [out[axis] for axis in axes]
     node, sign = _settled(ordered, axes_labels, form.labels, {label: draft.dims[label] for label in kinds})
     if not form.exact:
@@ -287,9 +288,9 @@ def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
-    """A sum gives up the terms with a delta on a summed label, and those that are constant along a label which is summed
-    and which no other factor has: each becomes a product of its own, where the delta goes, or the label becomes its
-    dimension. So `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
+    """A sum gives up some terms, each as a product of its own: those with a delta on a summed label, where it goes, and
+    those that are constant along a label which is summed and no other factor has, where it becomes its dimension. So
+    `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
 
     What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
     """
@@ -333,14 +334,24 @@ def _is_hot(term: Term, labels: Labels, free: set[int]) -> bool:
     return any(where[k] not in free for k, label in enumerate(inner.out) if inner.out.count(label) > 1)
 
 
+def _normalised(node: Node) -> Labels:
+    """The axes along which the entries of this node sum to 1, if there are such."""
+    if type(node) is Reduction and node.fn == "softmax":
+        return node.axes
+    if type(node) is Variable and "stochastic" in node.assumptions and node.dims:
+        return (node.order - 1,)
+    return ()
+
+
 def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
-    """A softmax that is summed along its axes, and met by nothing there, is 1."""
+    """A softmax that is summed along its axes, and met by nothing there, is 1; a stochastic tensor too, along its last."""
     for (node, labels), exponent in list(factors.items()):
-        if type(node) is not Reduction or node.fn != "softmax" or exponent != 1:
+        axes = _normalised(node)
+        if not axes or exponent != 1:
             continue
-        along = {labels[axis] for axis in node.axes}
+        along = {labels[axis] for axis in axes}
         met = set(out) | {x for key in factors if key != (node, labels) for x in key[1]}
-        met |= {labels[axis] for axis in range(node.order) if axis not in node.axes}
-        if len(along) == len(node.axes) and not along & met:
+        met |= {labels[axis] for axis in range(node.order) if axis not in axes}
+        if len(along) == len(axes) and not along & met:
             del factors[node, labels]
             draft.drop(along)

@@ -43,7 +43,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.product import normalise_product
 from indexcalc.graph.recognise import EXACT, RECOGNISE
-from indexcalc.graph.sums import Terms, collect_terms, degree, normalise_sum, signature
+from indexcalc.graph.sums import Terms, collect_terms, degree, normalise_sum, remember_symmetry, signature
 from indexcalc.graph.walk import paused_collection, topological, uses
 from indexcalc.index import Dimension
 
@@ -52,6 +52,8 @@ WIDEST_SUM = 512
 EXPAND_TERMS = 64
 EXPAND_ALL = 4096
 ROUNDS = 4
+SMALL = 300
+"""A graph of at most so many nodes is simplified until nothing changes, a larger one while it has what to absorb."""
 COMMUTATIVE = {"maximum", "minimum", "equal", "not_equal"}
 
 
@@ -192,6 +194,7 @@ class Pass:
             settled = settle([place[x] for x in labels], _even(symmetry_of(inner)))[0]
             rows.append((inner, settled))
         made = elementwise(node.fn, rows, [node.dims[axis] for axis in form.labels], node.params)
+        remember_symmetry(made, form.labels, form.symmetries)
         return Edge(1, made, tuple(form.labels))
 
     def unary(self, node: Elementwise, inner: Node, labels: Labels) -> Edge:
@@ -292,7 +295,7 @@ class Pass:
 def _only_scaled(node: Product) -> bool:
     """Is this one thing, times numbers, dimensions and scalar variables? Then nothing is lost if it is not shared."""
     others = [f for f in node.factors if f.node.dims or f.node.children]
-    return node.bound == 0 and len(others) <= 1
+    return node.bound == 0 and len(others) <= 1 and len(node.factors) <= len(others) + 2
 
 
 def _sum_inside(node: Product) -> bool:
@@ -422,8 +425,9 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
             for node in order:
                 if node not in work.absorbed:
                     work.edges[node] = work.edge(node)
-        roots = [materialise(work.edges[root], root.dims) for root in roots]
-        if not _opportunity(roots):
+        previous, roots = roots, [_upright(work.edges[root], root.dims) for root in roots]
+        settled = all(a is b for a, b in zip(previous, roots, strict=True))
+        if settled or (len(order) > SMALL and not _opportunity(roots)):
             break
     for root in roots:
         root.facts["simplified"] = True
@@ -470,10 +474,25 @@ def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
     return absorbed
 
 
+def _upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
+    """The node that an edge stands for, its axes turned as its symmetry allows."""
+    coef, node, axes = edge
+    if symmetry_of(node) is NO_SYMMETRY or len(axes) < len(dims):
+        return materialise(edge, dims)
+    turned, sign = settle(axes, symmetry_of(node))
+    return materialise(Edge(multiply(coef, sign), node, turned), dims)
+
+
 def _opportunity(roots: Sequence[Node]) -> bool:
     """Did simplifying leave something that another round would take in?"""
     order = topological(roots)
-    return bool(_absorbed(order, uses(order, roots)))
+    times = uses(order, roots)
+    for node in order:
+        if isinstance(node, Product) and node.coef != 1 and len(node.factors) == 1:
+            inner = node.factors[0].node
+            if isinstance(inner, Product | Sum) and times[inner] == 1:
+                return True
+    return bool(_absorbed(order, times))
 
 
 # ------------------------------------------------------------------ not seeing what is shared

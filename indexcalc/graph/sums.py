@@ -25,10 +25,11 @@ from indexcalc.graph.node import (
     Symmetry,
     add,
     addition,
+    dimension,
     multiply,
     number,
 )
-from indexcalc.index import Dimension
+from indexcalc.index import Dimension, primitive
 
 Terms = dict[tuple[Node, Labels], Number]
 Key = Callable[[Node], Edge]
@@ -125,6 +126,7 @@ def _signature(node: Node) -> int:
 
 def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
     """The edge of a sum of collected terms, along axes of these dimensions."""
+    terms = collect_dimensions(terms)
     if not terms:
         return ZERO_EDGE
     if len(terms) == 1:
@@ -149,31 +151,81 @@ def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
     made = addition(rows, [dims[axis] for axis in form.labels])
     if not form.exact:
         made.facts["inexact"] = True
-    if "symmetry" not in made.facts:
-        _remember_symmetry(made, form.labels, form.symmetries)
+    if isinstance(made, Sum):
+        remember_symmetry(made, form.labels, form.symmetries, _turning(made))
     return Edge(content, made, tuple(form.labels))
+
+
+def collect_dimensions(terms: Terms) -> Terms:
+    """Dimensions and whole numbers added up to one polynomial, so that `n + 1` is the dimension `n + 1`."""
+    total: Dimension = 0
+    kept: Terms = {}
+    count = 0
+    for (node, axes), coef in terms.items():
+        value = 1 if node is ONE else as_dimension(node)
+        if axes or value is None or not isinstance(coef, int):
+            kept[node, axes] = coef
+            continue
+        total, count = total + value * coef, count + 1
+    if count < 2 or isinstance(total, int):
+        return terms
+    content, parts = primitive(total)
+    if len(parts) > 1 or parts[0][1] > 1:
+        return terms
+    key = (dimension(parts[0][0]), ())
+    kept[key] = add(kept.get(key, 0), number(content))
+    return kept
+
+
+def as_dimension(node: Node) -> Dimension | None:
+    """The polynomial of dimension symbols that a node is, if it is one."""
+    if type(node) is not Product or node.dims or node.coef != 1:
+        return None
+    if not node.factors:
+        return node.sizes[0] if len(node.sizes) == 1 else None
+    total: Dimension = 1
+    for factor in node.factors:
+        inner = as_dimension(factor.node)
+        if inner is None or not isinstance(factor.exponent, int) or factor.exponent < 0:
+            return None
+        for _ in range(min(factor.exponent, 16)):
+            total = total * inner
+    return total
 
 
 def _even(rule: Symmetry) -> Symmetry:
     return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
 
 
-def _remember_symmetry(node: Node, labels: Sequence[int], moves: Sequence[tuple[dict[int, int], int]]) -> None:
-    generators: list[tuple[Perm, int]] = []
+def remember_symmetry(
+    node: Node,
+    labels: Sequence[int],
+    moves: Sequence[tuple[dict[int, int], int]],
+    further: Sequence[tuple[Perm, int]] = (),
+) -> None:
+    """Moves of labels that leave the node as it is, but for a sign, become a fact about its axes."""
+    if "symmetry" in node.facts:
+        return
+    generators = list(further)
     for move, sign in moves:
         image = tuple(labels.index(move.get(label, label)) for label in labels)
         if image != tuple(range(len(labels))):
             generators.append((image, sign))
-    assert isinstance(node, Sum)
+    found = symmetry(node.order, generators) if generators else NO_SYMMETRY
+    if found != NO_SYMMETRY:
+        node.facts["symmetry"] = found
+
+
+def _turning(node: Sum) -> list[tuple[Perm, int]]:
+    """The swaps of two axes that change the sign of the whole."""
+    found: list[tuple[Perm, int]] = []
     for a in range(node.order):
         for b in range(a + 1, node.order):
             if node.dims[a] == node.dims[b] and _turns(node, a, b):
                 swap = list(range(node.order))
                 swap[a], swap[b] = b, a
-                generators.append((tuple(swap), -1))
-    found = symmetry(node.order, generators) if generators else NO_SYMMETRY
-    if found != NO_SYMMETRY:
-        node.facts["symmetry"] = found
+                found.append((tuple(swap), -1))
+    return found
 
 
 def _turns(node: Sum, a: int, b: int) -> bool:

@@ -126,6 +126,8 @@ class Expr(View):
             return first._key(first.names) == second._key(second.names)
         if is_number(other):
             return self._equals_number(other, self.names)
+        if isinstance(other, View) and self.order == other.order == 0:
+            return self._key(()) == other._key(())
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -257,7 +259,7 @@ class Expr(View):
             raise NotationError(
                 f"({self}).rename(...)",
                 f"{double} would name two axes",
-                f"to sum over both, multiply by ic.delta({', '.join(map(str, names))})",
+                f"to sum over both, multiply by ic.delta({', '.join(map(str, (*names, *names.values())))})",
             )
         made = Expr(self.node, indices, self.inputs, [names.get(index, index) for index in self.free])
         return _own_unknowns(made)

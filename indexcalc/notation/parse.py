@@ -20,7 +20,8 @@ from indexcalc.graph.node import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dim, Dimension, Index, dim, symbol
 from indexcalc.notation import build
-from indexcalc.notation.apply import FUNCTIONS, pi
+from indexcalc.notation.apply import WRITTEN as FUNCTIONS
+from indexcalc.notation.apply import pi
 from indexcalc.notation.array import Array
 from indexcalc.notation.build import AbstractFunction, checked_name
 from indexcalc.notation.expr import Expr, from_number, hadamard_exprs, unknown

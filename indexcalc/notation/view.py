@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import operator
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NoReturn
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.fingerprint import fingerprint
 from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable
 from indexcalc.graph.node import number as exact_number
 from indexcalc.graph.simplify import canonical, expanded, simplify
 from indexcalc.graph.walk import topological, variables
 
 LONGEST_REPR = 2000
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "true_divide": operator.truediv,
+    "power": operator.pow,
+}
+"""What a NumPy scalar may do with an expression: it is a number."""
 Key = tuple[Number, Node, tuple[int, ...], frozenset[Any]]
 
 
@@ -72,16 +81,13 @@ class View:
         return not axes and node is ONE and bool(coef == value)
 
     def _hash(self, axes: tuple[Any, ...]) -> int:
-        """A hash that equal views share, numbers among them: by the entries modulo a prime."""
-        entries = fingerprint(self._simplified())
-        if not entries.any():
+        """A hash that equal views share, numbers among them."""
+        coef, node, labels, names = self._key(axes)
+        if coef == 0:
             return 0
-        if not axes:
-            value = expanded(self._simplified())
-            if value.node is ONE:
-                return hash(value.coef)
-        ranks = sorted(range(len(axes)), key=axes.__getitem__)
-        return hash((tuple(sorted(axes)), entries.transpose(ranks).tobytes()))
+        if node is ONE and not axes:
+            return hash(coef)
+        return hash((coef, node.digest, labels, names))
 
     def __bool__(self) -> NoReturn:
         raise KindError(str(self), "an expression has no truth value", "compare with ==, or evaluate it first")
@@ -98,7 +104,10 @@ class View:
     def __array__(self, *args: object, **kwargs: object) -> NoReturn:
         raise KindError(str(self), "NumPy cannot make an array of an expression", "evaluate it: .evaluate(x=...)")
 
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> NoReturn:
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        scalars = all(is_number(value) or isinstance(value, View) for value in inputs)
+        if method == "__call__" and scalars and not kwargs and ufunc.__name__ in ARITHMETIC:
+            return ARITHMETIC[ufunc.__name__](*[to_number(v) if is_number(v) else v for v in inputs])
         _refuse_numpy(ufunc.__name__)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
