@@ -70,7 +70,7 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
         return node
     if merge and isinstance(node, Sum) and len(axes) == len(dims):
         terms = [(multiply(coef, t.coef), t.node, [axes[x] for x in t.labels]) for t in node.terms]
-        return addition(terms, dims)
+        return _as_symmetric(addition(terms, dims), edge, dims)
     if merge and isinstance(node, Product):
         inner: dict[int, object] = {x: ("inner", x) for x in range(len(node.sizes))}
         out: list[object] = list(range(len(dims)))
@@ -80,8 +80,16 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
         factors = [(f.node, [inner[x] for x in f.labels], f.exponent) for f in node.factors]
         sizes = {label: dim for label, dim in sizes.items() if label in out}
         sizes |= {inner[x]: dim for x, dim in enumerate(node.sizes)}
-        return einsum(multiply(coef, node.coef), factors, out, sizes)
+        return _as_symmetric(einsum(multiply(coef, node.coef), factors, out, sizes), edge, dims)
     return einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+
+
+def _as_symmetric(made: Node, edge: Edge, dims: Sequence[Dimension]) -> Node:
+    """A node made from an edge that turns no axes, with the symmetry of the edge's node."""
+    rule = symmetry_of(edge.node)
+    if rule is not NO_SYMMETRY and edge.axes == tuple(range(len(dims))):
+        made.facts.setdefault("symmetry", rule)
+    return made
 
 
 def scaled(coef: Number, node: Node, merge: bool = True) -> Node:

@@ -344,7 +344,7 @@ def _normalised(node: Node) -> Labels:
 
 
 def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
-    """A softmax that is summed along its axes, and met by nothing there, is 1; a stochastic tensor too, along its last."""
+    """A softmax that is summed along its axes, and met by nothing there, is 1; so is a stochastic tensor."""
     for (node, labels), exponent in list(factors.items()):
         axes = _normalised(node)
         if not axes or exponent != 1:

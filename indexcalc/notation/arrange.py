@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+from indexcalc.graph.fingerprint import fingerprint
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -106,6 +109,12 @@ class Term(NamedTuple):
 Written = tuple[Term, Piece]
 References = Callable[[Piece], list[Node]]
 Texts = Callable[[Piece], str]
+
+
+def _mark(term: Term) -> bytes:
+    """What tells terms of equal text apart, however they were typed: the entries of their factors modulo a prime."""
+    marks = [np.sort(fingerprint(item.node), axis=None).tobytes() for item in term.flat.items if item.node is not None]
+    return b"".join(sorted(marks))
 
 
 class Arranger:
@@ -222,6 +231,9 @@ class Arranger:
             )
             terms.append((term, self.product(*term[:4], scope, flip=False)))
         terms.sort(key=self._place)
+        places = [self._place(written) for written in terms]
+        if len(set(places)) < len(places):
+            terms.sort(key=lambda written: (*self._place(written), _mark(written[0])))
         if all(_negative(term.value) for term, _ in terms):
             self._turn_one(terms, scope)
         return Plus(tuple(piece for _, piece in _number_last(terms)))
