@@ -8,7 +8,7 @@
 x[i]*δ[j,k]
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from indexcalc.errors import (
     DerivativeError,
@@ -40,9 +40,20 @@ from indexcalc.notation.build import (
 from indexcalc.notation.build import einsum_array as einsum
 from indexcalc.notation.differentiate import derivative, diff, differential, grad, hessian, hvp, jvp, vjp
 from indexcalc.notation.expr import Expr
-from indexcalc.notation.parse import parse
+
+if TYPE_CHECKING:
+    from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """`parse`, imported when it is first asked for: most programs write expressions in Python."""
+    if name == "parse":
+        from indexcalc.notation.parse import parse
+
+        return parse
+    raise AttributeError(f"module 'indexcalc' has no attribute {name!r}")
 
 
 def simplify(expr: Any) -> Any:

@@ -144,6 +144,8 @@ def along_labels(node: Product) -> list[Factor]:
     """
     free = set(node.out)
     bound = [{x for x in f.labels if x not in free} for f in node.factors]
+    if not any(bound):
+        return list(node.factors)
     order: list[int] = [0]
     for _ in range(2):
         left = list(range(len(bound)))

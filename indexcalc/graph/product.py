@@ -128,6 +128,9 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
         if exponent == 1 and len(set(labels)) == len(labels) and len(set(out)) == len(out) and set(labels) <= set(out):
             where = {label: axis for axis, label in enumerate(out)}
             return Edge(draft.coef, node, tuple(where[label] for label in labels))
+    plain = _entry_by_entry(draft.coef, factors, out)
+    if plain is not None:
+        return plain
     times: dict[int, int] = {}
     for label in out:
         times[label] = times.get(label, 0) + 1
@@ -164,6 +167,28 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
     if found and axes and "symmetry" not in node.facts and type(node) is Product:
         _remember_symmetry(node, axes_labels, form.symmetries)
     return Edge(multiply(coef, sign), node, tuple(axes))
+
+
+def _entry_by_entry(coef: Number, factors: Factors, out: Sequence[int]) -> Edge | None:
+    """The form of a product in which nothing is summed and every factor is a scalar or has the same labels; else None.
+
+    Most products of a long chain are of this kind, and need no search: factors with labels come first, each by colour.
+    """
+    labels: Labels = ()
+    for node, own in factors:
+        if own and own != labels:
+            if labels:
+                return None
+            labels = own
+        if symmetry_of(node) is not NO_SYMMETRY:
+            return None
+    if len(set(out)) < len(out) or len(set(labels)) < len(labels) or not set(labels) <= set(out):
+        return None
+    rows = sorted(factors.items(), key=lambda row: (not row[0][1], *colour(row[0][0])))
+    place = range(len(labels))
+    node = einsum(1, [(base, place if own else (), exponent) for (base, own), exponent in rows], place)
+    where = {label: axis for axis, label in enumerate(out)}
+    return Edge(coef, node, tuple(where[label] for label in labels))
 
 
 def _odd(exponent: Number) -> bool:
