@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 
 import jax
+import programs
+import pytest
 from hypothesis import HealthCheck, settings
 
 jax.config.update("jax_enable_x64", True)
@@ -16,3 +18,10 @@ slow = [HealthCheck.too_slow, HealthCheck.data_too_large]
 settings.register_profile("ci", derandomize=True, max_examples=200, deadline=None, suppress_health_check=slow)
 settings.register_profile("thorough", max_examples=5000, deadline=None, suppress_health_check=slow)
 settings.load_profile(os.environ.get("INDEXCALC_PROFILE", "ci"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """After a thorough run: what was drawn, how often."""
+    if os.environ.get("INDEXCALC_PROFILE") == "thorough":
+        counts = ", ".join(f"{name} {count}" for name, count in sorted(programs.DRAWN.items()))
+        terminalreporter.write_line(f"drawn: {counts}")

@@ -16,6 +16,7 @@ from indexcalc.errors import NotationError
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
+    Factor,
     Labels,
     Node,
     Number,
@@ -203,6 +204,38 @@ class Draft:
         if isinstance(node, Product) and opens(node, exponent):
             return self.open(node, labels, exponent)
         return [factor]
+
+
+def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
+    """A product as several that share no summed label, each with the axes of the node that it runs along; or None.
+
+    `(Σ_k C_k) B_j` is two: a power of it is the product of their powers.
+    """
+    if not node.bound or len(set(node.out)) < len(node.out):
+        return None
+    free = set(node.out)
+    parent = list(range(len(node.sizes)))
+
+    def find(x: int) -> int:
+        while parent[x] != x:
+            x = parent[x]
+        return x
+
+    groups: dict[object, list[Factor]] = {}
+    for f in node.factors:
+        bound = [x for x in f.labels if x not in free]
+        for x in bound[1:]:
+            parent[find(x)] = find(bound[0])
+    for k, f in enumerate(node.factors):
+        bound = [x for x in f.labels if x not in free]
+        groups.setdefault(find(bound[0]) if bound else ("alone", k), []).append(f)
+    if len(groups) < 2:
+        return None
+    parts = []
+    for group in groups.values():
+        out = [x for x in dict.fromkeys(x for f in group for x in f.labels) if x in free]
+        parts.append((einsum(1, group, out), tuple(node.out.index(x) for x in out)))
+    return parts
 
 
 def opens(node: Node, exponent: Number) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from indexcalc.graph.canonical import Item, labelling, settle
-from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, materialise, opens, scaled, symmetry_of
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts, colour, materialise, opens, scaled, symmetry_of
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
@@ -119,8 +119,20 @@ class Pass:
             ):
                 draft.factors += draft.open(inner, factor[1], exponent)
             else:
-                draft.factors.append(factor)
+                draft.factors += self.split_power(draft, *factor)
         return self.finish(draft, [labels[x] for x in node.out], node.dims)
+
+    def split_power(
+        self, draft: Draft, node: Node, labels: list[int], exponent: Number
+    ) -> list[tuple[Node, list[int], Number]]:
+        """A factor that is a power of a product: the powers of those parts that share no summed label."""
+        raised = isinstance(exponent, int) and exponent != 1
+        parts = closed_parts(node) if raised and isinstance(node, Product) else None
+        made: list[tuple[Node, list[int], Number]] = []
+        for part, axes in parts or ():
+            factor = draft.attach(self.renormalise(part), [labels[axis] for axis in axes], exponent)
+            made += draft.opened(factor)
+        return made if parts else [(node, labels, exponent)]
 
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""

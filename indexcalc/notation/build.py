@@ -13,8 +13,8 @@ from indexcalc.graph import node as graph
 from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, einsum
 from indexcalc.graph.simplify import canonical
-from indexcalc.graph.walk import substitute, variables
-from indexcalc.index import Dimension, Index, dim, dims, symbol
+from indexcalc.graph.walk import substitute, topological, variables
+from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.notation.array import Array
 from indexcalc.notation.expr import Expr, hadamard_exprs
 from indexcalc.notation.view import View, is_number, join_inputs, named_parts, to_number
@@ -370,7 +370,15 @@ def declarations(view: View) -> dict[str, Any]:
                 found[node.function.gradient] = Array(node)
         else:
             found[name] = Array(node)
+    known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
+    bare = {s for node in topological([view.node]) for s in _symbols(getattr(node, "sizes", ()))} - known
+    if bare:
+        found["dims"] = {name: name for name in sorted(bare)}
     return found
+
+
+def _symbols(sizes: Sequence[Dimension]) -> set[str]:
+    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols if not name.startswith("?")}
 
 
 def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:

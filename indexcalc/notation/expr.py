@@ -89,8 +89,9 @@ class Expr(View):
 
         found = declarations(self)
         dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
-        if dims:
-            found["dims"] = dims
+        found["dims"] = found.get("dims", {}) | dims
+        if not found["dims"]:
+            del found["dims"]
         if self.batch:
             found["batch"] = " ".join(sorted(self.batch))
         return found
@@ -363,6 +364,8 @@ def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
         seen: dict[str, tuple[Index, Dimension, Expr]] = {}
         table: dict[str, Dimension] = {}
         for expr in exprs:
+            if table:
+                break
             for index, dim in zip(expr.indices, expr.node.dims, strict=True):
                 first = seen.setdefault(index.name, (index, dim, expr))
                 if first[0].batch != index.batch:
@@ -375,8 +378,10 @@ def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
                     continue
                 if unknown(dim):
                     table[str(dim)] = first[1]
-                elif unknown(first[1]):
+                    break
+                if unknown(first[1]):
                     table[str(first[1])] = dim
+                    break
                 else:
                     raise DimensionError(
                         f"({first[2]}) {operation} ({expr})",
