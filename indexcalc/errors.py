@@ -80,7 +80,7 @@ def shorten(text: str) -> str:
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """`did you mean 'W'?`, or the known names, or nothing."""
     names = sorted(set(known))
-    close = get_close_matches(name, names, n=1, cutoff=0.6)
+    close = [known for known in names if known.lower() == name.lower()] or get_close_matches(name, names, n=1)
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known here: {', '.join(names)}" if names else ""

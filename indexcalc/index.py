@@ -20,6 +20,7 @@ Monomial = tuple[tuple[str, int], ...]
 Terms = tuple[tuple[Monomial, Fraction], ...]
 
 RESERVED = re.compile(r"δ|ε")
+OPERATOR = re.compile(r"\s*([-+*/])\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Index:
         if not self.name.isidentifier() or RESERVED.fullmatch(self.name):
             raise NameRefused(
                 f"index({self.name!r})",
-                f"{self.name!r} is no identifier",
+                f"{self.name!r} is {'taken' if RESERVED.fullmatch(self.name) else 'no identifier'}",
                 "use letters, digits and _, as in 'i' or 'in_1'",
             )
 
@@ -253,7 +254,7 @@ def dims(*parts: object) -> tuple[Dimension, ...]:
     found: list[Dimension] = []
     for part in parts:
         if isinstance(part, str):
-            found.extend(dim(piece) for piece in part.replace(",", " ").split())
+            found.extend(dim(piece) for piece in OPERATOR.sub(r"\1", part.replace(",", " ")).split())
         elif isinstance(part, tuple | list):
             found.extend(dims(*part))
         else:

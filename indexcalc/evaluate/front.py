@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
+
+import numpy as np
 
 from indexcalc.errors import Asked, InputError, KindError, NotationError, did_you_mean
 from indexcalc.evaluate import run
 from indexcalc.evaluate.inputs import bind
-from indexcalc.graph.node import Call, Node, einsum
+from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.node import Call, Node, Variable, einsum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, Dimension
 from indexcalc.notation.array import Array
@@ -59,8 +63,25 @@ def evaluate(
                 did_you_mean(name, accepted | symbols | functions),
             )
     inputs, extents = bind(view.inputs, arrays, sizes, roots=[node])
+    _check_symmetry(inputs)
     (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
     return result if result.ndim else result[()]
+
+
+def _check_symmetry(inputs: Mapping[Variable, Any]) -> None:
+    """An input has the symmetry that its tensor was declared with, or it is an error."""
+    for variable, array in inputs.items():
+        rule = symmetry_of(variable)
+        scale = float(np.max(np.abs(array), initial=0.0)) * (1e-4 if array.dtype.itemsize < 8 else 1e-8)
+        for axes, sign in rule.blocks:
+            for one, other in pairwise(axes):
+                if not np.allclose(array, sign * np.swapaxes(array, one, other), rtol=0, atol=scale, equal_nan=True):
+                    name, word, mark = variable.label, *(("skew", "-") if sign < 0 else ("symmetric", "+"))
+                    raise InputError(
+                        f"evaluate with {name}",
+                        f"it is declared {word}, and the numbers are not, along axes {one} and {other}",
+                        f"give ({name} {mark} {name}.T)/2, or declare {name} without",
+                    )
 
 
 def _ordered(view: View, order: Sequence[Any] | None) -> Node:

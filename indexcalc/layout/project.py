@@ -85,7 +85,7 @@ def _too_many(
 
 def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
     def group(part: Sequence[Any]) -> str:
-        return "(" + "".join(f"{axis}, " for axis in part).rstrip() + ")"
+        return "(" + ", ".join(map(str, part)) + ("," if len(part) == 1 else "") + ")"
 
     rows, columns = top or bottom[:1], bottom if top else bottom[1:]
     return (

@@ -276,6 +276,12 @@ class Array(View):
 
         return Array(*replaced(self, table))
 
+    def diff(self, *wrt: Any, structure: str = "projected") -> Any:
+        """The derivative of a scalar by indexed tensors; an Array with axes is an error that says what to write."""
+        from indexcalc.notation.differentiate import diff
+
+        return diff(self, *wrt, structure=structure)
+
     def expand_definitions(self) -> Array:
         """The expression with named steps opened."""
         (node,) = replace([self.node], lambda old, new: new.child if isinstance(new, Definition) else new)

@@ -1,0 +1,98 @@
+"""The command line: `python -m indexcalc`."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYER = ["x[i]*W[i,j] + b[j]", "--wrt", "W[i,k]", "--dim", "x=n", "--dim", "W=n,m", "--dim", "b=m"]
+
+
+def run(*words: str, encoding: str = "utf-8") -> subprocess.CompletedProcess[str]:
+    """The command with these words."""
+    return subprocess.run(
+        [sys.executable, "-m", "indexcalc", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={"PYTHONIOENCODING": encoding, "PATH": "/usr/bin:/bin"},
+        check=False,
+    )
+
+
+def without_error(text: str) -> str:
+    """The text, but for the last digits of a measured error."""
+    return re.sub(r"error \d\.\de-\d\d", "error ...", text)
+
+
+def test_the_readme_shows_what_it_prints():
+    shown = re.search(r"^```text\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL | re.MULTILINE)
+    assert shown is not None
+    done = run(*LAYER)
+    assert done.returncode == 0 and not done.stderr
+    assert without_error(done.stdout) == without_error(shown[1])
+    assert run("derive", *LAYER).stdout == done.stdout
+
+
+def test_json():
+    answer = json.loads(run(*LAYER, "--format", "json").stdout)
+    assert answer["derivative"] == "x[i]*δ[j,k]" and answer["shape"] == ["m", "n", "m"]
+    assert answer["indices"] == ["j", "i", "k"] and answer["of"] == ["j"] and answer["wrt"] == ["i", "k"]
+    assert answer["check"]["agrees"] and answer["check"]["error"] < 1e-9
+    assert answer["layouts"]["numerator"]["shape"] is None
+    assert answer["layouts"]["magnus-neudecker"]["shape"] == ["m", "m*n"]
+
+
+def test_latex():
+    assert r"x_{i}\,\delta_{jk}" in run(*LAYER, "--format", "latex").stdout
+
+
+def test_ascii():
+    done = run(*LAYER, encoding="ascii")
+    assert done.returncode == 0 and "x[i]*delta[j,k]" in done.stdout and done.stdout.isascii()
+
+
+def test_one_layout():
+    done = run("x_i A_ij x_j", "--wrt", "x_k", "--dim", "x=n", "--dim", "A=n,n", "--layout", "numerator")
+    assert "(1, n)" in done.stdout and "denominator" not in done.stdout
+
+
+def test_batch_indices_are_checked_by_numbers_too():
+    done = run("softmax(z[n,c], c)", "--wrt", "z[n,d]", "--dim", "z=N,C", "--batch", "n")
+    assert "agrees with finite differences" in done.stdout
+
+
+def test_a_symmetric_tensor_says_which_derivative_it_is():
+    words = ["x_i S_ij y_j", "--wrt", "S_ij", "--dim", "x=n", "--dim", "y=n", "--dim", "S=n,n"]
+    words += ["--assume", "S=symmetric"]
+    assert "projection" in run(*words).stdout and "projection" not in run(*words, "--structure", "free").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["x[i]*W[i", "--wrt", "x[k]", "--dim", "x=n"], "column"),
+        (["x[i]*V[i,j]", "--wrt", "x[k]", "--dim", "x=n"], "'V' is not declared"),
+        (["x[i]*x[i]*x[i]", "--wrt", "x[k]", "--dim", "x=n"], "third time"),
+        (["x[i]*W[j,i]", "--wrt", "x[k]", "--dim", "x=n", "--dim", "W=n,m"], "x (axis 0) has n, W (axis 1) has m"),
+        (["x[i]", "--wrt", "W", "--dim", "x=n", "--dim", "W=n,m"], "needs an index"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x"], "write --dim x=n"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--dim", "x=m"], "given twice"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--assume", "S=symmetric"], "no tensor of this name"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--assume", "x=symmetrical"], "no assumption"),
+        (["exp", "--wrt", "x[k]", "--dim", "x=n"], "exp is a function"),
+        (["exp[i]", "--wrt", "exp[k]", "--dim", "exp=n"], "name of a function"),
+        (["x[i]", "y[i]", "--wrt", "x[k]", "--dim", "x=n"], "2 expressions"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n-"], "not a polynomial"),
+    ],
+)
+def test_wrong_input_gets_one_message_and_status_2(words, message):
+    done = run(*words)
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr and not done.stdout
