@@ -68,6 +68,7 @@ class Pass:
         self.absorbed: set[Node] = set()
         self.times: dict[Node, int] = {}
         self.expanding = False
+        self.cut = False
 
     def edge(self, node: Node) -> Edge:
         """The normal form of a node whose children have theirs."""
@@ -137,6 +138,8 @@ class Pass:
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""
         split = distribute(draft, self.bound) if self.expanding else None
+        if self.expanding and split is None and any(_sum_to_open(node, e) for node, _, e in draft.factors):
+            self.cut = True
         done = split or normalise_product(draft, out)
         if isinstance(done, Edge):
             return done
@@ -373,13 +376,18 @@ def _weight(terms: Terms) -> int:
     return total
 
 
+def _sum_to_open(node: Node, exponent: Number) -> bool:
+    return isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0
+
+
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
     """The products that come of multiplying out the first sum among the factors; None if there is none, or too many
     result.
     """
     total = 1
     for node, _, exponent in draft.factors:
-        if isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0:
+        if _sum_to_open(node, exponent):
+            assert isinstance(node, Sum) and isinstance(exponent, int)
             total *= len(node.terms) ** min(exponent, bound)
     if not 1 < total <= bound:
         return None
@@ -521,9 +529,9 @@ class FlatPass(Pass):
         return Edge(1, node, tuple(range(node.order))) if found is None or found is True else found
 
     def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
-        if isinstance(node, Sum):
-            return width + len(node.terms) <= WIDEST_SUM
-        return width + len(node.factors) <= WIDEST_PRODUCT
+        fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_PRODUCT)
+        self.cut |= not fits
+        return fits
 
     def settle(self, root: Node) -> Edge:
         """The edge of the root, remembered for every node below it."""
@@ -531,8 +539,9 @@ class FlatPass(Pass):
             edge = self.edge(inner)
             itself = edge.node is inner and edge.coef == 1 and edge.axes == tuple(range(inner.order))
             inner.facts[self.fact] = True if itself else edge
-            if any("inexact" in child.facts for child in (*inner.children, edge.node)):
+            if self.cut or any("inexact" in child.facts for child in (*inner.children, edge.node)):
                 inner.facts["inexact"] = True
+            self.cut = False
             edge.node.facts.setdefault(self.fact, True)
         return self.child(root)
 

@@ -26,7 +26,7 @@ from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension, Index
 from indexcalc.notation.expr import Expr
-from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, to_number
+from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, refuse_zero, to_number
 
 
 class Array(View):
@@ -69,7 +69,7 @@ class Array(View):
         return array_text(self.node, unicode=True)
 
     def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the entries, in index notation."""
+        """The LaTeX of the entries, in index notation; an Array has no left-hand side."""
         from indexcalc.notation.latex import array_latex
 
         return array_latex(self.node)
@@ -350,6 +350,8 @@ def _entries(operation: str, first: object, second: object) -> Array:
         signs = (1, 1 if operation == "+" else -1)
         terms = [(sign, node, axes) for sign, (node, axes) in zip(signs, edges, strict=True)]
         return Array(addition(terms, dims), inputs)
+    if operation == "/":
+        refuse_zero(*args)
     (one, at), (other, there) = edges
     factors: list[Any] = [(one, at), (other, there, 1 if operation == "*" else -1)]
     return Array(einsum(1, factors, range(len(dims)), dict(enumerate(dims))), inputs)

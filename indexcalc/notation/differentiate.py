@@ -35,7 +35,9 @@ class Derivative(Expr):
     pairs that were contracted are in `contracted`. Arithmetic gives a plain `Expr`.
     """
 
-    __slots__ = ("contracted", "groups", "of", "structure", "wrt")
+    __slots__ = ("contracted", "groups", "of", "source", "structure", "targets", "wrt")
+    source: Expr
+    targets: tuple[Expr, ...]
     of: tuple[Index, ...]
     wrt: tuple[Index, ...]
     groups: tuple[tuple[Index, ...], ...]
@@ -56,10 +58,23 @@ class Derivative(Expr):
             notes.append(f"structure={self.structure!r}: {MEANING[self.structure]}")
         return " ".join(notes)
 
-    def layout(self, name: str) -> Array:
-        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax",
-        ...
+    def latex(self, lhs: bool = False) -> str:
+        r"""The LaTeX of the derivative; with `lhs` as an equation.
+
+        >>> import indexcalc as ic
+        >>> i, k = ic.indices("i k"); x = ic.tensor("x", "n")
+        >>> print(ic.exp(x[i]).sum(i).diff(x[k]).latex(lhs=True))
+        \frac{\partial}{\partial x_{k}}\left(\sum_{i} \exp\left(x_{i}\right)\right) = \exp\left(x_{k}\right)
         """
+        right = super().latex()
+        if not lhs:
+            return right
+        below = r"\,".join(rf"\partial {target.latex()}" for target in self.targets)
+        above = rf"\partial^{{{len(self.targets)}}}" if len(self.targets) > 1 else r"\partial"
+        return rf"\frac{{{above}}}{{{below}}}\left({self.source.latex()}\right) = {right}"
+
+    def layout(self, name: str) -> Array:
+        """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
         from indexcalc.layout.project import layout_expr
 
         return layout_expr(self, name)
@@ -80,9 +95,7 @@ class ArrayDerivative(Array):
         return f"structure={self.structure!r}: {MEANING[self.structure]}" if self.structure else ""
 
     def layout(self, name: str) -> Array:
-        """The derivative as a named convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax",
-        ...
-        """
+        """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
         from indexcalc.layout.project import layout_array
 
         return layout_array(self, name)
@@ -195,7 +208,13 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
     made.wrt = tuple(index for group in groups for index in group if index in made.indices and index not in made.of)
     made.groups = tuple(tuple(index for index in group if index in made.wrt) for group in groups)
     made.contracted, made.structure = contracted, done
+    made.source = y.source if isinstance(y, Derivative) else y
+    made.targets = (*(y.targets if isinstance(y, Derivative) else ()), *(_indexed(target) for target in wrt))
     return made
+
+
+def _indexed(target: Any) -> Expr:
+    return target if isinstance(target, Expr) else Expr(target.node, (), target.inputs)
 
 
 def _diff_once(y: Expr, target: Any, structure: str) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...], str]:

@@ -27,7 +27,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import replace, resize
 from indexcalc.index import Dim, Dimension, Index, symbol
-from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, to_number
+from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, refuse_zero, to_number
 
 if TYPE_CHECKING:
     from indexcalc.notation.array import Array
@@ -108,7 +108,7 @@ class Expr(View):
         return expr_text(self.node, self.names, self.batch, unicode=True)
 
     def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the expression."""
+        """The LaTeX of the expression; only a derivative has a left-hand side."""
         from indexcalc.notation.latex import expr_latex
 
         return expr_latex(self.node, self.names, self.batch)
@@ -469,6 +469,7 @@ def _times(first: Expr, second: Expr) -> Expr:
 def _over(first: Expr, second: Expr) -> Expr:
     """The quotient, by something that carries no free index of the first."""
     _too_often(first, second, "/")
+    refuse_zero(first, second)
     first, second = meet([first, second], "/")
     shared = [index for index in first.free if index in second.indices and not index.batch]
     if shared:

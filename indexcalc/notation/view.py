@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable
+from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable, is_zero
 from indexcalc.graph.node import number as exact_number
 from indexcalc.graph.simplify import canonical, expanded, simplify
 from indexcalc.graph.walk import topological, variables
@@ -52,8 +52,9 @@ class View:
     def canonical(self) -> bool:
         """Was the search for the canonical form exhaustive? If not, `==` may miss an equality, never invent one."""
         node = self._simplified()
-        canonical(node)
-        return "inexact" not in node.facts
+        flat = canonical(node).node
+        expanded(node)
+        return "inexact" not in node.facts and "inexact" not in flat.facts
 
     def _simplified(self) -> Node:
         if "simplified" in self.node.facts:
@@ -153,6 +154,12 @@ def is_number(value: object) -> bool:
     if isinstance(value, int | float | complex | Fraction):
         return True
     return not isinstance(value, View) and getattr(value, "shape", None) == ()
+
+
+def refuse_zero(first: View, second: View) -> None:
+    """A division by what is written as zero is an error."""
+    if is_zero(second.node):
+        raise NotationError(Asked(lambda: f"({first})/({second})"), "a division by zero", "check the denominator")
 
 
 def to_number(value: Any) -> Number:
