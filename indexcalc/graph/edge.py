@@ -61,6 +61,11 @@ def symmetry_of(node: Node) -> Symmetry:
     return found
 
 
+def even(rule: Symmetry) -> Symmetry:
+    """The symmetry, if it changes no sign: where a sign would be lost, none is used."""
+    return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
+
+
 def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> Node:
     """The node that an edge stands for, among axes of these dimensions.
 

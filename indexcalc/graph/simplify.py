@@ -15,7 +15,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from indexcalc.graph.canonical import Item, labelling, settle
-from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts, colour, materialise, opens, scaled, symmetry_of
+from indexcalc.graph.edge import (
+    ZERO_EDGE,
+    Draft,
+    Edge,
+    closed_parts,
+    colour,
+    even,
+    materialise,
+    opens,
+    scaled,
+    symmetry_of,
+)
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
@@ -30,7 +41,6 @@ from indexcalc.graph.node import (
     Reduction,
     Regroup,
     Sum,
-    Symmetry,
     Variable,
     add,
     as_number,
@@ -196,7 +206,7 @@ class Pass:
             return self.unary(node, *args[0])
         value = {axis: (1, str(node.dims[axis])) for _, labels in args for axis in labels}
         items = [
-            Item((0 if node.fn in COMMUTATIVE else k, *colour(inner)), labels, _even(symmetry_of(inner)))
+            Item((0 if node.fn in COMMUTATIVE else k, *colour(inner)), labels, even(symmetry_of(inner)))
             for k, (inner, labels) in enumerate(args)
         ]
         form = labelling(items, value)
@@ -206,7 +216,7 @@ class Pass:
         rows = []
         for k in order:
             inner, labels = args[k]
-            settled = settle([place[x] for x in labels], _even(symmetry_of(inner)))[0]
+            settled = settle([place[x] for x in labels], even(symmetry_of(inner)))[0]
             rows.append((inner, settled))
         made = elementwise(node.fn, rows, [node.dims[axis] for axis in form.labels], node.params)
         remember_symmetry(made, form.labels, form.symmetries)
@@ -224,7 +234,7 @@ class Pass:
             coef, named, axes = self.renormalise(known)
             return Edge(coef, named, tuple(labels[x] for x in axes))
         if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
-            made.facts["symmetry"] = _even(symmetry_of(inner))
+            made.facts["symmetry"] = even(symmetry_of(inner))
         return Edge(1, made, labels)
 
     def renormalise(self, node: Node) -> Edge:
@@ -409,10 +419,6 @@ def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
             parts.append(part)
         return parts
     return None
-
-
-def _even(rule: Symmetry) -> Symmetry:
-    return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
 
 
 NORMALISE: dict[type[Node], Any] = {

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from indexcalc.graph.canonical import Item, labelling, settle, symmetry
-from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, symmetry_of
+from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, even, symmetry_of
 from indexcalc.graph.fingerprint import placed
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -22,7 +22,6 @@ from indexcalc.graph.node import (
     Perm,
     Product,
     Sum,
-    Symmetry,
     add,
     addition,
     dimension,
@@ -138,7 +137,7 @@ def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
         terms = {key: multiply(coef, inverse) for key, coef in terms.items()}
     carried = {axis for _, axes in terms for axis in axes}
     kinds = {axis: (1, str(dims[axis])) for axis in range(len(dims)) if axis in carried}
-    items = [Item((*colour(node), repr(coef)), axes, _even(symmetry_of(node))) for (node, axes), coef in terms.items()]
+    items = [Item((*colour(node), repr(coef)), axes, even(symmetry_of(node))) for (node, axes), coef in terms.items()]
     form = labelling(items, kinds)
     assert form is not None
     keys = list(terms)
@@ -191,10 +190,6 @@ def as_dimension(node: Node) -> Dimension | None:
         for _ in range(min(factor.exponent, 16)):
             total = total * inner
     return total
-
-
-def _even(rule: Symmetry) -> Symmetry:
-    return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
 
 
 def remember_symmetry(
