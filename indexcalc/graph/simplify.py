@@ -11,7 +11,7 @@ become one node however they were put together. `==`, `hash` and the collection 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from indexcalc.graph.canonical import Item, labelling, settle
@@ -247,6 +247,7 @@ class Pass:
             inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
         else:
             inner = scaled(coef, inner, self.times.get(node.child, 1) == 1)
+        axes = _turned(inner, axes, lambda axis: (axis not in node.axes, axis))
         made = reduction(
             node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params
         )
@@ -259,6 +260,8 @@ class Pass:
         coef, inner, axes = self.child(node.child)
         if len(axes) < node.child.order or len(set(axes)) < len(axes):
             inner, axes = materialise(Edge(1, inner, axes), node.child.dims), tuple(range(node.child.order))
+        written = [label for group in node.outer for label in group]
+        axes = _turned(inner, axes, lambda axis: written.index(node.inner[axis][0]))
         groups = [node.inner[axis] for axis in axes]
         if isinstance(inner, Regroup) and groups == list(inner.outer) and len(node.sizes) == len(inner.sizes):
             back = self.child(inner.child)
@@ -277,7 +280,7 @@ class Pass:
         return Edge(coef, made, tuple(range(node.order)))
 
     def call(self, node: Call) -> Edge:
-        args = [materialise(self.child(c), c.dims) for c in node.children]
+        args = [_upright(self.child(c), c.dims) for c in node.children]
         return self.leaf(call(node.function, node.orders, args))
 
     # -------------------------------------------------------------- multiplying out
@@ -498,6 +501,16 @@ def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
                 absorbed.add(child)
                 leader[child], raised[child] = lead, exponent
     return absorbed
+
+
+def _turned(node: Node, axes: Labels, rank: Callable[[int], Any]) -> Labels:
+    """The places of the axes of a node, as its symmetry allows to turn them: in the order that `rank` wants."""
+    rule = even(symmetry_of(node))
+    if rule is NO_SYMMETRY:
+        return axes
+    order = sorted(axes, key=rank)
+    places, _ = settle([order.index(axis) for axis in axes], rule)
+    return tuple(order[place] for place in places)
 
 
 def _upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
