@@ -512,10 +512,12 @@ def einsum(
     for label in out:
         place.setdefault(label, len(place))
     kept: list[Factor] = []
-    if coef == 0:
-        rows = []
+    found: dict[Any, Dimension] = {}
     for node, labels, exponent in rows:
-        if exponent == 0:
+        if node.dims:
+            for label, dim in zip(labels, node.dims, strict=True):
+                found[label] = dim
+        if exponent == 0 or coef == 0:
             continue
         if (
             type(node) is Product
@@ -529,11 +531,7 @@ def einsum(
             continue
         for label in labels:
             place.setdefault(label, len(place))
-        kept.append(Factor(node, tuple(place[label] for label in labels), exponent))
-    found: dict[Any, Dimension] = {}
-    for node, labels, _ in rows:
-        for label, dim in zip(labels, node.dims, strict=True):
-            found[label] = dim
+        kept.append(Factor(node, tuple([place[label] for label in labels]), exponent))
     if dims:
         for label, dim in dims.items():
             found.setdefault(label, dim)
@@ -547,8 +545,8 @@ def einsum(
         and kept[0].labels == tuple(range(len(out)))
     ):  # fmt: skip
         return kept[0].node
-    sizes = tuple(found[label] for label in place)
-    made: Node = _intern(Product, (coef, tuple(kept), tuple(place[label] for label in out), sizes))
+    sizes = tuple([found[label] for label in place])
+    made: Node = _intern(Product, (coef, tuple(kept), tuple([place[label] for label in out]), sizes))
     return made
 
 

@@ -359,10 +359,10 @@ def _marks(node: Node) -> list[Mark] | None:
         return known
     made: list[Mark] | None = [(0, node.coef, 0)]
     for node_in, _, exponent in node.factors:
-        times = abs(exponent) if isinstance(exponent, int) else 1
-        inner: list[Mark] = [
-            (signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, times)
-        ]
+        if isinstance(exponent, int):
+            inner: list[Mark] = [(signature(node_in) * exponent, 1, abs(exponent))]
+        else:
+            inner = [(signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, 1)]
         if isinstance(node_in, Sum) and exponent == 1:
             inner = []
             for term in node_in.terms:
