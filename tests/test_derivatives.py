@@ -6,11 +6,15 @@ import random
 
 import jax
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import DIM, DRAWN, INDEX, NAMES, SHAPES, TENSORS, Twin, arrays, program, sizes
 
 import indexcalc as ic
+from indexcalc.calculus.derivative import narrow
+from indexcalc.evaluate.run import evaluate
+from indexcalc.graph.node import einsum
 
 FRESH = {name: ic.index(name) for name in ("e", "f", "g", "h", "u", "v")}
 
@@ -74,6 +78,35 @@ def check(seed: int, depth: int) -> None:
 @given(st.integers(0, 2**40))
 def test_random_expressions_agree_with_jax(seed):
     check(seed, 1 + seed % 4)
+
+
+@pytest.mark.parametrize("seed", [810, 1090, 1191, 1214, 1247, 1775, 1967])
+def test_what_was_wrong_once(seed):
+    """A power opened although its factor sums something, and a balanced product that counted a summed label twice."""
+    check(seed, 1 + seed % 4)
+
+
+def test_a_power_of_a_sum_is_not_the_sum_of_powers():
+    """`(2 Σ_j A_ij)**2`, its parts used once: what is summed inside a power stays inside."""
+    i, j = INDEX["i"], INDEX["j"]
+    inner = TENSORS["s"] * TENSORS["A"][i, j].sum(j)
+    A, s = np.arange(6.0).reshape(2, 3), 2.0
+    assert np.allclose((inner**2).simplify().evaluate(A=A, s=s), (s * A.sum(1)) ** 2)
+    summed = ((1 + inner) ** 2 * inner**2).simplify()
+    assert np.allclose(summed.evaluate(A=A, s=s), np.sum(((1 + s * A.sum(1)) * s * A.sum(1)) ** 2))
+
+
+def test_a_wide_product_is_split_without_counting_labels_again():
+    """`balance` keeps the value of a product with summed, free and lone labels."""
+    n = {"a": 2, "b": 3, "c": 4}
+    rng = np.random.default_rng(0)
+    x, B = TENSORS["x"].node, TENSORS["B"].node
+    factors = [(x, "i", e) for e in (1, 2, 3)] + [(B, labels) for labels in ("jk", "jl", "ml", "mk")]
+    factors += [(x, "p"), (x, "q")]
+    product = einsum(3, factors, "ii", {"z": TENSORS["A"].shape[1]})
+    values = {x: rng.normal(size=n["a"]), B: rng.normal(size=(n["b"], n["c"]))}
+    whole, split = evaluate([product, *narrow([product])], values, n)
+    assert len(product.factors) > 6 and np.allclose(whole, split)
 
 
 def test_every_kind_of_step_is_drawn():

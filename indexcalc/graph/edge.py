@@ -31,8 +31,8 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
-KINDS = ("constant", "variable", "call", "definition", "elementwise", "reduction", "regroup", "sum", "product")
-KIND_RANK = {kind: rank for rank, kind in enumerate(KINDS)}
+BY_KIND = ("constant", "variable", "call", "definition", "elementwise", "reduction", "regroup", "sum", "product")
+KIND_RANK = {kind: rank for rank, kind in enumerate(BY_KIND)}
 
 
 class Edge(NamedTuple):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable, is_zero
@@ -208,11 +208,3 @@ def named_parts(node: Node) -> Mapping[str, Node]:
         if isinstance(inner, Variable | Definition | Call):
             found[inner.function.name if isinstance(inner, Call) else inner.label] = inner
     return found
-
-
-def check_dims(asked: str | Asked, axis: str, first: Any, second: Any, where: str) -> None:
-    """Two axes that meet have one dimension, or it is an error that names all there is to name."""
-    if first != second:
-        raise DimensionError(
-            asked, f"{axis} has dimension {first} {where} {second}", "sizes must be equal; size 1 is not stretched"
-        )
