@@ -542,6 +542,8 @@ def reduce_expr(
     for index in indices:
         expr._must_have(index, asked)
     if not indices:
+        if not expr.free:
+            raise NotationError(asked, "it has no free index left to go along", "index it with ic.hadamard, or leave it out")
         if len(expr.free) != 1:
             free = ", ".join(map(str, expr.free)) or "none"
             raise NotationError(
