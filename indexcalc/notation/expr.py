@@ -543,9 +543,10 @@ def reduce_expr(
         expr._must_have(index, asked)
     if not indices:
         if not expr.free:
-            raise NotationError(asked, "it has no free index left to go along", "index it with ic.hadamard, or leave it out")
+            instead = "a scalar needs no reduction; to keep a name that occurs twice, ic.hadamard"
+            raise NotationError(asked, "there is no free index to go along", instead)
         if len(expr.free) != 1:
-            free = ", ".join(map(str, expr.free)) or "none"
+            free = ", ".join(map(str, expr.free))
             raise NotationError(
                 asked, f"along which index? (free: {free})", f"write ic.{fn}(..., {free.split(', ')[-1]})"
             )
