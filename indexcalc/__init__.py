@@ -26,6 +26,7 @@ from indexcalc.index import Index, index, indices
 from indexcalc.notation.apply import FUNCTIONS, pi
 from indexcalc.notation.array import Array
 from indexcalc.notation.build import (
+    column,
     define,
     delta,
     epsilon,
@@ -33,6 +34,7 @@ from indexcalc.notation.build import (
     function,
     hadamard,
     ones,
+    row,
     scalar,
     tensor,
     zeros,
@@ -82,6 +84,7 @@ __all__ = [
     "NoRuleError",
     "NotationError",
     "ParseError",
+    "column",
     "define",
     "delta",
     "derivative",
@@ -102,6 +105,7 @@ __all__ = [
     "ones",
     "parse",
     "pi",
+    "row",
     "scalar",
     "simplify",
     "tensor",

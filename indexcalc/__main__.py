@@ -11,12 +11,13 @@ from typing import Any
 from indexcalc.errors import IndexCalcError, KindError, LayoutError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout, layout_array, layout_expr
-from indexcalc.notation.build import tensor
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative, derivative, diff
+from indexcalc.notation.build import column, row, tensor
+from indexcalc.notation.differentiate import MEANING, ArrayDerivative, Derivative, derivative, diff
 from indexcalc.notation.expr import Expr
 from indexcalc.notation.parse import parse
 from indexcalc.testing import Check, check_derivative
 
+STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*"}
 
 
@@ -32,8 +33,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--dim", action="append", default=[], metavar="NAME=DIMS", help="a tensor's dimensions: W=n,m")
     parser.add_argument("--assume", action="append", default=[], metavar="NAME=WORD", help="S=symmetric")
     parser.add_argument("--batch", default="", metavar="NAMES", help="indices that are never summed: n")
-    parser.add_argument("--vectors", default="numpy", help="how vectors stand in matrix notation: numpy")
-    parser.add_argument("--structure", default="projected", choices=("projected", "free"))
+    parser.add_argument(
+        "--vectors", default="numpy", choices=("numpy", "column", "row"), help="how vectors stand in matrix notation"
+    )
+    parser.add_argument("--structure", default="projected", choices=tuple(MEANING))
     parser.add_argument("--layout", action="append", choices=sorted(CONVENTIONS), help="show this layout only")
     parser.add_argument("--format", default="text", choices=("text", "latex", "json"))
     return parser
@@ -62,7 +65,8 @@ def declared(options: argparse.Namespace) -> dict[str, Any]:
     found = {}
     for name, sizes in dims.items():
         assumed: dict[str, Any] = {word: True for word in words.get(name, "").split(",") if word}
-        found[name] = tensor(name, sizes.replace(",", " "), **assumed)
+        made = tensor(name, sizes.replace(",", " "), **assumed)
+        found[name] = STAND[options.vectors](made) if made.order == 1 and options.vectors in STAND else made
     return found
 
 
@@ -91,7 +95,7 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
         **axes,
         "note": result.note,
         "layouts": layouts(result, options.layout),
-        "check": checked(value, target, result),
+        "check": checked(value, target, result if options.structure != "independent" else None),
     }
 
 
@@ -102,6 +106,8 @@ def layouts(result: Derivative | ArrayDerivative, wanted: Sequence[str] | None) 
         try:
             laid = layout_of(result, name)
             found[name] = {"shape": [str(dim) for dim in laid.shape], "axes": placed(laid), "array": str(laid)}
+            if isinstance(result, ArrayDerivative):
+                found[name]["formula"] = str(laid.formula()) if laid.formula().closed else ""
         except LayoutError as error:
             found[name] = {"shape": None, "why": error.found}
     return found
@@ -123,7 +129,10 @@ def placed(laid: Layout) -> str:
 
 
 def checked(value: Any, target: Any, result: Any) -> dict[str, Any]:
-    """The numeric check, or why there is none."""
+    """The numeric check, or why there is none; without a result of the projected derivative, which has directions."""
+    if result is None:
+        made = diff if isinstance(value, Expr) or isinstance(target, Expr) else derivative
+        return checked(value, target, made(value, target))
     try:
         outcome: Check = check_derivative(value, target, result)
     except IndexCalcError as error:
@@ -148,7 +157,7 @@ def shown(answer: dict[str, Any], latex: bool) -> str:
     wide = max(map(len, answer["layouts"]))
     room = max(len(shape(laid["shape"] or ())) for laid in answer["layouts"].values())
     for name, laid in answer["layouts"].items():
-        text = laid["why"] if laid["shape"] is None else f"{shape(laid['shape']):<{room}}  {laid['axes']}"
+        text = laid.get("why") or f"{shape(laid['shape']):<{room}}  {laid.get('formula') or laid['axes']}"
         lines.append(f"  {name:<{wide}}  {text}")
     lines += ["", f"check    {answer['check']['text']}"]
     return "\n".join(lines)

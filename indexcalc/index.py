@@ -131,10 +131,52 @@ class Dim:
     @property
     def symbols(self) -> frozenset[str]:
         """The symbols that occur."""
-        return frozenset(name for mono, _ in self.terms for name, _ in mono)
+        found: set[str] = set()
+        for mono, _ in self.terms:
+            for name, _ in mono:
+                found |= name.symbols if isinstance(name, Smaller) else {name}
+        return frozenset(found)
+
+    @property
+    def plain(self) -> bool:
+        """Is it a polynomial, without the smaller of two dimensions?"""
+        return not any(isinstance(name, Smaller) for mono, _ in self.terms for name, _ in mono)
 
 
 Dimension = int | Dim
+
+
+class Smaller(str):
+    """The smaller of two dimensions, which stands in a polynomial as a symbol and knows its parts; see `smaller`."""
+
+    __slots__ = ("parts",)
+    parts: tuple[Dimension, Dimension]
+
+    def __new__(cls, *parts: Dimension) -> Smaller:
+        made = super().__new__(cls, f"min({', '.join(map(str, parts))})")
+        made.parts = (parts[0], parts[1])
+        return made
+
+    def __getnewargs__(self) -> tuple[Dimension, Dimension]:  # type: ignore[override]
+        return self.parts
+
+    @property
+    def symbols(self) -> frozenset[str]:
+        """The symbols of the parts."""
+        return frozenset(name for part in self.parts if isinstance(part, Dim) for name in part.symbols)
+
+
+def smaller(a: Dimension, b: Dimension) -> Dimension:
+    """The smaller of two dimensions: a number where both are, the one that they are if they are equal.
+
+    >>> smaller(3, 5), smaller(dim("n"), dim("n")), smaller(dim("n"), dim("m"))
+    (3, n, min(m, n))
+    """
+    if a == b:
+        return a
+    if isinstance(a, int) and isinstance(b, int):
+        return min(a, b)
+    return symbol(Smaller(*sorted((a, b), key=str)))
 
 
 def _times(a: Monomial, b: Monomial) -> Monomial:
@@ -223,6 +265,8 @@ def _read(text: str) -> Dimension:
                 for _ in range(number):
                     result = result * value(left)
                 return result
+            case ast.Call(func=ast.Name(id="min"), args=[left, right], keywords=[]):
+                return smaller(value(left), value(right))
         raise DimensionError(
             f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'"
         )
@@ -269,7 +313,8 @@ def size(value: Dimension, sizes: Mapping[str, int]) -> int:
     total = Fraction(0)
     for mono, coef in value.terms:
         for name, power in mono:
-            coef = coef * sizes[name] ** power
+            one = min(size(part, sizes) for part in name.parts) if isinstance(name, Smaller) else sizes[name]
+            coef = coef * one**power
         total += coef
     if total.denominator != 1 or total < 0:
         raise DimensionError(f"dimension {value}", f"comes out as {total}", "give sizes for which it is a whole number")
@@ -284,11 +329,18 @@ def substitute(value: Dimension, replace: Mapping[str, Dimension]) -> Dimension:
     for mono, coef in value.terms:
         term: list[tuple[Monomial, Fraction]] = [((), coef)]
         for name, power in mono:
-            base = _terms(replace.get(name, symbol(name)))
+            base = _terms(_replaced(name, replace))
             for _ in range(power):
                 term = [(_times(a, b), c * d) for a, c in term for b, d in base]
         total += term
     return _make(total)
+
+
+def _replaced(name: str, replace: Mapping[str, Dimension]) -> Dimension:
+    if isinstance(name, Smaller):
+        a, b = (substitute(part, replace) for part in name.parts)
+        return smaller(a, b)
+    return replace.get(name, symbol(name))
 
 
 def primitive(value: Dim) -> tuple[Fraction, list[tuple[Dim, int]]]:

@@ -79,6 +79,10 @@ def _polar_in_jax(x: Any) -> Any:
     return u @ vt
 
 
+def _cofactor_in_jax(x: Any) -> Any:
+    return jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).swapaxes(-2, -1)
+
+
 REDUCTIONS_IN_JAX: dict[str, Callable[..., Any]] = {
     "max": jnp.max, "min": jnp.min, "prod": jnp.prod, "prod_except": _prod_except_in_jax,
     "logsumexp": jsp.logsumexp, "softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax,
@@ -86,6 +90,8 @@ REDUCTIONS_IN_JAX: dict[str, Callable[..., Any]] = {
     "normp": lambda x, axes, p: jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p),
     "norm_nuc": _slices(_norm_nuc_in_jax), "polar": _slices(_polar_in_jax),
     "pinv_t": _slices(lambda x: jnp.linalg.pinv(x).swapaxes(-2, -1)),
+    "inv": _slices(jnp.linalg.inv), "det": _slices(jnp.linalg.det),
+    "logdet": _slices(lambda x: jnp.linalg.slogdet(x)[1]), "cofactor": _slices(_cofactor_in_jax),
 }  # fmt: skip
 
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
@@ -106,7 +112,8 @@ def draw(row: ElementwiseFunction, shape: tuple[int, ...] = (40,)) -> list[Any]:
 
 def draw_slices(row: ReductionFunction) -> Any:
     """An argument with three axes from the interval of the row."""
-    return np.random.default_rng(sum(map(ord, row.name))).uniform(*row.inputs, (3, 4, 2))
+    shape = (3, 3, 3) if row.square else (3, 4, 2)
+    return np.random.default_rng(sum(map(ord, row.name))).uniform(*row.inputs, shape)
 
 
 def value(node: Node, inputs: dict[str, Any]) -> Any:
@@ -184,7 +191,7 @@ def test_reduction_row_is_complete(row: ReductionFunction) -> None:
     assert row.source and row.domain and row.formula and row.inputs[0] < row.inputs[1]
     params = dict(zip(row.params, PARAMS.get(row.name, ()), strict=True))
     text = row.latex.format("x", axes="i j", **params)
-    assert "x" in text and "i j" in text and text.count("{") == text.count("}")
+    assert "x" in text and ("i j" in text or row.matrix) and text.count("{") == text.count("}")
 
 
 # ------------------------------------------------------------------ numerics
@@ -423,7 +430,7 @@ def test_jacobian_of_prod_with_zeros() -> None:
 
 @each_reduction
 def test_jacobian_with_symbolic_dimensions(row: ReductionFunction) -> None:
-    m, n, q = dim("m"), dim("n"), dim("q")
+    m, n, q = dim("m"), dim("n"), dim("n" if row.square else "q")
     axes = (1, 2)[: row.axes or 1]
     node = reduction(row.name, variable("x", (m, n, q)), axes, row.keeps, PARAMS.get(row.name, ()))
     assert isinstance(node, Reduction)

@@ -165,7 +165,7 @@ def test_nodes_of_every_shape_print() -> None:
     size = dim("N")
     v = variable("v", [size])
     assert expr_text(constant_number(Fraction(1, 2)), ()) == "1/2"
-    assert expr_text(constant("unit", [size], (1, "N")), ["i"]) == "unit(1, N)[i]"
+    assert expr_text(constant("unit", [size], (1,)), ["i"]) == "unit(1, N)[i]"
     assert expr_text(einsum(1, [(dimension(size), (), -1)], ()), ()) == "1/N"
     assert expr_text(einsum(1, [(dimension(dim("N + 1")), ()), (v, "i")], "i"), ["i"]) == "(N + 1)*v[i]"
     assert expr_text(einsum(1, [(v, "i")], "ij", {"j": size}), ["i", "j"]) == "v[i]*ones[j]"

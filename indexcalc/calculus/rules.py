@@ -18,11 +18,13 @@ from typing import Any, NamedTuple
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.elementwise import partial
+from indexcalc.functions.matrix_series import matrix_jacobian
 from indexcalc.functions.reductions import jacobian
 from indexcalc.graph.node import (
     Call,
     Definition,
     Elementwise,
+    Matrix,
     Node,
     Product,
     Reduction,
@@ -129,6 +131,31 @@ def rule_reduction_pull(node: Reduction, k: int, cotangent: Node, lead: int) -> 
     return einsum(1, [(cotangent, (*front, *value)), (jacobian(node), both)], (*front, *argument))
 
 
+def _matrix_labels(node: Matrix) -> tuple[list[Any], list[Any]]:
+    """Labels of the value and of an argument of a function of matrices."""
+    batch = list(range(node.children[0].order - 2))
+    return list(range(node.order)), [*batch, "row", "column"]
+
+
+def rule_matrix_push(node: Matrix, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
+    """`dy_a = Σ_k Σ_xy ∂y_a/∂(x_k)_xy (dx_k)_xy`, for each batch."""
+    end = _marks("trail", len(trail))
+    value, argument = _matrix_labels(node)
+    terms = []
+    for k, tangent in tangents.items():
+        factors = [(matrix_jacobian(node, k), (*value, *argument[-2:])), (tangent, (*argument, *end))]
+        terms.append(einsum(1, factors, (*value, *end)))
+    return total(terms)
+
+
+def rule_matrix_pull(node: Matrix, k: int, cotangent: Node, lead: int) -> Node | None:
+    """`(x̄_k)_xy = Σ_a ȳ_a ∂y_a/∂(x_k)_xy`, for each batch."""
+    front = _marks("lead", lead)
+    value, argument = _matrix_labels(node)
+    factors = [(cotangent, (*front, *value)), (matrix_jacobian(node, k), (*value, *argument[-2:]))]
+    return einsum(1, factors, (*front, *argument))
+
+
 def rule_regroup_push(node: Regroup, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
     """Axes are joined and split in the tangent as in the node: it is linear."""
     end = [(len(node.sizes) + k,) for k in range(len(trail))]
@@ -193,6 +220,7 @@ RULES: dict[type[Node], Rule] = {
     Sum: Rule(rule_sum_push, rule_sum_pull),
     Elementwise: Rule(rule_elementwise_push, rule_elementwise_pull),
     Reduction: Rule(rule_reduction_push, rule_reduction_pull),
+    Matrix: Rule(rule_matrix_push, rule_matrix_pull),
     Regroup: Rule(rule_regroup_push, rule_regroup_pull),
     Call: Rule(rule_call_push, rule_call_pull),
     Definition: Rule(rule_definition_push, rule_definition_pull),

@@ -9,8 +9,7 @@ import numpy as np
 
 from indexcalc.errors import Asked, DimensionError, KindError
 from indexcalc.evaluate import run
-from indexcalc.graph.canonical import settle
-from indexcalc.graph.edge import symmetry_of
+from indexcalc.evaluate.declared import respecting
 from indexcalc.graph.node import Call, Node, Variable, addition
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological
@@ -70,10 +69,10 @@ def _difference(first: View, other: object) -> Any:
         other = first * 0 + other
     if not isinstance(other, Array):
         raise KindError(asked, f"a {type(other).__name__} against an Array", "compare two Arrays, or two Exprs")
-    if first.shape != other.shape:
+    if (first.shape, first.places) != (other.shape, other.places):
         return f"shapes {first.shape} against {other.shape}"
     axes = tuple(range(first.order))
-    node = addition([(1, first.node, axes), (-1, other.node, axes)], first.shape)
+    node = addition([(1, first.node, axes), (-1, other.node, axes)], first.node.dims)
     return Array(simplify([node])[0], first.inputs | other.inputs)
 
 
@@ -107,12 +106,5 @@ def _by_numbers(difference: View, reference: Node) -> Equality:
 
 
 def symmetrised(variable: Node, value: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-    """The entries made to have the symmetry of the variable: each is that of its least place, with its sign."""
-    rule = symmetry_of(variable)
-    if not rule.blocks and not rule.perms:
-        return value
-    result = np.zeros_like(value)
-    for place in np.ndindex(*value.shape):
-        least, sign = settle(place, rule)
-        result[place] = sign * value[least]
-    return result
+    """The entries made to be what the variable was declared with."""
+    return respecting(variable, value)

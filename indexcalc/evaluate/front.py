@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
-
-import numpy as np
 
 from indexcalc.errors import Asked, InputError, KindError, NotationError, did_you_mean
 from indexcalc.evaluate import run
+from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.inputs import bind
-from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Call, Node, Variable, einsum
+from indexcalc.graph.node import Call, Node, einsum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, Dimension
-from indexcalc.notation.array import Array
+from indexcalc.layout.project import Layout
+from indexcalc.notation.array import OTHER, Array, meant
 from indexcalc.notation.expr import Expr
 from indexcalc.notation.view import View
 
@@ -34,7 +32,8 @@ def evaluate(
     Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an
     abstract function as a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an
     expression was made from and that dropped out may be given and fix dimensions. Axes come in the order of `.free`,
-    or as `order` says. float32, float64, complex64 and complex128 are kept, integers become float64.
+    or as `order` says. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
+    complex64 and complex128 are kept, integers become float64.
 
     >>> import indexcalc as ic
     >>> i = ic.index("i"); x = ic.tensor("x", "n")
@@ -62,26 +61,24 @@ def evaluate(
                 f"unknown input {name!r}",
                 did_you_mean(name, accepted | symbols | functions),
             )
-    inputs, extents = bind(view.inputs, arrays, sizes, roots=[node])
-    _check_symmetry(inputs)
+    inputs, extents = bind(view.inputs, arrays, sizes, roots=[node], standing=_standing(view))
+    check_declared(inputs)
     (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
+    if isinstance(view, Layout) and order is None:
+        result = result[tuple(None if place is None else slice(None) for place in view.places)]
     return result if result.ndim else result[()]
 
 
-def _check_symmetry(inputs: Mapping[Variable, Any]) -> None:
-    """An input has the symmetry that its tensor was declared with, or it is an error."""
-    for variable, array in inputs.items():
-        rule = symmetry_of(variable)
-        scale = float(np.max(np.abs(array), initial=0.0)) * (1e-4 if array.dtype.itemsize < 8 else 1e-8)
-        for axes, sign in rule.blocks:
-            for one, other in pairwise(axes):
-                if not np.allclose(array, sign * np.swapaxes(array, one, other), rtol=0, atol=scale, equal_nan=True):
-                    name, word, mark = variable.label, *(("skew", "-") if sign < 0 else ("symmetric", "+"))
-                    raise InputError(
-                        f"evaluate with {name}",
-                        f"it is declared {word}, and the numbers are not, along axes {one} and {other}",
-                        f"give ({name} {mark} {name}.T)/2, or declare {name} without",
-                    )
+def _standing(view: View) -> dict[str, str]:
+    """How the vectors among the inputs of a view are meant, by name."""
+    vectors, turned = meant([view])
+    if vectors == "numpy":
+        return {}
+    return {
+        variable.label: OTHER[vectors] if variable.label in turned else vectors
+        for variable in view.inputs
+        if variable.order == 1
+    }
 
 
 def _ordered(view: View, order: Sequence[Any] | None) -> Node:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you_mean
-from indexcalc.graph.node import Node, Product, Regroup, Variable
+from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable
 from indexcalc.graph.walk import topological
 from indexcalc.graph.walk import variables as variables_of
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, substitute
 from indexcalc.index import size as evaluate_dimension
 
 Numbers = NDArray[Any]
@@ -65,13 +65,15 @@ def bind(
     sizes: Mapping[str, int] | None = None,
     *,
     roots: Sequence[Node] | None = None,
+    standing: Mapping[str, str] | None = None,
 ) -> tuple[dict[Variable, Numbers], dict[str, int]]:
     """The array of each variable that was given, and the size of each dimension symbol.
 
     `given` has array-likes by name, `sizes` sizes by symbol. With `roots`, the graph to be evaluated, only what occurs
     in it is needed, and its symbols have to come out; the other variables may be given, and then fix dimensions.
     Without, every variable is needed. Arrays are copied only if their dtype changes (integers become float64). A Python
-    number has the precision of the other inputs. A column or row may come as (n, 1) or (1, n).
+    number has the precision of the other inputs. What `standing` calls a "column" may come as (n, 1), a "row" as
+    (1, n).
 
     Raises InputError, or DimensionError where sizes disagree or don't come out (ShapeError is both).
 
@@ -88,7 +90,7 @@ def bind(
         if name not in accepted:
             raise InputError("evaluate", f"unknown input {name!r}", did_you_mean(name, accepted))
     require([variable for variable in needed if variable.label not in given])
-    arrays = _arrays({accepted[name]: value for name, value in given.items()}, needed)
+    arrays = _arrays({accepted[name]: value for name, value in given.items()}, needed, standing or {})
     symbols = _symbols(needed if roots is None else topological(roots))
     known = _given_sizes(sizes or {}, symbols | _symbols(accepted.values()) if roots is not None else None)
     left = _solve(_claims(arrays), known)
@@ -122,13 +124,25 @@ def size_of(dimension: Dimension, sizes: Mapping[str, int]) -> int:
     return evaluate_dimension(dimension, sizes)
 
 
+def exponent_of(value: Any, sizes: Mapping[str, int]) -> Any:
+    """The number that a parameter stands for: a polynomial of symbols may come out negative here."""
+    if not isinstance(value, Dim):
+        return value
+    for name in sorted(value.symbols - sizes.keys()):
+        raise DimensionError(f"the symbol `{name}`", "no input fixes it", f"give {name}=...")
+    return substitute(value, sizes)
+
+
 # ------------------------------------------------------------------ arrays
 
 
-def _arrays(given: Mapping[Variable, Any], needed: Iterable[Variable]) -> dict[Variable, Numbers]:
+def _arrays(
+    given: Mapping[Variable, Any], needed: Iterable[Variable], standing: Mapping[str, str]
+) -> dict[Variable, Numbers]:
     """The values as arrays of a dtype that is kept, with the axes that their variables have."""
     weak = {v: value for v, value in given.items() if type(value) in (int, float, complex, Fraction)}
-    arrays = {v: _fit(v, to_array(value, v.label)) for v, value in given.items() if v not in weak}
+    strong = {v: to_array(value, v.label) for v, value in given.items() if v not in weak}
+    arrays = {v: _fit(v, array, standing.get(v.label)) for v, array in strong.items()}
     used = [arrays[variable].dtype for variable in needed if variable in arrays]
     common = np.result_type(*used) if used else np.dtype(np.float64)
     for variable, value in weak.items():
@@ -178,13 +192,13 @@ def _bad_dtype(asked: str, array: Numbers) -> InputError:
     return InputError(asked, f"its dtype is {kind}, which is not supported", hint)
 
 
-def _fit(variable: Variable, array: Numbers) -> Numbers:
+def _fit(variable: Variable, array: Numbers, standing: str | None = None) -> Numbers:
     """The array with as many axes as the variable, and the sizes that are integers checked."""
     name, dims = variable.label, variable.dims
     if array.ndim == 2 and len(dims) == 1:
-        if "column" in variable.assumptions and array.shape[1] == 1:
+        if (standing == "column" or "column" in variable.assumptions) and array.shape[1] == 1:
             array = array[:, 0]
-        elif "row" in variable.assumptions and array.shape[0] == 1:
+        elif (standing == "row" or "row" in variable.assumptions) and array.shape[0] == 1:
             array = array[0]
     if array.ndim != len(dims):
         shape = ", ".join(map(str, dims)) + ("," if len(dims) == 1 else "")
@@ -208,7 +222,7 @@ def _symbols(nodes: Iterable[Node]) -> set[str]:
     """The symbols in the dimensions of nodes, those of summed labels included."""
     found: set[str] = set()
     for node in nodes:
-        for dimension in (*node.dims, *(node.sizes if isinstance(node, Product | Regroup) else ())):
+        for dimension in (*node.dims, *(node.sizes if isinstance(node, Product | Regroup | Matrix) else ())):
             if isinstance(dimension, Dim):
                 found |= dimension.symbols
     return found
@@ -283,7 +297,9 @@ def _enter(claim: Claim, unknown: str, known: dict[str, Known]) -> bool:
 
 
 def _solutions(claim: Claim, unknown: str, known: Mapping[str, Known]) -> list[int] | None:
-    """The sizes of a symbol for which the dimension is what the claim says; None if any will do."""
+    """The sizes of a symbol for which the dimension is what the claim says; None if any will do, or none is found."""
+    if not claim.dim.plain:
+        return None
     coefs: dict[int, Fraction] = {0: Fraction(-claim.size)}
     for monomial, coef in claim.dim.terms:
         powers = dict(monomial)

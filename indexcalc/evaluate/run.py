@@ -21,14 +21,16 @@ from numpy.lib.stride_tricks import as_strided
 
 import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.errors import InputError, NoRuleError
-from indexcalc.evaluate.inputs import SINGLE, Numbers, require, size_of, to_array, to_float
-from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.evaluate.inputs import SINGLE, Numbers, exponent_of, require, size_of, to_array, to_float
+from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import (
     Call,
     Constant,
     Definition,
     Elementwise,
     Labels,
+    Matrix,
     Node,
     Number,
     Product,
@@ -286,10 +288,66 @@ def _epsilon(shape: tuple[int, ...], dtype: Any) -> Numbers:
     return values
 
 
-CONSTANTS: dict[str, Callable[[tuple[int, ...], Any], Numbers]] = {
+def _unit(shape: tuple[int, ...], dtype: Any, *place: int) -> Numbers:
+    """1 at one place, 0 elsewhere."""
+    if any(not 0 <= k < size for k, size in zip(place, shape, strict=True)):
+        raise InputError(f"entry {', '.join(map(str, place))}", f"there are {shape}", "they are numbered from 0")
+    values = np.zeros(shape, dtype)
+    values[place] = 1
+    return values
+
+
+def _selection(shape: tuple[int, ...], dtype: Any, start: int, step: int) -> Numbers:
+    """1 where row k meets column `start + k*step`; a negative start counts from the end."""
+    size, length = shape
+    first = start + length if start < 0 else start
+    last = first + (size - 1) * step
+    if size and not (0 <= first < length and 0 <= last < length):
+        raise InputError(
+            "a slice",
+            f"the entries {first} to {last} by steps of {step}, of an axis of dimension {length}",
+            "give a longer input",
+        )
+    rows = np.arange(size)
+    values = np.zeros(shape, dtype)
+    values[rows, first + step * rows] = 1
+    return values
+
+
+def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
+    """1 where the entries i, j and j, i are entry a of the lower triangle, which is counted column by column."""
+    values = np.zeros(shape, dtype)
+    columns, rows = np.triu_indices(shape[0])
+    count = np.arange(len(rows))
+    values[rows, columns, count] = values[columns, rows, count] = 1
+    return values
+
+
+def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
+    """1 where the entry i, j belongs to band d, see `calculus/structure.py`."""
+    count, rows, columns = shape
+    row, column = np.ogrid[:rows, :columns]
+    ahead, behind = (row - column) % max(rows, 1), (column - row) % max(rows, 1)
+    places = {
+        "toeplitz": row - column + columns - 1,
+        "hankel": row + column,
+        "circulant": ahead,
+        "symmetric_toeplitz": abs(row - column),
+        "symmetric_circulant": np.minimum(ahead, behind),
+    }
+    return np.asarray(np.arange(count)[:, None, None] == places[kind], dtype)
+
+
+CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "epsilon": _epsilon,
     "pi": lambda shape, dtype: np.asarray(np.pi, dtype),
+    "unit": _unit,
+    "selection": _selection,
+    "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
+    "duplication": _duplication,
+    "bands": _bands,
 }
+"""The numbers of known tensors: from a shape and a dtype, and from their parameters."""
 
 
 def plan_constant(node: Constant, plan: Plan) -> tuple[Form, Step]:
@@ -297,7 +355,7 @@ def plan_constant(node: Constant, plan: Plan) -> tuple[Form, Step]:
     if node.label not in CONSTANTS:
         raise NoRuleError(f"constant {node.label}", "no numbers are known for it")
     shape = plan.shape(node.dims)
-    return whole(shape), lambda _: CONSTANTS[node.label](shape, plan.real)
+    return whole(shape), lambda _: CONSTANTS[node.label](shape, plan.real, *node.params)
 
 
 def plan_definition(node: Definition, plan: Plan) -> tuple[Form, Step]:
@@ -480,6 +538,23 @@ def plan_reduction(node: Reduction, plan: Plan) -> tuple[Form, Step]:
     return whole(plan.shape(node.dims)), step
 
 
+def plan_matrix(node: Matrix, plan: Plan) -> tuple[Form, Step]:
+    """The row's function of whole matrices; where it has no value, an error that names it."""
+    opened, row = [plan.dense(child) for child in node.children], matrix_row(node.fn)
+    params = tuple(exponent_of(value, plan.sizes) for value in node.params)
+
+    def step(cores: list[Numbers]) -> Numbers:
+        arrays = [plan.cast(make(core)) for make, core in zip(opened, cores, strict=True)]
+        _only_real(node.fn, row.holomorphic, arrays)
+        common = np.result_type(*arrays)
+        try:
+            return plan.cast(matrix_numbers(node, [array.astype(common, copy=False) for array in arrays], params))
+        except np.linalg.LinAlgError as error:
+            raise InputError(f"evaluate {node.fn}", f"it has no value: {error}", f"it takes {row.domain}") from None
+
+    return whole(plan.shape(node.dims)), step
+
+
 def _only_real(fn: str, holomorphic: bool, args: Iterable[Numbers]) -> None:
     """Complex numbers reach only functions that are holomorphic, or it is an error."""
     if not holomorphic:
@@ -534,6 +609,7 @@ PLANNERS: dict[type[Node], Callable[[Any, Plan], tuple[Form, Step]]] = {
     Regroup: plan_regroup,
     Elementwise: plan_elementwise,
     Reduction: plan_reduction,
+    Matrix: plan_matrix,
     Call: plan_call,
     Definition: plan_definition,
 }

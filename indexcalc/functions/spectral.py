@@ -130,10 +130,10 @@ SPECTRAL = (
     ),
     ReductionFunction(
         "pinv_t", "the transpose of the pseudo-inverse, U S^+ V^T", _pinv_t, _pinv_t_rule, True,
-        r"\operatorname{{pinv}}^{{\mathsf{{T}}}}_{{{axes}}}\left({}\right)",
+        r"{{{}}}^{{+}}",
         "G. Golub, V. Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose "
         "variables separate, SIAM Journal on Numerical Analysis 10, 1973",
         domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
-        kink="where the rank changes", holomorphic=False, axes=2, public=False,
+        kink="where the rank changes", holomorphic=False, axes=2, public=False, matrix="pinv", turned=True,
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The table of functions: one row a function, with its numerics, rule, LaTeX, domain, test inputs and source.
 
-A function is added by adding a row in `elementwise.py`, `reductions.py` or `spectral.py`, and nothing else: the
-derivative, the text, the parser, the evaluation and the tests all read the row.
+A function is added by adding a row in `elementwise.py`, `reductions.py`, `spectral.py` or `inverse.py`, and nothing
+else: the derivative, the text, the parser, the evaluation and the tests all read the row.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
-from indexcalc.graph.node import Node, Number, einsum, reduction
+from indexcalc.graph.node import Matrix, Node, Number, einsum, matrix, reduction
+from indexcalc.index import Dimension
 
 Interval = tuple[float, float]
 REAL: Interval = (-3.0, 3.0)
@@ -113,7 +114,9 @@ class ReductionFunction:
     `rule(slice)` is `dy/dx` (`dy/du`, the same) where the axes go, and `dy/du` where they stay (`keeps`): see `Slice`.
     `numpy(x, axes, *params)` reduces a tuple of axes and keeps the dtype.
     `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
-    `axes` is how many axes it takes, 0 for any number; one that is not `public` only stands in derivatives.
+    `axes` is how many axes it takes, 0 for any number; one that is not `public` has no function of its own for both
+    views. `matrix` is the function of Arrays, along their last two axes, under which it is written, if there is one;
+    `turned` says that this function gives the transposed value; `square` that its two axes have one dimension.
     """
 
     name: str
@@ -130,10 +133,43 @@ class ReductionFunction:
     holomorphic: bool = True
     axes: int = 0
     public: bool = True
+    matrix: str = ""
+    turned: bool = False
+    square: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixFunction:
+    """A function of matrices, the last two axes of its argument, whose value has axes of its own.
+
+    `shape(rows, columns)` has the dimensions of the value, which follow the batches. `numpy(x, *params)` takes float or
+    complex arrays and keeps the dtype. `rule(node)` is the derivative: axes of the value, then rows and columns of the
+    argument; a primary function needs none and has `slope(x, params)` instead, its scalar derivative of a matrix.
+    `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
+    `special(node)` is a shorter form of the value at some parameters, if there is one.
+    """
+
+    name: str
+    formula: str
+    numpy: Callable[..., Any]
+    latex: str
+    source: str
+    rule: Callable[[Matrix], Node] | None = None
+    slope: Callable[[Node, tuple[Any, ...]], Node] | None = None
+    shape: Callable[[Dimension, Dimension], tuple[Dimension, ...]] = lambda rows, columns: (rows, columns)
+    turned: bool | None = None
+    special: Callable[[Matrix], Node | None] | None = None
+    square: bool = True
+    domain: str = "all square matrices"
+    params: tuple[str, ...] = ()
+    kink: str = ""
+    holomorphic: bool = True
+    public: bool = True
 
 
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
 REDUCTIONS: dict[str, ReductionFunction] = {}
+MATRICES: dict[str, MatrixFunction] = {}
 
 
 def elementwise_row(name: str) -> ElementwiseFunction:
@@ -150,6 +186,20 @@ def reduction_row(name: str) -> ReductionFunction:
         return REDUCTIONS[name]
     except KeyError:
         raise NoRuleError(f"reduction {name!r}", "there is no such row in the table of functions") from None
+
+
+def matrix_row(name: str) -> MatrixFunction:
+    """The row of a function of matrices; an unknown one is an error that names it."""
+    try:
+        return MATRICES[name]
+    except KeyError:
+        raise NoRuleError(f"matrix function {name!r}", "there is no such row in the table of functions") from None
+
+
+def apply_matrix(name: str, x: Node, params: tuple[Any, ...] = ()) -> Matrix:
+    """A function of the matrices along the last two axes."""
+    shape: Callable[..., tuple[Dimension, ...]] = matrix_row(name).shape
+    return matrix(name, [x], (*x.dims[:-2], *shape(*x.dims[-2:])), params)
 
 
 def spread(entry: Entry) -> Node:

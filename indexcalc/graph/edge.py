@@ -29,9 +29,12 @@ from indexcalc.graph.node import (
     multiply,
     number,
 )
+from indexcalc.graph.positive import is_positive
 from indexcalc.index import Dimension
 
-BY_KIND = ("constant", "variable", "call", "definition", "elementwise", "reduction", "regroup", "sum", "product")
+BY_KIND = (
+    "constant", "variable", "call", "definition", "elementwise", "reduction", "matrix", "regroup", "sum", "product",
+)  # fmt: skip
 KIND_RANK = {kind: rank for rank, kind in enumerate(BY_KIND)}
 
 
@@ -244,9 +247,15 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
 
 
 def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it."""
+    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, and a
+    power that is no integer only of what is positive.
+    """
     if type(node) is not Product:
         return False
     if exponent == 1:
         return True
-    return isinstance(exponent, int) and node.bound == 0 and len(set(node.out)) == len(node.out)
+    if node.bound or len(set(node.out)) < len(node.out):
+        return False
+    if isinstance(exponent, int):
+        return True
+    return not isinstance(exponent, complex) and power(node.coef, exponent) is not None and is_positive(node)

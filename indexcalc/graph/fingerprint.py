@@ -23,6 +23,7 @@ from indexcalc.graph.node import (
     Constant,
     Definition,
     Elementwise,
+    Matrix,
     Node,
     Number,
     Product,
@@ -167,6 +168,12 @@ def _reduction(node: Reduction, parts: list[Entries]) -> Entries:
     return _mix(node.fn, [entries, mixed] if node.keeps else [mixed])
 
 
+def _matrix(node: Matrix, parts: list[Entries]) -> Entries:
+    """Arbitrary entries, the same for equal arguments, with the symmetry that the node has."""
+    text = f"{node.name} {node.params} {node.shape} " + " ".join(str(part.tolist()) for part in parts)
+    return _draw(_seed(text), node, node.facts.get("symmetry", NO_SYMMETRY))
+
+
 def _regroup(node: Regroup, parts: list[Entries]) -> Entries:
     sizes = [extent(dim) for dim in node.sizes]
     sides = ((node.inner, node.child.dims), (node.outer, node.dims))
@@ -201,6 +208,7 @@ ENTRIES: dict[type[Node], Callable[[Any, list[Entries]], Entries]] = {
     Sum: _sum,
     Elementwise: _elementwise,
     Reduction: _reduction,
+    Matrix: _matrix,
     Regroup: _regroup,
     Call: _call,
 }

@@ -16,6 +16,7 @@ The kinds, all of them:
 `Regroup`       axes joined into one, or one axis split
 `Elementwise`   a function of the entries; an argument that lacks an axis is constant along it
 `Reduction`     a function along some axes, which go (`max`) or stay (`softmax`)
+`Matrix`        a function of whole matrices, the last two axes of its children (eigenvectors, exponential)
 `Call`          an abstract function, or one of its derivatives, of its arguments
 `Definition`    a named step: an expression under a name of its own
 
@@ -38,7 +39,7 @@ from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
 from indexcalc.errors import KindError
-from indexcalc.index import Dimension
+from indexcalc.index import Dim, Dimension
 
 Number = int | Fraction | float | complex
 Labels = tuple[int, ...]
@@ -319,6 +320,8 @@ class Constant(Node):
         self.dims, self.children = self.shape, ()
         if self.label == "epsilon":
             self.facts["symmetry"] = Symmetry(((tuple(range(len(self.shape))), -1),))
+        elif self.label == "duplication":
+            self.facts["symmetry"] = Symmetry((((0, 1), 1),))
 
     def _content(self) -> object:
         return ("c", self.label, repr(self.params), str(self.dims))
@@ -404,6 +407,37 @@ class Reduction(Node):
         return self.fn
 
 
+class Matrix(Node):
+    """A function of matrices, which are the last two axes of its children; the axes before are batches.
+
+    With `times` it is the derivative of that order, by the first child, along the directions that are the others. Axes:
+    those of the value, whose dimensions `shape` has, then rows and columns of each direction that was left open.
+    """
+
+    __slots__ = ("children", "fn", "params", "shape", "times")
+    kind = "matrix"
+    fields = ("fn", "params", "times", "children", "shape")
+    fn: str
+    params: tuple[Any, ...]
+    times: int
+    shape: tuple[Dimension, ...]
+
+    def _settle(self) -> None:
+        self.dims = self.shape
+
+    def _content(self) -> object:
+        return ("m", self.fn, repr(self.params), self.times, [c.digest for c in self.children], str(self.dims))
+
+    @property
+    def sizes(self) -> tuple[Dimension, ...]:
+        """The dimensions that occur besides those of the axes."""
+        return tuple(value for value in self.params if isinstance(value, Dim))
+
+    @property
+    def name(self) -> str:
+        return f"D{self.times if self.times > 1 else ''}{self.fn}" if self.times else self.fn
+
+
 class Signature(NamedTuple):
     """An abstract smooth function: its name, the dimensions of its arguments and of its value.
 
@@ -476,7 +510,7 @@ class Definition(Node):
 
 
 KINDS: tuple[type[Node], ...] = (
-    Variable, Product, Sum, Constant, Regroup, Elementwise, Reduction, Call, Definition,
+    Variable, Product, Sum, Constant, Regroup, Elementwise, Reduction, Matrix, Call, Definition,
 )  # fmt: skip
 
 
@@ -542,7 +576,7 @@ def einsum(
         place = {label: place[label] for label in dict.fromkeys(out)}
     if (
         len(kept) == 1 and coef == 1 and kept[0].exponent == 1 and len(place) == len(out)
-        and kept[0].labels == tuple(range(len(out)))
+        and kept[0].labels == tuple([place[label] for label in out]) == tuple(range(len(out)))
     ):  # fmt: skip
         return kept[0].node
     sizes = tuple([found[label] for label in place])
@@ -601,6 +635,14 @@ def elementwise(
 def reduction(fn: str, child: Node, axes: Iterable[int], keeps: bool, params: tuple[Number, ...] = ()) -> Node:
     """`fn` along these axes of the child."""
     made: Node = _intern(Reduction, (fn, params, child, tuple(sorted(axes)), keeps))
+    return made
+
+
+def matrix(
+    fn: str, children: Iterable[Node], shape: Sequence[Dimension], params: tuple[Any, ...] = (), times: int = 0
+) -> Matrix:
+    """`fn` of these matrices, a value with these axes; or its derivative, see `Matrix`."""
+    made: Matrix = _intern(Matrix, (fn, params, times, tuple(children), tuple(shape)))
     return made
 
 

@@ -1,8 +1,8 @@
 """The normal form of a product whose factors are in normal form.
 
 The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`,
-`contract_epsilon`, `distribute_sum`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`, and those of
-`recognise`.
+`contract_units`, `contract_epsilon`, `distribute_sum`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`,
+and those of `recognise`.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def normalise_product(draft: Draft, out: Sequence[int]) -> Edge | list[Draft]:
     if not draft.dims and len(draft.factors) < 2:
         return _without_labels(draft)
     factors = collect_powers(draft)
-    if factors is None:
+    if factors is None or not contract_units(draft, factors, out):
         return ZERO_EDGE
     split = contract_epsilon(draft, factors, out) or distribute_sum(draft, factors, out)
     if split is not None:
@@ -357,6 +357,23 @@ def _is_hot(term: Term, labels: Labels, free: set[int]) -> bool:
         return False
     where = [labels[axis] for axis in term.labels]
     return any(where[k] not in free for k, label in enumerate(inner.out) if inner.out.count(label) > 1)
+
+
+def contract_units(draft: Draft, factors: Factors, out: Sequence[int]) -> bool:
+    """Unit vectors that meet: alike they are one, different ones make the product 0 (False); a lone sum of one is 1."""
+    met: dict[int, Node] = {}
+    for (node, labels), exponent in list(factors.items()):
+        if type(node) is not Constant or node.label != "unit" or not isinstance(exponent, int) or exponent < 1:
+            continue
+        if met.setdefault(labels[0], node) is not node:
+            return False
+        factors[node, labels] = 1
+    for label, node in met.items():
+        alone = all(label not in labels for key, labels in factors if key is not node or labels != (label,))
+        if alone and label not in out:
+            del factors[node, (label,)]
+            draft.drop([label])
+    return True
 
 
 def _normalised(node: Node) -> Labels:

@@ -5,7 +5,10 @@ Each is exact algebra for real and complex numbers, and each replaces a form tha
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from indexcalc.graph.edge import scaled
+from indexcalc.graph.inverse import recognise_log_determinant
 from indexcalc.graph.node import (
     ONE,
     Elementwise,
@@ -15,10 +18,16 @@ from indexcalc.graph.node import (
     Product,
     Reduction,
     Sum,
+    Term,
     add,
+    addition,
+    einsum,
     elementwise,
+    multiply,
+    number,
     reduction,
 )
+from indexcalc.graph.positive import is_positive
 
 Factors = dict[tuple[Node, Labels], Number]
 
@@ -58,6 +67,51 @@ def recognise_factors(factors: Factors) -> None:
     """All that is recognised in a product."""
     recognise_softmax(factors)
     recognise_sigmoid(factors)
+    recognise_kinks(factors)
+    cancel_exponentials(factors)
+
+
+def cancel_exponentials(factors: Factors) -> None:
+    """`exp(z)**a * exp(c*z)**b` is 1 where a + c*b is 0."""
+    seen: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
+    for (node, labels), exponent in list(factors.items()):
+        z = _argument(node, "exp")
+        if z is None or not isinstance(exponent, int | Fraction):
+            continue
+        ratio, base = _direction(z)
+        total = multiply(ratio, exponent)
+        other, before = seen.setdefault((base, labels), ((node, labels), total))
+        if other != (node, labels) and add(before, total) == 0:
+            del factors[node, labels], factors[other], seen[base, labels]
+
+
+def _direction(node: Node) -> tuple[Number, Node]:
+    """A node as a number times one that is the same for all its multiples."""
+    if type(node) is Product and isinstance(node.coef, int | Fraction) and node.coef:
+        return node.coef, einsum(1, node.factors, node.out, dict(enumerate(node.sizes)))
+    if type(node) is not Sum:
+        return 1, node
+    lead = node.terms[0].coef
+    if not isinstance(lead, int | Fraction):
+        return 1, node
+    terms = [Term(multiply(number(Fraction(1) / lead), term.coef), term.node, term.labels) for term in node.terms]
+    return lead, addition(terms, node.dims)
+
+
+def recognise_kinks(factors: Factors) -> None:
+    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, and `sign(z)/abs(z)` is `1/z`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
+            continue
+        (argument, _), *_ = node.args
+        other = elementwise("relu" if node.fn == "step" else "abs", node.args, node.dims)
+        times = factors.get((other, labels), 0)
+        if node.fn == "step" and isinstance(times, int) and times > 0:
+            _change(factors, (node, labels), -1)
+        elif node.fn == "sign" and times in (1, -1):
+            _change(factors, (node, labels), -1)
+            _change(factors, (other, labels), -times)
+            _change(factors, (argument, labels), times)
 
 
 def recognise_softmax(factors: Factors) -> None:
@@ -123,7 +177,7 @@ def recognise_log(node: Elementwise) -> Node | None:
         return reduction("logsumexp", summed[0], summed[1], False)
     if type(child) is Reduction and child.fn == "softmax":
         return reduction("log_softmax", child.child, child.axes, True)
-    return _argument(child, "exp")
+    return recognise_log_determinant(node) or _argument(child, "exp")
 
 
 def recognise_exp(node: Elementwise) -> Node | None:
@@ -139,4 +193,18 @@ def recognise_exp(node: Elementwise) -> Node | None:
 EXACT: dict[tuple[str, int], int] = {}
 """Exact values, `(function, argument) -> value`, which the rows of the table of functions put here."""
 
-RECOGNISE = {"log": recognise_log, "exp": recognise_exp}
+
+def recognise_abs(node: Elementwise) -> Node | None:
+    """`abs(z)` is `z` where it is positive."""
+    child, labels = node.args[0]
+    return child if labels == tuple(range(node.order)) and is_positive(child) else None
+
+
+def recognise_sign(node: Elementwise) -> Node | None:
+    """`sign(z)` is 1 where it is positive."""
+    if not is_positive(node.args[0].node):
+        return None
+    return einsum(1, (), range(node.order), dict(enumerate(node.dims)))
+
+
+RECOGNISE = {"log": recognise_log, "exp": recognise_exp, "abs": recognise_abs, "sign": recognise_sign}

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
+from indexcalc.graph.cancel import cancel
 from indexcalc.graph.canonical import Item, labelling, settle
 from indexcalc.graph.edge import (
     ZERO_EDGE,
@@ -27,6 +29,9 @@ from indexcalc.graph.edge import (
     scaled,
     symmetry_of,
 )
+from indexcalc.graph.grouped import compose_groups, constant_groups, identity_groups, open_groups
+from indexcalc.graph.inverse import OF_MATRICES, normalise_inverse
+from indexcalc.graph.matrix import contract_directions, normalise_matrix, remember_swaps, upright
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
@@ -35,6 +40,7 @@ from indexcalc.graph.node import (
     Definition,
     Elementwise,
     Labels,
+    Matrix,
     Node,
     Number,
     Product,
@@ -48,6 +54,7 @@ from indexcalc.graph.node import (
     einsum,
     elementwise,
     multiply,
+    number,
     reduction,
     regroup,
 )
@@ -58,6 +65,7 @@ from indexcalc.graph.walk import paused_collection, topological, uses
 from indexcalc.index import Dimension
 
 WIDEST_PRODUCT = 64
+MOST_COPIES = 4
 WIDEST_SUM = 512
 EXPAND_TERMS = 64
 EXPAND_ALL = 4096
@@ -137,21 +145,47 @@ class Pass:
         self, draft: Draft, node: Node, labels: list[int], exponent: Number
     ) -> list[tuple[Node, list[int], Number]]:
         """A factor that is a power of a product: the powers of those parts that share no summed label."""
-        raised = isinstance(exponent, int) and exponent != 1
-        parts = closed_parts(node) if raised and isinstance(node, Product) else None
         made: list[tuple[Node, list[int], Number]] = []
+        if isinstance(node, Product) and isinstance(exponent, Fraction) and abs(exponent) > 1:
+            whole = int(exponent)
+            made = [(node, labels, number(exponent - whole))]
+            if opens(node, whole):
+                return made + draft.open(node, labels, whole)
+            exponent = whole
+        raised = isinstance(exponent, int) and (exponent != 1 or made)
+        parts = closed_parts(node) if raised and isinstance(node, Product) else None
         for part, axes in parts or ():
             factor = draft.attach(self.renormalise(part), [labels[axis] for axis in axes], exponent)
             made += draft.opened(factor)
-        return made if parts else [(node, labels, exponent)]
+        if not parts:
+            made.append((node, labels, exponent))
+        return [copy for factor in made for copy in self.copies(draft, *factor)] if self.flat else made
+
+    def copies(
+        self, draft: Draft, node: Node, labels: list[int], exponent: Number
+    ) -> list[tuple[Node, list[int], Number]]:
+        """A power of what is summed inside, along axes, as so many products: `(Σ_i A_ij)**2` is `A_ij A_kj`."""
+        summed = isinstance(node, Product) and node.order and node.bound
+        if not summed or not isinstance(exponent, int) or not 2 <= exponent <= MOST_COPIES:
+            return [(node, labels, exponent)]
+        assert isinstance(node, Product)
+        if len(draft.factors) + exponent * len(node.factors) > WIDEST_PRODUCT:
+            return [(node, labels, exponent)]
+        return [factor for _ in range(exponent) for factor in draft.open(node, labels, 1)]
 
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""
+        cancel(draft, out)
+        swaps = contract_directions(self, draft, out)
+        grouped = None if swaps else open_groups(self, draft, out, self.finish)
+        if grouped is not None:
+            return grouped
         split = distribute(draft, self.bound) if self.expanding else None
         if self.expanding and split is None and any(_sum_to_open(node, e) for node, _, e in draft.factors):
             self.cut = True
         done = split or normalise_product(draft, out)
         if isinstance(done, Edge):
+            remember_swaps(done, swaps)
             return done
         return self.total([self.finish(part, out, dims) for part in done], dims)
 
@@ -245,9 +279,12 @@ class Pass:
         coef, inner, axes = self.child(node.child)
         if len(axes) < node.child.order:
             inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
-        else:
-            inner = scaled(coef, inner, self.times.get(node.child, 1) == 1)
+            coef = 1
+        elif node.fn not in OF_MATRICES:
+            inner, coef = scaled(coef, inner, self.times.get(node.child, 1) == 1), 1
         axes = _turned(inner, axes, lambda axis: (axis not in node.axes, axis))
+        if node.fn in OF_MATRICES:
+            return self.inverse(node, Edge(coef, inner, axes))
         made = reduction(
             node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params
         )
@@ -256,17 +293,35 @@ class Pass:
         kept = [axis for axis in range(node.child.order) if axis not in node.axes]
         return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
 
+    def inverse(self, node: Reduction, child: Edge) -> Edge:
+        """A function of matrices with this argument, whose axes are all there."""
+        along = tuple(k for k, axis in enumerate(child.axes) if axis in node.axes)
+        edge = normalise_inverse(self, node.fn, child.coef, child.node, along)
+        kept = [axis for axis in range(node.child.order) if node.keeps or axis not in node.axes]
+        where = [kept.index(axis) for axis in child.axes if axis in kept]
+        return edge._replace(axes=tuple(where[axis] for axis in edge.axes))
+
     def regroup(self, node: Regroup) -> Edge:
-        coef, inner, axes = self.child(node.child)
+        return self.regrouped(node, self.child(node.child))
+
+    def regrouped(self, node: Regroup, child: Edge) -> Edge:
+        """The axes of an edge joined and split as those of the node's child are."""
+        if child.coef == 0:
+            return ZERO_EDGE
+        known = constant_groups(self, node, child) or identity_groups(self, node, child)
+        if known is not None:
+            return known
+        coef, inner, axes = child
         if len(axes) < node.child.order or len(set(axes)) < len(axes):
             inner, axes = materialise(Edge(1, inner, axes), node.child.dims), tuple(range(node.child.order))
         written = [label for group in node.outer for label in group]
         axes = _turned(inner, axes, lambda axis: written.index(node.inner[axis][0]))
         groups = [node.inner[axis] for axis in axes]
-        if isinstance(inner, Regroup) and groups == list(inner.outer) and len(node.sizes) == len(inner.sizes):
-            back = self.child(inner.child)
-            if list(node.outer) == list(inner.inner):
-                return Edge(multiply(coef, back.coef), back.node, back.axes)
+        one = compose_groups(node, inner, groups)
+        if one is not None:
+            made = regroup(*one)
+            below = Edge(coef, one[0], tuple(range(one[0].order)))
+            return self.regrouped(made, below) if made is not one[0] and isinstance(made, Regroup) else below
         if all(len(group) == 1 for group in (*groups, *node.outer)):
             where = {group[0]: axis for axis, group in enumerate(node.outer)}
             return Edge(coef, inner, tuple(where[group[0]] for group in groups))
@@ -279,8 +334,11 @@ class Pass:
         made = regroup(inner, renamed, [tuple(place[x] for x in group) for group in node.outer], sizes)
         return Edge(coef, made, tuple(range(node.order)))
 
+    def matrix(self, node: Matrix) -> Edge:
+        return normalise_matrix(self, node)
+
     def call(self, node: Call) -> Edge:
-        args = [_upright(self.child(c), c.dims) for c in node.children]
+        args = [upright(self.child(c), c.dims) for c in node.children]
         return self.leaf(call(node.function, node.orders, args))
 
     # -------------------------------------------------------------- multiplying out
@@ -432,6 +490,7 @@ NORMALISE: dict[type[Node], Any] = {
     Sum: Pass.sum,
     Elementwise: Pass.elementwise,
     Reduction: Pass.reduction,
+    Matrix: Pass.matrix,
     Regroup: Pass.regroup,
     Call: Pass.call,
 }
@@ -454,7 +513,7 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
             for node in order:
                 if node not in work.absorbed:
                     work.edges[node] = work.edge(node)
-        previous, roots = roots, [_upright(work.edges[root], root.dims) for root in roots]
+        previous, roots = roots, [upright(work.edges[root], root.dims) for root in roots]
         settled = all(a is b for a, b in zip(previous, roots, strict=True))
         if settled or (len(order) > SMALL and not _opportunity(roots)):
             break
@@ -511,15 +570,6 @@ def _turned(node: Node, axes: Labels, rank: Callable[[int], Any]) -> Labels:
     order = sorted(axes, key=rank)
     places, _ = settle([order.index(axis) for axis in axes], rule)
     return tuple(order[place] for place in places)
-
-
-def _upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
-    """The node that an edge stands for, its axes turned as its symmetry allows."""
-    coef, node, axes = edge
-    if symmetry_of(node) is NO_SYMMETRY or len(axes) < len(dims):
-        return materialise(edge, dims)
-    turned, sign = settle(axes, symmetry_of(node))
-    return materialise(Edge(multiply(coef, sign), node, turned), dims)
 
 
 def _opportunity(roots: Sequence[Node]) -> bool:

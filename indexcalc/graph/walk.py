@@ -14,6 +14,7 @@ from indexcalc.graph.node import (
     Definition,
     Elementwise,
     Factor,
+    Matrix,
     Node,
     Product,
     Reduction,
@@ -27,6 +28,7 @@ from indexcalc.graph.node import (
     definition,
     einsum,
     elementwise,
+    matrix,
     reduction,
     regroup,
 )
@@ -91,6 +93,8 @@ def rebuild(node: Node, children: Sequence[Node]) -> Node:
             return elementwise(node.fn, args, node.shape, node.params)
         case Reduction():
             return reduction(node.fn, children[0], node.axes, node.keeps, node.params)
+        case Matrix():
+            return matrix(node.fn, children, node.shape, node.params, node.times)
         case Regroup():
             return regroup(children[0], node.inner, node.outer, node.sizes)
         case Call():
@@ -129,6 +133,8 @@ def resize(roots: Sequence[Node], table: Mapping[str, Dimension]) -> list[Node]:
                 return elementwise(node.fn, node.args, new(node.shape), node.params)
             case Constant():
                 return constant(node.label, new(node.shape), node.params)
+            case Matrix():
+                return matrix(node.fn, node.children, new(node.shape), new(node.params), node.times)
             case Regroup():
                 return regroup(node.child, node.inner, node.outer, new(node.sizes))
         return node

@@ -13,7 +13,7 @@ from indexcalc.graph.node import Node, einsum, regroup
 from indexcalc.graph.simplify import simplify
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS, Groups
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import Array, ascending, meant
 from indexcalc.notation.differentiate import ArrayDerivative, Derivative
 from indexcalc.notation.expr import Expr
 from indexcalc.notation.view import View
@@ -22,7 +22,8 @@ ORDERS = ("C", "F")
 
 
 class Layout(Array):
-    """A derivative laid out: an `Array` that knows its convention, and what was dropped (`note`).
+    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`); it evaluates to the shape
+    that it shows.
 
     `groups` has, for each of its axes, the axes of the derivative that it runs over, the outermost first.
     """
@@ -66,8 +67,19 @@ def _layout(view: View, axes: Sequence[Any], top: tuple[Any, ...], bottom: tuple
         note = f"axes of dimension 1 dropped: {', '.join(map(str, thin))}"
         top, bottom = (tuple(axis for axis in part if axis not in thin) for part in (top, bottom))
     groups = CONVENTIONS[name].place(asked, top, bottom)
-    made = Layout(_grouped(view.node, axes, groups, dims), view.inputs)
-    made.convention, made.note, made.groups = name, note, groups
+    return _laid(view, axes, groups, name, note)
+
+
+def _laid(view: View, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = "") -> Layout:
+    """The view with its axes in these groups; where they are rows and columns, its text means vectors as columns."""
+    vectors, turned = meant([view])
+    if len(groups) == 2:
+        columns = Array(view.node, view.inputs, None, "column")
+        vectors, turned = meant([view, columns])
+    dims = dict(zip(axes, view.node.dims, strict=True))
+    places = ascending(bool(group) for group in groups)
+    made = Layout(_grouped(view.node, axes, groups, dims), view.inputs, places, vectors, turned)
+    made.convention, made.note, made.groups = convention, note, groups
     return made
 
 
@@ -99,20 +111,15 @@ def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
 def _grouped(node: Node, axes: Sequence[Any], groups: Groups, dims: dict[Any, Dimension]) -> Node:
     """The node with axes joined into groups, the outermost of a group first.
 
-    An empty group is an axis of dimension 1; an axis in no group has dimension 1 and goes.
+    An empty group is a unit axis, which the node lacks; an axis in no group has dimension 1 and goes.
     """
-    used = [axis for group in groups for axis in group]
-    flat: list[Any] = []
+    flat = [axis for group in groups for axis in group]
     outer: list[tuple[int, ...]] = []
-    sizes: dict[Any, Dimension] = {}
-    for number, group in enumerate(groups):
-        start = len(flat)
-        flat += group or (("unit", number),)
-        if not group:
-            sizes["unit", number] = 1
-        outer.append(tuple(range(start, len(flat))))
-    assert all(dims[axis] == 1 for axis in axes if axis not in used)
-    placed = einsum(1, [(node, axes)], flat, sizes)
+    for group in groups:
+        start = sum(map(len, outer))
+        outer += [tuple(range(start, start + len(group)))] if group else []
+    assert all(dims[axis] == 1 for axis in axes if axis not in flat)
+    placed = einsum(1, [(node, axes)], flat)
     inner = [(k,) for k in range(len(flat))]
     joined = regroup(placed, inner, outer, placed.dims)
     (made,) = simplify([joined])
@@ -157,5 +164,4 @@ def _matrix(view: View, axes: Sequence[Any], rows: Sequence[Any], cols: Sequence
         )
     if order == "F":
         groups = tuple(group[::-1] for group in groups)
-    dims = dict(zip(axes, view.node.dims, strict=True))
-    return Array(_grouped(view.node, axes, groups, dims), view.inputs)
+    return _laid(view, axes, groups)

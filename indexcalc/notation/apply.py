@@ -11,7 +11,9 @@ from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFuncti
 from indexcalc.graph.node import constant
 from indexcalc.index import Index
 from indexcalc.notation.array import Array, entrywise_array, reduce_array
+from indexcalc.notation.decompositions import DECOMPOSITIONS, PARTS, Written
 from indexcalc.notation.expr import UNIT, Expr, _lift, entrywise, from_number, reduce_expr
+from indexcalc.notation.matrices import MATRIX_FUNCTIONS
 from indexcalc.notation.view import View, is_number, to_number
 
 
@@ -73,7 +75,7 @@ def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, .
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
-        axes = x._axes(given, asked) if given else list(range(x.order))[-count:]
+        axes = x._axes(given, asked) if given else list(range(x.ndim))[-count:]
         found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
     else:
         axes = list(given or x.free)
@@ -180,10 +182,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "normF": normF,
     "sum": total,
     "mean": mean,
+    **DECOMPOSITIONS,
+    **MATRIX_FUNCTIONS,
 }
 
-WRITTEN: dict[str, Callable[..., Any]] = {
-    **FUNCTIONS,
-    **{name: reduction_function(name) for name, row in REDUCTIONS.items() if not row.public},
-}
+WRITTEN: dict[str, Callable[..., Any]] = Written(
+    {
+        **FUNCTIONS,
+        **{name: reduction_function(name) for name, row in REDUCTIONS.items() if not (row.public or row.matrix)},
+        **PARTS,
+    }
+)
 """All functions that a text may name: also those that stand in derivatives alone."""

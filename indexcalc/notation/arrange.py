@@ -7,12 +7,14 @@ from typing import NamedTuple
 
 import numpy as np
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.fingerprint import fingerprint
 from indexcalc.graph.node import (
     Call,
     Constant,
     Definition,
     Elementwise,
+    Matrix,
     Node,
     Number,
     Product,
@@ -22,9 +24,11 @@ from indexcalc.graph.node import (
     Variable,
     is_zero,
     multiply,
+    transpose,
 )
 from indexcalc.index import Dimension
 from indexcalc.notation.expr import unknown
+from indexcalc.notation.known import constant_piece, joined_piece
 from indexcalc.notation.order import Component, Flat, Item, Plan, Reader, Walk, distinct, fresh_names, words
 from indexcalc.notation.pieces import (
     Applied,
@@ -137,13 +141,14 @@ class Arranger:
         scope = Scope(self.batch, frozenset(), self.words | self.batch | self.names, self.names)
         return self.scoped(self.root, names, scope, self.names)
 
-    def array(self) -> Piece:
-        """The root as an array: a name, or the body with an arrow to its axes."""
-        simple = self.simple_array(self.root, self._closed(frozenset()))
+    def array(self, places: Sequence[int | None] | None = None, upright: bool = True) -> Piece:
+        """The root as an array: a name, if it is `upright`, or the body with an arrow to its axes, 1 for unit axes."""
+        simple = self.simple_array(self.root, self._closed(frozenset())) if upright else None
         if simple is not None:
             return simple
         names = self.axis_names(self.root)
-        return Arrow(self.bound(self.root, names, self._closed(frozenset())), names)
+        shown = names if places is None else tuple("1" if place is None else names[place] for place in places)
+        return Arrow(self.bound(self.root, names, self._closed(frozenset())), shown)
 
     def definition(self, node: Node) -> Piece:
         """What the definition of a node says."""
@@ -204,7 +209,7 @@ class Arranger:
         told = scope.told | {names[axis] for axis in self.read.given(node)}
         kept = scope.kept | set(names)
         return self.expr(
-            node, names, Scope(kept, scope.silent | set(names), scope.used | set(names), told, direct=True)
+            node, names, Scope(kept, scope.silent | (told & set(names)), scope.used | set(names), told, direct=True)
         )
 
     def expr(self, node: Node, names: Sequence[str], scope: Scope, sign: int = 1) -> Piece:
@@ -375,27 +380,30 @@ class Arranger:
             case Variable():
                 return Named(node.label, subs, node.latex)
             case Constant():
-                if node.params:
-                    return Applied(node.label, (), subs, params=node.params)
-                return Named(node.label, subs)
+                return constant_piece(node, subs)
             case Definition():
                 return Named(node.label, subs)
             case Regroup():
-                return self.grouped(node, subs, scope)
+                return joined_piece(node, subs) or self.grouped(node, subs, scope)
+            case Reduction():
+                return self.whole(node, subs, scope)
             case Call():
                 if node.function.gradient and sum(node.orders) == 1:
                     return Named(node.name, subs)
                 args = tuple(self.argument(child, scope) for child in node.children)
                 return Applied(node.name, args, subs, node.function.name, node.orders)
-        params = getattr(node, "params", ())
-        return Applied(node.name, tuple(self.argument(child, scope) for child in node.children), subs, params=params)
+        args = tuple(self.argument(child, scope) for child in node.children)
+        if isinstance(node, Matrix):
+            times = (node.times,) if node.times else ()
+            return Applied(node.name, args, subs, node.fn, times, node.params)
+        return Applied(node.name, args, subs, params=getattr(node, "params", ()))
 
     def simple_array(self, node: Node, scope: Scope) -> Piece | None:
         """A node as an array, if it has a name or is `zeros`, `ones`, `eye`, or has no axes."""
         if node.order == 0:
             return self.scoped(node, (), scope)
         if self.read.is_name(node):
-            return self.named(node, (), scope)
+            return self.named(node, (), scope) if self.read.is_reference(node) or _stands(node) else None
         plain = isinstance(node, Product) and not node.factors and node.coef == 1 and node.bound == 0
         if not plain or not isinstance(node, Product) or any(map(unknown, node.dims)):
             return None
@@ -411,6 +419,16 @@ class Arranger:
             return simple
         names = self.axis_names(node, scope.used)
         return Braces(names, self.bound(node, names, closed))
+
+    def whole(self, node: Reduction, subs: Names, scope: Scope) -> Piece:
+        """A function of whole matrices, which are put last among the axes of its argument."""
+        row, last = reduction_row(node.fn), tuple(range(node.child.order))[-2:]
+        front = [axis for axis in range(node.child.order) if axis not in node.axes]
+        child = transpose(node.child, [*front, *node.axes]) if node.axes != last else node.child
+        if subs and row.keeps:
+            ends = [subs[axis] for axis in node.axes]
+            subs = (*(subs[axis] for axis in front), *(reversed(ends) if row.turned else ends))
+        return Applied(row.matrix, (self.argument(child, scope),), subs)
 
     def grouped(self, node: Regroup, subs: Names, scope: Scope) -> Piece:
         """Axes joined and split, as a pattern."""
@@ -433,6 +451,13 @@ class Arranger:
         fn = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
         said = len(inner) != (2 if fn == "normF" else 1)
         return Reduced(fn, arg, tuple(sorted(inner[x] for x in node.axes)), said, node.params)
+
+
+def _stands(node: Node) -> bool:
+    """Is the name of this node, without indices, the array with its axes as they are?"""
+    if not isinstance(node, Reduction) or not node.keeps:
+        return True
+    return not reduction_row(node.fn).turned and node.axes == (node.order - 2, node.order - 1)
 
 
 def _distinct_names(node: Node, names: Sequence[str]) -> tuple[Node, list[str]]:

@@ -8,24 +8,26 @@ from itertools import pairwise
 from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.functions.matrix_series import derivative_name
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import node as graph
 from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, einsum
 from indexcalc.graph.simplify import canonical
 from indexcalc.graph.walk import substitute, topological, variables
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import Array, meant, places_of, stand, standing_as
 from indexcalc.notation.expr import Expr, hadamard_exprs
 from indexcalc.notation.view import View, is_number, join_inputs, named_parts, to_number
 
 ASSUMPTIONS = (
     "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
-    "stochastic", "constant", "major",
+    "hankel", "circulant", "stochastic", "constant", "major",
 )  # fmt: skip
+MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "constant", "major"}
 WORDS = {
-    "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication",
-    "sum", "mean", "sqrt",
+    "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
+    "sum", "mean", "sqrt", "bands",
     "hadamard", "outer", "where", "normF", "norm_nuc", "inv", "pinv", "det", "logdet", "adj", "cofactor", "tr", "solve",
     "matrix_power", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech", "kron", "khatri_rao", "cross", "cholesky",
     "expm", "logm", "sqrtm", "eigvalsh", "eigh", "svdvals", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
@@ -34,7 +36,7 @@ WORDS = {
 
 def reserved() -> set[str]:
     """The names that mean something already: functions, constants, and the keywords of `ic.parse`."""
-    return WORDS | set(ELEMENTWISE) | set(REDUCTIONS)
+    return WORDS | set(ELEMENTWISE) | set(REDUCTIONS) | set(MATRICES)
 
 
 def checked_name(name: object, what: str) -> str:
@@ -45,7 +47,7 @@ def checked_name(name: object, what: str) -> str:
         raise NameRefused(
             f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'"
         )
-    if name in reserved():
+    if name in reserved() or derivative_name(name) is not None:
         raise NameRefused(
             f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say"
         )
@@ -63,8 +65,8 @@ def tensor(
 
     Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions:
     symmetric (of order 3 and more: all slots, or a list of groups of slots), skew, diagonal, lower, upper,
-    positive_definite, positive, orthogonal, toeplitz, stochastic, constant, and major (for order 4: the pairs of slots
-    swap).
+    positive_definite, positive, orthogonal, toeplitz (entries depend on i - j), hankel (on i + j), circulant (on i - j,
+    modulo the dimension), stochastic, constant, and major (for order 4: the pairs of slots swap).
 
     >>> import indexcalc as ic
     >>> ic.tensor("W", "n m").shape
@@ -96,10 +98,12 @@ def _symmetry(
         groups = [tuple(group) for group in symmetric]
     if "skew" in words:
         groups = [tuple(range(order))]
-    if words & {"symmetric", "skew", "diagonal", "positive_definite"} and order < 2:
+    if words & MATRICES_ONLY and order < 2:
         raise NotationError(
             asked, "an assumption about several axes, and it has fewer than 2", "leave the assumption out"
         )
+    if "circulant" in words and sizes[-2] != sizes[-1]:
+        raise DimensionError(asked, f"the last axes are {sizes[-2]} and {sizes[-1]}", "a circulant matrix is square")
     for group in groups:
         if any(not 0 <= axis < order for axis in group) or len({sizes[axis] for axis in group}) > 1:
             raise DimensionError(
@@ -126,6 +130,50 @@ def scalar(name: str, *, latex: str = "", **assumptions: bool) -> Array:
     2*s
     """
     return tensor(name, latex=latex, **assumptions)
+
+
+def column(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
+    """A named vector that stands as a column, n×1; or the column view of an order-1 Array.
+
+    The unit axis belongs to the view alone: derivatives by a column have one axis for it.
+
+    >>> import indexcalc as ic
+    >>> a, b, X = ic.column("a", "n"), ic.column("b", "n"), ic.tensor("X", "m n")
+    >>> (X @ a).shape, (a.T @ b).shape, (a @ b.T).shape
+    ((m, 1), (), (n, n))
+    >>> ic.derivative(X @ a, a).shape
+    (m, n)
+    """
+    return _standing("column", name, size, latex, assumptions)
+
+
+def row(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
+    """A named vector that stands as a row, 1×n; or the row view of an order-1 Array.
+
+    >>> import indexcalc as ic
+    >>> r, X = ic.row("r", "n"), ic.tensor("X", "n m")
+    >>> r.shape, (r @ X).shape, (r @ r.T).shape
+    ((1, n), (1, m), ())
+    """
+    return _standing("row", name, size, latex, assumptions)
+
+
+def _standing(
+    kind: str, name: str | Array, size: tuple[object, ...], latex: str, assumptions: Mapping[str, bool]
+) -> Array:
+    if isinstance(name, Array) and not size and not latex and not assumptions:
+        return standing_as(name, kind)
+    asked = Asked(lambda: f"{kind}({', '.join(map(repr, (name, *size)))})")
+    if isinstance(name, View):
+        raise KindError(
+            asked,
+            f"{name} is {'an expression with indices' if isinstance(name, Expr) else 'declared already'}",
+            f'write ic.{kind}("a", "n") for a new one, ic.{kind}(a) for an order-1 Array',
+        )
+    made = tensor(name, *size, latex=latex, **assumptions)
+    if made.order != 1:
+        raise DimensionError(asked, f"{made.order} dimensions, and a {kind} has one", f'write ic.{kind}("a", "n")')
+    return standing_as(made, kind)
 
 
 # ------------------------------------------------------------------ constants
@@ -176,7 +224,8 @@ def epsilon(*names: Index) -> Expr:
             f"epsilon({', '.join(map(str, names))})", "it has at least 2 indices", "write ic.epsilon(i, j, k)"
         )
     size = len(indices)
-    return Array(graph.constant("epsilon", [size] * size))[tuple(indices)]
+    made: Expr = Array(graph.constant("epsilon", [size] * size))[tuple(indices)]
+    return made
 
 
 def ones(*shape: object, dim: object = None) -> Any:
@@ -228,7 +277,11 @@ def define(name: str, value: View) -> Any:
         placed = einsum(1, [(value.node, value.names)], [index.name for index in value.free])
         return Expr(graph.definition(name, placed), value.free, value.inputs)
     if isinstance(value, Array):
-        return Array(graph.definition(name, value.node), value.inputs)
+        node = graph.definition(name, value.node)
+        turned = value.turned - {name}
+        if value.order == 1 and places_of(node, name, value.vectors, turned) != value.places:
+            turned |= {name}
+        return Array(node, value.inputs, value.places, value.vectors, turned, value.flipped)
     raise KindError(f"define({name!r}, {value!r})", f"a {type(value).__name__} is no expression", "give an expression")
 
 
@@ -265,11 +318,12 @@ class AbstractFunction:
                 array = Array(graph.constant_number(to_number(array)), frozenset())
             if not isinstance(array, Array):
                 raise KindError(asked, f"{arg!r} is no expression", "give an Array, such as x or A @ x")
-            if array.shape != shape:
-                raise DimensionError(asked, f"{array} has dimensions {array.shape}, the argument {shape}", f"{self!r}")
+            if array.node.dims != shape:
+                found = f"{array} has dimensions {array.node.dims}, the argument {shape}"
+                raise DimensionError(asked, found, f"{self!r}")
             arrays.append(array)
         node = graph.call(self.signature, tuple(orders), [array.node for array in arrays])
-        return Array(node, join_inputs(arrays))
+        return stand(node, arrays)
 
 
 def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
@@ -317,7 +371,7 @@ def einsum_array(spec: str, *operands: View) -> Array:
     if len(parts) != len(operands):
         raise NotationError(asked, f"{len(parts)} groups of letters for {len(operands)} operands", "one group each")
     factors: list[tuple[Node, str]] = []
-    seen: dict[str, tuple[Any, str]] = {}
+    seen: dict[str, tuple[Any, Array]] = {}
     for part, operand in zip(parts, operands, strict=True):
         array = operand.array(*operand.free) if isinstance(operand, Expr) else operand
         if not isinstance(array, Array):
@@ -326,8 +380,8 @@ def einsum_array(spec: str, *operands: View) -> Array:
             raise NotationError(
                 asked, f"{part!r} names {len(part)} axes, {array} has {array.order}", "one letter an axis"
             )
-        for letter, size in zip(part, array.shape, strict=True):
-            first = seen.setdefault(letter, (size, str(array)))
+        for letter, size in zip(part, array.node.dims, strict=True):
+            first = seen.setdefault(letter, (size, array))
             if first[0] != size:
                 raise DimensionError(
                     asked, f"index {letter}: {first[1]} has {first[0]}, {array} has {size}", "check the letters"
@@ -336,7 +390,7 @@ def einsum_array(spec: str, *operands: View) -> Array:
     missing = [letter for letter in right if letter not in seen]
     if missing:
         raise NotationError(asked, f"{missing[0]!r} is in the output and in no operand", "take it out, or use ic.ones")
-    return Array(einsum(1, factors, right), join_inputs(operands) if operands else frozenset())
+    return stand(einsum(1, factors, right), operands)
 
 
 def hadamard(*args: Any) -> Any:
@@ -361,15 +415,22 @@ def hadamard(*args: Any) -> Any:
 
 
 def declarations(view: View) -> dict[str, Any]:
-    """The tensors, named steps and abstract functions that the text of a view names."""
+    """The tensors, named steps and abstract functions that the text of a view names, and how vectors are meant."""
     found: dict[str, Any] = {}
+    vectors, turned = meant([view._written() if isinstance(view, Array) else view])
+
+    def declared(name: str, node: Node) -> Array:
+        return Array(node, None, places_of(node, name, vectors, turned), vectors, turned & {name})
+
     for name, node in named_parts(view.node).items():
         if isinstance(node, Call):
             found[name] = AbstractFunction(node.function)
             if node.function.gradient and sum(node.orders) == 1:
-                found[node.function.gradient] = Array(node)
+                found[node.function.gradient] = declared(node.function.gradient, node)
         else:
-            found[name] = Array(node)
+            found[name] = declared(name, node)
+    if vectors != "numpy":
+        found["vectors"] = vectors
     known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
     bare = {s for node in topological([view.node]) for s in _symbols(getattr(node, "sizes", ()))} - known
     if bare:
@@ -390,8 +451,8 @@ def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:
     raise NotationError(asked, f"{target} is no tensor of its own", "name a tensor, or a step made with ic.define")
 
 
-def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any]:
-    """The node of a view with tensors replaced, and the inputs of the result."""
+def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any, list[View]]:
+    """The node of a view with tensors replaced, the inputs of the result, and what came in."""
     nodes: dict[Node, Node] = {}
     views: list[View] = []
     for target, value in table.items():
@@ -410,13 +471,16 @@ def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any]:
                 asked, f"{value!r} does not stand for {target}", "replace an Array by an Array, an Expr by an Expr"
             )
         if isinstance(target, Array):
-            value = Array(graph.transpose(value.node, axes), value.inputs)
-        if value.shape != node.dims:
-            raise DimensionError(asked, f"{node.name} has dimensions {node.dims}, {value} has {value.shape}", "")
+            if {target.standing, value.standing} == {"column", "row"}:
+                raise KindError(asked, f"{target} is a {target.standing}, {value} a {value.standing}", "write .T")
+            placed = graph.transpose(value.node, axes) if value.order == target.order else value.node
+            value = Array(placed, value.inputs, None, value.vectors, value.turned)
+        if value.node.dims != node.dims:
+            raise DimensionError(asked, f"{node.name} has dimensions {node.dims}, {value} has {value.node.dims}", "")
         nodes[node] = value.node
         views.append(value)
     (made,) = substitute([view.node], nodes)
     gone = {node for node in nodes if isinstance(node, Variable)}
     kept = {variable for variable in view.inputs if variable not in gone}
     rest = Array(view.node, frozenset(kept))
-    return made, join_inputs([rest, *views]) | frozenset(variables([made]))
+    return made, join_inputs([rest, *views]) | frozenset(variables([made])), views

@@ -1,31 +1,32 @@
 """Derivatives of views: `diff` in index notation; `derivative`, `grad`, `hessian`, `jvp`, `vjp`, `hvp` for Arrays.
 
 By a structured variable (symmetric, skew) there are several derivatives in books. `structure="projected"` is the
-default: the orthogonal projection of the free gradient onto the space of such matrices; `structure="free"` ignores the
-structure, as automatic differentiation does.
+default: the orthogonal projection of the free gradient onto the space of such matrices; `structure="independent"` has
+the derivative by each independent entry at every entry that it fills; `structure="free"` ignores the structure, as
+automatic differentiation does. `calculus/structure.py` has the maps.
+
+For a free derivative the variable is replaced by one without structure, through all orders of a call, and put back in
+the result; so it is for a derivative along a direction, which may leave the space.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
-from itertools import permutations
-from math import factorial
 from typing import Any
 
 from indexcalc.calculus import derivative as calculus
+from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Node, Number, Variable, addition, einsum, variable
-from indexcalc.graph.simplify import simplify
+from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, einsum, variable
+from indexcalc.graph.simplify import canonical, simplify
+from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import Array, world
+from indexcalc.notation.array import made as made_from
 from indexcalc.notation.build import place_of
 from indexcalc.notation.expr import Expr, meet
 from indexcalc.notation.view import View, join_inputs
-
-LINEAR = {"symmetric", "skew", "positive_definite"}
-STRUCTURED = {"diagonal", "lower", "upper", "orthogonal", "toeplitz", "stochastic", "major"}
 
 
 class Derivative(Expr):
@@ -103,6 +104,7 @@ class ArrayDerivative(Array):
 
 MEANING = {
     "projected": "the orthogonal projection of the free gradient onto the space of such matrices",
+    "independent": "the derivative by each independent entry, at every entry that it fills, with its sign",
     "free": "the structure is ignored, as automatic differentiation has it",
 }
 
@@ -130,42 +132,23 @@ def _target_array(value: Any, asked: str | Asked) -> Node:
     return _target(node, asked)
 
 
-def _structured(node: Node, target: Node, axes: range, structure: str, asked: str | Asked) -> tuple[Node, str]:
-    """The derivative, mapped as the structure of the variable asks on the axes that came from it; and what was done."""
-    if structure not in ("projected", "free"):
-        raise DerivativeError(asked, f"structure={structure!r} is not known", 'write structure="projected" or "free"')
-    if not isinstance(target, Variable):
-        return node, ""
-    words = target.assumptions & (LINEAR | STRUCTURED)
-    rule = symmetry_of(target)
-    if not words and not rule.blocks:
-        return node, ""
-    if structure == "free":
-        return node, "free"
-    hard = words & STRUCTURED
-    if hard:
-        raise DerivativeError(
-            asked,
-            f"{target.label} is declared {', '.join(sorted(hard))}, and the projection onto such tensors has no rule",
-            'write structure="free"',
-        )
-    for block, sign in rule.blocks:
-        places = [axes[axis] for axis in block]
-        terms: list[tuple[Number, Node, list[int]]] = []
-        for order in permutations(range(len(places))):
-            inversions = sum(x > y for k, x in enumerate(order) for y in order[k + 1 :])
-            labels = list(range(node.order))
-            for place, k in zip(places, order, strict=True):
-                labels[place] = places[k]
-            coef = sign if inversions % 2 else 1
-            terms.append((coef, node, labels))
-        total = addition(terms, node.dims)
-        node = einsum(
-            Fraction(1, factorial(len(places))),
-            [(total, range(node.order))],
-            range(node.order),
-        )
-    return node, "projected"
+class _Loose:
+    """Structured variables replaced by plain ones of the same names, and back."""
+
+    def __init__(self, places: Sequence[Node]) -> None:
+        self.table: dict[Node, Node] = {
+            place: unstructured(place) for place in places if isinstance(place, Variable) and is_structured(place)
+        }
+
+    def open(self, nodes: Sequence[Node]) -> list[Node]:
+        """The nodes with the plain variables."""
+        return substitute(nodes, self.table) if self.table else list(nodes)
+
+    def close(self, nodes: Sequence[Node]) -> list[Node]:
+        """The nodes with the structured variables, simplified."""
+        if not self.table:
+            return list(nodes)
+        return simplify(substitute(nodes, {plain: place for place, plain in self.table.items()}))
 
 
 # ------------------------------------------------------------------ index notation
@@ -195,15 +178,16 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
         raise DerivativeError(f"({y}).diff()", "by what?", "write y.diff(x[i])")
     of = y.of if isinstance(y, Derivative) else y.free
     groups = y.groups if isinstance(y, Derivative) else ()
-    result = y
+    loose = _loosened(y, wrt, structure)
+    result = Expr(loose.open([y.node])[0], y.indices, y.inputs, y.free, y.summed)
     contracted: tuple[Index, ...] = ()
-    done = ""
+    done = y.structure if isinstance(y, Derivative) else ""
     for target in wrt:
-        result, fresh, summed, how = _diff_once(result, target, structure)
+        result, fresh, summed, how = _diff_once(result, target, structure, loose)
         groups = (*groups, fresh)
         contracted += summed
         done = how or done
-    made = Derivative(result.node, result.indices, result.inputs, result.free)
+    made = Derivative(loose.close([result.node])[0], result.indices, result.inputs, result.free)
     made.of = tuple(index for index in of if index in made.indices)
     made.wrt = tuple(index for group in groups for index in group if index in made.indices and index not in made.of)
     made.groups = tuple(tuple(index for index in group if index in made.wrt) for group in groups)
@@ -217,7 +201,16 @@ def _indexed(target: Any) -> Expr:
     return target if isinstance(target, Expr) else Expr(target.node, (), target.inputs)
 
 
-def _diff_once(y: Expr, target: Any, structure: str) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...], str]:
+def _loosened(y: Expr, wrt: Sequence[Any], structure: str) -> _Loose:
+    """What is replaced for a free derivative; a target that is none is an error later."""
+    check_map(structure, Asked(lambda: f"({y}).diff({', '.join(map(str, wrt))})"))
+    nodes = [canonical(target.node).node for target in wrt if structure == "free" and isinstance(target, View)]
+    return _Loose(nodes)
+
+
+def _diff_once(
+    y: Expr, target: Any, structure: str, loose: _Loose
+) -> tuple[Expr, tuple[Index, ...], tuple[Index, ...], str]:
     asked = Asked(lambda: f"({y}).diff({target})")
     if isinstance(target, Array) and target.order:
         taken = set(y.names)
@@ -238,8 +231,8 @@ def _diff_once(y: Expr, target: Any, structure: str) -> tuple[Expr, tuple[Index,
     own = tuple(target.indices[axis] for axis in axes)
     meet([y, target], "differentiated by")
     join_inputs([y, target])
-    made = calculus.derivative(y.node, node)
-    mapped, how = _structured(made, node, range(y.order, y.order + node.order), structure, asked)
+    made = calculus.derivative(y.node, *loose.open([node]))
+    mapped, how = structured(made, node, range(y.order, y.order + node.order), structure, asked)
     labels = [index.name for index in (*y.indices, *own)]
     shared = [index for index in own if index in y.indices]
     out = [index for index in y.free if index not in shared or index.batch]
@@ -271,27 +264,42 @@ def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") 
 def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
     asked = Asked(lambda: f"derivative({Y}, {', '.join(map(str, targets))})")
     root = _source(Y, asked)
-    node = root.node
+    check_map(structure, asked)
+    places = [_target_array(target, asked) for target in targets]
+    loose = _Loose(places if structure == "free" else ())
+    (node,) = loose.open([root.node])
     wrt: list[tuple[int, ...]] = []
-    how = ""
-    for target in targets:
-        place = _target_array(target, asked)
+    how = Y.structure if isinstance(Y, ArrayDerivative) else ""
+    for place, opened in zip(places, loose.open(places), strict=True):
         start = node.order
-        made = calculus.derivative(node, place)
-        mapped, done = _structured(made, place, range(start, made.order), structure, asked)
+        made = calculus.derivative(node, opened)
+        mapped, done = structured(made, place, range(start, made.order), structure, asked)
         (node,) = simplify([mapped])
         wrt.append(tuple(range(start, node.order)))
         how = done or how
-    views = [view for view in targets if isinstance(view, View)]
-    result = ArrayDerivative(node, join_inputs([root, *views]))
-    result.of, result.wrt = tuple(range(root.order)), tuple(range(root.order, node.order))
-    result.groups, result.structure = tuple(wrt), how
+    (node,) = loose.close([node])
+    return _made(node, [root, *targets], root.order, tuple(wrt), how)
+
+
+def _made(
+    node: Node, views: Sequence[Any], count: int, groups: tuple[tuple[int, ...], ...], how: str
+) -> ArrayDerivative:
+    """A derivative whose first `count` axes came from what was differentiated; of order 1 it stands as the one vector
+    that gave it this axis.
+    """
+    inputs, vectors, turned = world([view for view in views if isinstance(view, View)])
+    upright = next((view.places for view in views if isinstance(view, Array) and view.order == node.order == 1), None)
+    result = ArrayDerivative(node, inputs, upright, vectors, turned)
+    result.of, result.wrt = tuple(range(count)), tuple(range(count, node.order))
+    result.groups, result.structure = groups, how
     return result
 
 
 def _source(Y: Any, asked: str | Asked) -> Array:
     if isinstance(Y, Expr) and not Y.free:
         return Array(Y.node, Y.inputs)
+    if isinstance(Y, Array) and Y.ndim and not Y.order:
+        return Array(Y.node, Y.inputs, (), Y.vectors, Y.turned)
     if not isinstance(Y, Array):
         instead = "write y.diff(W[i,k]), or place its axes: y.array(i, j)" if isinstance(Y, Expr) else "give an Array"
         raise KindError(asked, f"{Y!r} is no Array", instead)
@@ -303,7 +311,7 @@ def _scalar(L: Any, asked: str | Asked) -> Array:
     if source.order:
         raise DerivativeError(
             asked,
-            f"{L} has axes of dimensions {source.shape}, and a gradient is of a scalar",
+            f"{L} has axes of dimensions {source.node.dims}, and a gradient is of a scalar",
             "write ic.derivative(...), or ic.vjp(...)",
         )
     return source
@@ -322,17 +330,24 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     asked = Asked(lambda: f"grad({L}, {', '.join(map(str, targets))})")
     source = _scalar(L, asked)
     places = [_target_array(target, asked) for target in targets]
-    nodes = calculus.gradients(source.node, places)
-    pairs = [
-        _structured(node, place, range(node.order), structure, asked) for node, place in zip(nodes, places, strict=True)
-    ]
+    check_map(structure, asked)
+    loose = _Loose(places if structure == "free" else ())
+    (root,) = loose.open([source.node])
+    nodes, how = _mapped(calculus.gradients(root, loose.open(places)), places, structure, loose, asked)
     made = []
-    for node, (_, how), target in zip(simplify([node for node, _ in pairs]), pairs, targets, strict=True):
-        result = ArrayDerivative(node, join_inputs([source, target]))
-        result.of, result.wrt, result.structure = (), tuple(range(node.order)), how
-        result.groups = (result.wrt,)
-        made.append(result)
+    for node, done, target in zip(nodes, how, targets, strict=True):
+        made.append(_made(node, [source, target], 0, (tuple(range(node.order)),), done))
     return made if several else made[0]
+
+
+def _mapped(
+    nodes: Sequence[Node], places: Sequence[Node], structure: str, loose: _Loose, asked: Asked
+) -> tuple[list[Node], list[str]]:
+    """Gradients by these variables, mapped as `structure` says and simplified, and what was done to each."""
+    pairs = [
+        structured(node, place, range(node.order), structure, asked) for node, place in zip(nodes, places, strict=True)
+    ]
+    return loose.close(simplify([node for node, _ in pairs])), [how for _, how in pairs]
 
 
 def hessian(L: Any, u: Any, v: Any = None, *, structure: str = "projected") -> ArrayDerivative:
@@ -352,7 +367,7 @@ def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool
     if len(values) != len(targets):
         raise DerivativeError(asked, f"{len(values)} directions for {len(targets)} tensors", "give one for each")
     for target, value in zip(targets, values, strict=True):
-        if not isinstance(value, Array) or value.shape != target.shape:
+        if not isinstance(value, Array) or (value.shape, value.places) != (target.shape, target.places):
             shape = value.shape if isinstance(value, Array | Expr) else type(value).__name__
             raise DimensionError(
                 asked, f"{value} has {shape}, {target} has {target.shape}", "a direction has the shape of its tensor"
@@ -360,8 +375,25 @@ def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool
     return values
 
 
-def jvp(Y: Any, W: Any, dW: Any) -> Any:
+def _like(template: Array, node: Node, views: Sequence[View]) -> Array:
+    """A node made from these views that stands as the template does."""
+    return made_from(node, views, template.places)
+
+
+def _gradient_like(template: Array, node: Node, views: Sequence[View], how: str) -> ArrayDerivative:
+    """The gradient of a scalar by the template, which stands as it does."""
+    inputs, vectors, turned = world(views)
+    result = ArrayDerivative(node, inputs, template.places, vectors, turned)
+    result.of, result.wrt, result.structure = (), tuple(range(node.order)), how
+    result.groups = (result.wrt,)
+    return result
+
+
+def jvp(Y: Any, W: Any, dW: Any, *, structure: str = "projected") -> Any:
     """The derivative of Y along dW, derived with its seed: the axes of Y. With lists of both, the sum.
+
+    The direction is taken as it is, whatever `structure` says: along one that has the structure of W all three are one,
+    along another one it is the derivative of Y as it was written.
 
     >>> import indexcalc as ic
     >>> x, v = ic.tensor("x", "n"), ic.tensor("v", "n")
@@ -374,13 +406,18 @@ def jvp(Y: Any, W: Any, dW: Any) -> Any:
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, dW, several)
-    nodes = calculus.jvp([source.node for source in sources], places, [seed.node for seed in seeds])
-    made = [Array(node, join_inputs([source, *targets, *seeds])) for node, source in zip(nodes, sources, strict=True)]
+    check_map(structure, asked)
+    loose = _Loose(places)
+    roots = loose.open([source.node for source in sources])
+    nodes = loose.close(calculus.jvp(roots, loose.open(places), loose.open([seed.node for seed in seeds])))
+    made = [_like(source, node, [source, *targets, *seeds]) for node, source in zip(nodes, sources, strict=True)]
     return made if isinstance(Y, list | tuple) else made[0]
 
 
-def vjp(Y: Any, W: Any, G: Any) -> Any:
+def vjp(Y: Any, W: Any, G: Any, *, structure: str = "projected") -> Any:
     """The cotangent of W, given that of Y, derived with its seed: the axes of W. A list of variables gives a list.
+
+    It is the gradient of the scalar `(Y*G).sum()`, so by a structured W it is mapped as `structure` says.
 
     >>> import indexcalc as ic
     >>> X, W, G = ic.tensor("X", "n d"), ic.tensor("W", "d m"), ic.tensor("G", "n m")
@@ -393,13 +430,22 @@ def vjp(Y: Any, W: Any, G: Any) -> Any:
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, sources, G, isinstance(Y, list | tuple))
-    nodes = calculus.vjp([source.node for source in sources], places, [seed.node for seed in seeds])
-    made = [Array(node, join_inputs([*sources, target, *seeds])) for node, target in zip(nodes, targets, strict=True)]
+    check_map(structure, asked)
+    loose = _Loose(places if structure == "free" else ())
+    roots, cotangents = (loose.open([view.node for view in views]) for views in (sources, seeds))
+    nodes, how = _mapped(calculus.vjp(roots, loose.open(places), cotangents), places, structure, loose, asked)
+    made = [
+        _gradient_like(target, node, [*sources, target, *seeds], done)
+        for node, done, target in zip(nodes, how, targets, strict=True)
+    ]
     return made if several else made[0]
 
 
-def hvp(L: Any, w: Any, v: Any) -> Any:
+def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
     """The Hessian of a scalar times v, derived with its seed: the axes of w. Lists give a list.
+
+    It is the derivative of the gradient along v. By a structured w the gradient is mapped as `structure` says, and the
+    direction is taken as it is.
 
     >>> import indexcalc as ic
     >>> x, v, A = ic.tensor("x", "n"), ic.tensor("v", "n"), ic.tensor("A", "n n")
@@ -412,27 +458,38 @@ def hvp(L: Any, w: Any, v: Any) -> Any:
     source = _scalar(L, asked)
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, v, several)
-    nodes = calculus.hvp(source.node, places, [seed.node for seed in seeds])
-    made = [Array(node, join_inputs([source, *targets, *seeds])) for node in nodes]
+    check_map(structure, asked)
+    loose = _Loose(places)
+    root, *directions = loose.open([source.node, *(seed.node for seed in seeds)])
+    nodes = calculus.hvp(root, loose.open(places), directions)
+    nodes, how = _mapped(nodes, places, structure, loose, asked)
+    made = [
+        _gradient_like(target, node, [source, *targets, *seeds], done)
+        for node, done, target in zip(nodes, how, targets, strict=True)
+    ]
     return made if several else made[0]
 
 
-def differential(L: Any, W: Sequence[Any]) -> Any:
+def differential(L: Any, W: Sequence[Any], *, structure: str = "projected") -> Any:
     """The differential: linear in `dW`, a new tensor for each of the variables.
+
+    `dW` has the structure of W, as far as it is linear; with `structure="free"` it has none.
 
     >>> import indexcalc as ic
     >>> x = ic.tensor("x", "n")
     >>> ic.differential((x*x).sum(), [x]) == 2*(x @ ic.tensor("dx", "n"))
     True
     """
-    targets = list(W) if isinstance(W, list | tuple) else [W]
+    targets: list[Any] = list(W) if isinstance(W, list | tuple) else [W]
     seeds = []
     for target in targets:
         node = _target_array(target, f"differential by {target}")
-        words = node.assumptions if isinstance(node, Variable) else ()
-        linear = [word for word in words if word in ("symmetric", "skew", "diagonal")]
-        seeds.append(Array(variable(f"d{node.name}", node.dims, linear, symmetry_of(node))))
+        kept = structure != "free"
+        words = tangent_words(node) if kept and isinstance(node, Variable) else ()
+        made = variable(f"d{node.name}", node.dims, words, symmetry_of(node) if kept else NO_SYMMETRY)
+        turned = {f"d{node.name}"} if node.order == 1 and node.name in target.turned else set()
+        seeds.append(Array(made, None, target.places, target.vectors, frozenset(turned)))
     if isinstance(L, Expr) and L.free:
-        placed = jvp(L.array(*L.free), targets, seeds)
+        placed = jvp(L.array(*L.free), targets, seeds, structure=structure)
         return placed[L.free]
-    return jvp(L, targets, seeds)
+    return jvp(L, targets, seeds, structure=structure)

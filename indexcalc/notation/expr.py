@@ -127,7 +127,7 @@ class Expr(View):
             return first._key(first.names) == second._key(second.names)
         if is_number(other):
             return self._equals_number(other, self.names)
-        if isinstance(other, View) and self.order == other.order == 0:
+        if isinstance(other, View) and self.order == other.order == 0 and not getattr(other, "ndim", 0):
             return self._key(()) == other._key(())
         return NotImplemented
 
@@ -297,7 +297,7 @@ class Expr(View):
         """The expression with tensors replaced: `{W: A @ B}`."""
         from indexcalc.notation.build import replaced
 
-        node, inputs = replaced(self, table)
+        node, inputs, _ = replaced(self, table)
         return Expr(node, self.indices, inputs, self.free)
 
     def expand_definitions(self) -> Expr:
@@ -444,7 +444,7 @@ def _too_often(first: Expr, second: Expr, operation: str) -> None:
                 raise NotationError(
                     asked,
                     f"index {index} occurs a third time: it is summed in {one} already",
-                    f'use another index; or, to keep or sum it in all factors, '
+                    f"use another index; or, to keep or sum it in all factors, "
                     f'ic.einsum("{_einsum_hint(first, second)}", ...), '
                     f'or a batch index, ic.index("{index}", batch=True)',
                 )

@@ -35,7 +35,7 @@ start: statement (_END statement)*
 ?power: postfix
       | postfix (POWER | CARET) unary                          -> power
 ?postfix: atom
-        | postfix "[" names "]"                                -> indexed
+        | postfix "[" subs "]"                                 -> indexed
         | postfix SUBSCRIPT                                    -> indexed
         | postfix PRIME                                        -> primed
 ?atom: NUMBER                                                  -> number
@@ -46,21 +46,28 @@ start: statement (_END statement)*
      | "{" names ":" result "}"                                -> braces
 arguments: argument ("," argument)*
 ?argument: result
-         | NAME "=" result                                     -> keyword
+         | NAME "=" (result | STRING)                          -> keyword
          | STRING                                              -> string
 names: (NAME | NUMBER) ("," (NAME | NUMBER))*
+subs: sub ("," sub)*
+?sub: bound | slice | ELLIPSIS
+slice: bound? COLON bound? (COLON bound?)?
+?bound: NAME | NUMBER | SIGN (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))*
+      | (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))+
 
 NUMBER: /(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?(j(?!\w))?/
 SUBSCRIPT.2: /_\{[^{}]*\}/
 NAME: /(?!_\{)[^\W\dᵀ](?:(?!_\{)[^\Wᵀ])*/
-STRING: /"[^"\n]*"/
+STRING.2: /"[^"\n]*"|(?<=[(,=])'[^'\n]*'|(?<=[(,=] )'[^'\n]*'/
 ARROW.2: "->"
 COMPARE.2: "<=" | ">=" | "==" | "!=" | "<" | ">"
 SIGN: "+" | "-"
 POWER.2: "**"
 CARET: "^"
 TIMES: "*" | "/" | "@" | "∘" | "⊗" | "·"
-PRIME: "'" | "ᵀ"
+PRIME: /'|ᵀ|\.m?T(?!\w)/
+COLON: ":"
+ELLIPSIS: "..."
 _END: ";" | /\r?\n/
 %declare ADJACENT FUNCTION TOTAL
 %ignore /[ \t]+/
@@ -75,7 +82,7 @@ SHOWN = {
     "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]",
     "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "COLON": ":", "EQUAL": "=", "ARROW": "->", "COMPARE": "a comparison",
     "SIGN": "+ or -", "POWER": "**", "CARET": "^", "TIMES": "*", "ADJACENT": "*", "PRIME": "'",
-    "SUBSCRIPT": "_{...}", "_END": "; or a new line",
+    "SUBSCRIPT": "_{...}", "ELLIPSIS": "...", "_END": "; or a new line",
     "$END": "the end", "STRING": "text in quotes",
 }  # fmt: skip
 

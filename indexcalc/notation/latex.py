@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import Node, Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.notation.arrange import Arranger, Page
@@ -40,6 +40,7 @@ SAME_AS_LATIN = {
     "omicron", "Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi",
 }  # fmt: skip
 SYMBOLS = {"epsilon": r"\varepsilon", "pi": r"\pi", "eye": "I", "ones": r"\mathbf{1}", "zeros": "0"}
+WHOLE = {row.matrix: row.latex for row in REDUCTIONS.values() if row.matrix}
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
@@ -111,6 +112,9 @@ class Latex:
         return (row.latex if row else NORMS[piece.fn]).format(self.write(piece.arg), axes=_joined(piece.axes), **params)
 
     def _applied(self, piece: Applied) -> str:
+        if piece.name in WHOLE:
+            base = WHOLE[piece.name].format(*map(self._matrix, piece.args))
+            return _with(_parens(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
         total = sum(piece.times)
         if total:
@@ -121,8 +125,18 @@ class Latex:
                 else ""
             )
             name = rf"\mathrm{{D}}{power}{by}{name}"
+        row = MATRICES.get(piece.name)
+        if row is not None:
+            params = dict(zip(row.params, piece.params, strict=True))
+            return _with(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
         args = [*map(self.write, piece.args), *map(str, piece.params)]
         return _with(name + _parens(", ".join(args)), piece.subs)
+
+    def _matrix(self, piece: Piece) -> str:
+        """A matrix as an argument: its name, or its entries in brackets with its indices."""
+        if isinstance(piece, Braces):
+            return _with(rf"\left[{self._braces(piece)}\right]", piece.names)
+        return self.write(piece)
 
     def _grouped(self, piece: Grouped) -> str:
         sides = [

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count, pairwise
 from typing import NamedTuple, TypeVar
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -45,6 +46,7 @@ HUGE = 10**9
 LETTERS = "ijklmnpqrst"
 RANK = {"variable": 1, "call": 2, "definition": 3, "constant": 4, "elementwise": 5, "reduction": 6, "regroup": 7}
 RAISED, SUMMED, IDENTITY = 8, 9, 10
+SPELLED = Product | Sum | Elementwise | Reduction
 Key = TypeVar("Key")
 
 
@@ -64,10 +66,15 @@ def words(node: Node) -> frozenset[str]:
             found.add(inner.label)
         elif isinstance(inner, Call):
             found |= {inner.function.name, inner.name}
-        for dim in inner.sizes if isinstance(inner, Product | Regroup) else inner.dims:
+        for dim in inner.sizes if isinstance(inner, Product | Regroup) else (*inner.dims, *getattr(inner, "sizes", ())):
             if isinstance(dim, Dim):
                 found |= dim.symbols
     return frozenset(found)
+
+
+def is_whole(node: Node) -> bool:
+    """Is this a function of whole matrices, written `inv(F)[j,i]`?"""
+    return isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix)
 
 
 class Plan:
@@ -180,7 +187,7 @@ class Reader:
 
     def is_name(self, node: Node) -> bool:
         """Does this stand in the text as a name with subscripts?"""
-        return self.is_reference(node) or is_zero(node) or not isinstance(node, Product | Sum | Elementwise | Reduction)
+        return self.is_reference(node) or is_zero(node) or not isinstance(node, SPELLED) or is_whole(node)
 
     def rows(self, node: Sum) -> list[tuple[Number, Node, Labels]]:
         """The terms, those of inner sums among them; a repeated label becomes a diagonal of the term."""
@@ -281,7 +288,7 @@ class Reader:
         return flat
 
     def _item(self, flat: Flat, node: Node, labels: Labels, exponent: Number) -> None:
-        if isinstance(node, Reduction) and len(set(labels)) < len(labels) and not self.is_reference(node):
+        if isinstance(node, Reduction) and len(set(labels)) < len(labels) and not self.is_name(node):
             kept: list[int] = []
             for axis, label in enumerate(labels):
                 if label in kept:
@@ -299,6 +306,8 @@ class Reader:
             return RANK["definition"]
         if isinstance(node, Sum):
             return SUMMED
+        if is_whole(node):
+            return RANK["call"]
         return RAISED if isinstance(node, Product) and as_number(node) is None else RANK.get(node.kind, RANK["regroup"])
 
     def _settle(self, flat: Flat) -> Flat:

@@ -9,24 +9,39 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from inspect import signature
 from math import prod
 from types import GeneratorType
 from typing import Any, NamedTuple, cast
 
-from indexcalc.errors import IndexCalcError, KindError, NotationError, ParseError, did_you_mean
+from indexcalc.calculus.structure import bands
+from indexcalc.errors import IndexCalcError, KindError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.node import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
-from indexcalc.index import Dim, Dimension, Index, dim, symbol
-from indexcalc.notation import build
+from indexcalc.index import Dimension, Index, dim, symbol
+from indexcalc.notation import build, matrices
 from indexcalc.notation.apply import WRITTEN as FUNCTIONS
 from indexcalc.notation.apply import pi
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import NONE, STANDING, Array, places_of, stand
 from indexcalc.notation.build import AbstractFunction, checked_name
-from indexcalc.notation.expr import Expr, from_number, hadamard_exprs, unknown
+from indexcalc.notation.expr import Expr, from_number, unknown
 from indexcalc.notation.grammar import parse_tree, where
+from indexcalc.notation.operands import (
+    PRODUCTS,
+    bare_number,
+    closed,
+    flagged,
+    groups_of,
+    keeping,
+    letters_of,
+    pair,
+    symbols_of,
+    words_of,
+)
 from indexcalc.notation.pieces import OPERATORS
+from indexcalc.notation.select import selection
 from indexcalc.notation.text import GREEK
 from indexcalc.notation.view import View, is_number, to_number
 
@@ -39,8 +54,14 @@ INDEXED: dict[str, Callable[..., Any]] = {
     "δ": build.delta, "delta": build.delta, "ε": build.epsilon, "epsilon": build.epsilon, "ones": build.ones,
     "zeros": build.zeros,
 }  # fmt: skip
-MADE = {"eye", "ones", "zeros", "delta", "δ", "epsilon", "ε", "group"}
-ALONG = set(REDUCTIONS) | {"normF", "sum", "mean"}
+CONSTANTS: dict[str, Callable[..., Array]] = {
+    "eye": build.eye, "ones": build.ones, "zeros": build.zeros, "unit": matrices.unit,
+    "commutation": matrices.commutation, "duplication": matrices.duplication, "selection": selection,
+    "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
+}  # fmt: skip
+"""Known tensors by their dimensions and parameters, which are given as text."""
+MADE = {*CONSTANTS, "delta", "δ", "epsilon", "ε", "group", "einsum"}
+ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | {"normF", "sum", "mean"}
 LARGEST_POWER = 4096
 LONGEST_NUMBER = 400
 
@@ -64,29 +85,33 @@ def parse(
 
     A declaration is dimensions (`x="n"`, `W="n m"`, `s=""`), a tensor, an abstract function or an expression; `batch`
     names batch indices, `dims` gives the dimensions of free indices that nothing else tells. Statements are separated
-    by `;` or a new line, `y = ...` defines a name, and the last expression is the value.
+    by `;` or a new line, `y = ...` defines a name, and the last expression is the value. With `vectors="column"` or
+    "row", order-1 tensors that are declared by dimensions, and order-1 values of functions, stand as that.
 
     >>> import indexcalc as ic
     >>> ic.parse("x_i W_ij + b_j", x="n", W="n m", b="m")
     x[i]*W[i,j] + b[j]
+    >>> ic.parse("x x^T + A", vectors="column", x="n", A="n n").shape
+    (n, n)
     """
     if not isinstance(text, str):
         raise KindError(
             "parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")'
         )
-    if vectors != "numpy":
-        raise ParseError(text, f"vectors={vectors!r} cannot be read yet", 'write vectors="numpy"')
-    known = {name: _declared(name, value) for name, value in declarations.items()}
+    if vectors not in STANDING:
+        raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
+    known = {name: _declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
-    return Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes).value()
+    return Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes, vectors).value()
 
 
-def _declared(name: str, value: Any) -> Value | AbstractFunction:
+def _declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
     checked_name(name, "parse")
-    if isinstance(value, str):
-        return build.tensor(name, value)
-    if isinstance(value, tuple | list):
-        return build.tensor(name, *value)
+    if isinstance(value, str | tuple | list):
+        made = build.tensor(name, *([value] if isinstance(value, str) else value))
+        return Array(made.node, made.inputs, places_of(made.node, name, vectors, NONE), vectors)
+    if isinstance(value, Array) and value.vectors == "numpy" and value.order != 1:
+        return Array(value.node, value.inputs, value.places, vectors)
     if isinstance(value, Expr | Array | AbstractFunction):
         return value
     if is_number(value):
@@ -102,13 +127,19 @@ class Reading:
     """One text that is read, with what its names mean."""
 
     def __init__(
-        self, text: str, known: dict[str, Value | AbstractFunction], batch: frozenset[str], sizes: dict[str, Dimension]
+        self,
+        text: str,
+        known: dict[str, Value | AbstractFunction],
+        batch: frozenset[str],
+        sizes: dict[str, Dimension],
+        vectors: str = "numpy",
     ) -> None:
         self.text = text
         self.known = known
         self.batch = batch
         self.sizes = sizes
-        self.symbols = _symbols(known.values(), sizes.values())
+        self.vectors = vectors
+        self.symbols = symbols_of(known.values(), sizes.values())
         self.rules: dict[str, Callable[[Any, Scope], Value | Steps]] = {
             "number": self._number, "name": self._name, "indexed": self._indexed, "primed": self._primed,
             "power": self._power, "signed": self._signed, "product": self._product, "sum": self._sum,
@@ -154,7 +185,7 @@ class Reading:
     def _combine(self, tree: Any, operation: Callable[[Any, Any], Any], first: Value, second: Value) -> Any:
         """Two operands combined; what is wrong with that is said of the second, which stands at `tree`."""
         try:
-            return operation(*_pair(first, second))
+            return operation(*pair(first, second))
         except (IndexCalcError, OverflowError) as error:
             raise self._placed(tree, error) from error
 
@@ -230,10 +261,10 @@ class Reading:
         (token,) = tree.children
         value, tail = self._resolve(token)
         if tail:
-            return self._place(tree, value, _letters(tail, None), scope)
+            return self._place(tree, value, letters_of(tail, None), scope)
         if isinstance(value, AbstractFunction):
             raise self._error(tree, f"{token} is a function, and stands without its argument", f"write {token}(x)")
-        return _flagged(value, lambda name: scope.every or name in scope.kept)
+        return flagged(value, lambda name: scope.every or name in scope.kept)
 
     def _indexed(self, tree: Any, scope: Scope) -> Steps:
         base, subs = tree.children
@@ -241,9 +272,11 @@ class Reading:
         if value is None:
             value = yield from self._array(base, needed=False)
         if hasattr(subs, "children"):
-            return self._place(tree, value, [str(name) for name in subs.children], scope)
+            if all(isinstance(sub, str) and str(sub).isidentifier() and sub != "None" for sub in subs.children):
+                return self._place(tree, value, [str(name) for name in subs.children], scope)
+            return self._entries(tree, value, subs.children, scope)
         return self._place(
-            tree, value, _letters(str(subs)[2:-1], value.order if isinstance(value, Array) else None), scope
+            tree, value, letters_of(str(subs)[2:-1], value.order if isinstance(value, Array) else None), scope
         )
 
     def _place(self, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Any:
@@ -268,13 +301,56 @@ class Reading:
             raise self._error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
         return value(*indices)
 
+    def _entries(self, tree: Any, value: Any, subs: Sequence[Any], scope: Scope) -> Value:
+        """Entries of an array, by integers and slices; beside integers names are indices: `X[0,j]`."""
+        if not isinstance(value, Array):
+            raise self._error(tree, f"entries {self._source(tree)} of what is no array", "write x[i], x[0] or X[1:3,:]")
+        keys = [self._key(sub) for sub in subs]
+        names = [key for key in keys if isinstance(key, str)]
+        picked = value[tuple(slice(None) if isinstance(key, str) else key for key in keys)]
+        if not names:
+            return cast(Value, picked)
+        if any(not isinstance(key, str | int) for key in keys):
+            raise self._error(tree, f"the index {names[0]} beside a slice", f"pick entries first: X[0,:][{names[0]}]")
+        return cast(Value, picked[tuple(self._index(name, scope) for name in names)])
+
+    def _key(self, sub: Any) -> Any:
+        """A subscript: an index as its name, an entry as its number, a slice."""
+        if isinstance(sub, str):
+            return int(sub) if sub.isdigit() else {"None": None, "...": Ellipsis}.get(sub, str(sub))
+        if sub.data == "bound":
+            *_, last = sub.children
+            if len(sub.children) == 2 and str(last).isdigit():
+                return self._bound(sub)
+            mark = next((token for token in sub.children[1:] if token.type in ("SIGN", "TIMES")), last)
+            raise self._error(mark, f"expected ,, ]; found {str(mark)!r}", "an index is a name, an entry an integer")
+        parts: list[list[Any]] = [[]]
+        for child in sub.children:
+            if getattr(child, "type", "") == "COLON":
+                parts.append([])
+            else:
+                parts[-1].append(self._bound(child))
+        return slice(*[part[0] if part else None for part in parts])
+
+    def _bound(self, bound: Any) -> Dimension:
+        """An integer, or a polynomial of dimension symbols."""
+        tokens: list[Any] = [bound] if isinstance(bound, str) else bound.children
+        for token in tokens:
+            if token.type == "NAME" and str(token) not in self.symbols:
+                raise self._unknown(token)
+        text = str(bound) if isinstance(bound, str) else self._source(bound)
+        return int(text) if re.fullmatch(r"[-+]?\d+", text.replace(" ", "")) else dim(text)
+
     def _index(self, name: str, scope: Scope) -> Index:
         return Index(name, scope.every or name in scope.kept)
 
     # -------------------------------------------------------------- arithmetic
 
     def _primed(self, tree: Any, scope: Scope) -> Steps:
-        value = yield tree.children[0], Scope(scope.kept)
+        part, mark = tree.children
+        value = yield part, Scope(scope.kept)
+        if mark == ".mT" and isinstance(value, Array):
+            return value.mT
         return self._transposed(tree, value)
 
     def _transposed(self, tree: Any, value: Value) -> Value:
@@ -318,11 +394,11 @@ class Reading:
     def _product(self, tree: Any, scope: Scope) -> Steps:
         value = yield tree.children[0], Scope(scope.kept, every=scope.every)
         if scope.every:
-            value = _keeping(value)
+            value = keeping(value)
         for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
             other = yield part, Scope(scope.kept, every=scope.every)
             if scope.every:
-                other = _keeping(other)
+                other = keeping(other)
             if sign == "/" and is_zero(other.node):
                 raise self._error(part, "a division by zero", "")
             value = self._combine(part, PRODUCTS[str(sign)], value, other)
@@ -339,24 +415,24 @@ class Reading:
         first, sign, second = tree.children
         left = yield first, Scope(scope.kept)
         right = yield second, Scope(scope.kept)
-        return FUNCTIONS[COMPARISONS[str(sign)]](*_pair(left, right))
+        return FUNCTIONS[COMPARISONS[str(sign)]](*pair(left, right))
 
     # -------------------------------------------------------------- what binds names
 
     def _term(self, tree: Any, scope: Scope) -> Steps:
         """A term of braces: no factor sums a name that another carries; at the end all that is not kept is summed."""
         value = yield tree, Scope(scope.kept, every=True)
-        value = _keeping(value)
+        value = keeping(value)
         gone = [index for index in value.free if index.name not in scope.kept] if isinstance(value, Expr) else []
         return value.sum(*gone) if gone else value
 
     def _parens(self, tree: Any, scope: Scope) -> Steps:
         value = yield tree.children[0], Scope(scope.kept)
-        return _closed(value)
+        return closed(value)
 
     def _braces(self, tree: Any, scope: Scope) -> Steps:
         names, body = tree.children
-        return (yield from self._bind(tree, _words(names), body, scope))
+        return (yield from self._bind(tree, words_of(names), body, scope))
 
     def _bind(self, tree: Any, order: list[str], body: Any, scope: Scope) -> Steps:
         """The value of a body in which these names are kept; it varies along each of them, if only as a constant."""
@@ -371,29 +447,35 @@ class Reading:
             if name not in value.names:
                 value = value * build.ones(Index(name, True), dim=self.sizes.get(name))
         free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
-        return _flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+        return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
 
     def _arrow(self, tree: Any, scope: Scope) -> Steps:
         body, _, names = tree.children
-        return (yield from self._bound_array(tree, _words(names), body))
+        return (yield from self._bound_array(tree, words_of(names), body))
 
     def _bound_array(self, tree: Any, order: list[str], body: Any) -> Steps:
-        value = yield from self._bind(tree, order, body, Scope(self.batch))
+        """The array with these axes; a 1 among them is a unit axis."""
+        named = [name for name in order if name != "1"]
+        value = yield from self._bind(tree, named, body, Scope(self.batch))
         more = [name for name in value.names if name not in order]
         if more:
             raise self._error(
                 tree, f"{', '.join(more)} is free, and names no axis", f"the axes named are {', '.join(order)}"
             )
-        return value.array(*(Index(name) for name in order))
+        made = value.array(*(Index(name) for name in named))
+        numbers = iter(range(len(named)))
+        places = tuple(None if name == "1" else next(numbers) for name in order)
+        return Array(made.node, made.inputs, places, self.vectors)
 
     def _array(self, tree: Any, needed: bool = True) -> Steps:
         """A part as an argument that is an array: braces name its axes."""
         if tree.data == "braces":
             names, body = tree.children
-            return (yield from self._bound_array(tree, _words(names), body))
+            made = yield from self._bound_array(tree, words_of(names), body)
+            return stand(made.node, [made])
         value = yield tree, Scope(self.batch)
         if isinstance(value, Expr) and not value.order:
-            return Array(value.node, value.inputs)
+            return Array(value.node, value.inputs, (), self.vectors)
         if needed and isinstance(value, Expr):
             names = ",".join(value.names)
             raise self._error(tree, "an array is due here, and this has indices", f"name its axes: {{{names}: ...}}")
@@ -401,14 +483,14 @@ class Reading:
 
     def _total(self, tree: Any, scope: Scope) -> Steps:
         _, names, _, body = tree.children
-        order = _words(names)
+        order = words_of(names)
         value = yield body, Scope(scope.kept | set(order))
         if not isinstance(value, Expr):
             raise self._error(
                 tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays"
             )
         total = value.sum(*(Index(name, True) for name in order))
-        return _flagged(total, scope.kept.__contains__)
+        return flagged(total, scope.kept.__contains__)
 
     # -------------------------------------------------------------- functions
 
@@ -430,16 +512,21 @@ class Reading:
             raise self._error(tree, f"{name}() has no argument", f"write {name}(x[i])")
         if name in ALONG:
             return (yield from self._along(name, args, keywords, scope))
-        if keywords:
-            raise self._error(tree, f"{name} takes no {next(iter(keywords))}=", "")
+        taken = signature(FUNCTIONS[name]).parameters
+        for word, part in keywords.items():
+            if word not in taken or not isinstance(part, str):
+                raise self._error(tree, f"{name} takes no {word}=", "")
         values = []
-        for part in args:
+        for number, part in enumerate(args):
             if name in ELEMENTWISE or name == "sqrt":
                 value = yield part, Scope(scope.kept)
+            elif name == "unvec" and number:
+                values.append(dim(self._source(part)))
+                continue
             else:
                 value = yield from self._array(part)
-            values.append(_bare(value))
-        return FUNCTIONS[name](*values)
+            values.append(bare_number(value))
+        return FUNCTIONS[name](*values, **{word: str(part)[1:-1] for word, part in keywords.items()})
 
     def _along(self, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
         """A function along axes: parameters follow its argument, then the names of axes."""
@@ -449,25 +536,28 @@ class Reading:
             if part.data == "name":
                 rest.append(self._index(str(part.children[0]), scope))
             else:
-                rest.append(_bare((yield part, Scope(scope.kept))))
+                rest.append(bare_number((yield part, Scope(scope.kept))))
         given: dict[str, Any] = {}
         for word, part in keywords.items():
-            if word not in ("axis", "keepdims"):
+            if word not in ("axis", "keepdims") or isinstance(part, str):
                 raise self._error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
             text = self._source(part)
-            given[word] = text == "True" if text in ("True", "False") else _bare((yield part, Scope(scope.kept)))
+            given[word] = text == "True" if text in ("True", "False") else bare_number((yield part, Scope(scope.kept)))
         return FUNCTIONS[name](value, *rest, **given)
 
     def _made(self, tree: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Steps:
         """A constant with its dimensions, or axes joined and split."""
         if name == "group":
             return (yield from self._group(tree, args, keywords))
+        if name == "einsum":
+            return (yield from self._einsum(tree, args))
         texts = [self._source(part) for part in args]
-        if set(keywords) - {"dim"}:
-            raise self._error(tree, f"{name} takes no {min(set(keywords) - {'dim'})}=", "write dim=")
-        if name in ("eye", "ones", "zeros") and not keywords:
-            sizes = [dim(text) for text in texts]
-            return build.eye(*sizes) if name == "eye" else INDEXED[name](*sizes)
+        wrong = [word for word, part in keywords.items() if word != "dim" or isinstance(part, str)]
+        if wrong:
+            raise self._error(tree, f"{name} takes no {wrong[0]}= of this kind", "write dim=n")
+        if name in CONSTANTS and not keywords:
+            made = CONSTANTS[name](*(int(text) if re.fullmatch(r"-?\d+", text) else text for text in texts))
+            return Array(made.node, made.inputs, self._places(made), self.vectors)
         size = dim(self._source(keywords["dim"])) if keywords else None
         for part, text in zip(args, texts, strict=True):
             if not text.isidentifier():
@@ -475,13 +565,21 @@ class Reading:
         indices = [Index(text, text in self.batch) for text in texts]
         return INDEXED[name](*indices, dim=size) if keywords else INDEXED[name](*indices)
 
+    def _einsum(self, tree: Any, args: list[Any]) -> Steps:
+        if not args or args[0].data != "string":
+            raise self._error(tree, "einsum takes a pattern, then arrays", 'write einsum("ij,jk->ik", A, B)')
+        arrays = []
+        for part in args[1:]:
+            arrays.append((yield from self._array(part)))
+        return build.einsum_array(str(args[0].children[0])[1:-1], *arrays)
+
     def _group(self, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:
         if len(args) != 2 or args[1].data != "string":
             raise self._error(tree, "group takes an array and a pattern", 'write group(X, "i j -> (i j)")')
         array = yield from self._array(args[0])
         pattern = str(args[1].children[0])[1:-1]
         left, arrow, right = pattern.partition("->")
-        inner, outer = _groups(left), _groups(right)
+        inner, outer = groups_of(left), groups_of(right)
         letters = list(dict.fromkeys(letter for group in inner for letter in group))
         if (
             not arrow
@@ -495,7 +593,7 @@ class Reading:
                 'write "i j -> (i j)", each letter once a side',
             )
         sizes: dict[str, Dimension] = {letter: dim(self._source(part)) for letter, part in keywords.items()}
-        for group, size in zip(inner, array.shape, strict=True):
+        for group, size in zip(inner, array.node.dims, strict=True):
             if len(group) == 1:
                 sizes[group[0]] = size
             missing = [letter for letter in group if letter not in sizes]
@@ -506,7 +604,10 @@ class Reading:
         place = {letter: k for k, letter in enumerate(letters)}
         split, joined = ([tuple(place[x] for x in group) for group in side] for side in (inner, outer))
         made = regroup(array.node, split, joined, [sizes[letter] for letter in letters])
-        return Array(made, array.inputs)
+        return stand(made, [array])
+
+    def _places(self, array: Array) -> tuple[int | None, ...]:
+        return places_of(array.node, "", self.vectors, NONE)
 
     def _string(self, tree: Any, scope: Scope) -> Value:
         raise self._error(tree, "text in quotes means nothing here", "only group(...) takes a pattern")
@@ -527,7 +628,7 @@ class Reading:
         free = value.names if isinstance(value, Expr) else ()
         if subs is None and "_" in name:
             head, _, tail = name.rpartition("_")
-            letters = _letters(tail, None)
+            letters = letters_of(tail, None)
             if head and (sorted(letters) == sorted(free) or (free and len(set(letters)) == len(letters))):
                 name, subs = head, letters
         if name in self.known or self._is_function(name):
@@ -542,7 +643,8 @@ class Reading:
             )
         if isinstance(value, Expr):
             value = self._sized(value)
-            self.known[name] = value.array(*(Index(letter) for letter in subs or ()))
+            placed = value.array(*(Index(letter) for letter in subs or ()))
+            self.known[name] = Array(placed.node, placed.inputs, self._places(placed), self.vectors)
             return value
         self.known[name] = value
         return value
@@ -553,7 +655,8 @@ class Reading:
             return str(target.children[0]), None
         if target.data == "indexed" and target.children[0].data == "name":
             base, subs = target.children
-            return str(base.children[0]), _words(subs) if hasattr(subs, "children") else _letters(str(subs)[2:-1], None)
+            names = words_of(subs) if hasattr(subs, "children") else letters_of(str(subs)[2:-1], None)
+            return str(base.children[0]), names
         raise self._error(target, "only a name can be defined", "write Y = ..., y[j] = ... or y_j = ...")
 
     def _sized(self, value: Expr) -> Expr:
@@ -570,103 +673,3 @@ class Reading:
             return value
         (node,) = resize([value.node], table)
         return Expr(node, value.indices, value.inputs, value.free)
-
-
-def _beside(first: Any, second: Any) -> Any:
-    """Two operands side by side: `@` in matrix notation, `*` in index notation."""
-    arrays = isinstance(first, Array) and first.order and second.order
-    return first @ second if arrays else first * second
-
-
-def _circle(first: Any, second: Any) -> Any:
-    """The product that keeps equal names."""
-    return hadamard_exprs(first, second) if isinstance(first, Expr) else first * second
-
-
-def _kron(first: Any, second: Any) -> Any:
-    """The Kronecker product, of arrays."""
-    if "kron" not in FUNCTIONS or isinstance(first, Expr):
-        raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
-    return FUNCTIONS["kron"](first, second)
-
-
-PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
-    "*": operator.mul, "·": operator.mul, "": _beside, "@": operator.matmul, "/": operator.truediv, "∘": _circle,
-    "⊗": _kron,
-}  # fmt: skip
-
-
-def _symbols(values: Iterable[Value | AbstractFunction], dims: Iterable[Dimension]) -> set[str]:
-    """The dimension symbols of tensors, of functions, and of the dimensions that are told."""
-    sizes = list(dims)
-    for value in values:
-        if isinstance(value, AbstractFunction):
-            sizes += value.signature.value
-            sizes += [size for arg in value.signature.args for size in arg]
-        else:
-            sizes += value.node.dims
-            sizes += [size for variable in value.inputs for size in variable.dims]
-    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols}
-
-
-def _words(names: Any) -> list[str]:
-    return [str(name) for name in names.children]
-
-
-def _letters(text: str, order: int | None) -> list[str]:
-    """Subscripts without brackets: one a letter, or parted by commas; one word if there is one axis."""
-    if "," in text or " " in text.strip():
-        return text.replace(",", " ").split()
-    text = text.strip()
-    found = re.findall(r"[^\W\d_]\d*", text)
-    if "".join(found) != text or (order == 1 and len(found) > 1):
-        return [text]
-    return found
-
-
-def _groups(side: str) -> list[tuple[str, ...]]:
-    """One side of a pattern: `i (j k)` is the groups i and j, k."""
-    return [tuple((inner or single).split()) for inner, single in re.findall(r"\(([^()]*)\)|(\w+)", side)]
-
-
-def _flagged(value: Any, kept: Callable[[str], bool]) -> Any:
-    """An expression whose indices are batch indices exactly where `kept` says so."""
-    if not isinstance(value, Expr) or not value.indices:
-        return value
-    indices, free = ([Index(index.name, kept(index.name)) for index in row] for row in (value.indices, value.free))
-    return Expr(value.node, indices, value.inputs, free, value.summed)
-
-
-def _keeping(value: Any) -> Any:
-    """A factor whose names no product sums."""
-    return _closed(_flagged(value, lambda name: True))
-
-
-def _closed(value: Any) -> Any:
-    """An expression that has forgotten which names were summed in it."""
-    return Expr(value.node, value.indices, value.inputs, value.free) if isinstance(value, Expr) else value
-
-
-def _bare(value: Any) -> Any:
-    """A plain number where the expression is one."""
-    number = as_number(value.node)
-    return value if number is None else number
-
-
-def _pair(first: Any, second: Any) -> tuple[Any, Any]:
-    """Two operands in one notation; what has no axes goes with either."""
-    if isinstance(first, Expr) == isinstance(second, Expr):
-        return first, second
-    bare = first if isinstance(first, Array) else second
-    indexed = second if bare is first else first
-    if bare.order and indexed.order:
-        raise NotationError(
-            str(bare),
-            f"it has {bare.order} axes and no indices, beside an expression that has them",
-            f"write ({bare})[{','.join('ijklmnpq'[: bare.order])}]",
-        )
-    if bare.order:
-        indexed = Array(indexed.node, indexed.inputs)
-    else:
-        bare = Expr(bare.node, (), bare.inputs)
-    return (bare, indexed) if isinstance(first, Array) else (indexed, bare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
@@ -32,6 +33,7 @@ from indexcalc.notation.pieces import (
     Total,
 )  # fmt: skip
 
+SUBSCRIPTS = re.compile(r"\[([^][]+)\]")
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
     "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "omicron": "ο", "pi": "π", "rho": "ρ",
@@ -51,10 +53,21 @@ def expr_text(
     return _set(arranger.page(lambda: arranger.expression(names), references), Text({}, unicode, ascii))
 
 
-def array_text(node: Node, unicode: bool = False, ascii: bool = False) -> str:
-    """The text of a node as an array: its name, or its entries and an arrow to its axes, `A[j,i] -> [i,j]`."""
+def array_text(
+    node: Node,
+    places: Sequence[int | None] | None = None,
+    upright: bool = True,
+    unicode: bool = False,
+    ascii: bool = False,
+) -> str:
+    """The text of a node as an array: its name, or its entries and an arrow to its axes, `A[j,i] -> [i,j]`.
+
+    A unit axis, None among `places`, is a 1 after the arrow. Where the name alone would be read as standing otherwise,
+    the array is not `upright`, and has the arrow too.
+    """
     arranger = Arranger(node, (), str_piece)
-    return _set(arranger.page(arranger.array, references), Text({}, unicode, ascii))
+    page = arranger.page(lambda: arranger.array(places, upright), references)
+    return _set(page, Text({}, unicode, ascii))
 
 
 def str_piece(piece: Piece) -> str:
@@ -200,9 +213,7 @@ class Text:
         bottom = [below] if below else []
         top += [self.write(part) if _is_unsaid(part) else self.atom(part) for part in piece.top]
         bottom += map(self.atom, piece.bottom)
-        joined = "*".join(bottom)
-        over = "" if not bottom else f"/{joined}" if len(bottom) == 1 else f"/({joined})"
-        return sign + "*".join(top) + over
+        return sign + "*".join(top) + _over(bottom)
 
     def _total(self, piece: Total) -> str:
         return f"sum[{','.join(piece.names)}]({self._open(piece.body)})" if piece.names else self.write(piece.body)
@@ -217,6 +228,14 @@ class Text:
 
     def _arrow(self, piece: Arrow) -> str:
         return f"{self.write(piece.body)} -> {self.subs(piece.names)}"
+
+
+def _over(bottom: Sequence[str]) -> str:
+    """Divisors: in parentheses, unless an index that two of them carry would be summed there."""
+    named = [name for text in bottom for name in {n for subs in SUBSCRIPTS.findall(text) for n in subs.split(",")}]
+    if len(bottom) < 2 or len(set(named)) < len(named):
+        return "".join(f"/{text}" for text in bottom)
+    return f"/({'*'.join(bottom)})"
 
 
 def _is_unsaid(piece: Piece) -> bool:

@@ -1,0 +1,130 @@
+"""The functions of square matrices that come of the inverse: inv, det, logdet, cofactor.
+
+Each runs along exactly two axes of one dimension, the rows and columns of a matrix; all other axes are batches. As in
+`spectral.py` the transposed argument may be presented: inv and cofactor are equivariant, f(X^T) = f(X)^T, det and
+logdet are invariant, and so are their rules.
+
+The rule of inv needs inv alone, and the others need inv and themselves: so there are derivatives of every order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from indexcalc.errors import InputError
+from indexcalc.functions.entry import Entry
+from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
+from indexcalc.graph.node import Node, reduction
+
+Axes = tuple[int, ...]
+SQUARE: Axes = (-2, -1)
+
+
+# ------------------------------------------------------------------ numerics
+
+
+def _inv(x: Any, axes: Axes) -> Any:
+    """The inverse of each slice; a singular one is an error."""
+    try:
+        return np.moveaxis(np.linalg.inv(np.moveaxis(x, axes, SQUARE)), SQUARE, axes)
+    except np.linalg.LinAlgError:
+        raise InputError(
+            "evaluate inv", "a matrix that is singular has no inverse", "write pinv, or check the input"
+        ) from None
+
+
+def _det(x: Any, axes: Axes) -> Any:
+    """The determinant of each slice."""
+    return np.linalg.det(np.moveaxis(x, axes, SQUARE))
+
+
+def _logdet(x: Any, axes: Axes) -> Any:
+    """log|det| of each slice; -inf where it is singular."""
+    return np.linalg.slogdet(np.moveaxis(x, axes, SQUARE))[1]
+
+
+def _except(s: Any) -> Any:
+    """For each entry along the last axis the product of the others."""
+    one = np.ones_like(s[..., :1])
+    before = np.cumprod(np.concatenate([one, s[..., :-1]], -1), -1)
+    after = np.cumprod(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
+    return before * after
+
+
+def _cofactor(x: Any, axes: Axes) -> Any:
+    """The cofactors of each slice, singular or not: cof(U S V^H) = det(U V^H) conj(U) cof(S) conj(V^H).
+
+    Cofactors of a product are the product of the cofactors, and those of a unitary U are det(U) conj(U).
+    """
+    moved = np.moveaxis(x, axes, SQUARE)
+    bad = ~np.isfinite(moved).all(axis=SQUARE, keepdims=True)
+    u, s, vh = np.linalg.svd(np.where(bad, np.zeros_like(moved), moved))
+    scale = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    value = scale * ((u.conj() * _except(s)[..., None, :]) @ vh.conj())
+    return np.moveaxis(np.where(bad, np.full_like(value, np.nan), value), SQUARE, axes)
+
+
+# ------------------------------------------------------------------ rules
+
+
+def _inverse(s: Slice) -> Node:
+    """The inverse of the argument of the slice."""
+    rows, columns = (s.x.labels.index(label) for label in s.own)
+    return reduction("inv", s.x.node, (rows, columns), True)
+
+
+def _inv_rule(s: Slice) -> Entry:
+    """dY = -Y dX Y, so dY_ij/dX_kl = -Y_ik Y_lj."""
+    (i, j), (k, l) = s.own, s.along  # noqa: E741
+    return -s.product((s.y.node, s.at(i, k)), (s.y.node, s.at(l, j)))
+
+
+def _det_rule(s: Slice) -> Entry:
+    """d det X/dX_ij = det(X) inv(X)_ji."""
+    i, j = s.own
+    return s.product((s.y.node, s.y.labels), (_inverse(s), s.at(j, i)))
+
+
+def _logdet_rule(s: Slice) -> Entry:
+    """d log|det X|/dX_ij = inv(X)_ji."""
+    i, j = s.own
+    return s.product((_inverse(s), s.at(j, i)))
+
+
+def _cofactor_rule(s: Slice) -> Entry:
+    """For C = det(X) Y^T with Y = inv(X): dC = (C : dX) Y^T - C dX^T Y^T, so dC_ij/dX_kl = C_kl Y_ji - C_il Y_jk."""
+    (i, j), (k, l) = s.own, s.along  # noqa: E741
+    inverse, cofactors = _inverse(s), s.y.node
+    whole = s.product((cofactors, s.at(k, l)), (inverse, s.at(j, i)))
+    return whole - s.product((cofactors, s.at(i, l)), (inverse, s.at(j, k)))
+
+
+MAGNUS = "J. Magnus, H. Neudecker, Matrix Differential Calculus, chapter 8, sections 3, 4 and 6"
+COOKBOOK = "K. Petersen, M. Pedersen, The Matrix Cookbook, sections 2.1 and 2.2"
+
+INVERSE = (
+    ReductionFunction(
+        "inv", "the inverse of X", _inv, _inv_rule, True, r"{{{}}}^{{-1}}", COOKBOOK,
+        domain="invertible matrices; a singular one is an error", axes=2, public=False, matrix="inv", square=True,
+    ),
+    ReductionFunction(
+        "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
+        domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
+        matrix="det", square=True,
+    ),
+    ReductionFunction(
+        "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
+        domain="real invertible matrices; -inf for a singular one", holomorphic=False, axes=2, public=False,
+        matrix="logdet", square=True,
+    ),
+    ReductionFunction(
+        "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", _cofactor, _cofactor_rule, True,
+        r"\operatorname{{cof}} {}", MAGNUS,
+        domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
+        matrix="cofactor", square=True,
+    ),
+)  # fmt: skip
+
+REDUCTIONS.update({row.name: row for row in INVERSE})

@@ -1,0 +1,220 @@
+"""The primary functions of matrices (exponential, logarithm, square root, sine, cosine, powers) and their derivatives.
+
+A primary function f has no closed form for its derivative in matrix notation, in general. So `Matrix` nodes stand for
+the derivatives D^k f(X)[E_1, ..., E_k] themselves: each evaluates, and differentiates to the next. What is simplified
+is in `graph/matrix.py`.
+
+Numbers come from f alone, on a matrix of blocks (N. Higham, Functions of Matrices, section 3.2):
+
+    f([[X, E], [0, X]]) = [[f(X), D f(X)[E]], [0, f(X)]]
+
+and the same again, with these blocks in place of X, for higher orders.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from indexcalc.errors import InputError
+from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
+from indexcalc.graph.matrix import primary
+from indexcalc.graph.node import Matrix, Node, delta, dimension, einsum, matrix, reduction
+from indexcalc.index import Dim
+
+Function = Callable[..., Any]
+LONGEST_POWER = 8
+DERIVATIVE = re.compile(r"D([2-9]|[1-9]\d+|)([a-z]\w*)")
+
+
+# ------------------------------------------------------------------ derivatives
+
+
+def derivative_name(name: str) -> tuple[str, int] | None:
+    """The primary function and the order that the name of a derivative says: `D2expm` is the second of `expm`.
+
+    >>> derivative_name("D2expm"), derivative_name("Dexpm"), derivative_name("Du")
+    (('expm', 2), ('expm', 1), None)
+    """
+    found = DERIVATIVE.fullmatch(name)
+    if found is None or found[2] not in MATRICES or MATRICES[found[2]].slope is None:
+        return None
+    return found[2], int(found[1] or 1)
+
+
+def matrix_jacobian(node: Matrix, k: int) -> Node:
+    """The derivative of a matrix function by child k: axes of the value, then rows and columns of the child."""
+    row = matrix_row(node.fn)
+    if row.rule is not None:
+        return row.rule(node)
+    others = node.children if k == 0 else (*node.children[:k], *node.children[k + 1 :])
+    return matrix(node.fn, others, (*node.dims, *node.children[0].dims[-2:]), node.params, node.times + (k == 0))
+
+
+def matrix_numbers(node: Matrix, arrays: list[Any], params: tuple[Any, ...]) -> Any:
+    """The value of a matrix function of these arrays."""
+    row = matrix_row(node.fn)
+    x, *directions = arrays
+    if not node.times:
+        return row.numpy(x, *params)
+    return frechet(lambda blocks: row.numpy(blocks, *params), x, directions, node.times - len(directions))
+
+
+def frechet(f: Function, x: Any, directions: list[Any], left: int = 0) -> Any:
+    """The derivative of f at x, of the order of all directions, along those that are given; `left` further ones are
+    left open, and have two axes each after those of the value.
+
+    >>> square = lambda x: x @ x
+    >>> frechet(square, np.ones((1, 1)), [np.full((1, 1), 5.0)])
+    array([[10.]])
+    >>> frechet(square, np.ones((2, 2)), [], 1).shape
+    (2, 2, 2, 2)
+    """
+    *batch, n, _ = x.shape
+    open_axes = (n, n) * left
+    units = np.eye(n * n, dtype=x.dtype).reshape(n, n, n, n)
+    whole = (*batch, *open_axes, n, n)
+    block = np.broadcast_to(x.reshape(*batch, *(1,) * len(open_axes), n, n), whole)
+    ways = [e.reshape(*batch, *(1,) * len(open_axes), n, n) for e in directions]
+    for k in range(left):
+        ways.append(units.reshape(*(1,) * (len(batch) + 2 * k), n, n, *(1,) * 2 * (left - k - 1), n, n))
+    for way in ways:
+        copies = block.shape[-1] // n
+        spread = np.kron(np.eye(copies, dtype=x.dtype), np.broadcast_to(way, whole))
+        zero = np.zeros_like(block)
+        block = np.concatenate(
+            [np.concatenate([block, spread], axis=-1), np.concatenate([zero, block], axis=-1)], axis=-2
+        )
+    value = f(block)[..., :n, block.shape[-1] - n :]
+    first = len(batch)
+    return np.moveaxis(value, (-2, -1), (first, first + 1))
+
+
+# ------------------------------------------------------------------ numerics
+
+
+def _scipy() -> Any:
+    """SciPy's linear algebra, or an error that says how to get it."""
+    try:
+        import scipy.linalg
+    except ImportError:
+        raise InputError("evaluate a function of matrices", "SciPy is not installed", "pip install scipy") from None
+    return scipy.linalg
+
+
+def _each(name: str, x: Any) -> Any:
+    """SciPy's function of this name, of each matrix; nan for one with entries that are not finite."""
+    f = getattr(_scipy(), name)
+    result = np.full_like(x, np.nan)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for place in np.ndindex(*x.shape[:-2]):
+            if x.shape[-1] and np.isfinite(x[place]).all():
+                result[place] = _kept(name, f(x[place]), x.dtype)
+    if any(warning.category.__name__ == "LogmExactlySingularWarning" for warning in caught):
+        raise InputError(f"evaluate {name}", "a singular matrix has no logarithm", "give an invertible one")
+    return result
+
+
+def _kept(name: str, value: Any, dtype: Any) -> Any:
+    """The value in this dtype; a real matrix whose value is not real is an error."""
+    if np.iscomplexobj(value) and not np.issubdtype(dtype, np.complexfloating):
+        scale = np.abs(value).max(initial=0)
+        if not np.isfinite(scale) or np.abs(value.imag).max(initial=0) > 1e3 * np.finfo(dtype).eps * scale:
+            raise InputError(
+                f"evaluate {name}",
+                "the matrix has a negative eigenvalue, so its principal value is not real",
+                "give a matrix without such eigenvalues, or a complex one",
+            )
+        value = value.real
+    return value
+
+
+def _expm(x: Any) -> Any:
+    """The exponentials; nan for a matrix with entries that are not finite."""
+    if not x.size:
+        return x.copy()
+    bad = ~np.isfinite(x).all(axis=(-2, -1), keepdims=True)
+    value = _scipy().expm(np.where(bad, np.zeros_like(x), x)).astype(x.dtype, copy=False)
+    return np.where(bad, np.full_like(value, np.nan), value)
+
+
+def _by_scipy(name: str) -> Function:
+    return lambda x: _each(name, x)
+
+
+def _power(x: Any, k: Any) -> Any:
+    """The integer power, of the inverse where it is negative."""
+    return np.linalg.matrix_power(x, k)
+
+
+# ------------------------------------------------------------------ rules
+
+
+def _inverse(x: Node) -> Node:
+    return reduction("inv", x, (x.order - 2, x.order - 1), True)
+
+
+def _times(coef: Any, x: Node, *scalars: Node) -> Node:
+    axes = range(x.order)
+    return einsum(coef, [(x, axes), *((s, ()) for s in scalars)], axes)
+
+
+def _power_slope(x: Node, params: tuple[Any, ...]) -> Node:
+    """k X^(k-1)."""
+    (k,) = params
+    return _times(1, primary("matrix_power", x, (k - 1,)), dimension(k))
+
+
+def _short_power(node: Matrix) -> Node | None:
+    """A power to a small number as a product."""
+    (k,) = node.params
+    (x,) = node.children
+    if isinstance(k, Dim) or abs(k) > LONGEST_POWER:
+        return None
+    front = range(x.order - 2)
+    if k == 0:
+        return einsum(1, [(delta(x.dims[-1]), "ij")], (*front, "i", "j"), dict(enumerate(x.dims[:-2])))
+    base = x if k > 0 else _inverse(x)
+    chain = [(base, (*front, ("k", step), ("k", step + 1))) for step in range(abs(k))]
+    return einsum(1, chain, (*front, ("k", 0), ("k", abs(k))))
+
+
+HIGHAM = "N. Higham, Functions of Matrices"
+PRINCIPAL = "square matrices without eigenvalues on the negative real axis or 0; the principal value"
+
+ROWS = (
+    MatrixFunction(
+        "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\exp\left({}\right)",
+        f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
+    ),
+    MatrixFunction(
+        "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\log\left({}\right)",
+        f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
+    ),
+    MatrixFunction(
+        "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
+        f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL,
+        slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))),
+    ),
+    MatrixFunction(
+        "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\sin\left({}\right)", f"{HIGHAM}, chapter 12",
+        slope=lambda x, params: primary("cosm", x), turned=True,
+    ),
+    MatrixFunction(
+        "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\cos\left({}\right)", f"{HIGHAM}, chapter 12",
+        slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
+    ),
+    MatrixFunction(
+        "matrix_power", "the power of a matrix with an integer exponent that may be a symbol", _power,
+        r"\left({}\right)^{{{k}}}", f"{HIGHAM}, section 3.2", slope=_power_slope, turned=True, special=_short_power,
+        params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
+    ),
+)  # fmt: skip
+
+MATRICES.update({row.name: row for row in ROWS})

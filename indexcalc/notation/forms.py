@@ -1,0 +1,357 @@
+"""Matrix forms: what matrix notation can write, in a normal form of its own.
+
+A `Form` stands for a matrix with rows and columns; a vector has no columns (`None`), its transpose no rows, a scalar
+neither. Kinds:
+
+`atom`    a name, turned (transposed) or not
+`call`    a function of forms: `inv(X)`, `sum(X, axis=0)`, `exp(A @ x)`
+`chain`   a matrix product of links; where two links meet without a dimension, it is an outer product
+`had`     an entrywise product of powers
+`diagm`   a vector as a diagonal matrix: row scaling and column scaling are chains with one
+`eye`, `ones`, `zeros`, `size`   what they say; `size` is a dimension as a number
+`prod`    a coefficient, powers of scalars, and one link or several: a `Term`
+`sum`     a sum of terms; a term with fewer dimensions is constant along the others
+`turned`  the transpose of a sum or of a call, which stay whole
+
+The product's normal form: eye goes, neighbouring diagonals merge, a row that meets a column becomes a scalar factor.
+Transposes are pushed to the links of a chain. `cost` counts Python's tokens, parentheses left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from indexcalc.graph.node import Number, multiply
+from indexcalc.index import Dimension
+
+Extent = Dimension | None
+TURN = 2
+"""The tokens of `.T`."""
+SPREAD = 2
+"""What it costs the reader that a column or a row is repeated to fill a matrix."""
+
+
+class Form:
+    """A matrix form. `digest` depends on the content alone: equal forms have equal digests."""
+
+    __slots__ = ("cols", "cost", "data", "digest", "kind", "label", "parts", "rows", "same", "turn_of")
+    digest: bytes
+    turn_of: Form | None
+
+    def __init__(
+        self, kind: str, parts: tuple[Form, ...], data: Any, rows: Extent, cols: Extent, cost: int, same: bool = False
+    ) -> None:
+        self.kind, self.parts, self.data, self.rows, self.cols, self.cost = kind, parts, data, rows, cols, cost
+        self.same = same
+        self.label: str = data[0] if kind in ("atom", "call") else parts[0].label if parts else kind
+        content = (kind, [part.digest for part in parts], repr(data), str(rows), str(cols))
+        self.digest = blake2b(repr(content).encode(), digest_size=12).digest()
+        self.turn_of = self if same else None
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Form) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __repr__(self) -> str:
+        return f"<{self.kind} {self.label} {self.rows}x{self.cols} cost={self.cost}>"
+
+    @property
+    def scalar(self) -> bool:
+        """Has it neither rows nor columns?"""
+        return self.rows is None and self.cols is None
+
+    @property
+    def vector(self) -> bool:
+        """Has it rows or columns, and not both?"""
+        return (self.rows is None) != (self.cols is None)
+
+
+class Term(NamedTuple):
+    """`coef * product of scalar**exponent * links`: a summand. Without links it is a scalar."""
+
+    coef: Number
+    scalars: tuple[tuple[Form, Number], ...]
+    links: tuple[Form, ...]
+
+    @property
+    def rows(self) -> Extent:
+        """The dimension of its rows."""
+        return self.links[0].rows if self.links else None
+
+    @property
+    def cols(self) -> Extent:
+        """The dimension of its columns."""
+        return self.links[-1].cols if self.links else None
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What like terms have in common."""
+        return tuple((form.digest, exponent) for form, exponent in self.scalars), tuple(x.digest for x in self.links)
+
+
+def rank(form: Form) -> tuple[Any, ...]:
+    """What orders factors that commute: names, then functions, then the rest; by their first name."""
+    return {"size": -1, "atom": 0, "call": 1}.get(form.kind, 2), form.label, form.cost, form.digest
+
+
+# ------------------------------------------------------------------ leaves
+
+
+def atom(name: str, rows: Extent, cols: Extent, same: bool = False, latex: str = "") -> Form:
+    """A name. `same`: it is its own transpose."""
+    return Form("atom", (), (name, False, latex), rows, cols, 1, same or (rows is None and cols is None))
+
+
+def eye(size: Dimension) -> Form:
+    """The identity."""
+    return Form("eye", (), str(size), size, size, 1 + tokens_of(size), True)
+
+
+def ones(rows: Extent, cols: Extent) -> Form:
+    """All ones."""
+    cost = 1 + sum(tokens_of(dim) for dim in (rows, cols) if dim is not None)
+    if rows is None and cols is not None:
+        cost += TURN
+    elif rows is not None and cols is not None:
+        cost += 1
+    return Form("ones", (), None, rows, cols, cost, rows == cols)
+
+
+def zeros(rows: Extent, cols: Extent) -> Form:
+    """All zeros."""
+    return Form("zeros", (), None, rows, cols, 2, rows == cols)
+
+
+def size(value: Dimension) -> Form:
+    """A dimension as a number."""
+    return Form("size", (), value, None, None, tokens_of(value), True)
+
+
+def tokens_of(value: Dimension) -> int:
+    """About how many tokens a dimension takes."""
+    text = str(value)
+    return 1 + 2 * sum(text.count(sign) for sign in "*+-/")
+
+
+def call(
+    name: str,
+    args: Sequence[Form],
+    rows: Extent,
+    cols: Extent,
+    extra: tuple[Any, ...] = (),
+    same: bool = False,
+    entrywise: bool = False,
+) -> Form:
+    """A function of forms. `extra` has further arguments, `(None, value)` by place or `(keyword, value)`.
+
+    `entrywise`: the result stands as its arguments do (a row for a row).
+    """
+    more = sum(2 + 2 * (keyword is not None) for keyword, _ in extra)
+    cost = 1 + sum(arg.cost for arg in args) + max(0, len(args) - 1) + more
+    same = same or (rows is None and cols is None)
+    return Form("call", tuple(args), (name, extra, entrywise), rows, cols, cost, same)
+
+
+# ------------------------------------------------------------------ terms and forms
+
+
+def number_term(value: Number) -> Term:
+    """A number."""
+    return Term(value, (), ())
+
+
+def term_of(form: Form) -> Term:
+    """A form as a summand."""
+    if form.kind == "prod":
+        coef, exponents, links = form.data
+        return Term(
+            coef, tuple(zip(form.parts[: len(exponents)], exponents, strict=True)), form.parts[-links:] if links else ()
+        )
+    if form.kind == "chain" and not form.scalar:
+        return Term(1, (), form.parts)
+    if form.scalar:
+        return Term(1, ((form, 1),), ())
+    return Term(1, (), (form,))
+
+
+def form_of(term: Term) -> Form:
+    """A summand as a form."""
+    coef, scalars, links = term
+    if coef == 0:
+        return zeros(term.rows, term.cols)
+    if coef == 1 and not scalars and links:
+        return links[0] if len(links) == 1 else chain(links)
+    if coef == 1 and not links and len(scalars) == 1 and scalars[0][1] == 1:
+        return scalars[0][0]
+    parts = (*(form for form, _ in scalars), *links)
+    data = (coef, tuple(exponent for _, exponent in scalars), len(links))
+    same = not links or (len(links) == 1 and links[0].same)
+    signed = negative(coef) and flippable(term) is None
+    return Form("prod", parts, data, term.rows, term.cols, term_cost(term) + signed, same)
+
+
+def flippable(term: Term) -> Term | None:
+    """A negative term with its sign taken into a sum among its factors; None where no sum reads better for it."""
+    for k, (form, exponent) in enumerate(term.scalars):
+        if exponent == 1 and (other := opposite(form)) is not None:
+            scalars = (*term.scalars[:k], (other, exponent), *term.scalars[k + 1 :])
+            return Term(multiply(-1, term.coef), scalars, term.links)
+    for k, link in enumerate(term.links):
+        if (other := opposite(link)) is not None:
+            return Term(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
+    return None
+
+
+def opposite(form: Form) -> Form | None:
+    """Minus a form, with all signs of a sum in it changed; only a sum that has a negative term."""
+    parts = list(form.parts)
+    if form.kind == "sum":
+        terms = [term_of(part) for part in parts]
+        if not any(negative(term.coef) for term in terms):
+            return None
+        parts = [form_of(term._replace(coef=multiply(-1, term.coef))) for term in terms]
+        parts.sort(key=lambda part: negative(term_of(part).coef))
+    elif form.kind in ("turned", "diagm", "had"):
+        exponents = form.data if form.kind == "had" else (1,)
+        found = [(k, opposite(part)) for k, part in enumerate(parts) if exponents[k] == 1]
+        k, other = next(((k, other) for k, other in found if other is not None), (0, None))
+        if other is None:
+            return None
+        parts[k] = other
+    else:
+        return None
+    return Form(form.kind, tuple(parts), form.data, form.rows, form.cols, form.cost, form.same)
+
+
+def chain(links: Sequence[Form]) -> Form:
+    """The matrix product of links that are in normal form; on its cheaper side."""
+    turned = [turn(link) for link in reversed(links)]
+    scalar = links[0].rows is None and links[-1].cols is None
+    if scalar:
+        sides = sorted((tuple(links), tuple(turned)), key=lambda side: (chain_cost(side), [rank(x) for x in side]))
+        links = sides[0]
+    same = scalar or [x.digest for x in turned] == [x.digest for x in links]
+    cost = chain_cost(links)
+    if not scalar and links[0].rows is not None and links[-1].cols is not None:
+        cost = min(cost, chain_cost(turned) + TURN + 1)
+    return Form("chain", tuple(links), None, links[0].rows, links[-1].cols, cost, same)
+
+
+def chain_cost(links: Sequence[Form]) -> int:
+    """The tokens of a matrix product, runs of three or more equal links written as a power."""
+    return sum(link.cost if count < 3 else link.cost + 3 for link, count in runs(links)) + len(runs(links)) - 1
+
+
+def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
+    """The links, three or more equal neighbours as one with their number."""
+    found: list[tuple[Form, int]] = []
+    for link in links:
+        if found and found[-1][0] == link and link.rows is not None and link.cols is not None:
+            found[-1] = (link, found[-1][1] + 1)
+        else:
+            found.append((link, 1))
+    return [one for link, count in found for one in ([(link, count)] if count >= 3 else [(link, 1)] * count)]
+
+
+def negative(value: Number) -> bool:
+    """Is this a negative number?"""
+    return not isinstance(value, complex) and value < 0
+
+
+def number_cost(value: Number) -> int:
+    """The tokens of a coefficient, with the `*` or `/` that joins it; its sign apart."""
+    if isinstance(value, Fraction):
+        return 2 if abs(value.numerator) == 1 else 4
+    return 0 if value in (1, -1) else 2
+
+
+def scalar_cost(scalars: Iterable[tuple[Form, Number]]) -> int:
+    """The tokens of powers of scalars, each with the sign that joins it."""
+    total = 0
+    for form, exponent in scalars:
+        total += form.cost + 1 + (0 if abs(exponent) == 1 else 1 if abs(exponent) == Fraction(1, 2) else 2)
+    return total
+
+
+def term_cost(term: Term, anchored: bool = False) -> int:
+    """The tokens of a summand without its sign; `anchored`: what is constant needs no ones."""
+    links = core_links(term) if anchored else term.links
+    rest = number_cost(term.coef) + scalar_cost(term.scalars) + (SPREAD if anchored and spread_of(term) else 0)
+    if links:
+        return rest + (form_of(Term(1, (), links)).cost if len(links) > 1 else links[0].cost)
+    return max(1, rest - 1)
+
+
+def core_links(term: Term) -> tuple[Form, ...]:
+    """The links that are left where something else gives the shape: ones go."""
+    if is_constant(term):
+        return ()
+    spread = spread_of(term)
+    return term.links[:-1] if spread == "column" else term.links[1:] if spread == "row" else term.links
+
+
+def is_constant(term: Term) -> bool:
+    """Is it the same in all entries?"""
+    return all(link.kind == "ones" for link in term.links)
+
+
+def spread_of(term: Term) -> str:
+    """`column` for a column that is repeated, `row` for a row that is, else nothing."""
+    if len(term.links) < 2 or term.rows is None or term.cols is None:
+        return ""
+    if term.links[-1].kind == "ones" and term.links[-1].rows is None:
+        return "column"
+    return "row" if term.links[0].kind == "ones" and term.links[0].cols is None else ""
+
+
+# ------------------------------------------------------------------ transposes
+
+
+def turn(form: Form) -> Form:
+    """The transpose."""
+    if form.turn_of is None:
+        form.turn_of = _turn(form)
+        if form.turn_of is not form and form.turn_of.turn_of is None:
+            form.turn_of.turn_of = form
+    return form.turn_of
+
+
+def _turn(form: Form) -> Form:
+    match form.kind:
+        case "atom":
+            name, turned, latex = form.data
+            return Form("atom", (), (name, not turned, latex), form.cols, form.rows, 1 if turned else 1 + TURN)
+        case "chain":
+            return chain([turn(part) for part in reversed(form.parts)])
+        case "had" if not form.vector:
+            return powers([(turn(part), e) for part, e in zip(form.parts, form.data, strict=True)])
+        case "ones":
+            return ones(form.cols, form.rows)
+        case "zeros":
+            return zeros(form.cols, form.rows)
+        case "prod":
+            term = term_of(form)
+            return form_of(Term(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links))))
+        case "turned":
+            return form.parts[0]
+        case "call" if form.data[0] == "kron":
+            return call("kron", [turn(part) for part in form.parts], form.cols, form.rows)
+        case "call" if form.data[0] == "commutation":
+            return call("commutation", form.parts[::-1], form.rows, form.cols)
+    return Form("turned", (form,), None, form.cols, form.rows, form.cost + TURN)
+
+
+def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
+    """An entrywise product of powers that are in normal form; a single first power is itself."""
+    kept = sorted(factors, key=lambda pair: (negative(pair[1]), rank(pair[0])))
+    (first, exponent), *_ = kept
+    if len(kept) == 1 and exponent == 1:
+        return first
+    cost = scalar_cost(kept) - 1 + negative(exponent) * 2
+    same = all(form.same for form, _ in kept)
+    return Form("had", tuple(f for f, _ in kept), tuple(e for _, e in kept), first.rows, first.cols, cost, same)
