@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from math import gcd, lcm
+from typing import NoReturn
 
-from indexcalc.errors import DimensionError, KindError, NameRefused
+from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
 
 Monomial = tuple[tuple[str, int], ...]
 Terms = tuple[tuple[Monomial, Fraction], ...]
@@ -46,6 +47,15 @@ class Index:
 
     def __repr__(self) -> str:
         return self.name
+
+    def __add__(self, other: object) -> NoReturn:
+        raise NotationError(
+            f"{self} + {other}",
+            "an index is a name, no number: affine indices, as in x[t + j], are not supported",
+            "declare the shifted copies as a tensor with an axis of their own, X[t,j]",
+        )
+
+    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
 
 
 def index(name: str, *, batch: bool = False) -> Index:

@@ -1,8 +1,8 @@
 """Identities of books, tables and papers, in the layouts in which they are printed: values and closed forms.
 
 `corpus/cases.json` has 339: an expression, what it is differentiated by, and formulas for the derivative in named
-layouts. They come from the Matrix Cookbook (chapter 2), Wikipedia's tables, Magnus and Neudecker, Giles, and from texts on
-mechanics, statistics, machine learning and decompositions. `oracle.py` evaluates the formulas, in NumPy alone.
+layouts. They come from the Matrix Cookbook (chapter 2), Wikipedia's tables, Magnus and Neudecker, Giles, and from texts
+on mechanics, statistics, machine learning and decompositions. `oracle.py` evaluates the formulas, in NumPy alone.
 """
 
 from __future__ import annotations

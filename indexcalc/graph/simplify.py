@@ -31,6 +31,7 @@ from indexcalc.graph.edge import (
 )
 from indexcalc.graph.grouped import compose_groups, constant_groups, identity_groups, open_groups
 from indexcalc.graph.inverse import OF_MATRICES, normalise_inverse
+from indexcalc.graph.joined import distribute_groups, order_groups, split_constants, widen_groups
 from indexcalc.graph.matrix import contract_directions, normalise_matrix, remember_swaps, upright
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -308,31 +309,28 @@ class Pass:
         """The axes of an edge joined and split as those of the node's child are."""
         if child.coef == 0:
             return ZERO_EDGE
+        if (split := split_constants(node, child, self.renormalise)) is not None:
+            return self.regrouped(*split)
         known = constant_groups(self, node, child) or identity_groups(self, node, child)
         if known is not None:
             return known
+        terms = distribute_groups(node, child, self.regrouped) if self.flat or self.expanding else None
+        if terms is not None:
+            return self.total(terms, node.dims)
         coef, inner, axes = child
-        if len(axes) < node.child.order or len(set(axes)) < len(axes):
-            inner, axes = materialise(Edge(1, inner, axes), node.child.dims), tuple(range(node.child.order))
         written = [label for group in node.outer for label in group]
         axes = _turned(inner, axes, lambda axis: written.index(node.inner[axis][0]))
         groups = [node.inner[axis] for axis in axes]
-        one = compose_groups(node, inner, groups)
+        constant = [axis for axis in range(node.child.order) if axis not in axes]
+        wide = widen_groups(inner, [node.child.dims[axis] for axis in constant])
+        one = compose_groups(node, wide, [*groups, *(node.inner[axis] for axis in constant)])
         if one is not None:
             made = regroup(*one)
-            below = Edge(coef, one[0], tuple(range(one[0].order)))
+            below = Edge(coef, inner.children[0], tuple(range(inner.children[0].order)))
             return self.regrouped(made, below) if made is not one[0] and isinstance(made, Regroup) else below
-        if all(len(group) == 1 for group in (*groups, *node.outer)):
-            where = {group[0]: axis for axis, group in enumerate(node.outer)}
-            return Edge(coef, inner, tuple(where[group[0]] for group in groups))
-        place: dict[int, int] = {}
-        for group in groups:
-            for label in group:
-                place.setdefault(label, len(place))
-        sizes = [node.sizes[label] for label in place]
-        renamed = [tuple(place[x] for x in group) for group in groups]
-        made = regroup(inner, renamed, [tuple(place[x] for x in group) for group in node.outer], sizes)
-        return Edge(coef, made, tuple(range(node.order)))
+        if len(set(groups)) == len(groups) and set(groups) == set(node.outer):
+            return Edge(coef, inner, tuple(node.outer.index(group) for group in groups))
+        return order_groups(node, inner, groups, self.flat)._replace(coef=coef)
 
     def matrix(self, node: Matrix) -> Edge:
         return normalise_matrix(self, node)

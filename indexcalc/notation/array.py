@@ -11,7 +11,7 @@ derivative has an axis that nobody asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from indexcalc.errors import Asked, DimensionError, KindError, LayoutError, NotationError
 from indexcalc.functions.table import REDUCTIONS
@@ -165,24 +165,28 @@ class Array(View):
 
     # -------------------------------------------------------------- arithmetic
 
+    def _meets(self, other: object) -> TypeGuard[Expr]:
+        """Is this an indexed expression? A scalar beside an Array with axes counts as an Array."""
+        return isinstance(other, Expr) and (other.order > 0 or self.order == 0)
+
     def __mul__(self, other: object) -> Any:
-        return other * self.__as_expr() if isinstance(other, Expr) else _entries("*", self, other)
+        return other * self.__as_expr() if self._meets(other) else _entries("*", self, other)
 
     __rmul__ = __mul__
 
     def __add__(self, other: object) -> Any:
-        return self.__as_expr() + other if isinstance(other, Expr) else _entries("+", self, other)
+        return self.__as_expr() + other if self._meets(other) else _entries("+", self, other)
 
     __radd__ = __add__
 
     def __sub__(self, other: object) -> Any:
-        return self.__as_expr() - other if isinstance(other, Expr) else _entries("-", self, other)
+        return self.__as_expr() - other if self._meets(other) else _entries("-", self, other)
 
     def __rsub__(self, other: object) -> Any:
         return _entries("-", other, self)
 
     def __truediv__(self, other: object) -> Any:
-        return self.__as_expr() / other if isinstance(other, Expr) else _entries("/", self, other)
+        return self.__as_expr() / other if self._meets(other) else _entries("/", self, other)
 
     def __rtruediv__(self, other: object) -> Any:
         return _entries("/", other, self)
@@ -364,6 +368,8 @@ def _array(value: object, beside: object, operation: str) -> Array:
         return value
     if is_number(value):
         return Array(constant_number(to_number(value)), frozenset())
+    if isinstance(value, Expr) and not value.order:
+        return Array(value.node, value.inputs)
     if isinstance(value, Expr):
         raise KindError(
             f"{beside} {operation} {value}",

@@ -136,20 +136,24 @@ class Expr(View):
 
     # -------------------------------------------------------------- arithmetic
 
+    def _yields(self, other: object) -> bool:
+        """Is this a scalar beside an Array with axes? Then the result is an Array."""
+        return not self.indices and isinstance(other, View) and not isinstance(other, Expr) and other.order > 0
+
     def __mul__(self, other: object) -> Expr:
-        return _times(self, _lift(other, self, "*"))
+        return NotImplemented if self._yields(other) else _times(self, _lift(other, self, "*"))
 
     def __rmul__(self, other: object) -> Expr:
         return _times(_lift(other, self, "*"), self)
 
     def __add__(self, other: object) -> Expr:
-        return _plus(self, _lift(other, self, "+"), 1)
+        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "+"), 1)
 
     def __radd__(self, other: object) -> Expr:
         return _plus(_lift(other, self, "+"), self, 1)
 
     def __sub__(self, other: object) -> Expr:
-        return _plus(self, _lift(other, self, "-"), -1)
+        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "-"), -1)
 
     def __rsub__(self, other: object) -> Expr:
         return _plus(_lift(other, self, "-"), self, -1)
@@ -161,7 +165,7 @@ class Expr(View):
         return self
 
     def __truediv__(self, other: object) -> Expr:
-        return _over(self, _lift(other, self, "/"))
+        return NotImplemented if self._yields(other) else _over(self, _lift(other, self, "/"))
 
     def __rtruediv__(self, other: object) -> Expr:
         return _over(_lift(other, self, "/"), self)

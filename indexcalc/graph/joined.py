@@ -1,0 +1,165 @@
+"""The one form of joined axes among those that differ by an order of axes, or by where a sum is taken.
+
+The rewrites: `distribute_groups` (a sum that is regrouped is the sum of what is regrouped), `split_constants` (an axis
+along which a node is constant, or two that are a delta, split into such axes) and `order_groups` (the axes of a
+regrouping in an order of their own, and its symmetries).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import permutations
+from math import factorial
+from typing import Any, NamedTuple
+
+from indexcalc.graph.canonical import settle, symmetry
+from indexcalc.graph.edge import Edge, even, materialise, symmetry_of
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Product, Regroup, Sum, einsum, multiply, regroup
+from indexcalc.index import Dimension
+
+MOST_ORDERS = 120
+"""So many orders of the axes of a regrouping are tried where the node below has symmetries."""
+
+
+# ------------------------------------------------------------------ sums and constants
+
+
+def distribute_groups(node: Regroup, child: Edge, regrouped: Callable[[Regroup, Edge], Edge]) -> list[Edge] | None:
+    """The terms of a sum, each with the axes that the node joins and splits; None if the child is no sum."""
+    if not isinstance(child.node, Sum):
+        return None
+    return [regrouped(node, Edge(t.coef, t.node, t.labels).through(child)) for t in child.node.terms]
+
+
+def split_constants(node: Regroup, child: Edge, renormalise: Callable[[Node], Edge]) -> tuple[Regroup, Edge] | None:
+    """The same regrouping of a child whose axes are split where no tensor carries them; None if there are none.
+
+    `δ` of the dimension m n is `δ_ik δ_jl` of its parts; what is constant along an axis is constant along its parts.
+    """
+    if all(len(group) == 1 for group in node.inner):
+        return None
+    label_of: dict[int, Any] = dict(zip(child.axes, _own_labels(child.node), strict=True))
+    loose = {axis for axis in range(node.child.order) if axis not in child.axes}
+    loose |= _loose_deltas(node, child)
+    if all(len(node.inner[axis]) == 1 for axis in loose):
+        return None
+    out: list[Any] = []
+    inner: list[Labels] = []
+    dims: dict[Any, Dimension] = {}
+    for axis, group in enumerate(node.inner):
+        whole = label_of.get(axis, ("constant", axis))
+        parts = [(label,) for label in group] if axis in loose else [group]
+        inner += parts
+        for k, part in enumerate(parts):
+            label = (whole, k) if axis in loose else whole
+            out.append(label)
+            dims[label] = node.sizes[part[0]] if axis in loose else node.child.dims[axis]
+    below = child.node
+    if isinstance(below, Product):
+        bare = {label: dim for label, dim in enumerate(below.sizes) if label not in below.out}
+        made = einsum(below.coef, [(f.node, f.labels, f.exponent) for f in below.factors], out, dims | bare)
+    else:
+        made = einsum(1, [(below, tuple(label_of[axis] for axis in child.axes))], out, dims)
+    coef, below, axes = renormalise(made)
+    split = regroup(made, inner, node.outer, node.sizes)
+    assert isinstance(split, Regroup)
+    return split, Edge(multiply(coef, child.coef), below, axes)
+
+
+def _own_labels(node: Node) -> Labels:
+    return node.out if isinstance(node, Product) else tuple(range(node.order))
+
+
+def _loose_deltas(node: Regroup, child: Edge) -> set[int]:
+    """The axes that are deltas, carried by no factor, and that are split in one way."""
+    below = child.node
+    if not isinstance(below, Product):
+        return set()
+    carried = {label for factor in below.factors for label in factor.labels}
+    places: dict[int, list[int]] = {}
+    for axis, label in zip(child.axes, below.out, strict=True):
+        places.setdefault(label, []).append(axis)
+    found: set[int] = set()
+    for label, axes in places.items():
+        ways = {tuple(node.sizes[x] for x in node.inner[axis]) for axis in axes}
+        if label not in carried and len(ways) == 1 and len(node.inner[axes[0]]) > 1:
+            found.update(axes)
+    return found
+
+
+# ------------------------------------------------------------------ the order of axes
+
+
+class Ordered(NamedTuple):
+    """The axes of a regrouping as they may stand: labels numbered along the child's axes, and its axes in an order."""
+
+    inner: tuple[Labels, ...]
+    sizes: tuple[Dimension, ...]
+    outer: tuple[Labels, ...]
+    order: Labels
+
+    def rank(self) -> tuple[list[int], list[str], tuple[Labels, ...]]:
+        """What the least of several is least by."""
+        return [len(group) for group in self.inner], [str(size) for size in self.sizes], self.outer
+
+
+def order_groups(node: Regroup, child: Node, groups: Sequence[Labels], turn: bool) -> Edge:
+    """The regrouping of a child whose axes run over `groups`, its own axes in their order, or with `turn` in the least.
+
+    The child is constant along the labels that `groups` lack: they come last. Where it has symmetries, they turn its
+    axes, and those that are left are the symmetries of the regrouping.
+    """
+    rule = even(symmetry_of(child))
+    asked = tuple(range(node.order))
+    few = factorial(node.order) <= MOST_ORDERS
+    if rule is NO_SYMMETRY or not few:
+        found = [_numbered(node, groups, asked)]
+        if turn:
+            outer = found[0].outer
+            found = [_numbered(node, groups, sorted(asked, key=lambda axis: min(outer[axis], default=-1)))]
+    else:
+        everything = [_turned(node, child, groups, order) for order in permutations(asked)]
+        least = min(everything, key=Ordered.rank) if turn else everything[0]
+        found = [one for one in everything if one.rank() == least.rank()]
+    first = found[0]
+    dims = [*child.dims, *(first.sizes[group[0]] for group in first.inner[child.order :])]
+    below = materialise(Edge(1, child, tuple(range(child.order))), dims)
+    made = regroup(below, first.inner, first.outer, first.sizes)
+    if made is below:
+        return Edge(1, child, first.order)
+    if rule is not NO_SYMMETRY and not few:
+        made.facts["inexact"] = True
+    if len(found) > 1 and "symmetry" not in made.facts:
+        moves = [(tuple(first.order.index(axis) for axis in other.order), 1) for other in found[1:]]
+        made.facts["symmetry"] = symmetry(node.order, moves)
+    return Edge(1, made, first.order)
+
+
+def _turned(node: Regroup, child: Node, groups: Sequence[Labels], order: Sequence[int]) -> Ordered:
+    """The regrouping with its axes in this order, and the child's turned as its symmetry allows."""
+    written = [label for axis in order for label in node.outer[axis]]
+    ranks = sorted(range(child.order), key=lambda axis: [written.index(label) for label in groups[axis]])
+    places, _ = settle([ranks.index(axis) for axis in range(child.order)], even(symmetry_of(child)))
+    return _numbered(node, [groups[ranks[place]] for place in places], order)
+
+
+def _numbered(node: Regroup, groups: Sequence[Labels], order: Sequence[int]) -> Ordered:
+    written = [label for axis in order for label in node.outer[axis]]
+    carried = [label for group in groups for label in group]
+    constant = [(label,) for label in written if label not in carried]
+    place = {label: k for k, label in enumerate([*carried, *(label for (label,) in constant)])}
+    return Ordered(
+        tuple(tuple(place[x] for x in group) for group in (*groups, *constant)),
+        tuple(node.sizes[label] for label in place),
+        tuple(tuple(place[x] for x in node.outer[axis]) for axis in order),
+        tuple(order),
+    )
+
+
+def widen_groups(child: Node, dims: Sequence[Dimension]) -> Node:
+    """A regrouping constant along further axes of these dimensions as one of what is constant; any other as it is."""
+    if not isinstance(child, Regroup) or not dims:
+        return child
+    below = materialise(Edge(1, child.child, tuple(range(child.child.order))), [*child.child.dims, *dims])
+    single = [(len(child.sizes) + k,) for k in range(len(dims))]
+    return regroup(below, [*child.inner, *single], [*child.outer, *single], [*child.sizes, *dims])
