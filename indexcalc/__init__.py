@@ -21,6 +21,7 @@ from indexcalc.errors import (
     NoRuleError,
     NotationError,
     ParseError,
+    did_you_mean,
 )
 from indexcalc.index import Index, index, indices
 from indexcalc.notation.apply import FUNCTIONS, pi
@@ -47,6 +48,11 @@ if TYPE_CHECKING:
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
+OTHER_NAMES = {
+    "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative", "chol": "cholesky",
+    "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
+}  # fmt: skip
+"""Names that other programs have for what is here."""
 
 
 def __getattr__(name: str) -> Any:
@@ -55,7 +61,8 @@ def __getattr__(name: str) -> Any:
         from indexcalc.notation.parse import parse
 
         return parse
-    raise AttributeError(f"module 'indexcalc' has no attribute {name!r}")
+    hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
+    raise AttributeError(f"module 'indexcalc' has no attribute {name!r}" + (f"; {hint}" if hint.startswith("did") else ""))
 
 
 def simplify(expr: Any) -> Any:

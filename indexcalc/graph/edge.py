@@ -247,14 +247,15 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
 
 
 def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, and a
-    power that is no integer only of what is positive.
+    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, a
+    negative one only where no delta is, and a power that is no integer only of what is positive.
     """
     if type(node) is not Product:
         return False
     if exponent == 1:
         return True
-    if node.bound or len(set(node.out)) < len(node.out):
+    delta = len(set(node.out)) < len(node.out)
+    if node.bound or (delta and (isinstance(exponent, complex) or exponent < 0)):
         return False
     if isinstance(exponent, int):
         return True

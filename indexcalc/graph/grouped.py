@@ -46,7 +46,9 @@ def open_groups(
     rows = [(node, [draft.find(label) for label in labels], e) for node, labels, e in draft.factors]
     _, row, exponent = rows[0]
     if len(rows) == 1 and exponent == 1 and len(set(row)) == len(row) and set(row) <= set(free):
-        return None
+        known = draft.gone.union(row, free)
+        if all(label in known for label in range(len(draft.dims)) if draft.find(label) == label):
+            return None
     opened = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
               if (sizes := _sizes(rows, label)) is not None}  # fmt: skip
     if not opened:

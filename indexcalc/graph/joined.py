@@ -1,8 +1,9 @@
 """The one form of joined axes among those that differ by an order of axes, or by where a sum is taken.
 
-The rewrites: `distribute_groups` (a sum that is regrouped is the sum of what is regrouped), `split_constants` (an axis
-along which a node is constant, or two that are a delta, split into such axes) and `order_groups` (the axes of a
-regrouping in an order of their own, and its symmetries).
+The rewrites: `distribute_groups` (a sum that is regrouped is the sum of what is regrouped), `map_groups` and
+`reduce_groups` (a function of joined axes is taken of what they join), `split_constants` (an axis along which a node is
+constant, or two that are a delta, split into such axes), `expose_groups` (in a product, joined axes that stay are
+tensors of their own) and `order_groups` (the axes of a regrouping in an order of their own, and its symmetries).
 """
 
 from __future__ import annotations
@@ -10,18 +11,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import permutations
 from math import factorial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from indexcalc.graph.canonical import settle, symmetry
-from indexcalc.graph.edge import Edge, even, materialise, symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Product, Regroup, Sum, einsum, multiply, regroup
+from indexcalc.graph.edge import Draft, Edge, even, materialise, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    Labels,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    delta,
+    einsum,
+    multiply,
+    reduction,
+    regroup,
+)
 from indexcalc.index import Dimension
 
 MOST_ORDERS = 120
 """So many orders of the axes of a regrouping are tried where the node below has symmetries."""
+OF_SETS = frozenset({"max", "min", "prod", "logsumexp", "norm1", "norm2", "normp"})
+"""The reductions for which it makes no difference in how many axes the entries stand, nor in which order."""
 
 
-# ------------------------------------------------------------------ sums and constants
+# ------------------------------------------------------------------ sums, functions and constants
 
 
 def distribute_groups(node: Regroup, child: Edge, regrouped: Callable[[Regroup, Edge], Edge]) -> list[Edge] | None:
@@ -31,8 +47,39 @@ def distribute_groups(node: Regroup, child: Edge, regrouped: Callable[[Regroup, 
     return [regrouped(node, Edge(t.coef, t.node, t.labels).through(child)) for t in child.node.terms]
 
 
-def split_constants(node: Regroup, child: Edge, renormalise: Callable[[Node], Edge]) -> tuple[Regroup, Edge] | None:
+def map_groups(node: Regroup, made: Node) -> Regroup:
+    """The regrouping of a function of the entries of the node's child, which is that function of the node."""
+    joined = regroup(made, node.inner, node.outer, node.sizes)
+    assert isinstance(joined, Regroup)
+    return joined
+
+
+def reduce_groups(
+    node: Reduction, child: Regroup, places: Sequence[int]
+) -> tuple[Node, list[Labels], list[int]] | None:
+    """A reduction along joined axes as one along what they join: it, how its axes are joined, and which are left.
+
+    `places` has the axes of the child of the reduction where the regrouping's axes stand. None if none is reduced.
+    """
+    along = [axis for axis, place in enumerate(places) if place in node.axes]
+    if node.keeps or node.fn not in OF_SETS or all(len(child.outer[axis]) == 1 for axis in along):
+        return None
+    if any(len(group) > 1 for group in child.inner):
+        return None
+    gone = {label for axis in along for label in child.outer[axis]}
+    axis_of = {group[0]: axis for axis, group in enumerate(child.inner)}
+    left = {label: k for k, (label,) in enumerate(group for group in child.inner if group[0] not in gone)}
+    kept = [axis for axis in range(child.order) if axis not in along]
+    made = reduction(node.fn, child.child, [axis_of[label] for label in gone], False, node.params)
+    return made, [tuple(left[label] for label in child.outer[axis]) for axis in kept], kept
+
+
+def split_constants(
+    node: Regroup, child: Edge, renormalise: Callable[[Node], Edge]
+) -> tuple[Regroup | None, Edge] | None:
     """The same regrouping of a child whose axes are split where no tensor carries them; None if there are none.
+
+    With the edge of what is regrouped comes None where nothing is split or joined any more.
 
     `δ` of the dimension m n is `δ_ik δ_jl` of its parts; what is constant along an axis is constant along its parts.
     """
@@ -62,8 +109,8 @@ def split_constants(node: Regroup, child: Edge, renormalise: Callable[[Node], Ed
         made = einsum(1, [(below, tuple(label_of[axis] for axis in child.axes))], out, dims)
     coef, below, axes = renormalise(made)
     split = regroup(made, inner, node.outer, node.sizes)
-    assert isinstance(split, Regroup)
-    return split, Edge(multiply(coef, child.coef), below, axes)
+    rest = split if isinstance(split, Regroup) and split is not made else None
+    return rest, Edge(multiply(coef, child.coef), below, axes)
 
 
 def _own_labels(node: Node) -> Labels:
@@ -85,6 +132,97 @@ def _loose_deltas(node: Regroup, child: Edge) -> set[int]:
         if label not in carried and len(ways) == 1 and len(node.inner[axes[0]]) > 1:
             found.update(axes)
     return found
+
+
+# ------------------------------------------------------------------ in a product
+
+
+class Work(Protocol):
+    """What is needed of a pass over a graph."""
+
+    def renormalise(self, node: Node) -> Edge: ...
+    def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
+
+
+def expose_groups(work: Work, draft: Draft, out: Sequence[int]) -> bool:
+    """Whether the joined axes of a product have become tensors of their own, `T_Jxy`, 1 where x and y join to J.
+
+    What is joined becomes a factor, so the form does not depend on which part of a product was joined. An axis that is
+    joined twice in one way is so once: `T_Jxy T_Juv` is `T_Jxy δ_xu δ_yv`.
+    """
+    if not any(isinstance(node, Regroup) for node, _, _ in draft.factors):
+        return False
+    rows = [(node, [draft.find(label) for label in labels], e) for node, labels, e in draft.factors]
+    groups = [(node, labels) for node, labels, _ in rows if isinstance(node, Regroup)]
+    _, row, power = rows[0]
+    free = {draft.find(label) for label in out}
+    if len(rows) == 1 and power == 1 and set(row) <= free:
+        return False
+    known: dict[object, list[int]] = {}
+    if all(_is_joint(node) and e == 1 for node, _, e in rows if isinstance(node, Regroup)):
+        joints = {
+            (label, tuple(node.sizes[x] for x in group))
+            for node, labels in groups
+            for label, group in zip(labels, node.outer, strict=True)
+            if len(group) > 1
+        }
+        if len(joints) == len(groups):
+            return False
+    draft.factors = []
+    for node, labels, exponent in rows:
+        if not isinstance(node, Regroup):
+            draft.factors.append((node, labels, exponent))
+            continue
+        place: dict[int, int] = {}
+        for group, label in zip(node.outer, labels, strict=True):
+            place.update(zip(group, _joint(work, draft, known, label, [node.sizes[x] for x in group]), strict=True))
+        below = [_whole(work, draft, known, [place[x] for x in group]) for group in node.inner]
+        child = Edge(1, node.child, tuple(range(node.child.order)))
+        of_deltas = isinstance(node.child, Product) and not node.child.factors and node.child.coef == 1
+        raised = 1 if of_deltas and exponent.real > 0 else exponent
+        draft.factors += draft.opened(draft.attach(child, below, raised))
+    return True
+
+
+def _is_joint(node: Regroup) -> bool:
+    child, joined = node.child, [group for group in node.outer if len(group) > 1]
+    if not isinstance(child, Product) or child.factors or child.coef != 1 or len(joined) != 1:
+        return False
+    parts = {child.out[axis] for axis, group in enumerate(node.inner) if group[0] in joined[0]}
+    return len(parts) == len(joined[0]) == len(child.sizes) and len(child.out) == 2 * len(parts)
+
+
+def _joint(
+    work: Work, draft: Draft, known: dict[object, list[int]], label: int, sizes: Sequence[Dimension]
+) -> list[int]:
+    """The labels that a label joins, with the tensor that says so among the factors."""
+    if len(sizes) == 1:
+        return [label]
+    key = (label, tuple(sizes))
+    if key not in known:
+        known[key] = draft.fresh(sizes)
+        count = len(sizes)
+        node = delta(*sizes)
+        parts = [(k,) for k in range(2 * count)]
+        joined = regroup(node, parts, [tuple(range(count)), *parts[count:]], node.dims)
+        assert isinstance(joined, Regroup)
+        edge = work.regrouped(joined, work.renormalise(node))
+        draft.factors += draft.opened(draft.attach(edge, [label, *known[key]], 1))
+    return known[key]
+
+
+def _whole(work: Work, draft: Draft, known: dict[object, list[int]], parts: list[int]) -> int:
+    """The label that joins these."""
+    if len(parts) == 1:
+        return parts[0]
+    sizes = [draft.dims[label] for label in parts]
+    total: Dimension = 1
+    for size in sizes:
+        total = total * size
+    (label,) = draft.fresh([total])
+    for mine, part in zip(_joint(work, draft, known, label, sizes), parts, strict=True):
+        draft.join(mine, part)
+    return label
 
 
 # ------------------------------------------------------------------ the order of axes

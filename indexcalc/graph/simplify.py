@@ -17,6 +17,7 @@ from typing import Any
 
 from indexcalc.graph.cancel import cancel
 from indexcalc.graph.canonical import Item, labelling, settle
+from indexcalc.graph.diagonals import open_diagonals
 from indexcalc.graph.edge import (
     ZERO_EDGE,
     Draft,
@@ -29,9 +30,17 @@ from indexcalc.graph.edge import (
     scaled,
     symmetry_of,
 )
-from indexcalc.graph.grouped import compose_groups, constant_groups, identity_groups, open_groups
+from indexcalc.graph.grouped import compose_groups, constant_groups, identity_groups, joined, open_groups
 from indexcalc.graph.inverse import OF_MATRICES, normalise_inverse
-from indexcalc.graph.joined import distribute_groups, order_groups, split_constants, widen_groups
+from indexcalc.graph.joined import (
+    distribute_groups,
+    expose_groups,
+    map_groups,
+    order_groups,
+    reduce_groups,
+    split_constants,
+    widen_groups,
+)
 from indexcalc.graph.matrix import contract_directions, normalise_matrix, remember_swaps, upright
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -48,6 +57,7 @@ from indexcalc.graph.node import (
     Reduction,
     Regroup,
     Sum,
+    Symmetry,
     Variable,
     add,
     as_number,
@@ -63,7 +73,7 @@ from indexcalc.graph.product import normalise_product
 from indexcalc.graph.recognise import EXACT, RECOGNISE
 from indexcalc.graph.sums import Terms, collect_terms, degree, normalise_sum, remember_symmetry, signature
 from indexcalc.graph.walk import paused_collection, topological, uses
-from indexcalc.index import Dimension
+from indexcalc.index import Dimension, symbol
 
 WIDEST_PRODUCT = 64
 MOST_COPIES = 4
@@ -88,6 +98,7 @@ class Pass:
         self.times: dict[Node, int] = {}
         self.expanding = False
         self.cut = False
+        self.depth = 0
 
     def edge(self, node: Node) -> Edge:
         """The normal form of a node whose children have theirs."""
@@ -122,8 +133,7 @@ class Pass:
         ]
         while stack:
             source, places, exponent = stack.pop()
-            if source in self.absorbed:
-                assert isinstance(source, Product)
+            if source in self.absorbed and isinstance(source, Product):
                 stack += reversed(draft.open(source, places, exponent))
                 continue
             factor = draft.attach(self.child(source), places, exponent)
@@ -177,11 +187,15 @@ class Pass:
     def finish(self, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
         """The normal form of a gathered product, split into a sum where a rewrite wants it."""
         cancel(draft, out)
+        if self.flat:
+            open_diagonals(self, draft)
         swaps = contract_directions(self, draft, out)
         grouped = None if swaps else open_groups(self, draft, out, self.finish)
         if grouped is not None:
             return grouped
-        split = distribute(draft, self.bound) if self.expanding else None
+        if self.flat and not swaps and expose_groups(self, draft, out):
+            return self.finish(draft, out, dims)
+        split = (distribute(draft, self.bound) or open_dimension(draft, out)) if self.expanding else None
         if self.expanding and split is None and any(_sum_to_open(node, e) for node, _, e in draft.factors):
             self.cut = True
         done = split or normalise_product(draft, out)
@@ -211,8 +225,7 @@ class Pass:
         stack: list[tuple[Number, Node, Labels]] = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
         while stack:
             coef, source, places = stack.pop()
-            if source in self.absorbed:
-                assert isinstance(source, Sum)
+            if source in self.absorbed and isinstance(source, Sum):
                 stack += [
                     (multiply(coef, t.coef), t.node, tuple(places[x] for x in t.labels)) for t in reversed(source.terms)
                 ]
@@ -262,6 +275,12 @@ class Pass:
         value = as_number(inner)
         if value is not None and isinstance(value, int) and (node.fn, value) in EXACT:
             return Edge(EXACT[node.fn, value], ONE, ())
+        if isinstance(inner, Regroup):
+            below, every = inner.child, tuple(range(inner.child.order))
+            entries = elementwise(node.fn, [(below, every)], below.dims, node.params)
+            assert isinstance(entries, Elementwise)
+            edge = self.regrouped(map_groups(inner, entries), self.unary(entries, below, every))
+            return edge._replace(axes=tuple(labels[x] for x in edge.axes))
         made = elementwise(node.fn, [(inner, range(inner.order))], inner.dims, node.params)
         assert isinstance(made, Elementwise)
         known = RECOGNISE[node.fn](made) if node.fn in RECOGNISE else None
@@ -286,10 +305,20 @@ class Pass:
         axes = _turned(inner, axes, lambda axis: (axis not in node.axes, axis))
         if node.fn in OF_MATRICES:
             return self.inverse(node, Edge(coef, inner, axes))
+        opened = None
+        if isinstance(inner, Regroup) and (self.flat or inner.child.order <= 2):
+            opened = reduce_groups(node, inner, axes)
+        if opened is not None:
+            below, outer, left = opened
+            edge = joined(self, self.edge(below), below.dims, outer)
+            there = [axis for axis in range(node.child.order) if axis not in node.axes]
+            return edge._replace(axes=tuple(there.index(axes[left[x]]) for x in edge.axes))
         made = reduction(
             node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params
         )
         if node.keeps:
+            assert isinstance(made, Reduction)
+            remember_kept(made)
             return Edge(1, made, axes)
         kept = [axis for axis in range(node.child.order) if axis not in node.axes]
         return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
@@ -310,7 +339,7 @@ class Pass:
         if child.coef == 0:
             return ZERO_EDGE
         if (split := split_constants(node, child, self.renormalise)) is not None:
-            return self.regrouped(*split)
+            return split[1] if split[0] is None else self.regrouped(split[0], split[1])
         known = constant_groups(self, node, child) or identity_groups(self, node, child)
         if known is not None:
             return known
@@ -480,6 +509,24 @@ def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
     return None
 
 
+def open_dimension(draft: Draft, out: Sequence[int]) -> list[Draft] | None:
+    """The products that come of multiplying out the first dimension, such as n - 1, that is a sum."""
+    carried = {draft.find(x) for x in (*out, *(x for _, labels, _ in draft.factors for x in labels))}
+    for label, dim in enumerate(draft.dims):
+        bare = draft.find(label) == label and label not in carried and label not in draft.gone
+        if not bare or isinstance(dim, int) or len(dim.terms) < 2:
+            continue
+        parts = []
+        for monomial, coef in dim.terms:
+            part = draft.copy()
+            part.drop([label])
+            part.coef = multiply(draft.coef, number(coef))
+            part.fresh(symbol(name) for name, power in monomial for _ in range(power))
+            parts.append(part)
+        return parts
+    return None
+
+
 NORMALISE: dict[type[Node], Any] = {
     Variable: Pass.leaf,
     Constant: Pass.leaf,
@@ -568,6 +615,16 @@ def _turned(node: Node, axes: Labels, rank: Callable[[int], Any]) -> Labels:
     order = sorted(axes, key=rank)
     places, _ = settle([order.index(axis) for axis in axes], rule)
     return tuple(order[place] for place in places)
+
+
+def remember_kept(made: Reduction) -> None:
+    """Note the symmetry of a reduction that keeps its axes: its argument's, where that mixes no axes of both kinds."""
+    rule, along = even(symmetry_of(made.child)), set(made.axes)
+    blocks = tuple(block for block in rule.blocks if len({axis in along for axis in block[0]}) == 1)
+    whole = len(blocks) == len(rule.blocks)
+    perms = rule.perms if whole and all({perm[axis] for axis in along} == along for perm in rule.perms) else ()
+    if (blocks or perms) and "symmetry" not in made.facts:
+        made.facts["symmetry"] = Symmetry(blocks, perms)
 
 
 def _opportunity(roots: Sequence[Node]) -> bool:

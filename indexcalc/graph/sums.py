@@ -25,6 +25,7 @@ from indexcalc.graph.node import (
     add,
     addition,
     dimension,
+    einsum,
     multiply,
     number,
 )
@@ -166,13 +167,13 @@ def collect_dimensions(terms: Terms) -> Terms:
             kept[node, axes] = coef
             continue
         total, count = total + value * coef, count + 1
-    if count < 2 or isinstance(total, int):
+    if count < 2:
         return terms
+    if isinstance(total, int):
+        return kept | ({(ONE, ()): total} if total else {})
     content, parts = primitive(total)
-    if len(parts) > 1 or parts[0][1] > 1:
-        return terms
-    key = (dimension(parts[0][0]), ())
-    kept[key] = add(kept.get(key, 0), number(content))
+    node = einsum(1, [(dimension(part), (), times) for part, times in parts], ())
+    kept[node, ()] = add(kept.get((node, ()), 0), number(content))
     return kept
 
 

@@ -173,7 +173,8 @@ def _place(term: Term) -> tuple[Any, ...]:
     constant = is_constant(term) and not term.scalars
     identity = len(term.links) == 1 and term.links[0].kind == "eye"
     names = [rank(form) for form, _ in term.scalars] + [rank(link) for link in term.links]
-    return constant, is_constant(term), identity, -_length(term), names, str(abs(term.coef))
+    repeated = spread_of(term) != ""
+    return constant, is_constant(term), repeated, identity, -_length(term), names, str(abs(term.coef))
 
 
 def _length(term: Term) -> int:

@@ -30,6 +30,8 @@ from indexcalc.index import Dimension
 Extent = Dimension | None
 TURN = 2
 """The tokens of `.T`."""
+LINEAR = {"kron", "khatri_rao", "vec", "unvec", "tr", "sum", "mean", "diag", "tril", "triu", "sym", "cross"}
+"""Functions that are linear in each argument."""
 SPREAD = 2
 """What it costs the reader that a column or a row is repeated to fill a matrix."""
 
@@ -216,8 +218,8 @@ def opposite(form: Form) -> Form | None:
             return None
         parts = [form_of(term._replace(coef=multiply(-1, term.coef))) for term in terms]
         parts.sort(key=lambda part: negative(term_of(part).coef))
-    elif form.kind in ("turned", "diagm", "had"):
-        exponents = form.data if form.kind == "had" else (1,)
+    elif form.kind in ("turned", "diagm", "had") or (form.kind == "call" and form.data[0] in LINEAR):
+        exponents = form.data if form.kind == "had" else (1,) * len(parts)
         found = [(k, opposite(part)) for k, part in enumerate(parts) if exponents[k] == 1]
         k, other = next(((k, other) for k, other in found if other is not None), (0, None))
         if other is None:

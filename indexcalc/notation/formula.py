@@ -143,7 +143,7 @@ def formula(array: Array, define: bool = False) -> Formula:
     if not define:
         return Formula(setter.text(form))
     named, definitions = name_parts(form)
-    lines = tuple((name, setter.text(part)) for name, part in definitions)
+    lines = tuple((name, setter.natural(part)[0]) for name, part in definitions)
     made = Formula("; ".join([*(f"{name} = {shown}" for name, shown in lines), setter.text(named)]))
     made.definitions = lines
     return made
@@ -177,7 +177,8 @@ def name_parts(form: Form) -> tuple[Form, list[tuple[str, Form]]]:
     for part in sorted(wanted, key=lambda part: (part.cost, part.digest)):
         name = next(word for word in free if word not in words)
         definitions.append((name, _renamed(part, names)))
-        names[part] = atom(name, part.rows, part.cols, same=part.same)
+        row = part.rows is None and part.cols is not None
+        names[part] = turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
     return _renamed(form, names), definitions
 
 

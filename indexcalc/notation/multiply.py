@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from math import prod
 from typing import Any
 
 from indexcalc.graph.edge import power
@@ -61,7 +63,7 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
     while todo:
         form, exponent = todo.pop()
         coef = multiply(coef, _raise(form, exponent, gathered, todo))
-    _means(gathered, kept)
+    coef = multiply(coef, _means(gathered, kept))
     found = sorted(((f, e) for f, e in gathered.items() if e != 0), key=lambda pair: (_below(pair[1]), rank(pair[0])))
     return Term(coef, tuple(found), tuple(kept))
 
@@ -104,23 +106,26 @@ def _row_sum(links: list[Form]) -> list[Form]:
     return links
 
 
-def _means(gathered: dict[Form, Number], links: list[Form]) -> None:
-    """A sum divided by the number of what is summed, as a mean; a mean times it, as a sum."""
+def _means(gathered: dict[Form, Number], links: list[Form]) -> Number:
+    """A sum divided by the number of what is summed, as a mean; a mean times it, as a sum. The number that is left."""
+    coef: Number = 1
     for form in list(gathered):
         if form.kind == "call" and form.data == ("mean", (), False) and gathered[form] == 1:
-            counts = [size(dim) for dim in (form.parts[0].rows, form.parts[0].cols) if isinstance(dim, Dim)]
-            if counts and any(gathered.get(count, 0) == 1 for count in counts):
+            counts, told = _counts(form.parts[0])
+            if counts and told and any(gathered.get(count, 0) == 1 for count in counts):
                 del gathered[form]
                 gathered[call("sum", form.parts, None, None)] = 1
+                coef = multiply(coef, Fraction(1, told))
                 for count in counts:
                     gathered[count] = add(gathered.get(count, 0), -1)
     for form in list(gathered):
         if form.kind == "call" and form.data == ("sum", (), False) and gathered[form] == 1:
-            counts = [size(dim) for dim in (form.parts[0].rows, form.parts[0].cols) if isinstance(dim, Dim)]
+            counts, told = _counts(form.parts[0])
             if counts and all(gathered.get(count, 0) == -1 for count in counts) and len(set(counts)) == len(counts):
                 for one in (form, *counts):
                     del gathered[one]
                 gathered[call("mean", form.parts, None, None)] = 1
+                coef = multiply(coef, told)
     for k, link in enumerate(links):
         inner = link.parts[0] if link.kind == "turned" else link
         if inner.kind == "call" and inner.data[0] == "sum" and inner.data[1]:
@@ -130,6 +135,13 @@ def _means(gathered: dict[Form, Number], links: list[Form]) -> None:
                 del gathered[size(dim)]
                 made = call("mean", inner.parts, inner.rows, None, inner.data[1])
                 links[k] = made if inner is link else turn(made)
+    return coef
+
+
+def _counts(form: Form) -> tuple[list[Form], int]:
+    """What counts the entries of a form: the sizes that are symbols, and the product of those that are integers."""
+    dims = [dim for dim in (form.rows, form.cols) if dim is not None]
+    return [size(dim) for dim in dims if isinstance(dim, Dim)], prod(dim for dim in dims if isinstance(dim, int))
 
 
 def _raise(form: Form, exponent: Number, gathered: dict[Form, Number], todo: list[tuple[Form, Number]]) -> Number:

@@ -100,7 +100,7 @@ def bare_number(value: Any) -> Any:
 
 
 def pair(first: Any, second: Any) -> tuple[Any, Any]:
-    """Two operands in one notation; what has no axes goes with either."""
+    """Two operands in one notation; what has no axes goes with either, and numbers leave an Array what it is."""
     if isinstance(first, Expr) == isinstance(second, Expr):
         return first, second
     bare = first if isinstance(first, Array) else second
@@ -111,7 +111,7 @@ def pair(first: Any, second: Any) -> tuple[Any, Any]:
             f"it has {bare.order} axes and no indices, beside an expression that has them",
             f"write ({bare})[{','.join('ijklmnpq'[: bare.order])}]",
         )
-    if bare.order:
+    if bare.order or not (indexed.order or indexed.inputs):
         indexed = Array(indexed.node, indexed.inputs)
     else:
         bare = Expr(bare.node, (), bare.inputs)

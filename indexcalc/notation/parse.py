@@ -378,6 +378,8 @@ class Reading:
             )
         ground = as_number(base.node)
         if value is None:
+            if scope.every:
+                base, exponent = keeping(base), keeping(exponent)
             return self._combine(second, operator.pow, base, exponent)
         if ground is not None:
             if ground == 0 and not isinstance(value, complex) and value < 0:

@@ -198,7 +198,9 @@ class Text:
         if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
             return f"sqrt({self._open(piece.base)})"
         base = self.atom(piece.base)
-        if isinstance(piece.base, Power) or (isinstance(piece.base, Function) and piece.base.fn == "power"):
+        if isinstance(piece.base, Plain) and isinstance(piece.base.value, Fraction):
+            base = f"({base})"
+        elif isinstance(piece.base, Power) or (isinstance(piece.base, Function) and piece.base.fn == "power"):
             base = base if base.startswith("sqrt(") else f"({base})"
         shown = self.atom(exponent)
         if isinstance(exponent, Plain) and isinstance(exponent.value, Fraction):

@@ -106,16 +106,16 @@ class Typesetter:
         """A number."""
         return number_text(value)
 
-    def over(self, above: str, below: Sequence[str]) -> str:
-        """A quotient."""
+    def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
+        """A quotient, of scalars or entry by entry."""
         return f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({'*'.join(below)})"
 
     def function(self, name: str, args: Sequence[str]) -> str:
         """A function's value."""
         return f"{name}({', '.join(args)})"
 
-    def power(self, base: Set, exponent: Number) -> Set:
-        """A power with a positive exponent."""
+    def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
+        """A power with a positive exponent, of a scalar or entry by entry."""
         if exponent == 1:
             return base
         if exponent == Fraction(1, 2):
@@ -252,9 +252,9 @@ class Typesetter:
             below.append(self.number(bottom))
         for form, exponent in scalars:
             if negative(exponent):
-                below.append(self.within(self.power(self._plain(form), -exponent), POWER))
+                below.append(self.within(self.power(self._plain(form), -exponent, entries), POWER))
             else:
-                above.append(self.power(self._plain(form), exponent))
+                above.append(self.power(self._plain(form), exponent, entries))
         if links:
             above.append(self._core(links))
         shown = [self.within(part, POWER) for part in above[:-1]]
@@ -265,7 +265,7 @@ class Typesetter:
             if len(above) == 1 and not below:
                 return above[0]
         text = (self.entries if entries else self.times)(shown) if shown else "1"
-        return (self.over(text, below) if below else text), PRODUCT
+        return (self.over(text, below, entries) if below else text), PRODUCT
 
     def _plain(self, form: Form) -> Set:
         return self.natural(form) if form.vector else self.write(form)

@@ -8,7 +8,7 @@ from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Number
-from indexcalc.notation.forms import Form, runs
+from indexcalc.notation.forms import Form, Term, runs
 from indexcalc.notation.latex import SYMBOLS, dim_latex, name_latex, number_latex
 from indexcalc.notation.typeset import ATOM, POWER, PRODUCT, Set, Typesetter
 
@@ -27,6 +27,8 @@ class LatexTypesetter(Typesetter):
         super().__init__("column" if vectors == "numpy" else vectors, turned)
 
     def transposed(self, inner: Set) -> Set:
+        if inner[0].endswith("^{-1}"):
+            return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
         return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
 
     def within(self, inner: Set, level: int) -> str:
@@ -41,7 +43,11 @@ class LatexTypesetter(Typesetter):
     def entries(self, parts: Sequence[str]) -> str:
         return r" \circ ".join(parts)
 
-    def over(self, above: str, below: Sequence[str]) -> str:
+    def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
+        if entries:
+            return (
+                rf"{above} \oslash {below[0] if len(below) == 1 else self.within((self.entries(below), PRODUCT), ATOM)}"
+            )
         return rf"\frac{{{above}}}{{{' '.join(below)}}}"
 
     def function(self, name: str, args: Sequence[str]) -> str:
@@ -55,12 +61,13 @@ class LatexTypesetter(Typesetter):
         word = name.replace("_", r"\_")
         return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
 
-    def power(self, base: Set, exponent: Number) -> Set:
+    def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
         if exponent == 1:
             return base
         if exponent == Fraction(1, 2):
             return self.function("sqrt", [base[0]]), ATOM
-        return f"{self.within(base, ATOM)}^{{{number_latex(exponent)}}}", POWER
+        ring = r"\circ " if entries else ""
+        return f"{self.within(base, ATOM)}^{{{ring}{number_latex(exponent)}}}", POWER
 
     def name(self, name: str, latex: str = "") -> str:
         return latex or SYMBOLS.get(name) or name_latex(name)
@@ -79,7 +86,10 @@ class LatexTypesetter(Typesetter):
         args = [self.natural(part) for part in form.parts]
         if name in WRITTEN:
             level = -1 if name in BARE else ATOM
-            return WRITTEN[name].format(*(self.within(arg, level) for arg in args)), POWER
+            shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
+            return shown, PRODUCT if len(args) > 1 else POWER
+        if name == "matrix_power":
+            return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
         if name in ELEMENTWISE:
             row = ELEMENTWISE[name]
             params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
@@ -98,3 +108,7 @@ class LatexTypesetter(Typesetter):
             shown = self.write(link)
             parts.append(f"{self.within(shown, ATOM)}^{{{count}}}" if count > 1 else self.within(shown, POWER))
         return self.matmul(parts), PRODUCT
+
+    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+        """Mathematics has no broadcasting: what is constant along an axis is written with ones."""
+        return super()._summand(term, whole, False)
