@@ -49,8 +49,8 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 OTHER_NAMES = {
-    "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative", "chol": "cholesky",
-    "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
+    "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative",
+    "chol": "cholesky", "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
 }  # fmt: skip
 """Names that other programs have for what is here."""
 
@@ -62,7 +62,8 @@ def __getattr__(name: str) -> Any:
 
         return parse
     hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
-    raise AttributeError(f"module 'indexcalc' has no attribute {name!r}" + (f"; {hint}" if hint.startswith("did") else ""))
+    close = f"; {hint}" if hint.startswith("did") else ""
+    raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
 
 
 def simplify(expr: Any) -> Any:

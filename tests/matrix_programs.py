@@ -425,7 +425,8 @@ def cut_vector(p: Program, shape: Shape, depth: int) -> Twin | None:
     """A slice of a vector, or of a longer one backwards."""
     if shape != (2,) or p.world != "numpy":
         return None
-    x, step = p.make((3,), depth), p.rng.choice([slice(1, None), slice(None, 2), slice(None, None, 2), slice(-1, 0, -1)])
+    x = p.make((3,), depth)
+    step = p.rng.choice([slice(1, None), slice(None, 2), slice(None, None, 2), slice(-1, 0, -1)])
     return Twin(x.expr[step], lambda v: x.run(v)[step])
 
 

@@ -64,7 +64,10 @@ def _along(sweep: Pass, part: Node, labels: list[int]) -> tuple[Edge, list[int]]
     distinct = list(dict.fromkeys(labels))
     if len(distinct) == len(labels):
         return Edge(1, part, tuple(range(part.order))), labels
-    return sweep.edge(einsum(1, [(part, labels)], distinct)), distinct
+    made = einsum(1, [(part, labels)], distinct)
+    if made not in sweep.diagonals:
+        sweep.diagonals[made] = sweep.edge(made)
+    return sweep.diagonals[made], distinct
 
 
 def _of_reduction(sweep: Pass, node: Reduction, axes: Labels) -> Edge | None:

@@ -90,7 +90,8 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
         sizes = {label: dim for label, dim in sizes.items() if label in out}
         sizes |= {inner[x]: dim for x, dim in enumerate(node.sizes)}
         return _as_symmetric(einsum(multiply(coef, node.coef), factors, out, sizes), edge, dims)
-    return einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+    made = einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
+    return _as_symmetric(made, edge, dims)
 
 
 def _as_symmetric(made: Node, edge: Edge, dims: Sequence[Dimension]) -> Node:

@@ -99,6 +99,7 @@ class Pass:
         self.expanding = False
         self.cut = False
         self.depth = 0
+        self.diagonals: dict[Node, Edge] = {}
 
     def edge(self, node: Node) -> Edge:
         """The normal form of a node whose children have theirs."""
