@@ -225,3 +225,14 @@ def test_tensors_say_what_is_nearest() -> None:
     written = ic.derivative(X @ W, W).formula()
     assert written.why == "it has 4 axes, and a matrix holds two"
     assert written.nearest[0] == "as a matrix of its vecs, kron(eye(p), X)"
+
+
+def test_kronecker_products_of_vectors_and_matrices() -> None:
+    """NumPy's `kron` takes a plain vector for a row: only columns have a text."""
+    A, B, C = ic.tensor("A", "m n"), ic.tensor("B", "p q"), ic.tensor("C", "q")
+    tall = ic.khatri_rao(A, ic.outer(B.sum(axis=0), ic.ones("n")))
+    assert not tall.formula().closed
+    assert ic.parse(str(tall), **tall.declarations) == tall
+    assert str(ic.vec(ic.outer(C, B.sum(axis=1)))) == "kron(sum(B, axis=1), C)"
+    x, a = ic.column("x", "m"), ic.column("a", "n")
+    assert str(ic.derivative(x @ a.T, x).layout("magnus-neudecker")) == "kron(a, eye(m))"

@@ -136,12 +136,13 @@ def formula(array: Array, define: bool = False) -> Formula:
     setter = Typesetter(array.vectors, array.turned)
     try:
         form = _stood(array)
+        written = setter.text(form)
     except Stuck as stuck:
         made = Formula(array_text(array))
         made.why, made.nearest = stuck.why, tuple(nearest(array.node, setter))
         return made
     if not define:
-        return Formula(setter.text(form))
+        return Formula(written)
     named, definitions = name_parts(form)
     lines = tuple((name, setter.natural(part)[0]) for name, part in definitions)
     made = Formula("; ".join([*(f"{name} = {shown}" for name, shown in lines), setter.text(named)]))

@@ -28,6 +28,7 @@ from indexcalc.notation.forms import (
 )
 from indexcalc.notation.pieces import OPERATORS
 from indexcalc.notation.text import GREEK, number_text
+from indexcalc.notation.web import Stuck
 
 SUM, PRODUCT, POWER, ATOM = range(4)
 Set = tuple[str, int]
@@ -162,7 +163,10 @@ class Typesetter:
 
     def _call(self, form: Form) -> Set:
         name, extra, _ = form.data
-        args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
+        if name in ORIENTED and self.vectors == "numpy" and len({part.vector for part in form.parts}) > 1:
+            raise Stuck(f"{name} of a vector and a matrix has no text where vectors are no columns")
+        turns = name in ORIENTED and not (form.vector and self.vectors == "row")
+        args = [(self.write if turns else self.natural)(part) for part in form.parts]
         if name in OPERATORS:
             return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", -1
         if name == "power":
