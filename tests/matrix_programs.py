@@ -112,8 +112,12 @@ class Program:
         return self.rng.choice(["a", "b", "c", "a", "b", "c", 2, 3, 1])
 
     def shape(self) -> Shape:
-        """No axes, one, two, or two with one in front."""
+        """No axes, one, two, or two with one in front; often a square, seldom a dimension that is a product."""
         order = self.rng.choice([0, 0, 0, 1, 1, 2, 2, 2, 3])
+        if order == 2 and self.rng.random() < 0.4:
+            return (self.dim(),) * 2
+        if order in (1, 2) and self.rng.random() < 0.2:
+            return ("a*b", "b*c")[:order]
         return tuple(self.dim() for _ in range(order))
 
     def size(self, one: Any) -> int:

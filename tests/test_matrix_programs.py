@@ -229,3 +229,12 @@ def test_symmetry_goes_through_softmax_and_multiples():
     assert str(ic.grad(ic.logsumexp(ic.sym(A)), A)) == "softmax(sym(A))"
     turned = ic.tanh(ic.inv(ic.tanh(S) / 2 + 3 * ic.eye("n")))
     assert turned == turned.T and turned @ turned.T == turned @ turned
+
+
+@pytest.mark.parametrize("stands", [ic.column, ic.row])
+def test_a_kronecker_product_of_vectors_stands_as_they_do(stands):
+    """Also where its parts are constants, or sums, that stand as nothing in particular."""
+    a, b, c = stands("a", "n"), stands("b", "m"), stands("c", "n*m")
+    parts = (a, b), (ic.exp(a), b), (stands(ic.unit(0, "n")), b), (stands(ic.unit(0, "n")), stands(ic.unit(1, "m")))
+    for one, two in (*parts, (stands(ic.sum(A, axis=0)), b)):
+        reads_back(ic.kron(one, two) / (c**2 + 1))

@@ -157,7 +157,7 @@ def test_attention() -> None:
     by_q, by_k, by_v = (ic.vjp(value, part, G).formula(define=True) for part in (Q, K, V))
     A = "t1 = softmax(Q @ K.T/sqrt(r), axis=1); "
     assert str(by_q) == A + "(t1*(G @ V.T - sum(t1*(G @ V.T), axis=1, keepdims=True))) @ K/sqrt(r)"
-    assert str(by_k) == A + "((V @ G.T - sum(t1*(G @ V.T), axis=1))*t1.T) @ Q/sqrt(r)"
+    assert str(by_k) == A + "(t1*(G @ V.T - sum(t1*(G @ V.T), axis=1, keepdims=True))).T @ Q/sqrt(r)"
     assert str(by_v) == "softmax(Q @ K.T/sqrt(r), axis=1).T @ G"
 
 

@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 from indexcalc.graph.node import Number, add, multiply
 from indexcalc.notation.forms import (
-    TURN,
     Extent,
     Form,
     Term,
@@ -53,7 +52,7 @@ class Taken(NamedTuple):
 def collect(terms: Iterable[Term]) -> list[Term]:
     """Like terms added up, diagonal matrices gathered into one."""
     found: dict[Any, Term] = {}
-    for term in terms:
+    for term in (inner for outer in terms for inner in _opened(outer)):
         known = found.get(term.key)
         found[term.key] = term if known is None else term._replace(coef=add(known.coef, term.coef))
     kept = [term for term in found.values() if term.coef != 0]
@@ -67,6 +66,16 @@ def collect(terms: Iterable[Term]) -> list[Term]:
     return kept
 
 
+def _opened(term: Term) -> list[Term]:
+    """The terms of a sum that is a summand; any other summand as it is."""
+    inner = term.links[0] if len(term.links) == 1 and not term.scalars else None
+    if not term.links and len(term.scalars) == 1 and term.scalars[0][1] == 1:
+        inner = term.scalars[0][0]
+    if inner is None or inner.kind != "sum" or term.coef not in (1, -1):
+        return [term]
+    return [t._replace(coef=multiply(term.coef, t.coef)) for t in map(term_of, inner.parts)]
+
+
 class Factoring:
     """One search, with its budget of steps and what it has found."""
 
@@ -77,17 +86,18 @@ class Factoring:
     def best(self, terms: Iterable[Term], rows: Extent, cols: Extent) -> Form:
         """The shortest form of a sum of terms, of this shape."""
         if rows is None and cols is not None:
-            return turn(self.best([_turned(term) for term in terms], cols, None))
+            return turn(self.best([transposed(term) for term in terms], cols, None))
         kept = collect(terms)
         if len(kept) < 2:
             return form_of(kept[0]) if kept else zeros(rows, cols)
         key = (frozenset((term.coef, *term.key) for term in kept), str(rows), str(cols))
         if key not in self.known:
-            self.known[key] = self._search(kept, rows, cols)
+            self.known[key] = addition(kept, rows, cols)
+            self.known[key] = self._search(kept, rows, cols, self.known[key])
         return self.known[key]
 
-    def _search(self, terms: list[Term], rows: Extent, cols: Extent) -> Form:
-        plain = addition(terms, rows, cols)
+    def _search(self, terms: list[Term], rows: Extent, cols: Extent, plain: Form) -> Form:
+        """The shortest; `plain` is the sum as it stands."""
         if len(terms) > WIDEST:
             return plain
         options = [plain]
@@ -112,7 +122,8 @@ def _shape(terms: Sequence[Term]) -> tuple[Extent, Extent]:
     return rows, cols
 
 
-def _turned(term: Term) -> Term:
+def transposed(term: Term) -> Term:
+    """The transpose of a summand."""
     return Term(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
 
 
@@ -135,19 +146,17 @@ def addition(terms: Sequence[Term], rows: Extent, cols: Extent) -> Form:
     if _inverted(terms):
         flipped = addition([term._replace(coef=multiply(-1, term.coef)) for term in terms], rows, cols)
         return form_of(product(-1, [(flipped, 1)] if flipped.scalar else (), () if flipped.scalar else [flipped]))
-    pairs = [terms]
-    if rows is not None and cols is not None:
-        pairs.append([_turned(term) for term in terms])
-    sides = [(_sum_cost(side, rows, cols), _ordered(side)) for side in pairs]
-    keys = [frozenset((t.coef, *t.key) for t in side) for side in pairs]
-    same = (rows is None and cols is None) or (len(pairs) == 2 and rows == cols and keys[0] == keys[1])
-    cost, side = sides[0]
-    if len(sides) == 2 and not same:
-        other = sides[1][0] + TURN + 1
-        if other < cost:
-            inner = Form("sum", tuple(form_of(t) for t in sides[1][1]), None, cols, rows, sides[1][0])
-            return turn(inner)
-    return Form("sum", tuple(form_of(t) for t in side), None, rows, cols, cost, same)
+    if rows is None or cols is None:
+        same = rows is None and cols is None
+        parts = tuple(form_of(t) for t in ordered(terms))
+        return Form("sum", parts, None, rows, cols, _sum_cost(terms, rows, cols), same)
+    turned = [transposed(term) for term in terms]
+    same = rows == cols and frozenset((t.coef, *t.key) for t in terms) == frozenset((t.coef, *t.key) for t in turned)
+    costs = _sum_cost(terms, rows, cols), _sum_cost(turned, cols, rows)
+    sides = [(cost, [t.key for t in ordered(side)]) for cost, side in zip(costs, (terms, turned), strict=True)]
+    if same or sides[0] <= sides[1]:
+        return Form("sum", tuple(form_of(t) for t in ordered(terms)), costs[1], rows, cols, costs[0], same)
+    return turn(Form("sum", tuple(form_of(t) for t in ordered(turned)), costs[0], cols, rows, costs[1]))
 
 
 def _sum_cost(terms: Sequence[Term], rows: Extent, cols: Extent) -> int:
@@ -163,7 +172,7 @@ def anchors(term: Term, rows: Extent, cols: Extent) -> bool:
     return not is_constant(term) and not spread_of(term)
 
 
-def _ordered(terms: Sequence[Term]) -> list[Term]:
+def ordered(terms: Sequence[Term]) -> list[Term]:
     """The summands as people write them: what is positive first, products before names, numbers last."""
     return sorted(terms, key=lambda term: (negative(term.coef), *_place(term)))
 

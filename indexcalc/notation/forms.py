@@ -10,7 +10,8 @@ neither. Kinds:
 `diagm`   a vector as a diagonal matrix: row scaling and column scaling are chains with one
 `eye`, `ones`, `zeros`, `size`   what they say; `size` is a dimension as a number
 `prod`    a coefficient, powers of scalars, and one link or several: a `Term`
-`sum`     a sum of terms; a term with fewer dimensions is constant along the others
+`sum`     a sum of terms; a term with fewer dimensions is constant along the others. Of a matrix and its transpose
+          the shorter is kept, and the cost of the other
 `turned`  the transpose of a sum or of a call, which stay whole
 
 The product's normal form: eye goes, neighbouring diagonals merge, a row that meets a column becomes a scalar factor.
@@ -283,7 +284,7 @@ def scalar_cost(scalars: Iterable[tuple[Form, Number]]) -> int:
 def term_cost(term: Term, anchored: bool = False) -> int:
     """The tokens of a summand without its sign; `anchored`: what is constant needs no ones."""
     links = core_links(term) if anchored else term.links
-    rest = number_cost(term.coef) + scalar_cost(term.scalars) + (SPREAD if anchored and spread_of(term) else 0)
+    rest = number_cost(term.coef) + scalar_cost(term.scalars) + (spread_cost(term) if anchored else 0)
     if links:
         return rest + (form_of(Term(1, (), links)).cost if len(links) > 1 else links[0].cost)
     return max(1, rest - 1)
@@ -295,6 +296,15 @@ def core_links(term: Term) -> tuple[Form, ...]:
         return ()
     spread = spread_of(term)
     return term.links[:-1] if spread == "column" else term.links[1:] if spread == "row" else term.links
+
+
+def spread_cost(term: Term) -> int:
+    """What it costs the reader that a term is repeated; most for a column, which NumPy does not repeat by itself."""
+    spread = spread_of(term)
+    if spread != "column":
+        return SPREAD if spread else 0
+    summed = term.links[0].kind == "call" and ("axis", 1) in term.links[0].data[1]
+    return SPREAD if summed else 2 * SPREAD
 
 
 def is_constant(term: Term) -> bool:
@@ -345,15 +355,30 @@ def _turn(form: Form) -> Form:
             return call("kron", [turn(part) for part in form.parts], form.cols, form.rows)
         case "call" if form.data[0] == "commutation":
             return call("commutation", form.parts[::-1], form.rows, form.cols)
-    return Form("turned", (form,), None, form.cols, form.rows, form.cost + TURN)
+    cost = form.cost + TURN
+    if form.kind == "sum" and form.data is not None:
+        cost = min(cost, form.data)
+    return Form("turned", (form,), None, form.cols, form.rows, cost)
 
 
 def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
-    """An entrywise product of powers that are in normal form; a single first power is itself."""
+    """An entrywise product of powers that are in normal form, on its cheaper side; a single first power is itself."""
+    if len(factors) == 1 and factors[0][1] == 1:
+        return factors[0][0]
+    made = _entries(factors)
+    if made.rows is None or made.cols is None:
+        return made
+    other = _entries([(turn(form), exponent) for form, exponent in factors])
+    if other.cost + TURN + 1 >= made.cost:
+        return made
+    turned = Form("turned", (other,), None, made.rows, made.cols, other.cost + TURN)
+    turned.turn_of, other.turn_of = other, turned
+    return turned
+
+
+def _entries(factors: Sequence[tuple[Form, Number]]) -> Form:
     kept = sorted(factors, key=lambda pair: (negative(pair[1]), rank(pair[0])))
     (first, exponent), *_ = kept
-    if len(kept) == 1 and exponent == 1:
-        return first
     cost = scalar_cost(kept) - 1 + negative(exponent) * 2
     same = all(form.same for form, _ in kept)
     return Form("had", tuple(f for f, _ in kept), tuple(e for _, e in kept), first.rows, first.cols, cost, same)

@@ -37,6 +37,7 @@ from indexcalc.notation.forms import (
     form_of,
     number_term,
     ones,
+    rank,
     size,
     turn,
     zeros,
@@ -297,9 +298,9 @@ def _placed(form: Form, labels: Labels, rows: Dimension | None, cols: Dimension 
 def _upright(form: Form) -> Form:
     """A matrix or its transpose, whichever is shorter; a row as a column."""
     other = turn(form)
-    if form.rows is None or (form.cols is not None and other.cost < form.cost):
-        return other
-    return form
+    if form.vector:
+        return form if form.cols is None else other
+    return min((form, other), key=lambda side: (side.cost, side.kind == "turned", [rank(x) for x in side.parts]))
 
 
 def equivariant(

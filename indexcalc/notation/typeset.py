@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.node import Number
-from indexcalc.notation.factor import anchors
+from indexcalc.notation.factor import anchors, ordered, transposed
 from indexcalc.notation.forms import (
     TURN,
     Form,
@@ -60,6 +60,9 @@ class Typesetter:
         """A form in its own orientation."""
         if form.kind == "turned":
             inner = form.parts[0]
+            if inner.kind == "sum" and inner.data is not None and inner.data <= inner.cost + TURN:
+                parts = ordered([transposed(term_of(part)) for part in inner.parts])
+                return self._sum(Form("sum", tuple(map(form_of, parts)), None, form.rows, form.cols, form.cost))
             if not inner.vector:
                 return self.transposed(self.write(inner))
             natural = self.natural(inner)
