@@ -14,6 +14,19 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from matrix_jax import (
+    ELEMENTWISE,
+    INVERSES,
+    KEEPING,
+    NEAREST,
+    OF_POSITIVE,
+    REDUCTIONS,
+    by_columns,
+    khatri_rao,
+    of_symmetric,
+    pinv,
+    shifted,
+)
 from programs import DRAWN
 
 import indexcalc as ic
@@ -41,58 +54,6 @@ class Leaf(NamedTuple):
     expr: ic.Array
     shape: Shape
     word: str
-
-
-ELEMENTWISE: dict[str, Callable[[Any], Any]] = {
-    "sin": jnp.sin, "cos": jnp.cos, "tanh": jnp.tanh, "sigmoid": jax.nn.sigmoid, "softplus": jax.nn.softplus,
-    "atan": jnp.arctan, "erf": jax.scipy.special.erf, "relu": jax.nn.relu, "abs": jnp.abs,
-    "gelu": partial(jax.nn.gelu, approximate=False),
-}  # fmt: skip
-OF_POSITIVE: dict[str, Callable[[Any], Any]] = {
-    "log": jnp.log, "sqrt": jnp.sqrt, "log1p": jnp.log1p, "gammaln": jax.scipy.special.gammaln,
-    "digamma": jax.scipy.special.digamma,
-}  # fmt: skip
-REDUCTIONS: dict[str, Callable[..., Any]] = {
-    "sum": jnp.sum, "mean": jnp.mean, "max": jnp.max, "min": jnp.min, "prod": jnp.prod,
-    "logsumexp": jax.nn.logsumexp,
-    "norm1": lambda x, axis=None, keepdims=False: jnp.sum(jnp.abs(x), axis=axis, keepdims=keepdims),
-    "norm2": lambda x, axis=None, keepdims=False: jnp.sqrt(jnp.sum(x * x, axis=axis, keepdims=keepdims)),
-}  # fmt: skip
-KEEPING: dict[str, Callable[..., Any]] = {"softmax": jax.nn.softmax, "log_softmax": jax.nn.log_softmax}
-
-
-def of_symmetric(function: Callable[[Any], Any], x: jax.Array) -> jax.Array:
-    """A function of a symmetric matrix through its eigenvalues."""
-    w, v = jnp.linalg.eigh((x + jnp.swapaxes(x, -1, -2)) / 2)
-    return (v * function(w)[..., None, :]) @ jnp.swapaxes(v, -1, -2)
-
-
-def cofactors(x: jax.Array) -> jax.Array:
-    """The cofactors of an invertible matrix."""
-    return jnp.linalg.det(x)[..., None, None] * jnp.swapaxes(jnp.linalg.inv(x), -1, -2)
-
-
-def by_columns(x: jax.Array) -> jax.Array:
-    """The vec of a matrix."""
-    return jnp.reshape(x.T, -1)
-
-
-def to_band(x: np.ndarray) -> np.ndarray:
-    """The nearest Toeplitz matrix."""
-    n = len(x)
-    return sum(np.mean(np.diagonal(x, k)) * np.eye(n, k=k) for k in range(1 - n, n))
-
-
-NEAREST: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "symmetric": lambda x: (x + x.T) / 2,
-    "positive_definite": lambda x: (x + x.T) / 2,
-    "diagonal": lambda x: np.diag(np.diag(x)),
-    "skew": lambda x: (x - x.T) / 2,
-    "lower": np.tril,
-    "upper": np.triu,
-    "toeplitz": to_band,
-}
-"""The orthogonal projection onto the matrices of each linear structure."""
 
 
 class Program:
@@ -125,7 +86,7 @@ class Program:
 
     def leaf(self, shape: Shape, word: str = "") -> Twin:
         """A variable of this shape: one that is there, or a new one."""
-        known = [name for name, one in self.leaves.items() if one.shape == shape and one.word == word]
+        known = [name for name, one in self.leaves.items() if (one.shape, one.word) == (shape, word)]
         if known and (self.rng.random() < 0.6 or len(self.leaves) >= MOST_LEAVES):
             name = self.rng.choice(known)
         else:
@@ -310,8 +271,8 @@ def _reducible(p: Program, name: str, shape: Shape, depth: int) -> Twin:
 def reduced(p: Program, shape: Shape, depth: int) -> Twin:
     name = p.rng.choice(list(REDUCTIONS))
     inner = tuple(p.dim() for _ in range(p.rng.choice([1, 2, 2, 3])))
-    x = _reducible(p, name, inner, depth)
     DRAWN[name] += 1
+    x = _reducible(p, name, inner, depth)
     made = getattr(ic, name)(x.expr, axis=tuple(range(x.expr.ndim)))
     return Twin(made, lambda v: REDUCTIONS[name](x.run(v)))
 
@@ -462,14 +423,10 @@ def matrix_of_batch(p: Program, shape: Shape, depth: int) -> Twin:
     if kind == "tr":
         return Twin(ic.tr(x.expr), lambda v: jnp.trace(x.run(v), axis1=-2, axis2=-1))
     made = 3 * ic.eye(n) + ic.tanh(x.expr) / 2
-    run = partial(_shifted, p.size(n), x.run)
+    run = partial(shifted, p.size(n), x.run)
     if kind == "det":
         return Twin(ic.det(made), lambda v: jnp.linalg.det(run(v)))
     return Twin(ic.logdet(made), lambda v: jnp.linalg.slogdet(run(v))[1])
-
-
-def _shifted(n: int, run: Run, v: dict[str, jax.Array]) -> jax.Array:
-    return 3 * jnp.eye(n) + jnp.tanh(run(v)) / 2
 
 
 # ------------------------------------------------------------------ matrices
@@ -558,28 +515,17 @@ def triangle(p: Program, shape: Shape, depth: int) -> Twin:
     return Twin(getattr(ic, name)(x.expr, k), lambda v: getattr(jnp, name)(x.run(v), k))
 
 
-INVERSES: dict[str, Callable[[Any], Any]] = {
-    "inv": jnp.linalg.inv, "adj": lambda x: jnp.swapaxes(cofactors(x), -1, -2), "cofactor": cofactors,
-    "pinv": jnp.linalg.inv,
-}  # fmt: skip
-
-
 def inverted(p: Program, shape: Shape, depth: int) -> Twin | None:
     name = p.rng.choice(["inv", "inv", *INVERSES])
     if name == "pinv" and p.rng.random() < 0.7:
         x = p.leaf(shape[::-1])
         DRAWN["pinv"] += 1
-        return Twin(ic.pinv(x.expr), lambda v: _pinv(x.run(v)))
+        return Twin(ic.pinv(x.expr), lambda v: pinv(x.run(v)))
     if shape[0] != shape[1]:
         return None
     x = p.regular(shape[0], depth)
     DRAWN[name] += 1
     return Twin(getattr(ic, name)(x.expr), lambda v: INVERSES[name](x.run(v)))
-
-
-def _pinv(x: jax.Array) -> jax.Array:
-    """The pseudo-inverse of a matrix of full rank."""
-    return x.T @ jnp.linalg.inv(x @ x.T) if x.shape[0] < x.shape[1] else jnp.linalg.inv(x.T @ x) @ x.T
 
 
 def matrix_powered(p: Program, shape: Shape, depth: int) -> Twin | None:
@@ -639,7 +585,7 @@ def kron(p: Program, shape: Shape, depth: int) -> Twin | None:
         if isinstance(shape[0], str) and "*" in shape[0]:
             one, two = shape[0].split("*")
             x, y = p.make((one, shape[1]), depth), p.make((two, shape[1]), depth)
-            return Twin(ic.khatri_rao(x.expr, y.expr), lambda v: _khatri_rao(x.run(v), y.run(v)))
+            return Twin(ic.khatri_rao(x.expr, y.expr), lambda v: khatri_rao(x.run(v), y.run(v)))
         return None
     (one, two), (three, four) = (one.split("*") for one in shape)
     x, y = p.make((one, three), depth), p.make((two, four), depth)
@@ -647,10 +593,6 @@ def kron(p: Program, shape: Shape, depth: int) -> Twin | None:
     if p.rng.random() < 0.3:
         made = made @ ic.commutation(three, four) @ ic.commutation(four, three)
     return Twin(made, lambda v: jnp.kron(x.run(v), y.run(v)))
-
-
-def _khatri_rao(x: jax.Array, y: jax.Array) -> jax.Array:
-    return jnp.reshape(x[:, None, :] * y[None, :, :], (-1, x.shape[1]))
 
 
 def through_products(p: Program, shape: Shape, depth: int) -> Twin:
@@ -686,8 +628,7 @@ def cut(p: Program, shape: Shape, depth: int) -> Twin | None:
 def unbatched(p: Program, shape: Shape, depth: int) -> Twin:
     """The sum, the mean, or one, of a batch of matrices."""
     x = p.make((p.rng.choice(["a", "c", 2]), *shape), depth)
-    kind = p.rng.choice(["sum", "mean", "one"])
-    if kind == "one":
+    if (kind := p.rng.choice(["sum", "mean", "one"])) == "one":
         return Twin(x.expr[0], lambda v: x.run(v)[0])
     return Twin(getattr(ic, kind)(x.expr, axis=0), lambda v: getattr(jnp, kind)(x.run(v), axis=0))
 
@@ -714,7 +655,7 @@ def batch_inverse(p: Program, shape: Shape, depth: int) -> Twin | None:
     name = p.rng.choice(["inv", "cofactor", "adj"])
     DRAWN[f"{name} of a batch"] += 1
     made = getattr(ic, name)(3 * ic.eye(n) + ic.tanh(x.expr) / 2)
-    return Twin(made, lambda v: INVERSES[name](_shifted(p.size(n), x.run, v)))
+    return Twin(made, lambda v: INVERSES[name](shifted(p.size(n), x.run, v)))
 
 
 def batch_softmax(p: Program, shape: Shape, depth: int) -> Twin:

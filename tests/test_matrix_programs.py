@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matrix_programs import NEAREST, Program, Twin
+from matrix_jax import NEAREST
+from matrix_programs import Program, Twin
 from programs import DRAWN
 
 import indexcalc as ic
