@@ -568,11 +568,11 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     return roots
 
 
-def expand(roots: Sequence[Node]) -> list[Node]:
-    """The roots with products of sums multiplied out, then simplified."""
+def expand(roots: Sequence[Node], bound: int = EXPAND_ALL) -> list[Node]:
+    """The roots with products of sums multiplied out, each into at most `bound` terms, then simplified."""
     for _ in range(ROUNDS):
         work = Pass()
-        work.expanding = True
+        work.expanding, work.bound = True, bound
         order = topological(roots)
         work.times = uses(order, roots)
         for node in order:

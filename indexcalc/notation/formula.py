@@ -10,7 +10,7 @@ from collections import Counter
 from contextlib import suppress
 
 from indexcalc.graph.node import Node, Sum, einsum, regroup
-from indexcalc.graph.simplify import expand, simplify
+from indexcalc.graph.simplify import EXPAND_TERMS, expand, simplify
 from indexcalc.graph.walk import topological
 from indexcalc.notation import latex, text
 from indexcalc.notation.array import STANDING, Array
@@ -77,8 +77,9 @@ def closed_form(node: Node) -> Form:
 
 
 def _search(node: Node) -> Form:
-    below = topological([node])
-    if len(below) > LARGEST:
+    if node.order > 2:
+        raise Stuck(f"it has {node.order} axes, and a matrix holds two")
+    if len(topological([node])) > LARGEST:
         raise Stuck("it is too long for one formula")
     found: list[Form] = []
     why: Stuck | None = None
@@ -98,7 +99,7 @@ def _search(node: Node) -> Form:
 
 def _variants(node: Node) -> list[Node]:
     """The node, and the node multiplied out."""
-    (opened,) = expand(simplify([node]))
+    (opened,) = expand(simplify([node]), EXPAND_TERMS)
     return [node] if opened is node else [node, opened]
 
 
