@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -183,10 +184,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except IndexCalcError as error:
         print(printable(str(error)), file=sys.stderr)
         return 2
-    if options.format == "json":
-        print(json.dumps(answer, ensure_ascii=True, indent=2))
-    else:
-        print(printable(shown(answer, options.format == "latex")))
+    as_json = options.format == "json"
+    text = json.dumps(answer, indent=2) if as_json else printable(shown(answer, options.format == "latex"))
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if answer["check"].get("agrees", True) else 1
 
 
