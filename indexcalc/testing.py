@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from indexcalc.errors import Asked
+from indexcalc.errors import Asked, InputError
+from indexcalc.evaluate.declared import respecting
 from indexcalc.evaluate.equality import symmetrised
 from indexcalc.evaluate.run import evaluate
-from indexcalc.graph.node import Node, Variable
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Matrix, Node, Reduction, Variable
+from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, Index, size
 from indexcalc.notation.array import Array
 from indexcalc.notation.build import place_of
@@ -25,6 +28,7 @@ from indexcalc.notation.view import View
 
 LOW, HIGH = 0.2, 0.9
 STEP = 1e-3
+ATTEMPTS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,22 @@ def random_sizes(views: list[View], rng: np.random.Generator) -> dict[str, int]:
 def random_inputs(
     views: list[View], sizes: Mapping[str, int], rng: np.random.Generator, low: float = LOW, high: float = HIGH
 ) -> dict[Variable, np.ndarray[Any, Any]]:
-    """Numbers for every variable, uniform, with the symmetry that it is declared to have."""
+    """Numbers for every variable, uniform, with what it is declared to have; square matrices far from singular ones
+    where there is a function of matrices.
+    """
     found: dict[Variable, np.ndarray[Any, Any]] = {}
+    whole = any(_of_matrices(node) for node in topological([view.node for view in views]))
     for variable in sorted({v for view in views for v in view.inputs}, key=lambda v: v.label):
         shape = tuple(size(dim, sizes) for dim in variable.dims)
-        found[variable] = symmetrised(variable, rng.uniform(low, high, shape))
+        value = rng.uniform(low, high, shape)
+        if whole and len(shape) > 1 and shape[-2] == shape[-1]:
+            value = value + 2 * np.eye(shape[-1])
+        found[variable] = respecting(variable, value)
     return found
+
+
+def _of_matrices(node: Node) -> bool:
+    return isinstance(node, Matrix) or (isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix))
 
 
 def check_derivative(
@@ -101,19 +115,17 @@ def check_derivative(
         known = result if result is not None else derivative(y, wrt, structure="free")
         value, to_axes = y, list(range(node.order))
     assert isinstance(node, Variable)
-    sizes = random_sizes([value, known, wrt], rng)
-    arrays = random_inputs([value, known, wrt], sizes, rng, low, high)
-    (slope,) = evaluate([known.node], arrays, sizes)
-    worst = 0.0
-    for _ in range(directions):
-        direction = symmetrised(node, rng.normal(size=arrays[node].shape))
-        steps = [_central(value.node, arrays, sizes, node, direction, h) for h in (STEP, 2 * STEP)]
-        measured = (4 * steps[0] - steps[1]) / 3
-        tail = np.transpose(direction, to_axes)
-        claimed = np.tensordot(slope, tail, axes=tail.ndim) if tail.ndim else slope * tail
-        scale = max(1.0, float(np.max(np.abs(measured), initial=0.0)))
-        error = float(np.max(np.abs(measured - claimed), initial=0.0)) / scale
-        worst = max(worst, error if np.isfinite(error) else np.inf)
+    for attempt in range(ATTEMPTS):  # at some sizes a matrix is singular, as X.T @ X of a wide X
+        sizes = random_sizes([value, known, wrt], rng)
+        arrays = random_inputs([value, known, wrt], sizes, rng, low, high)
+        try:
+            slope, worst = _compared(value.node, known.node, arrays, sizes, node, to_axes, rng, directions)
+        except InputError:
+            if attempt == ATTEMPTS - 1:
+                raise
+            continue
+        if np.isfinite(worst):
+            break
     if isinstance(y, Expr) and result is not None and fresh.free != wrt.free:
         names = [index.name for index in (*y.free, *wrt.free)]
         labels = [names.index(name) for name in names]
@@ -122,6 +134,31 @@ def check_derivative(
         gap = np.abs(np.einsum(slope, labels, kept) - claimed)
         worst = max(worst, float(np.max(gap, initial=0.0)))
     return Check(worst, sizes, directions)
+
+
+def _compared(
+    value: Node,
+    known: Node,
+    arrays: dict[Variable, np.ndarray[Any, Any]],
+    sizes: dict[str, int],
+    target: Variable,
+    to_axes: Sequence[int],
+    rng: np.random.Generator,
+    directions: int,
+) -> tuple[np.ndarray[Any, Any], float]:
+    """The derivative's numbers, and the worst relative error along random directions."""
+    (slope,) = evaluate([known], arrays, sizes)
+    worst = 0.0
+    for _ in range(directions):
+        direction = symmetrised(target, rng.normal(size=arrays[target].shape))
+        steps = [_central(value, arrays, sizes, target, direction, h) for h in (STEP, 2 * STEP)]
+        measured = (4 * steps[0] - steps[1]) / 3
+        tail = np.transpose(direction, to_axes)
+        claimed = np.tensordot(slope, tail, axes=tail.ndim) if tail.ndim else slope * tail
+        scale = max(1.0, float(np.max(np.abs(measured), initial=0.0)))
+        error = float(np.max(np.abs(measured - claimed), initial=0.0)) / scale
+        worst = max(worst, error if np.isfinite(error) else np.inf)
+    return slope, worst
 
 
 def _apart(wrt: Any, y: Expr) -> Any:
@@ -156,5 +193,6 @@ def _central(
     behind = {**arrays, target: arrays[target] - step * direction}
     (plus,) = evaluate([node], ahead, sizes)
     (minus,) = evaluate([node], behind, sizes)
-    difference: np.ndarray[Any, Any] = (plus - minus) / (2 * step)
+    with np.errstate(invalid="ignore"):  # infinities cancel to nan, which counts as an infinite error
+        difference: np.ndarray[Any, Any] = (plus - minus) / (2 * step)
     return difference

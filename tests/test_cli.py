@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+import indexcalc as ic
+from indexcalc.testing import check_derivative
+
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = ["x[i]*W[i,j] + b[j]", "--wrt", "W[i,k]", "--dim", "x=n", "--dim", "W=n,m", "--dim", "b=m"]
 
@@ -96,3 +99,11 @@ def test_a_symmetric_tensor_says_which_derivative_it_is():
 def test_wrong_input_gets_one_message_and_status_2(words, message):
     done = run(*words)
     assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr and not done.stdout
+
+
+def test_sizes_at_which_a_matrix_is_singular_are_not_taken() -> None:
+    """`X.T @ X` has no inverse where X has fewer rows than columns."""
+    X = ic.tensor("X", "N n")
+    for seed in range(3):
+        f = ic.logdet(X.T @ X)
+        assert check_derivative(f, X, ic.derivative(f, X), seed=seed)

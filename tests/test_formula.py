@@ -236,3 +236,16 @@ def test_kronecker_products_of_vectors_and_matrices() -> None:
     assert str(ic.vec(ic.outer(C, B.sum(axis=1)))) == "kron(sum(B, axis=1), C)"
     x, a = ic.column("x", "m"), ic.column("a", "n")
     assert str(ic.derivative(x @ a.T, x).layout("magnus-neudecker")) == "kron(a, eye(m))"
+
+
+def test_a_column_and_a_row_stand_behind_what_has_both() -> None:
+    """By themselves they do not add."""
+    c, r, v = ic.column("c", "m"), ic.row("r", "n"), ic.column("v", "m*n")
+    total = c + (r - ic.unvec(v, "m", "n"))
+    assert str(total) == "-unvec(v, m, n) + c + r"
+    assert ic.parse(str(total), **total.declarations) == total
+
+
+def test_joined_axes_stay_joined_beside_a_plain_vector() -> None:
+    A, B, x = ic.tensor("A", "n n"), ic.tensor("B", "m m"), ic.column("x", "n*m")
+    assert str(ic.grad(x.T @ ic.kron(A, B) @ x, x)) == "(kron(A, B) + kron(A.T, B.T)) @ x"

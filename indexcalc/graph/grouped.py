@@ -21,6 +21,8 @@ Composed = tuple[Node, Groups, Groups, list[Dimension]]
 class Work(Protocol):
     """What is needed of a pass over a graph."""
 
+    flat: bool
+
     def renormalise(self, node: Node) -> Edge: ...
     def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
 
@@ -51,6 +53,8 @@ def open_groups(
             return None
     opened = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
               if (sizes := _sizes(rows, label)) is not None}  # fmt: skip
+    if not work.flat:
+        opened = _whole(rows, opened)
     if not opened:
         return None
     parts = {label: draft.fresh(sizes) for label, sizes in opened.items()}
@@ -70,6 +74,21 @@ def open_groups(
     count = iter(range(len(flat)))
     outer = [tuple(next(count) for _ in group) for group in inside]
     return joined(work, finish(draft, flat, dims), dims, outer)
+
+
+def _whole(
+    rows: Sequence[tuple[Node, list[int], object]], opened: dict[int, tuple[Dimension, ...]]
+) -> dict[int, tuple[Dimension, ...]]:
+    """The labels by whose opening no factor is left half open: `kron(A, B) @ x` for a plain x reads best as it is."""
+    while True:
+        closed = {
+            label for node, row, _ in rows if isinstance(node, Regroup)
+            for group, label in zip(node.outer, row, strict=True) if len(group) > 1 and label not in opened
+        }  # fmt: skip
+        half = {label for _, row, _ in rows if closed.intersection(row) for label in row if label in opened}
+        if not half:
+            return opened
+        opened = {label: sizes for label, sizes in opened.items() if label not in half}
 
 
 def _sizes(rows: Sequence[tuple[Node, list[int], object]], label: int) -> tuple[Dimension, ...] | None:

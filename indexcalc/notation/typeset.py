@@ -287,6 +287,8 @@ class Typesetter:
     def _sum(self, form: Form) -> Set:
         terms = [term_of(part) for part in form.parts]
         anchored = any(anchors(term, form.rows, form.cols) for term in terms)
+        if {"row", "column"} <= {spread_of(term) for term in terms}:  # a column and a row do not add by themselves
+            terms.sort(key=lambda term: not anchors(term, form.rows, form.cols))
         text = ""
         for term in terms:
             sign = "-" if negative(term.coef) else "+"
