@@ -249,3 +249,17 @@ def test_a_column_and_a_row_stand_behind_what_has_both() -> None:
 def test_joined_axes_stay_joined_beside_a_plain_vector() -> None:
     A, B, x = ic.tensor("A", "n n"), ic.tensor("B", "m m"), ic.column("x", "n*m")
     assert str(ic.grad(x.T @ ic.kron(A, B) @ x, x)) == "(kron(A, B) + kron(A.T, B.T)) @ x"
+
+
+def test_ladders_and_towers_print_in_index_notation() -> None:
+    """A part that is used twice would double a formula at each step; definitions keep the text linear."""
+    A = ic.tensor("A", "n n")
+    ladder, tower = A, A
+    lengths = []
+    for rung in range(1, 25):
+        ladder, tower = ladder @ ladder + A, ic.sin(ic.sin(ic.sin(tower)))
+        if rung in (12, 24):
+            lengths.append(len(str(ladder)))
+    assert lengths[1] < 3 * lengths[0]
+    assert str(tower).startswith("t1 = ")
+    assert ic.parse(str(tower), **tower.declarations) == tower

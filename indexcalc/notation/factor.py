@@ -107,9 +107,7 @@ class Factoring:
             self.steps -= 1
             places = taken.without
             inner_terms = list(places.values())
-            shape = inner_terms[0]
             inner = self.best(inner_terms, *_shape(inner_terms))
-            del shape
             rest = [term for k, term in enumerate(terms) if k not in places]
             options.append(self.best([taken.back(inner), *rest], rows, cols))
         return min(options, key=lambda form: (form.cost, _names(form), _powers(form), form is not plain))

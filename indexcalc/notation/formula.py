@@ -7,24 +7,21 @@ the value, so only the length depends on the search.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 
-from indexcalc.graph.node import Node, Sum, einsum, regroup
+from indexcalc.graph.node import Node, Sum, einsum, multiply, regroup
 from indexcalc.graph.simplify import EXPAND_TERMS, expand, simplify
 from indexcalc.graph.walk import topological
 from indexcalc.notation import latex, text
 from indexcalc.notation.array import STANDING, Array
 from indexcalc.notation.forms import (
     Form,
-    Term,
     atom,
     chain,
     form_of,
-    term_of,
+    number_term,
     turn,
-)
-from indexcalc.notation.multiply import (
-    product,
 )
 from indexcalc.notation.reduce import Reader, flatten
 from indexcalc.notation.typeset import Typesetter
@@ -33,8 +30,8 @@ from indexcalc.notation.web import Stuck
 
 LARGEST = 300
 """A graph of more nodes is written in index notation only, where definitions keep the text short."""
-WIDE = 400
-"""A form of more tokens is not written as one formula."""
+DEEPEST = 50
+"""So is one with more functions, products and sums inside each other."""
 REPEATED = 8
 """A part that occurs twice gets a name if it has so many tokens."""
 
@@ -79,7 +76,8 @@ def closed_form(node: Node) -> Form:
 def _search(node: Node) -> Form:
     if node.order > 2:
         raise Stuck(f"it has {node.order} axes, and a matrix holds two")
-    if len(topological([node])) > LARGEST:
+    below = topological([node])
+    if len(below) > LARGEST or _depth(below) > DEEPEST:
         raise Stuck("it is too long for one formula")
     found: list[Form] = []
     why: Stuck | None = None
@@ -91,10 +89,15 @@ def _search(node: Node) -> Form:
     if not found:
         assert why is not None
         raise why
-    best = min(found, key=lambda form: form.cost)
-    if best.cost > WIDE:
-        raise Stuck("it is too long for one formula")
-    return best
+    return min(found, key=lambda form: form.cost)
+
+
+def _depth(below: Sequence[Node]) -> int:
+    """How many nodes lie inside each other; children come before their parents."""
+    found: dict[Node, int] = {}
+    for node in below:
+        found[node] = 1 + max((found[child] for child in node.children), default=0)
+    return max(found.values())
 
 
 def _variants(node: Node) -> list[Node]:
@@ -238,8 +241,7 @@ def einsum_text(node: Node, setter: Typesetter) -> str:
             specs.append("".join(letters[x] for x in at))
         spec = f"{','.join(specs)}->{''.join(chr(97 + k) for k in range(node.order))}"
         call = f'einsum("{spec}", {", ".join(operands)})'
-        whole = term_of(form_of(Term(coef * flat.coef, (), ())))
-        number = setter.text(form_of(product(whole.coef, (), ())))
+        number = setter.text(form_of(number_term(multiply(coef, flat.coef))))
         texts.append(call if number == "1" else f"{number}*{call}")
     return " + ".join(texts).replace("+ -", "- ")
 

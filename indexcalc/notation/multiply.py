@@ -64,7 +64,7 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
         form, exponent = todo.pop()
         coef = multiply(coef, _raise(form, exponent, gathered, todo))
     coef = multiply(coef, _means(gathered, kept))
-    found = sorted(((f, e) for f, e in gathered.items() if e != 0), key=lambda pair: (_below(pair[1]), rank(pair[0])))
+    found = sorted(((f, e) for f, e in gathered.items() if e != 0), key=lambda pair: (negative(pair[1]), rank(pair[0])))
     return Term(coef, tuple(found), tuple(kept))
 
 
@@ -86,11 +86,6 @@ def _paired(links: list[Form]) -> list[Form]:
                 continue
         done.append(link)
     return done
-
-
-def _below(exponent: Number) -> bool:
-    """Does a power stand below the line?"""
-    return negative(exponent)
 
 
 def _row_sum(links: list[Form]) -> list[Form]:

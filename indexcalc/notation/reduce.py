@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from itertools import product as combinations
 from typing import Any
 
 from indexcalc.functions.table import MATRICES, REDUCTIONS
-from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -47,15 +47,16 @@ from indexcalc.notation.multiply import (
 )
 from indexcalc.notation.web import Stuck, Web
 
+LONGEST = 400
+"""A form of more tokens is not written as one formula."""
 MOST_SIDES = 16
 """Of the ways to write the terms of a sum on one side or another, so many are tried."""
 
 
 class Reader:
-    """Reads nodes as forms. `named` has nodes that stand under a name of their own."""
+    """Reads nodes as forms."""
 
-    def __init__(self, named: Mapping[Node, str] | None = None) -> None:
-        self.named = dict(named or {})
+    def __init__(self) -> None:
         self.known: dict[Node, Form | Stuck] = {}
         self.search = Factoring()
 
@@ -67,7 +68,10 @@ class Reader:
             if node.order > 2:
                 continue
             try:
-                self.known[node] = self._make(node)
+                made = self._make(node)
+                if made.cost > LONGEST:  # a shared part is written at each use: its text may double at each step
+                    raise Stuck("it is too long for one formula")
+                self.known[node] = made
             except Stuck as stuck:
                 self.known[node] = stuck
         found = self.known[root]
@@ -75,14 +79,8 @@ class Reader:
             raise found
         return found
 
-    def inner(self, node: Node) -> Form:
-        """The form of a node below one that is being read."""
-        return self.form(node)
-
     def _make(self, node: Node) -> Form:
         shape = shape_of(node)
-        if node in self.named:
-            return atom(self.named[node], *shape)
         if any(unknown(dim) for dim in node.dims):
             raise Stuck("a dimension is not known yet")
         if is_zero(node):
@@ -91,10 +89,7 @@ class Reader:
 
     # -------------------------------------------------------------- products and sums
 
-    def product(self, node: Product) -> Form:
-        return self.grouped(node, [(axis,) for axis in range(node.order)])
-
-    def sum(self, node: Sum) -> Form:
+    def whole(self, node: Node) -> Form:
         return self.grouped(node, [(axis,) for axis in range(node.order)])
 
     def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
@@ -126,18 +121,11 @@ class Reader:
         coef: Number,
         node: Node,
         places: Sequence[int],
-        rows: Sequence[int] | None = None,
-        cols: Sequence[int] | None = None,
-        dims: Sequence[Dimension] | None = None,
+        rows: Sequence[int],
+        cols: Sequence[int],
+        dims: Sequence[Dimension],
     ) -> list[Term]:
-        """A node with its axes at these places, as a summand: the ways to write it.
-
-        Without `rows` and `cols` the places are labels of a product, the first the rows and the second the columns.
-        """
-        if rows is None or cols is None or dims is None:
-            dims = node.dims
-            places = range(node.order)
-            rows, cols = list(range(node.order))[:1], list(range(node.order))[1:]
+        """A node with its axes at these places, among axes of these dimensions, as a summand: the ways to write it."""
         flat = flatten(node)
         where: dict[int, Any] = {}
         web_dims: dict[Any, Dimension] = dict(enumerate(dims))
@@ -159,7 +147,7 @@ class Reader:
                     raise Stuck(f"a part of it has {factor.order} axes, and a matrix holds two")
                 web.wide.append((factor.name, tuple(at)))
             else:
-                web.add(self.inner(factor), at, exponent)
+                web.add(self.form(factor), at, exponent)
         web.reduce()
         return web.term([joined.get(a, a) for a in rows], [joined.get(a, a) for a in cols])
 
@@ -191,7 +179,7 @@ class Reader:
         for child in node.children:
             if child.order > 2:
                 raise Stuck(f"an argument of {node.name} has {child.order} axes, and a matrix holds two")
-            args.append(self.inner(child))
+            args.append(self.form(child))
         return call(node.name, args, rows, cols)
 
     # -------------------------------------------------------------- functions
@@ -202,7 +190,7 @@ class Reader:
         for arg in node.args:
             if arg.node.order > 2:
                 raise Stuck(f"an argument of {node.fn} has {arg.node.order} axes, and a matrix holds two")
-            args.append(_placed(self.inner(arg.node), arg.labels, rows, cols))
+            args.append(_placed(self.form(arg.node), arg.labels, rows, cols))
         lead = tuple(("lead", value) for value in node.params)
         if len(args) == 1:
             return equivariant(node.fn, args[0], lead, entrywise=True)
@@ -212,7 +200,7 @@ class Reader:
         if node.order > 2 or any(child.order > 2 for child in node.children):
             raise Stuck(f"{node.name} has {node.order} axes, and a matrix holds two")
         params = tuple((None, str(value)) for value in node.params)
-        args = [self.inner(child) for child in node.children]
+        args = [self.form(child) for child in node.children]
         if len(args) == 1 and MATRICES[node.fn].turned and not node.times:
             return equivariant(node.name, args[0], params)
         return call(node.name, args, *shape_of(node), params, same=bool(symmetry_of(node).blocks))
@@ -220,7 +208,7 @@ class Reader:
     def reduction(self, node: Reduction) -> Form:
         if node.child.order > 2:
             raise Stuck(f"the argument of {node.fn} has {node.child.order} axes, and a matrix holds two")
-        form, params = self.inner(node.child), tuple((None, value) for value in node.params)
+        form, params = self.form(node.child), tuple((None, value) for value in node.params)
         row = REDUCTIONS[node.fn]
         if len(node.axes) == node.child.order:
             if node.keeps:
@@ -249,7 +237,7 @@ class Reader:
             return self.grouped(node.child, [tuple(axis_of[label] for label in group) for group in node.outer])
         if node.child.order == 1 and len(node.outer) == 2 and len(node.inner[0]) == 2:
             outer, inner = node.inner[0]
-            made = self._unvec(self.inner(node.child), node.sizes[inner], node.sizes[outer])
+            made = self._unvec(self.form(node.child), node.sizes[inner], node.sizes[outer])
             return made if node.outer == ((inner,), (outer,)) else turn(made)
         raise Stuck("axes are split and joined in a way that has no name in matrix notation")
 
@@ -262,8 +250,8 @@ READ: dict[type[Node], Callable[[Any, Any], Form]] = {
     Constant: Reader.constant,
     Definition: Reader.definition,
     Matrix: Reader.matrix,
-    Product: Reader.product,
-    Sum: Reader.sum,
+    Product: Reader.whole,
+    Sum: Reader.whole,
     Elementwise: Reader.elementwise,
     Reduction: Reader.reduction,
     Regroup: Reader.regroup,
@@ -324,8 +312,6 @@ def flatten(node: Node) -> Flat:
     """A node as a product of factors of at most two axes, as far as opening products gets there."""
     if not isinstance(node, Product):
         return Flat(1, [(node, tuple(range(node.order)), 1)], list(range(node.order)), list(node.dims))
-    from indexcalc.graph.edge import Draft
-
     draft = Draft()
     labels = draft.fresh(node.sizes)
     draft.coef = node.coef
