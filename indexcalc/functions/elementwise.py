@@ -102,6 +102,7 @@ def _comparison(name: str, sign: str, latex: str, ufunc: Any) -> ElementwiseFunc
         name, f"1 where x {sign} y, 0 elsewhere", lambda x, y: ufunc(x, y).astype(np.result_type(x, y)), (None, None),
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
+        range=(0.0, 1.0),
     )  # fmt: skip
 
 
@@ -109,6 +110,7 @@ SMOOTH = (
     ElementwiseFunction(
         "exp", "sum over n of x**n/n!", np.exp, (lambda x, y: y,),
         r"\exp\left({}\right)", "DLMF 4.7(ii)", exact={0: 1},
+        range=(0.0, math.inf),
     ),
     ElementwiseFunction(
         "log", "integral of 1/t from 1 to x", np.log, (lambda x, y: x**-1,),
@@ -127,10 +129,12 @@ SMOOTH = (
     ElementwiseFunction(
         "sin", "(exp(i*x) - exp(-i*x))/(2*i)", np.sin, (lambda x, y: apply("cos", x),),
         r"\sin\left({}\right)", "DLMF 4.20", exact={0: 0},
+        range=(-1.0, 1.0),
     ),
     ElementwiseFunction(
         "cos", "(exp(i*x) + exp(-i*x))/2", np.cos, (lambda x, y: -apply("sin", x),),
         r"\cos\left({}\right)", "DLMF 4.20", exact={0: 1},
+        range=(-1.0, 1.0),
     ),
     ElementwiseFunction(
         "tan", "sin(x)/cos(x)", np.tan, (lambda x, y: 1 + y**2,),
@@ -145,6 +149,7 @@ SMOOTH = (
         "acos", "the y in [0, pi] with cos(y) = x", np.arccos, (lambda x, y: -((1 - x**2) ** -HALF),),
         r"\arccos\left({}\right)", "DLMF 4.24(ii)",
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={1: 0},
+        range=(0.0, math.pi),
     ),
     ElementwiseFunction(
         "atan", "the y in (-pi/2, pi/2) with tan(y) = x", np.arctan, (lambda x, y: (1 + x**2) ** -1,),
@@ -158,20 +163,24 @@ SMOOTH = (
     ElementwiseFunction(
         "cosh", "(exp(x) + exp(-x))/2", np.cosh, (lambda x, y: apply("sinh", x),),
         r"\cosh\left({}\right)", "DLMF 4.34", exact={0: 1},
+        range=(1.0, math.inf),
     ),
     ElementwiseFunction(
         "tanh", "sinh(x)/cosh(x)", np.tanh, (lambda x, y: 1 - y**2,),
         r"\tanh\left({}\right)", "DLMF 4.34", exact={0: 0},
+        range=(-1.0, 1.0),
     ),
     ElementwiseFunction(
         "sigmoid", "1/(1 + exp(-x))", _sigmoid, (lambda x, y: y * (1 - y),),
         r"\sigma\left({}\right)", "C. Bishop, Pattern Recognition and Machine Learning, equation (4.88)",
         domain="all real numbers; complex x with |Im x| < pi",
+        range=(0.0, 1.0),
     ),
     ElementwiseFunction(
         "softplus", "log(1 + exp(x))", _softplus, (lambda x, y: apply("sigmoid", x),),
         r"\operatorname{{softplus}}\left({}\right)", "definition, by the chain rule",
         domain="all real numbers; complex x with |Im x| < pi",
+        range=(0.0, math.inf),
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,
@@ -190,6 +199,7 @@ SPECIAL = (
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
         r"\operatorname{{erf}}\left({}\right)", "DLMF 7.10.1", holomorphic=False, exact={0: 0},
+        range=(-1.0, 1.0),
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
@@ -214,23 +224,27 @@ PIECEWISE = (
         "relu", "x where x > 0, 0 elsewhere", lambda x: np.maximum(x, 0), (lambda x, y: apply("step", x),),
         r"\operatorname{{relu}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
+        range=(0.0, math.inf),
     ),
     ElementwiseFunction(
         "step", "1 where x > 0, 0 elsewhere", lambda x: (x > 0).astype(x.dtype), (None,),
         r"\operatorname{{step}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
+        range=(0.0, 1.0),
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
         r"\left|{}\right|", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
+        range=(0.0, math.inf),
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
         r"\operatorname{{sign}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: -1, 0: 0, 1: 1},
+        range=(-1.0, 1.0),
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),

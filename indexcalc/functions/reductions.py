@@ -134,28 +134,33 @@ ROWS = (
         "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", _softmax, lambda s: s.y * (s.d - s.v), True,
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
+        range=(0.0, 1.0),
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", _log_softmax, lambda s: s.d - apply("exp", s.v), True,
         r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
+        range=(-math.inf, 0.0),
     ),
     ReductionFunction(
         "norm1", "sum of |x_a|", lambda x, axes: np.abs(x).sum(axis=axes), lambda s: apply("sign", s.x), False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{1}}}}", "definition",
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
+        range=(0.0, math.inf),
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", lambda x, axes: _norm(x, axes, 2), lambda s: s.x / s.y, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{2}}}}",
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
+        range=(0.0, math.inf),
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", _norm, _normp_rule, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{{p}}}}}", "definition, by the chain rule",
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
+        range=(0.0, math.inf),
     ),
 )  # fmt: skip
 

@@ -6,6 +6,7 @@ else: the derivative, the text, the parser, the evaluation and the tests all rea
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from indexcalc.graph.node import Matrix, Node, Number, einsum, matrix, reduction
 from indexcalc.index import Dimension
 
 Interval = tuple[float, float]
+ALL: Interval = (-math.inf, math.inf)
 REAL: Interval = (-3.0, 3.0)
 POSITIVE: Interval = (0.2, 3.0)
 NONZERO: Interval = (0.2, 3.0)
@@ -29,7 +31,8 @@ class ElementwiseFunction:
     `rules[a]` gives the partial derivative by argument a, as an `Entry`, from the arguments and the value:
     `rules[a](*args, y)`; `None` in place of a rule says: zero wherever it exists (with `kink`, the reason).
     `numpy(*args, *params)` takes arrays of float or complex dtype and keeps the dtype; `inputs[a]` is an interval from
-    which tests draw argument a; `exact` has values at integers that are integers.
+    which tests draw argument a; `exact` has values at integers that are integers; `range` is an interval that has all the
+    values for real arguments.
     `params` names the static parameters: only where there are some, rules get their values as keyword `params`.
     `latex.format(*args, **params)` is the LaTeX.
     """
@@ -46,6 +49,7 @@ class ElementwiseFunction:
     kink: str = ""
     holomorphic: bool = True
     exact: dict[int, int] = field(default_factory=dict)
+    range: Interval = ALL
 
     @property
     def arity(self) -> int:
@@ -116,7 +120,8 @@ class ReductionFunction:
     `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
     `axes` is how many axes it takes, 0 for any number; one that is not `public` has no function of its own for both
     views. `matrix` is the function of Arrays, along their last two axes, under which it is written, if there is one;
-    `turned` says that this function gives the transposed value; `square` that its two axes have one dimension.
+    `turned` says that this function gives the transposed value; `square` that its two axes have one dimension. `range` is
+    an interval that has all the values for real arguments.
     """
 
     name: str
@@ -136,6 +141,7 @@ class ReductionFunction:
     matrix: str = ""
     turned: bool = False
     square: bool = False
+    range: Interval = ALL
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,555 @@
+"""One program for one choice of what is opened: nodes become values, products become pairwise steps."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+import opt_einsum
+
+from indexcalc.evaluate import cost, terms
+from indexcalc.evaluate.bounds import ANY, Interval
+from indexcalc.evaluate.collect import Ready, collect
+from indexcalc.evaluate.contract import EXACT, Key, Piece, Tree
+from indexcalc.evaluate.contract import Product as Contraction
+from indexcalc.evaluate.inputs import exponent_of, size_of
+from indexcalc.evaluate.joined import Form, Joined, whole
+from indexcalc.evaluate.program import (
+    Add,
+    Apply,
+    Contract,
+    Fill,
+    Input,
+    Invoke,
+    Known,
+    Map,
+    Part,
+    Reduce,
+    Reshape,
+    Step,
+    Use,
+)
+from indexcalc.evaluate.terms import Term
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Number,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    multiply,
+)
+from indexcalc.index import Dimension
+
+HALF = Fraction(1, 2)
+INLINE = (Product, Sum, Definition)
+DELTA_TERMS = 4
+"""A sum of at most so many terms that holds a delta is multiplied out, rather than written out."""
+
+
+class Choice(NamedTuple):
+    """Products that stay values of their own, and sums that are multiplied out."""
+
+    kept: frozenset[Node]
+    opened: frozenset[Node]
+
+
+class Table:
+    """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval."""
+
+    def __init__(self, ranges: Mapping[Node, Interval], sizes: Mapping[str, int]) -> None:
+        self.ranges, self.sizes = ranges, sizes
+        self.steps: list[Step] = []
+        self.costs: list[float] = []
+        self.bounds: list[Interval] = []
+        self.numbers: dict[Step, int] = {}
+
+    def add(self, step: Step, seconds: float, interval: Interval = ANY) -> int:
+        """The number of a step."""
+        found = self.numbers.get(step)
+        if found is None:
+            found = self.numbers[step] = len(self.steps)
+            self.steps.append(step)
+            self.costs.append(seconds)
+            self.bounds.append(interval)
+        return found
+
+    def live(self, results: Iterable[int]) -> list[int]:
+        """The steps that the results need, in order."""
+        needed: set[int] = set()
+        stack = list(results)
+        while stack:
+            number = stack.pop()
+            if number not in needed:
+                needed.add(number)
+                stack += [use.value for use in self.steps[number].uses]
+        return sorted(needed)
+
+    def shape(self, dims: Iterable[Dimension]) -> tuple[int, ...]:
+        """The sizes of dimensions."""
+        return tuple([size_of(dimension, self.sizes) for dimension in dims])
+
+
+class Build:
+    """The program of one choice: `results` are values, `seconds` its cost, `seen` the keys of all parts of products."""
+
+    def __init__(
+        self,
+        roots: Sequence[Node],
+        order: Sequence[Node],
+        table: Table,
+        choice: Choice,
+        shares: Mapping[Key, int],
+        optimize: Any = None,
+    ) -> None:
+        self.table, self.choice, self.shares, self.optimize = table, choice, shares, optimize
+        self.held: dict[Node, tuple[int, Form]] = {}
+        self.terms: dict[Node, list[Term]] = {}
+        self.pool: dict[Key, int] = {}
+        self.seen: list[Key] = []
+        wanted = self._wanted(roots, order)
+        for node in order:
+            if isinstance(node, INLINE):
+                self.terms[node] = self.expanded(node)
+                if node in wanted:
+                    self.hold(node)
+            else:
+                self.held[node] = LEAVES[type(node)](self, node)
+        self.results = tuple(self.dense(root) for root in roots)
+        self.seconds = sum(table.costs[number] for number in table.live(self.results))
+
+    # -------------------------------------------------------------- what is opened
+
+    def _wanted(self, roots: Sequence[Node], order: Sequence[Node]) -> set[Node]:
+        """The products and sums that are values: roots, arguments of functions, and what the choice keeps."""
+        self.arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
+        wanted = set(roots) | self.arguments
+        for node in order:
+            if isinstance(node, Product):
+                wanted |= {f.node for f in node.factors if not self._opens(node, f.node, f.exponent)}
+            elif isinstance(node, Sum | Definition):
+                wanted |= {child for child in node.children if not self._opens(node, child, 1)}
+        return wanted
+
+    def _opens(self, parent: Node, child: Node, exponent: Number) -> bool:
+        if isinstance(child, Definition):
+            return exponent == 1
+        if exponent != 1 or not isinstance(child, INLINE):
+            return False
+        if child in self.choice.kept or (child in self.arguments and isinstance(child, Product) and child.bound):
+            return False
+        if isinstance(child, Product) or not isinstance(parent, Product):
+            return not (isinstance(child, Sum) and child in self.arguments)
+        return child in self.choice.opened or _holds_delta(child)
+
+    def expanded(self, node: Node) -> list[Term]:
+        """A product, sum or named step as a sum of products."""
+
+        def opened(child: Node, exponent: Number) -> list[Term] | None:
+            found = self.terms.get(child) if self._opens(node, child, exponent) else None
+            if found is None or len(found) > terms.MOST_TERMS:
+                return None
+            return found if sum(len(term.factors) for term in found) <= terms.MOST_FACTORS else None
+
+        match node:
+            case Product():
+                return terms.product(node, self.table.shape(node.sizes), opened)
+            case Sum():
+                return terms.total(node, self.table.shape(node.dims), opened)
+            case Definition():
+                return terms.opened_definition(node, opened, self.table.shape(node.dims))
+        raise AssertionError(node.kind)
+
+    # -------------------------------------------------------------- values
+
+    def hold(self, node: Node) -> tuple[int, Form]:
+        """The value of a node, and how it is held."""
+        found = self.held.get(node)
+        if found is None:
+            found = self.held[node] = self.materialised(self.terms[node], self.table.shape(node.dims))
+            bound = self.table.ranges.get(node, ANY)
+            if self.table.bounds[found[0]] == ANY and bound != ANY:
+                self.table.bounds[found[0]] = bound
+        return found
+
+    def dense(self, node: Node) -> int:
+        """The whole array of a node, with its axes in order."""
+        value, form = self.hold(node)
+        return value if form.whole else self.written(value, form)
+
+    def written(self, value: int, form: Form) -> int:
+        """The array that a form stands for; deltas and constant axes are written out."""
+        if form.plain and len(form.labels) == len(form.out):
+            return self.single(1, Use(value, form.labels), form.out, dict(enumerate(form.sizes)))
+        step = Add((Part(1, Use(value, form.labels), form.out),), form.shape)
+        return self.table.add(step, cost.single(prod(form.shape), prod(form.shape)), self.table.bounds[value])
+
+    def without_delta(self, node: Node) -> tuple[int, Form]:
+        """A value of a node that has no delta; axes along which it is constant are left out."""
+        value, form = self.hold(node)
+        return (value, form) if form.plain else (self.written(value, form), whole(form.shape))
+
+    def single(self, coef: Number, use: Use, out: Sequence[int], sizes: Mapping[int, int]) -> int:
+        """One operand: its axes in another order, a diagonal of it, a sum along axes, or a multiple."""
+        if coef == 1 and use.labels == tuple(out):
+            return use.value
+        number: dict[int, int] = {}
+        for label in use.labels:
+            number.setdefault(label, len(number))
+        shape = tuple(sizes[label] for label in out)
+        step = Contract(
+            coef,
+            (Use(use.value, tuple(number[x] for x in use.labels)),),
+            tuple(number[x] for x in out),
+            shape,
+            {number[x]: sizes[x] for x in number},
+        )
+        free = coef == 1 and len(set(out)) == len(set(use.labels))
+        spent = 0.2e-6 if free else cost.single(prod(sizes[x] for x in number), prod(shape))
+        low, high = self.table.bounds[use.value]
+        return self.table.add(step, spent, (low, high) if free or (coef == 1 and low >= 0) else ANY)
+
+    def power(self, value: int, exponent: Number) -> int:
+        """The entries to a power."""
+        shape = self.table.steps[value].shape
+        axes = tuple(range(len(shape)))
+        low = self.table.bounds[value][0]
+        positive = low >= 0 or (isinstance(exponent, int) and exponent % 2 == 0)
+        step = Map("**", (exponent,), (Use(value, axes),), axes, shape)
+        return self.table.add(step, cost.elementary(prod(shape)), (0.0, float("inf")) if positive else ANY)
+
+    # -------------------------------------------------------------- sums of products
+
+    def materialised(self, found: Sequence[Term], shape: tuple[int, ...]) -> tuple[int, Form]:
+        """The value of a sum of products, and how it is held."""
+        ready = [made for term in found if (made := self.ready(term)) is not None]
+        if not ready:
+            return self.table.add(Fill(0, ()), 0.0, (0.0, 0.0)), Form((), tuple(range(len(shape))), shape)
+        if len(ready) > 1:
+            ready = collect(self, ready)
+        if len(ready) == 1:
+            (term,) = ready
+            piece = self.contracted(term, term.coef)
+            number = {label: place for place, label in enumerate(dict.fromkeys(term.out))}
+            form = Form(
+                tuple(number[x] for x in piece.labels),
+                tuple(number[x] for x in term.out),
+                tuple(term.sizes[x] for x in number),
+            )
+            return piece.value, form
+        return self.added([(term.coef, self.contracted(term, 1), term.out) for term in ready], shape)
+
+    def added(self, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> tuple[int, Form]:
+        """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant."""
+        first: dict[tuple[int, ...], int] = {}
+        out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
+        carried = [
+            k for k in dict.fromkeys(out) if any(place[k] in piece.labels for _, piece, place in parts)
+        ]
+        step_parts = []
+        for coef, piece, place in parts:
+            places = [place[k] for k in carried]
+            number: dict[int, int] = {}
+            for label in (*piece.labels, *places):
+                number.setdefault(label, len(number))
+            use = Use(piece.value, tuple(number[x] for x in piece.labels))
+            step_parts.append(Part(coef, use, tuple(number[x] for x in places)))
+        made_shape = tuple(shape[k] for k in carried)
+        step = Add(tuple(step_parts), made_shape)
+        spent = cost.CALL * len(parts) + len(parts) * prod(made_shape) / cost.MEMORY
+        number = {k: place for place, k in enumerate(dict.fromkeys(out))}
+        form = Form(tuple(number[k] for k in carried), tuple(number[k] for k in out), tuple(shape[k] for k in number))
+        return self.table.add(step, spent), form
+
+    def ready(self, term: Term) -> Ready | None:
+        """A term in values: deltas of its leaves joined, powers taken, sums over what one factor has alone done."""
+        if term.coef == 0:
+            return None
+        joined = Joined(len(term.sizes))
+        rows = []
+        for leaf, labels, exponent in term.factors:
+            positive = not isinstance(exponent, complex) and exponent > 0
+            value, form = self.hold(leaf) if positive else self.without_delta(leaf)
+            rows.append((value, joined.attach(form, labels), exponent))
+        sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
+        out = tuple(joined.find(x) for x in term.out)
+        pieces: list[Piece] = []
+        for value, labels, exponent in rows:
+            own = [joined.find(x) for x in labels]
+            distinct = tuple(dict.fromkeys(own))
+            made = self.single(1, Use(value, tuple(own)), distinct, sizes)
+            times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
+            if times != exponent:
+                made = self.power(made, exponent)
+            pieces += [Piece(made, distinct)] * times
+        carried = {x for piece in pieces for x in piece.labels}
+        coef = term.coef
+        for label in sizes.keys() - carried - set(out):
+            coef = multiply(coef, sizes[label])
+        return Ready(coef, tuple(self._summed(pieces, out, sizes)), out, sizes)
+
+    def _summed(self, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
+        """The pieces, each summed over the labels that neither another piece nor the result has."""
+        count = Counter(x for piece in pieces for x in piece.labels)
+        result = []
+        for piece in pieces:
+            kept = tuple(x for x in piece.labels if count[x] > 1 or x in out)
+            result.append(Piece(self.single(1, Use(*piece), kept, sizes), kept))
+        return result
+
+    def contracted(self, term: Ready, coef: Number) -> Piece:
+        """A product as one value, times `coef`; its labels are those of the result that some factor has."""
+        scalars = [piece for piece in term.pieces if not piece.labels]
+        pieces = [piece for piece in term.pieces if piece.labels]
+        scale: Piece | None = None
+        for piece in scalars:
+            scale = piece if scale is None else self.pair(scale, piece, (), term.sizes)
+        if not pieces:
+            if scale is None:
+                return Piece(self.table.add(Fill(coef, ()), 0.0), ())
+            return Piece(self.single(coef, Use(*scale), (), term.sizes), ())
+        kept = frozenset(term.out)
+        result = prod(term.sizes[x] for x in {x for piece in pieces for x in piece.labels} & kept)
+        if scale is not None:
+            smallest = min(range(len(pieces)), key=lambda k: self._size(pieces[k], term.sizes))
+            if self._size(pieces[smallest], term.sizes) < result:
+                pieces[smallest] = self.pair(scale, pieces[smallest], pieces[smallest].labels, term.sizes)
+                scale = None
+        made = self.product(pieces, kept, term.sizes, coef if scale is None else 1)
+        return made if scale is None else self.pair(scale, made, made.labels, term.sizes, coef)
+
+    @staticmethod
+    def _size(piece: Piece, sizes: Mapping[int, int]) -> int:
+        return prod(sizes[x] for x in piece.labels)
+
+    def product(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int], coef: Number) -> Piece:
+        """The product of pieces that all have labels, times `coef`."""
+        pieces = self.reduced(pieces, kept, sizes)
+        if len(pieces) == 1:
+            (piece,) = pieces
+            return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
+        contraction = Contraction(pieces, kept, sizes)
+        spent, tree = self.order(contraction)
+        halves = self.halved(contraction, spent)
+        if halves is not None:
+            return self.product(halves, kept, sizes, coef)
+        return self.emitted(contraction, tree, coef)
+
+    def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
+        """At most `EXACT` pieces: more are merged, the cheapest pairs first."""
+        while len(pieces) > EXACT and self.optimize is None:
+            contraction = Contraction(pieces, kept, sizes)
+            merged = contraction.pair_to_merge()
+            gone = {k for pair in merged for k in pair}
+            made = [self.emitted(contraction, pair, 1) for pair in merged]
+            pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made
+        return pieces
+
+    def order(self, contraction: Contraction) -> tuple[float, Tree]:
+        """The order of a contraction and its cost; with `optimize`, opt_einsum's."""
+        if self.optimize is not None:
+            return 0.0, self._given_order(contraction)
+        found = contraction.search(self.share)
+        self.seen += contraction.subsets()
+        return found
+
+    def share(self, key: Key) -> float:
+        """The share of its cost that a part of a product has: nothing if it is there."""
+        return 0.01 if key in self.pool else 1 / self.shares.get(key, 1)
+
+    def _given_order(self, contraction: Contraction) -> Tree:
+        names = [opt_einsum.get_symbol(x) for x in range(max(contraction.sizes) + 1)]
+        spec = ",".join("".join(names[x] for x in piece.labels) for piece in contraction.pieces)
+        out = "".join(names[x] for x in sorted(contraction.stays(contraction.everything)))
+        shapes = [tuple(contraction.sizes[x] for x in piece.labels) for piece in contraction.pieces]
+        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=self.optimize)
+        stack: list[Tree] = list(range(len(contraction.pieces)))
+        for group in path:
+            chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
+            tree = chosen[0]
+            for other in chosen[1:]:
+                tree = (tree, other)
+            stack.append(tree)
+        (tree,) = stack
+        return tree
+
+    def halved(self, contraction: Contraction, spent: float) -> list[Piece] | None:
+        """`X' diag(w) X` as `(sqrt(w) X)' (sqrt(w) X)`, where w >= 0 is known and that is cheaper."""
+        twice = [value for value, times in Counter(p.value for p in contraction.pieces).items() if times == 2]
+        for value in twice:
+            one, other = (piece for piece in contraction.pieces if piece.value == value)
+            shared = {x for x, y in zip(one.labels, other.labels, strict=True) if x == y} - contraction.out
+            if set(one.labels) & set(other.labels) != shared or not shared or one == other:
+                continue
+            weights = [p for p in contraction.pieces if p.value != value and set(p.labels) <= shared]
+            rest = [p for p in contraction.pieces if p.value != value and p not in weights]
+            even = Counter(weights)
+            if not weights or not all(n % 2 == 0 or self.table.bounds[p.value][0] >= 0 for p, n in even.items()):
+                continue
+            price = self._halved_price(one, other, weights, rest, contraction)
+            if price < spent:
+                root = self._root(even, contraction.sizes)
+                made = self.pair(root, one, one.labels, contraction.sizes)
+                return [made, Piece(made.value, other.labels), *rest]
+        return None
+
+    def _halved_price(
+        self, one: Piece, other: Piece, weights: Sequence[Piece], rest: Sequence[Piece], whole_product: Contraction
+    ) -> float:
+        sizes = whole_product.sizes
+        entries = max(self._size(piece, sizes) for piece in weights)
+        price = len(weights) * cost.single(entries, entries) + cost.elementary(entries)
+        price += cost.pair(one.labels, (), frozenset(one.labels), sizes)
+        trial = Contraction([Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes)
+        return price + trial.search(lambda key: 1.0)[0]
+
+    def _root(self, weights: Mapping[Piece, int], sizes: Mapping[int, int]) -> Piece:
+        """The square root of a product of weights: half of what occurs twice, the root of what occurs once."""
+        odd = [piece for piece, times in weights.items() if times % 2]
+        factors = [piece for piece, times in weights.items() for _ in range(times // 2)]
+        if odd:
+            labels = frozenset(x for piece in odd for x in piece.labels)
+            base = self.product(odd, labels, sizes, 1)
+            factors.append(Piece(self.power(base.value, HALF), base.labels))
+        return self.product(factors, frozenset(x for piece in factors for x in piece.labels), sizes, 1)
+
+    # -------------------------------------------------------------- steps
+
+    def emitted(self, contraction: Contraction, tree: Tree, coef: Number) -> Piece:
+        """The steps of a tree; what the pool has is taken from there."""
+        return self._emitted(contraction, tree, coef)[1]
+
+    def _emitted(self, contraction: Contraction, tree: Tree, coef: Number) -> tuple[int, Piece]:
+        if isinstance(tree, int):
+            return 1 << tree, contraction.pieces[tree]
+        mask = _mask(tree)
+        key, stay = contraction.key(mask)
+        if key in self.pool:
+            return mask, Piece(self.single(coef, Use(self.pool[key], stay), stay, contraction.sizes), stay)
+        (_, one), (_, other) = (self._emitted(contraction, part, 1) for part in tree)
+        made = self.pair(one, other, stay, contraction.sizes, coef)
+        if coef == 1:
+            self.pool[key] = made.value
+        return mask, made
+
+    def pair(
+        self, one: Piece, other: Piece, stay: Sequence[int], sizes: Mapping[int, int], coef: Number = 1
+    ) -> Piece:
+        """One product of two values, summed over the labels that `stay` lacks."""
+        one, other = sorted((one, other), key=lambda p: (p.value, [sizes[x] for x in p.labels]))
+        number: dict[int, int] = {}
+        for label in (*one.labels, *other.labels):
+            number.setdefault(label, len(number))
+        uses = tuple(Use(p.value, tuple(number[x] for x in p.labels)) for p in (one, other))
+        shape = tuple(sizes[x] for x in stay)
+        named = {number[x]: sizes[x] for x in number}
+        step = Contract(coef, uses, tuple(number[x] for x in stay), shape, named)
+        spent = cost.pair(one.labels, other.labels, frozenset(stay), sizes, one.value == other.value)
+        a, b = self.table.bounds[one.value], self.table.bounds[other.value]
+        positive = (a[0] >= 0 and b[0] >= 0) or one == other
+        return Piece(self.table.add(step, spent, (0.0, float("inf")) if positive and coef == 1 else ANY), tuple(stay))
+
+    # -------------------------------------------------------------- leaves
+
+    def variable(self, node: Variable) -> tuple[int, Form]:
+        """The array that is given."""
+        shape = self.table.shape(node.dims)
+        return self.table.add(Input(node.label, shape), 0.0, self.table.ranges[node]), whole(shape)
+
+    def constant(self, node: Constant) -> tuple[int, Form]:
+        """A known tensor."""
+        shape = self.table.shape(node.dims)
+        return self.table.add(Known(node.label, node.params, shape), 1e-6, self.table.ranges[node]), whole(shape)
+
+    def elementwise(self, node: Elementwise) -> tuple[int, Form]:
+        """A function of the entries, along the axes along which an argument varies."""
+        sizes = self.table.shape(node.dims)
+        uses = []
+        for child, labels in node.args:
+            value, form = self.without_delta(child)
+            place = {inner: label for inner, label in zip(form.out, labels, strict=True)}
+            uses.append(Use(value, tuple(place[x] for x in form.labels)))
+        number: dict[int, int] = {}
+        for label in sorted({x for use in uses for x in use.labels}):
+            number.setdefault(label, len(number))
+        uses = [Use(u.value, tuple(number[x] for x in u.labels)) for u in uses]
+        shape = tuple(sizes[x] for x in number)
+        step = Map(node.fn, node.params, tuple(uses), tuple(range(len(shape))), shape)
+        value = self.table.add(step, cost.elementary(prod(shape)), self.table.ranges[node])
+        return value, Form(tuple(number), tuple(range(len(sizes))), sizes)
+
+    def reduction(self, node: Reduction) -> tuple[int, Form]:
+        """A function along axes."""
+        shape = self.table.shape(node.dims)
+        child = self.dense(node.child)
+        entries = prod(self.table.steps[child].shape)
+        spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (node.fn in LINEAR_ALGEBRA)
+        own = (Use(child, tuple(range(node.child.order))),)
+        step = Reduce(node.fn, node.params, own, node.axes, node.keeps, shape)
+        return self.table.add(step, spent, self.table.ranges[node]), whole(shape)
+
+    def matrix(self, node: Matrix) -> tuple[int, Form]:
+        """A function of whole matrices."""
+        shape = self.table.shape(node.dims)
+        uses = tuple(Use(self.dense(child), tuple(range(child.order))) for child in node.children)
+        params = tuple(exponent_of(value, self.table.sizes) for value in node.params)
+        spent = 10 * cost.CALL + 10 * prod(shape) * max(shape, default=1) / cost.LOOP
+        return self.table.add(Apply(node.fn, params, node.times, uses, shape, node), spent), whole(shape)
+
+    def regrouped(self, node: Regroup) -> tuple[int, Form]:
+        """Axes split, put in order, and joined."""
+        sizes, shape = self.table.shape(node.sizes), self.table.shape(node.dims)
+        inner = [label for group in node.inner for label in group]
+        axes = tuple(inner.index(label) for group in node.outer for label in group)
+        use = (Use(self.dense(node.child), tuple(range(node.child.order))),)
+        step = Reshape(use, tuple(sizes[x] for x in inner), axes, shape)
+        return self.table.add(step, cost.single(prod(shape), prod(shape)), self.table.ranges[node]), whole(shape)
+
+    def invoked(self, node: Call) -> tuple[int, Form]:
+        """A function that is given."""
+        shape = self.table.shape(node.dims)
+        uses = tuple(Use(self.dense(child), tuple(range(child.order))) for child in node.children)
+        title = node.name
+        step = Invoke(title, uses, shape, title == node.function.gradient)
+        return self.table.add(step, 0.0), whole(shape)
+
+
+LEAVES: dict[type[Node], Any] = {
+    Variable: Build.variable,
+    Constant: Build.constant,
+    Elementwise: Build.elementwise,
+    Reduction: Build.reduction,
+    Matrix: Build.matrix,
+    Regroup: Build.regrouped,
+    Call: Build.invoked,
+}
+LINEAR_ALGEBRA = {"inv", "det", "logdet", "cofactor", "norm_nuc", "polar", "pinv_t"}
+
+
+def _holds_delta(node: Node) -> bool:
+    """Is this a short sum with a delta among its terms?"""
+    if not isinstance(node, Sum) or len(node.terms) > DELTA_TERMS:
+        return False
+    return any(
+        isinstance(term.node, Product) and len(set(term.node.out)) < len(term.node.out) for term in node.terms
+    )
+
+
+def _mask(tree: Tree) -> int:
+    stack, mask = [tree], 0
+    while stack:
+        part = stack.pop()
+        if isinstance(part, int):
+            mask |= 1 << part
+        else:
+            stack += part
+    return mask

@@ -1,0 +1,164 @@
+"""The order in which the factors of one product are contracted, and what of it other products have already.
+
+Up to `EXACT` factors every order is tried, by dynamic programming over subsets; more are first merged pair by pair, a
+pair that occurs several times at once, so that equal parts stay equal. A subset of factors has a key that does not
+depend on the names of labels: what is in the `pool` under its key costs nothing, and a key that several products have
+costs each its share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import combinations, permutations, product
+from math import prod
+from typing import NamedTuple
+
+from indexcalc.evaluate import cost
+from indexcalc.graph.node import Labels
+
+EXACT = 7
+
+
+class Piece(NamedTuple):
+    """A value as a factor; its labels are all different."""
+
+    value: int
+    labels: Labels
+
+
+Key = tuple[tuple[tuple[int, Labels], ...], Labels]
+Tree = int | tuple["Tree", "Tree"]
+
+
+def key_of(pieces: Sequence[Piece], kept: frozenset[int]) -> tuple[Key, Labels]:
+    """What equal products have in common, whatever their labels are called, and the order of the labels that stay."""
+    groups: dict[int, list[Piece]] = {}
+    for piece in sorted(pieces):
+        groups.setdefault(piece.value, []).append(piece)
+    arranged = [list(permutations(group)) if len(group) <= 3 else [tuple(group)] for group in groups.values()]
+    best: tuple[Key, Labels] | None = None
+    for choice in product(*arranged):
+        number: dict[int, int] = {}
+        rows = []
+        for piece in (piece for group in choice for piece in group):
+            for label in piece.labels:
+                number.setdefault(label, len(number))
+            rows.append((piece.value, tuple(number[label] for label in piece.labels)))
+        stay = tuple(label for label in number if label in kept)
+        found = ((tuple(rows), tuple(number[label] for label in stay)), stay)
+        if best is None or found[0] < best[0]:
+            best = found
+    assert best is not None
+    return best
+
+
+class Product:
+    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels."""
+
+    def __init__(self, pieces: Sequence[Piece], out: Iterable[int], sizes: Mapping[int, int]) -> None:
+        self.pieces, self.out, self.sizes = list(pieces), frozenset(out), sizes
+        self.keys: dict[int, tuple[Key, Labels]] = {}
+        self.best: dict[int, tuple[float, Tree]] = {}
+
+    def stays(self, mask: int) -> frozenset[int]:
+        """The labels of a subset that the rest, or the result, has too."""
+        inside: set[int] = set()
+        outside = set(self.out)
+        for k, piece in enumerate(self.pieces):
+            (inside if mask >> k & 1 else outside).update(piece.labels)
+        return frozenset(inside & outside)
+
+    def key(self, mask: int) -> tuple[Key, Labels]:
+        """The key of a subset."""
+        found = self.keys.get(mask)
+        if found is None:
+            chosen = [piece for k, piece in enumerate(self.pieces) if mask >> k & 1]
+            found = self.keys[mask] = key_of(chosen, self.stays(mask))
+        return found
+
+    def labels(self, mask: int) -> Labels:
+        """The labels that a subset has once it is contracted."""
+        if mask & (mask - 1):
+            return self.key(mask)[1]
+        return self.pieces[mask.bit_length() - 1].labels
+
+    @property
+    def everything(self) -> int:
+        """All pieces."""
+        return (1 << len(self.pieces)) - 1
+
+    def search(self, free: Callable[[Key], float]) -> tuple[float, Tree]:
+        """The cheapest order, in seconds and as a tree; `free(key)` is the share of its cost that a subset has."""
+        best, stay = self.best, {}
+        for k in range(len(self.pieces)):
+            best[1 << k] = (0.0, k)
+        for mask in range(1, self.everything + 1):
+            stay[mask] = self.stays(mask) if mask & (mask - 1) else frozenset(self.pieces[mask.bit_length() - 1].labels)
+        for mask in sorted(range(1, self.everything + 1), key=int.bit_count):
+            if not mask & (mask - 1):
+                continue
+            share = free(self.key(mask)[0])
+            found: tuple[float, Tree] | None = None
+            lowest = mask & -mask
+            part = (mask - 1) & mask
+            while part:
+                other = mask ^ part
+                if part & lowest:
+                    spent = best[part][0] + best[other][0]
+                    if found is None or spent < found[0]:
+                        same = part.bit_count() == other.bit_count() and self._alike(part, other)
+                        spent += cost.pair(stay[part], stay[other], stay[mask], self.sizes, same)
+                        if found is None or spent < found[0]:
+                            found = (spent, (best[part][1], best[other][1]))
+                part = (part - 1) & mask
+            assert found is not None
+            best[mask] = (found[0] * share, found[1])
+        return best[self.everything]
+
+    def _alike(self, one: int, other: int) -> bool:
+        values = sorted(p.value for k, p in enumerate(self.pieces) if one >> k & 1)
+        return values == sorted(p.value for k, p in enumerate(self.pieces) if other >> k & 1)
+
+    def subsets(self) -> Iterable[Key]:
+        """The keys of all connected subsets of two pieces and more."""
+        for mask in range(1, self.everything):
+            if mask & (mask - 1) and self._connected(mask):
+                yield self.key(mask)[0]
+
+    def _connected(self, mask: int) -> bool:
+        rest = [k for k in range(len(self.pieces)) if mask >> k & 1]
+        reached = set(self.pieces[rest.pop()].labels)
+        while rest:
+            near = [k for k in rest if reached & set(self.pieces[k].labels)]
+            if not near:
+                return False
+            for k in near:
+                reached |= set(self.pieces[k].labels)
+                rest.remove(k)
+        return True
+
+    def pair_to_merge(self) -> list[tuple[int, int]]:
+        """The pairs to merge first where there are too many pieces: the cheapest, and all that are equal to it."""
+        found: dict[Key, list[tuple[int, int]]] = {}
+        price: dict[Key, float] = {}
+        for a, b in combinations(range(len(self.pieces)), 2):
+            if not set(self.pieces[a].labels) & set(self.pieces[b].labels):
+                continue
+            mask = 1 << a | 1 << b
+            key, stay = self.key(mask)
+            found.setdefault(key, []).append((a, b))
+            if key not in price:
+                made = prod(self.sizes[x] for x in stay)
+                taken = sum(prod(self.sizes[x] for x in self.pieces[k].labels) for k in (a, b))
+                work = cost.pair(self.pieces[a].labels, self.pieces[b].labels, frozenset(stay), self.sizes)
+                price[key] = work + (made - taken) / cost.MEMORY
+        if not found:
+            return [(0, 1)]
+        chosen = min(found, key=lambda key: (price[key] / len(found[key]), key))
+        taken_pieces: set[int] = set()
+        result = []
+        for a, b in found[chosen]:
+            if not {a, b} & taken_pieces:
+                taken_pieces |= {a, b}
+                result.append((a, b))
+        return result

@@ -1,0 +1,96 @@
+"""The last touch on a program: dead steps go, and inverses that are only applied become solves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from indexcalc.evaluate.build import Build, Table
+from indexcalc.evaluate.program import Add, Contract, Program, Reduce, Solve, Step, Use
+
+
+def finish(table: Table, build: Build) -> Program:
+    """The program of a build."""
+    numbers = table.live(build.results)
+    steps: list[Step] = []
+    place: dict[int, int] = {}
+    for number in numbers:
+        step = table.steps[number]
+        place[number] = len(steps)
+        steps.append(_moved(step, place))
+    results = tuple(place[number] for number in build.results)
+    return _pruned(_solved(steps, results), results)
+
+
+def _moved(step: Any, place: dict[int, int]) -> Step:
+    """The step with the values that it uses under other numbers."""
+    if isinstance(step, Add):
+        parts = tuple(replace(part, use=Use(place[part.use.value], part.use.labels)) for part in step.parts)
+        return replace(step, parts=parts)
+    if not step.uses:
+        moved: Step = step
+        return moved
+    moved = replace(step, uses=tuple(Use(place[use.value], use.labels) for use in step.uses))
+    return moved
+
+
+def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
+    needed: set[int] = set(results)
+    for number in range(len(steps) - 1, -1, -1):
+        if number in needed:
+            needed |= {use.value for use in steps[number].uses}
+    place: dict[int, int] = {}
+    kept: list[Step] = []
+    for number, step in enumerate(steps):
+        if number in needed:
+            place[number] = len(kept)
+            kept.append(_moved(step, place))
+    return Program(tuple(kept), tuple(place[number] for number in results))
+
+
+def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
+    """Inverses of single matrices that are only multiplied with few columns become solves."""
+    users: dict[int, list[int]] = {}
+    for number, step in enumerate(steps):
+        for use in step.uses:
+            users.setdefault(use.value, []).append(number)
+    for number, step in enumerate(steps):
+        if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) != 2 or number in results:
+            continue
+        columns = 0
+        applied: list[tuple[int, Step]] = []
+        for user in users.get(number, []):
+            made = _applied(steps[user], number, step)
+            if made is None:
+                break
+            applied.append((user, made[0]))
+            columns += made[1]
+        else:
+            if applied and 2 * columns < step.shape[0]:
+                for user, solve in applied:
+                    steps[user] = solve
+    return steps
+
+
+def _applied(step: Step, value: int, inverse: Reduce) -> tuple[Step, int] | None:
+    """A contraction of the inverse with another value over one label, as a solve, and how many columns it has."""
+    if not isinstance(step, Contract) or len(step.uses) != 2 or step.coef != 1:
+        return None
+    own = [use for use in step.uses if use.value == value]
+    others = [use for use in step.uses if use.value != value]
+    if len(own) != 1 or len(others) != 1:
+        return None
+    row, column = own[0].labels
+    labels = others[0].labels
+    for kept, summed, turned in ((row, column, False), (column, row, True)):
+        if summed in labels and kept not in labels and summed not in step.out and kept in step.out:
+            matrix = inverse.uses[0]
+            columns = 1
+            for label in labels:
+                columns *= step.sizes[label] if label != summed else 1
+            if any(label != summed and label not in step.out for label in labels):
+                return None
+            wanted = (summed, kept) if not turned else (kept, summed)
+            use = Use(matrix.value, (wanted[0], wanted[1]) if not turned else (wanted[1], wanted[0])[::-1])
+            return Solve((use, others[0]), step.out, step.shape), columns
+    return None

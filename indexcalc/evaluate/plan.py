@@ -1,0 +1,106 @@
+"""The planner: from a graph whose sizes are known to a program.
+
+Products and sums are opened into sums of products as far as a `Choice` says; each product gets the cheapest order of
+pairwise contractions, given what other products have made (`contract`); terms of a sum that share a part have it taken
+out. Whole programs are compared: the search starts from a few choices and keeps what makes the program cheaper.
+
+What may be re-associated, because rounding depends on it: a difference is multiplied out only where each product has it
+once, it is no centring (each term runs along all axes), and the program becomes a third cheaper; never with
+`reassociate="safe"`. Softmax, logsumexp and sigmoid are functions, and never opened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from indexcalc.evaluate.bounds import bounds
+from indexcalc.evaluate.build import Build, Choice, Table
+from indexcalc.evaluate.contract import Key
+from indexcalc.evaluate.finish import finish
+from indexcalc.evaluate.program import Program
+from indexcalc.graph.node import Definition, Node, Product, Sum
+from indexcalc.graph.walk import topological
+
+TRIALS = 12
+"""How many programs are compared, beyond the starts."""
+THIRD = 2 / 3
+
+
+class Options(NamedTuple):
+    """What the user asked for: opt_einsum's `optimize`, and whether differences may be multiplied out."""
+
+    optimize: Any = None
+    reassociate: str = "full"
+
+
+def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options = Options()) -> Program:
+    """The program that computes the roots.
+
+    >>> from indexcalc.graph.node import einsum, variable
+    >>> A, B, x = variable("A", (9, 9)), variable("B", (9, 9)), variable("x", (9,))
+    >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
+    5
+    """
+    order = topological(roots)
+    table = Table(bounds(list(roots)), sizes)
+
+    def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
+        return Build(roots, order, table, choice, shares or {}, options.optimize)
+
+    best = build(Choice(frozenset(), frozenset()))
+    if options.optimize is None:
+        best = _search(best, build, order, options)
+    return finish(table, best)
+
+
+def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:
+    """The cheapest of the programs that are tried."""
+    shared = _shared_products(order)
+    if shared:
+        best = _cheaper(best, build(best.choice._replace(kept=frozenset(shared))))
+    best = _amortised(best, build)
+    if options.reassociate != "safe":
+        for node in _differences(order)[:TRIALS]:
+            opened = best.choice._replace(opened=best.choice.opened | {node})
+            tried = _amortised(build(opened), build)
+            if tried.seconds < THIRD * best.seconds:
+                best = tried
+    return best
+
+
+def _amortised(start: Build, build: Callable[..., Build]) -> Build:
+    """The same choice, each part that several products have at its share of the cost."""
+    counts = Counter(start.seen)
+    shares = {key: times for key, times in counts.items() if times > 1}
+    return _cheaper(start, build(start.choice, shares)) if shares else start
+
+
+def _cheaper(one: Build, other: Build) -> Build:
+    return other if other.seconds < 0.999 * one.seconds else one
+
+
+def _shared_products(order: Sequence[Node]) -> list[Node]:
+    """Products that sum something and have several parents that are products or sums."""
+    parents: Counter[Node] = Counter()
+    for node in order:
+        if isinstance(node, Product | Sum | Definition):
+            parents.update(set(node.children))
+    return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
+
+
+def _differences(order: Sequence[Node]) -> list[Node]:
+    """The sums that may be multiplied out: once in each product, and no centring."""
+    found: dict[Node, bool] = {}
+    for node in order:
+        if isinstance(node, Product):
+            for child, times in Counter(node.children).items():
+                if isinstance(child, Sum):
+                    plain = times == 1 and all(f.exponent == 1 for f in node.factors if f.node is child)
+                    found[child] = found.get(child, True) and plain
+    return [
+        node
+        for node, plain in found.items()
+        if plain and isinstance(node, Sum) and all(len(set(term.labels)) == len(node.shape) for term in node.terms)
+    ]

@@ -1,0 +1,199 @@
+"""Programs: straight-line code over arrays whose sizes are known, the same for every backend.
+
+A program is a list of steps; step k makes value k, an array that has one axis for each label of the step. Deltas and
+axes along which a value is constant are resolved before: they show only where an `Add` writes them out. A backend is a
+table with one row for each class of step.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+from typing import Any, NamedTuple
+
+from indexcalc.graph.node import Labels, Node, Number
+
+Shape = tuple[int, ...]
+
+
+class Use(NamedTuple):
+    """A value as an operand: axis k has the label `labels[k]`; a repeated one takes the diagonal."""
+
+    value: int
+    labels: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """The array that was given for a variable."""
+
+    name: str
+    shape: Shape
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A tensor that is known by name and parameters: epsilon, pi, a selection."""
+
+    name: str
+    params: tuple[Any, ...]
+    shape: Shape
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """An array with one number in every entry."""
+
+    number: Number
+    shape: Shape
+    uses: tuple[Use, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """`coef * sum of the product` of one or two operands, over the labels that `out` lacks; all of `out` are carried."""
+
+    coef: Number
+    uses: tuple[Use, ...]
+    out: Labels
+    shape: Shape
+    sizes: dict[int, int] = field(hash=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Map:
+    """An elementwise function of operands that are aligned by label; `fn` is a row's name, or `**` with its exponent."""
+
+    fn: str
+    params: tuple[Number, ...]
+    uses: tuple[Use, ...]
+    out: Labels
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A term of an `Add`: axis k of the result runs along the label `places[k]` of the operand.
+
+    A label twice in `places` is a delta: the term lies on that diagonal. A label that the operand lacks is an axis
+    along which the term is constant.
+    """
+
+    coef: Number
+    use: Use
+    places: Labels
+
+
+@dataclass(frozen=True, slots=True)
+class Add:
+    """The sum of its parts, in an array of its own; what no part covers is 0."""
+
+    parts: tuple[Part, ...]
+    shape: Shape
+
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The operands."""
+        return tuple(part.use for part in self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Reduce:
+    """A function along `axes` of its operand."""
+
+    fn: str
+    params: tuple[Number, ...]
+    uses: tuple[Use, ...]
+    axes: Labels
+    keeps: bool
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Apply:
+    """A function of whole matrices, or its derivative (`times`), see `graph.node.Matrix`."""
+
+    fn: str
+    params: tuple[Any, ...]
+    times: int
+    uses: tuple[Use, ...]
+    shape: Shape
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Solve:
+    """`inv(A) b` without the inverse: A has the labels (row, column), the result those of b with column for row."""
+
+    uses: tuple[Use, ...]
+    out: Labels
+    shape: Shape
+    definite: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reshape:
+    """The operand's axes split to `split`, put in the order `axes`, and joined to `shape`."""
+
+    uses: tuple[Use, ...]
+    split: Shape
+    axes: Labels
+    shape: Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """A function that is given with the inputs, or the array of a named gradient."""
+
+    title: str
+    uses: tuple[Use, ...]
+    shape: Shape
+    array_will_do: bool
+
+
+Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke
+STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Steps, the values that are the results, and what is known of each value (`nonnegative`, `symmetric`)."""
+
+    steps: tuple[Step, ...]
+    results: tuple[int, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names of the inputs, in the order of the steps."""
+        return tuple(step.name for step in self.steps if isinstance(step, Input))
+
+    def last_uses(self) -> list[int]:
+        """For each value the last step that reads it; the number of steps for a result."""
+        last = list(range(len(self.steps)))
+        for number, step in enumerate(self.steps):
+            for use in step.uses:
+                last[use.value] = number
+        for value in self.results:
+            last[value] = len(self.steps)
+        return last
+
+
+def flops(step: Step) -> int:
+    """The floating-point operations of a step: a multiplication and an addition count one each."""
+    match step:
+        case Contract():
+            labels = {label for use in step.uses for label in use.labels}
+            points = prod(step.sizes[label] for label in labels)
+            summed = len(labels) > len(step.out)
+            return points * max(1, len(step.uses) - 1 + summed) if len(step.uses) > 1 or summed else 0
+        case Map() | Fill():
+            return prod(step.shape)
+        case Add():
+            return len(step.parts) * prod(step.shape)
+        case Reduce() | Invoke() | Reshape() | Input() | Known():
+            return 0 if isinstance(step, Reshape | Input | Known) else 2 * prod(step.shape)
+        case Apply() | Solve():
+            return 2 * prod(step.shape) * (step.shape[-1] if step.shape else 1)
