@@ -333,7 +333,7 @@ class Build:
 
     def product(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int], coef: Number) -> Piece:
         """The product of pieces that all have labels, times `coef`."""
-        pieces = self.reduced(pieces, kept, sizes)
+        pieces = self.reduced(self._summed(pieces, tuple(kept), sizes), kept, sizes)
         if len(pieces) == 1:
             (piece,) = pieces
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
@@ -476,7 +476,7 @@ class Build:
         uses = []
         for child, labels in node.args:
             value, form = self.without_delta(child)
-            place = {inner: label for inner, label in zip(form.out, labels, strict=True)}
+            place = dict(zip(form.out, labels, strict=True))
             uses.append(Use(value, tuple(place[x] for x in form.labels)))
         number: dict[int, int] = {}
         for label in sorted({x for use in uses for x in use.labels}):

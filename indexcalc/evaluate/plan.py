@@ -35,7 +35,7 @@ class Options(NamedTuple):
     reassociate: str = "full"
 
 
-def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options = Options()) -> Program:
+def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
     """The program that computes the roots.
 
     >>> from indexcalc.graph.node import einsum, variable
@@ -43,6 +43,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options = Opt
     >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
     5
     """
+    options = options or Options()
     order = topological(roots)
     table = Table(bounds(list(roots)), sizes)
 

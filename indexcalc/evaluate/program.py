@@ -53,7 +53,7 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """`coef * sum of the product` of one or two operands, over the labels that `out` lacks; all of `out` are carried."""
+    """`coef * sum of the product` of one or two operands, over the labels that `out` lacks."""
 
     coef: Number
     uses: tuple[Use, ...]
@@ -64,7 +64,7 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Map:
-    """An elementwise function of operands that are aligned by label; `fn` is a row's name, or `**` with its exponent."""
+    """An elementwise function of operands aligned by label; `fn` is a row's name, or `**` with its exponent."""
 
     fn: str
     params: tuple[Number, ...]

@@ -11,17 +11,18 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import permutations
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import opt_einsum
 from numpy.lib.stride_tricks import as_strided
 
 import indexcalc.functions  # noqa: F401  (fills the tables)
-from indexcalc.errors import InputError, NoRuleError
+from indexcalc.errors import InputError
+from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import SINGLE, Numbers, exponent_of, require, size_of, to_array, to_float
+from indexcalc.evaluate.joined import Form, Joined, formed, whole
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import (
@@ -101,69 +102,6 @@ def memory_limit() -> int:
 
 
 # ------------------------------------------------------------------ how values are held
-
-
-class Form(NamedTuple):
-    """How a value is held: axis k of the node has the label `out[k]`, the axes of the core have `labels`.
-
-    The labels of the core are all different. A label twice in `out` is a delta; one that `labels` lacks is an axis
-    along which the value is constant. `sizes[label]` is the size of a label.
-    """
-
-    labels: Labels
-    out: Labels
-    sizes: tuple[int, ...]
-
-    @property
-    def core(self) -> tuple[int, ...]:
-        """The shape of the core."""
-        return tuple(self.sizes[label] for label in self.labels)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the node."""
-        return tuple(self.sizes[label] for label in self.out)
-
-    @property
-    def plain(self) -> bool:
-        """Is there no delta?"""
-        return len(self.sizes) == len(self.out)
-
-
-def whole(shape: Sequence[int]) -> Form:
-    """The form of an array that is held as it is."""
-    axes = tuple(range(len(shape)))
-    return Form(axes, axes, tuple(shape))
-
-
-class Joined:
-    """Labels, some of which have become one because a delta joins them."""
-
-    __slots__ = ("parent",)
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def find(self, label: int) -> int:
-        """The label that stands for all those joined with this one."""
-        while self.parent[label] != label:
-            label = self.parent[label]
-        return label
-
-    def attach(self, form: Form, labels: Sequence[int]) -> list[int]:
-        """A value is used with these labels: its deltas join them. Gives those of the axes of its core."""
-        first: dict[int, int] = {}
-        for inner, label in zip(form.out, labels, strict=True):
-            one, other = self.find(first.setdefault(inner, label)), self.find(label)
-            self.parent[max(one, other)] = min(one, other)
-        return [first[inner] for inner in form.labels]
-
-
-def _form(out: Sequence[int], carried: Iterable[int], sizes: Sequence[int]) -> Form:
-    """The form with these labels, numbered anew, and the sizes of the old ones."""
-    number = {label: place for place, label in enumerate(dict.fromkeys(out))}
-    labels = tuple(sorted({number[label] for label in carried if label in number}))
-    return Form(labels, tuple(number[label] for label in out), tuple(sizes[label] for label in number))
 
 
 def _diagonal(array: Numbers, labels: Sequence[int], wanted: Sequence[int]) -> Numbers:
@@ -279,83 +217,10 @@ def plan_variable(node: Variable, plan: Plan) -> tuple[Form, Step]:
     return whole(array.shape), lambda _: _read_only(plan.cast(array))
 
 
-def _epsilon(shape: tuple[int, ...], dtype: Any) -> Numbers:
-    """The sign of each permutation, 0 elsewhere."""
-    values = np.zeros(shape, dtype)
-    for places in permutations(range(len(shape))):
-        swaps = sum(a > b for k, b in enumerate(places) for a in places[:k])
-        values[places] = (-1) ** swaps
-    return values
-
-
-def _unit(shape: tuple[int, ...], dtype: Any, *place: int) -> Numbers:
-    """1 at one place, 0 elsewhere."""
-    if any(not 0 <= k < size for k, size in zip(place, shape, strict=True)):
-        raise InputError(f"entry {', '.join(map(str, place))}", f"there are {shape}", "they are numbered from 0")
-    values = np.zeros(shape, dtype)
-    values[place] = 1
-    return values
-
-
-def _selection(shape: tuple[int, ...], dtype: Any, start: int, step: int) -> Numbers:
-    """1 where row k meets column `start + k*step`; a negative start counts from the end."""
-    size, length = shape
-    first = start + length if start < 0 else start
-    last = first + (size - 1) * step
-    if size and not (0 <= first < length and 0 <= last < length):
-        raise InputError(
-            "a slice",
-            f"the entries {first} to {last} by steps of {step}, of an axis of dimension {length}",
-            "give a longer input",
-        )
-    rows = np.arange(size)
-    values = np.zeros(shape, dtype)
-    values[rows, first + step * rows] = 1
-    return values
-
-
-def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
-    """1 where the entries i, j and j, i are entry a of the lower triangle, which is counted column by column."""
-    values = np.zeros(shape, dtype)
-    columns, rows = np.triu_indices(shape[0])
-    count = np.arange(len(rows))
-    values[rows, columns, count] = values[columns, rows, count] = 1
-    return values
-
-
-def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
-    """1 where the entry i, j belongs to band d, see `calculus/structure.py`."""
-    count, rows, columns = shape
-    row, column = np.ogrid[:rows, :columns]
-    ahead, behind = (row - column) % max(rows, 1), (column - row) % max(rows, 1)
-    places = {
-        "toeplitz": row - column + columns - 1,
-        "hankel": row + column,
-        "circulant": ahead,
-        "symmetric_toeplitz": abs(row - column),
-        "symmetric_circulant": np.minimum(ahead, behind),
-    }
-    return np.asarray(np.arange(count)[:, None, None] == places[kind], dtype)
-
-
-CONSTANTS: dict[str, Callable[..., Numbers]] = {
-    "epsilon": _epsilon,
-    "pi": lambda shape, dtype: np.asarray(np.pi, dtype),
-    "unit": _unit,
-    "selection": _selection,
-    "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
-    "duplication": _duplication,
-    "bands": _bands,
-}
-"""The numbers of known tensors: from a shape and a dtype, and from their parameters."""
-
-
 def plan_constant(node: Constant, plan: Plan) -> tuple[Form, Step]:
     """The numbers of a known tensor."""
-    if node.label not in CONSTANTS:
-        raise NoRuleError(f"constant {node.label}", "no numbers are known for it")
     shape = plan.shape(node.dims)
-    return whole(shape), lambda _: CONSTANTS[node.label](shape, plan.real, *node.params)
+    return whole(shape), lambda _: known(node.label, shape, plan.real, node.params)
 
 
 def plan_definition(node: Definition, plan: Plan) -> tuple[Form, Step]:
@@ -382,7 +247,7 @@ def plan_product(node: Product, plan: Plan) -> tuple[Form, Step]:
     carried = {label for labels in operands for label in labels}
     lone = {joined.find(label) for label in range(len(sizes))} - carried - set(out)
     coef = _weak(multiply(node.coef, prod(sizes[label] for label in lone)), "the coefficient of a product")
-    form = _form(out, carried, sizes)
+    form = formed(out, carried, sizes)
     kept = [label for label in dict.fromkeys(out) if label in carried]
     contract = _contraction(node, [labels for labels in distinct if labels], kept, sizes, plan)
 
@@ -467,7 +332,7 @@ def plan_sum(node: Sum, plan: Plan) -> tuple[Form, Step]:
     first: dict[tuple[int, ...], int] = {}
     out = [first.setdefault(tuple(join[axis] for join in joins), axis) for axis in range(len(sizes))]
     groups = list(dict.fromkeys(out))
-    form = _form(out, groups, sizes)
+    form = formed(out, groups, sizes)
     coefs = [_weak(term.coef, "a coefficient of a sum") for term in node.terms]
     places = [[join[group] for group in groups] for join in joins]
     full = [k for k, own in enumerate(labels) if len(set(own)) == len(groups)]
@@ -516,7 +381,7 @@ def plan_elementwise(node: Elementwise, plan: Plan) -> tuple[Form, Step]:
         _only_real(node.fn, row.holomorphic, args)
         return plan.cast(row.numpy(*args, *node.params))
 
-    return _form(range(len(sizes)), wanted, sizes), step
+    return formed(range(len(sizes)), wanted, sizes), step
 
 
 def plan_reduction(node: Reduction, plan: Plan) -> tuple[Form, Step]:

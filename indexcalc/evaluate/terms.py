@@ -18,7 +18,7 @@ MOST_TERMS = 24
 
 
 class Term(NamedTuple):
-    """`coef * product of node[labels]**exponent`; `sizes[label]` is the size of a label, `out` has one for each axis."""
+    """`coef * product of node[labels]**exponent`; `sizes` has the size of each label, `out` a label for each axis."""
 
     coef: Number
     factors: tuple[tuple[Node, Labels, Number], ...]

@@ -31,8 +31,8 @@ class ElementwiseFunction:
     `rules[a]` gives the partial derivative by argument a, as an `Entry`, from the arguments and the value:
     `rules[a](*args, y)`; `None` in place of a rule says: zero wherever it exists (with `kink`, the reason).
     `numpy(*args, *params)` takes arrays of float or complex dtype and keeps the dtype; `inputs[a]` is an interval from
-    which tests draw argument a; `exact` has values at integers that are integers; `range` is an interval that has all the
-    values for real arguments.
+    which tests draw argument a; `exact` has values at integers that are integers; `range` is an interval that has all
+    the values for real arguments.
     `params` names the static parameters: only where there are some, rules get their values as keyword `params`.
     `latex.format(*args, **params)` is the LaTeX.
     """
@@ -120,8 +120,8 @@ class ReductionFunction:
     `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
     `axes` is how many axes it takes, 0 for any number; one that is not `public` has no function of its own for both
     views. `matrix` is the function of Arrays, along their last two axes, under which it is written, if there is one;
-    `turned` says that this function gives the transposed value; `square` that its two axes have one dimension. `range` is
-    an interval that has all the values for real arguments.
+    `turned` says that this function gives the transposed value; `square` that its two axes have one dimension; `range`
+    is an interval that has all the values for real arguments.
     """
 
     name: str

@@ -1,0 +1,94 @@
+"""The numbers of known tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+
+from indexcalc.errors import InputError, NoRuleError
+from indexcalc.evaluate.inputs import Numbers
+
+
+def known(name: str, shape: tuple[int, ...], dtype: Any, params: tuple[Any, ...]) -> Numbers:
+    """The numbers of a known tensor.
+
+    >>> known("unit", (3,), float, (1,))
+    array([0., 1., 0.])
+    """
+    if name not in CONSTANTS:
+        raise NoRuleError(f"constant {name}", "no numbers are known for it")
+    return CONSTANTS[name](shape, dtype, *params)
+
+
+def _epsilon(shape: tuple[int, ...], dtype: Any) -> Numbers:
+    """The sign of each permutation, 0 elsewhere."""
+    values = np.zeros(shape, dtype)
+    for places in permutations(range(len(shape))):
+        swaps = sum(a > b for k, b in enumerate(places) for a in places[:k])
+        values[places] = (-1) ** swaps
+    return values
+
+
+def _unit(shape: tuple[int, ...], dtype: Any, *place: int) -> Numbers:
+    """1 at one place, 0 elsewhere."""
+    if any(not 0 <= k < size for k, size in zip(place, shape, strict=True)):
+        raise InputError(f"entry {', '.join(map(str, place))}", f"there are {shape}", "they are numbered from 0")
+    values = np.zeros(shape, dtype)
+    values[place] = 1
+    return values
+
+
+def _selection(shape: tuple[int, ...], dtype: Any, start: int, step: int) -> Numbers:
+    """1 where row k meets column `start + k*step`; a negative start counts from the end."""
+    size, length = shape
+    first = start + length if start < 0 else start
+    last = first + (size - 1) * step
+    if size and not (0 <= first < length and 0 <= last < length):
+        raise InputError(
+            "a slice",
+            f"the entries {first} to {last} by steps of {step}, of an axis of dimension {length}",
+            "give a longer input",
+        )
+    rows = np.arange(size)
+    values = np.zeros(shape, dtype)
+    values[rows, first + step * rows] = 1
+    return values
+
+
+def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
+    """1 where the entries i, j and j, i are entry a of the lower triangle, which is counted column by column."""
+    values = np.zeros(shape, dtype)
+    columns, rows = np.triu_indices(shape[0])
+    count = np.arange(len(rows))
+    values[rows, columns, count] = values[columns, rows, count] = 1
+    return values
+
+
+def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
+    """1 where the entry i, j belongs to band d, see `calculus/structure.py`."""
+    count, rows, columns = shape
+    row, column = np.ogrid[:rows, :columns]
+    ahead, behind = (row - column) % max(rows, 1), (column - row) % max(rows, 1)
+    places = {
+        "toeplitz": row - column + columns - 1,
+        "hankel": row + column,
+        "circulant": ahead,
+        "symmetric_toeplitz": abs(row - column),
+        "symmetric_circulant": np.minimum(ahead, behind),
+    }
+    return np.asarray(np.arange(count)[:, None, None] == places[kind], dtype)
+
+
+CONSTANTS: dict[str, Callable[..., Numbers]] = {
+    "epsilon": _epsilon,
+    "pi": lambda shape, dtype: np.asarray(np.pi, dtype),
+    "unit": _unit,
+    "selection": _selection,
+    "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
+    "duplication": _duplication,
+    "bands": _bands,
+}
+"""The numbers of known tensors: from a shape and a dtype, and from their parameters."""

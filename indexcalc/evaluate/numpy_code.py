@@ -1,0 +1,527 @@
+"""A program as straight-line NumPy: each step on its fastest kernel, buffers reused and freed, nothing copied unasked.
+
+A value is stored with its axes in an order of its own; a transpose is a view, so each kernel gives its result in the
+order that is cheapest for it, and those that read it adapt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.errors import InputError
+from indexcalc.evaluate import kernels
+from indexcalc.evaluate.constants import known
+from indexcalc.evaluate.inputs import to_float
+from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
+from indexcalc.evaluate.program import (
+    Add,
+    Apply,
+    Contract,
+    Fill,
+    Input,
+    Invoke,
+    Known,
+    Map,
+    Part,
+    Program,
+    Reduce,
+    Reshape,
+    Solve,
+    Step,
+    Use,
+)
+from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.node import Labels, Number
+
+try:
+    from numpy._core.multiarray import c_einsum
+except ImportError:  # a private name: the public one does the same, half a microsecond slower
+    c_einsum = np.einsum
+
+FREED = 64 * 1024
+"""Buffers of so many bytes are freed when they are dead."""
+UFUNCS = {
+    "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "maximum", "minimum",
+}  # fmt: skip
+NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
+POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
+SPACE: dict[str, Any] = {
+    name: getattr(np, name)
+    for name in (
+        "multiply", "add", "subtract", "negative", "matmul", "dot", "ascontiguousarray", "zeros", "empty", "full",
+        "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
+    )
+} | {"einsum": c_einsum}  # fmt: skip
+
+
+class Code(NamedTuple):
+    """The lines of a function, the names that they use, and what each step does."""
+
+    lines: tuple[str, ...]
+    results: str
+    space: dict[str, Any]
+    kernels: tuple[str, ...]
+    quiet: bool
+
+
+@dataclass(slots=True)
+class Stored:
+    """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
+
+    name: str
+    order: Labels
+    contiguous: bool
+    owner: int | None
+
+
+class Emitter:
+    """Writes the lines of a program, step by step."""
+
+    def __init__(self, program: Program, names: Sequence[str], dtype: Any) -> None:
+        self.program, self.dtype = program, np.dtype(dtype)
+        self.space = {**SPACE, "dtype": self.dtype}
+        self.lines: list[str] = []
+        self.chosen: list[str] = []
+        self.stored: dict[int, Stored] = {}
+        self.names = dict(zip(program.inputs, names, strict=True))
+        self.quiet = False
+        self.readers = self._readers()
+        for number, step in enumerate(program.steps):
+            self.number, self.kernel = number, ""
+            WRITERS[type(step)](self, step)
+            self.chosen.append(self.kernel)
+            self._free(number)
+
+    def code(self) -> Code:
+        """The finished lines."""
+        taken: set[int | None] = {None}
+        results = []
+        for value in self.program.results:
+            held, step = self.stored[value], self.program.steps[value]
+            axes = range(len(step.shape))
+            code = viewed(Operand(held.name, held.order), tuple(axes), {})
+            if held.owner in taken:
+                code = f"array({code})"
+                self.space["array"] = np.array
+            taken.add(held.owner)
+            results.append(code)
+        return Code(tuple(self.lines), ", ".join(results), self.space, tuple(self.chosen), self.quiet)
+
+    # -------------------------------------------------------------- buffers
+
+    def _readers(self) -> list[int]:
+        """How often each value is read, a result once more."""
+        times = [0] * len(self.program.steps)
+        for step in self.program.steps:
+            for use in step.uses:
+                times[use.value] += 1
+        for value in self.program.results:
+            times[value] += 1
+        return times
+
+    def _free(self, number: int) -> None:
+        """After a step: what it read for the last time is freed."""
+        step = self.program.steps[number]
+        for use in step.uses:
+            self.readers[use.value] -= 1
+        alive = self._alive()
+        for use in {u.value for u in step.uses}:
+            held = self.stored[use]
+            if not self.readers[use] and held.owner is not None and held.owner not in alive:
+                size = prod(self.program.steps[held.owner].shape) * self.dtype.itemsize
+                if size >= FREED and held.name != self.stored[number].name:
+                    self.lines.append(f"del {held.name}")
+
+    def _alive(self) -> set[int | None]:
+        return {held.owner for value, held in self.stored.items() if self.readers[value]}
+
+    def dying(self, use: Use) -> bool:
+        """May the step write over this operand? It is a buffer of the program, read here for the last time."""
+        held = self.stored[use.value]
+        if held.owner is None or not held.contiguous:
+            return False
+        step = self.program.steps[self.number]
+        here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
+        total = sum(self.readers[value] for value, other in self.stored.items() if other.owner == held.owner)
+        return here == 1 and total == 1
+
+    def operand(self, use: Use) -> Operand:
+        """An operand of a step, its labels as they are stored; a diagonal where one repeats."""
+        held = self.stored[use.value]
+        labels = tuple(use.labels[axis] for axis in held.order)
+        if len(set(labels)) == len(labels):
+            return Operand(held.name, labels, held.contiguous)
+        distinct = tuple(dict.fromkeys(labels))
+        return Operand(einsum_code([Operand(held.name, labels)], distinct), distinct, False)
+
+    def put(self, code: str, labels: Sequence[int], out: Sequence[int], contiguous: bool = True) -> None:
+        """A new buffer, stored with these labels; the axes of the value have the labels `out`."""
+        name = f"v{self.number}"
+        self.lines.append(f"{name} = {code}")
+        order = tuple(list(out).index(x) for x in labels)
+        self.stored[self.number] = Stored(name, order, contiguous, self.number)
+
+    def alias(self, use: Use, out: Sequence[int]) -> None:
+        """The value is another one with its axes in another order."""
+        held = self.stored[use.value]
+        order = tuple(list(out).index(use.labels[axis]) for axis in held.order)
+        self.stored[self.number] = Stored(held.name, order, held.contiguous, held.owner)
+
+    def literal(self, number: Number) -> str:
+        """A number as Python writes it: it widens no array."""
+        if isinstance(number, complex):
+            return repr(number)
+        return repr(to_float(number, "a coefficient"))
+
+    def bound(self, stem: str, value: Any) -> str:
+        """A name for something that the lines use."""
+        name = stem
+        while self.space.get(name, value) is not value:
+            name += "_"
+        self.space[name] = value
+        return name
+
+    # -------------------------------------------------------------- steps
+
+    def input(self, step: Input) -> None:
+        """The array that is given."""
+        self.stored[self.number] = Stored(self.names[step.name], tuple(range(len(step.shape))), True, None)
+
+    def known(self, step: Known) -> None:
+        """A constant, made once."""
+        value = known(step.name, step.shape, self.dtype, step.params)
+        name = self.bound(f"c{self.number}", value)
+        self.stored[self.number] = Stored(name, tuple(range(len(step.shape))), True, None)
+
+    def fill(self, step: Fill) -> None:
+        """One number in every entry; without axes it is just the number."""
+        if step.shape:
+            axes = tuple(range(len(step.shape)))
+            self.put(f"full({step.shape}, {self.literal(step.number)}, dtype)", axes, axes)
+        else:
+            name = self.bound(f"c{self.number}", self.dtype.type(complex(step.number) if self._complex else
+                              to_float(step.number, "a number")))  # fmt: skip
+            self.stored[self.number] = Stored(name, (), True, None)
+
+    @property
+    def _complex(self) -> bool:
+        return self.dtype.kind == "c"
+
+    def contract(self, step: Contract) -> None:
+        """One product, or one operand summed, turned or scaled."""
+        if len(step.uses) == 1:
+            self.single(step)
+            return
+        one, other = (self.operand(use) for use in step.uses)
+        sizes = step.sizes
+        scale = "" if step.coef == 1 else self.literal(step.coef)
+        if scale and (not one.labels or not other.labels):
+            one, other = (other, one) if one.labels else (one, other)
+            one, scale = one._replace(code=f"{one.code}*{scale}"), ""
+        if scale:
+            smaller = min((one, other), key=lambda o: prod(sizes[x] for x in o.labels))
+            if prod(sizes[x] for x in smaller.labels) * 2 < prod(step.shape):
+                made = smaller._replace(code=f"multiply({smaller.code}, {scale})")
+                one, other = (made, other) if smaller is one else (one, made)
+                scale = ""
+        if not one.labels and not other.labels:
+            self.put(f"{one.code}*{other.code}", (), step.out)
+            return
+        option = kernels.choose(Pair(one, other, frozenset(step.out), sizes))
+        self.kernel, code = option.name, option.code
+        if option.name == "multiply":
+            code = self._reused(step, code, option.labels)
+        self.put(code, option.labels, step.out)
+        if scale:
+            self._scale(scale, bool(step.shape))
+
+    def _scale(self, scale: str, array: bool) -> None:
+        name = f"v{self.number}"
+        if not array:
+            self.lines.append(f"{name} = {name}*{scale}")
+        elif scale == "-1.0":
+            self.lines.append(f"negative({name}, out={name})")
+        else:
+            self.lines.append(f"multiply({name}, {scale}, out={name})")
+
+    def _reused(self, step: Step, code: str, labels: Sequence[int]) -> str:
+        """A ufunc that writes over an operand that dies here and has the shape of the result."""
+        for use in step.uses:
+            held = self.stored[use.value]
+            own = tuple(use.labels[axis] for axis in held.order)
+            if own == tuple(labels) and own and self.dying(use):
+                return f"{code[:-1]}, out={held.name})"
+        return code
+
+    def single(self, step: Contract) -> None:
+        """One operand: a view where nothing is summed, einsum where something is."""
+        (use,) = step.uses
+        labels, out = use.labels, step.out
+        if len(set(labels)) == len(labels) == len(out):
+            if step.coef == 1:
+                self.alias(use, out)
+                return
+            made = self.operand(use)
+            code = f"multiply({made.code}, {self.literal(step.coef)})"
+            self.put(self._reused(step, code, made.labels), made.labels, out)
+            return
+        held = self.stored[use.value]
+        operand = Operand(held.name, tuple(labels[axis] for axis in held.order), held.contiguous)
+        order = tuple(x for x in operand.labels if x in out)
+        order = tuple(dict.fromkeys(order))
+        view = len(set(labels)) == len(out)
+        code, self.kernel = einsum_code([operand], order), "einsum"
+        if not view and len(order) == len(operand.labels) - 1 and operand.contiguous and len(operand.labels) == 2:
+            code = self._sum_of_matrix(operand, order, step)
+        if step.coef != 1:
+            code = f"{code}*{self.literal(step.coef)}"
+            view = False
+        self.put(code, order, out, contiguous=not view)
+        if view:
+            self.stored[self.number].owner = held.owner
+
+    def _sum_of_matrix(self, operand: Operand, order: Sequence[int], step: Contract) -> str:
+        """Rows or columns added by a product with ones, which BLAS does faster than a loop."""
+        gone = next(x for x in operand.labels if x not in order)
+        size = step.sizes[gone]
+        if prod(step.sizes[x] for x in operand.labels) < 500:
+            return einsum_code([operand], order)
+        ones = self.bound(f"ones{size}", self._ones(size))
+        self.kernel = "dot"
+        return f"dot({ones}, {operand.code})" if operand.labels[0] == gone else f"dot({operand.code}, {ones})"
+
+    def _ones(self, size: int) -> Any:
+        name = f"ones{size}"
+        return self.space[name] if name in self.space else np.ones(size, self.dtype)
+
+    # -------------------------------------------------------------- sums
+
+    def add(self, step: Add) -> None:
+        """The parts, added into one buffer; a delta is a diagonal of it."""
+        axes = tuple(range(len(step.shape)))
+        if not axes:
+            terms = [self._term(part) for part in step.parts]
+            self.put(" + ".join(terms).replace("+ -", "- "), (), ())
+            return
+        parts = [(part, *self._placed(part)) for part in step.parts]
+        full = [row for row in parts if self._covers(row[0], step)]
+        order = full[0][1].labels if full else self._natural(parts, step)
+        parts.sort(key=lambda row: (row not in full, not self._may_start(row[0])))
+        if not full:
+            shape = tuple(step.shape[axis] for axis in order)
+            self.put(f"zeros({shape}, dtype)", order, axes)
+            first = True
+        else:
+            parts = self._started(parts, order, step)
+            first = False
+        for part, operand, places in parts:
+            self._into(part, operand, places, order, first)
+            first = False
+
+    def _term(self, part: Part) -> str:
+        name = self.operand(part.use).code
+        if part.coef == 1:
+            return name
+        return f"-{name}" if part.coef == -1 else f"{self.literal(part.coef)}*{name}"
+
+    def _placed(self, part: Part) -> tuple[Operand, Labels]:
+        """The operand with axes of the result as labels, where the part has no delta; and the labels of all axes."""
+        operand = self.operand(part.use)
+        axis = {label: k for k, label in reversed(list(enumerate(part.places)))}
+        return operand._replace(labels=tuple(axis[x] for x in operand.labels)), tuple(axis[x] for x in part.places)
+
+    @staticmethod
+    def _covers(part: Part, step: Add) -> bool:
+        return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
+
+    def _may_start(self, part: Part) -> bool:
+        return self.dying(part.use) and part.coef == 1
+
+    @staticmethod
+    def _natural(parts: Sequence[tuple[Part, Operand, Labels]], step: Add) -> Labels:
+        """How the buffer is stored where no part covers it: the axes in their order."""
+        return tuple(range(len(step.shape)))
+
+    def _started(
+        self, parts: list[tuple[Part, Operand, Labels]], order: Labels, step: Add
+    ) -> list[tuple[Part, Operand, Labels]]:
+        """The buffer begins as the first part, or as a sum of two; gives the parts that are left."""
+        axes = range(len(step.shape))
+        (part, operand, _), *rest = parts
+        order_here = operand.labels
+        if self._may_start(part):
+            held = self.stored[part.use.value]
+            self.lines.append(f"v{self.number} = {held.name}")
+            self.stored[self.number] = Stored(f"v{self.number}", tuple(order_here), True, self.number)
+            return rest
+        other = next((row for row in rest if len(set(row[2])) == len(row[2]) and abs(row[0].coef) == 1), None)
+        if other is not None and abs(part.coef) == 1 and (part.coef, other[0].coef) != (-1, -1):
+            signs = part.coef, other[0].coef
+            one, two = operand.code, broadcast(other[1], order_here)
+            if signs == (1, 1):
+                code = f"add({one}, {two})"
+            else:
+                code = f"subtract({one}, {two})" if signs == (1, -1) else f"subtract({two}, {one})"
+            for row in (parts[0], other):
+                own = tuple(row[1].labels)
+                if own == tuple(order_here) and self.dying(row[0].use):
+                    code = f"{code[:-1]}, out={self.stored[row[0].use.value].name})"
+                    break
+            self.put(code, order_here, axes)
+            return [row for row in rest if row is not other]
+        self.put(f"multiply({operand.code}, {self.literal(part.coef)})", order_here, axes)
+        return rest
+
+    def _into(self, part: Part, operand: Operand, places: Labels, order: Labels, first: bool) -> None:
+        """A part, written (the first, into zeros) or added into the buffer."""
+        name = f"v{self.number}"
+        order = self.stored[self.number].order
+        labels = tuple(places[axis] for axis in order)
+        distinct = tuple(dict.fromkeys(labels))
+        target = name
+        if len(distinct) < len(labels):
+            target = f"d{self.number}"
+            self.lines.append(f"{target} = {einsum_code([Operand(name, labels)], distinct)}")
+        value = broadcast(operand, distinct)
+        scale = self.literal(part.coef)
+        if first and part.coef == 1:
+            self.lines.append(f"{target}[...] = {value}")
+        elif first:
+            self.lines.append(f"multiply({value}, {scale}, out={target})")
+        elif part.coef in (1, -1):
+            self.lines.append(f"{'add' if part.coef == 1 else 'subtract'}({target}, {value}, out={target})")
+        else:
+            self.lines.append(f"add({target}, multiply({value}, {scale}), out={target})")
+        if target != name:
+            self.lines.append(f"del {target}")
+
+    # -------------------------------------------------------------- functions
+
+    def map(self, step: Map) -> None:
+        """A function of the entries, over an operand that dies here where it is a ufunc."""
+        operands = [self.operand(use) for use in step.uses]
+        whole = max(operands, key=lambda operand: len(operand.labels))
+        order = whole.labels
+        args = [broadcast(operand, order) for operand in operands]
+        if step.fn == "**":
+            code = self._power(args[0], step.params[0])
+        elif step.fn in UFUNCS or step.fn in NAMES:
+            code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
+            self.quiet = True
+        else:
+            row = elementwise_row(step.fn)
+            name = self.bound(step.fn, row.numpy)
+            code = f"{name}({', '.join([*args, *map(self.literal, step.params)])})"
+            self.quiet = True
+        ufunc = code.partition("(")[0] in SPACE
+        self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
+
+    def _power(self, base: str, exponent: Number) -> str:
+        self.quiet = self.quiet or exponent != 2
+        if exponent in POWERS:
+            return f"{POWERS[exponent]}({base})"
+        if exponent == Fraction(-1, 2):
+            return f"reciprocal(sqrt({base}))"
+        return f"power({base}, {self.literal(exponent)})"
+
+    def reduce(self, step: Reduce) -> None:
+        """A function along axes, wherever they are stored."""
+        (use,) = step.uses
+        held = self.stored[use.value]
+        row = reduction_row(step.fn)
+        axes = tuple(held.order.index(axis) for axis in step.axes)
+        name = self.bound(step.fn, row.numpy)
+        extra = "".join(f", {self.literal(p)}" for p in step.params)
+        kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
+        logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
+        self.quiet = True
+        self.put(f"{name}({held.name}, {axes}{extra})", kept, logical)
+
+    def logical(self, use: Use) -> str:
+        """An operand with its axes in their own order."""
+        held = self.stored[use.value]
+        return viewed(Operand(held.name, held.order), tuple(range(len(held.order))), {})
+
+    def apply(self, step: Apply) -> None:
+        """A function of whole matrices."""
+        node, params = step.node, step.params
+
+        def call(*arrays: Any) -> Any:
+            common = np.result_type(*arrays)
+            try:
+                return matrix_numbers(node, [array.astype(common, copy=False) for array in arrays], params)
+            except np.linalg.LinAlgError as error:
+                raise InputError(f"evaluate {step.fn}", f"it has no value: {error}", "") from None
+
+        name = self.bound(f"{step.fn}_{self.number}", call)
+        axes = tuple(range(len(step.shape)))
+        self.put(f"{name}({', '.join(map(self.logical, step.uses))})", axes, axes)
+
+    def solve(self, step: Solve) -> None:
+        """Columns for which a matrix is solved."""
+        matrix, right = step.uses
+        row, column = matrix.labels
+        name = self.bound("solve", np.linalg.solve)
+        square = self.operand(matrix)
+        other = self.operand(right)
+        rest = tuple(x for x in other.labels if x != row)
+        left = viewed(square, (row, column), {})
+        sizes = dict(zip(step.out, step.shape, strict=True))
+        sizes[row] = sizes[column]
+        values = viewed(other, (row, *rest), sizes, ((row,), rest) if len(rest) != 1 else ())
+        code = f"{name}({left}, {values})"
+        if len(rest) != 1:
+            code += f".reshape({tuple(sizes[x] for x in (column, *rest))})"
+        self.put(code, (column, *rest), step.out)
+
+    def reshape(self, step: Reshape) -> None:
+        """Axes split, put in order, and joined."""
+        (use,) = step.uses
+        axes = tuple(range(len(step.shape)))
+        code = f"{self.logical(use)}.reshape({step.split}).transpose({step.axes}).reshape({step.shape})"
+        self.put(code, axes, axes)
+        if self.stored[use.value].owner is None or self.readers[use.value] > 1:
+            self.lines[-1] += ".copy()"
+
+    def invoke(self, step: Invoke) -> None:
+        """A function that is given with the inputs."""
+        axes = tuple(range(len(step.shape)))
+        args = ", ".join([repr(step.title), repr(step.shape), *map(self.logical, step.uses)])
+        self.put(f"given({args})", axes, axes)
+
+
+WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
+    Input: Emitter.input,
+    Known: Emitter.known,
+    Fill: Emitter.fill,
+    Contract: Emitter.contract,
+    Map: Emitter.map,
+    Add: Emitter.add,
+    Reduce: Emitter.reduce,
+    Apply: Emitter.apply,
+    Solve: Emitter.solve,
+    Reshape: Emitter.reshape,
+    Invoke: Emitter.invoke,
+}
+
+
+def emit(program: Program, names: Sequence[str], dtype: Any) -> Code:
+    """The lines of a program for inputs of these names, in the order of `program.inputs`, and of this dtype."""
+    return Emitter(program, names, dtype).code()
+
+
+def compiled(code: Code, names: Sequence[str], checks: str = "") -> Callable[..., Any]:
+    """The function that the lines make."""
+    body = [*([checks] if checks else []), *code.lines, f"return ({code.results},)"]
+    text = f"def program({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in body)
+    space = dict(code.space)
+    exec(compile(text, "<indexcalc program>", "exec"), space)
+    made: Callable[..., Any] = space["program"]
+    return made
