@@ -8,6 +8,7 @@
 x[i]*δ[j,k]
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from indexcalc.errors import (
@@ -45,9 +46,15 @@ from indexcalc.notation.differentiate import derivative, diff, differential, gra
 from indexcalc.notation.expr import Expr
 
 if TYPE_CHECKING:
+    from indexcalc.evaluate.compiled import compile_expressions as compile
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
+LATER = {
+    "parse": ("indexcalc.notation.parse", "parse"),
+    "compile": ("indexcalc.evaluate.compiled", "compile_expressions"),
+}
+"""What few programs need, or need late: where it lies."""
 OTHER_NAMES = {
     "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative",
     "chol": "cholesky", "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
@@ -56,11 +63,10 @@ OTHER_NAMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """`parse`, imported when it is first asked for: most programs write expressions in Python."""
-    if name == "parse":
-        from indexcalc.notation.parse import parse
-
-        return parse
+    """What is imported when it is first asked for."""
+    if name in LATER:
+        module, attribute = LATER[name]
+        return getattr(import_module(module), attribute)
     hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
     close = f"; {hint}" if hint.startswith("did") else ""
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
@@ -93,6 +99,7 @@ __all__ = [
     "NotationError",
     "ParseError",
     "column",
+    "compile",
     "define",
     "delta",
     "derivative",

@@ -345,12 +345,15 @@ class Build:
         return self.emitted(contraction, tree, coef)
 
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
-        """At most `EXACT` pieces: more are merged, the cheapest pairs first."""
+        """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
         while len(pieces) > EXACT and self.optimize is None:
             contraction = Contraction(pieces, kept, sizes)
-            merged = contraction.pair_to_merge()
-            gone = {k for pair in merged for k in pair}
-            made = [self.emitted(contraction, pair, 1) for pair in merged]
+            made = []
+            groups = contraction.to_merge()
+            for group in groups:
+                part = Contraction([pieces[k] for k in group], contraction.stays(sum(1 << k for k in group)), sizes)
+                made.append(self.emitted(part, self.order(part)[1], 1))
+            gone = {k for group in groups for k in group}
             pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made
         return pieces
 

@@ -137,28 +137,34 @@ class Product:
                 rest.remove(k)
         return True
 
-    def pair_to_merge(self) -> list[tuple[int, int]]:
-        """The pairs to merge first where there are too many pieces: the cheapest, and all that are equal to it."""
-        found: dict[Key, list[tuple[int, int]]] = {}
-        price: dict[Key, float] = {}
-        for a, b in combinations(range(len(self.pieces)), 2):
-            if not set(self.pieces[a].labels) & set(self.pieces[b].labels):
-                continue
-            mask = 1 << a | 1 << b
-            key, stay = self.key(mask)
-            found.setdefault(key, []).append((a, b))
-            if key not in price:
-                made = prod(self.sizes[x] for x in stay)
-                taken = sum(prod(self.sizes[x] for x in self.pieces[k].labels) for k in (a, b))
-                work = cost.pair(self.pieces[a].labels, self.pieces[b].labels, frozenset(stay), self.sizes)
-                price[key] = work + (made - taken) / cost.MEMORY
-        if not found:
-            return [(0, 1)]
-        chosen = min(found, key=lambda key: (price[key] / len(found[key]), key))
-        taken_pieces: set[int] = set()
+    def to_merge(self) -> list[tuple[int, ...]]:
+        """Which pieces to contract first where there are too many: those of one summed label, and all that are alike."""
+        groups: dict[tuple[int, ...], None] = {}
+        for label in sorted({x for piece in self.pieces for x in piece.labels} - self.out):
+            group = tuple(k for k, piece in enumerate(self.pieces) if label in piece.labels)
+            if len(group) <= EXACT - 1:
+                groups[group] = None
+        if not groups:
+            linked = combinations(range(len(self.pieces)), 2)
+            pairs = [(a, b) for a, b in linked if set(self.pieces[a].labels) & set(self.pieces[b].labels)]
+            groups = dict.fromkeys(pairs or [(0, 1)])
+        alike: dict[Key, list[tuple[int, ...]]] = {}
+        for group in groups:
+            alike.setdefault(self.key(sum(1 << k for k in group))[0], []).append(group)
+        chosen = min(alike, key=lambda key: (self._price(alike[key]), key))
+        taken: set[int] = set()
         result = []
-        for a, b in found[chosen]:
-            if not {a, b} & taken_pieces:
-                taken_pieces |= {a, b}
-                result.append((a, b))
+        for group in alike[chosen]:
+            if not taken & set(group):
+                taken |= set(group)
+                result.append(group)
         return result
+
+    def _price(self, groups: list[tuple[int, ...]]) -> float:
+        """The cost of contracting one of the groups, for each of them, and of what it leaves behind."""
+        pieces = [self.pieces[k] for k in groups[0]]
+        stays = self.stays(sum(1 << k for k in groups[0]))
+        work, _ = Product(pieces, stays, self.sizes).search(lambda key: 1.0)
+        made = prod(self.sizes[x] for x in stays)
+        taken = sum(prod(self.sizes[x] for x in piece.labels) for piece in pieces)
+        return work / len(groups) + (made - taken) / cost.MEMORY

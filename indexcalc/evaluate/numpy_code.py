@@ -6,7 +6,7 @@ order that is cheapest for it, and those that read it adapt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
@@ -65,7 +65,7 @@ class Code(NamedTuple):
     """The lines of a function, the names that they use, and what each step does."""
 
     lines: tuple[str, ...]
-    results: str
+    results: tuple[str, ...]
     space: dict[str, Any]
     kernels: tuple[str, ...]
     quiet: bool
@@ -84,13 +84,13 @@ class Stored:
 class Emitter:
     """Writes the lines of a program, step by step."""
 
-    def __init__(self, program: Program, names: Sequence[str], dtype: Any) -> None:
+    def __init__(self, program: Program, names: Mapping[str, str], dtype: Any) -> None:
         self.program, self.dtype = program, np.dtype(dtype)
         self.space = {**SPACE, "dtype": self.dtype}
         self.lines: list[str] = []
         self.chosen: list[str] = []
         self.stored: dict[int, Stored] = {}
-        self.names = dict(zip(program.inputs, names, strict=True))
+        self.names = names
         self.quiet = False
         self.readers = self._readers()
         for number, step in enumerate(program.steps):
@@ -112,7 +112,7 @@ class Emitter:
                 self.space["array"] = np.array
             taken.add(held.owner)
             results.append(code)
-        return Code(tuple(self.lines), ", ".join(results), self.space, tuple(self.chosen), self.quiet)
+        return Code(tuple(self.lines), tuple(results), self.space, tuple(self.chosen), self.quiet)
 
     # -------------------------------------------------------------- buffers
 
@@ -512,16 +512,33 @@ WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
 }
 
 
-def emit(program: Program, names: Sequence[str], dtype: Any) -> Code:
-    """The lines of a program for inputs of these names, in the order of `program.inputs`, and of this dtype."""
+def emit(program: Program, names: Mapping[str, str], dtype: Any) -> Code:
+    """The lines of a program, for inputs that have these names in the lines, and of this dtype."""
     return Emitter(program, names, dtype).code()
 
 
-def compiled(code: Code, names: Sequence[str], checks: str = "") -> Callable[..., Any]:
-    """The function that the lines make."""
-    body = [*([checks] if checks else []), *code.lines, f"return ({code.results},)"]
-    text = f"def program({', '.join(names)}):\n" + "".join(f"    {line}\n" for line in body)
-    space = dict(code.space)
-    exec(compile(text, "<indexcalc program>", "exec"), space)
-    made: Callable[..., Any] = space["program"]
+def function_of(
+    code: Code,
+    names: Sequence[str],
+    single: bool,
+    order: str | None = None,
+    *,
+    quiet: bool = False,
+    checks: str = "",
+    space: Mapping[str, Any] | None = None,
+) -> Callable[..., Any]:
+    """The function of arrays that the lines make: it gives one result, or a list.
+
+    With `quiet`, overflow and division by zero come out as inf and nan without a warning. `checks` is the first line.
+    """
+    results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
+    last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
+    lines = list(code.lines)
+    if quiet:
+        lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
+    body = [*([checks] if checks else []), *lines, last]
+    text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
+    known = {**code.space, "errstate": np.errstate, **(space or {})}
+    exec(compile(text, "<indexcalc program>", "exec"), known)
+    made: Callable[..., Any] = known["program"]
     return made

@@ -1,0 +1,244 @@
+"""`ic.compile`: expressions as a function of arrays, planned once for each set of sizes and called often."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from indexcalc.errors import Asked, InputError, KindError, did_you_mean
+from indexcalc.evaluate.declared import check_declared
+from indexcalc.evaluate.front import _ordered, _standing
+from indexcalc.evaluate.inputs import SINGLE, bind, to_array
+from indexcalc.evaluate.numpy_code import Code, emit, function_of
+from indexcalc.evaluate.plan import Options, plan
+from indexcalc.evaluate.program import Program
+from indexcalc.evaluate.report import Plan
+from indexcalc.evaluate.run import memory_limit
+from indexcalc.graph.node import Call, Node, Variable
+from indexcalc.graph.simplify import simplify
+from indexcalc.graph.walk import topological, variables
+from indexcalc.notation.view import View, join_inputs
+
+MOST_PLANS = 64
+
+
+class OtherShapes(Exception):
+    """The arrays are not those that the program at hand was made for."""
+
+
+class Compiled:
+    """A function of arrays. `plan` says what it does; it is made at the first call, or when `sizes` are given."""
+
+    def __init__(
+        self,
+        outputs: View | Sequence[View],
+        inputs: View | Sequence[View],
+        options: Options,
+        order: str | None,
+        limit: int | None,
+    ) -> None:
+        self.single = isinstance(outputs, View)
+        self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(outputs)
+        self.options, self.order = options, order
+        self.limit = memory_limit() if limit is None else limit
+        self.asked = Asked(lambda: f"compile {', '.join(map(str, self.outputs))}")
+        self.names = _names((inputs,) if isinstance(inputs, View) else tuple(inputs), self.asked)
+        self.roots: list[Node] = simplify([_ordered(view, None) for view in self.outputs])
+        self.inputs = join_inputs(self.outputs)
+        self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
+        self._check_names()
+        self._programs: dict[Any, Callable[..., Any]] = {}
+        self._plans: dict[Any, Plan] = {}
+        self._fast: Callable[..., Any] | None = None
+        self._plan: Plan | None = None
+
+    def _check_names(self) -> None:
+        known = {variable.label for variable in self.inputs}
+        for name in self.names:
+            if name not in known:
+                raise InputError(self.asked, f"{name} is no tensor of it", did_you_mean(name, known))
+        missing = [v.label for v in variables(self.roots) if v.label not in self.names]
+        if missing:
+            shown = ", ".join([*self.names, *missing])
+            raise InputError(self.asked, f"no input for {', '.join(missing)}", f"give the inputs ({shown})")
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
+        fast = self._fast
+        if fast is not None and not named and len(arrays) == len(self.names):
+            try:
+                return fast(*arrays)
+            except OtherShapes:
+                pass
+        return self._slow(arrays, named)
+
+    @property
+    def plan(self) -> Plan:
+        """What the last call did: its steps, their shapes and kernels, operations and bytes."""
+        if self._plan is None:
+            raise InputError(self.asked, "no sizes are known yet", "call it first, or compile with sizes={'n': 100}")
+        return self._plan
+
+    def __repr__(self) -> str:
+        return f"compiled({', '.join(map(str, self.outputs))}; {', '.join(self.names)})"
+
+    # -------------------------------------------------------------- the first call with new shapes
+
+    def _slow(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> Any:
+        if len(arrays) != len(self.names):
+            shown = ", ".join(self.names)
+            raise InputError(self.asked, f"{len(arrays)} arrays for {len(self.names)} inputs", f"give ({shown})")
+        given, sizes, functions = dict(zip(self.names, arrays, strict=True)), {}, {}
+        for name, value in named.items():
+            if name in self.functions:
+                functions[name] = value if callable(value) else to_array(value, name)
+            else:
+                sizes[name] = value
+        bound, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=_standing(self.outputs[0]))
+        by_name = {variable.label: array for variable, array in bound.items()}
+        dtype = _common(by_name.values())
+        ready = [np.asarray(by_name[name]) for name in self.names]
+        used = {variable.label for variable in variables(self.roots)}
+        cast = [a.astype(dtype if a.dtype.kind != "c" else a.dtype, copy=False) for a in ready]
+        real = np.dtype(np.float32 if dtype in SINGLE else np.float64)
+        cast = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in cast]
+        key = (tuple(a.shape for a in ready), tuple(sorted(extents.items())), dtype, tuple(a.dtype for a in cast))
+        program = self._programs.get(key)
+        if program is None:
+            check_declared({variable: array for variable, array in bound.items() if variable.label in used})
+            program = self._made(key, extents, dtype, cast, tuple(named))
+        self._plan = self._plans[key]
+        if functions or self.functions:
+            program = _with_functions(program, functions, self.functions)
+        return program(*cast)
+
+    def _made(
+        self, key: Any, sizes: Mapping[str, int], dtype: Any, arrays: Sequence[Any], named: Sequence[str]
+    ) -> Callable[..., Any]:
+        program = self.prepared(sizes, dtype)
+        code = self._code(program, dtype)
+        names = [f"a_{name}" for name in self.names]
+        made = function_of(code, names, self.single, self.order, quiet=code.quiet)
+        if not self.functions and not named:
+            checks = _checks(names, arrays)
+            self._fast = function_of(code, names, self.single, self.order, quiet=code.quiet, checks=checks,
+                                     space={"Other": OtherShapes, "ndarray": np.ndarray})  # fmt: skip
+        if len(self._programs) >= MOST_PLANS:
+            oldest = next(iter(self._programs))
+            del self._programs[oldest], self._plans[oldest]
+        self._programs[key] = made
+        self._plans[key] = Plan(program, code.kernels, np.dtype(dtype).itemsize, self._told(program))
+        return made
+
+    def _code(self, program: Program, dtype: Any) -> Code:
+        return emit(program, {name: f"a_{name}" for name in self.names}, dtype)
+
+    def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
+        """The program for these sizes; one that needs more memory than there may be is an error."""
+        program = plan(self.roots, sizes, self.options)
+        for step in program.steps:
+            total = prod(step.shape) * np.dtype(dtype).itemsize
+            if total > self.limit:
+                raise InputError(
+                    self.asked,
+                    f"an array of shape {step.shape} takes {total:,} bytes, and the limit is {self.limit:,}",
+                    "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit",
+                )
+        return program
+
+    def _told(self, program: Program) -> tuple[str, ...]:
+        return program.notes
+
+
+def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
+    names = []
+    for value in inputs:
+        if isinstance(value, str):
+            names.append(value)
+        elif isinstance(value, View) and isinstance(value.node, Variable):
+            names.append(value.node.label)
+        else:
+            raise KindError(asked, f"{value!r} is no tensor", "give the tensors that it is a function of, as (X, w)")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(asked, f"{name} is given twice", "give it once")
+    return tuple(names)
+
+
+def _common(arrays: Any) -> Any:
+    """The dtype of the result: complex if an input is, double if one is or if there is none."""
+    kinds = list(arrays)
+    double = not kinds or any(array.dtype not in SINGLE for array in kinds)
+    if any(array.dtype.kind == "c" for array in kinds):
+        return np.dtype(np.complex128 if double else np.complex64)
+    return np.dtype(np.float64 if double else np.float32)
+
+
+def _checks(names: Sequence[str], arrays: Sequence[Any]) -> str:
+    """The line that sends arrays of another type, shape or dtype away."""
+    tests = []
+    for name, array in zip(names, arrays, strict=True):
+        tests.append(f"type({name}) is not ndarray or {name}.shape != {array.shape} or {name}.dtype.char != '{array.dtype.char}'")
+    return f"if {' or '.join(tests)}: raise Other" if tests else ""
+
+
+def _with_functions(
+    program: Callable[..., Any], given: Mapping[str, Any], nodes: Mapping[str, Call]
+) -> Callable[..., Any]:
+    """The program with the functions that were given, each checked for the shape of its value."""
+
+    def call(title: str, shape: tuple[int, ...], *args: Any) -> Any:
+        asked, node = f"evaluate {title}", nodes[title]
+        instead = f"give {title}=..., a function of {len(args)} array(s) with values of shape {shape}"
+        found = given.get(title)
+        if found is None:
+            raise InputError(asked, "no numbers were given for it", instead)
+        if not callable(found) and title != node.function.gradient:
+            raise InputError(asked, "it depends on its arguments, and an array was given", instead)
+        value = to_array(found(*args), title) if callable(found) else found
+        if value.shape != shape:
+            raise InputError(asked, f"its value has shape {value.shape}, and should have {shape}", instead)
+        return value
+
+    return lambda *arrays: program(*arrays, given=call)
+
+
+def compile_expressions(
+    outputs: View | Sequence[View],
+    inputs: View | Sequence[View],
+    *,
+    sizes: Mapping[str, int] | None = None,
+    order: str | None = None,
+    optimize: Any = None,
+    reassociate: str = "full",
+    memory_limit: int | None = None,
+) -> Compiled:
+    """A function of arrays that computes the outputs, fast: one in, one out; a list, a list.
+
+    One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
+    Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
+    order. `reassociate="safe"` multiplies no difference out. An array beyond `memory_limit` bytes (half of the
+    machine's memory) is an error before anything is computed.
+
+    Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
+
+    >>> import indexcalc as ic
+    >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+    >>> loss = ((X @ w - y)**2).sum()
+    >>> f = ic.compile([loss, ic.grad(loss, w)], (X, w, y))
+    >>> f(np.eye(2), np.array([1.0, 2.0]), np.zeros(2))
+    [np.float64(5.0), array([2., 4.])]
+    """
+    if reassociate not in ("full", "safe"):
+        raise InputError("compile", f"reassociate={reassociate!r}", 'write "full" or "safe"')
+    if order not in (None, "C", "K"):
+        raise InputError("compile", f"order={order!r}", 'write "C", or leave it out for any strides')
+    made = Compiled(outputs, inputs, Options(optimize, reassociate), order, memory_limit)
+    if sizes is not None:
+        program = made.prepared(sizes)
+        made._plan = Plan(program, made._code(program, np.float64).kernels, 8, program.notes)
+    return made
