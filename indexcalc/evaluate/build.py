@@ -252,8 +252,12 @@ class Build:
         """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant."""
         first: dict[tuple[int, ...], int] = {}
         out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
+        groups = list(dict.fromkeys(out))
+        counts = [Counter(place[k] for k in groups) for _, _, place in parts]
         carried = [
-            k for k in dict.fromkeys(out) if any(place[k] in piece.labels for _, piece, place in parts)
+            k
+            for k in groups
+            if any(place[k] in piece.labels or n[place[k]] > 1 for (_, piece, place), n in zip(parts, counts, strict=True))
         ]
         step_parts = []
         for coef, piece, place in parts:
