@@ -253,12 +253,12 @@ class Build:
         first: dict[tuple[int, ...], int] = {}
         out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
         groups = list(dict.fromkeys(out))
-        counts = [Counter(place[k] for k in groups) for _, _, place in parts]
-        carried = [
-            k
-            for k in groups
-            if any(place[k] in piece.labels or n[place[k]] > 1 for (_, piece, place), n in zip(parts, counts, strict=True))
+        shared = [Counter(place[k] for k in groups) for _, _, place in parts]
+        varies = [
+            {k for k in groups if place[k] in piece.labels or count[place[k]] > 1}
+            for (_, piece, place), count in zip(parts, shared, strict=True)
         ]
+        carried = [k for k in groups if any(k in own for own in varies)]
         step_parts = []
         for coef, piece, place in parts:
             places = [place[k] for k in carried]
@@ -287,8 +287,8 @@ class Build:
         sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
         out = tuple(joined.find(x) for x in term.out)
         pieces: list[Piece] = []
-        for value, labels, exponent in rows:
-            own = [joined.find(x) for x in labels]
+        for value, held_labels, exponent in rows:
+            own = [joined.find(x) for x in held_labels]
             distinct = tuple(dict.fromkeys(own))
             made = self.single(1, Use(value, tuple(own)), distinct, sizes)
             times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from indexcalc.evaluate import cost
 from indexcalc.evaluate.contract import EXACT, Piece, Product, key_of
+from indexcalc.evaluate.program import Use
 from indexcalc.graph.node import Labels, Number
 
 if TYPE_CHECKING:
@@ -98,22 +99,23 @@ def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | Non
 def _left(terms: Sequence[Ready], products: Sequence[Product | None], group: Sequence[Place]) -> float | None:
     """What is saved by taking a part out of these terms, in seconds; None where it is not worth it."""
     apart = together = 0.0
-    shared: set[object] = set()
-    for k, place in enumerate(group):
-        found = products[place.term]
+    union: set[int] = set()
+    first = group[0]
+    for place in group:
+        found, term = products[place.term], terms[place.term]
         assert found is not None
         rest = found.everything ^ place.mask
+        rename = dict(zip(term.out, terms[first.term].out, strict=True))
+        rename |= dict(zip(place.bridge, first.bridge, strict=True))
+        union |= {rename[x] for x in found.labels(rest)}
         apart += found.best[found.everything][0]
-        together += found.best[rest][0]
-        axis = {label: a for a, label in enumerate(terms[place.term].out)}
-        bridge = {label: ("bridge", a) for a, label in enumerate(place.bridge)}
-        shared |= {axis.get(x, bridge.get(x)) for x in found.labels(rest)}
-        if k == 0:
-            together += found.best[place.mask][0]
-            sizes = found.sizes
-            together += cost.pair(found.labels(place.mask), found.labels(rest), found.out, sizes)
-        apart += cost.CALL + prod(terms[place.term].sizes[x] for x in set(terms[place.term].out)) / cost.MEMORY
-        together += cost.CALL + prod(found.sizes[x] for x in found.labels(rest)) / cost.MEMORY
+        apart += cost.CALL + prod(term.sizes[x] for x in term.out) / cost.MEMORY
+        together += found.best[rest][0] + cost.CALL
+    found = products[first.term]
+    assert found is not None
+    together += found.best[first.mask][0]
+    together += len(group) * prod(found.sizes[x] for x in union) / cost.MEMORY
+    together += cost.pair(found.labels(first.mask), union, found.out, found.sizes)
     return apart - together if together < WORTH * apart else None
 
 
@@ -144,7 +146,7 @@ def _taken_out(
     parts = [(s.coef, build.contracted(s, 1), s.out) for s in collect(build, summands)]
     if len(parts) == 1:
         (coef, made, _), = parts
-        inner = Piece(build.single(coef, made, made.labels, term.sizes), made.labels)
+        inner = Piece(build.single(coef, Use(*made), made.labels, term.sizes), made.labels)
     else:
         value, form = build.added(parts, tuple(term.sizes[x] for x in axes))
         inner = Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))

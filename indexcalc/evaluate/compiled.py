@@ -181,7 +181,8 @@ def _checks(names: Sequence[str], arrays: Sequence[Any]) -> str:
     """The line that sends arrays of another type, shape or dtype away."""
     tests = []
     for name, array in zip(names, arrays, strict=True):
-        tests.append(f"type({name}) is not ndarray or {name}.shape != {array.shape} or {name}.dtype.char != '{array.dtype.char}'")
+        tests.append(f"type({name}) is not ndarray or {name}.shape != {array.shape}")
+        tests.append(f"{name}.dtype.char != {array.dtype.char!r}")
     return f"if {' or '.join(tests)}: raise Other" if tests else ""
 
 

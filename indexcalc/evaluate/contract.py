@@ -138,7 +138,7 @@ class Product:
         return True
 
     def to_merge(self) -> list[tuple[int, ...]]:
-        """Which pieces to contract first where there are too many: those of one summed label, and all that are alike."""
+        """What to contract first where there are too many pieces: those of one summed label, and all that are alike."""
         groups: dict[tuple[int, ...], None] = {}
         for label in sorted({x for piece in self.pieces for x in piece.labels} - self.out):
             group = tuple(k for k, piece in enumerate(self.pieces) if label in piece.labels)

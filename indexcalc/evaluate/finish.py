@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 from indexcalc.evaluate.build import Build, Table
-from indexcalc.evaluate.program import Add, Contract, Program, Reduce, Solve, Step, Use
+from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use
 
 
 def finish(table: Table, build: Build) -> Program:
@@ -19,7 +20,7 @@ def finish(table: Table, build: Build) -> Program:
         place[number] = len(steps)
         steps.append(_moved(step, place))
     results = tuple(place[number] for number in build.results)
-    return _pruned(_solved(steps, results), results)
+    return _pruned(_scaled(_solved(steps, results), results), results)
 
 
 def _moved(step: Any, place: dict[int, int]) -> Step:
@@ -46,6 +47,30 @@ def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
             place[number] = len(kept)
             kept.append(_moved(step, place))
     return Program(tuple(kept), tuple(place[number] for number in results))
+
+
+def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
+    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that: it has operands
+    that are smaller.
+    """
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        parts = list(step.parts)
+        for k, part in enumerate(parts):
+            made = steps[part.use.value]
+            if part.coef in (1, -1) and (part.coef == 1 or (len(parts) > 1 and not _all_negative(parts))):
+                continue
+            if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
+                steps[part.use.value] = replace(made, coef=part.coef)
+                parts[k] = replace(part, coef=1)
+        steps[number] = replace(step, parts=tuple(parts))
+    return steps
+
+
+def _all_negative(parts: list[Part]) -> bool:
+    return all(part.coef == -1 for part in parts)
 
 
 def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:

@@ -45,6 +45,8 @@ try:
 except ImportError:  # a private name: the public one does the same, half a microsecond slower
     c_einsum = np.einsum
 
+LARGE = 4000
+"""Sums of so many entries are worth a matrix product."""
 FREED = 64 * 1024
 """Buffers of so many bytes are freed when they are dead."""
 UFUNCS = {
@@ -93,11 +95,15 @@ class Emitter:
         self.names = names
         self.quiet = False
         self.readers = self._readers()
+        self.outers = outer_sums(program, self.readers)
+        self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
+        skipped = {value for group in self.outers.values() for value in group}
         for number, step in enumerate(program.steps):
             self.number, self.kernel = number, ""
-            WRITERS[type(step)](self, step)
-            self.chosen.append(self.kernel)
-            self._free(number)
+            if number not in skipped:
+                WRITERS[type(step)](self, step)
+                self._free(number)
+            self.chosen.append("in the sum" if number in skipped else self.kernel)
 
     def code(self) -> Code:
         """The finished lines."""
@@ -129,12 +135,15 @@ class Emitter:
     def _free(self, number: int) -> None:
         """After a step: what it read for the last time is freed."""
         step = self.program.steps[number]
-        for use in step.uses:
-            self.readers[use.value] -= 1
+        read = [use.value for use in step.uses if use.value in self.stored]
+        for value in self.outers.get(number, ()):
+            read += [use.value for use in self.program.steps[value].uses]
+        for value in read:
+            self.readers[value] -= 1
         alive = self._alive()
-        for use in {u.value for u in step.uses}:
-            held = self.stored[use]
-            if not self.readers[use] and held.owner is not None and held.owner not in alive:
+        for value in dict.fromkeys(read):
+            held = self.stored[value]
+            if not self.readers[value] and held.owner is not None and held.owner not in alive:
                 size = prod(self.program.steps[held.owner].shape) * self.dtype.itemsize
                 if size >= FREED and held.name != self.stored[number].name:
                     self.lines.append(f"del {held.name}")
@@ -150,7 +159,7 @@ class Emitter:
         step = self.program.steps[self.number]
         here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
         total = sum(self.readers[value] for value, other in self.stored.items() if other.owner == held.owner)
-        return here == 1 and total == 1
+        return bool(here == 1 and total == 1)
 
     def operand(self, use: Use) -> Operand:
         """An operand of a step, its labels as they are stored; a diagonal where one repeats."""
@@ -206,13 +215,9 @@ class Emitter:
             axes = tuple(range(len(step.shape)))
             self.put(f"full({step.shape}, {self.literal(step.number)}, dtype)", axes, axes)
         else:
-            name = self.bound(f"c{self.number}", self.dtype.type(complex(step.number) if self._complex else
-                              to_float(step.number, "a number")))  # fmt: skip
+            value = step.number if isinstance(step.number, complex) else to_float(step.number, "a number")
+            name = self.bound(f"c{self.number}", self.dtype.type(value))
             self.stored[self.number] = Stored(name, (), True, None)
-
-    @property
-    def _complex(self) -> bool:
-        return self.dtype.kind == "c"
 
     def contract(self, step: Contract) -> None:
         """One product, or one operand summed, turned or scaled."""
@@ -236,11 +241,31 @@ class Emitter:
             return
         option = kernels.choose(Pair(one, other, frozenset(step.out), sizes))
         self.kernel, code = option.name, option.code
+        labels = option.labels
         if option.name == "multiply":
-            code = self._reused(step, code, option.labels)
-        self.put(code, option.labels, step.out)
+            code = self._reused(step, code, labels)
+        elif option.name == "outer" and (wished := self._wished(step)) is not None:
+            code, labels = einsum_code([one, other], wished), wished
+        self.put(code, labels, step.out)
         if scale:
             self._scale(scale, bool(step.shape))
+
+    def _wished(self, step: Contract) -> Labels | None:
+        """The order in which the sum that reads this product would have it: that of a term which is there already."""
+        number = self.number
+        reader = self.sums.get(number)
+        if reader is None or self.readers[number] != 1:
+            return None
+        made = self.program.steps[reader]
+        assert isinstance(made, Add)
+        own = next(part for part in made.parts if part.use.value == number)
+        for part in made.parts:
+            held = self.stored.get(part.use.value)
+            if held is None or not self._covers(part, made) or not self._covers(own, made):
+                continue
+            axes = [part.places.index(part.use.labels[axis]) for axis in held.order]
+            return tuple(step.out[own.use.labels.index(own.places[axis])] for axis in axes)
+        return None
 
     def _scale(self, scale: str, array: bool) -> None:
         name = f"v{self.number}"
@@ -310,7 +335,13 @@ class Emitter:
             terms = [self._term(part) for part in step.parts]
             self.put(" + ".join(terms).replace("+ -", "- "), (), ())
             return
-        parts = [(part, *self._placed(part)) for part in step.parts]
+        fused = self.outers.get(self.number, ())
+        parts = [(part, *self._placed(part)) for part in step.parts if part.use.value not in fused]
+        if fused:
+            self._outer_sum([part for part in step.parts if part.use.value in fused], step)
+            for part, operand, places in parts:
+                self._into(part, operand, places, False)
+            return
         full = [row for row in parts if self._covers(row[0], step)]
         order = full[0][1].labels if full else self._natural(parts, step)
         parts.sort(key=lambda row: (row not in full, not self._may_start(row[0])))
@@ -322,8 +353,38 @@ class Emitter:
             parts = self._started(parts, order, step)
             first = False
         for part, operand, places in parts:
-            self._into(part, operand, places, order, first)
+            self._into(part, operand, places, first)
             first = False
+
+    def _outer_sum(self, parts: Sequence[Part], step: Add) -> None:
+        """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms."""
+        rows: Labels = ()
+        columns: Labels = ()
+        number = self.number
+        for k, part in enumerate(parts):
+            made = self.program.steps[part.use.value]
+            assert isinstance(made, Contract)
+            axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
+            one, other = (o._replace(labels=tuple(axis[x] for x in o.labels)) for o in map(self.operand, made.uses))
+            if not k:
+                rows, columns = one.labels, other.labels
+                for side, axes in (("l", rows), ("r", columns)):
+                    size = prod(step.shape[x] for x in axes)
+                    self.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), dtype)")
+            if set(one.labels) != set(rows):
+                one, other = other, one
+            scale = made.coef * part.coef
+            for side, operand, axes in (("l", one, rows), ("r", other, columns)):
+                shape = ", ".join(str(step.shape[x]) for x in axes)
+                target = f"{side}{number}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}{number}[{k}]"
+                value = viewed(operand, axes, {})
+                if side == "l" and scale != 1:
+                    self.lines.append(f"multiply({value}, {self.literal(scale)}, out={target})")
+                else:
+                    self.lines.append(f"{target}[...] = {value}")
+        shape = ", ".join(str(step.shape[x]) for x in (*rows, *columns))
+        self.kernel = "dot"
+        self.put(f"dot(l{number}.T, r{number}).reshape({shape})", rows + columns, range(len(step.shape)))
 
     def _term(self, part: Part) -> str:
         name = self.operand(part.use).code
@@ -376,10 +437,13 @@ class Emitter:
                     break
             self.put(code, order_here, axes)
             return [row for row in rest if row is not other]
-        self.put(f"multiply({operand.code}, {self.literal(part.coef)})", order_here, axes)
+        code = f"multiply({operand.code}, {self.literal(part.coef)})"
+        if self.dying(part.use):
+            code = f"{code[:-1]}, out={self.stored[part.use.value].name})"
+        self.put(code, order_here, axes)
         return rest
 
-    def _into(self, part: Part, operand: Operand, places: Labels, order: Labels, first: bool) -> None:
+    def _into(self, part: Part, operand: Operand, places: Labels, first: bool) -> None:
         """A part, written (the first, into zeros) or added into the buffer."""
         name = f"v{self.number}"
         order = self.stored[self.number].order
@@ -495,6 +559,31 @@ class Emitter:
         axes = tuple(range(len(step.shape)))
         args = ", ".join([repr(step.title), repr(step.shape), *map(self.logical, step.uses)])
         self.put(f"given({args})", axes, axes)
+
+
+def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
+    """For each sum that is made as one matrix product: those of its terms that are products of all pairs of entries of
+    two arrays, which run along the same axes in each term.
+    """
+    found = {}
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Add) or prod(step.shape) < LARGE:
+            continue
+        groups: dict[frozenset[frozenset[int]], list[int]] = {}
+        for part in step.parts:
+            made = program.steps[part.use.value]
+            if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1:
+                continue
+            one, other = (set(use.labels) for use in made.uses)
+            if one & other or len(one) + len(other) != len(step.shape) or len(set(part.places)) != len(step.shape):
+                continue
+            axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
+            sides = frozenset(frozenset(axis[x] for x in side) for side in (one, other))
+            groups.setdefault(sides, []).append(part.use.value)
+        largest = max(groups.values(), key=len, default=[])
+        if len(largest) > 1:
+            found[number] = largest
+    return found
 
 
 WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from math import prod
 from typing import Any, NamedTuple
 
-from indexcalc.graph.node import Labels, Node, Number
+from indexcalc.graph.node import Labels, Matrix, Number
 
 Shape = tuple[int, ...]
 
@@ -120,7 +120,7 @@ class Apply:
     times: int
     uses: tuple[Use, ...]
     shape: Shape
-    node: Node
+    node: Matrix
 
 
 @dataclass(frozen=True, slots=True)

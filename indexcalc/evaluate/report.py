@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from indexcalc.evaluate import program as steps
 from indexcalc.evaluate.kernels import LETTERS
@@ -10,7 +10,8 @@ from indexcalc.evaluate.measure import is_view, peak_entries, total_flops
 from indexcalc.evaluate.program import Program, Step, flops
 
 
-class Plan(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Plan:
     """A program, the kernel of each step, the bytes of an entry, and what was re-associated."""
 
     program: Program
@@ -46,7 +47,8 @@ class Plan(NamedTuple):
         lines += [f"note     {note}" for note in self.notes]
         return "\n".join(lines)
 
-    __repr__ = __str__
+    def __repr__(self) -> str:
+        return str(self)
 
 
 def _shape(shape: tuple[int, ...]) -> str:

@@ -44,16 +44,26 @@ def partial(node: Elementwise, k: int) -> Node | None:
 
 
 def _sigmoid(x: Any) -> Any:
-    """`1/(1 + exp(-x))`, by the exponential that does not overflow."""
-    right = x.real >= 0
-    small = np.exp(np.where(right, -x, x))
-    return np.where(right, 1, small) / (1 + small)
+    """`1/(1 + exp(-x))`; where the exponential overflows it is 0."""
+    y = _exp(-x)
+    y += 1
+    return 1 / y
 
 
 def _softplus(x: Any) -> Any:
     """`log(1 + exp(x))`, by the exponential that does not overflow."""
-    right = x.real >= 0
-    return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
+    if np.iscomplexobj(x):
+        right = x.real >= 0
+        return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
+    y = np.log1p(_exp(-np.abs(x)))
+    y += np.maximum(x, 0)
+    return y
+
+
+def _exp(x: Any) -> Any:
+    """The exponential of an array that nobody else has: in place."""
+    with np.errstate(over="ignore"):
+        return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
 
 
 def _gelu(x: Any) -> Any:

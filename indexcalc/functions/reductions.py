@@ -72,8 +72,10 @@ def _logsumexp(x: Any, axes: Axes) -> Any:
 
 def _softmax(x: Any, axes: Axes) -> Any:
     """The exponentials over their sum."""
-    weights = np.exp(x - _top(x, axes))
-    return weights / weights.sum(axis=axes, keepdims=True)
+    weights = x - np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
+    np.exp(weights, out=weights)
+    weights /= np.add.reduce(weights, axis=axes, keepdims=True)
+    return weights
 
 
 def _log_softmax(x: Any, axes: Axes) -> Any:
