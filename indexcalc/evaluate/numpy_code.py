@@ -36,6 +36,7 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
+from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Labels, Number
@@ -45,6 +46,9 @@ try:
 except ImportError:  # a private name: the public one does the same, half a microsecond slower
     c_einsum = np.einsum
 
+SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
+MANY = 40
+"""From so many matrices on, their closed form beats LAPACK called for each."""
 LARGE = 4000
 """Sums of so many entries are worth a matrix product."""
 FREED = 64 * 1024
@@ -94,6 +98,7 @@ class Emitter:
         self.stored: dict[int, Stored] = {}
         self.names = names
         self.quiet = False
+        self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
         self.readers = self._readers()
         self.outers = outer_sums(program, self.readers)
         self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
@@ -498,6 +503,9 @@ class Emitter:
     def reduce(self, step: Reduce) -> None:
         """A function along axes, wherever they are stored."""
         (use,) = step.uses
+        if self._of_small_matrices(step):
+            self._small(step, use)
+            return
         held = self.stored[use.value]
         row = reduction_row(step.fn)
         axes = tuple(held.order.index(axis) for axis in step.axes)
@@ -507,6 +515,45 @@ class Emitter:
         logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
         self.quiet = True
         self.put(f"{name}({held.name}, {axes}{extra})", kept, logical)
+
+    def _of_small_matrices(self, step: Reduce) -> bool:
+        """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
+        shape = self.program.steps[step.uses[0].value].shape
+        batch = prod(size for axis, size in enumerate(shape) if axis not in step.axes)
+        return step.fn in SMALL_FORMS and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
+
+    def _small(self, step: Reduce, use: Use) -> None:
+        """The closed form, with the matrices first and the batch last, where it is contiguous."""
+        batch = tuple(axis for axis in range(len(self.stored[use.value].order)) if axis not in step.axes)
+        order = (*step.axes, *batch)
+        found = self.small.get((use.value, step.axes))
+        if found is None:
+            found = self.small[use.value, step.axes] = (f"k{self.number}", f"e{self.number}")
+            self._store_again(use.value, order)
+            source = self.bound("small_cofactors", small_cofactors)
+            self.lines.append(f"{', '.join(found)} = {source}({self.stored[use.value].name})")
+        cofactors, det = found
+        self.quiet = True
+        if step.fn == "inv":
+            name = self.bound("small_inverses", small_inverses)
+            more = any(s.fn == "cofactor" for s in self.program.steps if isinstance(s, Reduce))
+            code = f"{name}({cofactors}{'.copy()' if more else ''}, {det})"
+            self.put(code, (step.axes[1], step.axes[0], *batch), range(len(order)))
+        elif step.fn == "cofactor":
+            self.put(cofactors, order, range(len(order)))
+        else:
+            code = f"log(absolute({det}))" if step.fn == "logdet" else f"{det}.copy()"
+            self.put(code, batch, batch)
+
+    def _store_again(self, value: int, order: Labels) -> None:
+        """The value copied so that its axes are stored in this order, for all that read it from here on."""
+        held = self.stored[value]
+        if held.order == order and held.contiguous:
+            return
+        name = f"s{value}"
+        axes = tuple(held.order.index(axis) for axis in order)
+        self.lines.append(f"{name} = ascontiguousarray({held.name}.transpose{axes})")
+        self.stored[value] = Stored(name, order, True, held.owner)
 
     def logical(self, use: Use) -> str:
         """An operand with its axes in their own order."""

@@ -20,6 +20,7 @@ from indexcalc.graph.node import Node, reduction
 
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)
+SINGULAR = "a matrix that is singular has no inverse"
 
 
 # ------------------------------------------------------------------ numerics
@@ -28,11 +29,11 @@ SQUARE: Axes = (-2, -1)
 def _inv(x: Any, axes: Axes) -> Any:
     """The inverse of each slice; a singular one is an error."""
     try:
+        if x.ndim == 2:
+            return np.linalg.inv(x)
         return np.moveaxis(np.linalg.inv(np.moveaxis(x, axes, SQUARE)), SQUARE, axes)
     except np.linalg.LinAlgError:
-        raise InputError(
-            "evaluate inv", "a matrix that is singular has no inverse", "write pinv, or check the input"
-        ) from None
+        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
 
 
 def _det(x: Any, axes: Axes) -> Any:
@@ -64,6 +65,40 @@ def _cofactor(x: Any, axes: Axes) -> Any:
     scale = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     value = scale * ((u.conj() * _except(s)[..., None, :]) @ vh.conj())
     return np.moveaxis(np.where(bad, np.full_like(value, np.nan), value), SQUARE, axes)
+
+
+def small_cofactors(x: Any) -> tuple[Any, Any]:
+    """Cofactors and determinants of many matrices of order 1 to 3, which are the first two axes, in closed form.
+
+    For order 3 the cofactor of entry i, j is `x[i+1,j+1] x[i+2,j+2] - x[i+1,j+2] x[i+2,j+1]`, places counted modulo 3.
+
+    >>> cofactors, det = small_cofactors(np.array([[1.0, 2.0], [3.0, 4.0]]))
+    >>> cofactors.tolist(), float(det)
+    ([[4.0, -3.0], [-2.0, 1.0]], -2.0)
+    """
+    size = len(x)
+    if size == 1:
+        return np.ones_like(x), x[0, 0].copy()
+    if size == 2:
+        cofactors = np.empty_like(x)
+        cofactors[0, 0], cofactors[1, 1] = x[1, 1], x[0, 0]
+        np.negative(x[1, 0], out=cofactors[0, 1, ...])
+        np.negative(x[0, 1], out=cofactors[1, 0, ...])
+    else:
+        wrapped = np.empty((5, 5, *x.shape[2:]), x.dtype)
+        wrapped[:3, :3], wrapped[3:, :3] = x, x[:2]
+        wrapped[:, 3:] = wrapped[:, :2]
+        cofactors = wrapped[1:4, 1:4] * wrapped[2:, 2:]
+        cofactors -= wrapped[1:4, 2:] * wrapped[2:, 1:4]
+    return cofactors, np.einsum("j...,j...->...", x[0], cofactors[0])
+
+
+def small_inverses(cofactors: Any, det: Any) -> Any:
+    """The transposed inverses from cofactors and determinants, written over the cofactors; a singular one is an error."""
+    if not np.all(det):
+        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input")
+    cofactors *= 1 / det
+    return cofactors
 
 
 # ------------------------------------------------------------------ rules
