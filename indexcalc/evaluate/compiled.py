@@ -130,7 +130,7 @@ class Compiled:
             oldest = next(iter(self._programs))
             del self._programs[oldest], self._plans[oldest]
         self._programs[key] = made
-        self._plans[key] = Plan(program, code.kernels, np.dtype(dtype).itemsize, self._told(program))
+        self._plans[key] = Plan(program, code.kernels, np.dtype(dtype).itemsize, program.notes)
         return made
 
     def _code(self, program: Program, dtype: Any) -> Code:
@@ -148,9 +148,6 @@ class Compiled:
                     "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit",
                 )
         return program
-
-    def _told(self, program: Program) -> tuple[str, ...]:
-        return program.notes
 
 
 def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 from indexcalc.evaluate.build import Build, Table
@@ -107,15 +108,10 @@ def _applied(step: Step, value: int, inverse: Reduce) -> tuple[Step, int] | None
         return None
     row, column = own[0].labels
     labels = others[0].labels
-    for kept, summed, turned in ((row, column, False), (column, row, True)):
+    for axis, (kept, summed) in enumerate(((row, column), (column, row))):
         if summed in labels and kept not in labels and summed not in step.out and kept in step.out:
-            matrix = inverse.uses[0]
-            columns = 1
-            for label in labels:
-                columns *= step.sizes[label] if label != summed else 1
-            if any(label != summed and label not in step.out for label in labels):
-                return None
-            wanted = (summed, kept) if not turned else (kept, summed)
-            use = Use(matrix.value, (wanted[0], wanted[1]) if not turned else (wanted[1], wanted[0])[::-1])
-            return Solve((use, others[0]), step.out, step.shape), columns
+            rest = [label for label in labels if label != summed]
+            if all(label in step.out for label in rest):
+                use = Use(inverse.uses[0].value, (summed, kept) if axis == 0 else (kept, summed))
+                return Solve((use, others[0]), step.out, step.shape), prod(step.sizes[x] for x in rest)
     return None

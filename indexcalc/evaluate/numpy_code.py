@@ -578,7 +578,7 @@ class Emitter:
     def solve(self, step: Solve) -> None:
         """Columns for which a matrix is solved."""
         matrix, right = step.uses
-        row, column = matrix.labels
+        row, column = sorted(matrix.labels, key=lambda label: label not in right.labels)
         name = self.bound("solve", np.linalg.solve)
         square = self.operand(matrix)
         other = self.operand(right)
@@ -622,7 +622,9 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
             if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1:
                 continue
             one, other = (set(use.labels) for use in made.uses)
-            if one & other or len(one) + len(other) != len(step.shape) or len(set(part.places)) != len(step.shape):
+            if not one or not other or one & other:
+                continue
+            if {len(one) + len(other), len(set(part.places))} != {len(step.shape)}:
                 continue
             axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
             sides = frozenset(frozenset(axis[x] for x in side) for side in (one, other))

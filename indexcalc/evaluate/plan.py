@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from indexcalc.evaluate.bounds import bounds
@@ -22,6 +23,8 @@ from indexcalc.evaluate.finish import finish
 from indexcalc.evaluate.program import Program
 from indexcalc.graph.node import Definition, Node, Product, Sum
 from indexcalc.graph.walk import topological
+from indexcalc.notation.array import Array
+from indexcalc.notation.view import inputs_of
 
 TRIALS = 12
 """How many programs are compared, beyond the starts."""
@@ -53,7 +56,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     best = build(Choice(frozenset(), frozenset()))
     if options.optimize is None:
         best = _search(best, build, order, options)
-    return finish(table, best)
+    notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
+    return replace(finish(table, best), notes=tuple(notes))
 
 
 def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:

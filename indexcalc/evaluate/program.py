@@ -125,12 +125,14 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class Solve:
-    """`inv(A) b` without the inverse: A has the labels (row, column), the result those of b with column for row."""
+    """`inv(A) b`, or `inv(A).T b`, without the inverse: the operands are A, of order 2, and b.
+
+    The label that A shares with b is that of the equations; the result has A's other label in its place.
+    """
 
     uses: tuple[Use, ...]
     out: Labels
     shape: Shape
-    definite: bool = False
 
 
 @dataclass(frozen=True, slots=True)

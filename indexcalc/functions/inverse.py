@@ -94,7 +94,7 @@ def small_cofactors(x: Any) -> tuple[Any, Any]:
 
 
 def small_inverses(cofactors: Any, det: Any) -> Any:
-    """The transposed inverses from cofactors and determinants, written over the cofactors; a singular one is an error."""
+    """The transposed inverses from cofactors and determinants, over the cofactors; a singular one is an error."""
     if not np.all(det):
         raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input")
     cofactors *= 1 / det

@@ -1,0 +1,350 @@
+"""Compiled programs: numbers against `evaluate`, what is shared and re-associated, kernels, caches and errors."""
+
+from __future__ import annotations
+
+import random
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import SHAPES, TENSORS, arrays, program, sizes
+
+import indexcalc as ic
+from indexcalc.evaluate import bounds, collect, numpy_code, plan, run
+from indexcalc.evaluate.kernels import Operand, Pair, choose
+from indexcalc.evaluate.measure import total_flops
+from indexcalc.evaluate.program import Contract, Map, Solve
+from indexcalc.graph.node import einsum, variable
+from indexcalc.graph.simplify import simplify
+from indexcalc.graph.walk import variables
+
+RNG = np.random.default_rng(5)
+FRESH = {name: ic.index(name) for name in "efghuv"}
+
+
+# ------------------------------------------------------------------ random graphs
+
+
+def agrees(seed: int) -> None:
+    """A random expression, its derivative and its second one, as one program, have the numbers of `evaluate`."""
+    rng = random.Random(seed)
+    twin, dims = program(rng, 1 + seed % 4), sizes(rng)
+    values = arrays(rng, dims)
+    by = []
+    for names in ("efg", "huv"):
+        label = rng.choice(list(SHAPES))
+        own = tuple(FRESH[name] for name in names)[: len(SHAPES[label].split())]
+        by.append(TENSORS[label][own] if own else TENSORS[label])
+    slope = twin.expr.diff(by[0])
+    roots = simplify([twin.expr.node, slope.node, slope.diff(by[1]).node])
+    wanted = run.evaluate(roots, {v: values[v.label] for v in variables(roots)}, dims)
+    made = plan.plan(roots, dims)
+    code = numpy_code.emit(made, {name: name for name in made.inputs}, float)
+    function = numpy_code.function_of(code, made.inputs, False, quiet=True)
+    for ours, theirs in zip(function(*(values[name] for name in made.inputs)), wanted, strict=True):
+        assert np.shape(ours) == theirs.shape
+        exists = np.isfinite(theirs)
+        scale = max(1.0, np.max(np.abs(theirs[exists]), initial=0.0))
+        assert np.all(np.abs(ours - theirs)[exists] <= 1e-9 * scale)
+
+
+@given(st.integers(0, 2**40))
+def test_random_programs_agree_with_evaluate(seed):
+    agrees(seed)
+
+
+@given(st.integers(0, 2**40))
+def test_random_programs_agree_whatever_it_costs(seed):
+    """With each rewrite done wherever it may be, however dear it is."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(collect, "WORTH", 1e9)
+        patch.setattr(plan, "THIRD", 1e9)
+        patch.setattr(numpy_code, "LARGE", 1)
+        patch.setattr(numpy_code, "MANY", 1)
+        agrees(seed)
+
+
+@pytest.mark.parametrize("seed", [28, 277])
+def test_a_delta_beside_a_term_without_one_keeps_its_axis(seed):
+    agrees(seed)
+
+
+# ------------------------------------------------------------------ what is shared
+
+
+def flops(outputs, inputs, **dims):
+    return ic.compile(outputs, inputs, sizes=dims).plan.flops
+
+
+def test_mttkrp_of_all_modes_shares_work():
+    T = ic.tensor("T", "n n n")
+    a, b, c = (ic.tensor(name, "n r") for name in "abc")
+    modes = [ic.einsum(spec, T, *pair) for spec, pair in
+             (("ijk,jr,kr->ir", (b, c)), ("ijk,ir,kr->jr", (a, c)), ("ijk,ir,jr->kr", (a, b)))]  # fmt: skip
+    n, r = 50, 10
+    alone = sum(flops(mode, [T, *pair], n=n, r=r) for mode, pair in zip(modes, ((b, c), (a, c), (a, b)), strict=True))
+    together = flops(modes, (T, a, b, c), n=n, r=r)
+    assert together <= 2 * 2 * n**3 * r + 12 * n**2 * r < 0.75 * alone
+
+
+def test_the_gradients_of_a_chain_share_work():
+    names = [f"A{k}" for k in range(7)]
+    chain = [ic.tensor(name, "n n") for name in names]
+    G = ic.tensor("G", "n n")
+    value = chain[0]
+    for A in chain[1:]:
+        value = value @ A
+    loss = ic.tr(G.T @ value)
+    n = 20
+    together = flops([ic.grad(loss, A) for A in chain], (G, *chain), n=n)
+    assert together <= 18 * 2 * n**3  # of 7 products each
+
+
+def test_a_sum_over_data_is_taken_before_parameter_axes_appear():
+    X, m, P = ic.tensor("X", "N d"), ic.tensor("m", "d"), ic.tensor("P", "d d", symmetric=True)
+    loss = ((X - m) @ P * (X - m)).sum()
+    found = flops([ic.grad(loss, P, structure="free"), loss], (X, m, P), N=10_000, d=8)
+    assert found < 3.2 * 10_000 * 8 * 8
+
+
+def test_a_part_that_terms_share_is_made_once():
+    A, B, C = (ic.tensor(name, "n n") for name in "ABC")
+    i, j, k, l = ic.indices("i j k l")  # noqa: E741
+    both = A[i, k] * B[j, l] + A[i, k] * C[j, l]
+    made = ic.compile(both, (A, B, C), sizes={"n": 30}).plan
+    assert made.flops < 2 * 30**4
+
+
+# ------------------------------------------------------------------ what may be re-associated
+
+
+def test_a_centring_is_never_multiplied_out():
+    X, m = ic.tensor("X", "N d"), ic.tensor("m", "d")
+    scatter = (X - m).T @ (X - m)
+    x = RNG.normal(size=(500, 3)) + 1e6
+    centre = x.mean(0)
+    wanted = (x - centre).T @ (x - centre)
+    got = ic.compile(scatter, (X, m))(x, centre)
+    assert np.allclose(got, wanted, rtol=1e-12, atol=1e-9 * wanted.max())
+
+
+def test_a_difference_used_twice_is_never_multiplied_out():
+    T, U, V = ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k")
+    u, v = RNG.normal(size=(200, 3)), RNG.normal(size=(200, 3))
+    t = u @ v.T + 1e-9 * RNG.normal(size=(200, 200))
+    wanted = float(((t - u @ v.T) ** 2).sum())
+    got = ic.compile(((T - U @ V.T) ** 2).sum(), (T, U, V))(t, u, v)
+    assert abs(got - wanted) < 1e-6 * wanted
+
+
+def test_a_difference_used_once_is_multiplied_out_only_if_allowed():
+    T = ic.tensor("T", "n n n")
+    a, b, c = (ic.tensor(name, "n r") for name in "abc")
+    loss = ((T - ic.einsum("ir,jr,kr->ijk", a, b, c)) ** 2).sum()
+    outputs = [ic.grad(loss, x) for x in (a, b, c)]
+    full = ic.compile(outputs, (T, a, b, c), sizes={"n": 60, "r": 5}).plan
+    safe = ic.compile(outputs, (T, a, b, c), sizes={"n": 60, "r": 5}, reassociate="safe").plan
+    assert full.flops < safe.flops
+    assert "multiplied out" in str(full) and "multiplied out" not in str(safe)
+
+
+# ------------------------------------------------------------------ kernels and structure
+
+
+def test_a_weighted_gram_matrix_is_the_product_of_one_buffer_with_itself():
+    X, w = ic.tensor("X", "N d"), ic.tensor("w", "d")
+    loss = ic.softplus(X @ w).sum()
+    made = ic.compile(ic.hessian(loss, w), (X, w), sizes={"N": 400, "d": 200}).plan
+    last = made.steps[-1]
+    assert isinstance(last, Contract) and last.uses[0].value == last.uses[1].value
+    assert any(isinstance(step, Map) and step.fn == "**" for step in made.steps)
+
+
+def test_without_a_sign_no_root_is_taken():
+    X, s = ic.tensor("X", "N d"), ic.tensor("s", "N")
+    made = ic.compile(X.T @ ic.diagm(s) @ X, (X, s), sizes={"N": 400, "d": 200}).plan
+    assert not any(isinstance(step, Map) for step in made.steps)
+
+
+def test_bounds_follow_intervals():
+    x = ic.tensor("x", "n")
+    node = (1 - ic.sigmoid(x)).node
+    assert bounds.bounds([node])[node] == (0.0, 1.0)
+    square = simplify([((x - 3) ** 2 * ic.exp(x)).node])[0]
+    assert bounds.bounds([square])[square][0] == 0.0
+    assert bounds.bounds([x.node])[x.node] == bounds.ANY
+
+
+def test_an_inverse_that_is_only_applied_is_a_solve():
+    A, b = ic.tensor("A", "n n"), ic.tensor("b", "n")
+    f = ic.compile(ic.inv(A) @ b, (A, b))
+    a, v = RNG.normal(size=(6, 6)) + 6 * np.eye(6), RNG.normal(size=6)
+    assert np.allclose(f(a, v), np.linalg.solve(a, v))
+    assert any(isinstance(step, Solve) for step in f.plan.steps)
+    turned = ic.compile(b @ ic.inv(A), (A, b))
+    assert np.allclose(turned(a, v), np.linalg.solve(a.T, v))
+
+
+def test_deltas_are_not_multiplied():
+    U, V, T = ic.tensor("U", "m k"), ic.tensor("V", "n k"), ic.tensor("T", "m n")
+    H = ic.hessian(((T - U @ V.T) ** 2).sum(), U)
+    assert flops(H, (V,), m=100, n=100, k=5) <= 2 * 100 * 25 + 2 * (100 * 5) ** 2
+
+
+@pytest.mark.parametrize(("fn", "numpy"), [
+    (ic.inv, np.linalg.inv), (ic.det, np.linalg.det), (ic.logdet, lambda x: np.linalg.slogdet(x)[1]),
+])  # fmt: skip
+@pytest.mark.parametrize("order", [1, 2, 3])
+def test_many_small_matrices_have_a_closed_form(fn, numpy, order):
+    F = ic.tensor("F", f"p {order} {order}")
+    f = RNG.normal(size=(50, order, order)) + 2 * np.eye(order)
+    assert np.allclose(ic.compile(fn(F), (F,))(f), numpy(f))
+
+
+def test_a_singular_small_matrix_is_an_error():
+    F = ic.tensor("F", "p 2 2")
+    with pytest.raises(ic.InputError, match="singular"):
+        ic.compile(ic.inv(F), (F,))(np.ones((50, 2, 2)))
+
+
+@pytest.mark.parametrize("spec", [
+    "ij,jk->ik", "ij,kj->ik", "ij,j->i", "i,ij->j", "bij,bjk->bik", "bij,bj->bi", "bi,bi->b", "ijk,jl->ilk",
+    "ijkl,jl->ik", "ijk,jkl->il", "ik,jl->ijkl", "ij,ij->j", "ij,ji->", "ijb,jkb->ikb", "bhtd,bhsd->bhts",
+    "ijk,kj->i", "i,ij->ij", "i,j->ij",
+])  # fmt: skip
+@pytest.mark.parametrize("size", [1, 3, 6])
+def test_every_kernel_has_the_numbers_of_einsum(spec, size):
+    left, right = spec.split("->")[0].split(",")
+    dims = {letter: size + k % 3 for k, letter in enumerate(sorted(set(left + right)))}
+    a, b = (RNG.normal(size=tuple(dims[x] for x in part)) for part in (left, right))
+    one, two = variable("a", a.shape), variable("b", b.shape)
+    made = plan.plan([einsum(1, [(one, left), (two, right)], spec.split("->")[1])], {})
+    code = numpy_code.emit(made, {"a": "a", "b": "b"}, float)
+    found = numpy_code.function_of(code, ("a", "b"), True)(a, b)
+    assert np.allclose(found, np.einsum(spec, a, b))
+
+
+def test_a_kernel_is_chosen_by_cost():
+    sizes = {0: 50, 1: 60, 2: 70}
+    pair = Pair(Operand("a", (0, 1)), Operand("b", (1, 2)), frozenset([0, 2]), sizes)
+    assert choose(pair).name == "dot"
+    batch = Pair(Operand("a", (0, 1)), Operand("b", (0, 2)), frozenset([0, 1, 2]), sizes)
+    assert choose(batch).name in ("outer", "einsum")
+
+
+# ------------------------------------------------------------------ the function
+
+
+def linear():
+    X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+    loss = ((X @ w - y) ** 2).sum()
+    return loss, (X, w, y)
+
+
+def test_one_in_one_out_and_a_list_for_a_list():
+    loss, inputs = linear()
+    x, w, y = RNG.normal(size=(5, 3)), RNG.normal(size=3), RNG.normal(size=5)
+    assert np.isclose(ic.compile(loss, inputs)(x, w, y), ((x @ w - y) ** 2).sum())
+    value, slope = ic.compile([loss, ic.grad(loss, inputs[1])], inputs)(x, w, y)
+    assert np.isclose(value, ((x @ w - y) ** 2).sum()) and np.allclose(slope, 2 * x.T @ (x @ w - y))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "complex64", "complex128"])
+def test_the_precision_of_the_inputs_is_kept(dtype):
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    f = ic.compile(ic.exp(A @ x) * 0.3 + 1, (A, x))
+    a, v = (RNG.normal(size=shape).astype(dtype) for shape in ((4, 4), (4,)))
+    for _ in range(2):
+        got = f(a, v)
+        assert got.dtype == dtype and np.allclose(got, np.exp(a @ v) * 0.3 + 1, rtol=1e-4)
+
+
+def test_other_shapes_other_strides_and_lists_are_taken():
+    loss, inputs = linear()
+    f = ic.compile(loss, inputs)
+    for n, d in ((5, 3), (4, 2), (5, 3)):
+        x, w, y = RNG.normal(size=(d, n)).T, RNG.normal(size=d), RNG.normal(size=n)
+        assert np.isclose(f(x, w, y), ((x @ w - y) ** 2).sum())
+    assert f([[1, 2]], [1, 1], [0]) == 9.0
+
+
+def test_inputs_are_not_written_to_and_results_are_ones_own():
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    f = ic.compile([A, A.T, x * 2 + 1, x * 2 + 1], (A, x))
+    a, v = RNG.normal(size=(3, 3)), RNG.normal(size=3)
+    kept = a.copy(), v.copy()
+    results = f(a, v)
+    for result in results:
+        result[...] = 0
+    assert np.array_equal(a, kept[0]) and np.array_equal(v, kept[1])
+    again = f(a, v)
+    again[2][...] = 7
+    assert not np.shares_memory(again[2], again[3])
+
+
+def test_order_c_gives_contiguous_results():
+    A, B = ic.tensor("A", "n n"), ic.tensor("B", "n n")
+    D = ic.derivative(A @ ic.tensor("X", "n n") @ B, ic.tensor("X", "n n"))
+    got = ic.compile(D, (A, B), order="C")(RNG.normal(size=(4, 4)), RNG.normal(size=(4, 4)))
+    assert got.flags.c_contiguous
+
+
+def test_an_abstract_function_is_given_by_name():
+    x = ic.tensor("x", "n")
+    u = ic.function("u", "n -> n")
+    f = ic.compile(ic.derivative(u(x), x), (x,))
+    found = f(np.ones(3), Du=lambda v: np.diag(v) * 3)
+    assert np.allclose(found, 3 * np.eye(3))
+    with pytest.raises(ic.InputError, match="Du"):
+        f(np.ones(3))
+
+
+def test_a_plan_prints_and_its_figures_are_those_of_its_steps():
+    loss, inputs = linear()
+    f = ic.compile([loss, ic.grad(loss, inputs[1])], inputs, sizes={"n": 5, "d": 3})
+    text = str(f.plan)
+    assert "results" in text and "FLOPs" in text and "×" in text
+    assert f.plan.flops == total_flops(f.plan.program)
+    assert f.plan.peak_bytes >= 8 * 5
+
+
+def test_a_plan_does_not_depend_on_the_run():
+    loss, inputs = linear()
+    plans = {str(ic.compile(ic.hessian(loss, inputs[1]), inputs, sizes={"n": 9, "d": 4}).plan) for _ in range(3)}
+    assert len(plans) == 1
+
+
+def test_opt_einsum_decides_where_it_is_asked_to():
+    A, B, C = (ic.tensor(name, "n n") for name in "ABC")
+    x = ic.tensor("x", "n")
+    product = A @ B @ C @ x
+    given = ic.compile(product, (A, B, C, x), optimize=[(0, 1), (0, 2), (0, 1)])
+    values = [RNG.normal(size=(4, 4)) for _ in range(3)] + [RNG.normal(size=4)]
+    assert np.allclose(given(*values), values[0] @ values[1] @ values[2] @ values[3])
+    best = ic.compile(product, (A, B, C, x), optimize="optimal", sizes={"n": 30}).plan
+    assert best.flops == 3 * 2 * 30**2
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: ic.compile(linear()[0], linear()[1][:2]), "no input for y"),
+    (lambda: ic.compile(linear()[0], (*linear()[1], ic.tensor("q", "n"))), "q is no tensor"),
+    (lambda: ic.compile(linear()[0], (*linear()[1], linear()[1][0])), "given twice"),
+    (lambda: ic.compile(linear()[0], (3.0, *linear()[1])), "no tensor"),
+    (lambda: ic.compile(linear()[0], linear()[1], reassociate="no"), "reassociate"),
+    (lambda: ic.compile(linear()[0], linear()[1], order="F"), "order"),
+    (lambda: ic.compile(*linear()).plan, "no sizes"),
+    (lambda: ic.compile(*linear())(np.ones((3, 2))), "1 arrays for 3 inputs"),
+    (lambda: ic.compile(*linear())(np.ones((3, 2)), np.ones(3), np.ones(3)), "dimension `d`"),
+    (lambda: ic.compile(*linear(), memory_limit=10)(np.ones((3, 2)), np.ones(2), np.ones(3)), "the limit is 10"),
+])  # fmt: skip
+def test_errors_say_what_to_write(make, words):
+    with pytest.raises(ic.IndexCalcError, match=words):
+        make()
+
+
+def test_what_was_declared_is_checked_at_the_first_call():
+    S, x = ic.tensor("S", "n n", symmetric=True), ic.tensor("x", "n")
+    f = ic.compile(S @ x, (S, x))
+    with pytest.raises(ic.InputError, match="symmetric"):
+        f(np.arange(4.0).reshape(2, 2), np.ones(2))
