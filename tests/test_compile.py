@@ -348,3 +348,31 @@ def test_what_was_declared_is_checked_at_the_first_call():
     f = ic.compile(S @ x, (S, x))
     with pytest.raises(ic.InputError, match="symmetric"):
         f(np.arange(4.0).reshape(2, 2), np.ones(2))
+
+
+def test_the_slope_of_a_sigmoid_keeps_its_digits():
+    z = ic.tensor("z", "n")
+    slope = ic.compile(ic.grad(ic.sigmoid(z).sum(), z), (z,))(np.array([40.0, -40.0, 0.0]))
+    assert np.allclose(slope, [np.exp(-40), np.exp(-40), 0.25], rtol=1e-12, atol=0)
+
+
+def test_a_long_batch_runs_in_chunks():
+    F, m = ic.tensor("F", "p 3 3"), ic.tensor("m", "3")
+    C = ic.einsum("nij,nkl,k->nijl", F, ic.inv(F), m)
+    f = ic.compile([C, C * 2 + 1], (F, m))
+    data = RNG.normal(size=(40_001, 3, 3)) + 2 * np.eye(3)
+    for _ in range(2):
+        got, other = f(data, np.arange(3.0))
+        wanted = np.einsum("nij,nkl,k->nijl", data, np.linalg.inv(data), np.arange(3.0))
+        assert np.allclose(got, wanted) and np.allclose(other, 2 * wanted + 1)
+    assert "chunks" in str(f.plan)
+    assert f.plan.peak_bytes < 4 * 2**20
+    short = f(data[:5], np.arange(3.0))[0]
+    assert np.allclose(short, wanted[:5]) and "chunks" not in str(f.plan)
+
+
+def test_what_mixes_a_batch_runs_whole():
+    X = ic.tensor("X", "n m")
+    x = RNG.normal(size=(2000, 1000))
+    f = ic.compile(X - X.sum(axis=0), (X,))
+    assert np.allclose(f(x), x - x.sum(0))

@@ -46,6 +46,9 @@ from indexcalc.graph.node import (
     Regroup,
     Sum,
     Variable,
+    as_number,
+    einsum,
+    elementwise,
     multiply,
 )
 from indexcalc.index import Dimension
@@ -82,6 +85,10 @@ class Table:
             self.costs.append(seconds)
             self.bounds.append(interval)
         return found
+
+    def range(self, node: Node) -> Interval:
+        """The interval of a node; any for one that the planner has made."""
+        return self.ranges.get(node, ANY)
 
     def live(self, results: Iterable[int]) -> list[int]:
         """The steps that the results need, in order."""
@@ -164,6 +171,9 @@ class Build:
             case Product():
                 return terms.product(node, self.table.shape(node.sizes), opened)
             case Sum():
+                other = complement(node)
+                if other is not None:
+                    return terms.as_leaf(other, self.table.shape(node.dims))
                 return terms.total(node, self.table.shape(node.dims), opened)
             case Definition():
                 return terms.opened_definition(node, opened, self.table.shape(node.dims))
@@ -174,9 +184,13 @@ class Build:
     def hold(self, node: Node) -> tuple[int, Form]:
         """The value of a node, and how it is held."""
         found = self.held.get(node)
+        if found is None and not isinstance(node, INLINE):
+            found = self.held[node] = LEAVES[type(node)](self, node)
         if found is None:
+            if node not in self.terms:
+                self.terms[node] = self.expanded(node)
             found = self.held[node] = self.materialised(self.terms[node], self.table.shape(node.dims))
-            bound = self.table.ranges.get(node, ANY)
+            bound = self.table.range(node)
             if self.table.bounds[found[0]] == ANY and bound != ANY:
                 self.table.bounds[found[0]] = bound
         return found
@@ -470,12 +484,12 @@ class Build:
     def variable(self, node: Variable) -> tuple[int, Form]:
         """The array that is given."""
         shape = self.table.shape(node.dims)
-        return self.table.add(Input(node.label, shape), 0.0, self.table.ranges[node]), whole(shape)
+        return self.table.add(Input(node.label, shape), 0.0, self.table.range(node)), whole(shape)
 
     def constant(self, node: Constant) -> tuple[int, Form]:
         """A known tensor."""
         shape = self.table.shape(node.dims)
-        return self.table.add(Known(node.label, node.params, shape), 1e-6, self.table.ranges[node]), whole(shape)
+        return self.table.add(Known(node.label, node.params, shape), 1e-6, self.table.range(node)), whole(shape)
 
     def elementwise(self, node: Elementwise) -> tuple[int, Form]:
         """A function of the entries, along the axes along which an argument varies."""
@@ -491,7 +505,7 @@ class Build:
         uses = [Use(u.value, tuple(number[x] for x in u.labels)) for u in uses]
         shape = tuple(sizes[x] for x in number)
         step = Map(node.fn, node.params, tuple(uses), tuple(range(len(shape))), shape)
-        value = self.table.add(step, cost.elementary(prod(shape)), self.table.ranges[node])
+        value = self.table.add(step, cost.elementary(prod(shape)), self.table.range(node))
         return value, Form(tuple(number), tuple(range(len(sizes))), sizes)
 
     def reduction(self, node: Reduction) -> tuple[int, Form]:
@@ -502,7 +516,7 @@ class Build:
         spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (node.fn in LINEAR_ALGEBRA)
         own = (Use(child, tuple(range(node.child.order))),)
         step = Reduce(node.fn, node.params, own, node.axes, node.keeps, shape)
-        return self.table.add(step, spent, self.table.ranges[node]), whole(shape)
+        return self.table.add(step, spent, self.table.range(node)), whole(shape)
 
     def matrix(self, node: Matrix) -> tuple[int, Form]:
         """A function of whole matrices."""
@@ -519,7 +533,7 @@ class Build:
         axes = tuple(inner.index(label) for group in node.outer for label in group)
         use = (Use(self.dense(node.child), tuple(range(node.child.order))),)
         step = Reshape(use, tuple(sizes[x] for x in inner), axes, shape)
-        return self.table.add(step, cost.single(prod(shape), prod(shape)), self.table.ranges[node]), whole(shape)
+        return self.table.add(step, cost.single(prod(shape), prod(shape)), self.table.range(node)), whole(shape)
 
     def invoked(self, node: Call) -> tuple[int, Form]:
         """A function that is given."""
@@ -540,6 +554,22 @@ LEAVES: dict[type[Node], Any] = {
     Call: Build.invoked,
 }
 LINEAR_ALGEBRA = {"inv", "det", "logdet", "cofactor", "norm_nuc", "polar", "pinv_t"}
+
+
+def complement(node: Sum) -> Node | None:
+    """`1 - sigmoid(z)` as `sigmoid(-z)`, which has its digits where the sigmoid is near 1; None for other sums."""
+    if len(node.terms) != 2:
+        return None
+    one, other = sorted(node.terms, key=lambda term: isinstance(term.node, Elementwise))
+    inner = other.node
+    if (one.coef, other.coef) != (1, -1) or as_number(one.node) != 1:
+        return None
+    if not isinstance(inner, Elementwise) or inner.fn != "sigmoid" or len(other.labels) != len(node.shape):
+        return None
+    (arg,) = inner.args
+    axes = range(arg.node.order)
+    turned = einsum(-1, [(arg.node, axes)], axes)
+    return elementwise("sigmoid", [(turned, [other.labels[x] for x in arg.labels])], node.shape)
 
 
 def _holds_delta(node: Node) -> bool:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
+from indexcalc.evaluate.chunks import chunks, in_chunks
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.front import _ordered, _standing
 from indexcalc.evaluate.inputs import SINGLE, bind, to_array
@@ -119,22 +121,56 @@ class Compiled:
         self, key: Any, sizes: Mapping[str, int], dtype: Any, arrays: Sequence[Any], named: Sequence[str]
     ) -> Callable[..., Any]:
         program = self.prepared(sizes, dtype)
-        code = self._code(program, dtype)
-        names = [f"a_{name}" for name in self.names]
-        made = function_of(code, names, self.single, self.order, quiet=code.quiet)
-        if not self.functions and not named:
-            checks = _checks(names, arrays)
-            self._fast = function_of(code, names, self.single, self.order, quiet=code.quiet, checks=checks,
-                                     space={"Other": OtherShapes, "ndarray": np.ndarray})  # fmt: skip
+        itemsize = np.dtype(dtype).itemsize
+        found = chunks(program, {v.label: v.dims for v in variables(self.roots)}, itemsize)
+        if found is not None and not self.functions:
+            symbol, cut = found
+            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype), self.single)
+            program = self.prepared({**sizes, symbol: cut.step}, dtype)
+            note = f"runs in chunks of {cut.step} along {symbol}; the figures are those of one"
+            program = replace(program, notes=(*program.notes, note))
+            kernels = self._code(program, dtype).kernels
+            self._fast = self._checked(made, arrays)
+        else:
+            code = self._code(program, dtype)
+            names, kernels = self._arguments, code.kernels
+            made = function_of(code, names, self.single, self.order, quiet=code.quiet)
+            if not self.functions and not named:
+                space = {"Other": OtherShapes, "ndarray": np.ndarray}
+                self._fast = function_of(code, names, self.single, self.order, quiet=code.quiet,
+                                         checks=_checks(names, arrays), space=space)  # fmt: skip
         if len(self._programs) >= MOST_PLANS:
             oldest = next(iter(self._programs))
             del self._programs[oldest], self._plans[oldest]
         self._programs[key] = made
-        self._plans[key] = Plan(program, code.kernels, np.dtype(dtype).itemsize, program.notes)
+        self._plans[key] = Plan(program, kernels, itemsize, program.notes)
         return made
 
     def _code(self, program: Program, dtype: Any) -> Code:
-        return emit(program, {name: f"a_{name}" for name in self.names}, dtype)
+        return emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype)
+
+    @property
+    def _arguments(self) -> list[str]:
+        """What the inputs are called in the lines."""
+        return [f"a_{name}" for name in self.names]
+
+    def _function(self, sizes: Mapping[str, int], dtype: Any) -> Callable[..., Any]:
+        """The function for these sizes, without checks."""
+        code = self._code(plan(self.roots, sizes, self.options), dtype)
+        return function_of(code, self._arguments, self.single, quiet=code.quiet)
+
+    def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
+        """A function that takes no other arrays than such."""
+        names = self._arguments
+        code = Code((), (), {}, (), False)
+        space = {"Other": OtherShapes, "ndarray": np.ndarray}
+        check = function_of(code, names, False, checks=_checks(names, arrays), space=space)
+
+        def checked(*given: Any) -> Any:
+            check(*given)
+            return function(*given)
+
+        return checked
 
     def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
         """The program for these sizes; one that needs more memory than there may be is an error."""
