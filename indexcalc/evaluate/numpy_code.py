@@ -194,6 +194,10 @@ class Emitter:
             return repr(number)
         return repr(to_float(number, "a coefficient"))
 
+    def parameter(self, number: Number) -> str:
+        """A parameter of a function: an integer stays one."""
+        return repr(number) if isinstance(number, int) else self.literal(number)
+
     def bound(self, stem: str, value: Any) -> str:
         """A name for something that the lines use."""
         name = stem
@@ -487,7 +491,7 @@ class Emitter:
         else:
             row = elementwise_row(step.fn)
             name = self.bound(step.fn, row.numpy)
-            code = f"{name}({', '.join([*args, *map(self.literal, step.params)])})"
+            code = f"{name}({', '.join([*args, *map(self.parameter, step.params)])})"
             self.quiet = True
         ufunc = code.partition("(")[0] in SPACE
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
@@ -510,7 +514,7 @@ class Emitter:
         row = reduction_row(step.fn)
         axes = tuple(held.order.index(axis) for axis in step.axes)
         name = self.bound(step.fn, row.numpy)
-        extra = "".join(f", {self.literal(p)}" for p in step.params)
+        extra = "".join(f", {self.parameter(p)}" for p in step.params)
         kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
         logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
         self.quiet = True
