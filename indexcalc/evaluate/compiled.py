@@ -101,9 +101,9 @@ class Compiled:
                 sizes[name] = value
         bound, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=_standing(self.outputs[0]))
         by_name = {variable.label: array for variable, array in bound.items()}
-        dtype = _common(by_name.values())
-        ready = [np.asarray(by_name[name]) for name in self.names]
         used = {variable.label for variable in variables(self.roots)}
+        dtype = _common(array for name, array in by_name.items() if name in used)
+        ready = [np.asarray(by_name[name]) for name in self.names]
         cast = [a.astype(dtype if a.dtype.kind != "c" else a.dtype, copy=False) for a in ready]
         real = np.dtype(np.float32 if dtype in SINGLE else np.float64)
         cast = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in cast]
