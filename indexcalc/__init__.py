@@ -46,12 +46,14 @@ from indexcalc.notation.differentiate import derivative, diff, differential, gra
 from indexcalc.notation.expr import Expr
 
 if TYPE_CHECKING:
+    from indexcalc.derivation import explain
     from indexcalc.evaluate.compiled import compile_expressions as compile
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
 LATER = {
     "parse": ("indexcalc.notation.parse", "parse"),
+    "explain": ("indexcalc.derivation", "explain"),
     "compile": ("indexcalc.evaluate.compiled", "compile_expressions"),
 }
 """What few programs need, or need late: where it lies."""
@@ -108,6 +110,7 @@ __all__ = [
     "einsum",
     "epsilon",
     "expand",
+    "explain",
     "eye",
     "function",
     "grad",

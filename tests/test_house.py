@@ -29,7 +29,7 @@ FLOORS = [
     {"notation"},
     {"layout"},
     {"evaluate"},
-    {"testing", "explain"},
+    {"testing", "derivation"},
     {"__init__"},
     {"__main__"},
 ]

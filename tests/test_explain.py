@@ -1,0 +1,177 @@
+"""Derivations: every line is an equality, the last is the derivative, and textbook cases take a few lines."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from corpus_case import cases, evaluated
+from hypothesis import given
+from hypothesis import strategies as st
+from programs import SHAPES, TENSORS, arrays, program, sizes
+
+import indexcalc as ic
+from indexcalc.evaluate.front import _symbols
+
+FRESH = {name: ic.index(name) for name in "efghuv"}
+i, j, k, l = ic.indices("i j k l")  # noqa: E741
+x, W, b = ic.tensor("x", "n"), ic.tensor("W", "n m"), ic.tensor("b", "m")
+X, w, t = ic.tensor("X", "N n"), ic.tensor("w", "n"), ic.tensor("t", "N")
+A, S = ic.tensor("A", "n n"), ic.tensor("S", "n n", symmetric=True)
+LOSS = ic.function("L", "N m ->", gradient="G")
+
+
+def close(one: Any, other: Any) -> bool:
+    one, other = np.asarray(one), np.asarray(other)
+    exists = np.isfinite(one) & np.isfinite(other)
+    scale = max(1.0, np.max(np.abs(one[exists]), initial=0.0))
+    return one.shape == other.shape and bool(np.all(np.abs(one - other)[exists] <= 1e-8 * scale))
+
+
+# ------------------------------------------------------------------ each line is an equality
+
+
+@pytest.mark.parametrize("style", ["index", "differential"])
+@pytest.mark.parametrize("case", list(cases().values()), ids=lambda case: case.id)
+def test_the_lines_of_the_corpus(case, style):
+    """Both sides of each line at two sets of sizes; the last has the derivative's numbers."""
+    if case.id == "cookbook-89":
+        with pytest.raises(ic.IndexCalcError):
+            ic.explain(case.value, case.wrt[0], style=style)
+        return
+    explained = ic.explain(case.value, case.wrt[0], style=style, structure="free")
+    derived = ic.derivative(case.value, case.wrt[0], structure="free")
+    assert 2 <= len(explained) <= 24
+    layout = next(iter(case.expected))
+    for which in (0, 1):
+        values, _ = case.numbers(which, layout)
+        rng = np.random.default_rng(which)
+        for view in {v for line in explained for v in (*line.left.inputs, *line.right.inputs)}:
+            if view.label.startswith("d") and view.label not in values and view.label[1:] in values:
+                values[view.label] = rng.normal(size=np.shape(values[view.label[1:]]))
+        for line in explained:
+            assert close(evaluated(line.left, values, which), evaluated(line.right, values, which)), str(line)
+        last = np.asarray(evaluated(explained.result, values, which))
+        assert close(last.ravel(), np.asarray(evaluated(derived, values, which)).ravel())
+
+
+def lines_hold(seed: int) -> None:
+    rng = random.Random(seed)
+    twin, dims = program(rng, 1 + seed % 3), sizes(rng)
+    values = arrays(rng, dims)
+    labels = sorted(v.label for v in twin.expr.inputs) or ["x"]
+    label = rng.choice(labels)
+    own = tuple(FRESH[name] for name in "efg")[: len(SHAPES[label].split())]
+    by = TENSORS[label][own] if own else TENSORS[label]
+    explained = ic.explain(twin.expr, by)
+    for line in explained:
+        sides = []
+        order = line.left.free if isinstance(line.left, ic.Expr) else None
+        for view in (line.left, line.right):
+            needed = {v.label: values[v.label] for v in view.inputs}
+            symbols = _symbols([view.node, *view.inputs])
+            sides.append(view.evaluate(needed, order=order, **{d: n for d, n in dims.items() if d in symbols}))
+        assert close(*sides), str(line)
+    assert explained.result == twin.expr.diff(by)
+
+
+@given(st.integers(0, 2**40))
+def test_the_lines_of_random_expressions(seed):
+    lines_hold(seed)
+
+
+# ------------------------------------------------------------------ what a person would post
+
+
+def test_a_linear_layer_in_entries():
+    assert str(ic.explain(x[i] * W[i, j] + b[j], W[k, l])).splitlines() == [
+        "y[j]          = x[i]*W[i,j] + b[j]     [write the entries]",
+        "∂y[j]/∂W[k,l] = x[i]*∂W[i,j]/∂W[k,l]   [b and x are constant: they stay]",
+        "              = x[i]*δ[i,k]*δ[j,l]     [∂W[i,j]/∂W[k,l] = δ[i,k]*δ[j,l]]",
+        "              = x[k]*δ[j,l]            [each delta renames a summed index]",
+    ]
+
+
+def test_a_loss_in_differentials():
+    shown = str(ic.explain(LOSS(X @ W + b), W, style="differential"))
+    for part in ("dL    = G : du", "du    = X @ dW", "G : (X @ dW)", "(X.T @ G) : dW", "∂L/∂W = X.T @ G"):
+        assert part in shown
+
+
+def test_a_transpose_is_explained():
+    remarks = ic.explain(LOSS(X @ W), W).remarks
+    assert any("X.T on the left" in remark for remark in remarks)
+    assert any("W.T on the right" in remark for remark in ic.explain(LOSS(X @ W), X).remarks)
+
+
+@pytest.mark.parametrize("style", ["index", "differential"])
+@pytest.mark.parametrize(("make", "by"), [
+    (lambda: x @ A @ x, x), (lambda: ic.norm2(X @ w - t) ** 2, w), (lambda: ic.logdet(A), A), (lambda: ic.inv(A), A),
+    (lambda: ic.tr(A @ A @ A), A), (lambda: ic.softmax(x), x), (lambda: ic.logsumexp(x), x), (lambda: X @ W, W),
+    (lambda: ic.det(A), A), (lambda: ic.tanh(X @ w), w), (lambda: LOSS(X @ W), W), (lambda: A.T @ A, A),
+    (lambda: ic.softplus(X @ w).sum() - t @ X @ w, w), (lambda: ic.normF(X @ W) ** 2 / 2, W),
+])  # fmt: skip
+def test_textbook_cases_take_three_to_eight_lines(make, by, style):
+    explained = ic.explain(make(), by, style=style)
+    assert 3 <= len(explained) <= 8, str(explained)
+    assert all(line.rule and line.text and line.latex_text for line in explained)
+
+
+def test_the_rules_are_named():
+    rules = " ".join(line.rule for line in ic.explain(ic.tanh(X @ w).sum() * (w @ w), w))
+    assert "product rule" in rules and "tanh' = 1 - tanh(x)**2" in rules
+
+
+@pytest.mark.parametrize("style", ["index", "differential"])
+def test_what_does_not_occur_is_said_so(style):
+    explained = ic.explain(X @ w, ic.tensor("Q", "n m"), style=style)
+    assert explained.result == 0 and "Q does not occur in it" in str(explained)
+
+
+def test_a_structured_variable_says_which_derivative():
+    explained = ic.explain((A @ S).sum(), S)
+    assert any("structure='projected'" in line.rule for line in explained)
+    independent = ic.explain(ic.logdet(S), S, structure="independent")
+    assert explained.result != independent.result
+    assert "independent" in str(independent)
+
+
+def test_a_hessian_is_the_derivation_of_a_gradient():
+    gradient = ic.grad(ic.softplus(X @ w).sum(), w)
+    explained = ic.explain(gradient, w)
+    assert explained.lines[-1].text == str(ic.hessian(ic.softplus(X @ w).sum(), w))
+
+
+def test_a_long_derivation_folds():
+    value = X
+    for number in range(4):
+        value = ic.tanh(value @ ic.tensor(f"V{number}", "n n"))
+    explained = ic.explain(value.sum(), ic.tensor("V0", "n n"))
+    assert "text(full=True)" in str(explained) or len(explained) <= 12
+    assert len(explained.text(full=True).splitlines()) >= len(explained)
+
+
+def test_latex_is_an_aligned_block():
+    latex = ic.explain(x[i] * W[i, j] + b[j], W[k, l]).latex()
+    assert latex.startswith("\\begin{aligned}") and latex.endswith("\\end{aligned}")
+    assert "\\frac{\\partial y_{j}}{\\partial W_{kl}}" in latex
+    assert "\\frac{\\partial W_{ij}}{\\partial W_{kl}}" in latex
+    assert latex.count("&=") == 4
+
+
+def test_text_does_not_depend_on_the_run():
+    assert len({str(ic.explain(LOSS(X @ W + b), W)) for _ in range(3)}) == 1
+
+
+@pytest.mark.parametrize(("make", "words"), [
+    (lambda: ic.explain(x[i] * W[i, j], W), "no indices"),
+    (lambda: ic.explain(X @ W, W[i, k]), "has indices"),
+    (lambda: ic.explain(X @ W, W, style="prose"), "style"),
+    (lambda: ic.explain(3, W), "expression"),
+    (lambda: ic.explain(x[i] * W[i, j], W[k, l], style="differential"), "leave the indices out"),
+])  # fmt: skip
+def test_errors_say_what_to_write(make, words):
+    with pytest.raises(ic.IndexCalcError, match=words):
+        make()
