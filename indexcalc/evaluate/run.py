@@ -42,6 +42,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.walk import topological, uses
 from indexcalc.index import Dimension
+from indexcalc.notation.matrices import SHEAR, VOIGT
 
 
 def evaluate(
@@ -323,6 +324,22 @@ def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
     return values
 
 
+def _elimination(shape: tuple[int, ...], dtype: Any) -> Numbers:
+    """1 where the entry i, j of the lower triangle is entry a, counted column by column."""
+    values = np.zeros(shape, dtype)
+    columns, rows = np.triu_indices(shape[0])
+    values[rows, columns, np.arange(len(rows))] = 1
+    return values
+
+
+def _voigt(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
+    """Where the entries i, j and j, i are entry a of a Voigt vector, half of what multiplies them there, each."""
+    values = np.zeros(shape, dtype)
+    for count, (row, column) in enumerate(VOIGT[shape[0]]):
+        values[row, column, count] = values[column, row, count] = 1 if row == column else SHEAR[kind] / 2
+    return values
+
+
 def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
     """1 where the entry i, j belongs to band d, see `calculus/structure.py`."""
     count, rows, columns = shape
@@ -345,6 +362,8 @@ CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "selection": _selection,
     "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
     "duplication": _duplication,
+    "elimination": _elimination,
+    "voigt": _voigt,
     "bands": _bands,
 }
 """The numbers of known tensors: from a shape and a dtype, and from their parameters."""
