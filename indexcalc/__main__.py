@@ -11,7 +11,7 @@ from typing import Any
 
 from indexcalc.errors import IndexCalcError, KindError, LayoutError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout, layout_array, layout_expr
+from indexcalc.layout.project import Layout, layout_of
 from indexcalc.notation.build import column, row, tensor
 from indexcalc.notation.differentiate import MEANING, ArrayDerivative, Derivative, derivative, diff
 from indexcalc.notation.expr import Expr
@@ -112,11 +112,6 @@ def layouts(result: Derivative | ArrayDerivative, wanted: Sequence[str] | None) 
         except LayoutError as error:
             found[name] = {"shape": None, "why": error.found}
     return found
-
-
-def layout_of(result: Derivative | ArrayDerivative, name: str) -> Layout:
-    """The derivative in a layout."""
-    return layout_expr(result, name) if isinstance(result, Derivative) else layout_array(result, name)
 
 
 def placed(laid: Layout) -> str:

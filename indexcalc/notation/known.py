@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from indexcalc.graph.node import Constant, Product, Regroup
-from indexcalc.index import Dimension
 from indexcalc.notation.pieces import Applied, Filled, Grouped, Named, Names, Piece
 
 PLACES = {"duplication": True, "elimination": False, "voigt": False}
