@@ -6,8 +6,8 @@ axes that become the axes of the result; inside a group the outermost comes firs
 reversed list. A second derivative is the derivative of the first: its `top` has the axes of the first variable.
 
 A row with a `pack` first makes one axis of each symmetric pair. Coordinates {T} of a symmetric T, one for each entry on
-or above the diagonal, are {T}_a = V[i,j,a] T[i,j], and T[i,j] = U[i,j,a] {T}_a. The pair of a value is contracted with V,
-the pair of a variable with U: ∂{Y}_a/∂{X}_b = V[i,j,a] (∂Y[i,j]/∂X[k,l]) U[k,l,b]. Since U is symmetric in k and l it
+or above the diagonal, are {T}_a = V[i,j,a] T[i,j], and T[i,j] = U[i,j,a] {T}_a. The pair of a value is contracted with
+V, that of a variable with U: ∂{Y}_a/∂{X}_b = V[i,j,a] (∂Y[i,j]/∂X[k,l]) U[k,l,b]. Since U is symmetric in k and l it
 does not matter whether ∂Y/∂X is the projected derivative or the free one: both give the derivative along symmetric X.
 
     convention     value V                  variable U                what it is
@@ -33,7 +33,7 @@ from typing import Any, NamedTuple
 from indexcalc.errors import Asked, LayoutError
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
-from indexcalc.notation.matrices import both_places, lower_places, voigt_places
+from indexcalc.notation.matrices import SHEAR, both_places, lower_places, voigt_places
 
 Axes = tuple[Any, ...]
 Groups = tuple[Axes, ...]
@@ -68,13 +68,14 @@ class Example(NamedTuple):
 class Pack(NamedTuple):
     """How a symmetric pair of axes becomes one, in the value and in a variable; see the top of this page.
 
-    `numpy` has the factors of the entries off the diagonal, in the value and in a variable, and `entries` the order.
+    `factors` are those of the entries off the diagonal, in the value and in a variable, where the derivative is the
+    projected one; `voigt` says whether the entries stand in Voigt's order or in that of vech.
     """
 
     value: Callable[[Dimension], Node]
     variable: Callable[[Dimension], Node]
-    numpy: tuple[str, str]
-    entries: str
+    factors: tuple[float, float]
+    voigt: bool
 
 
 class Convention(NamedTuple):
@@ -160,15 +161,15 @@ def weighted(weight: str) -> Chain:
     """Outer first, with weights between, since the coordinates of Y are not orthonormal."""
     return Chain(
         f"outer @ np.diag([1, 1, 1, {weight}, {weight}, {weight}]) @ inner",
-        f"dZ/dX = dZ/dY · W · dY/dX, W = diag(1, 1, 1, {weight}, {weight}, {weight}), in dimension 2 diag(1, 1, {weight}): "
+        f"dZ/dX = dZ/dY · W · dY/dX, W = diag(1, 1, 1, {weight}, {weight}, {weight}), or diag(1, 1, {weight}): "
         "dZ/dY is by one kind of vector, dY/dX is of the other kind",
     )
 
 
-def in_voigt_order(kind: str, factor: str) -> Pack:
+def in_voigt_order(kind: str) -> Pack:
     """Value and variable alike, since a value of one kind goes with a variable of the other kind."""
     places = partial(voigt_places, kind)
-    return Pack(places, places, (factor, factor), "Voigt")
+    return Pack(places, places, (SHEAR[kind], SHEAR[kind]), True)
 
 
 VOIGT_ROWS = "each symmetric pair of axes is one axis of 6 (of 3 in dimension 2): 11 22 33 23 13 12 (11 22 12); "
@@ -229,7 +230,7 @@ CONVENTIONS: dict[str, Convention] = {
             "jax",
             "jax.jacobian, jax.jacrev, jax.hessian",
             "all axes: those of the value, then those of the variable",
-            "row by row (C) where it is flattened",
+            "by rows (C) where it is flattened",
             SUMMED,
             Example("A @ x", "x", LAYER, "A", "(m, n)"),
             tensor,
@@ -238,7 +239,7 @@ CONVENTIONS: dict[str, Convention] = {
             "pytorch",
             "torch.func.jacrev, torch.autograd.functional.jacobian and hessian",
             "all axes: those of the value, then those of the variable",
-            "row by row (C) where it is flattened",
+            "by rows (C) where it is flattened",
             SUMMED,
             Example("A @ x", "A", LAYER, "x[k]*delta(i, j, dim=m) -> [i,j,k]", "(m, m, n)"),
             tensor,
@@ -256,7 +257,7 @@ CONVENTIONS: dict[str, Convention] = {
             "magnus-neudecker",
             "Magnus and Neudecker, Matrix Differential Calculus; Abadir and Magnus, Matrix Algebra",
             "∂ vec Y / ∂ (vec X)ᵀ: rows from vec Y, columns from vec X; a scalar gives a row",
-            "column by column (F)",
+            "by columns (F)",
             OUTER_FIRST,
             Example("A @ X @ B", "X", {"A": "p m", "X": "m n", "B": "n q"}, "kron(B.T, A)", "(p*q, m*n)"),
             by_columns,
@@ -265,7 +266,7 @@ CONVENTIONS: dict[str, Convention] = {
             "vec-columns",
             "numerical linear algebra (Golub and Van Loan); MATLAB, Fortran and Julia, whose X(:) is this vec",
             "rows from vec Y, columns from vec X; a scalar gives a row",
-            "column by column (F)",
+            "by columns (F)",
             OUTER_FIRST,
             Example("X.T", "X", {"X": "m n"}, "commutation(m, n)", "(m*n, m*n)"),
             by_columns,
@@ -274,7 +275,7 @@ CONVENTIONS: dict[str, Convention] = {
             "vec-rows",
             "programs that flatten row by row: reshape(-1) in NumPy, JAX and PyTorch, C arrays",
             "rows from the row-major vec of Y, columns from that of X; a scalar gives a row",
-            "row by row (C)",
+            "by rows (C)",
             OUTER_FIRST,
             Example("A @ X @ B", "X", {"A": "p m", "X": "m n", "B": "n q"}, "kron(A, B.T)", "(p*q, m*n)"),
             by_rows,
@@ -284,34 +285,34 @@ CONVENTIONS: dict[str, Convention] = {
             "statistics of covariance matrices: Magnus and Neudecker, Lütkepohl",
             "∂ vech Y / ∂ (vech X)ᵀ for symmetric Y and X, the derivative by the independent entries; "
             "a scalar gives a row",
-            "the lower triangle, column by column",
+            "the lower triangle by columns",
             OUTER_FIRST,
             Example(
                 "B @ S @ B.T", "S", {"B": "n n", "S": "n n"}, "elimination(n) @ kron(B, B) @ duplication(n)",
                 "(n**2/2 + n/2, n**2/2 + n/2)", "S",
             ),
             by_columns,
-            Pack(lower_places, both_places, ("1", "2"), "lower triangle"),
+            Pack(lower_places, both_places, (1.0, 2.0), False),
         ),
         Convention(
             "voigt-stress",
             "mechanics: stresses and stiffness matrices, C_IJ = C_ijkl (Voigt; Nye; finite elements)",
-            VOIGT_ROWS + "plain entries, as of a stress: the value stress-like, the variable strain-like",
+            VOIGT_ROWS + "plain entries, as of a stress: value stress-like, variable strain-like",
             "11 22 33 23 13 12",
             weighted("2"),
             Example("tr(e @ e)/2", "e", {"e": "3 3"}, "voigt(stress, 3) @ voigt(stress, 3).T", "(6, 6)", "e", 2),
             tensor,
-            in_voigt_order("stress", "1"),
+            in_voigt_order("stress"),
         ),
         Convention(
             "voigt-strain",
             "mechanics: engineering strains and compliance matrices, with factors 1, 2 and 4 (Voigt; Nye)",
-            VOIGT_ROWS + "the shear doubled, as of an engineering strain: the value strain-like, the variable stress-like",
+            VOIGT_ROWS + "the shear doubled, as of an engineering strain: value strain-like, variable stress-like",
             "11 22 33 23 13 12",
             weighted("1/2"),
             Example("tr(s @ s)/2", "s", {"s": "3 3"}, "voigt(strain, 3) @ vec(s)", "(6,)", "s"),
             tensor,
-            in_voigt_order("strain", "2"),
+            in_voigt_order("strain"),
         ),
         Convention(
             "mandel",
@@ -321,7 +322,7 @@ CONVENTIONS: dict[str, Convention] = {
             OUTER_FIRST,
             Example("tr(e @ e)/2", "e", {"e": "3 3"}, "voigt(mandel, 3) @ voigt(mandel, 3).T", "(6, 6)", "e", 2),
             tensor,
-            in_voigt_order("mandel", "np.sqrt(2)"),
+            in_voigt_order("mandel"),
         ),
     )
 }

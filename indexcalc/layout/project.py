@@ -158,7 +158,7 @@ def _joined(
     what = f"{pair.first} and {pair.second} of {target.name if target else 'what was differentiated'}"
     if rows != columns:
         raise LayoutError(asked, f"the axes {what} have dimensions {rows} and {columns}", _UNPACKED)
-    if target is None and not _is_symmetric(held.node, *(held.axes.index(axis) for axis in pair)):
+    if target is None and not is_symmetric(held.node, *(held.axes.index(axis) for axis in pair)):
         found = f"the axes {what} are not known to be symmetric"
         raise LayoutError(asked, found, "differentiate its symmetric part, ic.sym(Y), or name another layout")
     if target is not None and not known:
@@ -173,8 +173,13 @@ def _joined(
     return held._replace(node=node, axes=axes)
 
 
-def _is_symmetric(node: Node, first: int, second: int) -> bool:
-    """Does the node stay what it is where these axes change places, as far as its normal form tells?"""
+def is_symmetric(node: Node, first: int, second: int) -> bool:
+    """Does the node stay what it is where these axes change places, as far as its normal form tells?
+
+    >>> from indexcalc.graph.node import delta, variable
+    >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
+    (True, False)
+    """
     axes = list(range(node.order))
     axes[first], axes[second] = second, first
     return Array(node) == Array(einsum(1, [(node, range(node.order))], axes))
@@ -183,7 +188,7 @@ def _is_symmetric(node: Node, first: int, second: int) -> bool:
 def _varies_symmetrically(target: Node, first: int, second: int) -> bool:
     """Are the variations of this tensor all that are symmetric in these two axes, and no others?"""
     if isinstance(target, Definition):
-        return _is_symmetric(target.child, first, second)
+        return is_symmetric(target.child, first, second)
     blocks = even(symmetry_of(target)).blocks
     words = target.assumptions & RESTRICTING if isinstance(target, Variable) else frozenset()
     return words <= {"symmetric", "positive_definite", "major"} and any({first, second} <= {*b} for b, _ in blocks)
