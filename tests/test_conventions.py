@@ -82,24 +82,27 @@ SHEAR = {"vech": (1, 1), "voigt-stress": (1, 2), "voigt-strain": (2, 1), "mandel
 """By how much a coordinate is larger than the entry off the diagonal: in the value, and in the variable."""
 
 
-def coordinates(name: str, Y: Any) -> Any:
-    """The vector of a symmetric value."""
-    factor = SHEAR[name][0]
-    return jnp.stack([Y[i, j] * (1 if i == j else factor) for i, j in entries(name, len(Y))])
+def coordinates(name: str, Y: Numbers, axis: int) -> Numbers:
+    """The vectors of a symmetric value, whose rows and columns are this axis and the next one."""
+    places = entries(name, Y.shape[axis])
+    taken = [np.take(np.take(Y, i, axis), j, axis) * (1 if i == j else SHEAR[name][0]) for i, j in places]
+    return np.stack(taken, axis)
 
 
-def from_coordinates(name: str, c: Any, n: int) -> Any:
-    """The symmetric matrix whose vector, as a variable, is c."""
-    X = jnp.zeros((n, n))
-    for place, (i, j) in enumerate(entries(name, n)):
-        value = c[place] / (1 if i == j else SHEAR[name][1])
-        X = X.at[i, j].set(value).at[j, i].set(value)
-    return X
+def by_coordinates(name: str, J: Numbers, axis: int, n: int) -> Numbers:
+    """The derivative by the vector of a symmetric variable, from that by its entries i >= j, column by column."""
+    order = [entries("vech", n).index((max(place), min(place))) for place in entries(name, n)]
+    slopes = [np.take(J, at, axis) for at in order]
+    factors = [1 if i == j else SHEAR[name][1] for i, j in entries(name, n)]
+    return np.stack([slope / factor for slope, factor in zip(slopes, factors, strict=True)], axis)
 
 
-def to_coordinates(name: str, X: Numbers) -> Numbers:
-    """The vector of a symmetric variable."""
-    return np.array([X[i, j] * (1 if i == j else SHEAR[name][1]) for i, j in entries(name, len(X))])
+def from_entries(theta: Any, n: int) -> Any:
+    """The symmetric matrix with these entries i >= j, column by column."""
+    basis = np.zeros((len(entries("vech", n)), n, n))
+    for place, (i, j) in enumerate(entries("vech", n)):
+        basis[place, i, j] = basis[place, j, i] = 1
+    return jnp.tensordot(theta, basis, 1)
 
 
 def test_every_convention_has_a_definition() -> None:
@@ -219,7 +222,7 @@ def test_random_index_expressions(seed: int) -> None:
     function = twin.run
     for name in targets:
         function = _jacobian(function, name)
-    J = np.asarray(function({name: jnp.asarray(value) for name, value in numbers.items()}))
+    J = np.asarray(jax.jit(function)({name: jnp.asarray(value) for name, value in numbers.items()}))
     by = [_indexed(name, f"u{k}_") for k, name in enumerate(targets)]
     D = twin.expr.diff(*by)
     J = np.transpose(J, [*(twin.names.index(index.name) for index in D.of), *range(len(twin.names), J.ndim)])
@@ -307,7 +310,7 @@ def mapped(structure: str, J: Numbers, count: int) -> Numbers:
 
 @given(st.integers(0, 2**40))
 def test_random_functions_of_a_symmetric_matrix(seed: int) -> None:
-    """The vectors of values by the vectors of variables, derived in JAX through the vectors themselves."""
+    """The vectors of values by the vectors of variables, derived in JAX by the independent entries."""
     rng = random.Random(seed)
     n, order, scalar = rng.choice([2, 3]), rng.choice([1, 1, 2]), rng.random() < 0.5
     order = order if scalar else 1
@@ -322,14 +325,17 @@ def test_random_functions_of_a_symmetric_matrix(seed: int) -> None:
     D = ic.derivative(made.expr, E, order, structure=structure)
     assert D.structure == structure
 
-    def through(name: str) -> Numbers:
-        def function(c: Any) -> Any:
-            value = made.run({**fixed, "E": from_coordinates(name, c, n)})
-            return value if scalar else coordinates(name, value)
+    by_entries: Callable[[Any], Any] = lambda theta: made.run({**fixed, "E": from_entries(theta, n)})  # noqa: E731
+    for _ in range(order):
+        by_entries = jax.jacobian(by_entries)
+    theta = np.array([given["E"][place] for place in entries("vech", n)])
+    slopes = np.asarray(jax.jit(by_entries)(theta))
 
-        for _ in range(order):
-            function = jax.jacobian(function)
-        found = np.asarray(function(jnp.asarray(to_coordinates(name, given["E"]))))
+    def through(name: str) -> Numbers:
+        """The vector of the value by the vector of the variable, once or twice."""
+        found = slopes if scalar else coordinates(name, slopes, 0)
+        for axis in range(found.ndim - order, found.ndim):
+            found = by_coordinates(name, found, axis, n)
         return found[None] if name == "vech" and found.ndim == 1 else found
 
     for name in SHEAR:
@@ -345,6 +351,188 @@ def test_random_functions_of_a_symmetric_matrix(seed: int) -> None:
     free: Callable[[Any], Any] = made.run
     for _ in range(order):
         free = _jacobian(free, "E")
-    J = mapped(structure, np.asarray(free(fixed)), order)
+    J = mapped(structure, np.asarray(jax.jit(free)(fixed)), order)
     for name, expected in PLAIN.items():
         checked(name, D, given, {}, expected(J, J.ndim - 2, 2))
+
+
+# ------------------------------------------------------------------ the chain rule in each
+
+rng = np.random.default_rng(0)
+VALUES = {"x": rng.normal(size=3), "A": rng.normal(size=(4, 3)), "B": rng.normal(size=(2, 4)), "u": rng.normal(size=2)}
+MATRICES = {"X": rng.normal(size=(3, 2)), "P": rng.normal(size=(4, 3)), "Q": rng.normal(size=(2, 5)),
+            "R": rng.normal(size=(3, 4))}  # fmt: skip
+TENSORIAL = {"E": rng.normal(size=(3, 3)), "K": rng.normal(size=(3, 3))}
+TENSORIAL = {name: value + value.T for name, value in TENSORIAL.items()}
+
+
+def vectors(scalar: bool) -> list[Any]:
+    """x, y(x), and z(y) or L(y), with y as a named step."""
+    x, A, B, u = (ic.tensor(name, value) for name, value in {"x": "n", "A": "p n", "B": "q p", "u": "q"}.items())
+    y = ic.define("y", ic.sin(A @ x))
+    z = ic.tanh(B @ y)
+    return [x, y, u @ z if scalar else z]
+
+
+def of_matrices(scalar: bool) -> list[Any]:
+    """X, Y(X), and Z(Y) or L(Y)."""
+    X, P, Q, R = (ic.tensor(name, dims) for name, dims in {"X": "n m", "P": "p n", "Q": "m q", "R": "r p"}.items())
+    Y = ic.define("Y", P @ ic.sin(X) @ Q)
+    return [X, Y, ic.sum(ic.tanh(Y)) if scalar else R @ ic.tanh(Y)]
+
+
+def of_tensors(scalar: bool) -> list[Any]:
+    """E, Y(E), and Z(Y) or L(Y), symmetric all."""
+    E, K = (ic.tensor(name, 3, 3, symmetric=True) for name in "EK")
+    Y = ic.define("Y", K @ E @ K + ic.tr(E) * ic.eye(3))
+    return [E, Y, ic.sum(Y**2) if scalar else Y @ Y]
+
+
+CHAINS = {"vectors": (vectors, VALUES), "matrices": (of_matrices, MATRICES), "tensors": (of_tensors, TENSORIAL)}
+
+
+def chain_of(name: str) -> str:
+    """The chains that a convention is tried on."""
+    if name in SHEAR:
+        return "tensors"
+    return "vectors" if name in ("numerator", "denominator", "mixed", "cookbook") else "matrices"
+
+
+def whole(view: Any, values: dict[str, Any]) -> Numbers:
+    """The numbers with named steps opened."""
+    opened = view.expand_definitions()
+    return np.asarray(opened.evaluate({variable.label: values[variable.label] for variable in opened.inputs}))
+
+
+@names
+@pytest.mark.parametrize("scalar", [False, True], ids=["tensor", "scalar"])
+def test_the_chain_rule(name: str, scalar: bool) -> None:
+    """Two layouts, multiplied as the row says, are the layout of the composed derivative."""
+    row = CONVENTIONS[name]
+    kind = chain_of(name)
+    make, values = CHAINS[kind]
+    x, y, z = make(scalar)
+    if not row.chain.numpy:
+        with pytest.raises(ic.LayoutError):
+            ic.derivative(y.expand_definitions(), x).layout(name)
+        return
+    outer, inner = ic.derivative(z, y).layout(name), ic.derivative(y.expand_definitions(), x).layout(name)
+    composed = ic.derivative(z.expand_definitions(), x).layout(name)
+    parts = {"outer": whole(outer, values), "inner": whole(inner, values)}
+    product = eval(row.chain.numpy, {"np": np, "scalar": scalar, "order": y.order, **parts})
+    close(product, whole(composed, values), row.chain.numpy)
+
+
+@pytest.mark.parametrize("name", ["jax", "magnus-neudecker", "vec-rows"])
+def test_the_chain_rule_of_vectors_too(name: str) -> None:
+    x, y, z = vectors(False)
+    outer, inner = ic.derivative(z, y).layout(name), ic.derivative(y.expand_definitions(), x).layout(name)
+    parts = {"outer": whole(outer, VALUES), "inner": whole(inner, VALUES)}
+    product = eval(CONVENTIONS[name].chain.numpy, {"np": np, "scalar": False, "order": 1, **parts})
+    close(product, whole(ic.derivative(z.expand_definitions(), x).layout(name), VALUES), name)
+
+
+# ------------------------------------------------------------------ mechanics
+
+
+lam, mu = ic.scalar("lam"), ic.scalar("mu")
+
+
+def isotropic(n: int, m: float, l: float) -> Numbers:  # noqa: E741
+    """Hooke's law by hand: λ between the normal strains, 2μ for them, μ for the engineering shear strains."""
+    made = m * np.eye(n * (n + 1) // 2)
+    made[:n, :n] = l + 2 * m * np.eye(n)
+    return made
+
+
+@pytest.mark.parametrize("n", [2, 3])
+def test_hookes_law(n: int) -> None:
+    """C_IJ as textbooks print it, as a Hessian of the energy and as a derivative of the stress; its inverse."""
+    eps, sig = ic.tensor("eps", n, n, symmetric=True), ic.tensor("sig", n, n, symmetric=True)
+    energy = lam / 2 * ic.tr(eps) ** 2 + mu * ic.tr(eps @ eps)
+    stress = lam * ic.tr(eps) * ic.eye(n) + 2 * mu * eps
+    strain = sig / (2 * mu) - lam / (2 * mu * (n * lam + 2 * mu)) * ic.tr(sig) * ic.eye(n)
+    numbers = {"lam": 1.3, "mu": 0.7}
+    expected = isotropic(n, 0.7, 1.3)
+    for C in (ic.hessian(energy, eps), ic.derivative(stress, eps), ic.derivative(stress, eps, structure="free")):
+        assert np.allclose(C.layout("voigt-stress").evaluate(numbers), expected)
+    compliance = ic.derivative(strain, sig).layout("voigt-strain").evaluate(numbers)
+    assert np.allclose(compliance, np.linalg.inv(expected))
+    stiff, soft = (ic.derivative(a, b).layout("mandel") for a, b in ((stress, eps), (strain, sig)))
+    assert np.allclose(soft.evaluate(numbers), np.linalg.inv(stiff.evaluate(numbers)))
+    plain = np.where(np.arange(len(expected)) < n, 1, 2**0.5)
+    assert np.allclose(stiff.evaluate(numbers), expected * np.outer(plain, plain))
+
+
+def test_a_general_stiffness_has_its_entries() -> None:
+    """C_IJ = C_ijkl, no factors; strain-like 1, 2, 4; Mandel 1, √2, 2; and the order 11 22 33 23 13 12."""
+    C, eps = ic.tensor("C", 3, 3, 3, 3, symmetric=[(0, 1), (2, 3)], major=True), ic.tensor("eps", 3, 3, symmetric=True)
+    i, j, k, m, p, q, r, s = ic.indices("i j k m p q r s")
+    D = (eps[i, j] * C[i, j, k, m] * eps[k, m] / 2).diff(eps[p, q], eps[r, s])
+    places = VOIGT[3]
+    values = np.random.default_rng(1).normal(size=(6, 6))
+    values = values + values.T
+    numbers = np.zeros((3, 3, 3, 3))
+    for a, (i_, j_) in enumerate(places):
+        for b, (k_, l_) in enumerate(places):
+            for one in ((i_, j_), (j_, i_)):
+                for two in ((k_, l_), (l_, k_)):
+                    numbers[(*one, *two)] = values[a, b]
+    factors = np.array([1, 1, 1, 2, 2, 2])
+    found = {name: D.layout(name).evaluate(C=numbers) for name in ("voigt-stress", "voigt-strain", "mandel")}
+    assert np.allclose(found["voigt-stress"], values)
+    assert np.allclose(found["voigt-strain"], values * np.outer(factors, factors))
+    assert np.allclose(found["mandel"], values * np.sqrt(np.outer(factors, factors)))
+
+
+def test_gradients_are_vectors_of_six() -> None:
+    """∂ψ/∂ε is the stress: plain entries, as the derivative by the engineering strain; ∂ψ*/∂σ is that strain."""
+    e, A = ic.tensor("e", 3, 3, symmetric=True), ic.tensor("A", 3, 3)
+    a = np.arange(9.0).reshape(3, 3)
+    D = ic.grad(ic.tr(A @ e), e)
+    both = (a + a.T) / 2
+    stress = np.array([both[place] for place in VOIGT[3]])
+    assert np.allclose(D.layout("voigt-stress").evaluate(A=a), stress)
+    assert np.allclose(D.layout("voigt-strain").evaluate(A=a), stress * [1, 1, 1, 2, 2, 2])
+    assert np.allclose(D.layout("mandel").evaluate(A=a), stress * np.sqrt([1, 1, 1, 2, 2, 2]))
+    piezo = ic.tensor("d", 3, 3, 3, symmetric=[(1, 2)])
+    i, j, k = ic.indices("i j k")
+    made = (piezo[i, j, k] * e[j, k]).diff(e[ic.index("p"), ic.index("q")]).layout("voigt-stress")
+    assert made.shape == (3, 6)
+
+
+def test_vech_of_the_corpus() -> None:
+    """∂tr(AX)/∂vech X is duplication(n).T @ vec(A.T) (Magnus and Neudecker), whatever the structure."""
+    A, X = ic.tensor("A", "n n"), ic.tensor("X", "n n", symmetric=True)
+    expected = ic.duplication("n").T @ ic.vec(A.T)
+    a = np.random.default_rng(2).normal(size=(4, 4))
+    for structure in ("projected", "independent", "free"):
+        row = ic.grad(ic.tr(A @ X), X, structure=structure).layout("vech")
+        assert row.shape[0] == 1 and np.allclose(row.evaluate(A=a)[0], expected.evaluate(A=a))
+
+
+# ------------------------------------------------------------------ what no pair can be made of
+
+
+S, W = ic.tensor("S", "n n", symmetric=True), ic.tensor("W", "n m")
+F, T3, Q3 = ic.tensor("F", 3, 3), ic.tensor("T", 3, 3, symmetric=True), ic.tensor("Q", 3, 3, 3)
+REFUSED = [
+    (lambda: ic.grad(ic.sum(W**2), W).layout("vech"), "dimensions n and m", "another layout"),
+    (lambda: ic.grad(ic.logdet(F), F).layout("voigt-stress"), "F are not declared symmetric", "symmetric=True"),
+    (lambda: ic.grad(ic.logdet(S), S).layout("mandel"), "dimension n", "the integer 2 or 3"),
+    (lambda: ic.derivative(F @ T3, T3).layout("voigt-strain"), "not known to be symmetric", "ic.sym(Y)"),
+    (lambda: ic.derivative(ic.exp(W[0]), W).layout("vech"), "dimensions n and m", "another layout"),
+    (lambda: ic.grad(S[0] @ S[0], S).layout("voigt-stress"), "dimension n", "2 or 3"),
+    (lambda: ic.derivative(ic.tensor("x", "n"), ic.tensor("x", "n")).layout("vech"), "no symmetric pair", "jax"),
+    (lambda: ic.grad(ic.tr(ic.tensor("L", 3, 3, lower=True)), ic.tensor("L", 3, 3, lower=True)).layout("mandel"),
+     "not declared symmetric", "symmetric=True"),
+    (lambda: ic.derivative(Q3, Q3).layout("mandel"), "do not go in pairs", "jax"),
+    (lambda: ic.grad(ic.logdet(S), S).layout("voight-stress"), "no convention", "voigt-stress"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("misuse", "found", "instead"), REFUSED)
+def test_what_is_refused(misuse: Callable[[], Any], found: str, instead: str) -> None:
+    with pytest.raises(ic.LayoutError) as caught:
+        misuse()
+    assert "layout" in caught.value.asked and found in caught.value.found and instead in caught.value.instead

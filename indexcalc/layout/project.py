@@ -174,7 +174,8 @@ def _joined(
 
 
 def is_symmetric(node: Node, first: int, second: int) -> bool:
-    """Does the node stay what it is where these axes change places, as far as its normal form tells?
+    """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
+    opened, tells?
 
     >>> from indexcalc.graph.node import delta, variable
     >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
@@ -182,7 +183,8 @@ def is_symmetric(node: Node, first: int, second: int) -> bool:
     """
     axes = list(range(node.order))
     axes[first], axes[second] = second, first
-    return Array(node) == Array(einsum(1, [(node, range(node.order))], axes))
+    one, other = Array(node), Array(einsum(1, [(node, range(node.order))], axes))
+    return one == other or one.expand_definitions() == other.expand_definitions()
 
 
 def _varies_symmetrically(target: Node, first: int, second: int) -> bool:

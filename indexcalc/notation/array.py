@@ -336,6 +336,10 @@ class Array(View):
             "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
         )
 
+    def layouts(self) -> Any:
+        """Only a derivative has layouts; see `Derivative.layouts`."""
+        return self.layout("")
+
     def substitute(self, table: Mapping[Any, Any]) -> Array:
         """The expression with tensors replaced: `{W: A @ B}`."""
         from indexcalc.notation.build import replaced
