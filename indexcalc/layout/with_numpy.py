@@ -27,7 +27,7 @@ def numpy_text(derivative: Derivative | ArrayDerivative, laid: Layout) -> str:
     >>> A, X = ic.tensor("A", "p n"), ic.tensor("X", "n m")
     >>> D = ic.derivative(A @ X, X)
     >>> numpy_text(D, D.layout("magnus-neudecker"))
-    'D.reshape(p*m, n*m, order="F")'
+    'D.reshape(m*p, m*n, order="F")'
     """
     axes: list[Any] = list(derivative.free if isinstance(derivative, Derivative) else range(derivative.order))
     known = derivative.shape if isinstance(derivative, Derivative) else derivative.node.dims

@@ -37,8 +37,8 @@ def places_matrix(node: Regroup) -> tuple[Constant, bool] | None:
     it is transposed; None for anything else.
 
     >>> import indexcalc as ic
-    >>> places_matrix(ic.duplication(3).node)[1], places_matrix(ic.duplication(3).T.simplify().node)[1]
-    (False, True)
+    >>> places_matrix(ic.voigt("strain", 2).node)
+    (<constant ... dims=(2, 2, 3)>, False)
     """
     child = node.child
     if not isinstance(child, Constant) or child.label not in PLACES or len(node.outer) != 2:
