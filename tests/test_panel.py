@@ -14,10 +14,11 @@ from indexcalc.layout.conventions import CONVENTIONS
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
 p, q = ic.indices("p q")
 n_ = ic.index("n", batch=True)
-SIZES = {"n": 3, "m": 2, "N": 4, "C": 5}
+SIZES = {"h": 5, "n": 3, "m": 2, "N": 4, "C": 5}
 x, W, b, X = ic.tensor("x", "n"), ic.tensor("W", "n m"), ic.tensor("b", "m"), ic.tensor("X", "N n")
 A, S, w, z = ic.tensor("A", "n n"), ic.tensor("S", "n n", symmetric=True), ic.column("w", "n"), ic.tensor("z", "N C")
 s, eps, F = ic.scalar("s"), ic.tensor("eps", 3, 3, symmetric=True), ic.tensor("F", 3, 3)
+V = ic.tensor("V", "n h")
 R, U = ic.tensor("R", 1, 3), ic.tensor("U", 3, 2)
 D_ = ic.tensor("D", "n n")
 DERIVATIVES = {
@@ -48,6 +49,7 @@ DERIVATIVES = {
     "by a vector too": lambda: ic.hessian(ic.sum(eps @ ic.exp(ic.tensor("a", 3))), ic.tensor("a", 3), eps),
     "named D": lambda: ic.derivative(D_ @ X.T, D_),
     "divergence": lambda: (x[i] * S[i, j]).diff(x[j]),
+    "keywords": lambda: (x[ic.index("in")] * V[ic.index("in"), ic.index("is")]).diff(V[ic.index("as"), ic.index("if")]),
     "zero": lambda: ic.derivative(x, W),
 }
 each = pytest.mark.parametrize("name", DERIVATIVES)

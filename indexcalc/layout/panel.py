@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from indexcalc.errors import LayoutError
@@ -273,7 +274,8 @@ class Naming:
         expr = self.expr()
         shape = tuple(expr.dim(index) for index in self._indices(kept))
         text = f"{expr} for each {self.listed(fixed, ', ')}"
-        picked = ", ".join(self.names[axis] if axis in fixed else ":" for axis in self.axes)
+        words = [self.names[axis] + "_" * iskeyword(self.names[axis]) if axis in fixed else ":" for axis in self.axes]
+        picked = ", ".join(words)
         return Row(name, shape, " × ".join(self.names[axis] for axis in kept), text, f"D[{_shortened(picked)}]", text)
 
     def contracted(self, axes: Sequence[Any], name: str, title: str) -> Row:

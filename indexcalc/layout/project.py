@@ -157,7 +157,7 @@ def _joined(
     rows, columns = (held.node.dims[held.axes.index(axis)] for axis in pair)
     what = f"{pair.first} and {pair.second} of {target.name if target else 'what was differentiated'}"
     if rows != columns:
-        raise LayoutError(asked, f"the axes {what} have dimensions {rows} and {columns}", _UNPACKED)
+        raise LayoutError(asked, f"not symmetric: the axes {what} have dimensions {rows} and {columns}", _UNPACKED)
     if target is None and not is_symmetric(held.node, *(held.axes.index(axis) for axis in pair)):
         found = f"the axes {what} are not known to be symmetric"
         raise LayoutError(asked, found, "differentiate its symmetric part, ic.sym(Y), or name another layout")
