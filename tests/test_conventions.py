@@ -514,6 +514,23 @@ def test_vech_of_the_corpus() -> None:
 # ------------------------------------------------------------------ what no pair can be made of
 
 
+@pytest.mark.parametrize("name", SHEAR)
+@pytest.mark.parametrize("structure", ["projected", "independent", "free"])
+def test_index_notation_has_the_same_vectors(name: str, structure: str) -> None:
+    """Derivatives with indices, in any order of writing, and with Arrays."""
+    G3, E3 = ic.tensor("G", 3, 3), ic.tensor("E", 3, 3, symmetric=True)
+    i, j, k, m, p, q, r, s = ic.indices("i j k m p q r s")
+    by = {"structure": structure}
+    pairs = [
+        ((G3[k, m] * E3[k, m]).diff(E3[q, p], **by), ic.grad(ic.sum(G3 * E3), E3, **by)),
+        ((G3[j, k] * E3[k, m] * G3[i, m]).diff(E3[p, q], **by), ic.derivative(G3 @ E3 @ G3.T, E3, **by)),
+        ((E3[i, j] * E3[i, j] * E3[k, k]).diff(E3[p, q], E3[r, s], **by),
+         ic.hessian(ic.sum(E3**2) * ic.tr(E3), E3, **by)),
+    ]  # fmt: skip
+    for named, placed in pairs:
+        assert named.layout(name) == placed.layout(name)
+
+
 S, W = ic.tensor("S", "n n", symmetric=True), ic.tensor("W", "n m")
 F, T3, Q3 = ic.tensor("F", 3, 3), ic.tensor("T", 3, 3, symmetric=True), ic.tensor("Q", 3, 3, 3)
 REFUSED = [
@@ -528,6 +545,7 @@ REFUSED = [
      "not declared symmetric", "symmetric=True"),
     (lambda: ic.derivative(Q3, Q3).layout("mandel"), "do not go in pairs", "jax"),
     (lambda: ic.grad(ic.logdet(S), S).layout("voight-stress"), "no convention", "voigt-stress"),
+    (lambda: ic.grad(ic.logdet(S), S).layout(["vech"]), "no convention", "'vech'"),
 ]  # fmt: skip
 
 

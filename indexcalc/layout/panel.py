@@ -7,7 +7,7 @@ from html import escape
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
-from indexcalc.errors import LayoutError
+from indexcalc.errors import LayoutError, did_you_mean
 from indexcalc.graph.node import einsum, variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.index import Dimension, Index, index
@@ -64,7 +64,8 @@ class Layouts:
         for row in (*self.rows, *self.views):
             if row.name == name:
                 return row
-        raise LayoutError(f"layouts()[{name!r}]", "no row of this name", f"known: {', '.join(r.name for r in self)}")
+        known = [row.name for row in self]
+        raise LayoutError(f"layouts()[{name!r}]", "no row of this name", did_you_mean(str(name), known))
 
     @property
     def held(self) -> tuple[Row, ...]:

@@ -48,7 +48,7 @@ def layout_of(derivative: Derivative | ArrayDerivative, name: str) -> Layout:
     A.T
     """
     asked = Asked(lambda: f"({derivative}).layout({name!r})")
-    if name not in CONVENTIONS:
+    if not isinstance(name, str) or name not in CONVENTIONS:
         raise LayoutError(asked, "no convention of this name", did_you_mean(str(name), CONVENTIONS))
     row = CONVENTIONS[name]
     held = Held(derivative.node, axes_of(derivative), parts_of(derivative))
