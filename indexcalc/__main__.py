@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from indexcalc.errors import IndexCalcError, KindError, LayoutError, NameRefused
+from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout, layout_array, layout_expr
+from indexcalc.layout.panel import Layouts, Row, layouts
 from indexcalc.notation.build import column, row, tensor
 from indexcalc.notation.differentiate import MEANING, ArrayDerivative, Derivative, derivative, diff
 from indexcalc.notation.expr import Expr
@@ -19,7 +19,7 @@ from indexcalc.notation.parse import parse
 from indexcalc.testing import Check, check_derivative
 
 STAND = {"column": column, "row": row}
-ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*"}
+ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -95,38 +95,19 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
         "shape": [str(dim) for dim in result.shape],
         **axes,
         "note": result.note,
-        "layouts": layouts(result, options.layout),
+        "layouts": layouts(result, options.layout or CONVENTIONS),
         "check": checked(value, target, result if options.structure != "independent" else None),
     }
 
 
-def layouts(result: Derivative | ArrayDerivative, wanted: Sequence[str] | None) -> dict[str, Any]:
-    """Each layout with its shape and its entries, or why it holds no such tensor."""
-    found: dict[str, Any] = {}
-    for name in wanted or CONVENTIONS:
-        try:
-            laid = layout_of(result, name)
-            found[name] = {"shape": [str(dim) for dim in laid.shape], "axes": placed(laid), "array": str(laid)}
-            if isinstance(result, ArrayDerivative):
-                found[name]["formula"] = str(laid.formula()) if laid.formula().closed else ""
-        except LayoutError as error:
-            found[name] = {"shape": None, "why": error.found}
-    return found
+def as_table(panel: Layouts) -> dict[str, Any]:
+    """Each layout with its shape and its formula, or why it holds no such tensor."""
+    return {row.name: {"shape": None, "why": row.reason} if row.shape is None else _entries(row) for row in panel}
 
 
-def layout_of(result: Derivative | ArrayDerivative, name: str) -> Layout:
-    """The derivative in a layout."""
-    return layout_expr(result, name) if isinstance(result, Derivative) else layout_array(result, name)
-
-
-def placed(laid: Layout) -> str:
-    """Which axes of the derivative the axes of a layout run over."""
-    groups = [" ".join(map(str, group)) for group in laid.groups]
-    if len(groups) != 2:
-        return f"axes {', '.join(groups) or 'none'}"
-    fastest = ", the last fastest" if any(len(group) > 1 for group in laid.groups) else ""
-    rows, columns = (group or "one" for group in groups)
-    return f"rows {rows}; columns {columns}{fastest}" + (f" ({laid.note})" if laid.note else "")
+def _entries(row: Row) -> dict[str, Any]:
+    shape = [str(dim) for dim in row.shape or ()]
+    return {"shape": shape, "axes": row.axes, "formula": row.formula, "numpy": row.numpy}
 
 
 def checked(value: Any, target: Any, result: Any) -> dict[str, Any]:
@@ -154,12 +135,7 @@ def shown(answer: dict[str, Any], latex: bool) -> str:
     lines.append(f"shape    {shape(answer['shape'])}")
     if answer["note"]:
         lines.append(f"note     {answer['note']}")
-    lines += ["", "layouts"]
-    wide = max(map(len, answer["layouts"]))
-    room = max(len(shape(laid["shape"] or ())) for laid in answer["layouts"].values())
-    for name, laid in answer["layouts"].items():
-        text = laid.get("why") or f"{shape(laid['shape']):<{room}}  {laid.get('formula') or laid['axes']}"
-        lines.append(f"  {name:<{wide}}  {text}")
+    lines += ["", "layouts", *(f"  {line}".rstrip() for line in answer["layouts"].table().splitlines())]
     lines += ["", f"check    {answer['check']['text']}"]
     return "\n".join(lines)
 
@@ -185,6 +161,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(printable(str(error)), file=sys.stderr)
         return 2
     as_json = options.format == "json"
+    if as_json:
+        answer["layouts"] = as_table(answer["layouts"])
     text = json.dumps(answer, indent=2) if as_json else printable(shown(answer, options.format == "latex"))
     try:
         print(text, flush=True)

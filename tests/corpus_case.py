@@ -28,7 +28,7 @@ ASSUMED = {
 """What the library is told of a variable of a kind."""
 LAYOUTS = {
     "gradient": "gradient", "numerator": "numerator", "denominator": "denominator", "vec": "magnus-neudecker",
-    "vec-hessian": "magnus-neudecker", "hessian": "jax", "tensor": "jax",
+    "vec-hessian": "magnus-neudecker", "vec-row": "vec-rows", "hessian": "jax", "tensor": "jax",
 }  # fmt: skip
 """The corpus's names of layouts, and the library's."""
 INDEPENDENT = {"symmetric", "skew", "diagonal", "toeplitz", "symmetric-toeplitz", "lower", "hankel", "circulant"}
@@ -102,11 +102,6 @@ class Case:
                 return ic.vjp(self.value, self.wrt[0], self._cotangent(), structure="free")
             case "vec-denominator":
                 return self.derivative().layout("magnus-neudecker").T
-            case "vec-row":
-                made = self.derivative()
-                rows = self.value.node.order
-                axes = tuple(range(made.node.order))
-                return made.matrix(rows=axes[:rows], cols=axes[rows:], order="C")
             case "index":
                 return self.derivative()
             case "entry":
@@ -115,8 +110,7 @@ class Case:
             case "contracted":
                 return ic.parse(self.row["post"], D=self.derivative(), vectors="column", **self.declarations)
             case "vech":
-                free = self.derivative("independent")
-                return ic.vech(free.array(0, 1) if hasattr(free, "array") else free)
+                return self.derivative("independent").layout("vech").T
             case "symmetric-projected":
                 return self.derivative("projected")
             case _ if layout in INDEPENDENT:

@@ -10,6 +10,7 @@ import numpy as np
 
 from indexcalc.errors import InputError, NoRuleError
 from indexcalc.evaluate.inputs import Numbers
+from indexcalc.notation.matrices import SHEAR, VOIGT
 
 
 def known(name: str, shape: tuple[int, ...], dtype: Any, params: tuple[Any, ...]) -> Numbers:
@@ -67,6 +68,22 @@ def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
     return values
 
 
+def _elimination(shape: tuple[int, ...], dtype: Any) -> Numbers:
+    """1 where the entry i, j of the lower triangle is entry a, counted column by column."""
+    values = np.zeros(shape, dtype)
+    columns, rows = np.triu_indices(shape[0])
+    values[rows, columns, np.arange(len(rows))] = 1
+    return values
+
+
+def _voigt(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
+    """Where the entries i, j and j, i are entry a of a Voigt vector, half of what multiplies them there, each."""
+    values = np.zeros(shape, dtype)
+    for count, (row, column) in enumerate(VOIGT[shape[0]]):
+        values[row, column, count] = values[column, row, count] = 1 if row == column else SHEAR[kind] / 2
+    return values
+
+
 def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
     """1 where the entry i, j belongs to band d, see `calculus/structure.py`."""
     count, rows, columns = shape
@@ -89,6 +106,8 @@ CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "selection": _selection,
     "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
     "duplication": _duplication,
+    "elimination": _elimination,
+    "voigt": _voigt,
     "bands": _bands,
 }
 """The numbers of known tensors: from a shape and a dtype, and from their parameters."""

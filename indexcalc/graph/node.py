@@ -320,7 +320,7 @@ class Constant(Node):
         self.dims, self.children = self.shape, ()
         if self.label == "epsilon":
             self.facts["symmetry"] = Symmetry(((tuple(range(len(self.shape))), -1),))
-        elif self.label == "duplication":
+        elif self.label in ("duplication", "voigt"):
             self.facts["symmetry"] = Symmetry((((0, 1), 1),))
 
     def _content(self) -> object:

@@ -5,17 +5,20 @@ The mathematics has no default layout and there is no global switch: a layout is
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
-from indexcalc.errors import Asked, LayoutError, did_you_mean
-from indexcalc.graph.node import Node, einsum, regroup
+from indexcalc.calculus.structure import RESTRICTING
+from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
+from indexcalc.graph.edge import even, symmetry_of
+from indexcalc.graph.node import Definition, Node, Variable, addition, einsum, regroup
 from indexcalc.graph.simplify import simplify
 from indexcalc.index import Dimension, Index
-from indexcalc.layout.conventions import CONVENTIONS, Groups
+from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.notation.array import Array, ascending, meant
 from indexcalc.notation.differentiate import ArrayDerivative, Derivative
 from indexcalc.notation.expr import Expr
+from indexcalc.notation.matrices import HALF
 from indexcalc.notation.view import View
 
 ORDERS = ("C", "F")
@@ -34,68 +37,207 @@ class Layout(Array):
     note: str
 
 
-def layout_expr(derivative: Derivative, name: str) -> Layout:
-    """The derivative in a named layout, with its free indices as axes."""
-    groups = derivative.groups
-    top = tuple(
-        index for index in (*derivative.of, *(i for group in groups[:-1] for i in group)) if index in derivative.indices
-    )
-    bottom = tuple(
-        index for index in (groups[-1] if groups else ()) if index in derivative.indices and index not in top
-    )
-    return _layout(derivative, derivative.indices, top, bottom, name)
+def layout_of(derivative: Derivative | ArrayDerivative, name: str) -> Layout:
+    """The derivative in a named layout: an Array, whose axes run over free indices, or axes by number.
 
+    Errors: LayoutError where there is no such convention, or where it holds no such derivative.
 
-def layout_array(derivative: ArrayDerivative, name: str) -> Layout:
-    """The derivative in a named layout, with its axes by number."""
-    axes = tuple(range(derivative.order))
-    last = derivative.groups[-1]
-    return _layout(derivative, axes, tuple(axis for axis in axes if axis not in last), last, name)
-
-
-def _layout(view: View, axes: Sequence[Any], top: tuple[Any, ...], bottom: tuple[Any, ...], name: str) -> Layout:
-    asked = Asked(lambda: f"({view}).layout({name!r})")
-    if name not in CONVENTIONS:
+    >>> import indexcalc as ic
+    >>> A, x = ic.tensor("A", "m n"), ic.tensor("x", "n")
+    >>> layout_of(ic.derivative(A @ x, x), "denominator")
+    A.T
+    """
+    asked = Asked(lambda: f"({derivative}).layout({name!r})")
+    if not isinstance(name, str) or name not in CONVENTIONS:
         raise LayoutError(asked, "no convention of this name", did_you_mean(str(name), CONVENTIONS))
-    dims = dict(zip(axes, view.node.dims, strict=True))
+    row = CONVENTIONS[name]
+    held = Held(derivative.node, axes_of(derivative), parts_of(derivative))
+    if row.pack:
+        held = packed(held, derivative, row.pack, asked)
+    dims = dict(zip(held.axes, held.node.dims, strict=True))
+    top, bottom = (axis for part in held.parts[:-1] for axis in part), held.parts[-1]
+    return _layout(derivative, held, (tuple(top), bottom), dims, row.place, asked, name)
+
+
+def axes_of(derivative: Derivative | ArrayDerivative) -> tuple[Any, ...]:
+    """What the axes of a derivative are called: free indices, or numbers."""
+    return derivative.indices if isinstance(derivative, Derivative) else tuple(range(derivative.order))
+
+
+def parts_of(derivative: Derivative | ArrayDerivative) -> tuple[tuple[Any, ...], ...]:
+    """The axes of what was differentiated, then those of each variable.
+
+    >>> import indexcalc as ic
+    >>> X, W = ic.tensor("X", "n d"), ic.tensor("W", "d m")
+    >>> parts_of(ic.derivative(X @ W, W))
+    ((0, 1), (2, 3))
+    """
+    taken: set[Any] = set()
+    parts = []
+    for part in (derivative.of, *derivative.groups):
+        parts.append(tuple(axis for axis in part if axis in axes_of(derivative) and axis not in taken))
+        taken.update(part)
+    return tuple(parts)
+
+
+def _layout(
+    view: View, held: Held, ends: tuple[Any, Any], dims: dict[Any, Dimension], place: Any, asked: Asked, name: str
+) -> Layout:
+    top, bottom = ends
     note = ""
-    if len(top) + len(bottom) > 2 and name in ("numerator", "denominator", "mixed", "cookbook"):
+    try:
+        groups = place(asked, top, bottom)
+    except LayoutError as error:
         thin = tuple(axis for axis in (*top, *bottom) if dims[axis] == 1)
         rest = len(top) + len(bottom) - len(thin)
+        if len(top) + len(bottom) < 3 or error.instead:
+            raise
         if rest > 2:
-            raise LayoutError(asked, _too_many(view, axes, top, bottom, dims), _choices(view, top, bottom))
+            raise LayoutError(asked, _too_many(held.axes, top, bottom), _choices(top, bottom)) from None
         note = f"axes of dimension 1 dropped: {', '.join(map(str, thin))}"
-        top, bottom = (tuple(axis for axis in part if axis not in thin) for part in (top, bottom))
-    groups = CONVENTIONS[name].place(asked, top, bottom)
-    return _laid(view, axes, groups, name, note)
+        groups = place(asked, *(tuple(axis for axis in part if axis not in thin) for part in (top, bottom)))
+    return _laid(view, held.node, held.axes, groups, name, note)
 
 
-def _laid(view: View, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = "") -> Layout:
-    """The view with its axes in these groups; where they are rows and columns, its text means vectors as columns."""
+# ------------------------------------------------------------------ symmetric pairs
+
+
+class Pair(NamedTuple):
+    """Two axes of a symmetric tensor that are one axis of a layout."""
+
+    first: Any
+    second: Any
+
+    def __str__(self) -> str:
+        return f"{{{self.first} {self.second}}}"
+
+
+class Held(NamedTuple):
+    """What is laid out: a node, what its axes are called, and those that belong to the value and to each variable."""
+
+    node: Node
+    axes: tuple[Any, ...]
+    parts: tuple[tuple[Any, ...], ...]
+
+
+def packed(held: Held, derivative: Derivative | ArrayDerivative, pack: Pack, asked: Asked) -> Held:
+    """What is laid out, with each symmetric pair of axes as one axis; see `layout/conventions.py`."""
+    count = len(held.parts) - 1
+    found = False
+    for place in reversed(range(count + 1)):  # the variables first: that may be what makes the value symmetric
+        part = held.parts[place]
+        batch = tuple(axis for axis in part if getattr(axis, "batch", False))
+        own = tuple(axis for axis in part if axis not in batch)
+        if len(own) < 2:
+            continue
+        if len(own) % 2:
+            raise LayoutError(asked, f"{len(own)} axes ({_listed(own)}) do not go in pairs", _UNPACKED)
+        pairs = tuple(Pair(*own[k : k + 2]) for k in range(0, len(own), 2))
+        target = derivative.targets[place - 1].node if place else None
+        if target is not None and derivative.structures[place - 1 - count] == "independent":
+            held = held._replace(node=_projected(held, pairs, asked))
+        for k, pair in enumerate(pairs):
+            known = target is None or _varies_symmetrically(target, 2 * k, 2 * k + 1)
+            held = _joined(held, pair, target, known, pack.variable if place else pack.value, asked)
+        parts = list(held.parts)
+        parts[place] = (*batch, *pairs)
+        held, found = held._replace(parts=tuple(parts)), True
+    if not found:
+        raise LayoutError(asked, "it has no symmetric pair of axes to make one axis of", _UNPACKED)
+    return held
+
+
+_UNPACKED = 'name another layout: "jax" keeps all axes, "magnus-neudecker" and "vec-rows" flatten them'
+
+
+def _joined(
+    held: Held, pair: Pair, target: Node | None, known: bool, places: Callable[[Dimension], Node], asked: Asked
+) -> Held:
+    """The pair of axes made one."""
+    rows, columns = (held.node.dims[held.axes.index(axis)] for axis in pair)
+    what = f"{pair.first} and {pair.second} of {target.name if target else 'what was differentiated'}"
+    if rows != columns:
+        raise LayoutError(asked, f"not symmetric: the axes {what} have dimensions {rows} and {columns}", _UNPACKED)
+    if target is None and not is_symmetric(held.node, *(held.axes.index(axis) for axis in pair)):
+        found = f"the axes {what} are not known to be symmetric"
+        raise LayoutError(asked, found, "differentiate its symmetric part, ic.sym(Y), or name another layout")
+    if target is not None and not known:
+        instead = f'declare it: ic.tensor("{target.name}", ..., symmetric=True); or name another layout'
+        raise LayoutError(asked, f"the axes {what} are not declared symmetric", instead)
+    try:
+        constant = places(rows)
+    except IndexCalcError as error:
+        raise LayoutError(asked, error.found, error.instead) from None
+    axes = (*(axis for axis in held.axes if axis not in pair), pair)
+    (node,) = simplify([einsum(1, [(held.node, held.axes), (constant, (*pair, pair))], axes)])
+    return held._replace(node=node, axes=axes)
+
+
+def is_symmetric(node: Node, first: int, second: int) -> bool:
+    """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
+    opened, tells?
+
+    >>> from indexcalc.graph.node import delta, variable
+    >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
+    (True, False)
+    """
+    axes = list(range(node.order))
+    axes[first], axes[second] = second, first
+    one, other = Array(node), Array(einsum(1, [(node, range(node.order))], axes))
+    return one == other or one.expand_definitions() == other.expand_definitions()
+
+
+def _varies_symmetrically(target: Node, first: int, second: int) -> bool:
+    """Are the variations of this tensor all that are symmetric in these two axes, and no others?"""
+    if isinstance(target, Definition):
+        return is_symmetric(target.child, first, second)
+    blocks = even(symmetry_of(target)).blocks
+    words = target.assumptions & RESTRICTING if isinstance(target, Variable) else frozenset()
+    return words <= {"symmetric", "positive_definite", "major"} and any({first, second} <= {*b} for b, _ in blocks)
+
+
+def _projected(held: Held, pairs: Sequence[Pair], asked: Asked) -> Node:
+    """The projected derivative, from that by the independent entries: half of it off the diagonal."""
+    if len(pairs) > 1:
+        raise LayoutError(
+            asked, 'structure="independent" of a tensor of order 4 has no such layout', 'write structure="projected"'
+        )
+    (pair,) = pairs
+    diagonal = [pair.first if axis == pair.second else axis for axis in held.axes]
+    on = einsum(1, [(held.node, diagonal)], diagonal)
+    return addition([(HALF, held.node, range(len(held.axes))), (HALF, on, range(len(held.axes)))], held.node.dims)
+
+
+# ------------------------------------------------------------------ rows and columns
+
+
+def _laid(
+    view: View, node: Node, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = ""
+) -> Layout:
+    """The node with its axes in these groups; where they are rows and columns, its text means vectors as columns."""
     vectors, turned = meant([view])
     if len(groups) == 2:
-        columns = Array(view.node, view.inputs, None, "column")
+        columns = Array(node, view.inputs, None, "column")
         vectors, turned = meant([view, columns])
-    dims = dict(zip(axes, view.node.dims, strict=True))
+    dims = dict(zip(axes, node.dims, strict=True))
     places = ascending(bool(group) for group in groups)
-    made = Layout(_grouped(view.node, axes, groups, dims), view.inputs, places, vectors, turned)
+    made = Layout(_grouped(node, axes, groups, dims), view.inputs, places, vectors, turned)
     made.convention, made.note, made.groups = convention, note, groups
     return made
 
 
-def _too_many(
-    view: View, axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any], dims: dict[Any, Dimension]
-) -> str:
-    def shown(part: Sequence[Any]) -> str:
-        return " ".join(map(str, part)) or "none"
-
+def _too_many(axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any]) -> str:
     return (
         f"no matrix holds it: {len(axes)} axes "
-        f"({shown(top)} from what was differentiated, {shown(bottom)} from what by)"
+        f"({_listed(top) or 'none'} from what was differentiated, {_listed(bottom) or 'none'} from what by)"
     )
 
 
-def _choices(view: View, top: Sequence[Any], bottom: Sequence[Any]) -> str:
+def _listed(axes: Sequence[Any]) -> str:
+    return " ".join(map(str, axes))
+
+
+def _choices(top: Sequence[Any], bottom: Sequence[Any]) -> str:
     def group(part: Sequence[Any]) -> str:
         return "(" + ", ".join(map(str, part)) + ("," if len(part) == 1 else "") + ")"
 
@@ -164,4 +306,4 @@ def _matrix(view: View, axes: Sequence[Any], rows: Sequence[Any], cols: Sequence
         )
     if order == "F":
         groups = tuple(group[::-1] for group in groups)
-    return _laid(view, axes, groups)
+    return _laid(view, view.node, axes, groups)

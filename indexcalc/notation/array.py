@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
-from indexcalc.errors import Asked, DimensionError, KindError, LayoutError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.node import (
     Definition,
@@ -31,7 +31,16 @@ from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension, Index
 from indexcalc.notation.expr import Expr
-from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, named_parts, refuse_zero, to_number
+from indexcalc.notation.view import (
+    View,
+    inputs_of,
+    is_number,
+    join_inputs,
+    named_parts,
+    refuse_layout,
+    refuse_zero,
+    to_number,
+)
 
 if TYPE_CHECKING:
     from indexcalc.notation.formula import Formula
@@ -330,11 +339,11 @@ class Array(View):
 
     def layout(self, name: str) -> Array:
         """Only a derivative has layouts; see `Derivative.layout`."""
-        raise LayoutError(
-            f"({self}).layout({name!r})",
-            "this is no derivative, so nothing says which axes are the numerator's",
-            "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
-        )
+        refuse_layout(self, f"layout({name!r})")
+
+    def layouts(self) -> Any:
+        """Only a derivative has layouts; see `Derivative.layouts`."""
+        refuse_layout(self, "layouts()")
 
     def substitute(self, table: Mapping[Any, Any]) -> Array:
         """The expression with tensors replaced: `{W: A @ B}`."""

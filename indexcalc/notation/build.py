@@ -27,6 +27,7 @@ ASSUMPTIONS = (
 MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "constant", "major"}
 WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
+    "elimination", "voigt",
     "sum", "mean", "sqrt", "bands",
     "hadamard", "outer", "where", "normF", "norm_nuc", "inv", "pinv", "det", "logdet", "adj", "cofactor", "tr", "solve",
     "matrix_power", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech", "kron", "khatri_rao", "cross", "cholesky",

@@ -12,13 +12,13 @@ the result; so it is for a derivative along a direction, which may leave the spa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, einsum, variable
+from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, addition, einsum, variable
 from indexcalc.graph.simplify import canonical, simplify
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
@@ -28,6 +28,9 @@ from indexcalc.notation.build import place_of
 from indexcalc.notation.expr import Expr, meet
 from indexcalc.notation.view import View, join_inputs
 
+if TYPE_CHECKING:
+    from indexcalc.layout.panel import Layouts
+
 
 class Derivative(Expr):
     """A derivative in index notation: an `Expr` that knows which of its indices came from where.
@@ -36,14 +39,19 @@ class Derivative(Expr):
     pairs that were contracted are in `contracted`. Arithmetic gives a plain `Expr`.
     """
 
-    __slots__ = ("contracted", "groups", "of", "source", "structure", "targets", "wrt")
+    __slots__ = ("contracted", "groups", "of", "source", "structures", "targets", "wrt")
     source: Expr
     targets: tuple[Expr, ...]
     of: tuple[Index, ...]
     wrt: tuple[Index, ...]
     groups: tuple[tuple[Index, ...], ...]
     contracted: tuple[Index, ...]
-    structure: str
+    structures: tuple[str, ...]
+
+    @property
+    def structure(self) -> str:
+        """Which derivative by a structured variable this is, "" where no variable has a structure."""
+        return structure_of(self)
 
     @property
     def note(self) -> str:
@@ -55,8 +63,7 @@ class Derivative(Expr):
                 f"{names} is free on both sides, so it is summed: a divergence. For the Jacobian "
                 "differentiate by a fresh index."
             )
-        if self.structure:
-            notes.append(f"structure={self.structure!r}: {MEANING[self.structure]}")
+        notes += structure_notes(self)
         return " ".join(notes)
 
     def latex(self, lhs: bool = False) -> str:
@@ -74,32 +81,83 @@ class Derivative(Expr):
         above = rf"\partial^{{{len(self.targets)}}}" if len(self.targets) > 1 else r"\partial"
         return rf"\frac{{{above}}}{{{below}}}\left({self.source.latex()}\right) = {right}"
 
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
+
     def layout(self, name: str) -> Array:
         """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        from indexcalc.layout.project import layout_expr
+        from indexcalc.layout.project import layout_of
 
-        return layout_expr(self, name)
+        return layout_of(self, name)
+
+    def layouts(self) -> Layouts:
+        """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
+        from indexcalc.layout.panel import layouts
+
+        return layouts(self)
 
 
 class ArrayDerivative(Array):
-    """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number."""
+    """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number.
 
-    __slots__ = ("groups", "of", "structure", "wrt")
+    `source` is what was differentiated, by each of `targets` (None for a product with a Hessian, which is derived along
+    its direction).
+    """
+
+    __slots__ = ("groups", "of", "source", "structures", "targets", "wrt")
+    source: Array | None
+    targets: tuple[Array, ...]
     of: tuple[int, ...]
     wrt: tuple[int, ...]
     groups: tuple[tuple[int, ...], ...]
-    structure: str
+    structures: tuple[str, ...]
+
+    @property
+    def structure(self) -> str:
+        """Which derivative by a structured variable this is, "" where no variable has a structure."""
+        return structure_of(self)
 
     @property
     def note(self) -> str:
         """Which derivative by a structured variable this is."""
-        return f"structure={self.structure!r}: {MEANING[self.structure]}" if self.structure else ""
+        return " ".join(structure_notes(self))
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
 
     def layout(self, name: str) -> Array:
         """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        from indexcalc.layout.project import layout_array
+        from indexcalc.layout.project import layout_of
 
-        return layout_array(self, name)
+        return layout_of(self, name)
+
+    def layouts(self) -> Layouts:
+        """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
+        from indexcalc.layout.panel import layouts
+
+        return layouts(self)
+
+
+def structure_of(derivative: Derivative | ArrayDerivative) -> str:
+    """The names of the maps that were used for structured variables; mostly one, "" for none.
+
+    >>> import indexcalc as ic
+    >>> S = ic.tensor("S", "n n", symmetric=True)
+    >>> ic.grad(ic.logdet(S), S).structure, ic.grad(ic.logdet(S), S, structure="free").structure
+    ('projected', 'free')
+    """
+    return ", ".join(dict.fromkeys(how for how in derivative.structures if how))
+
+
+def structure_notes(derivative: Derivative | ArrayDerivative) -> list[str]:
+    """A sentence for each map that was used for structured variables."""
+    used = dict.fromkeys(how for how in derivative.structures if how)
+    return [f"structure={how!r}: {MEANING[how]}" for how in used]
+
+
+def structure_latex(derivative: Derivative | ArrayDerivative) -> str:
+    """What a notebook shows beside the formula: which derivative by a structured variable this is."""
+    return rf"\quad\text{{({structure_of(derivative)})}}" if structure_of(derivative) else ""
 
 
 MEANING = {
@@ -181,17 +239,17 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
     loose = _loosened(y, wrt, structure)
     result = Expr(loose.open([y.node])[0], y.indices, y.inputs, y.free, y.summed)
     contracted: tuple[Index, ...] = ()
-    done = y.structure if isinstance(y, Derivative) else ""
+    done = y.structures if isinstance(y, Derivative) else ()
     for target in wrt:
         result, fresh, summed, how = _diff_once(result, target, structure, loose)
         groups = (*groups, fresh)
         contracted += summed
-        done = how or done
+        done = (*done, how)
     made = Derivative(loose.close([result.node])[0], result.indices, result.inputs, result.free)
     made.of = tuple(index for index in of if index in made.indices)
     made.wrt = tuple(index for group in groups for index in group if index in made.indices and index not in made.of)
     made.groups = tuple(tuple(index for index in group if index in made.wrt) for group in groups)
-    made.contracted, made.structure = contracted, done
+    made.contracted, made.structures = contracted, done
     made.source = y.source if isinstance(y, Derivative) else y
     made.targets = (*(y.targets if isinstance(y, Derivative) else ()), *(_indexed(target) for target in wrt))
     return made
@@ -269,29 +327,31 @@ def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
     loose = _Loose(places if structure == "free" else ())
     (node,) = loose.open([root.node])
     wrt: list[tuple[int, ...]] = []
-    how = Y.structure if isinstance(Y, ArrayDerivative) else ""
+    how = Y.structures if isinstance(Y, ArrayDerivative) else ()
     for place, opened in zip(places, loose.open(places), strict=True):
         start = node.order
         made = calculus.derivative(node, opened)
         mapped, done = structured(made, place, range(start, made.order), structure, asked)
         (node,) = simplify([mapped])
         wrt.append(tuple(range(start, node.order)))
-        how = done or how
+        how = (*how, done)
     (node,) = loose.close([node])
-    return _made(node, [root, *targets], root.order, tuple(wrt), how)
+    return _made(node, root, targets, tuple(wrt), how)
 
 
 def _made(
-    node: Node, views: Sequence[Any], count: int, groups: tuple[tuple[int, ...], ...], how: str
+    node: Node, source: Array, targets: Sequence[Any], groups: tuple[tuple[int, ...], ...], how: tuple[str, ...]
 ) -> ArrayDerivative:
-    """A derivative whose first `count` axes came from what was differentiated; of order 1 it stands as the one vector
-    that gave it this axis.
+    """A derivative whose first axes came from what was differentiated; of order 1 it stands as the one vector that gave
+    it this axis.
     """
+    count, views = source.order, [source, *targets]
     inputs, vectors, turned = world([view for view in views if isinstance(view, View)])
     upright = next((view.places for view in views if isinstance(view, Array) and view.order == node.order == 1), None)
     result = ArrayDerivative(node, inputs, upright, vectors, turned)
     result.of, result.wrt = tuple(range(count)), tuple(range(count, node.order))
-    result.groups, result.structure = groups, how
+    result.groups, result.structures = groups, how
+    result.source, result.targets = source, tuple(targets)
     return result
 
 
@@ -336,7 +396,7 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     nodes, how = _mapped(calculus.gradients(root, loose.open(places)), places, structure, loose, asked)
     made = []
     for node, done, target in zip(nodes, how, targets, strict=True):
-        made.append(_made(node, [source, target], 0, (tuple(range(node.order)),), done))
+        made.append(_made(node, source, [target], (tuple(range(node.order)),), (done,)))
     return made if several else made[0]
 
 
@@ -380,12 +440,15 @@ def _like(template: Array, node: Node, views: Sequence[View]) -> Array:
     return made_from(node, views, template.places)
 
 
-def _gradient_like(template: Array, node: Node, views: Sequence[View], how: str) -> ArrayDerivative:
+def _gradient_like(
+    template: Array, node: Node, views: Sequence[View], how: str, source: Array | None
+) -> ArrayDerivative:
     """The gradient of a scalar by the template, which stands as it does."""
     inputs, vectors, turned = world(views)
     result = ArrayDerivative(node, inputs, template.places, vectors, turned)
-    result.of, result.wrt, result.structure = (), tuple(range(node.order)), how
+    result.of, result.wrt, result.structures = (), tuple(range(node.order)), (how,)
     result.groups = (result.wrt,)
+    result.source, result.targets = source, (template,)
     return result
 
 
@@ -434,11 +497,18 @@ def vjp(Y: Any, W: Any, G: Any, *, structure: str = "projected") -> Any:
     loose = _Loose(places if structure == "free" else ())
     roots, cotangents = (loose.open([view.node for view in views]) for views in (sources, seeds))
     nodes, how = _mapped(calculus.vjp(roots, loose.open(places), cotangents), places, structure, loose, asked)
+    scalar = _paired(sources, seeds)
     made = [
-        _gradient_like(target, node, [*sources, target, *seeds], done)
+        _gradient_like(target, node, [*sources, target, *seeds], done, scalar)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
     return made if several else made[0]
+
+
+def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
+    """The sum of all entries of Y*G, over several of them."""
+    pairs = [(y.node, g.node, range(y.order)) for y, g in zip(sources, seeds, strict=True)]
+    return made_from(addition([(1, einsum(1, [(y, axes), (g, axes)], ()), ()) for y, g, axes in pairs], ()), sources)
 
 
 def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
@@ -464,7 +534,7 @@ def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
     nodes = calculus.hvp(root, loose.open(places), directions)
     nodes, how = _mapped(nodes, places, structure, loose, asked)
     made = [
-        _gradient_like(target, node, [source, *targets, *seeds], done)
+        _gradient_like(target, node, [source, *targets, *seeds], done, None)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
     return made if several else made[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from indexcalc.errors import Asked, DimensionError, KindError, LayoutError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
 from indexcalc.graph.node import (
     ONE,
     Definition,
@@ -27,7 +27,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import replace, resize
 from indexcalc.index import Dim, Dimension, Index, symbol
-from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, refuse_zero, to_number
+from indexcalc.notation.view import View, inputs_of, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
 if TYPE_CHECKING:
     from indexcalc.notation.array import Array
@@ -291,11 +291,11 @@ class Expr(View):
 
     def layout(self, name: str) -> Array:
         """Only a derivative has layouts; see `Derivative.layout`."""
-        raise LayoutError(
-            f"({self}).layout({name!r})",
-            "this is no derivative, so nothing says which axes are the numerator's",
-            "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
-        )
+        refuse_layout(self, f"layout({name!r})")
+
+    def layouts(self) -> Any:
+        """Only a derivative has layouts; see `Derivative.layouts`."""
+        refuse_layout(self, "layouts()")
 
     def substitute(self, table: Mapping[Any, Any]) -> Expr:
         """The expression with tensors replaced: `{W: A @ B}`."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from indexcalc.graph.node import Constant, Product, Regroup
-from indexcalc.index import Dimension
 from indexcalc.notation.pieces import Applied, Filled, Grouped, Named, Names, Piece
+
+PLACES = {"duplication": True, "elimination": False, "voigt": False}
+"""Constants with three axes, of which two make the rows of a matrix that has a name (True), or its columns."""
 
 
 def constant_piece(node: Constant, subs: Names) -> Piece:
@@ -16,28 +18,51 @@ def constant_piece(node: Constant, subs: Names) -> Piece:
     """
     if node.label == "tril":
         return Applied("tril", (Filled("ones", node.dims),), subs, params=node.params)
-    if node.label == "duplication":
+    if node.label in PLACES:
         size = node.dims[0]
-        split, whole = (("j", "i"), ("k",)), (("i",), ("j",), ("k",))
-        return Grouped(_duplication(size, ()), split, whole, (("j", size), ("i", size)), subs)
+        pair, whole = ("j", "i"), (("i",), ("j",), ("k",))
+        split: tuple[Names, ...] = (pair, ("k",)) if PLACES[node.label] else (("k",), pair)
+        return Grouped(_places(node, ()), split, whole, (("j", size), ("i", size)), subs)
     if node.params:
         return Applied(node.label, (), subs, params=(*node.params, *node.dims))
     return Named(node.label, subs)
 
 
-def _duplication(size: Dimension, subs: Names) -> Piece:
-    return Applied("duplication", (), subs, params=(size,))
+def _places(node: Constant, subs: Names) -> Piece:
+    return Applied(node.label, (), subs, params=(*node.params, node.dims[0]))
+
+
+def places_matrix(node: Regroup) -> tuple[Constant, bool] | None:
+    """The constant whose first two axes, joined as a column-major vec, make this a matrix that has a name, and whether
+    it is transposed; None for anything else.
+
+    >>> import indexcalc as ic
+    >>> places_matrix(ic.voigt("strain", 2).node)
+    (<constant ... dims=(2, 2, 3)>, False)
+    """
+    child = node.child
+    if not isinstance(child, Constant) or child.label not in PLACES or len(node.outer) != 2:
+        return None
+    if any(len(group) != 1 for group in node.inner):
+        return None
+    axis = {group[0]: place for place, group in enumerate(node.inner)}
+    groups = [tuple(axis[label] for label in group) for group in node.outer]
+    joined = next((group for group in groups if len(group) == 2), ())
+    if joined != (1, 0) and (joined != (0, 1) or child.label == "elimination"):
+        return None
+    return child, (len(groups[0]) == 2) != PLACES[child.label]
 
 
 def joined_piece(node: Regroup, subs: Names) -> Piece | None:
-    """Axes joined to a commutation or a duplication matrix, as a call; None for any other."""
+    """Axes joined to a commutation or a duplication matrix, or their like, as a call; None for any other."""
+    named = places_matrix(node)
+    if named is not None:
+        return None if named[1] else _places(named[0], subs)
     if len(node.outer) != 2 or any(len(group) != 1 for group in node.inner):
         return None
     axis = {group[0]: place for place, group in enumerate(node.inner)}
     rows, columns = (tuple(axis[label] for label in group) for group in node.outer)
     child = node.child
-    if isinstance(child, Constant) and child.label == "duplication":
-        return _duplication(child.dims[0], subs) if {*rows} == {0, 1} and columns == (2,) else None
     if not isinstance(child, Product) or child.factors or child.coef != 1 or len(rows) != 2 or len(columns) != 2:
         return None
     (a, b), (c, d) = ([child.out[place] for place in places] for places in (rows, columns))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError, did_you_mean
 from indexcalc.functions.table import apply_matrix
 from indexcalc.graph.node import Node, addition, constant, delta, einsum, number, reduction, regroup
 from indexcalc.index import Dim, Dimension, dim
@@ -21,6 +21,10 @@ from indexcalc.notation.view import is_number, to_number
 LONGEST_CHAIN = 8
 """A power up to this is written as one chain, a higher one is made by squaring."""
 HALF = number(0.5)
+VOIGT = {2: ((0, 0), (1, 1), (0, 1)), 3: ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))}
+"""The entries in the order of W. Voigt (Lehrbuch der Kristallphysik, 1910): 11 22 33 23 13 12."""
+SHEAR = {"stress": 1.0, "strain": 2.0, "mandel": 2.0**0.5}
+"""By how much a Voigt vector multiplies the entries off the diagonal."""
 
 
 # ------------------------------------------------------------------ arguments
@@ -390,9 +394,36 @@ def triangle(n: Dimension) -> Dimension:
     return double // 2 if isinstance(double, int) else double / 2
 
 
-def _places(n: Dimension) -> Node:
-    """The tensor that is 1 where the entries i, j and j, i of a symmetric matrix are entry a of its vech."""
+def both_places(n: Dimension) -> Node:
+    """The tensor that is 1 where the entries i, j and j, i of a symmetric matrix are entry a of its vech.
+
+    >>> both_places(3).dims
+    (3, 3, 6)
+    """
     return constant("duplication", (n, n, triangle(n)))
+
+
+def lower_places(n: Dimension) -> Node:
+    """The tensor that is 1 where the entry i, j of the lower triangle is entry a of vech.
+
+    >>> lower_places(3).dims
+    (3, 3, 6)
+    """
+    return constant("elimination", (n, n, triangle(n)))
+
+
+def voigt_places(kind: str, n: Dimension) -> Node:
+    """The tensor V[i,j,a] for which `V[i,j,a]*T[i,j]` is entry a of the Voigt vector of a symmetric T; see `voigt`.
+
+    >>> voigt_places("stress", 3).dims
+    (3, 3, 6)
+    """
+    if kind not in SHEAR:
+        raise NameRefused(asked_of("voigt", kind, n), f"{kind!r} is no kind", did_you_mean(str(kind), SHEAR))
+    if n not in VOIGT:
+        found = f"dimension {n}, and Voigt's order is one of dimension 2 or 3"
+        raise DimensionError(asked_of("voigt", kind, n), found, "declare the tensor with the integer 2 or 3")
+    return constant("voigt", (n, n, triangle(n)), (kind,))
 
 
 def vech(S: Any) -> Array:
@@ -405,10 +436,8 @@ def vech(S: Any) -> Array:
     """
     node = matrix_of("vech", S, square=True)
     *front, rows, columns = range(node.order)
-    n = node.dims[-1]
-    mask = (constant("tril", (n, n)), (rows, columns))
-    places = (_places(n), (rows, columns, "a"))
-    return stand(einsum(1, [(node, range(node.order)), mask, places], (*front, "a")), [S])
+    places = (lower_places(node.dims[-1]), (rows, columns, "a"))
+    return stand(einsum(1, [(node, range(node.order)), places], (*front, "a")), [S])
 
 
 # ------------------------------------------------------------------ products
@@ -538,8 +567,42 @@ def duplication(n: Any) -> Array:
            [0., 0., 1.]])
     """
     size = dim(n)
-    node = _places(size)
+    node = both_places(size)
     return Array(regroup(node, [(0,), (1,), (2,)], [(1, 0), (2,)], node.dims))
+
+
+def elimination(n: Any) -> Array:
+    """The elimination matrix L, n(n+1)/2 × n**2: L vec(A) = vech(A).
+
+    >>> import indexcalc as ic
+    >>> ic.elimination(2).evaluate()
+    array([[1., 0., 0., 0.],
+           [0., 1., 0., 0.],
+           [0., 0., 0., 1.]])
+    """
+    return _by_vec(lower_places(dim(n)))
+
+
+def voigt(kind: str, n: Any = 3) -> Array:
+    """The matrix V whose product with vec(T) is the Voigt vector of a symmetric T, in the order 11 22 33 23 13 12.
+
+    V vec(T) has the entries T_11, T_22, T_33, s T_23, s T_13, s T_12, with s = 1 for "stress", 2 for "strain" (T_23 is
+    strain, 2 T_23 the engineering shear strain), and the root of 2 for "mandel". In dimension 2 the order is 11 22 12.
+
+    Source: P. Helnwein, Computer Methods in Applied Mechanics and Engineering 190, 2001, pages 2753-2770.
+
+    >>> import indexcalc as ic
+    >>> ic.voigt("strain", 2).evaluate()
+    array([[1., 0., 0., 0.],
+           [0., 0., 0., 1.],
+           [0., 1., 1., 0.]])
+    """
+    return _by_vec(voigt_places(kind, dim(n)))
+
+
+def _by_vec(node: Node) -> Array:
+    """Places, as the matrix that a column-major vec is multiplied by."""
+    return Array(regroup(node, [(0,), (1,), (2,)], [(2,), (1, 0)], node.dims))
 
 
 def unit(k: Any, *others: Any) -> Array:
@@ -570,6 +633,6 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         inv, pinv, det, logdet, adj, cofactor, tr, solve, matrix_power, diag, diagm, triu, tril, vec, unvec, vech,
-        kron, khatri_rao, cross, outer, sym, commutation, duplication, unit,
+        kron, khatri_rao, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
     )
 }  # fmt: skip

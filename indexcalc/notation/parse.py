@@ -57,6 +57,7 @@ INDEXED: dict[str, Callable[..., Any]] = {
 CONSTANTS: dict[str, Callable[..., Array]] = {
     "eye": build.eye, "ones": build.ones, "zeros": build.zeros, "unit": matrices.unit,
     "commutation": matrices.commutation, "duplication": matrices.duplication, "selection": selection,
+    "elimination": matrices.elimination, "voigt": matrices.voigt,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""

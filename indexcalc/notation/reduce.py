@@ -22,6 +22,7 @@ from indexcalc.graph.node import (
     Regroup,
     Sum,
     Variable,
+    delta,
     is_zero,
     multiply,
 )
@@ -42,6 +43,7 @@ from indexcalc.notation.forms import (
     turn,
     zeros,
 )
+from indexcalc.notation.known import PLACES, places_matrix
 from indexcalc.notation.multiply import (
     product,
 )
@@ -139,9 +141,12 @@ class Reader:
             web_dims.setdefault(where.setdefault(label, ("bound", label)), dim)
         for axis in joined:
             del web_dims[axis]
-        web = Web(multiply(coef, flat.coef), [joined.get(a, a) for a in range(len(dims))], web_dims)
-        for factor, labels, exponent in flat.factors:
-            at = [where[label] for label in labels]
+        factors = [(factor, [where[label] for label in labels], exponent) for factor, labels, exponent in flat.factors]
+        ends = [[joined.get(a, a) for a in group] for group in (rows, cols)]
+        outer = [_opened(group, factors, web_dims) for group in ends]
+        keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in web_dims]
+        web = Web(multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], web_dims)
+        for factor, at, exponent in factors:
             if factor.order > 2:
                 if exponent != 1 or isinstance(factor, Sum | Product):
                     raise Stuck(f"a part of it has {factor.order} axes, and a matrix holds two")
@@ -149,7 +154,7 @@ class Reader:
             else:
                 web.add(self.form(factor), at, exponent)
         web.reduce()
-        return web.term([joined.get(a, a) for a in rows], [joined.get(a, a) for a in cols])
+        return [_between(outer[0], term, outer[1]) for term in web.term(*ends)]
 
     # -------------------------------------------------------------- leaves
 
@@ -232,6 +237,10 @@ class Reader:
         return call(node.fn, [form], left, None, (*params, ("axis", axis)))
 
     def regroup(self, node: Regroup) -> Form:
+        named = places_matrix(node)
+        if named is not None:
+            made = places_form(named[0])
+            return turn(made) if named[1] else made
         if all(len(group) == 1 for group in node.inner):
             axis_of = {group[0]: axis for axis, group in enumerate(node.inner)}
             return self.grouped(node.child, [tuple(axis_of[label] for label in group) for group in node.outer])
@@ -257,6 +266,52 @@ READ: dict[type[Node], Callable[[Any, Any], Form]] = {
     Regroup: Reader.regroup,
     Call: Reader.call,
 }
+
+
+def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) -> Form | None:
+    """Where a group of labels is the last axis of a constant such as the duplication matrix and of nothing else: the
+    matrix that takes a column-major vec there. The pair of labels that is summed takes the place of the group.
+    """
+    for place, (factor, at, exponent) in enumerate(factors):
+        if not isinstance(factor, Constant) or factor.label not in PLACES or exponent != 1 or [at[2]] != group:
+            continue
+        others = [label for k, (_, labels, _) in enumerate(factors) if k != place for label in labels]
+        if at[2] in (*others, *at[:2]):
+            return None
+        del factors[place], dims[at[2]]
+        group[:] = [at[1], at[0]]
+        for k, label in enumerate(group):
+            if not isinstance(label, tuple):  # it is free: a label of its own, and a delta
+                group[k] = ("pair", at[2], k)
+                dims[group[k]] = factor.dims[0]
+                factors.append((delta(factor.dims[0]), [group[k], label], 1))
+        made = places_form(factor)
+        return turn(made) if PLACES[factor.label] else made
+    return None
+
+
+def _between(left: Form | None, term: Term, right: Form | None) -> Term:
+    """A term with a matrix on its left, and the transpose of one on its right."""
+    links = list(term.links)
+    for side, end in ((left, 0), (right, -1)):
+        if side and links and _name(side) != "elimination" and _name(links[end]) == "commutation":
+            del links[end]  # the rows of such a matrix are vecs of symmetric matrices
+    if left and _name(left) == "elimination" and not right and [_name(link) for link in links] == ["vec"]:
+        return product(term.coef, term.scalars, [call("vech", links[0].parts, left.rows, None)])
+    return product(term.coef, term.scalars, [*filter(None, [left]), *links, *filter(None, [right and turn(right)])])
+
+
+def _name(form: Form) -> str:
+    """The name of a function or a constant, "" for anything else; of its transpose, its own."""
+    form = form.parts[0] if form.kind == "turned" else form
+    return form.data[0] if form.kind == "call" else ""
+
+
+def places_form(node: Constant) -> Form:
+    """The matrix of a constant such as the duplication matrix, whose pair of axes is joined."""
+    size, count = node.dims[0], node.dims[2]
+    rows, cols = (size * size, count) if PLACES[node.label] else (count, size * size)
+    return call(node.label, (), rows, cols, tuple((None, value) for value in (*node.params, size)))
 
 
 def shape_of(node: Node) -> tuple[Dimension | None, Dimension | None]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import Any, NoReturn
 
-from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.errors import Asked, KindError, LayoutError, NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable, is_zero
@@ -160,6 +160,15 @@ def refuse_zero(first: View, second: View) -> None:
     """A division by what is written as zero is an error."""
     if is_zero(second.node):
         raise NotationError(Asked(lambda: f"({first})/({second})"), "a division by zero", "check the denominator")
+
+
+def refuse_layout(view: View, call: str) -> NoReturn:
+    """What is no derivative has no layout."""
+    raise LayoutError(
+        f"({view}).{call}",
+        "this is no derivative, so nothing says which axes are the numerator's",
+        "write .matrix(rows=..., cols=...), or take the layout before the arithmetic",
+    )
 
 
 def to_number(value: Any) -> Number:
