@@ -8,6 +8,7 @@
 x[i]*δ[j,k]
 """
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from indexcalc.errors import (
@@ -45,6 +46,8 @@ from indexcalc.notation.differentiate import derivative, diff, differential, gra
 from indexcalc.notation.expr import Expr
 
 if TYPE_CHECKING:
+    from indexcalc.checking.check import check
+    from indexcalc.checking.verify import verify
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
@@ -55,12 +58,14 @@ OTHER_NAMES = {
 """Names that other programs have for what is here."""
 
 
-def __getattr__(name: str) -> Any:
-    """`parse`, imported when it is first asked for: most programs write expressions in Python."""
-    if name == "parse":
-        from indexcalc.notation.parse import parse
+LATE = {"parse": "notation.parse", "check": "checking.check", "verify": "checking.verify"}
+"""What is imported when it is first asked for, and from where: most programs write expressions in Python."""
 
-        return parse
+
+def __getattr__(name: str) -> Any:
+    """A name of `LATE`, imported."""
+    if name in LATE:
+        return getattr(import_module(f"indexcalc.{LATE[name]}"), name)
     hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
     close = f"; {hint}" if hint.startswith("did") else ""
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
@@ -92,6 +97,7 @@ __all__ = [
     "NoRuleError",
     "NotationError",
     "ParseError",
+    "check",
     "column",
     "define",
     "delta",
@@ -117,6 +123,7 @@ __all__ = [
     "scalar",
     "simplify",
     "tensor",
+    "verify",
     "vjp",
     "zeros",
     *FUNCTIONS,

@@ -29,6 +29,7 @@ FLOORS = [
     {"notation"},
     {"layout"},
     {"evaluate"},
+    {"checking"},
     {"testing", "explain"},
     {"__init__"},
     {"__main__"},

@@ -18,7 +18,7 @@ from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, einsum, variable
+from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, addition, einsum, variable
 from indexcalc.graph.simplify import canonical, simplify
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
@@ -82,9 +82,15 @@ class Derivative(Expr):
 
 
 class ArrayDerivative(Array):
-    """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number."""
+    """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number.
 
-    __slots__ = ("groups", "of", "structure", "wrt")
+    `source` is what was differentiated, by each of `targets` (None for a product with a Hessian, which is derived along
+    its direction).
+    """
+
+    __slots__ = ("groups", "of", "source", "structure", "targets", "wrt")
+    source: Array | None
+    targets: tuple[Array, ...]
     of: tuple[int, ...]
     wrt: tuple[int, ...]
     groups: tuple[tuple[int, ...], ...]
@@ -278,20 +284,22 @@ def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
         wrt.append(tuple(range(start, node.order)))
         how = done or how
     (node,) = loose.close([node])
-    return _made(node, [root, *targets], root.order, tuple(wrt), how)
+    return _made(node, root, targets, tuple(wrt), how)
 
 
 def _made(
-    node: Node, views: Sequence[Any], count: int, groups: tuple[tuple[int, ...], ...], how: str
+    node: Node, source: Array, targets: Sequence[Any], groups: tuple[tuple[int, ...], ...], how: str
 ) -> ArrayDerivative:
-    """A derivative whose first `count` axes came from what was differentiated; of order 1 it stands as the one vector
-    that gave it this axis.
+    """A derivative whose first axes came from what was differentiated; of order 1 it stands as the one vector that gave
+    it this axis.
     """
+    count, views = source.order, [source, *targets]
     inputs, vectors, turned = world([view for view in views if isinstance(view, View)])
     upright = next((view.places for view in views if isinstance(view, Array) and view.order == node.order == 1), None)
     result = ArrayDerivative(node, inputs, upright, vectors, turned)
     result.of, result.wrt = tuple(range(count)), tuple(range(count, node.order))
     result.groups, result.structure = groups, how
+    result.source, result.targets = source, tuple(targets)
     return result
 
 
@@ -336,7 +344,7 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     nodes, how = _mapped(calculus.gradients(root, loose.open(places)), places, structure, loose, asked)
     made = []
     for node, done, target in zip(nodes, how, targets, strict=True):
-        made.append(_made(node, [source, target], 0, (tuple(range(node.order)),), done))
+        made.append(_made(node, source, [target], (tuple(range(node.order)),), done))
     return made if several else made[0]
 
 
@@ -380,12 +388,15 @@ def _like(template: Array, node: Node, views: Sequence[View]) -> Array:
     return made_from(node, views, template.places)
 
 
-def _gradient_like(template: Array, node: Node, views: Sequence[View], how: str) -> ArrayDerivative:
+def _gradient_like(
+    template: Array, node: Node, views: Sequence[View], how: str, source: Array | None
+) -> ArrayDerivative:
     """The gradient of a scalar by the template, which stands as it does."""
     inputs, vectors, turned = world(views)
     result = ArrayDerivative(node, inputs, template.places, vectors, turned)
     result.of, result.wrt, result.structure = (), tuple(range(node.order)), how
     result.groups = (result.wrt,)
+    result.source, result.targets = source, (template,)
     return result
 
 
@@ -434,11 +445,18 @@ def vjp(Y: Any, W: Any, G: Any, *, structure: str = "projected") -> Any:
     loose = _Loose(places if structure == "free" else ())
     roots, cotangents = (loose.open([view.node for view in views]) for views in (sources, seeds))
     nodes, how = _mapped(calculus.vjp(roots, loose.open(places), cotangents), places, structure, loose, asked)
+    scalar = _paired(sources, seeds)
     made = [
-        _gradient_like(target, node, [*sources, target, *seeds], done)
+        _gradient_like(target, node, [*sources, target, *seeds], done, scalar)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
     return made if several else made[0]
+
+
+def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
+    """The sum of all entries of Y*G, over several of them."""
+    pairs = [(y.node, g.node, range(y.order)) for y, g in zip(sources, seeds, strict=True)]
+    return made_from(addition([(1, einsum(1, [(y, axes), (g, axes)], ()), ()) for y, g, axes in pairs], ()), sources)
 
 
 def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
@@ -464,7 +482,7 @@ def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
     nodes = calculus.hvp(root, loose.open(places), directions)
     nodes, how = _mapped(nodes, places, structure, loose, asked)
     made = [
-        _gradient_like(target, node, [source, *targets, *seeds], done)
+        _gradient_like(target, node, [source, *targets, *seeds], done, None)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
     return made if several else made[0]

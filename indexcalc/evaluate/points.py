@@ -1,0 +1,117 @@
+"""Random points: a size for every dimension symbol, numbers for every tensor, a smooth function for every abstract one.
+
+What is compared by numbers (`.equals`, `ic.check`, `ic.verify`) is compared here. Sizes are 1 to 5, as different as
+possible; tensors have what they are declared with. Every other point has numbers of both signs, so that `relu(x)` is not
+taken for `x`; where a value is not finite at such a point (a logarithm), or a matrix is singular (`X.T @ X` of a wide
+X), the point is passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.errors import InputError
+from indexcalc.evaluate import run
+from indexcalc.evaluate.declared import respecting
+from indexcalc.evaluate.inputs import Numbers, symbols_in
+from indexcalc.evaluate.smooth import smooth_functions
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Matrix, Node, Reduction, Variable
+from indexcalc.graph.walk import topological
+from indexcalc.index import size
+
+LOW, HIGH = 0.2, 0.9
+LARGEST = 5
+ATTEMPTS = 4
+"""How many points are tried for each that is wanted."""
+
+
+class Point(NamedTuple):
+    """Inputs: sizes by symbol, arrays by variable, abstract functions and their derivatives by name."""
+
+    sizes: dict[str, int]
+    arrays: dict[Variable, Numbers]
+    functions: Mapping[str, Callable[..., Numbers]]
+
+    def values(self, roots: Sequence[Node]) -> list[Numbers]:
+        """The values of these nodes here."""
+        return run.evaluate(roots, self.arrays, self.sizes, self.functions)
+
+    def moved(self, variable: Variable, value: Numbers) -> Point:
+        """The point with another array for a variable."""
+        return self._replace(arrays={**self.arrays, variable: value})
+
+
+def of_matrices(node: Node) -> bool:
+    """Is this a function of whole matrices, which may be singular?"""
+    return isinstance(node, Matrix) or (isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix))
+
+
+def random_sizes(symbols: Iterable[str], rng: np.random.Generator, least: int = 1) -> dict[str, int]:
+    """A size for each symbol, `least` to 5, as different as possible."""
+    names = sorted(symbols)
+    pool: list[int] = []
+    while len(pool) < len(names):
+        pool += [int(k) for k in rng.permutation(np.arange(least, LARGEST + 1))]
+    return dict(zip(names, pool, strict=False))
+
+
+def random_point(
+    roots: Sequence[Node],
+    variables: Iterable[Variable],
+    rng: np.random.Generator,
+    sizes: Mapping[str, int] | None = None,
+    signed: bool = False,
+    least: int = 1,
+) -> Point:
+    """Random inputs for these nodes and variables; square matrices are far from singular ones where there is a function
+    of matrices.
+
+    >>> from indexcalc.graph.node import variable
+    >>> x = variable("x", (3,), ["positive"])
+    >>> random_point([x], [], np.random.default_rng(0)).arrays[x].shape
+    (3,)
+    """
+    order = topological([*roots, *variables])
+    known = {name: given for name, given in (sizes or {}).items()}
+    known |= {s: n for s, n in random_sizes(symbols_in(order), rng, least).items() if s not in known}
+    whole = any(of_matrices(node) for node in order)
+    arrays: dict[Variable, Numbers] = {}
+    for variable in sorted({n for n in order if isinstance(n, Variable)}, key=lambda v: v.label):
+        shape = tuple(size(dim, known) for dim in variable.dims)
+        value: Any = rng.uniform(LOW, HIGH, shape)
+        if signed:
+            value = value * rng.choice([-1.0, 1.0], shape)
+        if whole and len(shape) > 1 and shape[-2] == shape[-1]:
+            value = value + 2 * np.eye(shape[-1])
+        arrays[variable] = respecting(variable, np.asarray(value))
+    return Point(known, arrays, smooth_functions(order, known))
+
+
+def random_points(
+    roots: Sequence[Node],
+    variables: Iterable[Variable] = (),
+    *,
+    count: int,
+    seed: int = 0,
+    sizes: Mapping[str, int] | None = None,
+    least: int = 1,
+) -> Iterator[tuple[Point, list[Numbers]]]:
+    """At most `count` random points at which all these nodes have finite values, and the values there."""
+    rng = np.random.default_rng(seed)
+    variables = list(variables)
+    found = 0
+    for attempt in range(ATTEMPTS * count):
+        point = random_point(roots, variables, rng, sizes, attempt % 2 == 1, least)
+        try:
+            values = point.values(roots)
+        except InputError:
+            continue
+        if all(np.isfinite(value).all() for value in values):
+            yield point, values
+            found += 1
+            if found == count:
+                return
