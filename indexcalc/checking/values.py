@@ -1,0 +1,3 @@
+from __future__ import annotations
+from typing import Any
+def check_values(formula: Any, D: Any, layout: Any, at: Any, asked: Any) -> Any: ...
