@@ -9,18 +9,26 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from indexcalc.checking.compare import Bench, is_same_form
-from indexcalc.checking.conditions import condition_of
+from indexcalc.checking.compare import Bench
+from indexcalc.checking.conditions import Condition, condition_of
 from indexcalc.checking.edits import reindexed, termwise
 from indexcalc.checking.example import difference_of, example_of
-from indexcalc.checking.mends import Mend, best, changed, meanings, plain
-from indexcalc.checking.reading import Claim, Target, claims_of, index_target, is_misfit, targets_of
+from indexcalc.checking.mends import Mend, best, changed, fewest, plain
+from indexcalc.checking.reading import (
+    Claim,
+    Target,
+    claims_of,
+    index_target,
+    is_misfit,
+    meant_names,
+    targets_of,
+    transposes,
+)
 from indexcalc.checking.report import Report, verdict_of
 from indexcalc.checking.values import check_values
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError
-from indexcalc.notation.expr import Expr, from_number
+from indexcalc.graph.node import Variable
+from indexcalc.notation.expr import from_number
 from indexcalc.notation.view import View, is_number, to_number
 
 EXACTLY = "exactly: the canonical forms are equal"
@@ -61,21 +69,27 @@ def check(
         return check_values(formula, D, layout, at, asked)
     if at is not None:
         raise InputError(asked, "inputs for a formula, which is compared at random ones", "leave at= out")
-    shown = formula.strip() if isinstance(formula, str) else str(formula)
+    shown = " ".join((formula if isinstance(formula, str) else str(formula)).split())
     try:
-        claims = claims_of(formula, D, vectors, declarations)
+        checker = Checker(shown, claims_of(formula, D, vectors, declarations), D, layout)
+        found = checker.report()
+        fits = "shape" not in found.how
     except IndexCalcError as error:
         if not is_misfit(error):
             raise
-        return _misfit(shown, D, layout, error.found)
-    return Checker(shown, claims, D, layout).report()
-
-
-def _misfit(shown: str, D: View, layout: str | None, found: str) -> Report:
-    """The answer to a formula whose shapes do not fit each other."""
-    target = next(iter(targets_of(D, layout)), index_target(D))
-    how = "exactly: its shapes do not fit each other"
-    return Report("wrong", shown, how, True, target.layouts, repair=str(target.view), note=found)
+        how = "exactly: its shapes do not fit each other"
+        found, fits = Report("wrong", shown, how, True, repair=str(D), note=error.found), False
+    if fits or not isinstance(formula, str):
+        return found
+    for words, text in transposes(formula, D, declarations):
+        try:
+            claims = claims_of(text, D, vectors, declarations)
+        except IndexCalcError:
+            continue
+        mended = Checker(shown, claims, D, layout).as_mended(words, found.note)
+        if mended is not None:
+            return mended
+    return found
 
 
 class Checker:
@@ -85,105 +99,110 @@ class Checker:
         self.shown, self.D, self.claims = shown, D, list(claims)
         self.layouts = targets_of(D, layout)
         self.whole = index_target(D)
-        self.bench: Any = None
+        self.bench: Bench
 
     def targets(self, claim: Claim) -> list[Target]:
         """What this claim is compared with: index notation with the tensor itself, a matrix with its layouts."""
         return [self.whole] if claim.names is not None else self.layouts
 
+    def _fitting(self) -> list[Mend]:
+        """The claims that have a target's shape, each with each of these targets."""
+        return [mend for claim in self.claims for mend in plain(claim, self.targets(claim))]
+
+    def _bench(self) -> Bench:
+        """Inputs for all that is compared."""
+        roots = [claim.node for claim in self.claims] + [self.whole.node]
+        inputs = frozenset[Variable]().union(*(claim.view.inputs for claim in self.claims), self.D.inputs)
+        return Bench(roots, sorted(inputs, key=lambda variable: variable.label))
+
     def report(self) -> Report:
         """The answer."""
-        pairs = [(claim, list(plain(claim, self.targets(claim)))) for claim in self.claims]
-        exact = [mend for _, mends in pairs for mend in mends if is_same_form(mend.node, mend.target.node)]
-        roots = [claim.node for claim in self.claims] + [self.whole.node]
-        inputs = frozenset().union(*(claim.view.inputs for claim in self.claims), self.D.inputs)
-        self.bench = Bench(roots, sorted(inputs, key=lambda v: v.label))
-        right = [mend for _, mends in pairs for mend in mends if mend in exact or self._equal(mend)]
+        fitting = self._fitting()
+        self.bench = self._bench()
+        right = [mend for mend in fitting if mend.exact or self._equal(mend)]
         if right:
-            return self._right(right, all(mend in exact for mend in right))
+            return self._right(right)
         if not self.bench.points:
             raise InputError(
                 Asked(lambda: f"check({self.shown}, {self.D})"),
                 "their forms differ, and no random input gives finite numbers for both",
                 "give assumptions, such as positive=True, or compare at inputs of your own",
             )
-        fitting = [mend for _, mends in pairs for mend in mends]
-        for answer in (self._mended, self._conditional):
-            found = answer(fitting)
-            if found is not None:
-                return found
-        return self._wrong(fitting)
+        mend = self._mended(fitting)
+        if mend is not None and len(mend.faults) == 1 and not mend.factor.scalars:
+            return self._almost(mend, fitting)
+        condition = condition_of(self.bench, fitting)
+        if condition is not None and (mend is None or len(mend.faults) > 1):
+            return self._conditional(condition)
+        return self._wrong(fitting) if mend is None else self._almost(mend, fitting)
+
+    def as_mended(self, words: str, note: str) -> Report | None:
+        """The answer to a formula whose shapes did not fit, if this one, with factors transposed, is right."""
+        fitting = self._fitting()
+        self.bench = self._bench()
+        for mend in fitting:
+            if mend.exact or self._equal(mend):
+                return Report(
+                    verdict_of(("transpose",)), self.shown, self._how(mend.exact), mend.exact, mend.target.layouts,
+                    self._readings([mend]), ("transpose",), words, str(mend.target.view), note=note,
+                )  # fmt: skip
+        return None
 
     def _equal(self, mend: Mend) -> bool:
-        return bool(self.bench.equal(mend.node, mend.target.node))
+        return self.bench.equal(mend.node, mend.target.node)
 
     def _how(self, exact: bool) -> str:
         if exact:
             return EXACTLY
-        sizes = sorted({str(point.sizes) for point in self.bench.points})
-        return f"by numbers: random float64 inputs at {len(self.bench.points)} points, {len(sizes)} sets of sizes"
+        count = len({tuple(point.sizes.items()) for point in self.bench.points})
+        sizes = "" if count == 1 else f", at {count} sets of sizes"
+        return f"by numbers: {len(self.bench.points)} random inputs in float64{sizes}"
+
+    def _mended(self, fitting: Sequence[Mend]) -> Mend | None:
+        """What would mend it: as a whole; else term by term, or with one index changed, whichever is less."""
+        found = best(
+            self.bench, (*fitting, *(mend for claim in self.claims for mend in changed(claim, self.targets(claim), self.D)))
+        )
+        for ways in (termwise, reindexed):
+            if found is None or len(found.faults) > 1:
+                found = fewest(found, best(self.bench, ways(self.bench, fitting)))
+        return found
 
     # -------------------------------------------------------------- the answers
 
-    def _right(self, mends: Sequence[Mend], exact: bool) -> Report:
-        readings: dict[str, tuple[str, ...]] = {}
+    def _readings(self, mends: Sequence[Mend]) -> dict[str, tuple[str, ...]]:
+        """The layouts of these mends' targets, by how vectors are meant."""
+        found: dict[str, tuple[str, ...]] = {}
         for mend in mends:
             for reading in mend.claim.readings:
-                readings[reading] = tuple(dict.fromkeys((*readings.get(reading, ()), *mend.target.layouts)))
+                found[reading] = tuple(dict.fromkeys((*found.get(reading, ()), *mend.target.layouts)))
+        return found
+
+    def _right(self, mends: Sequence[Mend]) -> Report:
         layouts = tuple(dict.fromkeys(name for mend in mends for name in mend.target.layouts))
+        exact = all(mend.exact for mend in mends)
         return Report(
-            "right", self.shown, self._how(exact), exact, layouts, readings,
-            meaning=getattr(self.D, "note", ""), names=self._names(mends[0]),
+            "right", self.shown, self._how(exact), exact, layouts, self._readings(mends),
+            meaning=getattr(self.D, "structure", ""), names=meant_names(mends[0].claim, mends[0].target),
         )  # fmt: skip
 
-    def _names(self, mend: Mend) -> dict[str, str]:
-        """Which index of the derivative each index of the formula is, where names differ."""
-        names = mend.claim.names
-        if names is None or (mend.target.names is not None and set(names) == set(mend.target.names)):
-            return {}
-        from indexcalc.checking.reading import namings
-
-        for naming in namings(mend.claim, mend.target):
-            if naming.natural:
-                places = mend.target.names or [f"axis {axis}" for axis in range(len(names))]
-                return {str(names[axis]): str(place) for axis, place in zip(naming.order, places, strict=True)}
-        return {}
-
-    def _mended(self, fitting: Sequence[Mend]) -> Report | None:
-        whole = [*fitting, *(mend for claim in self.claims for mend in changed(claim, self.targets(claim), self.D))]
-        found = best(self.bench, whole)
-        if found is None or len(found.faults) > 1:
-            found = min(
-                filter(None, (found, best(self.bench, list(termwise(fitting))))),
-                key=lambda mend: len(mend.faults),
-                default=None,
-            )
-        if found is None or len(found.faults) > 1:
-            edited = best(self.bench, list(reindexed(self.bench, fitting)))
-            if edited is not None and (found is None or len(edited.faults) < len(found.faults)):
-                found = edited
-        return None if found is None else self._mend_report(found, fitting)
-
-    def _mend_report(self, mend: Mend, fitting: Sequence[Mend]) -> Report:
-        words = " and ".join(mend.words)
-        condition = condition_of(self.bench, fitting) if "sum" in mend.faults or "missing term" in mend.faults else None
-        other = next((name for name, _ in meanings(self.D) if mend.words and f"the {name} " in mend.words[0]), "")
+    def _almost(self, mend: Mend, fitting: Sequence[Mend]) -> Report:
+        within = {"sum", "missing term", "symmetric part"} & set(mend.faults) or mend.factor.scalars
+        condition = condition_of(self.bench, fitting) if within else None
+        start = next((one for one in fitting if one.target == mend.target), None)
         return Report(
-            verdict_of(mend.faults), self.shown, self._how(False), False, mend.target.layouts,
-            {reading: mend.target.layouts for reading in mend.claim.readings}, mend.faults, words,
-            str(mend.target.view), condition.text if condition else "", difference_of(fitting[0]) if fitting else None,
-            example_of(fitting[0]) if fitting else None, other,
+            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, mend.target.layouts,
+            self._readings([mend]), mend.faults, " and ".join(mend.words), str(mend.target.view),
+            condition.text if condition else "", difference_of(start) if start else None,
+            example_of(start) if start else None, mend.meaning,
         )  # fmt: skip
 
-    def _conditional(self, fitting: Sequence[Mend]) -> Report | None:
-        found = condition_of(self.bench, fitting)
-        if found is None:
-            return None
+    def _conditional(self, found: Condition) -> Report:
         mend = found.mend
         return Report(
             f"right if {found.text}", self.shown, self._how(found.exact), found.exact, mend.target.layouts,
-            {reading: mend.target.layouts for reading in mend.claim.readings}, (), "", str(mend.target.view),
-            found.text, difference_of(mend), example_of(mend),
+            self._readings([mend]), repair=str(mend.target.view), condition=found.text,
+            difference=difference_of(mend), example=example_of(mend),
         )  # fmt: skip
 
     def _wrong(self, fitting: Sequence[Mend]) -> Report:
@@ -191,21 +210,19 @@ class Checker:
             return self._misshapen()
         mend = fitting[0]
         return Report(
-            "wrong", self.shown, self._how(False), False, mend.target.layouts,
-            {reading: mend.target.layouts for reading in mend.claim.readings}, repair=str(mend.target.view),
-            difference=difference_of(mend), example=example_of(mend),
+            "wrong", self.shown, self._how(False), False, mend.target.layouts, self._readings([mend]),
+            repair=str(mend.target.view), difference=difference_of(mend), example=example_of(mend),
         )  # fmt: skip
 
     def _misshapen(self) -> Report:
         claim = self.claims[0]
-        target = (self.targets(claim) or [self.whole])[0]
         own = ", ".join(map(str, claim.names if claim.names is not None else claim.dims))
-        if claim.names is not None and target.names is not None:
-            note = f"its free indices are {own or 'none'}, and should be {', '.join(map(str, target.names))}"
+        if claim.names is not None and self.whole.names is not None:
+            note = f"its free indices are {own or 'none'}, and should be {', '.join(map(str, self.whole.names))}"
         else:
             wanted = "; ".join(
                 f"({', '.join(map(str, one.dims))})" + (f" in {', '.join(one.layouts)}" if one.layouts else "")
                 for one in self.targets(claim)
             )
             note = f"its shape is ({own}), and should be {wanted}"
-        return Report("wrong", self.shown, "exactly: by its shape", True, target.layouts, repair=str(target.view), note=note)
+        return Report("wrong", self.shown, "exactly: by its shape", True, repair=str(self.D), note=note)

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
-from itertools import combinations_with_replacement
-from typing import NamedTuple
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from indexcalc.errors import InputError
 from indexcalc.evaluate.inputs import Numbers
 from indexcalc.evaluate.points import Point, random_points
-from indexcalc.graph.node import Node, Variable, addition, is_zero
+from indexcalc.graph.node import Node, Variable, addition, dimension, einsum, is_zero, number
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological
+from indexcalc.index import symbol
 from indexcalc.notation.array import Array
 from indexcalc.notation.view import inputs_of
 
@@ -22,18 +23,18 @@ POINTS = 4
 TOLERANCE = 1e-8
 LARGEST_DENOMINATOR = 1000
 MOST_SCALARS = 8
-EXPONENTS = (-1.0, 1.0, -2.0, 2.0, 0.5, -0.5)
+EXPONENTS = tuple(map(Fraction, (-1, 1, -2, 2, 0.5, -0.5)))
 
 
 class Factor(NamedTuple):
-    """The multiple: a number, times scalars and sizes to powers, as text."""
+    """The multiple: a number, times scalars and sizes to powers, each with its name."""
 
     value: Fraction | float
-    scalars: tuple[tuple[str, float], ...] = ()
+    scalars: tuple[tuple[str, Node, Fraction], ...] = ()
 
     def __str__(self) -> str:
-        above = [_power(name, exponent) for name, exponent in self.scalars if exponent > 0]
-        below = [_power(name, -exponent) for name, exponent in self.scalars if exponent < 0]
+        above = [_power(name, exponent) for name, _, exponent in self.scalars if exponent > 0]
+        below = [_power(name, -exponent) for name, _, exponent in self.scalars if exponent < 0]
         number = self.value
         if isinstance(number, Fraction):
             if number.denominator != 1:
@@ -48,11 +49,19 @@ class Factor(NamedTuple):
     @property
     def inverse(self) -> Factor:
         """One over it."""
-        return Factor(1 / self.value, tuple((name, -exponent) for name, exponent in self.scalars))
+        return Factor(1 / self.value, tuple((name, node, -exponent) for name, node, exponent in self.scalars))
+
+    def times(self, node: Node) -> Node:
+        """The node times this."""
+        factors: list[Any] = [(scalar, (), number(exponent)) for _, scalar, exponent in self.scalars]
+        return einsum(number(self.value), [*factors, (node, range(node.order))], range(node.order))
 
 
-def _power(name: str, exponent: float) -> str:
-    return name if exponent == 1 else f"sqrt({name})" if exponent == 0.5 else f"{name}**{exponent:g}"
+def _power(name: str, exponent: Fraction) -> str:
+    if exponent == Fraction(1, 2):
+        return f"sqrt({name})"
+    name = name if name.isidentifier() or name.endswith(")") else f"({name})"
+    return name if exponent == 1 else f"{name}**{exponent}"
 
 
 ONE = Factor(Fraction(1))
@@ -67,24 +76,24 @@ def is_same_form(one: Node, other: Node) -> bool:
     return is_zero(gap)
 
 
-def near(one: Numbers, other: Numbers) -> bool:
+def near(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> bool:
     """Are these equal but for rounding?"""
     if one.shape != other.shape:
         return False
     scale = max(1.0, float(np.max(np.abs(other), initial=0.0)))
-    return bool(np.max(np.abs(one - other), initial=0.0) <= TOLERANCE * scale)
+    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale)
 
 
-def ratio(one: Numbers, other: Numbers) -> float | None:
+def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | None:
     """The number r with `one = r * other`; None if there is none, nan where both are zero."""
     if one.shape != other.shape:
         return None
     small, large = (float(np.max(np.abs(a), initial=0.0)) for a in (one, other))
     if large <= TOLERANCE:
-        return np.nan if small <= TOLERANCE else None
+        return float("nan") if small <= TOLERANCE else None
     found = float(np.vdot(other, one).real / np.vdot(other, other).real)
     gap = float(np.max(np.abs(one - found * other), initial=0.0))
-    return found if found and gap <= TOLERANCE * max(small, 1e-3) else None
+    return found if found and gap <= limit * max(small, 1e-3) else None
 
 
 class Bench:
@@ -141,45 +150,45 @@ class Bench:
 
     def _named(self, ratios: Numbers, kept: Sequence[int]) -> Factor | None:
         """The ratios as one number, or as one times a scalar or a size, or two of them."""
-        number = _constant(ratios)
-        if number is not None:
-            return Factor(number)
+        alone = constant_ratio(ratios)
+        if alone is not None:
+            return Factor(alone)
         if len(kept) < 2:
             return None
-        rows: list[tuple[str, float, Numbers]] = []
-        for name, values in self._magnitudes(kept).items():
+        rows: list[tuple[tuple[str, Node, Fraction], Numbers]] = []
+        for name, node, values in self._magnitudes(kept):
             for exponent in EXPONENTS:
-                if (values > 0).all() or exponent == int(exponent):
-                    rows.append((name, exponent, values**exponent))
-        for name, exponent, values in rows:
-            number = _constant(ratios / values)
-            if number is not None:
-                return Factor(number, ((name, exponent),))
-        for (a, x, first), (b, y, second) in combinations_with_replacement(rows, 2):
-            number = _constant(ratios / (first * second)) if a != b else None
-            if number is not None:
-                return Factor(number, ((a, x), (b, y)))
+                if (values > 0).all() or exponent.denominator == 1:
+                    rows.append(((name, node, exponent), values ** float(exponent)))
+        for row, values in rows:
+            rest = constant_ratio(ratios / values)
+            if rest is not None:
+                return Factor(rest, (row,))
+        for (row, values), (other, more) in combinations(rows, 2):
+            rest = constant_ratio(ratios / (values * more)) if row[0] != other[0] else None
+            if rest is not None and len(kept) > 2:
+                return Factor(rest, (row, other))
         return None
 
-    def _magnitudes(self, kept: Sequence[int]) -> dict[str, Numbers]:
-        """Sizes and scalar inputs, at these points."""
+    def _magnitudes(self, kept: Sequence[int]) -> list[tuple[str, Node, Numbers]]:
+        """Sizes and scalars, at these points, as far as they vary."""
         points = [self.points[k] for k in kept]
-        found = {
-            name: np.array([point.sizes[name] for point in points], float)
+        found = [
+            (name, dimension(symbol(name)), np.array([point.sizes[name] for point in points], float))
             for name in points[0].sizes
             if not name.startswith("?")
-        }
+        ]
         for node in self._scalars:
             values = self.values(node)
             if values is not None:
-                found[str(Array(node))] = np.array([float(values[k]) for k in kept])
-        return {name: values for name, values in found.items() if np.ptp(values) > 0 and (values != 0).all()}
+                found.append((str(Array(node)), node, np.array([float(values[k]) for k in kept])))
+        return [row for row in found if np.ptp(row[2]) > 0 and (row[2] != 0).all()]
 
 
-def _constant(ratios: Numbers) -> Fraction | float | None:
+def constant_ratio(ratios: Numbers, limit: float = 1e-7) -> Fraction | float | None:
     """The one number that these are, a fraction if it is a simple one."""
     middle = float(np.median(ratios))
-    if not middle or np.max(np.abs(ratios - middle)) > 1e-7 * abs(middle):
+    if not middle or np.max(np.abs(ratios - middle)) > limit * abs(middle):
         return None
     simple = Fraction(middle).limit_denominator(LARGEST_DENOMINATOR)
-    return simple if simple and abs(float(simple) - middle) <= 1e-7 * abs(middle) else middle
+    return simple if simple and abs(float(simple) - middle) <= limit * abs(middle) else middle

@@ -116,7 +116,8 @@ def aligned(node: Node, target: Node) -> Terms:
     left: dict[Any, list[Node]] = {}
     for term in terms_of(target):
         left.setdefault(key_of(term), []).append(term)
-    extra, alike = [], []
+    extra: list[Node] = []
+    alike: list[Node] = []
     for term in terms_of(node):
         found = left.get(key_of(term))
         (alike if found else extra).append(term)
@@ -150,7 +151,7 @@ def key_of(term: Node) -> Any:
     return Array(term)._key(tuple(range(term.order)))
 
 
-def termwise(mends: Sequence[Mend]) -> Iterator[Mend]:
+def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
     """The formulas with their terms put right, where each that differs is one of the derivative's, changed, or where
     terms are only missing, or only too many.
     """

@@ -36,8 +36,8 @@ def difference_of(mend: Mend) -> Difference | None:
 
 
 def _text(term: Node, mend: Mend) -> str:
-    names = mend.target.names
-    if names is not None:
+    names = mend.target.names or mend.claim.names
+    if names is not None and len(names) == term.order:
         return str(Expr(term, names))
     vectors = "numpy" if term.order < 2 else "column"
     return str(Array(term, None, None, vectors))
@@ -57,7 +57,7 @@ def example_of(mend: Mend) -> Example | None:
         if not (np.isfinite(own).all() and np.isfinite(wanted).all()) or near(own, wanted):
             continue
         place = tuple(int(k) for k in np.argwhere(~np.isclose(own, wanted, rtol=1e-6))[0]) if own.ndim else ()
-        inputs = {variable.label: array for variable, array in point.arrays.items()}
+        inputs: dict[str, Any] = {variable.label: array for variable, array in point.arrays.items()}
         inputs |= {name: value for name, value in point.functions.items() if isinstance(value, np.ndarray)}
         total = sum(np.size(array) for array in inputs.values())
         tidy = {name: _tidy(value) for name, value in inputs.items()}

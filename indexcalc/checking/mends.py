@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import permutations, product
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import MAPS
-from indexcalc.checking.compare import ONE, Bench, Factor
-from indexcalc.checking.reading import Claim, Target, fitted, namings, targets_of, turned
+from indexcalc.checking.compare import ONE, Bench, Factor, is_same_form
+from indexcalc.checking.reading import Claim, Target, fitted, index_target, namings, targets_of, turned
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.node import Node, addition, transpose
 from indexcalc.notation.array import Array
@@ -41,9 +41,17 @@ class Mend(NamedTuple):
     claim: Claim
     target: Target
     node: Node
+    factor: Factor = ONE
+    meaning: str = ""
+
+    @property
+    def exact(self) -> bool:
+        """Is the changed formula the target, by its canonical form?"""
+        return is_same_form(self.node, self.factor.times(self.target.node))
 
     def scaled(self, factor: Factor) -> Mend:
         """The mend, where it gives `factor` times what is right."""
+        self = self._replace(factor=factor)
         if factor == ONE:
             return self
         if factor == Factor(Fraction(-1)):
@@ -100,7 +108,7 @@ def _transpose_words(target: Target) -> str:
 def _order_words(claim: Claim, target: Target, order: Sequence[int]) -> str:
     if claim.names is None:
         return f"put its axes in the order {', '.join(map(str, order))}"
-    names = target.names or tuple(range(len(order)))
+    names: Sequence[object] = target.names or tuple(range(len(order)))
     pairs = [
         f"{claim.names[axis]} is {place}" for axis, place in zip(order, names, strict=True) if claim.names[axis] != place
     ]
@@ -108,23 +116,25 @@ def _order_words(claim: Claim, target: Target, order: Sequence[int]) -> str:
 
 
 def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
-    """The formula against layouts in which the axes that are joined run in another order."""
     for target in targets:
-        groups = target.groups
-        if len(groups) != 2 or all(len(group) < 2 for group in groups):
-            continue
-        choices = product(*(permutations(group) for group in groups))
-        for _, (rows, columns) in zip(range(MOST_GROUPINGS), choices, strict=False):
-            if (rows, columns) == groups:
-                continue
-            axes: Any = {"rows": rows, "cols": columns, "order": "C"}
-            laid = D.matrix(**axes)  # type: ignore[attr-defined]
-            other = Target(laid, opened(laid), target.layouts)
+        for other, words in groupings(target, D):
             node = fitted(claim, other)
             if node is not None:
-                where = [name for name, a, b in zip(("rows", "columns"), (rows, columns), groups, strict=True) if a != b]
-                words = f"run the {' and the '.join(where)} in the other order, for {target.layouts[0]} layout"
-                yield Mend(("vec order",), (words,), claim, target, node)._replace(target=other)
+                yield Mend(("vec order",), (words,), claim, other, node)
+
+
+def groupings(target: Target, D: View) -> Iterator[tuple[Target, str]]:
+    """Layouts in which the axes that are joined run in another order, and what that would be corrected to."""
+    groups = target.groups
+    if len(groups) != 2 or all(len(group) < 2 for group in groups):
+        return
+    choices = product(*(permutations(group) for group in groups))
+    for _, choice in zip(range(MOST_GROUPINGS), choices, strict=False):
+        if choice != groups:
+            laid = D.matrix(rows=choice[0], cols=choice[1], order="C")  # type: ignore[attr-defined]
+            where = [name for name, a, b in zip(("rows", "columns"), choice, groups, strict=True) if a != b]
+            words = f"run the {' and the '.join(where)} in the other order, for {target.layouts[0]} layout"
+            yield target._replace(view=laid, node=opened(laid)), words
 
 
 def _with_symmetric_part(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
@@ -143,16 +153,9 @@ def _with_symmetric_part(claim: Claim, targets: Sequence[Target]) -> Iterator[Me
 def _of_other_meaning(claim: Claim, D: View) -> Iterator[Mend]:
     how = getattr(D, "structure", "")
     for name, other in meanings(D):
-        own = [claim_target for claim_target in ([_whole(other)] if claim.names is not None else targets_of(other))]
-        for mend in plain(claim, own):
+        for mend in plain(claim, [index_target(other)] if claim.names is not None else targets_of(other)):
             words = f"this is the {name} derivative, and the one asked for is the {how} one"
-            yield mend._replace(faults=("meaning",), words=(words,))
-
-
-def _whole(D: View) -> Target:
-    from indexcalc.checking.reading import index_target
-
-    return index_target(D)
+            yield mend._replace(faults=("meaning",), words=(words,), meaning=name)
 
 
 def meanings(D: View) -> Iterator[tuple[str, View]]:
@@ -184,17 +187,20 @@ def _derived(D: Derivative | ArrayDerivative, structure: str) -> View:
 # ------------------------------------------------------------------ which of them it is
 
 
-def best(bench: Bench, mends: Iterator[Mend] | Sequence[Mend]) -> Mend | None:
-    """The mend with the fewest faults that makes the formula right, up to a factor."""
+def best(bench: Bench, mends: Iterable[Mend]) -> Mend | None:
+    """The mend with the fewest faults that makes the formula right, up to a factor; of those alike, the first."""
     found: Mend | None = None
     for mend in mends:
-        if found is not None and len(mend.faults) + 1 > len(found.faults):
-            if len(mend.faults) >= len(found.faults):
-                continue
-        factor = bench.multiple(mend.node, mend.target.node)
-        if factor is None:
+        if found is not None and len(mend.faults) >= len(found.faults):
             continue
-        scaled = mend.scaled(factor)
-        if found is None or len(scaled.faults) < len(found.faults):
-            found = scaled
+        factor = bench.multiple(mend.node, mend.target.node)
+        if factor is not None:
+            scaled = mend.scaled(factor)
+            if found is None or len(scaled.faults) < len(found.faults):
+                found = scaled
     return found
+
+
+def fewest(one: Mend | None, other: Mend | None) -> Mend | None:
+    """The one with fewer faults; the first of two alike."""
+    return min(filter(None, (one, other)), key=lambda mend: len(mend.faults), default=None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 from indexcalc.errors import DimensionError, IndexCalcError, KindError, LayoutError, NotationError
@@ -26,6 +26,7 @@ from indexcalc.notation.view import View
 READINGS = ("numpy", "column", "row")
 LEFT_SIDE = re.compile(r"\s*[^=<>!,]*(?:/|∇|grad)[^=<>!,]*=(?!=)\s*(?P<rest>.+)", re.DOTALL)
 """A left-hand side that names a derivative, `dL/dW = `: it defines nothing."""
+MOST_FACTORS = 8
 MOST_AXES = 5
 """Index notation of more axes is compared under its own names alone."""
 
@@ -262,7 +263,7 @@ def namings(claim: Claim, target: Target) -> Iterator[Naming]:
         dims = [claim.dims[axis] for axis in order]
         if all(one == other or unknown(one) for one, other in zip(dims, target.dims, strict=True)):
             natural = claim.names is not None and all(order[place] == axis for axis, place in shared)
-            natural = natural or order == tuple(range(count)) and claim.names is None
+            natural = natural or (order == tuple(range(count)) and claim.names is None)
             rows.append(Naming(order, natural))
     yield from sorted(rows, key=lambda row: not row.natural)
 
@@ -271,3 +272,33 @@ def turned(claim: Claim, order: Sequence[int], target: Target) -> Node:
     """The formula with its axes in this order."""
     node = einsum(1, [(claim.node, range(claim.node.order))], order)
     return resized(node, target.dims)
+
+
+def meant_names(claim: Claim, target: Target) -> dict[str, str]:
+    """Which index or axis of a target each index of a formula is, where the names do not say it."""
+    if claim.names is None or (target.names is not None and set(claim.names) == set(target.names)):
+        return {}
+    naming = next((naming for naming in namings(claim, target) if naming.natural), None)
+    if naming is None:
+        return {}
+    places = target.names or [f"axis {axis}" for axis in range(len(naming.order))]
+    return {str(claim.names[axis]): str(place) for axis, place in zip(naming.order, places, strict=True)}
+
+
+def transposes(text: str, D: View, declarations: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """A text with one or two of its tensors transposed, and what was done: shapes that do not fit may fit then."""
+    known = {**names_of(D), **declarations}
+    names = [name for name, value in known.items() if isinstance(value, Array | str)]
+    if not names:
+        return
+    mark = r"(?P<mark>\.T|\^T|\^\{T\}|ᵀ|')?"
+    pattern = re.compile(rf"(?<![\w.])(?P<name>{'|'.join(map(re.escape, names))}){mark}(?![\w\[({{^.])")
+    found = list(pattern.finditer(text))[:MOST_FACTORS]
+    choices = [(one,) for one in found] + list(combinations(found, 2))
+    for places in choices:
+        made, words = text, []
+        for place in reversed(places):
+            name = place["name"]
+            made = made[: place.start()] + (name if place["mark"] else f"{name}.T") + made[place.end() :]
+            words.append(f"write {name} for {place[0]}" if place["mark"] else f"transpose {name}")
+        yield " and ".join(reversed(words)), made

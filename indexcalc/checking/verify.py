@@ -204,7 +204,7 @@ def _stages(D: Any, of: Any, wrt: Any, structure: str, asked: Asked) -> Iterator
     for number, target in enumerate(targets):
         subject += f", then {target}" if number else str(target)
         last = number == len(targets) - 1
-        options = {"structure": how} if how else {}
+        options: dict[str, Any] = {"structure": how} if how else {}
         if indexed:
             view = Expr(target.node, (), target.inputs) if not isinstance(target, Expr) else target
             result = D if last else diff(_plain(value, loose), _plain(view, loose), **options)

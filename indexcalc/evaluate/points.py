@@ -1,9 +1,9 @@
 """Random points: a size for every dimension symbol, numbers for every tensor, a smooth function for every abstract one.
 
 What is compared by numbers (`.equals`, `ic.check`, `ic.verify`) is compared here. Sizes are 1 to 5, as different as
-possible; tensors have what they are declared with. Every other point has numbers of both signs, so that `relu(x)` is not
-taken for `x`; where a value is not finite at such a point (a logarithm), or a matrix is singular (`X.T @ X` of a wide
-X), the point is passed over.
+possible; tensors have what they are declared with. Every other point has numbers of both signs, so that `relu(x)` is
+not taken for `x`. A point is passed over where a value is not finite (a logarithm), or where a matrix is so nearly
+singular (`X.T @ X` of a wide X) that rounding decides.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ LOW, HIGH = 0.2, 0.9
 LARGEST = 5
 ATTEMPTS = 4
 """How many points are tried for each that is wanted."""
+
+
+NUDGE, STEADY = 1e-10, 1e-6
+"""A relative change of all inputs, and the relative change of a value that it may make."""
 
 
 class Point(NamedTuple):
@@ -76,7 +80,7 @@ def random_point(
     (3,)
     """
     order = topological([*roots, *variables])
-    known = {name: given for name, given in (sizes or {}).items()}
+    known = dict(sizes or {})
     known |= {s: n for s, n in random_sizes(symbols_in(order), rng, least).items() if s not in known}
     whole = any(of_matrices(node) for node in order)
     arrays: dict[Variable, Numbers] = {}
@@ -110,8 +114,24 @@ def random_points(
             values = point.values(roots)
         except InputError:
             continue
-        if all(np.isfinite(value).all() for value in values):
+        if all(np.isfinite(value).all() for value in values) and _is_steady(point, roots, values):
             yield point, values
             found += 1
             if found == count:
                 return
+
+
+def _is_steady(point: Point, roots: Sequence[Node], values: Sequence[Numbers]) -> bool:
+    """Does the least change of the inputs change functions of matrices little?"""
+    if not any(of_matrices(node) for node in topological(roots)):
+        return True
+    nearby = point._replace(arrays={variable: array * (1 + NUDGE) for variable, array in point.arrays.items()})
+    try:
+        changed = nearby.values(roots)
+    except InputError:
+        return False
+    limits = [STEADY * max(1.0, float(np.max(np.abs(value), initial=0.0))) for value in values]
+    return all(
+        float(np.max(np.abs(one - other), initial=0.0)) <= limit
+        for one, other, limit in zip(values, changed, limits, strict=True)
+    )
