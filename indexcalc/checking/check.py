@@ -28,6 +28,7 @@ from indexcalc.checking.report import Report, verdict_of
 from indexcalc.checking.values import check_values
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError
 from indexcalc.graph.node import Variable
+from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.notation.expr import from_number
 from indexcalc.notation.view import View, is_number, to_number
 
@@ -45,7 +46,7 @@ def check(
 ) -> Report:
     """Whether a formula is the derivative D, in which layouts, and what would mend it: a `Report`, true if it is right.
 
-    The formula is text (names come from D; others are declared as in `ic.parse`), an Array or an Expr, or numbers, with
+    The formula is text (names come from D; others are declared as in `ic.parse`), an Array, an Expr, or numbers, with
     `at`, the inputs at which they were computed. `D` is a derivative, or any expression. `vectors` says how order-1
     tensors are meant in the text ("numpy", "column", "row"); without it each reading is tried. `layout` asks about one
     convention alone.
@@ -166,6 +167,8 @@ class Checker:
         for ways in (termwise, reindexed):
             if found is None or len(found.faults) > 1:
                 found = fewest(found, best(self.bench, ways(self.bench, fitting)))
+        if found is not None and found.faults == ("sum",):  # as it was written, if one change there will do
+            found = fewest(best(self.bench, reindexed(self.bench, fitting)), found)
         return found
 
     # -------------------------------------------------------------- the answers
@@ -175,11 +178,12 @@ class Checker:
         found: dict[str, tuple[str, ...]] = {}
         for mend in mends:
             for reading in mend.claim.readings:
-                found[reading] = tuple(dict.fromkeys((*found.get(reading, ()), *mend.target.layouts)))
+                found[reading] = tuple(dict.fromkeys((*found.get(reading, ()), *mend.wanted.layouts)))
         return found
 
     def _right(self, mends: Sequence[Mend]) -> Report:
-        layouts = tuple(dict.fromkeys(name for mend in mends for name in mend.target.layouts))
+        held = {name for mend in mends for name in mend.target.layouts}
+        layouts = tuple(name for name in CONVENTIONS if name in held)
         exact = all(mend.exact for mend in mends)
         return Report(
             "right", self.shown, self._how(exact), exact, layouts, self._readings(mends),
@@ -189,10 +193,10 @@ class Checker:
     def _almost(self, mend: Mend, fitting: Sequence[Mend]) -> Report:
         within = {"sum", "missing term", "symmetric part"} & set(mend.faults) or mend.factor.scalars
         condition = condition_of(self.bench, fitting) if within else None
-        start = next((one for one in fitting if one.target == mend.target), None)
+        start = next((one for one in fitting if one.target == mend.wanted), None)
         return Report(
-            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, mend.target.layouts,
-            self._readings([mend]), mend.faults, " and ".join(mend.words), str(mend.target.view),
+            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, mend.wanted.layouts,
+            self._readings([mend]), mend.faults, " and ".join(mend.words), str(mend.wanted.view),
             condition.text if condition else "", difference_of(start) if start else None,
             example_of(start) if start else None, mend.meaning,
         )  # fmt: skip

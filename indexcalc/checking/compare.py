@@ -100,7 +100,6 @@ class Bench:
     """Random inputs for a formula and a derivative, at which any node made from them has values."""
 
     def __init__(self, roots: Sequence[Node], variables: Sequence[Variable], count: int = POINTS) -> None:
-        self.roots = list(roots)
         self.points = [point for point, _ in random_points(roots, variables, count=count)]
         scalars = [node for node in topological(roots) if not node.order and inputs_of(node)]
         self._scalars = scalars[:MOST_SCALARS]

@@ -52,7 +52,7 @@ def _relabelled(node: Product) -> Iterator[tuple[Node, str]]:
     def label(place: tuple[int, int]) -> int:
         return node.out[place[1]] if place[0] < 0 else node.factors[place[0]].labels[place[1]]
 
-    for one, other in combinations(places, 2):
+    for one, other in sorted(combinations(places, 2), key=lambda pair: pair[0][0] != pair[1][0]):
         a, b = label(one), label(other)
         if a != b and node.sizes[a] == node.sizes[b] and one[0] >= 0:
             yield _with(node, {one: b, other: a}), _words(node, one[0], other[0])
@@ -168,22 +168,28 @@ def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
 def _explained(terms: Terms) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """What is wrong with the terms that differ, if that can be said."""
     missing = list(terms.missing)
-    said: dict[str, str] = {}
+    said: dict[str, list[str]] = {}
     extra = []
     for term in terms.extra:
         found = _counterpart(term, missing)
         if found is None:
             extra.append(term)
         else:
-            said = found | said
+            for fault, words in found.items():
+                said.setdefault(fault, []).append(words)
     if (extra and missing) or not (terms.alike or said):
         return None
     if missing:
         dropped = all(any(_is_swapped(term, other) for other in (*terms.alike, *terms.extra)) for term in missing)
-        said["symmetric part" if dropped else "missing term"] = f"add {' and '.join(_name(term) for term in missing)}"
+        said["symmetric part" if dropped else "missing term"] = [f"add {' and '.join(map(_name, missing))}"]
     if extra:
-        said["extra term"] = f"leave out {' and '.join(_name(term) for term in extra)}"
-    return tuple(said), tuple(said.values())
+        said["extra term"] = [f"leave out {' and '.join(map(_name, extra))}"]
+    return tuple(said), tuple(map(_listed, said.values()))
+
+
+def _listed(words: list[str]) -> str:
+    rest = len(words) - 1
+    return words[0] + (f", and so in {rest} more term{'s' * (rest > 1)}" if rest else "")
 
 
 def _counterpart(term: Node, missing: list[Node]) -> dict[str, str] | None:

@@ -16,10 +16,10 @@ from indexcalc.evaluate.declared import respecting
 from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.evaluate.points import Point, of_matrices
 from indexcalc.evaluate.smooth import smooth_functions
-from indexcalc.graph.node import Call, Node, Variable
+from indexcalc.graph.node import Call, Node, Variable, einsum
 from indexcalc.graph.walk import topological
 from indexcalc.index import size
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import Array, meant, stand
 from indexcalc.notation.expr import Expr
 
 TRIES = 30
@@ -39,8 +39,11 @@ def _text(term: Node, mend: Mend) -> str:
     names = mend.target.names or mend.claim.names
     if names is not None and len(names) == term.order:
         return str(Expr(term, names))
-    vectors = "numpy" if term.order < 2 else "column"
-    return str(Array(term, None, None, vectors))
+    places = mend.target.view.places if isinstance(mend.target.view, Array) else (0,) * term.order
+    kept = [axis for axis, place in enumerate(places) if place is not None] if len(places) == term.order else []
+    stands = meant([mend.claim.view, mend.target.view])[0]
+    squeezed = einsum(1, [(term, range(term.order))], kept)
+    return str(stand(squeezed, [Array(term, None, None, stands)]))
 
 
 def example_of(mend: Mend) -> Example | None:

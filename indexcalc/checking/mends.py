@@ -34,7 +34,11 @@ FAULTS = {
 
 
 class Mend(NamedTuple):
-    """A formula that was changed: what was wrong, what to do, and the changed formula, laid out as the target is."""
+    """A formula that was changed: what was wrong, what to do, and the changed formula, laid out as the target is.
+
+    `target` is what it is compared with, `asked` what it should have been where that is another (the derivative of the
+    meaning that was asked for, the layout with the right order of vec).
+    """
 
     faults: tuple[str, ...]
     words: tuple[str, ...]
@@ -43,6 +47,12 @@ class Mend(NamedTuple):
     node: Node
     factor: Factor = ONE
     meaning: str = ""
+    asked: Target | None = None
+
+    @property
+    def wanted(self) -> Target:
+        """What the formula should have been."""
+        return self.asked or self.target
 
     @property
     def exact(self) -> bool:
@@ -75,7 +85,7 @@ def plain(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
 
 def changed(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
     """The formula as a whole, changed: the ways that are tried, the likelier first."""
-    yield from _of_other_meaning(claim, D)
+    yield from _of_other_meaning(claim, targets, D)
     yield from _transposed(claim, targets)
     if claim.names is None:
         yield from _in_vec_order(claim, targets, D)
@@ -120,7 +130,7 @@ def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[
         for other, words in groupings(target, D):
             node = fitted(claim, other)
             if node is not None:
-                yield Mend(("vec order",), (words,), claim, other, node)
+                yield Mend(("vec order",), (words,), claim, other, node, asked=target)
 
 
 def groupings(target: Target, D: View) -> Iterator[tuple[Target, str]]:
@@ -150,12 +160,13 @@ def _with_symmetric_part(claim: Claim, targets: Sequence[Target]) -> Iterator[Me
 # ------------------------------------------------------------------ structured variables
 
 
-def _of_other_meaning(claim: Claim, D: View) -> Iterator[Mend]:
+def _of_other_meaning(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
     how = getattr(D, "structure", "")
     for name, other in meanings(D):
         for mend in plain(claim, [index_target(other)] if claim.names is not None else targets_of(other)):
+            asked = next((target for target in targets if set(mend.target.layouts) & set(target.layouts)), targets[0])
             words = f"this is the {name} derivative, and the one asked for is the {how} one"
-            yield mend._replace(faults=("meaning",), words=(words,), meaning=name)
+            yield mend._replace(faults=("meaning",), words=(words,), meaning=name, asked=asked)
 
 
 def meanings(D: View) -> Iterator[tuple[str, View]]:

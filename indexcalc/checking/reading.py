@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from indexcalc.errors import DimensionError, IndexCalcError, KindError, LayoutError, NotationError
 from indexcalc.graph.node import Node, einsum
+from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS
@@ -168,7 +169,9 @@ def names_of(D: View) -> dict[str, Any]:
 
 
 def targets_of(D: View, layout: str | None = None) -> list[Target]:
-    """The derivative in every convention that holds it, those alike together; any other expression as it stands."""
+    """The derivative in every convention that holds it, those alike together, those with its own axes first; any other
+    expression as it stands.
+    """
     if not isinstance(D, Derivative | ArrayDerivative):
         return [_whole(D)]
     found: dict[Any, Target] = {}
@@ -184,7 +187,9 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
         found[key] = Target(laid, node, layouts, groups)
-    return list(found.values())
+    own, *laid_out = simplify([index_target(D).node, *(target.node for target in found.values())])
+    first = [target for target, node in zip(found.values(), laid_out, strict=True) if node is own]
+    return [*first, *(target for target in found.values() if target not in first)]
 
 
 def index_target(D: View) -> Target:

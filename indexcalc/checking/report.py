@@ -50,8 +50,8 @@ class Report:
     meant, and `reading` is the first of these. `faults` are the names of what is wrong with it, of `mends.FAULTS`, and
     `mend` says what to do; `repair` is the right formula. `condition` is an assumption under which it would be right as
     it stands. `exact` says whether canonical forms decided it, `how` says so in words. `difference` and `example` show
-    where a wrong formula differs. `meaning` is which derivative by a structured tensor the formula is, and `names` which
-    index of the derivative each index of the formula is, where names differ.
+    where a wrong formula differs. `meaning` is which derivative by a structured tensor the formula is, and `names` says
+    which index of the derivative each index of the formula is, where names differ. `note` says which shapes do not fit.
     """
 
     verdict: str
@@ -88,7 +88,7 @@ class Report:
         rows = [
             ("shape", self.note),
             ("mend", self.mend),
-            ("condition", "" if self.verdict.startswith("right if") or not self.condition else f"right if {self.condition}"),
+            ("condition", f"right if {self.condition}" * bool(self.faults and self.condition)),
             ("differs", str(self.difference or "")),
             ("example", str(self.example or "")),
             ("write", self.repair),
