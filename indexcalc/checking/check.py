@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexcalc.checking.compare import Bench
+from indexcalc.checking.compare import Bench, is_same_form
 from indexcalc.checking.conditions import Condition, condition_of
 from indexcalc.checking.edits import reindexed, termwise
 from indexcalc.checking.example import difference_of, example_of
 from indexcalc.checking.mends import Mend, best, changed, fewest, plain
 from indexcalc.checking.reading import (
+    READINGS,
     Claim,
     Target,
     claims_of,
@@ -26,9 +27,11 @@ from indexcalc.checking.reading import (
 )
 from indexcalc.checking.report import Report, verdict_of
 from indexcalc.checking.values import check_values
-from indexcalc.errors import Asked, IndexCalcError, InputError, KindError
+from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
 from indexcalc.graph.node import Variable
+from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.notation.differentiate import ArrayDerivative, Derivative
 from indexcalc.notation.expr import from_number
 from indexcalc.notation.view import View, is_number, to_number
 
@@ -62,8 +65,12 @@ def check(
     'right but for a factor'
     """
     if not isinstance(D, View):
-        raise KindError(f"check({formula!r}, {D!r})", f"a {type(D).__name__} is no derivative", "give ic.grad(...), say")
+        raise KindError(f"check({formula!r}, {D!r})", f"{D!r} is no derivative", "give ic.grad(...), say")
     asked = Asked(lambda: f"check({formula}, {D})")
+    if vectors not in (None, *READINGS):
+        raise InputError(asked, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
+    if layout is not None and not isinstance(D, Derivative | ArrayDerivative):
+        raise LayoutError(asked, f"{layout} layout of what is no derivative", "leave layout= out")
     if is_number(formula) and at is None:
         formula = from_number(to_number(formula))
     if not isinstance(formula, str | View):
@@ -161,9 +168,11 @@ class Checker:
 
     def _mended(self, fitting: Sequence[Mend]) -> Mend | None:
         """What would mend it: as a whole; else term by term, or with one index changed, whichever is less."""
-        found = best(
-            self.bench, (*fitting, *(mend for claim in self.claims for mend in changed(claim, self.targets(claim), self.D)))
-        )
+        whole = [mend for claim in self.claims for mend in changed(claim, self.targets(claim), self.D)]
+        found = best(self.bench, (*fitting, *whole))
+        if found is not None and not found.exact:  # a factor at these inputs may be a term that is equal there
+            terms = best(self.bench, termwise(self.bench, fitting))
+            found = terms if terms is not None and len(terms.faults) <= len(found.faults) else found
         for ways in (termwise, reindexed):
             if found is None or len(found.faults) > 1:
                 found = fewest(found, best(self.bench, ways(self.bench, fitting)))
@@ -178,8 +187,20 @@ class Checker:
         found: dict[str, tuple[str, ...]] = {}
         for mend in mends:
             for reading in mend.claim.readings:
-                found[reading] = tuple(dict.fromkeys((*found.get(reading, ()), *mend.wanted.layouts)))
+                held = {*found.get(reading, ()), *self._alike(mend)}
+                found[reading] = tuple(name for name in CONVENTIONS if name in held)
         return found
+
+    def _alike(self, mend: Mend) -> tuple[str, ...]:
+        """The conventions in which the formula should have been this."""
+        wanted = mend.wanted.node
+        held = {
+            name
+            for target in self.targets(mend.claim)
+            if target.node is wanted or is_same_form(target.node, wanted)
+            for name in target.layouts
+        }
+        return tuple(name for name in CONVENTIONS if name in held)
 
     def _right(self, mends: Sequence[Mend]) -> Report:
         held = {name for mend in mends for name in mend.target.layouts}
@@ -195,7 +216,7 @@ class Checker:
         condition = condition_of(self.bench, fitting) if within else None
         start = next((one for one in fitting if one.target == mend.wanted), None)
         return Report(
-            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, mend.wanted.layouts,
+            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, self._alike(mend),
             self._readings([mend]), mend.faults, " and ".join(mend.words), str(mend.wanted.view),
             condition.text if condition else "", difference_of(start) if start else None,
             example_of(start) if start else None, mend.meaning,
@@ -220,13 +241,14 @@ class Checker:
 
     def _misshapen(self) -> Report:
         claim = self.claims[0]
-        own = ", ".join(map(str, claim.names if claim.names is not None else claim.dims))
+        note = f"its shape is {_shape(claim.dims)}, and should be " + "; ".join(
+            _shape(one.dims) + (f" in {', '.join(one.layouts)}" if one.layouts else "") for one in self.targets(claim)
+        )
         if claim.names is not None and self.whole.names is not None:
-            note = f"its free indices are {own or 'none'}, and should be {', '.join(map(str, self.whole.names))}"
-        else:
-            wanted = "; ".join(
-                f"({', '.join(map(str, one.dims))})" + (f" in {', '.join(one.layouts)}" if one.layouts else "")
-                for one in self.targets(claim)
-            )
-            note = f"its shape is ({own}), and should be {wanted}"
+            own, wanted = (", ".join(map(str, names)) or "none" for names in (claim.names, self.whole.names))
+            note = f"its free indices are {own}, and should be {wanted}" if own != wanted else note
         return Report("wrong", self.shown, "exactly: by its shape", True, repair=str(self.D), note=note)
+
+
+def _shape(dims: Sequence[Dimension]) -> str:
+    return f"({', '.join(map(str, dims))}{',' * (len(dims) == 1)})"

@@ -145,17 +145,20 @@ class Bench:
         kept = [k for k, r in enumerate(found) if r is not None and not np.isnan(r)]
         if not kept:
             return None
-        return self._named(np.array([found[k] for k in kept], dtype=float), kept)
+        return self._named(np.array([found[k] for k in kept], dtype=float), kept, bool(one.order))
 
-    def _named(self, ratios: Numbers, kept: Sequence[int]) -> Factor | None:
-        """The ratios as one number, or as one times a scalar or a size, or two of them."""
+    def _named(self, ratios: Numbers, kept: Sequence[int], several: bool) -> Factor | None:
+        """The ratios as one number, or as one times a scalar or a size, or two of them.
+
+        Of one entry alone every scalar part of it would be a factor: there tensors without axes count, no other part.
+        """
         alone = constant_ratio(ratios)
         if alone is not None:
             return Factor(alone)
         if len(kept) < 2:
             return None
         rows: list[tuple[tuple[str, Node, Fraction], Numbers]] = []
-        for name, node, values in self._magnitudes(kept):
+        for name, node, values in self._magnitudes(kept, several):
             for exponent in EXPONENTS:
                 if (values > 0).all() or exponent.denominator == 1:
                     rows.append(((name, node, exponent), values ** float(exponent)))
@@ -169,7 +172,7 @@ class Bench:
                 return Factor(rest, (row, other))
         return None
 
-    def _magnitudes(self, kept: Sequence[int]) -> list[tuple[str, Node, Numbers]]:
+    def _magnitudes(self, kept: Sequence[int], several: bool) -> list[tuple[str, Node, Numbers]]:
         """Sizes and scalars, at these points, as far as they vary."""
         points = [self.points[k] for k in kept]
         found = [
@@ -178,7 +181,7 @@ class Bench:
             if not name.startswith("?")
         ]
         for node in self._scalars:
-            values = self.values(node)
+            values = self.values(node) if several or isinstance(node, Variable) else None
             if values is not None:
                 found.append((str(Array(node)), node, np.array([float(values[k]) for k in kept])))
         return [row for row in found if np.ptp(row[2]) > 0 and (row[2] != 0).all()]

@@ -6,8 +6,9 @@ where they differ.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import combinations, islice
 from typing import Any, NamedTuple
 
 from indexcalc.checking.compare import Bench, ratio
@@ -15,10 +16,13 @@ from indexcalc.checking.mends import Mend
 from indexcalc.graph.node import Factor, Node, Number, Product, Sum, einsum, multiply, transpose
 from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import substitute, topological
-from indexcalc.notation.array import Array
+from indexcalc.notation.array import Array, meant, stand
+from indexcalc.notation.expr import Expr
 
 MOST_EDITS = 400
 MOST_TERMS = 40
+MOST_VARIANTS = 60
+WHOLE = "transpose it"
 SHORT = 40
 
 
@@ -26,25 +30,29 @@ SHORT = 40
 
 
 class Edit(NamedTuple):
-    """A node with one index changed, and what was changed, in words."""
+    """A node with one index changed, whether a factor was transposed, and what was changed, in words."""
 
     node: Node
-    words: str
+    transposes: bool
+    words: Callable[[], str]
 
 
-def edits(root: Node) -> Iterator[Edit]:
-    """The node with two indices of a product exchanged, or one replaced by another of its dimension."""
+def edits(root: Node, vectors: str = "numpy") -> Iterator[Edit]:
+    """The node with two indices of a product exchanged, or one replaced by another of its dimension.
+
+    `vectors` says how the words write vectors.
+    """
     seen = {root}
     for node in topological([root]):
         if isinstance(node, Product) and node.factors:
-            for other, words in _relabelled(node):
-                (made,) = substitute([root], {node: other})
+            for edit in _relabelled(node, vectors):
+                (made,) = substitute([root], {node: edit.node})
                 if made not in seen:
                     seen.add(made)
-                    yield Edit(made, words)
+                    yield edit._replace(node=made)
 
 
-def _relabelled(node: Product) -> Iterator[tuple[Node, str]]:
+def _relabelled(node: Product, vectors: str) -> Iterator[Edit]:
     """The product with other labels."""
     places = [(k, axis) for k, f in enumerate(node.factors) for axis in range(len(f.labels))]
     places += [(-1, axis) for axis in range(len(node.out))]
@@ -55,11 +63,12 @@ def _relabelled(node: Product) -> Iterator[tuple[Node, str]]:
     for one, other in sorted(combinations(places, 2), key=lambda pair: pair[0][0] != pair[1][0]):
         a, b = label(one), label(other)
         if a != b and node.sizes[a] == node.sizes[b] and one[0] >= 0:
-            yield _with(node, {one: b, other: a}), _words(node, one[0], other[0])
+            made = _with(node, {one: b, other: a})
+            yield Edit(made, one[0] == other[0], partial(_words, node, one[0], other[0], vectors))
     for place in places:
         for b, size in enumerate(node.sizes):
             if place[0] >= 0 and b != label(place) and size == node.sizes[label(place)]:
-                yield _with(node, {place: b}), f"another index at {_name(node.factors[place[0]].node)}"
+                yield Edit(_with(node, {place: b}), False, partial(_another, node.factors[place[0]].node, vectors))
 
 
 def _with(node: Product, labels: dict[tuple[int, int], int]) -> Node:
@@ -73,18 +82,35 @@ def _with(node: Product, labels: dict[tuple[int, int], int]) -> Node:
     return einsum(node.coef, factors, out, sizes)
 
 
-def _words(node: Product, one: int, other: int) -> str:
-    first = _name(node.factors[one].node)
+def _words(node: Product, one: int, other: int, vectors: str) -> str:
+    first = shown(node.factors[one].node, vectors)
     if one == other:
         return f"transpose {first}"
     if other < 0:
         return f"exchange an index of {first} with one of the result"
-    return f"exchange an index of {first} with one of {_name(node.factors[other].node)}"
+    return f"exchange an index of {first} with one of {shown(node.factors[other].node, vectors)}"
 
 
-def _name(node: Node) -> str:
-    text = str(Array(node))
-    return text if len(text) <= SHORT else f"a factor of {len(text)} characters"
+def _another(node: Node, vectors: str) -> str:
+    return f"another index at {shown(node, vectors)}"
+
+
+def shown(node: Node, vectors: str) -> str:
+    """The text of a part, if it is short."""
+    text = str(stand(node, [Array(node, None, None, vectors)]))
+    return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
+
+
+def term_text(term: Node, mend: Mend) -> str:
+    """The text of a term that has the axes of the mend's target, in the notation of the formula."""
+    target, names = mend.target.view, mend.target.names or mend.claim.names
+    if names is not None and len(names) == term.order:
+        return str(Expr(term, names))
+    places = target.places if isinstance(target, Array) else ()
+    kept = [axis for axis in range(term.order) if len(places) != term.order or places[axis] is not None]
+    squeezed = einsum(1, [(term, range(term.order))], kept)
+    vectors = meant([mend.claim.view, target])[0]
+    return str(stand(squeezed, [Array(term, None, None, vectors)]))
 
 
 def reindexed(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
@@ -92,12 +118,12 @@ def reindexed(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
     for mend in mends:
         wanted = bench.at_first(mend.target.node)
         assert wanted is not None
-        for count, edit in enumerate(edits(mend.node)):
+        for count, edit in enumerate(edits(mend.node, mend.claim.stands)):
             if count == MOST_EDITS:
                 break
             value = bench.at_first(edit.node)
             if value is not None and ratio(value, wanted) is not None:
-                yield mend._replace(faults=("sum",), words=(edit.words,), node=edit.node)
+                yield mend._replace(faults=("sum",), words=(edit.words(),), node=edit.node)
 
 
 # ------------------------------------------------------------------ terms
@@ -159,19 +185,19 @@ def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
         terms = aligned(mend.node, mend.target.node)
         if len(terms.extra) + len(terms.missing) > MOST_TERMS or not (terms.missing or terms.extra):
             continue
-        found = _explained(terms)
+        found = _explained(terms, mend)
         if found is not None:
             faults, words = found
             yield mend._replace(faults=faults, words=words, node=mend.target.node)
 
 
-def _explained(terms: Terms) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def _explained(terms: Terms, mend: Mend) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """What is wrong with the terms that differ, if that can be said."""
-    missing = list(terms.missing)
+    missing = {term: key_of(term) for term in terms.missing}
     said: dict[str, list[str]] = {}
     extra = []
     for term in terms.extra:
-        found = _counterpart(term, missing)
+        found = _counterpart(term, missing, mend)
         if found is None:
             extra.append(term)
         else:
@@ -180,11 +206,21 @@ def _explained(terms: Terms) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     if (extra and missing) or not (terms.alike or said):
         return None
     if missing:
-        dropped = all(any(_is_swapped(term, other) for other in (*terms.alike, *terms.extra)) for term in missing)
-        said["symmetric part" if dropped else "missing term"] = [f"add {' and '.join(map(_name, missing))}"]
+        swapped = {
+            key_of(variant.node)
+            for term in (*terms.alike, *terms.extra)
+            for variant in _variants(term, mend.claim.stands)
+            if variant.transposes
+        }
+        dropped = swapped.issuperset(missing.values())
+        said["symmetric part" if dropped else "missing term"] = [f"add {_all(list(missing), mend)}"]
     if extra:
-        said["extra term"] = [f"leave out {' and '.join(map(_name, extra))}"]
+        said["extra term"] = [f"leave out {_all(extra, mend)}"]
     return tuple(said), tuple(map(_listed, said.values()))
+
+
+def _all(terms: list[Node], mend: Mend) -> str:
+    return " and ".join(term_text(term, mend) for term in terms)
 
 
 def _listed(words: list[str]) -> str:
@@ -192,34 +228,28 @@ def _listed(words: list[str]) -> str:
     return words[0] + (f", and so in {rest} more term{'s' * (rest > 1)}" if rest else "")
 
 
-def _counterpart(term: Node, missing: list[Node]) -> dict[str, str] | None:
+def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, str] | None:
     """What is wrong with a term that stands for one of those missing, which is taken out of them."""
-    name = _name(term)
-    for fault, words, changed in _variants(term):
-        coef, *rest = key_of(changed)
-        for other in missing:
-            wanted, *same = key_of(other)
+    for variant in (None, *_variants(term, mend.claim.stands)):
+        coef, *rest = key_of(term if variant is None else variant.node)
+        for other, (wanted, *same) in missing.items():
             if rest == same:
-                missing.remove(other)
-                said = {fault: f"in the term {name}: {words}"} if fault else {}
+                del missing[other]
+                name = term_text(term, mend)
+                said: dict[str, str] = {}
+                if variant is not None:
+                    words = variant.words()
+                    said["sum" if words != WHOLE else "transpose"] = f"in the term {name}: {words}"
                 if wanted == -coef:
                     said["sign"] = f"change the sign of the term {name}"
                 elif wanted != coef:
-                    said["factor"] = f"the term {name} is {_name(other)}"
+                    said["factor"] = f"the term {name} should be {term_text(other, mend)}"
                 return said
     return None
 
 
-def _variants(term: Node) -> Iterator[tuple[str, str, Node]]:
-    """The term, and what it becomes when it is transposed or one index of it changed."""
-    yield "", "", term
+def _variants(term: Node, vectors: str) -> Iterator[Edit]:
+    """What a term becomes when it is transposed, or one index in it changed."""
     if term.order == 2 and term.dims[0] == term.dims[1]:
-        yield "transpose", "transpose it", transpose(term, (1, 0))
-    for edit in edits(term):
-        yield "sum", edit.words, edit.node
-
-
-def _is_swapped(term: Node, other: Node) -> bool:
-    """Is a term another one with a factor transposed, or the whole?"""
-    wanted = key_of(term)
-    return any(key_of(changed) == wanted for fault, words, changed in _variants(other) if words.startswith("transpose"))
+        yield Edit(transpose(term, (1, 0)), True, lambda: WHOLE)
+    yield from islice(edits(term, vectors), MOST_VARIANTS)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.checking.compare import near
-from indexcalc.checking.edits import aligned
+from indexcalc.checking.edits import aligned, term_text
 from indexcalc.checking.mends import Mend
 from indexcalc.checking.report import Difference, Example
 from indexcalc.errors import InputError
@@ -16,11 +16,9 @@ from indexcalc.evaluate.declared import respecting
 from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.evaluate.points import Point, of_matrices
 from indexcalc.evaluate.smooth import smooth_functions
-from indexcalc.graph.node import Call, Node, Variable, einsum
+from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.walk import topological
 from indexcalc.index import size
-from indexcalc.notation.array import Array, meant, stand
-from indexcalc.notation.expr import Expr
 
 TRIES = 30
 LARGEST = 3
@@ -31,19 +29,8 @@ def difference_of(mend: Mend) -> Difference | None:
     terms = aligned(mend.node, mend.target.node)
     if not (terms.extra or terms.missing):
         return None
-    own, wanted = ([_text(term, mend) for term in side[:1]] for side in (terms.extra, terms.missing))
+    own, wanted = ([term_text(term, mend) for term in side[:1]] for side in (terms.extra, terms.missing))
     return Difference("".join(own), "".join(wanted))
-
-
-def _text(term: Node, mend: Mend) -> str:
-    names = mend.target.names or mend.claim.names
-    if names is not None and len(names) == term.order:
-        return str(Expr(term, names))
-    places = mend.target.view.places if isinstance(mend.target.view, Array) else (0,) * term.order
-    kept = [axis for axis, place in enumerate(places) if place is not None] if len(places) == term.order else []
-    stands = meant([mend.claim.view, mend.target.view])[0]
-    squeezed = einsum(1, [(term, range(term.order))], kept)
-    return str(stand(squeezed, [Array(term, None, None, stands)]))
 
 
 def example_of(mend: Mend) -> Example | None:

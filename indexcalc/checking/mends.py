@@ -119,10 +119,9 @@ def _order_words(claim: Claim, target: Target, order: Sequence[int]) -> str:
     if claim.names is None:
         return f"put its axes in the order {', '.join(map(str, order))}"
     names: Sequence[object] = target.names or tuple(range(len(order)))
-    pairs = [
-        f"{claim.names[axis]} is {place}" for axis, place in zip(order, names, strict=True) if claim.names[axis] != place
-    ]
-    return f"exchange indices: {', '.join(pairs)}"
+    own = [claim.names[axis] for axis in order]
+    moved = [f"{one} is {place}" for one, place in zip(own, names, strict=True) if one != place]
+    return f"exchange indices: {', '.join(moved)}"
 
 
 def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:

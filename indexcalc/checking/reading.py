@@ -55,7 +55,8 @@ class Target(NamedTuple):
     """What a formula is compared with: an array with all axes written out, and the conventions that lay it out so.
 
     `groups` has, for each axis, the axes of the derivative that are joined in it. `names` are those of the axes of a
-    derivative in index notation.
+    derivative in index notation. `standing` says how a derivative by a vector stands itself, `vectors` how vectors are
+    meant in it.
     """
 
     view: View
@@ -63,6 +64,8 @@ class Target(NamedTuple):
     layouts: tuple[str, ...] = ()
     groups: tuple[tuple[Any, ...], ...] = ()
     names: tuple[Index, ...] | None = None
+    standing: str = ""
+    vectors: str = "numpy"
 
     @property
     def dims(self) -> tuple[Dimension, ...]:
@@ -175,6 +178,7 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
     if not isinstance(D, Derivative | ArrayDerivative):
         return [_whole(D)]
     found: dict[Any, Target] = {}
+    stands = D.standing if isinstance(D, ArrayDerivative) else ""
     for name in CONVENTIONS if layout is None else (layout,):
         try:
             laid = D.layout(name)
@@ -186,7 +190,7 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
         node = opened(laid)
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
-        found[key] = Target(laid, node, layouts, groups)
+        found[key] = Target(laid, node, layouts, groups, None, stands, meant([D])[0])
     own, *laid_out = simplify([index_target(D).node, *(target.node for target in found.values())])
     first = [target for target, node in zip(found.values(), laid_out, strict=True) if node is own]
     return [*first, *(target for target in found.values() if target not in first)]
@@ -224,7 +228,8 @@ def fitted(claim: Claim, target: Target) -> Node | None:
     wanted = [axis for axis, dim in enumerate(target.dims) if dim != 1]
     if [own.dims[axis] for axis in kept] != [target.dims[axis] for axis in wanted]:
         return None
-    upright = {"column": (kept == [0]), "row": (kept == [1])}.get(claim.stands, False)
+    stands = target.standing if target.standing and claim.stands == target.vectors else claim.stands
+    upright = {"column": kept == [0], "row": kept == [1]}.get(stands, False)
     if kept and not (upright and own.order == 2 and len(target.dims) == 1):
         return None
     inside: list[Any] = [("unit", axis) for axis in range(own.order)]
@@ -257,12 +262,12 @@ def namings(claim: Claim, target: Target) -> Iterator[Naming]:
     count = len(target.dims)
     if len(claim.dims) != count:
         return
-    orders = permutations(range(count)) if count <= MOST_AXES else iter([tuple(range(count))])
-    shared = [
-        (axis, target.names.index(name))
-        for axis, name in enumerate(claim.names or ())
-        if target.names is not None and name in target.names
-    ]
+    own, wanted = claim.names or (), target.names or ()
+    orders: Iterator[tuple[int, ...]] = permutations(range(count))
+    if count > MOST_AXES:
+        known = set(own) == set(wanted)
+        orders = iter([tuple(own.index(name) for name in wanted) if known else tuple(range(count))])
+    shared = [(axis, wanted.index(name)) for axis, name in enumerate(own) if name in wanted]
     rows = []
     for order in orders:
         dims = [claim.dims[axis] for axis in order]

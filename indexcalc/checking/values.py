@@ -36,8 +36,11 @@ class Found(NamedTuple):
 
 def check_values(formula: Any, D: View, layout: str | None, at: Mapping[Any, Any] | None, asked: Asked) -> Report:
     """The report for numbers that were computed at the inputs `at`, which `D.evaluate` takes."""
+    if formula is None or isinstance(formula, bytes | set | dict):
+        found = f"{type(formula).__name__} is no formula"
+        raise KindError(asked, found, "give text, an Array, an Expr, or numbers with at={'x': x0, ...}")
     if at is None:
-        found = f"a {type(formula).__name__}, and nothing says at which inputs these numbers were computed"
+        found = "plain numbers, and nothing says at which inputs they were computed"
         raise InputError(asked, found, "give the inputs: ic.check(values, D, at={'x': x0, ...})")
     if not isinstance(at, Mapping):
         raise KindError(asked, f"at is a {type(at).__name__}, no table of inputs", "write at={'x': x0, ...}")

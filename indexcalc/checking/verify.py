@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.calculus.structure import is_structured, unstructured
 from indexcalc.checking.differences import Slope, by_complex_step, by_differences, is_analytic
-from indexcalc.errors import Asked, DerivativeError, InputError
+from indexcalc.errors import Asked, DerivativeError, InputError, KindError
 from indexcalc.evaluate.inputs import Numbers
 from indexcalc.evaluate.points import Point, random_points
 from indexcalc.graph.node import Node, Variable, einsum
@@ -145,6 +145,8 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     False
     """
     asked = Asked(lambda: f"verify({D})")
+    if not isinstance(D, View):
+        raise KindError(asked, f"{D!r} is no derivative", "give ic.grad(...), say")
     stages = list(_stages(D, of, wrt, structure, asked))
     trials: list[Trial] = []
     for stage in stages:
