@@ -18,7 +18,7 @@ from indexcalc.graph.node import variable as made_variable
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.notation.build import tensor
 
-WORDS = ("symmetric", "stochastic", "orthogonal", "positive", "skew")
+WORDS = ("symmetric", "positive", "stochastic", "orthogonal", "skew")
 """The weaker assumptions, which are tried first; then all others."""
 STRONGER = tuple(word for word in HOLDS if word not in WORDS)
 SQUARE = {"stochastic": False, "positive": False}

@@ -14,7 +14,7 @@ from indexcalc.checking.report import Difference, Example
 from indexcalc.errors import InputError
 from indexcalc.evaluate.declared import respecting
 from indexcalc.evaluate.inputs import symbols_in
-from indexcalc.evaluate.points import Point, of_matrices
+from indexcalc.evaluate.points import Point, of_matrices, sizes_of
 from indexcalc.evaluate.smooth import smooth_functions
 from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.walk import topological
@@ -46,7 +46,8 @@ def example_of(mend: Mend) -> Example | None:
             continue
         if not (np.isfinite(own).all() and np.isfinite(wanted).all()) or near(own, wanted):
             continue
-        place = tuple(int(k) for k in np.argwhere(~np.isclose(own, wanted, rtol=1e-6))[0]) if own.ndim else ()
+        gap = np.abs(own - wanted)
+        place = tuple(int(k) for k in np.argwhere(gap >= gap.max() / 2)[0])
         inputs: dict[str, Any] = {variable.label: array for variable, array in point.arrays.items()}
         inputs |= {name: value for name, value in point.functions.items() if isinstance(value, np.ndarray)}
         total = sum(np.size(array) for array in inputs.values())
@@ -63,11 +64,7 @@ def _tidy(value: Any) -> Any:
 def _small(roots: Iterable[Node], rng: np.random.Generator) -> Point:
     """Small integers for every tensor, and for every gradient that has a name."""
     order = topological(roots)
-    symbols = sorted(symbols_in(order))
-    pool: list[int] = []
-    while len(pool) < len(symbols):
-        pool += [int(k) for k in rng.permutation(np.arange(1, LARGEST + 1))]
-    sizes = dict(zip(symbols, pool, strict=False))
+    sizes = sizes_of(symbols_in(order), [int(k) for k in rng.permutation(np.arange(1, LARGEST + 1))])
     whole = any(of_matrices(node) for node in order)
     arrays = {}
     for node in order:

@@ -54,62 +54,56 @@ def of_matrices(node: Node) -> bool:
     return isinstance(node, Matrix) or (isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix))
 
 
-def random_sizes(symbols: Iterable[str], rng: np.random.Generator, least: int = 1) -> dict[str, int]:
-    """A size for each symbol, `least` to 5, as different as possible."""
-    names = sorted(symbols)
-    pool: list[int] = []
-    while len(pool) < len(names):
-        pool += [int(k) for k in rng.permutation(np.arange(least, LARGEST + 1))]
-    return dict(zip(names, pool, strict=False))
+def sizes_of(symbols: Iterable[str], pool: Sequence[int], turn: int = 0) -> dict[str, int]:
+    """A size for each symbol from a pool, as different as possible; each turn gives each symbol another one.
+
+    >>> sizes_of({"n", "m"}, [3, 1, 2]), sizes_of({"n", "m"}, [3, 1, 2], 1)
+    ({'m': 3, 'n': 1}, {'m': 1, 'n': 2})
+    """
+    count = len(pool)
+    return {name: int(pool[(k + k // count + turn) % count]) for k, name in enumerate(sorted(symbols))}
 
 
 def random_point(
     roots: Sequence[Node],
     variables: Iterable[Variable],
+    sizes: Mapping[str, int],
     rng: np.random.Generator,
-    sizes: Mapping[str, int] | None = None,
-    signed: bool = False,
-    least: int = 1,
+    signed: bool,
 ) -> Point:
-    """Random inputs for these nodes and variables; square matrices are far from singular ones where there is a function
-    of matrices.
+    """Random inputs for these nodes and variables at these sizes, of both signs or positive; square matrices are far
+    from singular ones where there is a function of matrices.
 
     >>> from indexcalc.graph.node import variable
     >>> x = variable("x", (3,), ["positive"])
-    >>> random_point([x], [], np.random.default_rng(0)).arrays[x].shape
+    >>> random_point([x], [], {}, np.random.default_rng(0), True).arrays[x].shape
     (3,)
     """
     order = topological([*roots, *variables])
-    known = dict(sizes or {})
-    known |= {s: n for s, n in random_sizes(symbols_in(order), rng, least).items() if s not in known}
     whole = any(of_matrices(node) for node in order)
     arrays: dict[Variable, Numbers] = {}
     for variable in sorted({n for n in order if isinstance(n, Variable)}, key=lambda v: v.label):
-        shape = tuple(size(dim, known) for dim in variable.dims)
+        shape = tuple(size(dim, sizes) for dim in variable.dims)
         value: Any = rng.uniform(LOW, HIGH, shape)
         if signed:
             value = value * rng.choice([-1.0, 1.0], shape)
         if whole and len(shape) > 1 and shape[-2] == shape[-1]:
             value = value + 2 * np.eye(shape[-1])
         arrays[variable] = respecting(variable, np.asarray(value))
-    return Point(known, arrays, smooth_functions(order, known))
+    return Point(dict(sizes), arrays, smooth_functions(order, sizes))
 
 
 def random_points(
-    roots: Sequence[Node],
-    variables: Iterable[Variable] = (),
-    *,
-    count: int,
-    seed: int = 0,
-    sizes: Mapping[str, int] | None = None,
-    least: int = 1,
+    roots: Sequence[Node], variables: Iterable[Variable] = (), *, count: int, seed: int = 0
 ) -> Iterator[tuple[Point, list[Numbers]]]:
     """At most `count` random points at which all these nodes have finite values, and the values there."""
     rng = np.random.default_rng(seed)
     variables = list(variables)
+    symbols = symbols_in(topological([*roots, *variables]))
+    pool = [int(k) for k in rng.permutation(np.arange(1, LARGEST + 1))]
     found = 0
     for attempt in range(ATTEMPTS * count):
-        point = random_point(roots, variables, rng, sizes, attempt % 2 == 1, least)
+        point = random_point(roots, variables, sizes_of(symbols, pool, attempt), rng, attempt % 2 == 1)
         try:
             values = point.values(roots)
         except InputError:
