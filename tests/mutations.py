@@ -18,10 +18,10 @@ REASONS = {
     "factor": {"factor"},
     "transpose": {"transpose"},
     "missing term": {"missing term", "symmetric part"},
-    "wrong index": {"sum", "transpose"},
+    "wrong index": {"sum", "transpose", "symmetric part"},
 }
-"""The faults that name a change: a term whose transpose stands beside it is a symmetric part, and a matrix of one
-factor that is transposed is transposed."""
+"""The faults that name a change: a term whose transpose stands beside it is a symmetric part (whether it is gone, or
+turned into the other one), and a matrix of one factor that is transposed is transposed."""
 
 
 def derivative(seed: int) -> Any:

@@ -13,7 +13,7 @@ from indexcalc.checking.compare import Bench, is_same_form
 from indexcalc.checking.conditions import Condition, condition_of
 from indexcalc.checking.edits import reindexed, termwise
 from indexcalc.checking.example import difference_of, example_of
-from indexcalc.checking.mends import Mend, best, changed, fewest, plain
+from indexcalc.checking.mends import Mend, best, changed, lightest, plain
 from indexcalc.checking.reading import (
     READINGS,
     Claim,
@@ -137,11 +137,10 @@ class Checker:
                 "give assumptions, such as positive=True, or compare at inputs of your own",
             )
         mend = self._mended(fitting)
-        if mend is not None and len(mend.faults) == 1 and not mend.factor.scalars:
-            return self._almost(mend, fitting)
-        condition = condition_of(self.bench, fitting)
-        if condition is not None and (mend is None or len(mend.faults) > 1):
-            return self._conditional(condition)
+        if mend is None or (mend.weight > 1 and not mend.factor.scalars):
+            condition = condition_of(self.bench, fitting)
+            if condition is not None:
+                return self._conditional(condition)
         return self._wrong(fitting) if mend is None else self._almost(mend, fitting)
 
     def as_mended(self, words: str, note: str) -> Report | None:
@@ -172,12 +171,12 @@ class Checker:
         found = best(self.bench, (*fitting, *whole))
         if found is not None and not found.exact:  # a factor at these inputs may be a term that is equal there
             terms = best(self.bench, termwise(self.bench, fitting))
-            found = terms if terms is not None and len(terms.faults) <= len(found.faults) else found
+            found = lightest(terms, found)
         for ways in (termwise, reindexed):
-            if found is None or len(found.faults) > 1:
-                found = fewest(found, best(self.bench, ways(self.bench, fitting)))
+            if found is None or found.weight > 1:
+                found = lightest(found, best(self.bench, ways(self.bench, fitting)))
         if found is not None and found.faults == ("sum",):  # as it was written, if one change there will do
-            found = fewest(best(self.bench, reindexed(self.bench, fitting)), found)
+            found = lightest(best(self.bench, reindexed(self.bench, fitting)), found)
         return found
 
     # -------------------------------------------------------------- the answers

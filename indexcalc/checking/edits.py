@@ -188,7 +188,8 @@ def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
         found = _explained(terms, mend)
         if found is not None:
             faults, words = found
-            yield mend._replace(faults=faults, words=words, node=mend.target.node)
+            weak = faults == ("symmetric part",) and bool(terms.extra)
+            yield mend._replace(faults=faults, words=words, node=mend.target.node, weak=weak)
 
 
 def _explained(terms: Terms, mend: Mend) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
@@ -206,12 +207,8 @@ def _explained(terms: Terms, mend: Mend) -> tuple[tuple[str, ...], tuple[str, ..
     if (extra and missing) or not (terms.alike or said):
         return None
     if missing:
-        swapped = {
-            key_of(variant.node)
-            for term in (*terms.alike, *terms.extra)
-            for variant in _variants(term, mend.claim.stands)
-            if variant.transposes
-        }
+        own = [variant for term in (*terms.alike, *terms.extra) for variant in _variants(term, mend.claim.stands)]
+        swapped = {key_of(variant.node) for variant in own if variant.transposes}
         dropped = swapped.issuperset(missing.values())
         said["symmetric part" if dropped else "missing term"] = [f"add {_all(list(missing), mend)}"]
     if extra:
@@ -240,12 +237,25 @@ def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, 
                 if variant is not None:
                     words = variant.words()
                     said["sum" if words != WHOLE else "transpose"] = f"in the term {name}: {words}"
-                if wanted == -coef:
+                twin = _twin(other, missing, mend) if coef == 2 * wanted else None
+                if twin is not None:
+                    both = f"{term_text(other, mend)} and {term_text(twin, mend)}"
+                    said["symmetric part"] = f"the term {name} should be {both}"
+                elif wanted == -coef:
                     said["sign"] = f"change the sign of the term {name}"
                 elif wanted != coef:
                     said["factor"] = f"the term {name} should be {term_text(other, mend)}"
                 return said
     return None
+
+
+def _twin(term: Node, missing: dict[Node, Any], mend: Mend) -> Node | None:
+    """The term, or a factor of it, transposed, if that is missing too; it is taken out."""
+    keys = {key_of(variant.node) for variant in _variants(term, mend.claim.stands) if variant.transposes}
+    found = next((other for other, key in missing.items() if key in keys), None)
+    if found is not None:
+        del missing[found]
+    return found
 
 
 def _variants(term: Node, vectors: str) -> Iterator[Edit]:

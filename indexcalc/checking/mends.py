@@ -37,7 +37,8 @@ class Mend(NamedTuple):
     """A formula that was changed: what was wrong, what to do, and the changed formula, laid out as the target is.
 
     `target` is what it is compared with, `asked` what it should have been where that is another (the derivative of the
-    meaning that was asked for, the layout with the right order of vec).
+    meaning that was asked for, the layout with the right order of vec). `weak` says that an assumption that makes the
+    formula right would be the better answer.
     """
 
     faults: tuple[str, ...]
@@ -48,6 +49,13 @@ class Mend(NamedTuple):
     factor: Factor = ONE
     meaning: str = ""
     asked: Target | None = None
+    weak: bool = False
+
+    @property
+    def weight(self) -> float:
+        """How much is wrong: the number of faults, and a half where another explanation would be better."""
+        compound = any(node.children for _, node, _ in self.factor.scalars)
+        return len(self.faults) + (0.5 if self.weak or compound else 0)
 
     @property
     def wanted(self) -> Target:
@@ -201,16 +209,14 @@ def best(bench: Bench, mends: Iterable[Mend]) -> Mend | None:
     """The mend with the fewest faults that makes the formula right, up to a factor; of those alike, the first."""
     found: Mend | None = None
     for mend in mends:
-        if found is not None and len(mend.faults) >= len(found.faults):
+        if found is not None and mend.weight >= found.weight:
             continue
-        factor = bench.multiple(mend.node, mend.target.node)
+        factor = ONE if mend.node is mend.target.node else bench.multiple(mend.node, mend.target.node)
         if factor is not None:
-            scaled = mend.scaled(factor)
-            if found is None or len(scaled.faults) < len(found.faults):
-                found = scaled
+            found = lightest(found, mend.scaled(factor))
     return found
 
 
-def fewest(one: Mend | None, other: Mend | None) -> Mend | None:
+def lightest(one: Mend | None, other: Mend | None) -> Mend | None:
     """The one with fewer faults; the first of two alike."""
-    return min(filter(None, (one, other)), key=lambda mend: len(mend.faults), default=None)
+    return min(filter(None, (one, other)), key=lambda mend: mend.weight, default=None)
