@@ -140,7 +140,7 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
     >>> print(ic.verify(ic.grad(ic.norm2(X @ w - y)**2, w)).line)
-    agrees with finite differences and complex steps: relative error ..., 3 random points
+    agrees with finite differences: relative error ..., 3 random points
     >>> bool(ic.verify(X.T @ (X @ w - y), of=ic.norm2(X @ w - y)**2, wrt=w))
     False
     """
