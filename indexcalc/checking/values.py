@@ -57,7 +57,7 @@ def check_values(formula: Any, D: View, layout: str | None, at: Mapping[Any, Any
     right = [pair for pair in map(_reshaped, plain) if _ratio(pair, limit) == 1]
     if right:
         layouts = tuple(dict.fromkeys(name for pair in right for name in pair.target.layouts))
-        return Report("right", shown, how, False, layouts, meaning=getattr(D, "note", ""))
+        return Report("right", shown, how, False, layouts, meaning=getattr(D, "structure", ""))
     best: Found | None = None
     for pair in (*plain, *_changed(plain, D, at)):
         factor = _ratio(_reshaped(pair), limit)
