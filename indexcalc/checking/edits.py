@@ -152,6 +152,17 @@ def aligned(node: Node, target: Node) -> Terms:
     return Terms(extra, [term for terms in left.values() for term in terms], alike)
 
 
+def likest(term: Node, others: Sequence[Node]) -> Node:
+    """The one of several nodes that has most parts in common with a term."""
+    parts = set(topological([term]))
+
+    def common(other: Node) -> float:
+        own = set(topological([other]))
+        return len(parts & own) / len(parts | own)
+
+    return max(others, key=common)
+
+
 def terms_of(node: Node) -> list[Node]:
     """The terms of the expanded form."""
     (root,) = expand(simplify([node]))
@@ -185,20 +196,20 @@ def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
         terms = aligned(mend.node, mend.target.node)
         if len(terms.extra) + len(terms.missing) > MOST_TERMS or not (terms.missing or terms.extra):
             continue
-        found = _explained(terms, mend)
+        found = _explained(terms, mend, bench)
         if found is not None:
             faults, words = found
-            weak = faults == ("symmetric part",) and bool(terms.extra)
+            weak = bool({"symmetric part", "factor"} & set(faults)) and bool(terms.extra)
             yield mend._replace(faults=faults, words=words, node=mend.target.node, weak=weak)
 
 
-def _explained(terms: Terms, mend: Mend) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
+def _explained(terms: Terms, mend: Mend, bench: Bench) -> tuple[tuple[str, ...], tuple[str, ...]] | None:
     """What is wrong with the terms that differ, if that can be said."""
     missing = {term: key_of(term) for term in terms.missing}
     said: dict[str, list[str]] = {}
     extra = []
     for term in terms.extra:
-        found = _counterpart(term, missing, mend)
+        found = _counterpart(term, missing, mend) or _multiple(term, missing, mend, bench)
         if found is None:
             extra.append(term)
         else:
@@ -246,6 +257,15 @@ def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, 
                 elif wanted != coef:
                     said["factor"] = f"the term {name} should be {term_text(other, mend)}"
                 return said
+    return None
+
+
+def _multiple(term: Node, missing: dict[Node, Any], mend: Mend, bench: Bench) -> dict[str, str] | None:
+    """What is wrong with a term that is a multiple of one of those missing, which is taken out of them."""
+    for other in missing:
+        if bench.multiple(term, other) is not None:
+            del missing[other]
+            return {"factor": f"the term {term_text(term, mend)} should be {term_text(other, mend)}"}
     return None
 
 

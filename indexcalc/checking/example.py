@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.checking.compare import near
-from indexcalc.checking.edits import aligned, term_text
+from indexcalc.checking.edits import aligned, likest, term_text
 from indexcalc.checking.mends import Mend
 from indexcalc.checking.report import Difference, Example
 from indexcalc.errors import InputError
@@ -29,8 +29,11 @@ def difference_of(mend: Mend) -> Difference | None:
     terms = aligned(mend.node, mend.target.node)
     if not (terms.extra or terms.missing):
         return None
-    own, wanted = ([term_text(term, mend) for term in side[:1]] for side in (terms.extra, terms.missing))
-    return Difference("".join(own), "".join(wanted))
+    if not terms.extra:
+        return Difference("", term_text(terms.missing[0], mend))
+    term = terms.extra[0]
+    other = term_text(likest(term, terms.missing), mend) if terms.missing else ""
+    return Difference(term_text(term, mend), other)
 
 
 def example_of(mend: Mend) -> Example | None:

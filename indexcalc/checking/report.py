@@ -38,7 +38,7 @@ class Example:
             f"{name} = {value.tolist() if hasattr(value, 'tolist') else value}" for name, value in self.inputs.items()
         )
         place = f"entry [{', '.join(map(str, self.entry))}]" if self.entry else "the value"
-        return f"{given}{': ' * bool(given)}{place} is {self.formula:.6g}, and should be {self.derivative:.6g}"
+        return f"{given}{': ' * bool(given)}{place} is {self.formula + 0.0:.6g}, and should be {self.derivative + 0.0:.6g}"
 
 
 @dataclass(frozen=True, slots=True)
