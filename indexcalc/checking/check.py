@@ -151,7 +151,7 @@ class Checker:
             if mend.exact or self._equal(mend):
                 return Report(
                     verdict_of(("transpose",)), self.shown, self._how(mend.exact), mend.exact, mend.target.layouts,
-                    self._readings([mend]), ("transpose",), words, str(mend.target.view), note=note,
+                    self._readings([mend]), ("transpose",), words, self._text(mend.target), note=note,
                 )  # fmt: skip
         return None
 
@@ -178,6 +178,10 @@ class Checker:
         if found is not None and found.faults == ("sum",):  # as it was written, if one change there will do
             found = lightest(best(self.bench, reindexed(self.bench, fitting)), found)
         return found
+
+    def _text(self, target: Target) -> str:
+        """What is right, as the derivative itself is written where it has these axes."""
+        return str(self.D if target.node is self.whole.node else target.view)
 
     # -------------------------------------------------------------- the answers
 
@@ -216,7 +220,7 @@ class Checker:
         start = next((one for one in fitting if one.target == mend.wanted), None)
         return Report(
             verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, self._alike(mend),
-            self._readings([mend]), mend.faults, " and ".join(mend.words), str(mend.wanted.view),
+            self._readings([mend]), mend.faults, " and ".join(mend.words), self._text(mend.wanted),
             condition.text if condition else "", difference_of(start) if start else None,
             example_of(start) if start else None, mend.meaning,
         )  # fmt: skip
@@ -225,7 +229,7 @@ class Checker:
         mend = found.mend
         return Report(
             f"right if {found.text}", self.shown, self._how(found.exact), found.exact, mend.target.layouts,
-            self._readings([mend]), repair=str(mend.target.view), condition=found.text,
+            self._readings([mend]), repair=self._text(mend.target), condition=found.text,
             difference=difference_of(mend), example=example_of(mend),
         )  # fmt: skip
 
@@ -235,7 +239,7 @@ class Checker:
         mend = fitting[0]
         return Report(
             "wrong", self.shown, self._how(False), False, mend.target.layouts, self._readings([mend]),
-            repair=str(mend.target.view), difference=difference_of(mend), example=example_of(mend),
+            repair=self._text(mend.target), difference=difference_of(mend), example=example_of(mend),
         )  # fmt: skip
 
     def _misshapen(self) -> Report:

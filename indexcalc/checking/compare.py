@@ -145,7 +145,7 @@ class Bench:
         kept = [k for k, r in enumerate(found) if r is not None and not np.isnan(r)]
         if not kept:
             return None
-        return self._named(np.array([found[k] for k in kept], dtype=float), kept, bool(one.order))
+        return self._named(np.array([found[k] for k in kept], dtype=float), kept, any(dim != 1 for dim in one.dims))
 
     def _named(self, ratios: Numbers, kept: Sequence[int], several: bool) -> Factor | None:
         """The ratios as one number, or as one times a scalar or a size, or two of them.

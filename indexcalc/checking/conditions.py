@@ -22,7 +22,7 @@ WORDS = ("symmetric", "positive", "stochastic", "orthogonal", "skew")
 """The weaker assumptions, which are tried first; then all others."""
 STRONGER = tuple(word for word in HOLDS if word not in WORDS)
 SQUARE = {"stochastic": False, "positive": False}
-"""Assumptions that tensors of any shape may have; the others are for square matrices."""
+"""Assumptions that tensors of any shape may have; the others are for square matrices, but symmetric for any order."""
 
 
 class Condition(NamedTuple):
@@ -66,9 +66,10 @@ def _with(variable: Variable, word: str) -> Variable | None:
     """The tensor with one more assumption, if it can have it and has it not."""
     if word in variable.assumptions or not variable.order:
         return None
-    if SQUARE.get(word, True) and (variable.order != 2 or variable.dims[0] != variable.dims[1]):
+    most = variable.order if word == "symmetric" else 2
+    if SQUARE.get(word, True) and (not 2 <= variable.order <= most or len(set(variable.dims)) > 1):
         return None
-    if symmetry_of(variable).perms or (symmetry_of(variable).blocks and variable.order != 2):
+    if word != "symmetric" and variable.order != 2 and symmetry_of(variable) != NO_SYMMETRY:
         return None
     try:
         alone = tensor(variable.label, *variable.dims, **{word: True}).node  # type: ignore[arg-type]

@@ -138,6 +138,11 @@ def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[
             node = fitted(claim, other)
             if node is not None:
                 yield Mend(("vec order",), (words,), claim, other, node, asked=target)
+            if claim.node.order == 2:
+                node = fitted(claim._replace(node=transpose(claim.node, (1, 0))), other)
+                if node is not None:
+                    both = (_transpose_words(target), words)
+                    yield Mend(("transpose", "vec order"), both, claim, other, node, asked=target)
 
 
 def groupings(target: Target, D: View) -> Iterator[tuple[Target, str]]:

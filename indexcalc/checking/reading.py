@@ -11,9 +11,10 @@ from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 from indexcalc.errors import DimensionError, IndexCalcError, KindError, LayoutError, NotationError
+from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.graph.node import Node, einsum
 from indexcalc.graph.simplify import simplify
-from indexcalc.graph.walk import resize
+from indexcalc.graph.walk import resize, substitute, topological
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout
@@ -79,7 +80,7 @@ class Target(NamedTuple):
 def claims_of(formula: Any, D: View, vectors: str | None, declarations: Mapping[str, Any]) -> list[Claim]:
     """The formula as it may be meant, what is the same only once; a text that no reading admits is an error."""
     if isinstance(formula, View):
-        return [claim_of(formula)]
+        return [claim_of(identified(formula, D))]
     found: dict[Any, Claim] = {}
     failed: list[IndexCalcError] = []
     for reading in _order(D) if vectors is None else (vectors,):
@@ -88,7 +89,7 @@ def claims_of(formula: Any, D: View, vectors: str | None, declarations: Mapping[
         except IndexCalcError as error:
             failed.append(error)
             continue
-        claim = claim_of(view)
+        claim = claim_of(identified(view, D))
         key = claim.node, claim.names
         readings = (*found[key].readings, reading) if key in found else (reading,)
         found[key] = (found.get(key) or claim)._replace(readings=readings)
@@ -127,8 +128,8 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
         known = {name: _stood(value, reading) for name, value in known.items()}
     given = {name: value for name, value in declarations.items() if not _same(value, known.get(name))}
     left = LEFT_SIDE.fullmatch(text)
-    sizes = dict(zip([i.name for i in D.free], D.shape, strict=True)) if isinstance(D, Expr) else {}
-    sizes = {name: dim for name, dim in sizes.items() if not unknown(dim)}
+    symbols = symbols_in(topological([D.node, *D.inputs]))
+    sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")}
     batch = " ".join(sorted(D.batch)) if isinstance(D, Expr) else ""
     options = {"dims": sizes, "batch": batch, "vectors": reading}
     made: View = parse(left["rest"] if left else text, **{**options, **known, **given})
@@ -147,6 +148,33 @@ def _same(value: Any, known: Any) -> bool:
     if not isinstance(value, str) or not isinstance(known, Array):
         return False
     return tuple(value.replace(",", " ").split()) == tuple(map(str, known.node.dims))
+
+
+def identified(view: View, D: View) -> View:
+    """The formula with the derivative's own tensors, and its named gradient, for those of their names.
+
+    Errors: DimensionError where one name has other dimensions in both.
+    """
+    known = {name: value.node for name, value in names_of(D).items() if isinstance(value, Array)}
+    table = {
+        variable: known[variable.label]
+        for variable in view.inputs
+        if variable.label in known and known[variable.label] is not variable
+    }
+    for variable, node in table.items():
+        if node.dims != variable.dims:
+            raise DimensionError(
+                f"check {view}",
+                f"{variable.label} has dimensions {variable.dims}, and that of the derivative {node.dims}",
+                "give one of them another name",
+            )
+    if not table:
+        return view
+    (made,) = substitute([view.node], {**table})
+    if isinstance(view, Expr):
+        return Expr(made, view.indices, None, view.free)
+    assert isinstance(view, Array)
+    return Array(made, None, view.places, view.vectors, view.turned)
 
 
 def names_of(D: View) -> dict[str, Any]:

@@ -38,7 +38,8 @@ class Example:
             f"{name} = {value.tolist() if hasattr(value, 'tolist') else value}" for name, value in self.inputs.items()
         )
         place = f"entry [{', '.join(map(str, self.entry))}]" if self.entry else "the value"
-        return f"{given}{': ' * bool(given)}{place} is {self.formula + 0.0:.6g}, and should be {self.derivative + 0.0:.6g}"
+        own, wanted = (f"{value + 0.0:.6g}" for value in (self.formula, self.derivative))
+        return f"{given}{': ' * bool(given)}{place} is {own}, and should be {wanted}"
 
 
 @dataclass(frozen=True, slots=True)
