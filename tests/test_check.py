@@ -125,6 +125,24 @@ def test_exchanged_indices_are_a_transpose() -> None:
     assert ic.check("a[p]*b[q]", D)
 
 
+def test_indices_of_other_dimensions_are_matched_too() -> None:
+    loss = ic.function("L", "m ->", gradient="G")
+    c, U, G = ic.tensor("c", "n"), ic.tensor("U", "n m"), ic.tensor("G", "m")
+    D = ic.diff(loss(c[i] * U[i, j]), U[i, j])
+    assert ic.check("c[i]*G[j]", D) and ic.check("c[p]*G[q]", D) and ic.check(c[i] * G[j], D)
+    assert ic.check("c[j]*G[i]", D).mend == "exchange indices: j is i, i is j"
+    assert "denominator" in ic.check("c G^T", D, vectors="column").layouts
+    assert ic.check("c G^T", D, G="m").right
+
+
+def test_a_name_is_one_tensor() -> None:
+    loose = ic.tensor("S", "n n")
+    S = ic.tensor("S", "n n", symmetric=True)
+    assert ic.check(ic.inv(loose), ic.grad(ic.logdet(S), S))
+    report = ic.check("inv(S)", ic.grad(ic.logdet(S), S), S="p p")
+    assert report.verdict == "wrong" and "S has dimensions (p, p)" in report.note
+
+
 def test_a_missing_index_is_named() -> None:
     report = ic.check("A[i,j]", (A[i, j] * ic.tensor("z", "n")[k]).diff(A[i, l]))
     assert report.verdict == "wrong" and "free indices are i, j" in report.note
@@ -147,6 +165,7 @@ MENDED: list[tuple[str, Any, tuple[str, ...], str]] = [
     ("2 X^T (X w + t)", SQUARES, ("sign",), "change the sign of the term 2*t @ X"),
     ("2 X^T X w - 3 X^T t", SQUARES, ("factor",), "the term -3*t @ X should be -2*t @ X"),
     ("2 X (X w - t)", SQUARES, ("transpose",), "transpose X"),
+    ("2 X^T X w - w[0]*2 X^T t", SQUARES, ("factor",), "should be -2*t @ X"),
     ("X G", LAYER, ("transpose",), "transpose X"),
     ("X^T G^T", LAYER, ("transpose",), "write G for G^T"),
     ("A x", QUADRATIC, ("symmetric part",), "add A.T @ x"),
@@ -178,6 +197,8 @@ def test_the_order_of_vec() -> None:
     assert whole.faults == ("vec order",) and "rows and the columns" in whole.mend
     columns = ic.check("kron(Q.T, P) @ commutation(n, m)", D, layout="magnus-neudecker")
     assert columns.faults == ("vec order",) and "rows" not in columns.mend
+    both = ic.check("kron(P^T, Q)", D, layout="magnus-neudecker")
+    assert both.faults == ("transpose", "vec order")
     rows = ic.check("commutation(p, q) @ kron(Q.T, P)", D, layout="magnus-neudecker")
     assert rows.faults == ("vec order",) and "columns" not in rows.mend
 
@@ -204,6 +225,12 @@ def test_the_condition_is_true() -> None:
     assert ic.check("2 A x", ic.grad(x.T @ S @ x, x))
     p = ic.column("y", "n", stochastic=True)
     assert ic.check("softmax(x) - y", ic.grad(-p.T @ ic.log_softmax(x), x))
+
+
+def test_a_symmetric_tensor_of_order_4() -> None:
+    c, z, a = ic.tensor("c", "n n n n"), ic.tensor("z", "n"), ic.index("a")
+    D = (c[i, j, k, l] * z[i] * z[j] * z[k] * z[l]).diff(z[a])
+    assert ic.check("4 c[a,j,k,l]*z[j]*z[k]*z[l]", D).condition == "c is symmetric"
 
 
 def test_every_assumption_of_the_library_is_tried() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
-from indexcalc.errors import DimensionError, IndexCalcError, KindError, LayoutError, NotationError
+from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
 from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.graph.node import Node, einsum
 from indexcalc.graph.simplify import simplify
@@ -156,21 +156,20 @@ def identified(view: View, D: View) -> View:
     Errors: DimensionError where one name has other dimensions in both.
     """
     known = {name: value.node for name, value in names_of(D).items() if isinstance(value, Array)}
-    table = {
-        variable: known[variable.label]
-        for variable in view.inputs
-        if variable.label in known and known[variable.label] is not variable
-    }
-    for variable, node in table.items():
+    table: dict[Node, Node] = {}
+    for variable in view.inputs:
+        node = known.get(variable.label, variable)
         if node.dims != variable.dims:
             raise DimensionError(
-                f"check {view}",
+                Asked(lambda: f"check {view}"),
                 f"{variable.label} has dimensions {variable.dims}, and that of the derivative {node.dims}",
                 "give one of them another name",
             )
+        if node is not variable:
+            table[variable] = node
     if not table:
         return view
-    (made,) = substitute([view.node], {**table})
+    (made,) = substitute([view.node], table)
     if isinstance(view, Expr):
         return Expr(made, view.indices, None, view.free)
     assert isinstance(view, Array)
