@@ -46,6 +46,8 @@ from indexcalc.notation.differentiate import derivative, diff, differential, gra
 from indexcalc.notation.expr import Expr
 
 if TYPE_CHECKING:
+    from indexcalc.checking.check import check
+    from indexcalc.checking.verify import verify
     from indexcalc.derivation import explain
     from indexcalc.evaluate.compiled import compile_expressions as compile
     from indexcalc.notation.parse import parse
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 LATER = {
     "parse": ("indexcalc.notation.parse", "parse"),
+    "check": ("indexcalc.checking.check", "check"),
+    "verify": ("indexcalc.checking.verify", "verify"),
     "explain": ("indexcalc.derivation", "explain"),
     "compile": ("indexcalc.evaluate.compiled", "compile_expressions"),
 }
@@ -100,6 +104,7 @@ __all__ = [
     "NoRuleError",
     "NotationError",
     "ParseError",
+    "check",
     "column",
     "compile",
     "define",
@@ -127,6 +132,7 @@ __all__ = [
     "scalar",
     "simplify",
     "tensor",
+    "verify",
     "vjp",
     "zeros",
     *FUNCTIONS,

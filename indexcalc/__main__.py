@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from indexcalc.checking.verify import verify
 from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.panel import Layouts, Row, layouts
@@ -16,7 +17,6 @@ from indexcalc.notation.build import column, row, tensor
 from indexcalc.notation.differentiate import MEANING, ArrayDerivative, Derivative, derivative, diff
 from indexcalc.notation.expr import Expr
 from indexcalc.notation.parse import parse
-from indexcalc.testing import Check, check_derivative
 
 STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}
@@ -96,7 +96,7 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
         **axes,
         "note": result.note,
         "layouts": layouts(result, options.layout or CONVENTIONS),
-        "check": checked(value, target, result if options.structure != "independent" else None),
+        "check": checked(result),
     }
 
 
@@ -110,16 +110,13 @@ def _entries(row: Row) -> dict[str, Any]:
     return {"shape": shape, "axes": row.axes, "formula": row.formula, "numpy": row.numpy}
 
 
-def checked(value: Any, target: Any, result: Any) -> dict[str, Any]:
-    """The numeric check, or why there is none; without a result of the projected derivative, which has directions."""
-    if result is None:
-        made = diff if isinstance(value, Expr) or isinstance(target, Expr) else derivative
-        return checked(value, target, made(value, target))
+def checked(result: Derivative | ArrayDerivative) -> dict[str, Any]:
+    """The check by numbers, or why there is none."""
     try:
-        outcome: Check = check_derivative(value, target, result)
+        outcome = verify(result)
     except IndexCalcError as error:
         return {"done": False, "text": f"not checked by numbers: {error.found}"}
-    return {"done": True, "agrees": bool(outcome), "error": outcome.error, "sizes": outcome.sizes, "text": str(outcome)}
+    return {"done": True, "agrees": bool(outcome), "error": outcome.error, "sizes": outcome.sizes, "text": outcome.line}
 
 
 def shown(answer: dict[str, Any], latex: bool) -> str:

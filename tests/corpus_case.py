@@ -171,13 +171,17 @@ class Case:
 
 def evaluated(view: Any, arrays: dict[str, Any], which: int) -> Any:
     """The numbers of a view of the library, with those of these inputs and sizes that it takes."""
+    return view.evaluate(given(view, arrays, which))
+
+
+def given(view: Any, arrays: dict[str, Any], which: int) -> dict[str, Any]:
+    """Those of these inputs and sizes that a view of the library takes."""
     functions = {n.function.title(n.orders) for n in topological([view.node]) if isinstance(n, Call)}
     names = {variable.label for variable in view.inputs}
-    given = {name: a for name, a in arrays.items() if name in functions or (name in names and not callable(a))}
-    fixed = {str(dim) for variable in view.inputs if variable.label in given for dim in variable.dims}
+    found = {name: a for name, a in arrays.items() if name in functions or (name in names and not callable(a))}
+    fixed = {str(dim) for variable in view.inputs if variable.label in found for dim in variable.dims}
     known = {s for node in (view.node, *view.inputs, *topological([view.node])) for s in symbols_of(node)}
-    given |= {s: oracle.SIZES[which][s] for s in known - fixed if s in oracle.SIZES[which]}
-    return view.evaluate(given)
+    return found | {s: oracle.SIZES[which][s] for s in known - fixed if s in oracle.SIZES[which]}
 
 
 def symbols_of(node: Any) -> set[str]:

@@ -29,6 +29,7 @@ FLOORS = [
     {"notation"},
     {"layout"},
     {"evaluate"},
+    {"checking"},
     {"testing", "derivation"},
     {"__init__"},
     {"__main__"},

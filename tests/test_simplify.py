@@ -14,7 +14,7 @@ from programs import INDEX, TENSORS, arrays, program, sizes
 from test_derivatives import FRESH, close, numbers
 
 import indexcalc as ic
-from indexcalc.evaluate.equality import symmetrised
+from indexcalc.evaluate.declared import respecting
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Node, Product, Sum, addition, einsum
 from indexcalc.graph.walk import count, replace, topological
@@ -246,7 +246,7 @@ def test_a_recognised_function_has_a_recognised_derivative():
 def at_random(e, seed=0):
     """The numbers of an expression in tensors of dimensions d (here 3) and 3, before and after simplification."""
     rng = np.random.default_rng(seed)
-    values = {v.label: symmetrised(v, rng.normal(size=[3] * v.order)) for v in e.inputs}
+    values = {v.label: respecting(v, rng.normal(size=[3] * v.order)) for v in e.inputs}
     sized = {} if any("d" in map(str, v.dims) for v in e.inputs) else {"d": 3}
     return [
         one.evaluate(values, **(sized if "d" in map(str, one.shape) else {})) for one in (e, e.simplify(), e.expand())

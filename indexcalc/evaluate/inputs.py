@@ -91,8 +91,8 @@ def bind(
             raise InputError("evaluate", f"unknown input {name!r}", did_you_mean(name, accepted))
     require([variable for variable in needed if variable.label not in given])
     arrays = _arrays({accepted[name]: value for name, value in given.items()}, needed, standing or {})
-    symbols = _symbols(needed if roots is None else topological(roots))
-    known = _given_sizes(sizes or {}, symbols | _symbols(accepted.values()) if roots is not None else None)
+    symbols = symbols_in(needed if roots is None else topological(roots))
+    known = _given_sizes(sizes or {}, symbols | symbols_in(accepted.values()) if roots is not None else None)
     left = _solve(_claims(arrays), known)
     for name in sorted(symbols - known.keys()):
         if not name.startswith(UNKNOWN):
@@ -218,7 +218,7 @@ def _axes(count: int) -> str:
 # ------------------------------------------------------------------ sizes
 
 
-def _symbols(nodes: Iterable[Node]) -> set[str]:
+def symbols_in(nodes: Iterable[Node]) -> set[str]:
     """The symbols in the dimensions of nodes, those of summed labels included."""
     found: set[str] = set()
     for node in nodes:
@@ -318,6 +318,6 @@ def _unsettled(name: str, left: Iterable[Claim], others: Iterable[Variable]) -> 
     """The error for a symbol that nothing fixes."""
     claims = [claim for claim in left if name in claim.dim.symbols]
     found = "; ".join(f"only {claim.dim} = {claim.size} is known ({claim.name}, axis {claim.axis})" for claim in claims)
-    helpful = [v.label for v in others if name in _symbols([v])]
+    helpful = [v.label for v in others if name in symbols_in([v])]
     instead = f"give {name}=..." + (f", or the input {' or '.join(helpful)}" if helpful else "")
     return DimensionError(f"dimension `{name}`", found or "no input fixes it", instead)

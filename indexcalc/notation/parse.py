@@ -171,14 +171,14 @@ class Reading:
             except StopIteration as done:
                 stack.pop()
                 value = done.value
+            except ParseError:
+                raise
             except (IndexCalcError, OverflowError) as error:
                 raise self._placed(here, error) from error
         return cast(Value, value)
 
     def _placed(self, tree: Any, error: Exception) -> ParseError:
         """An error of the arithmetic, with its column."""
-        if isinstance(error, ParseError):
-            return error
         if not isinstance(error, IndexCalcError):
             return self._error(tree, "a number too large to write out", "give it as a scalar")
         return self._error(tree, str(error).partition("\n")[0], error.instead)

@@ -1,0 +1,271 @@
+"""`verify`: a derivative against finite differences and complex steps, at random inputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.calculus.structure import is_structured, unstructured
+from indexcalc.checking.differences import Slope, by_complex_step, by_differences, is_analytic
+from indexcalc.errors import Asked, DerivativeError, InputError, KindError
+from indexcalc.evaluate.inputs import Numbers
+from indexcalc.evaluate.points import Point, random_points
+from indexcalc.graph.node import Node, Variable, einsum
+from indexcalc.graph.walk import substitute
+from indexcalc.index import Index
+from indexcalc.notation.array import Array
+from indexcalc.notation.build import place_of
+from indexcalc.notation.differentiate import ArrayDerivative, Derivative, derivative, diff
+from indexcalc.notation.expr import Expr
+from indexcalc.notation.view import View
+
+POINTS = 3
+LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9}
+"""Each method, and the relative error that rounding alone stays below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """One comparison: which derivative, by which method, at which sizes, and the entry where it is worst.
+
+    The error is relative to the largest entry that was measured, or to 1 if that is smaller.
+    """
+
+    subject: str
+    method: str
+    sizes: dict[str, int]
+    error: float
+    entry: tuple[int, ...]
+    claimed: float
+    measured: float
+
+    def __bool__(self) -> bool:
+        return self.error < LIMITS[self.method]
+
+    def __str__(self) -> str:
+        return f"{self.method}: relative error {self.error:.1e}{self.where}"
+
+    @property
+    def where(self) -> str:
+        """The worst entry, and the sizes there."""
+        place = f" at entry [{', '.join(map(str, self.entry))}]" if self.entry else ""
+        sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
+        return place + (f", {sizes}" if sizes and place else f" at {sizes}" if sizes else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What `verify` found: true if every trial agrees. `worst` is the trial that is worst, measured by its limit."""
+
+    trials: tuple[Trial, ...]
+    seed: int
+
+    def __bool__(self) -> bool:
+        return all(self.trials)
+
+    @property
+    def worst(self) -> Trial:
+        """The trial with the largest error, for what its method can do."""
+        return max(self.trials, key=lambda trial: trial.error / LIMITS[trial.method])
+
+    @property
+    def error(self) -> float:
+        """The largest relative error."""
+        return max(trial.error for trial in self.trials)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The sizes of the worst trial."""
+        return self.worst.sizes
+
+    @property
+    def line(self) -> str:
+        """The outcome in one line."""
+        methods = " and ".join(dict.fromkeys(trial.method for trial in self.trials))
+        worst = self.worst
+        if self:
+            return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points"
+        return (
+            f"DIFFERS from {worst.method}: relative error {worst.error:.1e}{worst.where}: "
+            f"{worst.claimed:.6g} against {worst.measured:.6g}"
+        )
+
+    @property
+    def _count(self) -> int:
+        subjects = {(trial.subject, trial.method) for trial in self.trials}
+        return max(sum((trial.subject, trial.method) == pair for trial in self.trials) for pair in subjects)
+
+    def __str__(self) -> str:
+        lines = [self.line]
+        for pair in dict.fromkeys((trial.subject, trial.method) for trial in self.trials):
+            own = [trial for trial in self.trials if (trial.subject, trial.method) == pair]
+            worst = max(own, key=lambda trial: trial.error)
+            lines.append(f"  {pair[0]}: {worst}")
+        return "\n".join([*lines, f"  seed {self.seed}"])
+
+    __repr__ = __str__
+
+
+class Stage(NamedTuple):
+    """One derivative to be measured: the slope, what is claimed, and how the axes measured become those claimed."""
+
+    subject: str
+    slope: Slope
+    claimed: Node
+    labels: tuple[int, ...]
+    kept: tuple[int, ...]
+    inputs: frozenset[Variable]
+
+    def measured(self, point: Point, method: Any) -> Numbers:
+        """The derivative as it is measured, with the axes of what is claimed: shared names are taken together."""
+        return np.asarray(np.einsum(self.slope.measure(point, method), self.labels, self.kept))
+
+
+def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", seed: int = 0) -> Verification:
+    """Whether a derivative agrees with numbers: finite differences and, where all is analytic, complex steps.
+
+    `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
+    differentiated, and `wrt`, by what. The inputs are random, have what they are declared with, and have sizes 1 to 5;
+    abstract functions are random smooth ones. By a structured tensor one moves in its space, so each meaning
+    (`structure`) is measured as what it is. Of a second derivative each step is measured: the first against the
+    expression, the second against the first.
+
+    The answer is true if they agree, and says how well, by which method, and where it is worst.
+
+    Errors: DerivativeError where D does not know what it is the derivative of; InputError where no input was found.
+
+    >>> import indexcalc as ic
+    >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+    >>> print(ic.verify(ic.grad(ic.norm2(X @ w - y)**2, w)).line)
+    agrees with finite differences: relative error ..., 3 random points
+    >>> bool(ic.verify(X.T @ (X @ w - y), of=ic.norm2(X @ w - y)**2, wrt=w))
+    False
+    """
+    asked = Asked(lambda: f"verify({D})")
+    if not isinstance(D, View):
+        raise KindError(asked, f"{D!r} is no derivative", "give ic.grad(...), say")
+    stages = list(_stages(D, of, wrt, structure, asked))
+    trials: list[Trial] = []
+    for stage in stages:
+        trials += _tried(stage, seed, asked)
+    return Verification(tuple(trials), seed)
+
+
+def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
+    """The trials of one stage, at several points."""
+    found: list[Trial] = []
+    for point, (_, claimed) in random_points(
+        [stage.slope.value, stage.claimed], stage.inputs, count=POINTS, seed=seed
+    ):
+        methods: dict[str, Any] = {"finite differences": by_differences}
+        if is_analytic(stage.slope.value, point):
+            methods["complex steps"] = by_complex_step
+        for name, method in methods.items():
+            try:
+                measured = stage.measured(point, method)
+            except InputError:  # a step left the domain
+                continue
+            gap = np.abs(measured - claimed)
+            gap = np.where(np.isfinite(gap), gap, np.inf)
+            entry = np.unravel_index(int(np.argmax(gap)), gap.shape) if gap.size else ()
+            place = tuple(int(k) for k in entry)
+            error = float(np.max(gap, initial=0.0)) / max(1.0, float(np.max(np.abs(measured), initial=0.0)))
+            pair = (float(claimed[place]), float(measured[place])) if gap.size else (0.0, 0.0)
+            found.append(Trial(stage.subject, name, point.sizes, error, place, *pair))
+    if not found:
+        raise InputError(
+            asked, "no random input gives finite numbers", "check it at inputs of your own, with .evaluate(...)"
+        )
+    return found
+
+
+# ------------------------------------------------------------------ what is to be measured
+
+
+def _stages(D: Any, of: Any, wrt: Any, structure: str, asked: Asked) -> Iterator[Stage]:
+    known = isinstance(D, Derivative | ArrayDerivative)
+    how = structure or (D.structure if known else "")
+    if (of is None) != (wrt is None):
+        raise DerivativeError(asked, "one of of= and wrt= is missing", "give both, or none for a derivative")
+    if of is None:
+        if not known or D.source is None:
+            found = "it does not know what it is the derivative of"
+            raise DerivativeError(asked, found, "write ic.verify(D, of=y, wrt=W), or verify it before the arithmetic")
+        of, wrt = D.source, list(D.targets)
+    targets = list(wrt) if isinstance(wrt, list | tuple) else [wrt]
+    indexed = isinstance(of, Expr) or any(isinstance(target, Expr) for target in targets)
+    value = of
+    if indexed:
+        value = Expr(value.node, (), value.inputs) if not isinstance(value, Expr) else value
+    loose = _loose(targets) if how == "free" else {}
+    back = {plain: node for node, plain in loose.items()}
+    subject = "by "
+    for number, target in enumerate(targets):
+        subject += f", then {target}" if number else str(target)
+        last = number == len(targets) - 1
+        options: dict[str, Any] = {"structure": how} if how else {}
+        if indexed:
+            view = Expr(target.node, (), target.inputs) if not isinstance(target, Expr) else target
+            result = D if last else diff(_plain(value, loose), _plain(view, loose), **options)
+            yield _indexed_stage(subject, value, view, _plain(result, back), how, asked)
+        else:
+            result = D if last else derivative(_plain(value, loose), _plain(target, loose), **options)
+            yield _array_stage(subject, value, target, _plain(result, back), how, asked)
+        value = result
+
+
+def _loose(targets: Sequence[View]) -> dict[Node, Node]:
+    """The structured tensors among the targets, and tensors of their names without structure: a free derivative is
+    that of what is written, at all orders.
+    """
+    nodes = [place_of(target, "")[0] for target in targets]
+    return {node: unstructured(node) for node in nodes if isinstance(node, Variable) and is_structured(node)}
+
+
+def _plain(view: Any, table: dict[Node, Node]) -> Any:
+    """The view with other tensors for some."""
+    if not table:
+        return view
+    (node,) = substitute([view.node], table)
+    if isinstance(view, Expr):
+        return Expr(node, view.indices, None, view.free)
+    return Array(node, None, view.places, view.vectors, view.turned)
+
+
+def _slope(value: Node, target: View, how: str, asked: Asked) -> tuple[Slope, tuple[int, ...]]:
+    node, axes = place_of(target, asked)
+    return Slope(value, node, how if is_structured(node) else ""), axes
+
+
+def _array_stage(subject: str, value: Array, target: Array, result: Array, how: str, asked: Asked) -> Stage:
+    slope, _ = _slope(value.node, target, how, asked)
+    wanted = (*value.node.dims, *target.node.dims)
+    if result.node.dims != wanted:
+        raise DerivativeError(
+            asked, f"it has axes {result.node.dims}, and the derivative {wanted}", "compare layouts with ic.check"
+        )
+    axes = tuple(range(result.order))
+    return Stage(subject, slope, result.node, axes, axes, result.inputs | target.inputs)
+
+
+def _indexed_stage(subject: str, value: Expr, target: Expr, result: Expr, how: str, asked: Asked) -> Stage:
+    slope, axes = _slope(einsum(1, [(value.node, value.names)], [i.name for i in value.free]), target, how, asked)
+    own = [target.indices[axis] for axis in axes]
+    labels = _numbers([*value.free, *own])
+    kept = [index for index in result.free if index in value.free or index in own]
+    wanted = {i for i in (*value.free, *own) if i.batch or [*value.free, *own].count(i) == 1}
+    if set(result.free) != wanted:
+        shown = ", ".join(str(index) for index in dict.fromkeys((*value.free, *own)) if index in wanted)
+        raise DerivativeError(asked, f"its indices are {result.free}, and the derivative's {shown}", "")
+    claimed = einsum(1, [(result.node, result.names)], [index.name for index in kept])
+    places = tuple(labels[[*value.free, *own].index(index)] for index in kept)
+    return Stage(subject, slope, claimed, labels, places, result.inputs | target.inputs)
+
+
+def _numbers(indices: Sequence[Index]) -> tuple[int, ...]:
+    """A number for each index, the same for the same name."""
+    names = list(dict.fromkeys(index.name for index in indices))
+    return tuple(names.index(index.name) for index in indices)
