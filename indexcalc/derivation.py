@@ -210,7 +210,7 @@ class _Entries:
             self.expr = expr
             self.by = wrt if isinstance(wrt, Expr) else Expr(wrt.node, (), wrt.inputs)
         self.result: Derivative = diff(self.expr, self.by, structure=structure)
-        (self.root,) = simplify([self.expr.node])
+        self.root = self.expr.node
         self.target = next(n for n in topological([self.by.node]) if isinstance(n, Variable | Definition))
         places = [self.by.indices[axis] for axis in _axes(self.by.node, self.target)]
         self.names = [index.name for index in (*self.expr.indices, *places)]
@@ -536,7 +536,7 @@ class _Differentials:
         """`dL = G : dY`, then `dY`, for a scalar of something that depends on the variable."""
         if self.source.order:
             return False
-        (root,) = simplify([self.source.node])
+        root = self.source.node
         depends = _depending(root, self.target.node)
         inside = _inside(root, self.target.node, depends)
         if len(inside) != 1 or not 0 < inside[0].order <= 2:
