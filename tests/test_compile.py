@@ -283,6 +283,20 @@ def test_inputs_are_not_written_to_and_results_are_ones_own():
     assert not np.shares_memory(again[2], again[3])
 
 
+def test_a_layout_shows_its_unit_axes():
+    loss, inputs = linear()
+    row = ic.compile(ic.grad(loss, inputs[1]).layout("numerator"), inputs)
+    assert row(np.eye(2), np.ones(2), np.zeros(2)).shape == (1, 2)
+
+
+def test_empty_and_single_axes():
+    loss, inputs = linear()
+    f = ic.compile([loss, ic.hessian(loss, inputs[1])], inputs)
+    assert f(np.zeros((0, 3)), np.ones(3), np.zeros(0))[1].tolist() == np.zeros((3, 3)).tolist()
+    assert f(np.zeros((2, 0)), np.ones(0), np.ones(2))[1].shape == (0, 0)
+    assert ic.compile(ic.eye("n"), ())(n=2).tolist() == [[1, 0], [0, 1]]
+
+
 def test_order_c_gives_contiguous_results():
     A, B = ic.tensor("A", "n n"), ic.tensor("B", "n n")
     D = ic.derivative(A @ ic.tensor("X", "n n") @ B, ic.tensor("X", "n n"))
@@ -327,6 +341,9 @@ def test_opt_einsum_decides_where_it_is_asked_to():
 
 
 @pytest.mark.parametrize(("make", "words"), [
+    (lambda: ic.compile("x", linear()[1]), "expression"),
+    (lambda: ic.compile([], linear()[1]), "expression"),
+    (lambda: ic.compile(ic.eye("n"), ())(), "no input fixes it"),
     (lambda: ic.compile(linear()[0], linear()[1][:2]), "no input for y"),
     (lambda: ic.compile(linear()[0], (*linear()[1], ic.tensor("q", "n"))), "q is no tensor"),
     (lambda: ic.compile(linear()[0], (*linear()[1], linear()[1][0])), "given twice"),

@@ -22,6 +22,7 @@ from indexcalc.evaluate.run import memory_limit
 from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological, variables
+from indexcalc.layout.project import Layout
 from indexcalc.notation.view import View, join_inputs
 
 MOST_PLANS = 64
@@ -44,12 +45,15 @@ class Compiled:
     ) -> None:
         self.single = isinstance(outputs, View)
         self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(outputs)
+        if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
+            raise KindError(f"compile {outputs!r}", "it has to be an expression, or several", "write ic.compile(y, (x,))")
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit
         self.asked = Asked(lambda: f"compile {', '.join(map(str, self.outputs))}")
         self.names = _names((inputs,) if isinstance(inputs, View) else tuple(inputs), self.asked)
         self.roots: list[Node] = simplify([_ordered(view, None) for view in self.outputs])
         self.inputs = join_inputs(self.outputs)
+        self.standing = {name: kind for view in self.outputs for name, kind in _standing(view).items()}
         self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
         self._check_names()
         self._programs: dict[Any, Callable[..., Any]] = {}
@@ -99,7 +103,7 @@ class Compiled:
                 functions[name] = value if callable(value) else to_array(value, name)
             else:
                 sizes[name] = value
-        bound, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=_standing(self.outputs[0]))
+        bound, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=self.standing)
         by_name = {variable.label: array for variable, array in bound.items()}
         used = {variable.label for variable in variables(self.roots)}
         dtype = _common(array for name, array in by_name.items() if name in used)
@@ -147,7 +151,9 @@ class Compiled:
         return made
 
     def _code(self, program: Program, dtype: Any) -> Code:
-        return emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype)
+        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype)
+        shown = zip(code.results, self.outputs, strict=True)
+        return code._replace(results=tuple(f"{result}{_unit_axes(view)}" for result, view in shown))
 
     @property
     def _arguments(self) -> list[str]:
@@ -184,6 +190,13 @@ class Compiled:
                     "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit",
                 )
         return program
+
+
+def _unit_axes(view: View) -> str:
+    """What gives a laid out result the unit axes that it shows: a row is (1, n)."""
+    if not isinstance(view, Layout) or None not in view.places:
+        return ""
+    return f"[{', '.join('None' if place is None else ':' for place in view.places)}]"
 
 
 def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
