@@ -131,8 +131,12 @@ class Build:
                     self.hold(node)
             else:
                 self.held[node] = LEAVES[type(node)](self, node)
-        self.results = tuple(self.dense(root) for root in roots)
+        self.results = self.made(roots)
         self.seconds = sum(table.costs[number] for number in table.live(self.results))
+
+    def made(self, roots: Sequence[Node]) -> tuple[int, ...]:
+        """The values that are the results: the whole array of each root."""
+        return tuple(self.dense(root) for root in roots)
 
     # -------------------------------------------------------------- what is opened
 
