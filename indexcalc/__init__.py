@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from indexcalc.checking.verify import verify
     from indexcalc.derivation import explain
     from indexcalc.evaluate.compiled import compile_expressions as compile
+    from indexcalc.evaluate.compressed import compressed
+    from indexcalc.evaluate.preflight import preflight
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
@@ -58,6 +60,8 @@ LATER = {
     "check": ("indexcalc.checking.check", "check"),
     "verify": ("indexcalc.checking.verify", "verify"),
     "explain": ("indexcalc.derivation", "explain"),
+    "compressed": ("indexcalc.evaluate.compressed", "compressed"),
+    "preflight": ("indexcalc.evaluate.preflight", "preflight"),
     "compile": ("indexcalc.evaluate.compiled", "compile_expressions"),
 }
 """What few programs need, or need late: where it lies."""
@@ -107,6 +111,7 @@ __all__ = [
     "check",
     "column",
     "compile",
+    "compressed",
     "define",
     "delta",
     "derivative",
@@ -128,6 +133,7 @@ __all__ = [
     "ones",
     "parse",
     "pi",
+    "preflight",
     "row",
     "scalar",
     "simplify",

@@ -9,13 +9,13 @@ from indexcalc.errors import Asked, InputError, KindError, NotationError, did_yo
 from indexcalc.evaluate import run
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.inputs import bind
-from indexcalc.graph.node import Call, Node, einsum
+from indexcalc.graph.node import Call, Node, Variable, einsum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, Dimension
 from indexcalc.layout.project import Layout
 from indexcalc.notation.array import OTHER, Array, meant
 from indexcalc.notation.expr import Expr
-from indexcalc.notation.view import View
+from indexcalc.notation.view import View, join_inputs
 
 
 def evaluate(
@@ -41,10 +41,23 @@ def evaluate(
     array([2., 4., 6.])
     """
     node = _ordered(view, order)
+    inputs, extents, calls = bound_inputs([view], [node], values, named, "evaluate")
+    check_declared(inputs)
+    (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
+    if isinstance(view, Layout) and order is None:
+        result = result[tuple(None if place is None else slice(None) for place in view.places)]
+    return result if result.ndim else result[()]
+
+
+def bound_inputs(
+    views: Sequence[View], roots: Sequence[Node], values: Mapping[Any, Any] | None, named: Mapping[str, Any], asked: str
+) -> tuple[dict[Variable, Any], dict[str, int], dict[str, Any]]:
+    """What was given, sorted: the array of each variable, the size of each symbol, functions by name."""
     given = _by_name(values, named)
-    functions = _functions(node)
-    accepted = {variable.label for variable in view.inputs}
-    symbols = _symbols([node, *view.inputs])
+    functions = {name for root in roots for name in _functions(root)}
+    variables = join_inputs(views)
+    accepted = {variable.label for variable in variables}
+    symbols = _symbols([*roots, *variables])
     arrays: dict[str, Any] = {}
     sizes: dict[str, Any] = {}
     calls: dict[str, Any] = {}
@@ -57,16 +70,13 @@ def evaluate(
             sizes[name] = value
         else:
             raise InputError(
-                Asked(lambda: f"evaluate {view}"),
+                Asked(lambda: f"{asked} {', '.join(map(str, views))}"),
                 f"unknown input {name!r}",
                 did_you_mean(name, accepted | symbols | functions),
             )
-    inputs, extents = bind(view.inputs, arrays, sizes, roots=[node], standing=_standing(view))
-    check_declared(inputs)
-    (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
-    if isinstance(view, Layout) and order is None:
-        result = result[tuple(None if place is None else slice(None) for place in view.places)]
-    return result if result.ndim else result[()]
+    standing = {name: how for view in views for name, how in _standing(view).items()}
+    inputs, extents = bind(variables, arrays, sizes, roots=roots, standing=standing)
+    return inputs, extents, calls
 
 
 def _standing(view: View) -> dict[str, str]:

@@ -129,6 +129,12 @@ class View:
 
         return evaluate(self, *args, **kwargs)
 
+    def compressed(self, *args: Any, **kwargs: Any) -> Any:
+        """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
+        from indexcalc.evaluate.compressed import compressed
+
+        return compressed(self, *args, **kwargs)
+
     def equals(self, other: object) -> Any:
         """Is this mathematically equal? By simplification, else by random evaluation; the answer says which."""
         from indexcalc.evaluate.equality import equals
