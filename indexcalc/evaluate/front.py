@@ -24,7 +24,7 @@ def evaluate(
     /,
     *,
     order: Sequence[Any] | None = None,
-    limit: int | None = None,
+    memory_limit: int | None = None,
     **named: Any,
 ) -> Any:
     """The numbers of an expression: a NumPy array, or a scalar where it has no axes.
@@ -32,7 +32,8 @@ def evaluate(
     Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an
     abstract function as a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an
     expression was made from and that dropped out may be given and fix dimensions. Axes come in the order of `.free`,
-    or as `order` says. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
+    or as `order` says. An array of more than `memory_limit` bytes (half of the machine's memory) is an error before
+    anything is computed, which says what `.compressed(...)` would take. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
     complex64 and complex128 are kept, integers become float64.
 
     >>> import indexcalc as ic
@@ -43,10 +44,25 @@ def evaluate(
     node = _ordered(view, order)
     inputs, extents, calls = bound_inputs([view], [node], values, named, "evaluate")
     check_declared(inputs)
-    (result,) = run.evaluate([node], inputs, extents, calls, limit=limit)
+    try:
+        (result,) = run.evaluate([node], inputs, extents, calls, limit=memory_limit)
+    except run.TooLarge as error:
+        raise _instead(error, view, extents) from None
     if isinstance(view, Layout) and order is None:
         result = result[tuple(None if place is None else slice(None) for place in view.places)]
     return result if result.ndim else result[()]
+
+
+def _instead(error: run.TooLarge, view: View, sizes: dict[str, int]) -> run.TooLarge:
+    """The error with what the compressed form takes, where that is less."""
+    from indexcalc.evaluate.preflight import alternative, amount
+
+    found = alternative(view, sizes, error.itemsize)
+    if max(found.nbytes, found.peak_bytes) > error.limit:
+        return error
+    instead = f".compressed(...) holds it in {amount(found.nbytes)}, for .matvec(v), .diagonal(), .trace(), .solve(b)"
+    more = "evaluate less of it at once, or give a larger memory_limit"
+    return run.TooLarge(error.asked, error.found, f"{instead}; {more}", error.itemsize, error.limit)
 
 
 def bound_inputs(

@@ -94,6 +94,17 @@ def _own(value: Numbers, others: Iterable[Numbers]) -> Numbers:
     return np.array(value)
 
 
+class TooLarge(InputError):
+    """An array that would take more than the limit; it knows the limit and the bytes of an entry."""
+
+    def __init__(self, asked: str, found: str, instead: str, itemsize: int, limit: int) -> None:
+        super().__init__(asked, found, instead)
+        self.itemsize, self.limit = itemsize, limit
+
+    def __reduce__(self) -> tuple[type, tuple[Any, ...]]:
+        return type(self), (self.asked, self.found, self.instead, self.itemsize, self.limit)
+
+
 def memory_limit() -> int:
     """Half of the machine's memory, in bytes."""
     if not hasattr(os, "sysconf"):
@@ -176,10 +187,12 @@ class Plan:
         """An array of this shape may be allocated, or it is an error."""
         total = prod(shape) * self.widest
         if total > self.limit:
-            raise InputError(
+            raise TooLarge(
                 f"evaluate the {node.kind}" + (f" {node.name}" if node.name != node.kind else ""),
                 f"an array of shape {shape} takes {total:,} bytes, and the limit is {self.limit:,}",
-                "evaluate less of it at once, or give a larger limit",
+                "evaluate less of it at once, or give a larger memory_limit",
+                self.widest,
+                self.limit,
             )
 
     def dense(self, child: Node) -> Opener:
