@@ -81,7 +81,7 @@ class Blocks(Operator):
 
     def _parts(self, v: Any, dims: Sequence[tuple[int, ...]], name: str) -> tuple[list[Numbers], bool]:
         sizes = list(map(prod, dims))
-        flat = not isinstance(v, list | tuple) or all(np.ndim(x) == 0 for x in v) and any(dims)
+        flat = not isinstance(v, list | tuple) or (all(np.ndim(x) == 0 for x in v) and any(dims))
         if flat:
             array = _vector(v, self.dtype, name)
             if array.shape != (sum(sizes),):

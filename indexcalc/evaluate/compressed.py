@@ -1,8 +1,8 @@
 """Compressed results: `delta ⊗ core` terms whose factors are held as arrays; the dense array is made only on request.
 
-A derivative such as `∂(AXB)_ij/∂X_kl = A_ik B_lj` has n⁴ entries and is known by 2n² numbers. Products with vectors, the
-diagonal and the trace are again sums of products of the held arrays, so the same compiler makes them: each is planned
-once for a dtype and kept.
+A derivative such as `∂(AXB)_ij/∂X_kl = A_ik B_lj` has n⁴ entries and is known by 2n² numbers. Products with vectors,
+the diagonal and the trace are again sums of products of the held arrays, so the same compiler makes them: each is
+planned once for a dtype and kept.
 """
 
 from __future__ import annotations
@@ -19,17 +19,16 @@ from indexcalc.evaluate.compiled import _common, _with_functions
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.factors import HeldTerm, factors
 from indexcalc.evaluate.front import bound_inputs
-from indexcalc.evaluate.inputs import SINGLE, Numbers
+from indexcalc.evaluate.inputs import SINGLE, Numbers, size_of
 from indexcalc.evaluate.joined import Joined
 from indexcalc.evaluate.measure import peak_entries, total_flops
 from indexcalc.evaluate.numpy_code import emit, function_of
 from indexcalc.evaluate.plan import plan
 from indexcalc.evaluate.program import Input, Program
 from indexcalc.evaluate.run import memory_limit as default_limit
-from indexcalc.graph.node import Call, Node, Number, addition, einsum, variable
+from indexcalc.graph.node import Call, Node, addition, einsum, variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological
-from indexcalc.notation.array import Array
 from indexcalc.notation.differentiate import ArrayDerivative, Derivative
 from indexcalc.notation.expr import Expr
 from indexcalc.notation.view import View
@@ -189,43 +188,43 @@ class Compressed(Operator):
         >>> D.matvec([1, 1])
         array([3., 7.])
         """
-        return self._applied("matvec", self.rows, self.columns, len(self.rows), v, False)
+        return self._applied("matvec", self.columns, v)
 
     def rmatvec(self, v: Any) -> Any:
         """`sum over the rows of conj(D[rows, columns]) v[rows]`: the conjugate transpose times a vector."""
-        made = self._applied("rmatvec", self.columns, self.rows, len(self.rows), np.conj(np.asarray(v)), True)
+        made = self._applied("rmatvec", self.rows, np.conj(np.asarray(v)), turned=True)
         return np.conj(made) if np.iscomplexobj(made) else made
 
     def matmat(self, V: Any) -> Any:
         """The products with several vectors, which are the last axis of V."""
-        return self._applied("matmat", self.rows, self.columns, len(self.rows), V, False, several=True)
+        return self._applied("matmat", self.columns, V, several=True)
 
     def _applied(
-        self, name: str, onto: Sequence[int], over: Sequence[int], rows: int, v: Any, turned: bool, several: bool = False
+        self, name: str, over: Sequence[int], v: Any, turned: bool = False, several: bool = False
     ) -> Any:
         array = _vector(v, self.held.dtype, name)
         more = array.shape[-1:] if several else ()
         flat = array.ndim == 1 + several and len(over) != 1
         if array.shape != (*(over if not flat else (prod(over),)), *more):
             shown = f"{(prod(over), *more)}" + (f" or {(*over, *more)}" if len(over) != 1 else "")
-            raise InputError(f"{name} of {self._title}", f"a vector of shape {array.shape}", f"give one of shape {shown}")
+            found = f"a vector of shape {array.shape}"
+            raise InputError(f"{name} of {self._title}", found, f"give one of shape {shown}")
         key = (name, array.dtype, more)
         program = self._programs.get(key)
         if program is None:
-            program = self._programs[key] = self._product((*over, *more), rows, turned, bool(more), array.dtype)
+            program = self._programs[key] = self._product((*over, *more), turned, more, array.dtype)
         made = program(*[self.held.arrays[k] for k in self.used], array.reshape((*over, *more)))
         return made.reshape(-1, *more) if flat else made
 
-    def _product(self, dims: Sequence[int], rows: int, turned: bool, several: bool, dtype: Any) -> Callable[..., Any]:
-        """The program of the products with vectors."""
-        vector = variable("v", tuple(dims))
-        column: tuple[Any, ...] = (COLUMN,) if several else ()
+    def _product(self, dims: Sequence[int], turned: bool, more: tuple[int, ...], dtype: Any) -> Callable[..., Any]:
+        """The program of the products with one vector, or with the several of a last axis."""
+        vector, rows = variable("v", tuple(dims)), len(self.rows)
+        column: dict[Any, int] = dict.fromkeys((COLUMN,), *more) if more else {}
         nodes = []
         for term in self.terms:
             onto, over = (term.out[rows:], term.out[:rows]) if turned else (term.out[:rows], term.out[rows:])
-            nodes.append(self._node(term, (*onto, *column), [(vector, (*over, *column))], dict(zip(column, dims[-1:], strict=False))))
-        onto_dims = self.columns if turned else self.rows
-        return self._compiled(nodes, (*onto_dims, *(dims[-1:] if several else ())), dtype, ["v"])
+            nodes.append(self._node(term, (*onto, *column), [(vector, (*over, *column))], column))
+        return self._compiled(nodes, (*(self.columns if turned else self.rows), *more), dtype, ["v"])
 
     # -------------------------------------------------------------- other products of the factors
 
@@ -325,14 +324,14 @@ class Compressed(Operator):
 
     @property
     def _title(self) -> str:
-        return f"compressed D[{', '.join(self.names)}]"
+        return f"compressed D[{','.join(self.names)}]"
 
     def __str__(self) -> str:
         return " + ".join(self._shown(term) for term in self.terms).replace("+ -", "- ") or "0"
 
     def __repr__(self) -> str:
         rows, columns = self.matrix_shape
-        lines = [f"D[{', '.join(self.names)}] = {self}"]
+        lines = [f"D[{','.join(self.names)}] = {self}"]
         lines += [f"{rows} × {columns}, held in {self.nbytes:,} bytes (dense: {self.dense_nbytes:,})"]
         named = {self.held.titles[k]: self.held.arrays[k] for k in self.used}
         lines += ["; ".join(f"{t}: {'×'.join(map(str, a.shape)) or 'number'}" for t, a in named.items())] * bool(named)
@@ -402,18 +401,19 @@ def compressed(
     from indexcalc.evaluate.blocks import Blocks
 
     rows = grid(D, "compressed")
-    made = _made([view for row in rows for view in row], values, named, limit)
+    blocks = _made([view for row in rows for view in row], values, named, limit)
     width = len(rows[0])
-    return Blocks([made[k : k + width] for k in range(0, len(made), width)])
+    return Blocks([blocks[k : k + width] for k in range(0, len(blocks), width)])
 
 
 def grid(D: Any, asked: str) -> list[list[View]]:
     """Views in rows of one length: a list is one row, or a column of one if it has lists."""
     if not isinstance(D, list | tuple) or not D:
-        raise KindError(f"{asked}({D!r})", f"a {type(D).__name__} is no expression", "give one, a list, or rows of them")
+        raise KindError(f"{asked}({D!r})", f"a {type(D).__name__} is no expression", "give one, a list, or rows")
     rows = [list(row) for row in D] if all(isinstance(row, list | tuple) for row in D) else [list(D)]
     if len({len(row) for row in rows}) > 1 or not rows[0]:
-        raise InputError(f"{asked} of a grid", f"rows of {[len(row) for row in rows]} blocks", "give rows of one length")
+        lengths = [len(row) for row in rows]
+        raise InputError(f"{asked} of a grid", f"rows of {lengths} blocks", "give rows of one length")
     for view in (view for row in rows for view in row):
         if not isinstance(view, View):
             raise KindError(f"{asked} of a grid", f"{view!r} is no expression", "give derivatives or expressions")
@@ -446,8 +446,6 @@ def _made(
 
 def extents(node: Node, sizes: Mapping[str, int]) -> list[int]:
     """The sizes of the axes of a node."""
-    from indexcalc.evaluate.inputs import size_of
-
     return [size_of(dimension, sizes) for dimension in node.dims]
 
 

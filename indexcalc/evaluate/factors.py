@@ -20,7 +20,7 @@ from indexcalc.evaluate.contract import EXACT, Piece
 from indexcalc.evaluate.finish import finish
 from indexcalc.evaluate.program import Program
 from indexcalc.evaluate.terms import as_leaf
-from indexcalc.graph.node import Labels, Node, Number, add, multiply
+from indexcalc.graph.node import Labels, Node, Number, add
 from indexcalc.graph.walk import topological
 
 

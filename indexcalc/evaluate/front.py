@@ -32,9 +32,9 @@ def evaluate(
     Inputs come by name (`x=x0`) or by tensor (`{x: x0}`); a dimension that no input fixes by its symbol (`n=5`); an
     abstract function as a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an
     expression was made from and that dropped out may be given and fix dimensions. Axes come in the order of `.free`,
-    or as `order` says. An array of more than `memory_limit` bytes (half of the machine's memory) is an error before
-    anything is computed, which says what `.compressed(...)` would take. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
-    complex64 and complex128 are kept, integers become float64.
+    or as `order` says. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
+    complex64 and complex128 are kept, integers become float64. An array of more than `memory_limit` bytes (half of the
+    machine's memory) is an error before anything is computed, which says what `.compressed(...)` would take.
 
     >>> import indexcalc as ic
     >>> i = ic.index("i"); x = ic.tensor("x", "n")

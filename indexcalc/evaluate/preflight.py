@@ -1,4 +1,4 @@
-"""What an evaluation would cost, before anything is computed: shape, bytes, operations, and the compressed alternative."""
+"""What an evaluation would cost, before anything is computed: shape, bytes, operations; and its compressed form."""
 
 from __future__ import annotations
 
@@ -47,10 +47,11 @@ class Preflight:
         shapes = self.shape if isinstance(self.shape, list) else [self.shape]
         shown = ", ".join(" × ".join(map(str, shape)) or "a number" for shape in shapes)
         word = "fits" if self.fits else "does not fit"
+        peak, made = amount(self.peak_bytes), amount(self.compressed_peak_bytes)
         lines = [
-            f"dense:      {shown}, {amount(self.bytes)}; {self.flops:.3g} FLOPs, at most {amount(self.peak_bytes)} at once",
+            f"dense:      {shown}, {amount(self.bytes)}; {self.flops:.3g} FLOPs, at most {peak} at once",
             f"limit:      {amount(self.limit)}: it {word}",
-            f"compressed: {amount(self.compressed_bytes)}, made with at most {amount(self.compressed_peak_bytes)} at once",
+            f"compressed: {amount(self.compressed_bytes)}, made with at most {made} at once",
             f"            {self.compressed}",
         ]
         if not self.fits and self.compressed_peak_bytes <= self.limit:

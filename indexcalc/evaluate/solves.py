@@ -149,7 +149,9 @@ def _conjugate_gradients(matrix: Operator, b: Numbers) -> Numbers:
         before, size = size, float(np.vdot(residual, residual).real)
         direction = residual + size / before * direction
     raise InputError(
-        "solve", f"conjugate gradients did not converge in {STEPS * len(b)} steps", "it may be singular; precondition it"
+        "solve",
+        f"conjugate gradients did not converge in {STEPS * len(b)} steps",
+        "use as_linear_operator() with SciPy's solvers and a preconditioner",
     )
 
 
@@ -235,9 +237,7 @@ def _beside_deltas(matrix: Matrix, pure: Sequence[tuple[int, int]]) -> Solver:
 
     def apply(b: Numbers) -> Numbers:
         count = b.shape[-1]
-        x = made(b.reshape(inner.shape[0], -1))
-        x = x.reshape(*dims, *batch, count)
-        return x
+        return made(b.reshape(inner.shape[0], -1)).reshape(*dims, *batch, count)
 
     times = prod(batch)
     method = f"{times} right-hand sides for δ ⊗ a {inner.shape[0]}×{inner.shape[1]} matrix: {made.method}"
@@ -247,15 +247,12 @@ def _beside_deltas(matrix: Matrix, pure: Sequence[tuple[int, int]]) -> Solver:
 def _kronecker(matrix: Matrix, groups: Sequence[tuple[int, ...]]) -> Solver:
     """One Kronecker product: factor by factor."""
     (term,) = matrix.terms
-    scale: Any = complex(term.coef) if isinstance(term.coef, complex) else float(term.coef)
-    for number, labels in term.factors:
-        if not labels:
-            scale = scale * matrix.arrays[number][()]
+    scale = _scale(matrix, term)
     parts: list[tuple[tuple[int, ...], tuple[int, ...], Solver]] = []
     for group in groups:
         own = {term.out[axis] for axis in group}
         factors = tuple(term.factors[k] for k in _near(term, own) if term.factors[k][1])
-        labels = own | {x for _, found in factors for x in found}
+        labels = own.union(*(found for _, found in factors))
         part = HeldTerm(1, factors, tuple(term.out[a] for a in group), {x: term.sizes[x] for x in labels})
         rows = [axis for axis in group if axis < matrix.rows]
         one = matrix._replace(terms=(part,), rows=len(rows))
@@ -377,12 +374,10 @@ def _diagonalised(parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
     if len(distinct) == 1:
         w = np.linalg.eigh(distinct[0])[1]
     else:
-        for one, other in (distinct, distinct[::-1]):
-            root = _root(one)
-            if root is not None:
-                break
-        else:
+        roots = [(root, other) for a, other in (distinct, distinct[::-1]) if (root := _root(a)) is not None]
+        if not roots:
             return None
+        root, other = roots[0]
         inner = np.linalg.solve(root, np.linalg.solve(root, other).T)
         w = np.linalg.solve(root.T, np.linalg.eigh((inner + inner.T) / 2)[1])
     return w, np.stack([np.einsum("ia,ij,ja->a", w, part, w, optimize=True) for part in parts])
