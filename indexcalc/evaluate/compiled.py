@@ -46,7 +46,8 @@ class Compiled:
         self.single = isinstance(outputs, View)
         self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(outputs)
         if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
-            raise KindError(f"compile {outputs!r}", "it has to be an expression, or several", "write ic.compile(y, (x,))")
+            found = "it has to be an expression, or several"
+            raise KindError(f"compile {outputs!r}", found, "write ic.compile(y, (x,))")
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit
         self.asked = Asked(lambda: f"compile {', '.join(map(str, self.outputs))}")

@@ -56,6 +56,8 @@ FREED = 64 * 1024
 UFUNCS = {
     "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "maximum", "minimum",
 }  # fmt: skip
+CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
+"""Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
 SPACE: dict[str, Any] = {
@@ -487,12 +489,12 @@ class Emitter:
             code = self._power(args[0], step.params[0])
         elif step.fn in UFUNCS or step.fn in NAMES:
             code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
-            self.quiet = True
+            self.quiet = self.quiet or step.fn not in CALM
         else:
             row = elementwise_row(step.fn)
             name = self.bound(step.fn, row.numpy)
             code = f"{name}({', '.join([*args, *map(self.parameter, step.params)])})"
-            self.quiet = True
+            self.quiet = self.quiet or step.fn not in CALM
         ufunc = code.partition("(")[0] in SPACE
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
 

@@ -44,10 +44,13 @@ def partial(node: Elementwise, k: int) -> Node | None:
 
 
 def _sigmoid(x: Any) -> Any:
-    """`1/(1 + exp(-x))`; where the exponential overflows it is 0."""
-    y = _exp(-x)
-    y += 1
-    return 1 / y
+    """`1/(1 + exp(-x))`, by the exponential that does not overflow."""
+    if np.iscomplexobj(x):
+        right = x.real >= 0
+        small = np.exp(np.where(right, -x, x))
+        return np.where(right, 1, small) / (1 + small)
+    y = _exp(-np.abs(x))
+    return np.where(x >= 0, 1, y) / (1 + y)
 
 
 def _softplus(x: Any) -> Any:
@@ -62,8 +65,7 @@ def _softplus(x: Any) -> Any:
 
 def _exp(x: Any) -> Any:
     """The exponential of an array that nobody else has: in place."""
-    with np.errstate(over="ignore"):
-        return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
+    return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
 
 
 def _gelu(x: Any) -> Any:
