@@ -258,7 +258,8 @@ def main() -> None:
     warm_heap()
     A, B = np.random.default_rng(0).standard_normal((2, 500, 500))
     unit = best_time(lambda: np.dot(A.T, B.T))
-    print(f"500x500 ji,kj->ik: {1e3 * unit:.2f} ms\n{'problem':34} {'size':16} {'time/unit':>10} {'known':>10} {'ratio':>6}")
+    print(f"500x500 ji,kj->ik: {1e3 * unit:.2f} ms")
+    print(f"{'problem':34} {'size':16} {'time/unit':>10} {'known':>10} {'ratio':>6}")
     for problem in PROBLEMS:
         for size in problem.sizes:
             known = KNOWN.get((problem.name, size[0]), math.nan)

@@ -89,7 +89,7 @@ def softmax() -> Any:
 
 
 def elasticity() -> Any:
-    n, (i, j, k, l) = ic.index("n", batch=True), ic.indices("i j k l")
+    n, (i, j, k, l) = ic.index("n", batch=True), ic.indices("i j k l")  # noqa: E741
     F, lam, mu = ic.tensor("F", "p", 3, 3), ic.scalar("lam"), ic.scalar("mu")
     J = ic.logdet(F)[n]
     energy = mu / 2 * (F[n, i, j] * F[n, i, j]) - mu * J + lam / 2 * J**2

@@ -206,7 +206,7 @@ def forms(xp: Any, problem: Any) -> list[Any]:
         return made
     count = len(inspect.signature(problem.loss).parameters) - 1
     axes = (0, *[None] * (count - 1))
-    return [xp.vmap(form, in_axes=axes if isinstance(xp, Jax) else axes) for form in made]
+    return [xp.vmap(form, in_axes=axes) for form in made]
 
 
 def _with_value(xp: Any, problem: Any, by: Any, arrays: Sequence[Any]) -> Any:
@@ -316,7 +316,7 @@ def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]], small
         if best["error"] > 1e-6:
             missed.append(f"{column} WRONG by {best['error']:.1e}")
         if column == "numpy":
-            held = [run["limit"]["bytes"] for run in runs][0]
+            held = runs[0]["limit"]["bytes"]
             over = (best["quartile"] - 1) * limit
             if best["quartile"] > (1.5 if smallest else 1.2) and not (smallest and over < 5e-6):
                 missed.append("time")

@@ -53,6 +53,19 @@ def _sigmoid(x: Any) -> Any:
     return np.where(x >= 0, 1, y) / (1 + y)
 
 
+def sigmoids(x: Any) -> tuple[Any, Any]:
+    """The sigmoid of x and that of -x, for real x, by one exponential.
+
+    >>> sigmoids(np.array([0.0]))
+    (array([0.5]), array([0.5]))
+    """
+    y = _exp(-np.abs(x))
+    one = 1 / (1 + y)
+    y = y * one
+    right = x >= 0
+    return np.where(right, one, y), np.where(right, y, one)
+
+
 def _softplus(x: Any) -> Any:
     """`log(1 + exp(x))`, by the exponential that does not overflow."""
     if np.iscomplexobj(x):
