@@ -328,7 +328,8 @@ class _Entries:
             title = f"∂{self.title}/∂{self.wrt.node.name}"
             text = str(form)
             latex = form.latex()
-            self.lines.append(Line("read off the matrix form", title, form, form, text, _latex_title(title), latex))
+            rule, head = "read off the matrix form", _latex_title(title)
+            self.lines.append(Line(rule, title, self.result, form, text, head, latex))
 
     def _matrix_form(self) -> Array | None:
         if self.matrix is None:

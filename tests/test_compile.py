@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.evaluate import bounds, collect, numpy_code, plan, run
+from indexcalc.evaluate import bounds, collect, numpy_code, patterns, plan, run
 from indexcalc.evaluate.kernels import Operand, Pair, choose
 from indexcalc.evaluate.measure import total_flops
 from indexcalc.evaluate.program import Contract, Map, Solve
@@ -60,7 +60,7 @@ def test_random_programs_agree_whatever_it_costs(seed):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(collect, "WORTH", 1e9)
         patch.setattr(plan, "THIRD", 1e9)
-        patch.setattr(numpy_code, "LARGE", 1)
+        patch.setattr(patterns, "LARGE", 1)
         patch.setattr(numpy_code, "MANY", 1)
         agrees(seed)
 
@@ -371,6 +371,25 @@ def test_the_slope_of_a_sigmoid_keeps_its_digits():
     z = ic.tensor("z", "n")
     slope = ic.compile(ic.grad(ic.sigmoid(z).sum(), z), (z,))(np.array([40.0, -40.0, 0.0]))
     assert np.allclose(slope, [np.exp(-40), np.exp(-40), 0.25], rtol=1e-12, atol=0)
+
+
+def test_a_sigmoid_and_its_complement_take_one_exponential():
+    z, a, b = (ic.tensor(name, "n") for name in "zab")
+    f = ic.compile([ic.sigmoid(z) * a, (1 - ic.sigmoid(z)) * b], (z, a, b))
+    z0 = np.array([-800.0, -3.0, 0.0, 2.0, 800.0])
+    for _ in range(2):
+        one, other = f(z0, np.ones(5), np.ones(5))
+        small = np.exp(-np.abs(z0))
+        assert np.allclose(one, np.where(z0 >= 0, 1, small) / (1 + small), rtol=1e-14, atol=0)
+        assert np.allclose(other, np.where(z0 < 0, 1, small) / (1 + small), rtol=1e-14, atol=0)
+
+
+def test_a_plain_number_is_as_good_as_an_array():
+    s, x = ic.scalar("s"), ic.tensor("x", "n")
+    f = ic.compile(s * ic.exp(x * s), (s, x))
+    for value in (2.0, np.float64(2.0), np.array(2.0), 2):
+        assert np.allclose(f(value, np.ones(3)), 2 * np.exp(2))
+    assert f._fast is not None and np.allclose(f._fast(2.0, np.ones(3)), 2 * np.exp(2))
 
 
 def test_a_long_batch_runs_in_chunks():

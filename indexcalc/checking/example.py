@@ -37,12 +37,17 @@ def difference_of(mend: Mend) -> Difference | None:
 
 
 def example_of(mend: Mend) -> Example | None:
-    """Small integers, sizes 1 to 3, at which a formula and its target differ, and the entry where they do."""
+    """Small integers, sizes 1 to 3, at which a formula and its target differ, and the entry where they do.
+
+    They are positive if such show it.
+    """
     roots = [mend.node, mend.target.node]
     rng = np.random.default_rng(0)
     found: list[tuple[int, Example]] = []
-    for _ in range(TRIES):
-        point = _small(roots, rng)
+    for attempt in range(TRIES):
+        if found and attempt >= TRIES // 2:
+            break
+        point = _small(roots, rng, signed=attempt >= TRIES // 2)
         try:
             own, wanted = point.values(roots)
         except InputError:
@@ -64,8 +69,8 @@ def _tidy(value: Any) -> Any:
     return whole.astype(int) if np.array_equal(whole, np.round(whole)) else np.round(whole, 4)
 
 
-def _small(roots: Iterable[Node], rng: np.random.Generator) -> Point:
-    """Small integers for every tensor, and for every gradient that has a name."""
+def _small(roots: Iterable[Node], rng: np.random.Generator, signed: bool) -> Point:
+    """Small integers for every tensor, positive or of both signs, and for every gradient that has a name."""
     order = topological(roots)
     sizes = sizes_of(symbols_in(order), [int(k) for k in rng.permutation(np.arange(1, LARGEST + 1))])
     whole = any(of_matrices(node) for node in order)
@@ -73,7 +78,7 @@ def _small(roots: Iterable[Node], rng: np.random.Generator) -> Point:
     for node in order:
         if isinstance(node, Variable):
             shape = tuple(size(dim, sizes) for dim in node.dims)
-            value = rng.integers(1, 4, shape).astype(float)
+            value = rng.integers(1, 4, shape) * (rng.choice([-1.0, 1.0], shape) if signed else 1.0)
             if whole and len(shape) > 1 and shape[-1] == shape[-2]:
                 value = value + 2 * np.eye(shape[-1])
             arrays[node] = respecting(node, np.asarray(value))

@@ -107,7 +107,7 @@ def _transposed(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
             node = fitted(other, target)
             if node is not None:
                 yield Mend(("transpose",), (_transpose_words(target),), claim, target, node)
-        elif claim.names is not None or (claim.node.order > 2 and not target.layouts):
+        elif claim.names is not None or claim.node.order > 2:
             for naming in namings(claim, target):
                 if not naming.natural:
                     yield Mend(

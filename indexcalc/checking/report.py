@@ -38,7 +38,8 @@ class Example:
             f"{name} = {value.tolist() if hasattr(value, 'tolist') else value}" for name, value in self.inputs.items()
         )
         place = f"entry [{', '.join(map(str, self.entry))}]" if self.entry else "the value"
-        own, wanted = (f"{value + 0.0:.6g}" for value in (self.formula, self.derivative))
+        pairs = ([f"{value + 0.0:.{digits}g}" for value in (self.formula, self.derivative)] for digits in (6, 16))
+        own, wanted = next((pair for pair in pairs if pair[0] != pair[1]), [str(self.formula), str(self.derivative)])
         return f"{given}{': ' * bool(given)}{place} is {own}, and should be {wanted}"
 
 

@@ -46,7 +46,8 @@ class Compiled:
         self.single = isinstance(outputs, View)
         self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(outputs)
         if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
-            raise KindError(f"compile {outputs!r}", "it has to be an expression, or several", "write ic.compile(y, (x,))")
+            found = "it has to be an expression, or several"
+            raise KindError(f"compile {outputs!r}", found, "write ic.compile(y, (x,))")
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit
         self.asked = Asked(lambda: f"compile {', '.join(map(str, self.outputs))}")
@@ -140,7 +141,7 @@ class Compiled:
             names, kernels = self._arguments, code.kernels
             made = function_of(code, names, self.single, self.order, quiet=code.quiet)
             if not self.functions and not named:
-                space = {"Other": OtherShapes, "ndarray": np.ndarray}
+                space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
                 self._fast = function_of(code, names, self.single, self.order, quiet=code.quiet,
                                          checks=_checks(names, arrays), space=space)  # fmt: skip
         if len(self._programs) >= MOST_PLANS:
@@ -169,7 +170,7 @@ class Compiled:
         """A function that takes no other arrays than such."""
         names = self._arguments
         code = Code((), (), {}, (), False)
-        space = {"Other": OtherShapes, "ndarray": np.ndarray}
+        space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
         check = function_of(code, names, False, checks=_checks(names, arrays), space=space)
 
         def checked(*given: Any) -> Any:
@@ -227,8 +228,10 @@ def _checks(names: Sequence[str], arrays: Sequence[Any]) -> str:
     """The line that sends arrays of another type, shape or dtype away."""
     tests = []
     for name, array in zip(names, arrays, strict=True):
-        tests.append(f"type({name}) is not ndarray or {name}.shape != {array.shape}")
-        tests.append(f"{name}.dtype.char != {array.dtype.char!r}")
+        kinds = "(ndarray, float64)" if not array.shape and array.dtype.char == "d" else "(ndarray,)"
+        test = f"type({name}) not in {kinds} or {name}.shape != {array.shape}"
+        test += f" or {name}.dtype.char != {array.dtype.char!r}"
+        tests.append(test if array.shape else f"(type({name}) is not float and ({test}))")
     return f"if {' or '.join(tests)}: raise Other" if tests else ""
 
 

@@ -23,7 +23,7 @@ def pair(
     summed = (left | right) - out
     points = prod(sizes[x] for x in left | right)
     if not summed:
-        return CALL + moved / MEMORY
+        return (CALL / 2 if left == right or not left or not right else CALL) + moved / MEMORY
     shared = left & right
     batch = prod(sizes[x] for x in shared & out)
     rows = prod(sizes[x] for x in left - right)

@@ -61,7 +61,7 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
         parts = list(step.parts)
         for k, part in enumerate(parts):
             made = steps[part.use.value]
-            if part.coef in (1, -1) and (part.coef == 1 or (len(parts) > 1 and not _all_negative(parts))):
+            if part.coef == 1 or (part.coef == -1 and any(_begins(other) for other in parts)):
                 continue
             if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
                 steps[part.use.value] = replace(made, coef=part.coef)
@@ -70,8 +70,9 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
     return steps
 
 
-def _all_negative(parts: list[Part]) -> bool:
-    return all(part.coef == -1 for part in parts)
+def _begins(part: Part) -> bool:
+    """Can a sum begin as this part, the others subtracted from it? It covers every entry, with a coefficient of 1."""
+    return part.coef == 1 and len(set(part.places)) == len(part.places) and set(part.places) <= set(part.use.labels)
 
 
 def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:

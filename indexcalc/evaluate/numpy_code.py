@@ -19,6 +19,7 @@ from indexcalc.evaluate import kernels
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
+from indexcalc.evaluate.patterns import complements, outer_sums
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -36,6 +37,7 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
+from indexcalc.functions.elementwise import sigmoids
 from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
@@ -49,13 +51,13 @@ except ImportError:  # a private name: the public one does the same, half a micr
 SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
-LARGE = 4000
-"""Sums of so many entries are worth a matrix product."""
 FREED = 64 * 1024
 """Buffers of so many bytes are freed when they are dead."""
 UFUNCS = {
     "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "maximum", "minimum",
 }  # fmt: skip
+CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
+"""Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
 SPACE: dict[str, Any] = {
@@ -103,6 +105,7 @@ class Emitter:
         self.outers = outer_sums(program, self.readers)
         self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
         skipped = {value for group in self.outers.values() for value in group}
+        self.pairs = complements(program)
         for number, step in enumerate(program.steps):
             self.number, self.kernel = number, ""
             if number not in skipped:
@@ -480,6 +483,9 @@ class Emitter:
     def map(self, step: Map) -> None:
         """A function of the entries, over an operand that dies here where it is a ufunc."""
         operands = [self.operand(use) for use in step.uses]
+        if self.number in self.pairs:
+            self._sigmoids(operands[0], step)
+            return
         whole = max(operands, key=lambda operand: len(operand.labels))
         order = whole.labels
         args = [broadcast(operand, order) for operand in operands]
@@ -487,14 +493,24 @@ class Emitter:
             code = self._power(args[0], step.params[0])
         elif step.fn in UFUNCS or step.fn in NAMES:
             code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
-            self.quiet = True
+            self.quiet = self.quiet or step.fn not in CALM
         else:
             row = elementwise_row(step.fn)
             name = self.bound(step.fn, row.numpy)
             code = f"{name}({', '.join([*args, *map(self.parameter, step.params)])})"
-            self.quiet = True
+            self.quiet = self.quiet or step.fn not in CALM
         ufunc = code.partition("(")[0] in SPACE
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
+
+    def _sigmoids(self, operand: Operand, step: Map) -> None:
+        """The sigmoid of a value and that of its negative, by one exponential: the second waits under a name."""
+        partner = self.pairs[self.number]
+        if partner < self.number:
+            self.put(f"w{partner}", operand.labels, step.out)
+            self.lines.append(f"del w{partner}")
+        else:
+            self.put(f"{self.bound('sigmoids', sigmoids)}({operand.code})", operand.labels, step.out)
+            self.lines[-1] = f"v{self.number}, w{self.number} = {self.lines[-1].partition(' = ')[2]}"
 
     def _power(self, base: str, exponent: Number) -> str:
         self.quiet = self.quiet or exponent != 2
@@ -610,33 +626,6 @@ class Emitter:
         axes = tuple(range(len(step.shape)))
         args = ", ".join([repr(step.title), repr(step.shape), *map(self.logical, step.uses)])
         self.put(f"given({args})", axes, axes)
-
-
-def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
-    """For each sum that is made as one matrix product: those of its terms that are products of all pairs of entries of
-    two arrays, which run along the same axes in each term.
-    """
-    found = {}
-    for number, step in enumerate(program.steps):
-        if not isinstance(step, Add) or prod(step.shape) < LARGE:
-            continue
-        groups: dict[frozenset[frozenset[int]], list[int]] = {}
-        for part in step.parts:
-            made = program.steps[part.use.value]
-            if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1:
-                continue
-            one, other = (set(use.labels) for use in made.uses)
-            if not one or not other or one & other:
-                continue
-            if {len(one) + len(other), len(set(part.places))} != {len(step.shape)}:
-                continue
-            axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
-            sides = frozenset(frozenset(axis[x] for x in side) for side in (one, other))
-            groups.setdefault(sides, []).append(part.use.value)
-        largest = max(groups.values(), key=len, default=[])
-        if len(largest) > 1:
-            found[number] = largest
-    return found
 
 
 WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {

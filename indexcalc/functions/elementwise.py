@@ -44,10 +44,26 @@ def partial(node: Elementwise, k: int) -> Node | None:
 
 
 def _sigmoid(x: Any) -> Any:
-    """`1/(1 + exp(-x))`; where the exponential overflows it is 0."""
-    y = _exp(-x)
-    y += 1
-    return 1 / y
+    """`1/(1 + exp(-x))`, by the exponential that does not overflow."""
+    if np.iscomplexobj(x):
+        right = x.real >= 0
+        small = np.exp(np.where(right, -x, x))
+        return np.where(right, 1, small) / (1 + small)
+    y = _exp(-np.abs(x))
+    return np.where(x >= 0, 1, y) / (1 + y)
+
+
+def sigmoids(x: Any) -> tuple[Any, Any]:
+    """The sigmoid of x and that of -x, for real x, by one exponential.
+
+    >>> sigmoids(np.array([0.0]))
+    (array([0.5]), array([0.5]))
+    """
+    y = _exp(-np.abs(x))
+    one = 1 / (1 + y)
+    y = y * one
+    right = x >= 0
+    return np.where(right, one, y), np.where(right, y, one)
 
 
 def _softplus(x: Any) -> Any:
@@ -62,8 +78,7 @@ def _softplus(x: Any) -> Any:
 
 def _exp(x: Any) -> Any:
     """The exponential of an array that nobody else has: in place."""
-    with np.errstate(over="ignore"):
-        return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
+    return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
 
 
 def _gelu(x: Any) -> Any:

@@ -1,0 +1,55 @@
+"""What a backend may make at once though a program has it in several steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from indexcalc.evaluate.program import Add, Contract, Map, Program
+
+LARGE = 4000
+"""Sums of so many entries are worth a matrix product."""
+
+
+def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
+    """For each sum that is made as one matrix product: those of its terms that are products of all pairs of entries of
+    two arrays, which run along the same axes in each term.
+    """
+    found = {}
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Add) or prod(step.shape) < LARGE:
+            continue
+        groups: dict[frozenset[frozenset[int]], list[int]] = {}
+        for part in step.parts:
+            made = program.steps[part.use.value]
+            if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1:
+                continue
+            one, other = (set(use.labels) for use in made.uses)
+            if not one or not other or one & other:
+                continue
+            if {len(one) + len(other), len(set(part.places))} != {len(step.shape)}:
+                continue
+            axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
+            sides = frozenset(frozenset(axis[x] for x in side) for side in (one, other))
+            groups.setdefault(sides, []).append(part.use.value)
+        largest = max(groups.values(), key=len, default=[])
+        if len(largest) > 1:
+            found[number] = largest
+    return found
+
+
+def complements(program: Program) -> dict[int, int]:
+    """For each sigmoid of a value whose negative has a sigmoid too: the step of the other one."""
+    maps = {
+        step.uses[0].value: k for k, step in enumerate(program.steps) if isinstance(step, Map) and step.fn == "sigmoid"
+    }
+    found: dict[int, int] = {}
+    for value, number in maps.items():
+        step = program.steps[value]
+        if isinstance(step, Contract) and len(step.uses) == 1 and step.coef == -1:
+            (use,) = step.uses
+            other = maps.get(use.value)
+            alike = use.labels == step.out and program.steps[number].uses[0].labels
+            if other is not None and alike == program.steps[other].uses[0].labels:
+                found[number], found[other] = other, number
+    return found
