@@ -236,17 +236,17 @@ class Compressed(Operator):
                 f"it takes {self.dense_nbytes:,} bytes, and the limit is {self.limit:,}",
                 "use matvec, diagonal, trace or solve, which need no dense array, or give a larger memory_limit",
             )
-        nodes = [self._node(term, term.out) for term in self.terms]
-        return np.asarray(self._held_program("todense", nodes, self.shape))
+        return np.asarray(self._held_program("todense", lambda term: self._node(term, term.out), self.shape))
 
     def diagonal(self) -> Numbers:
         """The entries whose row is their column, with the axes of the rows; made without the dense array."""
         self._square("diagonal()")
-        nodes = []
-        for term in self.terms:
+
+        def entry(term: HeldTerm) -> Node:
             joined = self._on_diagonal(term)
-            nodes.append(self._node(joined, joined.out[: len(self.rows)]))
-        return np.asarray(self._held_program("diagonal", nodes, self.rows))
+            return self._node(joined, joined.out[: len(self.rows)])
+
+        return np.asarray(self._held_program("diagonal", entry, self.rows))
 
     def trace(self) -> Any:
         """The sum of the diagonal, made without the dense array.
@@ -258,8 +258,7 @@ class Compressed(Operator):
         np.float64(90.0)
         """
         self._square("trace()")
-        joined = [self._on_diagonal(term) for term in self.terms]
-        return self._held_program("trace", [self._node(term, ()) for term in joined], ())
+        return self._held_program("trace", lambda term: self._node(self._on_diagonal(term), ()), ())
 
     def _on_diagonal(self, term: HeldTerm) -> HeldTerm:
         """The term with the label of each row joined to that of its column."""
@@ -315,9 +314,9 @@ class Compressed(Operator):
         code = emit(plan([root], {}), {name: name for name in names}, np.result_type(dtype, self.dtype))
         return function_of(code, names, True, quiet=code.quiet)
 
-    def _held_program(self, key: str, nodes: Sequence[Node], dims: Sequence[int]) -> Any:
+    def _held_program(self, key: str, node: Callable[[HeldTerm], Node], dims: Sequence[int]) -> Any:
         if key not in self._programs:
-            self._programs[key] = self._compiled(nodes, dims, self.dtype)
+            self._programs[key] = self._compiled([node(term) for term in self.terms], dims, self.dtype)
         return self._programs[key](*[self.held.arrays[k] for k in self.used])
 
     # -------------------------------------------------------------- text
