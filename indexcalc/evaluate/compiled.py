@@ -175,7 +175,7 @@ class Compiled:
 
         def checked(*given: Any) -> Any:
             check(*given)
-            return function(*given)
+            return function(*(np.float64(value) if type(value) is float else value for value in given))
 
         return checked
 
@@ -224,15 +224,17 @@ def _common(arrays: Any) -> Any:
     return np.dtype(np.float64 if double else np.float32)
 
 
-def _checks(names: Sequence[str], arrays: Sequence[Any]) -> str:
-    """The line that sends arrays of another type, shape or dtype away."""
-    tests = []
+def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:
+    """The lines that take a plain number as a scalar, and send arrays of another type, shape or dtype away."""
+    lines, tests = [], []
     for name, array in zip(names, arrays, strict=True):
-        kinds = "(ndarray, float64)" if not array.shape and array.dtype.char == "d" else "(ndarray,)"
-        test = f"type({name}) not in {kinds} or {name}.shape != {array.shape}"
-        test += f" or {name}.dtype.char != {array.dtype.char!r}"
-        tests.append(test if array.shape else f"(type({name}) is not float and ({test}))")
-    return f"if {' or '.join(tests)}: raise Other" if tests else ""
+        kinds = "(ndarray,)"
+        if not array.shape and array.dtype.char == "d":
+            lines.append(f"if type({name}) is float: {name} = float64({name})")
+            kinds = "(ndarray, float64)"
+        tests.append(f"type({name}) not in {kinds} or {name}.shape != {array.shape}")
+        tests.append(f"{name}.dtype.char != {array.dtype.char!r}")
+    return [*lines, f"if {' or '.join(tests)}: raise Other"] if tests else []
 
 
 def _with_functions(

@@ -655,19 +655,19 @@ def function_of(
     order: str | None = None,
     *,
     quiet: bool = False,
-    checks: str = "",
+    checks: Sequence[str] = (),
     space: Mapping[str, Any] | None = None,
 ) -> Callable[..., Any]:
     """The function of arrays that the lines make: it gives one result, or a list.
 
-    With `quiet`, overflow and division by zero come out as inf and nan without a warning. `checks` is the first line.
+    With `quiet`, overflow and division by zero come out as inf and nan without a warning. `checks` are the first lines.
     """
     results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
     last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
     lines = list(code.lines)
     if quiet:
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
-    body = [*([checks] if checks else []), *lines, last]
+    body = [*checks, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
     known = {**code.space, "errstate": np.errstate, **(space or {})}
     exec(compile(text, "<indexcalc program>", "exec"), known)
