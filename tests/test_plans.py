@@ -1,4 +1,4 @@
-"""Every plan computes what was written, whatever is kept, multiplied out, collected, split or shared: cost is ignored."""
+"""Every plan computes what was written, whatever is kept, multiplied out, collected or shared: cost is ignored."""
 
 from __future__ import annotations
 
