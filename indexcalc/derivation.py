@@ -196,7 +196,6 @@ class _Entries:
     """The lines in index notation."""
 
     def __init__(self, expr: View, wrt: View, structure: str) -> None:
-        self.array = isinstance(expr, Array)
         self.structure, self.wrt = structure, wrt
         self.matrix = expr if isinstance(expr, Array) else None
         if isinstance(expr, Array):
@@ -222,7 +221,6 @@ class _Entries:
             self.title = next(name for name in ("f", "F", "Q", "value") if name not in taken)
         self.taken = taken | {self.title}
         self.lines: list[Line] = []
-        self.open: dict[Node, Node] = {}
 
     def explanation(self) -> Explanation:
         """All lines."""
@@ -432,7 +430,7 @@ class _Entries:
 
 
 def _replaced(node: Node, table: Mapping[Node, Node]) -> Node:
-    """The node with some variables replaced, also in what replaces them."""
+    """The node with some variables replaced."""
     (made,) = substitute([node], dict(table))
     return made
 
