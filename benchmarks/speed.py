@@ -206,7 +206,7 @@ def forms(xp: Any, problem: Any) -> list[Any]:
         return made
     count = len(inspect.signature(problem.loss).parameters) - 1
     axes = (0, *[None] * (count - 1))
-    return [xp.vmap(form, in_axes=axes) for form in made]
+    return [xp.vmap(form, axes) for form in made]
 
 
 def _with_value(xp: Any, problem: Any, by: Any, arrays: Sequence[Any]) -> Any:
