@@ -426,10 +426,7 @@ TALLY: Counter[tuple[str, bool]] = Counter()
 
 @given(st.integers(0, 2**40))
 def test_a_derivative_is_right_and_a_changed_one_is_not(seed: int) -> None:
-    """The text of a derivative is right; a change that makes other numbers is not, and the reason is counted.
-
-    Two of the changes are tried on each.
-    """
+    """The text of a derivative is right; two changes of it that make other numbers are not; the reason is counted."""
     D = mutations.derivative(seed)
     if D is None:
         return

@@ -21,6 +21,8 @@ from indexcalc.notation.view import inputs_of
 
 POINTS = 4
 TOLERANCE = 1e-8
+ROUNDING = 1e-12
+"""What may be left of numbers near 1 that cancel: smaller ones are taken for 0, larger ones compared relatively."""
 LARGEST_DENOMINATOR = 1000
 MOST_SCALARS = 8
 EXPONENTS = tuple(map(Fraction, (-1, 1, -2, 2, 0.5, -0.5)))
@@ -80,8 +82,8 @@ def near(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> bool:
     """Are these equal but for rounding?"""
     if one.shape != other.shape:
         return False
-    scale = max(1.0, float(np.max(np.abs(other), initial=0.0)))
-    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale)
+    scale = float(np.max(np.abs(other), initial=0.0))
+    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale + ROUNDING)
 
 
 def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | None:
@@ -89,11 +91,11 @@ def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | Non
     if one.shape != other.shape:
         return None
     small, large = (float(np.max(np.abs(a), initial=0.0)) for a in (one, other))
-    if large <= TOLERANCE:
-        return float("nan") if small <= TOLERANCE else None
+    if large <= ROUNDING:
+        return float("nan") if small <= ROUNDING else None
     found = float(np.vdot(other, one).real / np.vdot(other, other).real)
     gap = float(np.max(np.abs(one - found * other), initial=0.0))
-    return found if found and gap <= limit * max(small, 1e-3) else None
+    return found if found and gap <= limit * small + ROUNDING else None
 
 
 class Bench:

@@ -39,7 +39,7 @@ def difference_of(mend: Mend) -> Difference | None:
 def example_of(mend: Mend) -> Example | None:
     """Small integers, sizes 1 to 3, at which a formula and its target differ, and the entry where they do.
 
-    They are positive if such show it.
+    They are positive if that shows it.
     """
     roots = [mend.node, mend.target.node]
     rng = np.random.default_rng(0)

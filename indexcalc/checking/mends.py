@@ -217,8 +217,9 @@ def best(bench: Bench, mends: Iterable[Mend]) -> Mend | None:
         if found is not None and mend.weight >= found.weight:
             continue
         factor = ONE if mend.node is mend.target.node else bench.multiple(mend.node, mend.target.node)
-        if factor is not None:
-            found = lightest(found, mend.scaled(factor))
+        scaled = None if factor is None else mend.scaled(factor)
+        if scaled is not None and scaled.faults:  # a factor so near to 1 that it is taken for 1 mends nothing
+            found = lightest(found, scaled)
     return found
 
 
