@@ -446,6 +446,6 @@ def test_a_derivative_is_right_and_a_changed_one_is_not(seed: int) -> None:
 
 def test_the_reason_is_right_in_95_of_100() -> None:
     if not TALLY:
-        pytest.skip("after the random derivatives")
+        pytest.skip("it counts what the random derivatives above drew, and they were not run")
     good = sum(count for (_, right), count in TALLY.items() if right)
     assert good >= 0.95 * TALLY.total(), dict(TALLY)

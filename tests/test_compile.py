@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.evaluate import bounds, collect, numpy_code, patterns, plan, run
+from indexcalc.evaluate import bounds, collect, numpy_code, numpy_function, patterns, plan, run
 from indexcalc.evaluate.kernels import Operand, Pair, choose
 from indexcalc.evaluate.measure import total_flops
 from indexcalc.evaluate.program import Contract, Map, Solve
@@ -41,7 +41,7 @@ def agrees(seed: int) -> None:
     wanted = run.evaluate(roots, {v: values[v.label] for v in variables(roots)}, dims)
     made = plan.plan(roots, dims)
     code = numpy_code.emit(made, {name: name for name in made.inputs}, float)
-    function = numpy_code.function_of(code, made.inputs, False, quiet=True)
+    function = numpy_function.function_of(code, made.inputs, False, quiet=True)
     for ours, theirs in zip(function(*(values[name] for name in made.inputs)), wanted, strict=True):
         assert np.shape(ours) == theirs.shape
         exists = np.isfinite(theirs)
@@ -221,7 +221,7 @@ def test_every_kernel_has_the_numbers_of_einsum(spec, size):
     one, two = variable("a", a.shape), variable("b", b.shape)
     made = plan.plan([einsum(1, [(one, left), (two, right)], spec.split("->")[1])], {})
     code = numpy_code.emit(made, {"a": "a", "b": "b"}, float)
-    found = numpy_code.function_of(code, ("a", "b"), True)(a, b)
+    found = numpy_function.function_of(code, ("a", "b"), True)(a, b)
     assert np.allclose(found, np.einsum(spec, a, b))
 
 
@@ -258,6 +258,33 @@ def test_the_precision_of_the_inputs_is_kept(dtype):
     for _ in range(2):
         got = f(a, v)
         assert got.dtype == dtype and np.allclose(got, np.exp(a @ v) * 0.3 + 1, rtol=1e-4)
+
+
+def test_real_and_complex_inputs_meet():
+    """What depends on no complex input is real, buffers are not written over by another kind, as `evaluate` has it."""
+    x, y, A = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("A", "n n")
+    outputs = [ic.exp(A @ x) * y, ic.relu(x) + 1, (A @ x) * y + x, y - ic.relu(A @ x) + x, ic.outer(x, x) - ic.eye("n")]
+    outputs += [(1 - ic.sigmoid(y)) * ic.sigmoid(y), ic.inv(A) @ y, ic.kron(A, A) - ic.kron(A, ic.outer(y, y))]
+    f = ic.compile(outputs, (x, y, A))
+    for kinds in ((float, complex, float), (float, np.complex64, np.float32), (np.float32, complex, float)):
+        draws = (RNG.normal(size=shape) + 0.1 for shape in ((3,), (3,), (3, 3)))
+        given = [draw.astype(kind) for draw, kind in zip(draws, kinds, strict=True)]
+        given = [array * 1j if array.dtype.kind == "c" else array for array in given]
+        named = dict(zip("xyA", given, strict=True))
+        for found, view in zip(f(*given), outputs, strict=True):
+            used = {v.label: named[v.label] for v in view.inputs}
+            wanted = view.evaluate(used)
+            assert np.allclose(found, wanted, rtol=1e-4) and found.dtype.kind == wanted.dtype.kind
+
+
+def test_a_function_of_real_numbers_refuses_complex_ones():
+    x = ic.tensor("x", "n")
+    for function in (ic.relu, ic.norm2):
+        with pytest.raises(ic.InputError, match="real"):
+            ic.compile(function(x), (x,))(np.ones(2) * 1j)
+    F = ic.tensor("F", "p 2 2")
+    with pytest.raises(ic.InputError, match="real"):
+        ic.compile(ic.logdet(F), (F,))(np.ones((50, 2, 2)) * 1j)
 
 
 def test_other_shapes_other_strides_and_lists_are_taken():

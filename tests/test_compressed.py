@@ -235,7 +235,8 @@ def test_precision_and_complex_numbers_are_kept() -> None:
 
 
 def test_scipy_takes_it() -> None:
-    linalg = pytest.importorskip("scipy.sparse.linalg")
+    from scipy.sparse import linalg
+
     H = ic.derivative(A @ X @ B, X).compressed(A=definite(4), B=definite(3))
     b = draw(12)
     x, info = linalg.cg(H.as_linear_operator(), b, rtol=1e-12)

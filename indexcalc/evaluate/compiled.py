@@ -14,7 +14,8 @@ from indexcalc.evaluate.chunks import chunks, in_chunks
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.front import _ordered, _standing
 from indexcalc.evaluate.inputs import SINGLE, bind, to_array
-from indexcalc.evaluate.numpy_code import Code, emit, function_of
+from indexcalc.evaluate.numpy_code import emit
+from indexcalc.evaluate.numpy_function import Code, function_of
 from indexcalc.evaluate.plan import Options, plan
 from indexcalc.evaluate.program import Program
 from indexcalc.evaluate.report import Plan
@@ -109,9 +110,8 @@ class Compiled:
         used = {variable.label for variable in variables(self.roots)}
         dtype = _common(array for name, array in by_name.items() if name in used)
         ready = [np.asarray(by_name[name]) for name in self.names]
-        cast = [a.astype(dtype if a.dtype.kind != "c" else a.dtype, copy=False) for a in ready]
         real = np.dtype(np.float32 if dtype in SINGLE else np.float64)
-        cast = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in cast]
+        cast = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in ready]
         key = (tuple(a.shape for a in ready), tuple(sorted(extents.items())), dtype, tuple(a.dtype for a in cast))
         program = self._programs.get(key)
         if program is None:
@@ -127,18 +127,19 @@ class Compiled:
     ) -> Callable[..., Any]:
         program = self.prepared(sizes, dtype)
         itemsize = np.dtype(dtype).itemsize
+        mixed = [name for name, array in zip(self.names, arrays, strict=True) if array.dtype.kind == "c"]
         found = chunks(program, {v.label: v.dims for v in variables(self.roots)}, itemsize)
         if found is not None and not self.functions:
             symbol, cut = found
-            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype), self.single)
+            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype, mixed), self.single)
             program = self.prepared({**sizes, symbol: cut.step}, dtype)
             note = f"runs in chunks of {cut.step} along {symbol}; the figures are those of one"
             program = replace(program, notes=(*program.notes, note))
-            kernels = self._code(program, dtype).kernels
+            code = self._code(program, dtype, mixed)
             self._fast = self._checked(made, arrays)
         else:
-            code = self._code(program, dtype)
-            names, kernels = self._arguments, code.kernels
+            code = self._code(program, dtype, mixed)
+            names = self._arguments
             made = function_of(code, names, self.single, self.order, quiet=code.quiet)
             if not self.functions and not named:
                 space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
@@ -148,11 +149,11 @@ class Compiled:
             oldest = next(iter(self._programs))
             del self._programs[oldest], self._plans[oldest]
         self._programs[key] = made
-        self._plans[key] = Plan(program, kernels, itemsize, program.notes)
+        self._plans[key] = Plan(program, code.kernels, code.workspace, itemsize, program.notes)
         return made
 
-    def _code(self, program: Program, dtype: Any) -> Code:
-        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype)
+    def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = ()) -> Code:
+        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype, mixed)
         shown = zip(code.results, self.outputs, strict=True)
         return code._replace(results=tuple(f"{result}{_unit_axes(view)}" for result, view in shown))
 
@@ -161,15 +162,15 @@ class Compiled:
         """What the inputs are called in the lines."""
         return [f"a_{name}" for name in self.names]
 
-    def _function(self, sizes: Mapping[str, int], dtype: Any) -> Callable[..., Any]:
+    def _function(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str]) -> Callable[..., Any]:
         """The function for these sizes, without checks."""
-        code = self._code(plan(self.roots, sizes, self.options), dtype)
+        code = self._code(plan(self.roots, sizes, self.options), dtype, mixed)
         return function_of(code, self._arguments, self.single, quiet=code.quiet)
 
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
         """A function that takes no other arrays than such."""
         names = self._arguments
-        code = Code((), (), {}, (), False)
+        code = Code((), (), {}, (), (), False)
         space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
         check = function_of(code, names, False, checks=_checks(names, arrays), space=space)
 
@@ -292,5 +293,6 @@ def compile_expressions(
     made = Compiled(outputs, inputs, Options(optimize, reassociate), order, memory_limit)
     if sizes is not None:
         program = made.prepared(sizes)
-        made._plan = Plan(program, made._code(program, np.float64).kernels, 8, program.notes)
+        code = made._code(program, np.float64)
+        made._plan = Plan(program, code.kernels, code.workspace, 8, program.notes)
     return made

@@ -22,7 +22,8 @@ from indexcalc.evaluate.front import bound_inputs
 from indexcalc.evaluate.inputs import SINGLE, Numbers, size_of
 from indexcalc.evaluate.joined import Joined
 from indexcalc.evaluate.measure import peak_entries, total_flops
-from indexcalc.evaluate.numpy_code import emit, function_of
+from indexcalc.evaluate.numpy_code import emit
+from indexcalc.evaluate.numpy_function import function_of
 from indexcalc.evaluate.plan import plan
 from indexcalc.evaluate.program import Input, Program
 from indexcalc.evaluate.run import memory_limit as default_limit
@@ -311,7 +312,9 @@ class Compressed(Operator):
         axes = tuple(range(len(dims)))
         root = addition([(1, node, axes) for node in nodes], dims)
         names = [f"h{k}" for k in self.used] + list(extra)
-        code = emit(plan([root], {}), {name: name for name in names}, np.result_type(dtype, self.dtype))
+        mixed = [f"h{k}" for k in self.used if self.held.arrays[k].dtype.kind == "c"]
+        mixed += list(extra) if np.dtype(dtype).kind == "c" else []
+        code = emit(plan([root], {}), {name: name for name in names}, np.result_type(dtype, self.dtype), mixed)
         return function_of(code, names, True, quiet=code.quiet)
 
     def _held_program(self, key: str, node: Callable[[HeldTerm], Node], dims: Sequence[int]) -> Any:
@@ -430,7 +433,8 @@ def _made(
     used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
     dtype = _common(used.values())
     _check(program, dtype, limit, views)
-    code = emit(program, {name: f"a_{name}" for name in used}, dtype)
+    mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
+    code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
     nodes = {n.name: n for n in topological(roots) if isinstance(n, Call)}
     if nodes:

@@ -1,8 +1,8 @@
 """The kernels of NumPy for the product of two arrays: one row a kernel, with when it applies, its cost and its code.
 
 An operand is stored with its labels in some order, contiguous or not. A kernel gives an expression, the labels of the
-result in the order in which it stores them, the seconds that it is expected to take, and the bytes that it needs
-beside operands and result. The cheapest is taken. The figures are per core and were measured with NumPy 2.4 and
+result in the order in which it stores them, the seconds that it is expected to take, and the entries that it
+copies beside operands and result. The cheapest is taken. The figures are per core and were measured with NumPy 2.4 and
 OpenBLAS; only their proportions matter.
 """
 
@@ -19,7 +19,6 @@ GEMM, MATMUL, VECTOR, LOOP, STRIDED, MEMORY = 40e9, 14e9, 6e9, 1.6e9, 0.7e9, 1.2
 """Operations a second of a matrix product, a batched one, a matrix times a vector; entries a second of einsum's loop
 along contiguous and along strided axes; entries a second that are copied."""
 SMALL = 4
-ITEM = 8
 
 
 class Operand(NamedTuple):
@@ -213,7 +212,7 @@ def dot(p: Pair) -> Option | None:
         if len(p.rows) > 1 or len(p.columns) > 1:
             shape = ", ".join(str(p.sizes[x]) for x in (*p.rows, *p.columns))
             code += f".reshape({shape})"
-        option = Option(seconds, "dot", code, p.rows + p.columns, copied * ITEM)
+        option = Option(seconds, "dot", code, p.rows + p.columns, copied)
         if best is None or option.seconds < best.seconds:
             best = option
     return best
@@ -290,7 +289,7 @@ def batched(p: Pair) -> Option | None:
     code = f"matmul({codes[0]}, {codes[1]})"
     if len(p.rows) != 1 or len(columns) != 1:
         code += f".reshape({', '.join(str(p.sizes[x]) for x in labels)})"
-    return Option(seconds, "matmul", code, labels, copied * ITEM)
+    return Option(seconds, "matmul", code, labels, copied)
 
 
 def loop(p: Pair) -> Option | None:

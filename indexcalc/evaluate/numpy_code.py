@@ -6,11 +6,11 @@ order that is cheapest for it, and those that read it adapt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +19,8 @@ from indexcalc.evaluate import kernels
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
-from indexcalc.evaluate.patterns import complements, outer_sums
+from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code
+from indexcalc.evaluate.patterns import complements, complex_values, outer_sums
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -37,48 +38,22 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
+from indexcalc.evaluate.run import only_real
 from indexcalc.functions.elementwise import sigmoids
 from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
-from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import Labels, Number
-
-try:
-    from numpy._core.multiarray import c_einsum
-except ImportError:  # a private name: the public one does the same, half a microsecond slower
-    c_einsum = np.einsum
 
 SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
 FREED = 64 * 1024
 """Buffers of so many bytes are freed when they are dead."""
-UFUNCS = {
-    "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "maximum", "minimum",
-}  # fmt: skip
 CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
-SPACE: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in (
-        "multiply", "add", "subtract", "negative", "matmul", "dot", "ascontiguousarray", "zeros", "empty", "full",
-        "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
-    )
-} | {"einsum": c_einsum}  # fmt: skip
-
-
-class Code(NamedTuple):
-    """The lines of a function, the names that they use, and what each step does."""
-
-    lines: tuple[str, ...]
-    results: tuple[str, ...]
-    space: dict[str, Any]
-    kernels: tuple[str, ...]
-    quiet: bool
-
-
 @dataclass(slots=True)
 class Stored:
     """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
@@ -92,11 +67,16 @@ class Stored:
 class Emitter:
     """Writes the lines of a program, step by step."""
 
-    def __init__(self, program: Program, names: Mapping[str, str], dtype: Any) -> None:
+    def __init__(
+        self, program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None
+    ) -> None:
         self.program, self.dtype = program, np.dtype(dtype)
-        self.space = {**SPACE, "dtype": self.dtype}
+        self.real = np.zeros(0, dtype).real.dtype
+        self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
+        self.complex = complex_values(program, names if complex_inputs is None else complex_inputs, self.dtype)
         self.lines: list[str] = []
         self.chosen: list[str] = []
+        self.workspace: list[int] = []
         self.stored: dict[int, Stored] = {}
         self.names = names
         self.quiet = False
@@ -107,11 +87,12 @@ class Emitter:
         skipped = {value for group in self.outers.values() for value in group}
         self.pairs = complements(program)
         for number, step in enumerate(program.steps):
-            self.number, self.kernel = number, ""
+            self.number, self.kernel, self.scratch = number, "", 0
             if number not in skipped:
                 WRITERS[type(step)](self, step)
                 self._free(number)
             self.chosen.append("in the sum" if number in skipped else self.kernel)
+            self.workspace.append(self.scratch)
 
     def code(self) -> Code:
         """The finished lines."""
@@ -126,7 +107,8 @@ class Emitter:
                 self.space["array"] = np.array
             taken.add(held.owner)
             results.append(code)
-        return Code(tuple(self.lines), tuple(results), self.space, tuple(self.chosen), self.quiet)
+        kernels, workspace = tuple(self.chosen), tuple(self.workspace)
+        return Code(tuple(self.lines), tuple(results), self.space, kernels, workspace, self.quiet)
 
     # -------------------------------------------------------------- buffers
 
@@ -162,7 +144,7 @@ class Emitter:
     def dying(self, use: Use) -> bool:
         """May the step write over this operand? It is a buffer of the program, read here for the last time."""
         held = self.stored[use.value]
-        if held.owner is None or not held.contiguous:
+        if held.owner is None or not held.contiguous or self.complex[use.value] != self.complex[self.number]:
             return False
         step = self.program.steps[self.number]
         here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
@@ -201,6 +183,15 @@ class Emitter:
         """A parameter of a function: an integer stays one."""
         return repr(number) if isinstance(number, int) else self.literal(number)
 
+    @property
+    def kind(self) -> str:
+        """The name of the dtype of the step's value."""
+        return "dtype" if self.complex[self.number] else "real"
+
+    def only_real(self, step: Map | Reduce | Apply, holomorphic: bool) -> None:
+        """A complex operand of a function that takes real numbers is an error."""
+        only_real(step.fn, holomorphic, [np.zeros(0, self.dtype) for use in step.uses if self.complex[use.value]])
+
     def bound(self, stem: str, value: Any) -> str:
         """A name for something that the lines use."""
         name = stem
@@ -217,7 +208,7 @@ class Emitter:
 
     def known(self, step: Known) -> None:
         """A constant, made once."""
-        value = known(step.name, step.shape, self.dtype, step.params)
+        value = known(step.name, step.shape, self.real, step.params)
         name = self.bound(f"c{self.number}", value)
         self.stored[self.number] = Stored(name, tuple(range(len(step.shape))), True, None)
 
@@ -225,10 +216,11 @@ class Emitter:
         """One number in every entry; without axes it is just the number."""
         if step.shape:
             axes = tuple(range(len(step.shape)))
-            self.put(f"full({step.shape}, {self.literal(step.number)}, dtype)", axes, axes)
+            self.put(f"full({step.shape}, {self.literal(step.number)}, {self.kind})", axes, axes)
         else:
             value = step.number if isinstance(step.number, complex) else to_float(step.number, "a number")
-            name = self.bound(f"c{self.number}", self.dtype.type(value))
+            dtype = self.dtype if self.complex[self.number] else self.real
+            name = self.bound(f"c{self.number}", dtype.type(value))
             self.stored[self.number] = Stored(name, (), True, None)
 
     def contract(self, step: Contract) -> None:
@@ -252,7 +244,7 @@ class Emitter:
             self.put(f"{one.code}*{other.code}", (), step.out)
             return
         option = kernels.choose(Pair(one, other, frozenset(step.out), sizes))
-        self.kernel, code = option.name, option.code
+        self.kernel, self.scratch, code = option.name, option.scratch, option.code
         labels = option.labels
         if option.name == "multiply":
             code = self._reused(step, code, labels)
@@ -336,7 +328,7 @@ class Emitter:
 
     def _ones(self, size: int) -> Any:
         name = f"ones{size}"
-        return self.space[name] if name in self.space else np.ones(size, self.dtype)
+        return self.space[name] if name in self.space else np.ones(size, self.real)
 
     # -------------------------------------------------------------- sums
 
@@ -356,10 +348,10 @@ class Emitter:
             return
         full = [row for row in parts if self._covers(row[0], step)]
         order = full[0][1].labels if full else self._natural(parts, step)
-        parts.sort(key=lambda row: (row not in full, not self._may_start(row[0])))
+        parts.sort(key=lambda row: (row not in full, not self.complex[row[0].use.value], not self._may_start(row[0])))
         if not full:
             shape = tuple(step.shape[axis] for axis in order)
-            self.put(f"zeros({shape}, dtype)", order, axes)
+            self.put(f"zeros({shape}, {self.kind})", order, axes)
             first = True
         else:
             parts = self._started(parts, order, step)
@@ -382,7 +374,7 @@ class Emitter:
                 rows, columns = one.labels, other.labels
                 for side, axes in (("l", rows), ("r", columns)):
                     size = prod(step.shape[x] for x in axes)
-                    self.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), dtype)")
+                    self.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {self.kind})")
             if set(one.labels) != set(rows):
                 one, other = other, one
             scale = made.coef * part.coef
@@ -429,6 +421,9 @@ class Emitter:
         axes = range(len(step.shape))
         (part, operand, _), *rest = parts
         order_here = operand.labels
+        if self.complex[part.use.value] != self.complex[self.number]:
+            self.put(f"multiply({operand.code}, {self.literal(part.coef)}, dtype=dtype)", order_here, axes)
+            return rest
         if self._may_start(part):
             held = self.stored[part.use.value]
             self.lines.append(f"v{self.number} = {held.name}")
@@ -483,7 +478,9 @@ class Emitter:
     def map(self, step: Map) -> None:
         """A function of the entries, over an operand that dies here where it is a ufunc."""
         operands = [self.operand(use) for use in step.uses]
-        if self.number in self.pairs:
+        if step.fn != "**":
+            self.only_real(step, elementwise_row(step.fn).holomorphic)
+        if self.number in self.pairs and not self.complex[self.number]:
             self._sigmoids(operands[0], step)
             return
         whole = max(operands, key=lambda operand: len(operand.labels))
@@ -523,6 +520,7 @@ class Emitter:
     def reduce(self, step: Reduce) -> None:
         """A function along axes, wherever they are stored."""
         (use,) = step.uses
+        self.only_real(step, reduction_row(step.fn).holomorphic)
         if self._of_small_matrices(step):
             self._small(step, use)
             return
@@ -583,6 +581,7 @@ class Emitter:
     def apply(self, step: Apply) -> None:
         """A function of whole matrices."""
         node, params = step.node, step.params
+        self.only_real(step, matrix_row(step.fn).holomorphic)
 
         def call(*arrays: Any) -> Any:
             common = np.result_type(*arrays)
@@ -625,7 +624,7 @@ class Emitter:
         """A function that is given with the inputs."""
         axes = tuple(range(len(step.shape)))
         args = ", ".join([repr(step.title), repr(step.shape), *map(self.logical, step.uses)])
-        self.put(f"given({args})", axes, axes)
+        self.put(f"asarray(given({args}), {self.kind})", axes, axes)
 
 
 WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
@@ -643,33 +642,11 @@ WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
 }
 
 
-def emit(program: Program, names: Mapping[str, str], dtype: Any) -> Code:
-    """The lines of a program, for inputs that have these names in the lines, and of this dtype."""
-    return Emitter(program, names, dtype).code()
+def emit(
+    program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None = None
+) -> Code:
+    """The lines of a program, for inputs that have these names in the lines; `dtype` is their common one.
 
-
-def function_of(
-    code: Code,
-    names: Sequence[str],
-    single: bool,
-    order: str | None = None,
-    *,
-    quiet: bool = False,
-    checks: Sequence[str] = (),
-    space: Mapping[str, Any] | None = None,
-) -> Callable[..., Any]:
-    """The function of arrays that the lines make: it gives one result, or a list.
-
-    With `quiet`, overflow and division by zero come out as inf and nan without a warning. `checks` are the first lines.
+    Where that is complex, `complex_inputs` are those that are; all, if it is not given. The others are real.
     """
-    results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
-    last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
-    lines = list(code.lines)
-    if quiet:
-        lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
-    body = [*checks, *lines, last]
-    text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
-    known = {**code.space, "errstate": np.errstate, **(space or {})}
-    exec(compile(text, "<indexcalc program>", "exec"), known)
-    made: Callable[..., Any] = known["program"]
-    return made
+    return Emitter(program, names, dtype, complex_inputs).code()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import prod
+from typing import Any
 
-from indexcalc.evaluate.program import Add, Contract, Map, Program
+import numpy as np
+
+from indexcalc.evaluate.program import Add, Contract, Fill, Input, Invoke, Known, Map, Program
 
 LARGE = 4000
 """Sums of so many entries are worth a matrix product."""
@@ -52,4 +55,33 @@ def complements(program: Program) -> dict[int, int]:
             alike = use.labels == step.out and program.steps[number].uses[0].labels
             if other is not None and alike == program.steps[other].uses[0].labels:
                 found[number], found[other] = other, number
+    return found
+
+
+def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> list[bool]:
+    """Which values are complex, where these inputs are; none where `dtype`, the common one, is real.
+
+    What is given by a function may be.
+    """
+    possible = np.dtype(dtype).kind == "c"
+    found: list[bool] = []
+    for step in program.steps:
+        match step:
+            case Input():
+                made = step.name in inputs
+            case Invoke():
+                made = True
+            case Known():
+                made = False
+            case Fill():
+                made = isinstance(step.number, complex)
+            case Contract():
+                made = isinstance(step.coef, complex)
+            case Map():
+                made = any(isinstance(value, complex) for value in step.params)
+            case Add():
+                made = any(isinstance(part.coef, complex) for part in step.parts)
+            case _:
+                made = False
+        found.append(possible and (made or any(found[use.value] for use in step.uses)))
     return found

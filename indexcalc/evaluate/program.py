@@ -161,7 +161,7 @@ STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """Steps, the values that are the results, and what is known of each value (`nonnegative`, `symmetric`)."""
+    """Steps, the values that are the results, and notes on what was re-associated."""
 
     steps: tuple[Step, ...]
     results: tuple[int, ...]
@@ -171,16 +171,6 @@ class Program:
     def inputs(self) -> tuple[str, ...]:
         """The names of the inputs, in the order of the steps."""
         return tuple(step.name for step in self.steps if isinstance(step, Input))
-
-    def last_uses(self) -> list[int]:
-        """For each value the last step that reads it; the number of steps for a result."""
-        last = list(range(len(self.steps)))
-        for number, step in enumerate(self.steps):
-            for use in step.uses:
-                last[use.value] = number
-        for value in self.results:
-            last[value] = len(self.steps)
-        return last
 
 
 def flops(step: Step) -> int:

@@ -12,10 +12,11 @@ from indexcalc.evaluate.program import Program, Step, flops
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A program, the kernel of each step, the bytes of an entry, and what was re-associated."""
+    """A program, for each step its kernel and the entries that this copies, the bytes of an entry, and notes."""
 
     program: Program
     kernels: tuple[str, ...]
+    workspace: tuple[int, ...]
     itemsize: int
     notes: tuple[str, ...]
 
@@ -27,7 +28,7 @@ class Plan:
     @property
     def peak_bytes(self) -> int:
         """The most bytes that are alive at once, beside the inputs."""
-        return peak_entries(self.program) * self.itemsize
+        return peak_entries(self.program, self.workspace) * self.itemsize
 
     @property
     def steps(self) -> tuple[Step, ...]:

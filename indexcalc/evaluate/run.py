@@ -391,7 +391,7 @@ def plan_elementwise(node: Elementwise, plan: Plan) -> tuple[Form, Step]:
 
     def step(cores: list[Numbers]) -> Numbers:
         args = [_aligned(make(core), own, wanted) for core, own, (_, make) in zip(cores, labels, opened, strict=True)]
-        _only_real(node.fn, row.holomorphic, args)
+        only_real(node.fn, row.holomorphic, args)
         return plan.cast(row.numpy(*args, *node.params))
 
     return formed(range(len(sizes)), wanted, sizes), step
@@ -403,7 +403,7 @@ def plan_reduction(node: Reduction, plan: Plan) -> tuple[Form, Step]:
 
     def step(cores: list[Numbers]) -> Numbers:
         array = whole_child(cores[0])
-        _only_real(node.fn, row.holomorphic, [array])
+        only_real(node.fn, row.holomorphic, [array])
         try:
             return plan.cast(row.numpy(array, node.axes, *node.params))
         except ValueError:
@@ -423,7 +423,7 @@ def plan_matrix(node: Matrix, plan: Plan) -> tuple[Form, Step]:
 
     def step(cores: list[Numbers]) -> Numbers:
         arrays = [plan.cast(make(core)) for make, core in zip(opened, cores, strict=True)]
-        _only_real(node.fn, row.holomorphic, arrays)
+        only_real(node.fn, row.holomorphic, arrays)
         common = np.result_type(*arrays)
         try:
             return plan.cast(matrix_numbers(node, [array.astype(common, copy=False) for array in arrays], params))
@@ -433,7 +433,7 @@ def plan_matrix(node: Matrix, plan: Plan) -> tuple[Form, Step]:
     return whole(plan.shape(node.dims)), step
 
 
-def _only_real(fn: str, holomorphic: bool, args: Iterable[Numbers]) -> None:
+def only_real(fn: str, holomorphic: bool, args: Iterable[Numbers]) -> None:
     """Complex numbers reach only functions that are holomorphic, or it is an error."""
     if not holomorphic:
         for arg in args:
