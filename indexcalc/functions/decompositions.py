@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from indexcalc.functions import texts
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix
 from indexcalc.graph.node import Matrix, Node, addition, constant, delta, einsum, reduction
 from indexcalc.index import Dimension, smaller
@@ -184,46 +185,54 @@ ROWS = (
         "cholesky", "the lower triangular L with L L^T = S and a positive diagonal", _cholesky,
         r"\operatorname{{chol}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
         domain="symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken", holomorphic=False,
+        code=texts.CHOLESKY,
     ),
     MatrixFunction(
         "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", lambda x: _eigh(x)[0],
         r"\lambda\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False, domain=SYMMETRIC,
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
+        code=texts.EIGVALSH,
     ),
     MatrixFunction(
         "eigh_v", "the eigenvectors of a symmetric matrix, V_ia with a the number of the eigenvalue",
         lambda x: _eigh(x)[1], r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
         turned=False, domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
+        code=texts.EIGH_V,
     ),
     MatrixFunction(
         "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", lambda x: _gaps(_eigh(x)[0]),
         r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
         domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
+        code=texts.EIGH_GAPS,
     ),
     MatrixFunction(
         "svdvals", "the singular values, descending", lambda x: _svd(x)[1], r"\sigma\left({}\right)",
         f"{GILES}, section 3.2", _svdvals_rule, shape=_vector, turned=False, square=False, domain="real matrices",
         kink="at 0 and at equal singular values they have directional derivatives alone; the diagonal of U^T dX V "
         "comes out", holomorphic=False,
+        code=texts.SVDVALS,
     ),
     MatrixFunction(
         "svd_u", "the left singular vectors, U_ia with a the number of the singular value", lambda x: _svd(x)[0],
         r"\operatorname{{U}}\left({}\right)", f"{GILES}, section 3.2", _svd_u_rule,
         shape=lambda rows, columns: (rows, smaller(rows, columns)), square=False, domain="real matrices",
         kink=SINGULAR, holomorphic=False, public=False,
+        code=texts.SVD_U,
     ),
     MatrixFunction(
         "svd_vt", "the right singular vectors, V_ja as [a,j] with a the number of the singular value",
         lambda x: _svd(x)[2], r"\operatorname{{V}}^{{\mathsf{{T}}}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_vt_rule, shape=lambda rows, columns: (smaller(rows, columns), columns), square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
+        code=texts.SVD_VT,
     ),
     MatrixFunction(
         "svd_gaps", "1/(s_b**2 - s_a**2) for the singular values s, 0 where they are equal",
         lambda x: _gaps(_svd(x)[1] ** 2), r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_gaps_rule, shape=lambda rows, columns: (smaller(rows, columns),) * 2, turned=False, square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
+        code=texts.SVD_GAPS,
     ),
 )  # fmt: skip
 

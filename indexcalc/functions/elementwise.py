@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.functions import special
+from indexcalc.functions import special, texts
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.table import (
     ELEMENTWISE,
@@ -127,7 +127,7 @@ def _comparison(name: str, sign: str, latex: str, ufunc: Any) -> ElementwiseFunc
         name, f"1 where x {sign} y, 0 elsewhere", lambda x, y: ufunc(x, y).astype(np.result_type(x, y)), (None, None),
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
-        range=(0.0, 1.0),
+        range=(0.0, 1.0), code=texts.comparison(name, "==" if sign == "=" else sign),
     )  # fmt: skip
 
 
@@ -136,82 +136,98 @@ SMOOTH = (
         "exp", "sum over n of x**n/n!", np.exp, (lambda x, y: y,),
         r"\exp\left({}\right)", "DLMF 4.7(ii)", exact={0: 1},
         range=(0.0, math.inf),
+        code="{np}.exp({0})",
     ),
     ElementwiseFunction(
         "log", "integral of 1/t from 1 to x", np.log, (lambda x, y: x**-1,),
         r"\log\left({}\right)", "DLMF 4.7(i)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE,), exact={1: 0},
+        code="{np}.log({0})",
     ),
     ElementwiseFunction(
         "log1p", "log(1 + x)", np.log1p, (lambda x, y: (1 + x) ** -1,),
         r"\operatorname{{log1p}}\left({}\right)", "DLMF 4.7(i)",
         domain="x > -1; complex 1 + x off the negative real axis", inputs=(UNIT,), exact={0: 0},
+        code="{np}.log1p({0})",
     ),
     ElementwiseFunction(
         "expm1", "exp(x) - 1", np.expm1, (lambda x, y: apply("exp", x),),
         r"\operatorname{{expm1}}\left({}\right)", "DLMF 4.7(ii)", exact={0: 0},
+        code="{np}.expm1({0})",
     ),
     ElementwiseFunction(
         "sin", "(exp(i*x) - exp(-i*x))/(2*i)", np.sin, (lambda x, y: apply("cos", x),),
         r"\sin\left({}\right)", "DLMF 4.20", exact={0: 0},
         range=(-1.0, 1.0),
+        code="{np}.sin({0})",
     ),
     ElementwiseFunction(
         "cos", "(exp(i*x) + exp(-i*x))/2", np.cos, (lambda x, y: -apply("sin", x),),
         r"\cos\left({}\right)", "DLMF 4.20", exact={0: 1},
         range=(-1.0, 1.0),
+        code="{np}.cos({0})",
     ),
     ElementwiseFunction(
         "tan", "sin(x)/cos(x)", np.tan, (lambda x, y: 1 + y**2,),
         r"\tan\left({}\right)", "DLMF 4.20", domain="cos(x) != 0", inputs=(UNIT,), exact={0: 0},
+        code="{np}.tan({0})",
     ),
     ElementwiseFunction(
         "asin", "the y in [-pi/2, pi/2] with sin(y) = x", np.arcsin, (lambda x, y: (1 - x**2) ** -HALF,),
         r"\arcsin\left({}\right)", "DLMF 4.24(ii)",
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={0: 0},
+        code="{np}.arcsin({0})",
     ),
     ElementwiseFunction(
         "acos", "the y in [0, pi] with cos(y) = x", np.arccos, (lambda x, y: -((1 - x**2) ** -HALF),),
         r"\arccos\left({}\right)", "DLMF 4.24(ii)",
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={1: 0},
         range=(0.0, math.pi),
+        code="{np}.arccos({0})",
     ),
     ElementwiseFunction(
         "atan", "the y in (-pi/2, pi/2) with tan(y) = x", np.arctan, (lambda x, y: (1 + x**2) ** -1,),
         r"\arctan\left({}\right)", "DLMF 4.24(ii)",
         domain="all real numbers; complex x off the imaginary axis beyond i and -i", exact={0: 0},
+        code="{np}.arctan({0})",
     ),
     ElementwiseFunction(
         "sinh", "(exp(x) - exp(-x))/2", np.sinh, (lambda x, y: apply("cosh", x),),
         r"\sinh\left({}\right)", "DLMF 4.34", exact={0: 0},
+        code="{np}.sinh({0})",
     ),
     ElementwiseFunction(
         "cosh", "(exp(x) + exp(-x))/2", np.cosh, (lambda x, y: apply("sinh", x),),
         r"\cosh\left({}\right)", "DLMF 4.34", exact={0: 1},
         range=(1.0, math.inf),
+        code="{np}.cosh({0})",
     ),
     ElementwiseFunction(
         "tanh", "sinh(x)/cosh(x)", np.tanh, (lambda x, y: 1 - y**2,),
         r"\tanh\left({}\right)", "DLMF 4.34", exact={0: 0},
         range=(-1.0, 1.0),
+        code="{np}.tanh({0})",
     ),
     ElementwiseFunction(
         "sigmoid", "1/(1 + exp(-x))", _sigmoid, (lambda x, y: y * (1 - y),),
         r"\sigma\left({}\right)", "C. Bishop, Pattern Recognition and Machine Learning, equation (4.88)",
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
+        code=texts.SIGMOID,
     ),
     ElementwiseFunction(
         "softplus", "log(1 + exp(x))", _softplus, (lambda x, y: apply("sigmoid", x),),
         r"\operatorname{{softplus}}\left({}\right)", "definition, by the chain rule",
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
+        code=texts.SOFTPLUS,
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,
         (lambda x, y, z: y * apply("power", x, y - 1), lambda x, y, z: apply("log", x) * z),
         r"\left({}\right)^{{{}}}", "DLMF 4.7(ii)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE, REAL),
+        code=texts.POWER,
     ),
 )  # fmt: skip
 
@@ -220,27 +236,35 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
+        code=texts.GELU,
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
         r"\operatorname{{erf}}\left({}\right)", "DLMF 7.10.1", holomorphic=False, exact={0: 0},
         range=(-1.0, 1.0),
+        code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
+              "torch": "torch.special.erf({0})"},
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
+        code={"numpy": "scipy.special.gammaln({0})", "jax": "jax.scipy.special.gammaln({0})",
+              "torch": "torch.lgamma({0})"},
     ),
     ElementwiseFunction(
         "digamma", "d/dx log Gamma(x)", special.digamma, (lambda x, y: apply("polygamma", x, params=(1,)),),
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
+        code={"numpy": "scipy.special.digamma({0})", "jax": "jax.scipy.special.digamma({0})",
+              "torch": "torch.digamma({0})"},
     ),
     ElementwiseFunction(
         "polygamma", "the k-th derivative of digamma", lambda x, k: special.polygamma(k, x), (_polygamma_rule,),
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
+        code=texts.POLYGAMMA,
     ),
 )  # fmt: skip
 
@@ -250,6 +274,7 @@ PIECEWISE = (
         r"\operatorname{{relu}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
+        code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
     ),
     ElementwiseFunction(
         "step", "1 where x > 0, 0 elsewhere", lambda x: (x > 0).astype(x.dtype), (None,),
@@ -257,12 +282,14 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
+        code=texts.STEP,
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
         r"\left|{}\right|", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
+        code="{np}.abs({0})",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -270,16 +297,19 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
+        code="{np}.sign({0})",
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
+        code="{np}.maximum({0}, {1})",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
+        code="{np}.minimum({0}, {1})",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),
@@ -291,6 +321,7 @@ PIECEWISE = (
         r"\begin{{cases}} {1} & {0} \neq 0 \\ {2} & \text{{otherwise}} \end{{cases}}", "definition",
         inputs=(REAL, REAL, REAL),
         kink="jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0 there", holomorphic=False,
+        code="{np}.where({0} != 0, {1}, {2})",
     ),
 )  # fmt: skip
 

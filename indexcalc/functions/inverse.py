@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import InputError
+from indexcalc.functions import texts
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
 from indexcalc.graph.node import Node, reduction
@@ -143,22 +144,26 @@ INVERSE = (
     ReductionFunction(
         "inv", "the inverse of X", _inv, _inv_rule, True, r"{{{}}}^{{-1}}", COOKBOOK,
         domain="invertible matrices; a singular one is an error", axes=2, public=False, matrix="inv", square=True,
+        code="{np}.linalg.inv({x})",
     ),
     ReductionFunction(
         "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
         domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
         matrix="det", square=True,
+        code="{np}.linalg.det({x})",
     ),
     ReductionFunction(
         "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
         domain="real invertible matrices; -inf for a singular one", holomorphic=False, axes=2, public=False,
         matrix="logdet", square=True,
+        code="{np}.linalg.slogdet({x})[1]",
     ),
     ReductionFunction(
         "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", _cofactor, _cofactor_rule, True,
         r"\operatorname{{cof}} {}", MAGNUS,
         domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
         matrix="cofactor", square=True,
+        code=texts.COFACTOR,
     ),
 )  # fmt: skip
 

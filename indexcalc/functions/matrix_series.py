@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import InputError
+from indexcalc.functions import texts
 from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
 from indexcalc.graph.matrix import primary
 from indexcalc.graph.node import Matrix, Node, delta, dimension, einsum, matrix, reduction
@@ -192,28 +193,34 @@ ROWS = (
     MatrixFunction(
         "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\exp\left({}\right)",
         f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
+        code=texts.EXPM,
     ),
     MatrixFunction(
         "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\log\left({}\right)",
         f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
+        code=texts.LOGM,
     ),
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
         f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL,
         slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))),
+        code=texts.SQRTM,
     ),
     MatrixFunction(
         "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\sin\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: primary("cosm", x), turned=True,
+        code=texts.SINM,
     ),
     MatrixFunction(
         "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\cos\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
+        code=texts.COSM,
     ),
     MatrixFunction(
         "matrix_power", "the power of a matrix with an integer exponent that may be a symbol", _power,
         r"\left({}\right)^{{{k}}}", f"{HIGHAM}, section 3.2", slope=_power_slope, turned=True, special=_short_power,
         params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
+        code="{np}.linalg.matrix_power({x}, {k})",
     ),
 )  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from indexcalc.functions import texts
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import NONZERO, REDUCTIONS, ReductionFunction, Slice, reduction_row, spread
@@ -111,44 +112,52 @@ ROWS = (
     ReductionFunction(
         "max", "the largest x_a", lambda x, axes: x.max(axis=axes), _extreme_rule, False,
         r"\max_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
+        code="{np}.amax({x}, {axes})",
     ),
     ReductionFunction(
         "min", "the smallest x_a", lambda x, axes: x.min(axis=axes), _extreme_rule, False,
         r"\min_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
+        code="{np}.amin({x}, {axes})",
     ),
     ReductionFunction(
         "prod", "the product of all x_a", lambda x, axes: x.prod(axis=axes),
         lambda s: s.reduce("prod_except", s.x), False,
         r"\prod_{{{axes}}} \left({}\right)", "definition, by the product rule",
+        code=texts.PROD,
     ),
     ReductionFunction(
         "prod_except", "y_a = the product of all x_b with b != a", _prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
+        code=texts.PROD_EXCEPT,
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", _logsumexp, lambda s: s.reduce("softmax", s.u), False,
         r"\operatorname{{logsumexp}}_{{{axes}}}\left({}\right)",
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
+        code=texts.LOGSUMEXP,
     ),
     ReductionFunction(
         "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", _softmax, lambda s: s.y * (s.d - s.v), True,
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
+        code=texts.SOFTMAX,
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", _log_softmax, lambda s: s.d - apply("exp", s.v), True,
         r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
+        code=texts.LOG_SOFTMAX,
     ),
     ReductionFunction(
         "norm1", "sum of |x_a|", lambda x, axes: np.abs(x).sum(axis=axes), lambda s: apply("sign", s.x), False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{1}}}}", "definition",
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
+        code="{np}.sum({np}.abs({x}), {axes})",
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", lambda x, axes: _norm(x, axes, 2), lambda s: s.x / s.y, False,
@@ -156,6 +165,7 @@ ROWS = (
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
+        code=texts.NORM2,
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", _norm, _normp_rule, False,
@@ -163,6 +173,7 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
+        code=texts.NORMP,
     ),
 )  # fmt: skip
 

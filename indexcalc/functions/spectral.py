@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from indexcalc.functions import texts
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.table import ReductionFunction, Slice
 from indexcalc.graph.node import Node, addition, delta, einsum, reduction, regroup
@@ -121,12 +122,14 @@ SPECTRAL = (
         domain="real matrices",
         kink="a matrix that has not full rank: its derivative there is the subgradient of least norm",
         holomorphic=False, axes=2,
+        code=texts.NORM_NUC,
     ),
     ReductionFunction(
         "polar", "the polar factor U V^T of X = U S V^T", _polar, _polar_rule, True,
         r"\operatorname{{polar}}_{{{axes}}}\left({}\right)", "N. Higham, Functions of Matrices, chapter 8",
         domain="real matrices; where the rank is not full, U V^T without the singular values that are 0",
         kink="a matrix that has not full rank", holomorphic=False, axes=2,
+        code=texts.POLAR,
     ),
     ReductionFunction(
         "pinv_t", "the transpose of the pseudo-inverse, U S^+ V^T", _pinv_t, _pinv_t_rule, True,
@@ -135,5 +138,6 @@ SPECTRAL = (
         "variables separate, SIAM Journal on Numerical Analysis 10, 1973",
         domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
         kink="where the rank changes", holomorphic=False, axes=2, public=False, matrix="pinv", turned=True,
+        code=texts.PINV_T,
     ),
 )  # fmt: skip

@@ -2,12 +2,25 @@
 
 A function is added by adding a row in `elementwise.py`, `reductions.py`, `spectral.py` or `inverse.py`, and nothing
 else: the derivative, the text, the parser, the evaluation and the tests all read the row.
+
+`code` says how the function is written in generated code: a text for each target ("numpy", "jax", "torch") that has
+the function, or one for all three. In a text `{np}` is the module of the target. It is either an expression, in which
+
+- an elementwise function has its arguments as `{0}`, `{1}`, `{2}`,
+- a reduction has `{x}` and `{axes}`, a tuple of integers,
+- a reduction along exactly two axes and a function of matrices have `{x}` alone, whose last two axes the matrices are,
+
+and all have their parameters by name; or the text of a function, which begins with `def ` and is called with the same,
+by position: `name(x, axes, *params)`. A text is a pure function of arrays of the target, of finite entries and of any
+batches; it keeps the dtype, and has the values of `numpy` and, where the target differentiates it, the derivatives of
+the rule. It imports nothing: it may name `math.`, `jax.` for jax, `scipy.linalg.` and `scipy.special.` for numpy.
+`code.py` writes the call.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +30,7 @@ from indexcalc.graph.node import Matrix, Node, Number, einsum, matrix, reduction
 from indexcalc.index import Dimension
 
 Interval = tuple[float, float]
+Code = Mapping[str, str] | str
 ALL: Interval = (-math.inf, math.inf)
 REAL: Interval = (-3.0, 3.0)
 POSITIVE: Interval = (0.2, 3.0)
@@ -50,6 +64,7 @@ class ElementwiseFunction:
     holomorphic: bool = True
     exact: dict[int, int] = field(default_factory=dict)
     range: Interval = ALL
+    code: Code = field(kw_only=True)
 
     @property
     def arity(self) -> int:
@@ -142,6 +157,7 @@ class ReductionFunction:
     turned: bool = False
     square: bool = False
     range: Interval = ALL
+    code: Code = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +187,7 @@ class MatrixFunction:
     kink: str = ""
     holomorphic: bool = True
     public: bool = True
+    code: Code = field(kw_only=True)
 
 
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
