@@ -49,9 +49,10 @@ if TYPE_CHECKING:
     from indexcalc.checking.check import check
     from indexcalc.checking.verify import verify
     from indexcalc.derivation import explain
-    from indexcalc.evaluate.compiled import compile_expressions as compile
+    from indexcalc.evaluate.backends import compile_expressions as compile
     from indexcalc.evaluate.compressed import compressed
     from indexcalc.evaluate.preflight import preflight
+    from indexcalc.evaluate.source import to_source
     from indexcalc.notation.parse import parse
 
 __version__ = "0.1.0"
@@ -62,7 +63,8 @@ LATER = {
     "explain": ("indexcalc.derivation", "explain"),
     "compressed": ("indexcalc.evaluate.compressed", "compressed"),
     "preflight": ("indexcalc.evaluate.preflight", "preflight"),
-    "compile": ("indexcalc.evaluate.compiled", "compile_expressions"),
+    "to_source": ("indexcalc.evaluate.source", "to_source"),
+    "compile": ("indexcalc.evaluate.backends", "compile_expressions"),
 }
 """What few programs need, or need late: where it lies."""
 OTHER_NAMES = {
@@ -138,6 +140,7 @@ __all__ = [
     "scalar",
     "simplify",
     "tensor",
+    "to_source",
     "verify",
     "vjp",
     "zeros",

@@ -67,10 +67,15 @@ class Choice(NamedTuple):
 
 
 class Table:
-    """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval."""
+    """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval.
 
-    def __init__(self, ranges: Mapping[Node, Interval], sizes: Mapping[str, int]) -> None:
-        self.ranges, self.sizes = ranges, sizes
+    With `symbols`, dimensions by their sizes, a program is right for other sizes too: none of these becomes a number.
+    """
+
+    def __init__(
+        self, ranges: Mapping[Node, Interval], sizes: Mapping[str, int], symbols: Mapping[int, Dimension] | None = None
+    ) -> None:
+        self.ranges, self.sizes, self.symbols = ranges, sizes, symbols or {}
         self.steps: list[Step] = []
         self.costs: list[float] = []
         self.bounds: list[Interval] = []
@@ -117,8 +122,9 @@ class Build:
         choice: Choice,
         shares: Mapping[Key, int],
         optimize: Any = None,
+        halve: bool = True,
     ) -> None:
-        self.table, self.choice, self.shares, self.optimize = table, choice, shares, optimize
+        self.table, self.choice, self.shares, self.optimize, self.halve = table, choice, shares, optimize, halve
         self.held: dict[Node, tuple[int, Form]] = {}
         self.terms: dict[Node, list[Term]] = {}
         self.pool: dict[Key, int] = {}
@@ -315,8 +321,12 @@ class Build:
             pieces += [Piece(made, distinct)] * times
         carried = {x for piece in pieces for x in piece.labels}
         coef = term.coef
-        for label in sizes.keys() - carried - set(out):
-            coef = multiply(coef, sizes[label])
+        for label in sorted(sizes.keys() - carried - set(out)):
+            if sizes[label] in self.table.symbols:
+                length = Known("size", (self.table.symbols[sizes[label]],), ())
+                pieces.append(Piece(self.table.add(length, 0.0), ()))
+            else:
+                coef = multiply(coef, sizes[label])
         return Ready(coef, tuple(self._summed(pieces, out, sizes)), out, sizes)
 
     def _summed(self, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
@@ -361,7 +371,7 @@ class Build:
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
         contraction = Contraction(pieces, kept, sizes)
         spent, tree = self.order(contraction)
-        halves = self.halved(contraction, spent)
+        halves = self.halved(contraction, spent) if self.halve else None
         if halves is not None:
             return self.product(halves, kept, sizes, coef)
         return self.emitted(contraction, tree, coef)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -111,3 +111,78 @@ CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "bands": _bands,
 }
 """The numbers of known tensors: from a shape and a dtype, and from their parameters."""
+
+
+# ------------------------------------------------------------------ as source
+
+EPSILON = """def epsilon(order):
+    \"\"\"The sign of each permutation, 0 elsewhere.\"\"\"
+    values = np.zeros((order,) * order)
+    for place in np.ndindex(values.shape):
+        values[place] = round(np.linalg.det(np.eye(order)[list(place)]))
+    return values"""
+SELECTION = """def selection(rows, columns, start, step):
+    \"\"\"1 where row k meets column `start + k*step`; a negative start counts from the end.\"\"\"
+    places = (start + columns if start < 0 else start) + step * np.arange(rows)
+    if rows and not (0 <= places.min() and places.max() < columns):
+        raise ValueError(f"entries {places} of an axis of size {columns}")
+    return np.eye(columns)[places]"""
+UNIT = """def unit(shape, place):
+    \"\"\"1 at one place, 0 elsewhere.\"\"\"
+    values = np.zeros(shape)
+    values[place] = 1
+    return values"""
+DUPLICATION = """def duplication(size):
+    \"\"\"1 where the entries i, j and j, i are entry a of the lower triangle, counted column by column.\"\"\"
+    columns, rows = np.triu_indices(size)
+    values = np.zeros((size, size, len(rows)))
+    values[rows, columns, np.arange(len(rows))] = values[columns, rows, np.arange(len(rows))] = 1
+    return values"""
+ELIMINATION = """def elimination(size):
+    \"\"\"1 where the entry i, j of the lower triangle is entry a, counted column by column.\"\"\"
+    columns, rows = np.triu_indices(size)
+    values = np.zeros((size, size, len(rows)))
+    values[rows, columns, np.arange(len(rows))] = 1
+    return values"""
+BANDS = """def bands(count, rows, columns, kind):
+    \"\"\"1 where the entry i, j belongs to band d of a matrix of this kind.\"\"\"
+    row, column = np.ogrid[:rows, :columns]
+    ahead, behind = (row - column) % max(rows, 1), (column - row) % max(rows, 1)
+    places = {
+        "toeplitz": row - column + columns - 1,
+        "hankel": row + column,
+        "circulant": ahead,
+        "symmetric_toeplitz": abs(row - column),
+        "symmetric_circulant": np.minimum(ahead, behind),
+    }
+    return (np.arange(count)[:, None, None] == places[kind]).astype(float)"""
+
+
+def _voigt_code(sizes: Sequence[str], kind: str) -> tuple[str, str]:
+    values = _voigt(tuple(map(int, sizes)), float, kind)
+    return f"np.array({values.tolist()})", ""
+
+
+CODE: dict[str, Callable[..., tuple[str, str]]] = {
+    "epsilon": lambda sizes: (f"epsilon({len(sizes)})", EPSILON),
+    "unit": lambda sizes, *place: (f"unit(({', '.join(sizes)},), {place})", UNIT),
+    "selection": lambda sizes, start, step: (f"selection({', '.join(sizes)}, {start}, {step})", SELECTION),
+    "tril": lambda sizes, offset=0: (f"np.tri({sizes[0]}, {sizes[1]}, {offset})", ""),
+    "duplication": lambda sizes: (f"duplication({sizes[0]})", DUPLICATION),
+    "elimination": lambda sizes: (f"elimination({sizes[0]})", ELIMINATION),
+    "voigt": _voigt_code,
+    "bands": lambda sizes, kind: (f"bands({', '.join(sizes)}, {kind!r})", BANDS),
+}
+"""NumPy that makes the numbers of a known tensor: an expression, and the function that it calls, if any."""
+
+
+def known_code(name: str, sizes: Sequence[str], params: tuple[Any, ...]) -> tuple[str, str]:
+    """NumPy that makes the numbers of a known tensor, from the texts of its sizes: an expression, and the function that
+    it calls, if any.
+
+    >>> known_code("tril", ["n", "n"], ())
+    ('np.tri(n, n, 0)', '')
+    """
+    if name not in CODE:
+        raise NoRuleError(f"constant {name}", "no source is known for it")
+    return CODE[name](sizes, *params)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from indexcalc.evaluate.program import Add, Contract, Fill, Input, Invoke, Known, Map, Program
+from indexcalc.evaluate.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce
+from indexcalc.evaluate.run import only_real
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 
 LARGE = 4000
 """Sums of so many entries are worth a matrix product."""
@@ -85,3 +87,15 @@ def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> lis
                 made = False
         found.append(possible and (made or any(found[use.value] for use in step.uses)))
     return found
+
+
+def check_real(program: Program, inputs: Collection[str]) -> None:
+    """A function of real numbers that gets complex ones, where these inputs are complex, is an error."""
+    found = complex_values(program, inputs, np.complex128 if inputs else np.float64)
+    for step in program.steps:
+        if isinstance(step, Map | Reduce | Apply) and step.fn != "**":
+            row = ROWS[type(step)](step.fn)
+            only_real(step.fn, row.holomorphic, [np.zeros(0, complex) for use in step.uses if found[use.value]])
+
+
+ROWS: dict[type[Any], Callable[[str], Any]] = {Map: elementwise_row, Reduce: reduction_row, Apply: matrix_row}

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from indexcalc.evaluate.bounds import bounds
@@ -23,6 +24,7 @@ from indexcalc.evaluate.finish import finish
 from indexcalc.evaluate.program import Program
 from indexcalc.graph.node import Definition, Node, Product, Sum
 from indexcalc.graph.walk import topological
+from indexcalc.index import Dimension
 from indexcalc.notation.array import Array
 from indexcalc.notation.view import inputs_of
 
@@ -32,10 +34,14 @@ THIRD = 2 / 3
 
 
 class Options(NamedTuple):
-    """What the user asked for: opt_einsum's `optimize`, and whether differences may be multiplied out."""
+    """What is asked for: opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be
+    split into their roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
+    """
 
     optimize: Any = None
     reassociate: str = "full"
+    halve: bool = True
+    symbols: Mapping[int, Dimension] = MappingProxyType({})
 
 
 def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
@@ -48,10 +54,10 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     """
     options = options or Options()
     order = topological(roots)
-    table = Table(bounds(list(roots)), sizes)
+    table = Table(bounds(list(roots)), sizes, options.symbols)
 
     def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
-        return Build(roots, order, table, choice, shares or {}, options.optimize)
+        return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve)
 
     best = build(Choice(frozenset(), frozenset()))
     if options.optimize is None:

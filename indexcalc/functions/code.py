@@ -69,7 +69,9 @@ def imports(text: str, target: str) -> list[str]:
     ['import math', 'import numpy as np', 'import scipy.special']
     """
     used = [f"import {name}" for name in OTHERS if re.search(rf"(?<![\w.]){re.escape(name)}\.", text)]
-    return sorted([IMPORTS[target], *used])
+    if re.search(r"(?<![\w.])np\.", text):
+        used.append(IMPORTS["numpy"])
+    return sorted({IMPORTS[target], *used})
 
 
 def _fill(code: str, texts: Mapping[str, str]) -> str:

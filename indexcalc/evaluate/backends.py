@@ -1,0 +1,288 @@
+"""Compiled functions in JAX and PyTorch: one row a library. A function is the source of its program, at fixed sizes.
+
+Only shapes are read, so that tracers and tensors that record gradients pass through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.errors import InputError, did_you_mean
+from indexcalc.evaluate.compiled import Compiled
+from indexcalc.evaluate.declared import check_declared
+from indexcalc.evaluate.patterns import check_real
+from indexcalc.evaluate.plan import Options
+from indexcalc.evaluate.program import Invoke, Program
+from indexcalc.evaluate.report import Plan
+from indexcalc.evaluate.shard import Sharding
+from indexcalc.evaluate.source import Written, module
+from indexcalc.evaluate.targets import TARGETS
+from indexcalc.notation.view import View
+
+
+class Backend(NamedTuple):
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
+    gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
+    faster one.
+    """
+
+    name: str
+    arrays: Callable[[Sequence[Any]], list[Any]]
+    numbers: Callable[[Any], Any]
+    faster: Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+class OnBackend(Compiled):
+    """A function of arrays of another library than NumPy; see `Compiled`."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        outputs: View | Sequence[View],
+        inputs: Any,
+        options: Options,
+        limit: int | None,
+        sharding: tuple[Any, Mapping[str, str]] | None = None,
+    ) -> None:
+        super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
+        self.backend = backend
+        self.sharding = None if sharding is None else Sharding(self.request, *sharding)
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
+        function, given, keywords = self.prepare(arrays, named)
+        return function(*given, **keywords)
+
+    def lower(self, *arrays: Any) -> Any:
+        """JAX's `Lowered` of the function at these shapes: `.compile().as_text()` is the program that runs."""
+        function, given, _ = self.prepare(arrays, {})
+        if not hasattr(function, "lower"):
+            raise InputError(self.request.asked, f"nothing is lowered under {self.backend.name}", 'backend="jax"')
+        return function.lower(*given)
+
+    def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
+        """The function for these shapes, the arrays in its library, and what it takes by name."""
+        shapes = [_shape(value) for value in arrays]
+        stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
+        bound, sizes, functions = self.request.bound(stand_ins, named)
+        held = {variable.label: stand_in.shape for variable, stand_in in bound.items()}
+        ready = [
+            value if value.shape == held[name] else value.reshape(held[name])
+            for name, value in zip(self.names, self.backend.arrays(arrays), strict=True)
+        ]
+        mixed = tuple(name for name, value in zip(self.names, ready, strict=True) if "complex" in str(value.dtype))
+        key = (tuple(value.shape for value in ready), tuple(sorted(sizes.items())), mixed)
+        if key not in self._programs:
+            self._declared(ready)
+            self._make(key, sizes, mixed)
+        self._plan = self._plans[key]
+        if self.sharding is not None:
+            ready = self.sharding.placed(self.names, ready, sizes)
+        return self._programs[key], ready, self._functions(key, functions)
+
+    def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
+        program = self.prepared(sizes)
+        check_real(program, mixed)
+        written = self._written(program)
+        space: dict[str, Any] = {}
+        exec(compile(written.text, "<indexcalc program>", "exec"), space)
+        made = space["program"]
+        self._programs[key] = made if self.request.functions else self.backend.faster(made)
+        self._plans[key] = Plan(program, written.kernels, (), 8, program.notes)
+
+    def _written(self, program: Program) -> Written:
+        return module(self.request, program, TARGETS[self.backend.name], "program")
+
+    def plan_for(self, sizes: Mapping[str, int]) -> None:
+        """Plans for these sizes, by symbol."""
+        program = self.prepared(sizes)
+        self._plan = Plan(program, self._written(program).kernels, (), 8, program.notes)
+
+    def _declared(self, arrays: Sequence[Any]) -> None:
+        """The arrays that have numbers are what their tensors were declared."""
+        by_label = {variable.label: variable for variable in self.request.used}
+        for name, array in zip(self.names, arrays, strict=True):
+            if name in by_label and by_label[name].assumptions:
+                numbers = self.backend.numbers(array)
+                if numbers is not None:
+                    check_declared({by_label[name]: numbers})
+
+    def _functions(self, key: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The functions that were given, each checked for the shape of its value."""
+        program = self._plans[key].program
+        found = {}
+        for step in program.steps:
+            if isinstance(step, Invoke):
+                found[step.title] = _checked(step, given, program)
+        return found
+
+
+def _checked(step: Invoke, given: Mapping[str, Any], program: Program) -> Any:
+    asked, value = f"evaluate {step.title}", given.get(step.title)
+    instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+    if value is None:
+        raise InputError(asked, "no numbers were given for it", instead)
+    if not callable(value) and not step.array_will_do:
+        raise InputError(asked, "it depends on its arguments, and an array was given", instead)
+
+    def call(*args: Any) -> Any:
+        made = value(*args) if callable(value) else value
+        if _shape(made) != step.shape:
+            raise InputError(asked, f"its value has shape {_shape(made)}, and should have {step.shape}", instead)
+        return made
+
+    return call
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float | complex)
+
+
+# ------------------------------------------------------------------ JAX
+
+
+def _jax_arrays(values: Sequence[Any]) -> list[Any]:
+    """Arrays of one precision; integers become floats, and a Python number takes the precision of the others."""
+    import jax.numpy as jnp
+
+    made = [value if _plain(value) else jnp.asarray(value) for value in values]
+    default = jnp.result_type(float)
+    common = jnp.result_type(*[x.dtype if jnp.issubdtype(x.dtype, jnp.inexact) else default
+                               for x in made if not _plain(x)] or [default])  # fmt: skip
+    real = jnp.zeros((), common).real.dtype
+    whole = jnp.result_type(real, jnp.complex64)
+    return [
+        jnp.asarray(x, whole if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real)
+        for x in made
+    ]
+
+
+def _jax_numbers(array: Any) -> Any:
+    import jax
+
+    if isinstance(array, jax.core.Tracer) or not getattr(array, "is_fully_addressable", True):
+        return None
+    return np.asarray(array)
+
+
+def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    import jax
+
+    made: Callable[..., Any] = jax.jit(function)
+    return made
+
+
+# ------------------------------------------------------------------ PyTorch
+
+
+def _torch_arrays(values: Sequence[Any]) -> list[Any]:
+    """Tensors of one precision, on the device of those that are tensors; integers become float64."""
+    import torch
+
+    device = next((value.device for value in values if isinstance(value, torch.Tensor)), None)
+    made = [value if _plain(value) else torch.as_tensor(value, device=device) for value in values]
+    dtypes = [
+        x.dtype if x.dtype.is_floating_point or x.dtype.is_complex else torch.float64 for x in made if not _plain(x)
+    ]
+    common = dtypes[0] if dtypes else torch.float64
+    for dtype in dtypes:
+        common = torch.promote_types(common, dtype)
+    real = torch.zeros((), dtype=common).real.dtype
+    whole = torch.promote_types(real, torch.complex64)
+    return [
+        torch.as_tensor(x, dtype=whole if isinstance(x, complex) or (not _plain(x) and x.is_complex()) else real,
+                        device=device)
+        for x in made
+    ]  # fmt: skip
+
+
+def _torch_numbers(array: Any) -> Any:
+    try:
+        return array.detach().cpu().numpy()
+    except RuntimeError:  # within a transform of torch.func
+        return None
+
+
+BACKENDS: dict[str, Backend] = {
+    row.name: row
+    for row in (
+        Backend("jax", _jax_arrays, _jax_numbers, _jit),
+        Backend("torch", _torch_arrays, _torch_numbers, lambda function: function),
+    )
+}
+
+
+def _there(backend: str) -> None:
+    """The library is there, or an error says how to get it."""
+    if find_spec(backend) is None:
+        instead = f'pip install "indexcalc[{backend}]"'
+        raise InputError(f"compile with backend={backend!r}", f"{backend} is not installed", instead)
+
+
+def compile_expressions(
+    outputs: View | Sequence[View],
+    inputs: View | Sequence[View],
+    *,
+    backend: str = "numpy",
+    sizes: Mapping[str, int] | None = None,
+    order: str | None = None,
+    optimize: Any = None,
+    reassociate: str = "full",
+    memory_limit: int | None = None,
+    mesh: Any = None,
+    shard: Mapping[str, Any] | None = None,
+) -> Compiled:
+    """A function of arrays that computes the outputs, fast: one in, one out; a list, a list.
+
+    `backend` is the library whose arrays it takes and gives: "numpy", "jax" (jit, vmap and grad pass through it),
+    "torch" (autograd passes through it, on CPU or CUDA) or "dask" (arrays larger than memory). Under JAX `mesh` and
+    `shard`, say `{"n": "data"}`, lay dimensions along the axes of a mesh of devices.
+
+    One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
+    Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
+    order. `reassociate="safe"` multiplies no difference out. An array beyond `memory_limit` bytes (half of the
+    machine's memory) is an error before anything is computed.
+
+    Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
+
+    >>> import indexcalc as ic
+    >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+    >>> loss = ((X @ w - y)**2).sum()
+    >>> f = ic.compile([loss, ic.grad(loss, w)], (X, w, y))
+    >>> f(np.eye(2), np.array([1.0, 2.0]), np.zeros(2))
+    [np.float64(5.0), array([2., 4.])]
+    """
+    asked = "compile"
+    if reassociate not in ("full", "safe"):
+        raise InputError(asked, f"reassociate={reassociate!r}", 'write "full" or "safe"')
+    if order not in (None, "C", "K") or (order == "C" and backend != "numpy"):
+        raise InputError(asked, f"order={order!r}", 'write "C" under NumPy, or leave it out for any strides')
+    if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
+        found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
+        raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
+    options = Options(optimize, reassociate)
+    if backend == "numpy":
+        made = Compiled(outputs, inputs, options, order, memory_limit)
+    elif backend in BACKENDS:
+        _there(backend)
+        sharding = None if mesh is None or shard is None else (mesh, shard)
+        made = OnBackend(BACKENDS[backend], outputs, inputs, options, memory_limit, sharding)
+    elif backend == "dask":
+        _there(backend)
+        from indexcalc.evaluate.dask_arrays import OnDask
+
+        made = OnDask(outputs, inputs, options, None, memory_limit)
+    else:
+        raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
+    if sizes is not None:
+        made.plan_for(sizes)
+    return made

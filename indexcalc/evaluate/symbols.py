@@ -1,0 +1,110 @@
+"""Sizes that are symbols: a program that is right for all sizes, planned for some.
+
+A program has numbers for sizes. Where each dimension of a graph has a number of its own, which no other dimension and
+no fixed size has, the numbers of the program say which dimensions they are. Such numbers are chosen here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from math import lcm
+
+from indexcalc.errors import DimensionError
+from indexcalc.graph.node import Matrix, Node
+from indexcalc.graph.walk import topological
+from indexcalc.index import Dim, Dimension, Smaller, substitute
+from indexcalc.index import size as size_of
+
+MOST = 10**7
+FIRST = 101
+"""Sizes that are not given are about this, all of the same order: no contraction is preferred because of them."""
+
+
+def dimensions(roots: Iterable[Node]) -> list[Dimension]:
+    """The dimensions that occur in a graph, each once; a symbolic exponent counts as one."""
+    found: dict[Dimension, None] = {}
+    for node in topological(list(roots)):
+        found |= dict.fromkeys((*node.dims, *getattr(node, "sizes", ())))
+        if isinstance(node, Matrix):
+            found |= dict.fromkeys(value for value in node.params if isinstance(value, Dim))
+    return list(found)
+
+
+def distinct_sizes(dims: Sequence[Dimension], wished: Mapping[str, int]) -> dict[str, int]:
+    """A size for each symbol, as wished or a little more, at which no two of the dimensions are equal.
+
+    >>> from indexcalc.index import dim
+    >>> distinct_sizes([dim("n"), dim("m"), dim("n - 1"), 100], {"n": 50, "m": 50})
+    {'m': 50, 'n': 52}
+    """
+    sizes: dict[str, int] = {}
+    for symbol in sorted({symbol for dim in dims if isinstance(dim, Dim) for symbol in dim.symbols}):
+        sizes[symbol] = wished.get(symbol, FIRST + 2 * len(sizes))
+        while _meet(dims, sizes):
+            sizes[symbol] += 1
+            if sizes[symbol] > MOST:
+                raise DimensionError(f"dimension `{symbol}`", "no size makes all dimensions whole numbers", "")
+    return sizes
+
+
+def _meet(dims: Sequence[Dimension], sizes: Mapping[str, int]) -> bool:
+    """Do two of the dimensions whose symbols have sizes come out as one number, or one as 0, 1 or no whole number?"""
+    out = [d for d in dims if not isinstance(d, Dim) or d.symbols <= sizes.keys()]
+    try:
+        numbers = [size_of(d, sizes) for d in out]
+    except DimensionError:
+        return True
+    small = any(isinstance(d, Dim) and number < 2 for d, number in zip(out, numbers, strict=True))
+    return small or len(set(numbers)) < len(numbers)
+
+
+def dimension_code(dim: Dimension, names: Mapping[str, str]) -> str:
+    """A dimension as Python: whole numbers all the way.
+
+    >>> from indexcalc.index import dim
+    >>> dimension_code(dim("n*(n + 1)/2"), {"n": "n"})
+    '(n**2 + n) // 2'
+    """
+    if not isinstance(dim, Dim):
+        return str(dim)
+    below = lcm(*(coef.denominator for _, coef in dim.terms))
+    terms = [_monomial(mono, coef * below, names) for mono, coef in dim.terms]
+    text = " + ".join(terms).replace("+ -", "- ")
+    if below == 1:
+        return text
+    return f"({text}) // {below}" if len(terms) > 1 else f"{text} // {below}"
+
+
+def _monomial(mono: Sequence[tuple[str, int]], coef: Fraction, names: Mapping[str, str]) -> str:
+    factors = []
+    for name, power in mono:
+        if isinstance(name, Smaller):
+            base = f"min({', '.join(dimension_code(part, names) for part in name.parts)})"
+        else:
+            base = names[name]
+        factors.append(base if power == 1 else f"{base}**{power}")
+    if abs(coef) != 1 or not factors:
+        factors.insert(0, str(abs(coef)))
+    return ("-" if coef < 0 else "") + "*".join(factors)
+
+
+def solution_code(dim: Dim, symbol: str, value: str, names: Mapping[str, str]) -> str | None:
+    """The symbol as Python, where the dimension has this value; None unless it is linear in the symbol.
+
+    >>> from indexcalc.index import dim
+    >>> solution_code(dim("n*m - m"), "n", "x.shape[0]", {"n": "n", "m": "m"})
+    '(x.shape[0] - (-m)) // m'
+    """
+    if not dim.plain or any(name == symbol and power > 1 for mono, _ in dim.terms for name, power in mono):
+        return None
+    try:
+        rest = substitute(dim, {symbol: 0})
+        slope = substitute(dim, {symbol: 1}) - rest
+    except DimensionError:  # a coefficient that is no whole number
+        return None
+    below = dimension_code(slope, names)
+    above = value if rest == 0 else f"{value} - ({dimension_code(rest, names)})"
+    if below == "1":
+        return above
+    return f"{above if rest == 0 else f'({above})'} // {below if below.isalnum() else f'({below})'}"
