@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import warnings
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import matrix_programs
 import numpy as np
 import programs
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
 import indexcalc as ic
-from indexcalc.evaluate.targets import TARGETS
+from indexcalc.evaluate.constants import CONSTANTS, known, known_code
+from indexcalc.evaluate.targets import SHARDED, TARGETS
 
 RNG = np.random.default_rng(11)
 FRESH = {name: ic.index(name) for name in "efghuv"}
@@ -106,3 +112,185 @@ def matrix_agrees(seed: int) -> None:
 @given(st.integers(0, 2**40))
 def test_matrix_programs(seed):
     matrix_agrees(seed)
+
+
+@given(st.integers(0, 2**40))
+def test_masked_diagonals(seed):
+    """The text for several devices, where diagonals are masked."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TARGETS, "jax", SHARDED)
+        agrees(seed, ["jax"])
+
+
+# ------------------------------------------------------------------ alone
+
+
+X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+LOSS = (ic.softplus(X @ w) - y * (X @ w)).sum()
+OUTPUTS = [LOSS, ic.grad(LOSS, w), ic.hessian(LOSS, w)]
+DATA = [RNG.normal(size=(6, 3)), RNG.normal(size=3), RNG.normal(size=6)]
+A = ic.tensor("A", "n n")
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_file_runs_where_there_is_no_indexcalc(target, tmp_path):
+    text = ic.to_source(OUTPUTS, (X, w, y), target=target, name="logistic")
+    path = tmp_path / "logistic_file.py"
+    np.savez(tmp_path / "data.npz", *DATA)
+    module = {"numpy": "np", "jax": "jnp", "torch": "torch"}[target]
+    run = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.modules['indexcalc'] = None\n"
+        f"import numpy; from logistic_file import {module}, logistic\n"
+        f"data = numpy.load({str(tmp_path / 'data.npz')!r})\n"
+        f"print(*[float({module}.sum(v)) for v in logistic(*[{module}.asarray(data[k]) for k in data])])"
+    )
+    path.write_text(text, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", run], capture_output=True, text=True,
+        env={**os.environ, "JAX_ENABLE_X64": "1"}, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    wanted = [np.sum(value) for value in ic.compile(OUTPUTS, (X, w, y))(*DATA)]
+    assert np.allclose([float(x) for x in done.stdout.split()], wanted)
+
+
+def test_jax_transforms_pass_through():
+    f = made(ic.to_source(LOSS, (X, w, y), target="jax"))
+    value, slope, bend = ic.compile(OUTPUTS, (X, w, y))(*DATA)
+    assert np.allclose(jax.jit(f)(*DATA), value)
+    assert np.allclose(jax.jit(jax.grad(f, 1))(*DATA), slope)
+    assert np.allclose(jax.hessian(f, 1)(*DATA), bend)
+    assert jax.vmap(f, (None, 0, None))(DATA[0], np.ones((5, 3)), DATA[2]).shape == (5,)
+
+
+def test_autograd_passes_through():
+    f = made(ic.to_source(OUTPUTS, (X, w, y), target="torch"))
+    data = [torch.tensor(value, requires_grad=True) for value in DATA]
+    assert torch.autograd.gradcheck(lambda *args: tuple(f(*args)), data)
+
+
+# ------------------------------------------------------------------ any sizes
+
+
+def test_lengths_that_are_summed_stay_symbols():
+    """A sum over an axis that nothing has, a mean, a trace of the identity: the sizes are those of the arrays."""
+    m = ic.tensor("m", "d")
+    outputs = [((X - m) ** 2).sum() / ic.tr(ic.eye("n")), X.mean(axis=0), ic.ones("n", "d").sum(), (m * 0 + 1 + m).sum()]
+    for target in TARGETS:
+        f = made(ic.to_source(outputs, (X, m), target=target))
+        for n, d in ((4, 3), (1, 1), (7, 7)):
+            values = [RNG.normal(size=(n, d)), RNG.normal(size=d)]
+            wanted = ic.compile(outputs, (X, m))(*values)
+            assert all(
+                close(one, other) for one, other in zip(f(*map(MAKE[target], values)), wanted, strict=True)
+            )
+
+
+def test_sizes_choose_the_order_alone():
+    B, v = ic.tensor("B", "m k"), ic.tensor("v", "k")
+    product = X @ ic.tensor("M", "d m") @ B
+    wide = ic.to_source(product, ("X", "M", "B"), sizes={"n": 1000, "d": 10, "m": 10, "k": 10})
+    tall = ic.to_source(product, ("X", "M", "B"), sizes={"n": 2, "d": 1000, "m": 1000, "k": 1000})
+    assert "X @ (M @ B)" in wide
+    assert "X @ M @ B" in tall
+    assert ic.to_source(B @ v, (B, v), sizes={"m": 5, "k": 5})
+
+
+def test_sizes_that_no_input_has_are_keywords():
+    f = made(ic.to_source(ic.ones("p", "n") * y, (y,)))
+    assert f(np.arange(3.0), p=2).shape == (2, 3)
+    with pytest.raises(TypeError, match="p"):
+        f(np.arange(3.0))
+
+
+def test_sizes_within_dimensions():
+    K = ic.tensor("K", "n*m", "n")
+    f = made(ic.to_source(ic.ones("m").sum() * K.sum(), (K,)))
+    assert f(np.ones((6, 3))) == 2 * 18
+    with pytest.raises(ValueError, match="shape"):
+        f(np.ones((7, 3)))
+
+
+def test_shapes_are_checked():
+    f = made(ic.to_source(LOSS, (X, w, y)))
+    with pytest.raises(ValueError, match=r"w \(2,\) and y \(6,\) do not go with X \(6, 3\)"):
+        f(DATA[0], DATA[1][:2], DATA[2])
+    with pytest.raises(ValueError, match="unpack"):
+        f(DATA[1], DATA[1], DATA[2])
+    with pytest.raises(ValueError, match=r"A \(2, 3\) does not have the right shape"):
+        made(ic.to_source(A @ A, (A,)))(np.ones((2, 3)))
+
+
+# ------------------------------------------------------------------ names
+
+
+def test_names_that_python_or_the_text_needs():
+    names = ["lambda", "np", "t1", "selection", "dtype", "math"]
+    tensors = [ic.tensor(name, "n") for name in names]
+    total = sum((ic.sigmoid(x) * x for x in tensors[1:]), ic.sigmoid(tensors[0]) * tensors[0])
+    output = ic.derivative(total, tensors[0])
+    values = [RNG.normal(size=4) for _ in names]
+    for target in TARGETS:
+        text = ic.to_source([total, output], names, target=target, name="t2")
+        got = made(text, "t2")(*map(MAKE[target], values))
+        assert all(close(x, v) for x, v in zip(got, ic.compile([total, output], names)(*values), strict=True))
+    assert "def t2(lambda_, np_, t1, selection, dtype_, math_)" in text
+
+
+@pytest.mark.parametrize("name", ["2f", "lambda", "np", "a b", "f()", "", "import os"])
+def test_a_name_is_an_identifier(name):
+    with pytest.raises(ic.NameRefused, match="no name for a function"):
+        ic.to_source(LOSS, (X, w, y), name=name)
+
+
+def test_other_wrong_requests():
+    with pytest.raises(ic.InputError, match="target='cupy'"):
+        ic.to_source(LOSS, (X, w, y), target="cupy")
+    with pytest.raises(ic.InputError, match="no input for y"):
+        ic.to_source(LOSS, (X, w))
+    with pytest.raises(ic.InputError, match="given twice"):
+        ic.to_source(LOSS, (X, w, w, y))
+    with pytest.raises(ic.KindError, match="write ic.to_source"):
+        ic.to_source(3, (X,))
+    with pytest.raises(ic.NoRuleError, match="logm in torch"):
+        ic.to_source(ic.logm(A), (A,), target="torch")
+
+
+def test_a_docstring_cannot_end_early():
+    x = ic.tensor("x", "n")
+    text = ic.to_source(x * 2, (x,))
+    assert text.count('"""') == 2
+
+
+# ------------------------------------------------------------------ functions and constants
+
+
+def test_functions_and_named_gradients_are_keywords():
+    u = ic.function("u", "n -> m")
+    L = ic.function("L", "n ->", gradient="G")
+    f = made(ic.to_source([ic.derivative(u(y), y), ic.grad(L(X @ w), w)], (y, X, w)))
+    jacobian, slope = f(DATA[2], DATA[0], DATA[1], Du=lambda y: np.outer([1, 2], y), G=np.ones(6))
+    assert np.allclose(jacobian, np.outer([1, 2], DATA[2]))
+    assert np.allclose(slope, DATA[0].sum(0))
+
+
+SHAPES = {
+    "epsilon": [((3, 3, 3), ()), ((2, 2), ()), ((4,) * 4, ())],
+    "unit": [((3, 4), (2, 1)), ((5,), (0,))],
+    "selection": [((2, 5), (1, 3)), ((3, 5), (-3, 1)), ((5, 5), (4, -1))],
+    "tril": [((3, 4), ()), ((3, 3), (-1,))],
+    "duplication": [((3, 3, 6), ())],
+    "elimination": [((3, 3, 6), ())],
+    "voigt": [((3, 3, 6), ("strain",)), ((2, 2, 3), ("stress",))],
+    "bands": [((5, 3, 3), ("toeplitz",)), ((5, 3, 3), ("hankel",)), ((3, 3, 3), ("circulant",)),
+              ((3, 3, 3), ("symmetric_toeplitz",)), ((2, 3, 3), ("symmetric_circulant",))],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", set(CONSTANTS) - {"pi"})
+def test_the_text_of_a_constant_has_its_numbers(name):
+    for shape, params in SHAPES[name]:
+        expression, helper = known_code(name, [str(n) for n in shape], params)
+        space: dict[str, Any] = {"np": np}
+        exec(helper, space)
+        assert np.array_equal(eval(expression, space), known(name, shape, float, params))

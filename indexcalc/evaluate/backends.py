@@ -20,7 +20,7 @@ from indexcalc.evaluate.program import Invoke, Program
 from indexcalc.evaluate.report import Plan
 from indexcalc.evaluate.shard import Sharding
 from indexcalc.evaluate.source import Written, module
-from indexcalc.evaluate.targets import TARGETS
+from indexcalc.evaluate.targets import SHARDED, TARGETS
 from indexcalc.notation.view import View
 
 
@@ -87,15 +87,16 @@ class OnBackend(Compiled):
     def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
         program = self.prepared(sizes)
         check_real(program, mixed)
-        written = self._written(program)
+        written = self._written(program, mixed)
         space: dict[str, Any] = {}
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
         made = space["program"]
         self._programs[key] = made if self.request.functions else self.backend.faster(made)
         self._plans[key] = Plan(program, written.kernels, (), 8, program.notes)
 
-    def _written(self, program: Program) -> Written:
-        return module(self.request, program, TARGETS[self.backend.name], "program")
+    def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
+        target = TARGETS[self.backend.name] if self.sharding is None else SHARDED
+        return module(self.request, program, target, "program", complex_inputs=mixed)
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""

@@ -22,7 +22,8 @@ class Request:
 
     def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str) -> None:
         self.single = isinstance(outputs, View)
-        self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(outputs)
+        several = outputs if isinstance(outputs, Sequence) else (outputs,)
+        self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(several)
         if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
             found = "it has to be an expression, or several"
             raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")

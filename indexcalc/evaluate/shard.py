@@ -22,10 +22,11 @@ class Sharding:
     def __init__(self, request: Request, mesh: Any, shard: Mapping[str, Axes]) -> None:
         import jax
 
-        self.asked, self.mesh = request.asked, mesh
+        self.asked = request.asked
         if not isinstance(mesh, jax.sharding.Mesh):
             instead = 'give a jax.sharding.Mesh, as jax.make_mesh((8,), ("data",))'
             raise KindError(self.asked, f"mesh={mesh!r} is no mesh of devices", instead)
+        self.mesh = jax.sharding.Mesh(mesh.devices, mesh.axis_names)  # of axes along which the partitioner decides
         self.dims = {variable.label: variable.dims for variable in (*request.inputs, *request.used)}
         symbols = {s for dims in self.dims.values() for dim in dims if isinstance(dim, Dim) for s in dim.symbols}
         for symbol, axes in shard.items():

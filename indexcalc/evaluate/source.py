@@ -72,16 +72,21 @@ def to_source(
 
 
 def module(
-    request: Request, program: Program, target: Target, name: str, symbols: Mapping[int, Dimension] | None = None
+    request: Request,
+    program: Program,
+    target: Target,
+    name: str,
+    symbols: Mapping[int, Dimension] | None = None,
+    complex_inputs: Sequence[str] = (),
 ) -> Written:
     """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them;
-    else for its own sizes, which are not checked.
+    else for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
     """
     names = _arguments(request, program, name)
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
-    writer = Writer(program, target, names, dims, sizes, {name, *texts.values()})
+    writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
     results = [f"{made}{unit_axes(view)}" for made, view in zip(writer.results, request.outputs, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     if writer.typed:
@@ -90,6 +95,7 @@ def module(
     free: list[str] = []
     if symbols is not None:
         head, free = _head(request, names, texts)
+        free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*head, *lines])]
         lines = [_docstring(request), *head, *lines]
     titles = [names[step.title] for step in program.steps if isinstance(step, Invoke)]
     keywords = [*free, *dict.fromkeys(titles)]

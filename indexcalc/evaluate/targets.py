@@ -95,6 +95,22 @@ def _index_order(places: Sequence[str]) -> list[str]:
     return [*before, *twice, *(axis for axis in rest if axis not in before)]
 
 
+def _masked(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]) -> list[str]:
+    """What is off the diagonal is masked: no device needs what another one has."""
+    terms = [] if base is None else [base.at(SUM)]
+    for places, text in parts:
+        masks = []
+        for axis in _twice(places):
+            first, *others = (n for n, x in enumerate(places) if x == axis)
+            for other in others:
+                where = ", ".join(":" if n in (first, other) else "None" for n in range(len(places)))
+                masks.append(f"jnp.eye({sizes[axis]}, dtype=bool)[{where}]")
+        where = ", ".join("None" if x in places[:n] else ":" for n, x in enumerate(places))
+        terms.append(f"jnp.where({' & '.join(masks)}, {text.at(ATOM)}[{where}], 0)")
+    made = " + ".join(terms)
+    return [f"{name} = {made if base is not None else f'jnp.broadcast_to({made}, {shape})'}"]
+
+
 def _folds(places: Sequence[str]) -> tuple[list[str], list[tuple[int, int]]]:
     """The axes of an array, and the pairs of axes along whose diagonals its last one is laid, the last pair first."""
     left, pairs = list(places), []
@@ -131,6 +147,10 @@ TARGETS = {
         ),
     )
 }  # fmt: skip
+
+
+SHARDED = TARGETS["jax"]._replace(diagonals=_masked, entries=_distinct)
+"""JAX on several devices: an array that is written by index would be gathered before."""
 
 
 def target_of(name: str) -> Target:

@@ -14,8 +14,11 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from indexcalc.evaluate.constants import known_code
 from indexcalc.evaluate.measure import is_view
+from indexcalc.evaluate.patterns import complex_values
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -32,7 +35,7 @@ from indexcalc.evaluate.program import (
     Solve,
     Use,
 )
-from indexcalc.evaluate.targets import Target
+from indexcalc.evaluate.targets import SHARDED, Target
 from indexcalc.evaluate.text import ATOM, POWER, PRODUCT, SIGN, SUM, Text, number, scaled, times, total
 from indexcalc.functions.code import write
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -57,7 +60,8 @@ class Writer:
     """Writes the lines of a program.
 
     `names` has the names of inputs and functions in the lines, `dims` the text of each dimension that is a symbol, and
-    `sizes` that of each size; other sizes are numbers. `taken` are names that are not free.
+    `sizes` that of each size; other sizes are numbers. `taken` are names that are not free. `complex_inputs` are the
+    inputs that are complex where others are real.
     """
 
     def __init__(
@@ -68,10 +72,12 @@ class Writer:
         dims: Mapping[Dimension, str],
         sizes: Mapping[int, str],
         taken: Collection[str],
+        complex_inputs: Collection[str] = (),
     ) -> None:
         self.program, self.target, self.names, self.dims, self.sizes = program, target, names, dims, sizes
         self.taken = {*taken, *names.values(), *RESERVED}
         self.module = target.module
+        self.complex = complex_values(program, complex_inputs, np.complex128)
         self.count = 0
         self.typed = False
         self.lines: list[str] = []
@@ -264,8 +270,20 @@ class Writer:
             one = scaled(step.coef, one)
         elif smallest == 1:
             other = scaled(step.coef, other)
+        if self.module == "torch":
+            one, other = self._alike(step, one, other)
         made = self._pair(one, own, other, others, list(step.out))
         return scaled(step.coef, made) if smallest == 2 else made
+
+    def _alike(self, step: Contract | Solve, one: Text, other: Text) -> tuple[Text, Text]:
+        """Two operands of one dtype, which PyTorch's products want: a real one beside a complex one is made complex."""
+        first, second = (self.complex[use.value] for use in step.uses)
+        if first == second or one.static or other.static:
+            return one, other
+        whole = self.named(step.uses[second].value).code
+        turned = [text if own else Text(f"{text.at(ATOM)}.to({whole}.dtype)")
+                  for text, own in ((one, first), (other, second))]  # fmt: skip
+        return turned[0], turned[1]
 
     def _pair(self, one: Text, own: list[int], other: Text, others: list[int], out: list[int]) -> Text:
         summed = [x for x in own if x in others and x not in out]
@@ -354,8 +372,8 @@ class Writer:
         axes = {axis: f"axis{axis}" for axis in every}
         rows = [self._diagonal(part, text, labels, axes, step) for part, text, labels in diagonals]
         sizes = {f"axis{axis}": self.size(n) for axis, n in enumerate(step.shape)}
-        self.typed = self.typed or (base is None and self.module != "torch")
         made = self.target.diagonals(name, base, rows, self.shape(step.shape), sizes)
+        self.typed = self.typed or any("dtype)" in line for line in made)
         self.lines += [*made[:-1], f"{made[-1]}  # {self.shape(step.shape)}"]
         self.kernel = "diagonal"
         return Text(name)
@@ -380,12 +398,12 @@ class Writer:
         label_of = {axes[axis]: label for label, axis in first.items()}
         wanted = [label_of[name] for name in self.target.entries(places)]
         made = scaled(part.coef, self.aligned(text, labels, wanted))
-        if self.module == "torch" and not set(wanted) <= set(labels):
+        if not set(wanted) <= set(labels) and (self.module == "torch" or self.target is SHARDED):
             shape = self.shape([step.shape[first[x]] for x in wanted])
             if made.static:
-                made = Text(f"torch.full({shape}, {made.code}, {self.like})")
+                made = Text(f"{self.module}.full({shape}, {made.code}, {self.like})")
             else:
-                made = Text(f"torch.broadcast_to({made.code}, {shape})")
+                made = Text(f"{self.module}.broadcast_to({made.code}, {shape})")
         return places, made
 
     def reduce(self, step: Reduce) -> Text:
@@ -418,6 +436,8 @@ class Writer:
     def solve(self, step: Solve) -> Text:
         """Columns for which a matrix is solved."""
         (square, own), (right, labels) = (self.value(use) for use in step.uses)
+        if self.module == "torch":
+            square, right = self._alike(step, square, right)
         row, column = sorted(own, key=lambda label: label not in labels)
         rest = [x for x in labels if x != row]
         size = dict(zip(step.out, step.shape, strict=True))
