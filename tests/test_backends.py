@@ -130,9 +130,8 @@ def test_tensors_stay_on_their_device():
     f = ic.compile([LOSS, SLOPE, BEND], (X, w, y), backend="torch")
     made = f(*(torch.tensor(value, device="cuda") for value in DATA))
     assert all(value.is_cuda for value in made)
-    assert all(
-        np.allclose(one.cpu(), other) for one, other in zip(made, ic.compile([LOSS, SLOPE, BEND], (X, w, y))(*DATA))
-    )
+    wanted = ic.compile([LOSS, SLOPE, BEND], (X, w, y))(*DATA)
+    assert all(np.allclose(one.cpu(), other) for one, other in zip(made, wanted, strict=True))
 
 
 def test_every_array_is_made_where_the_inputs_are():

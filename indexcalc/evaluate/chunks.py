@@ -71,7 +71,7 @@ def _along(program: Program, cut: Mapping[str, int]) -> list[int | None] | None:
     """The axis of each value along which it runs with the batch; None for the whole where a step mixes entries."""
     along: list[int | None] = []
     for step in program.steps:
-        found = _axis(step, along, cut)
+        found = axis_along(step, along, cut)
         if found == MIXED:
             return None
         along.append(found)
@@ -81,7 +81,7 @@ def _along(program: Program, cut: Mapping[str, int]) -> list[int | None] | None:
 MIXED = -1
 
 
-def _axis(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) -> int | None:
+def axis_along(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) -> int | None:
     """The batch axis of a step's value, None if it has none, `MIXED` if the step works across the batch."""
     if isinstance(step, Input):
         return cut.get(step.name)
@@ -115,6 +115,18 @@ def _axis(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) -> in
     if label not in step.out or len(carried) != len(batched) or any(use.labels.count(label) > 1 for use in carried):
         return MIXED
     return step.out.index(label)
+
+
+def sums_along(step: Step, along: Sequence[int | None]) -> bool:
+    """Is this a product summed over the batch, so that a part of the batch gives a part of the sum?"""
+    if not isinstance(step, Contract):
+        return False
+    labels = [_label(use, along) for use in step.uses]
+    found = set(labels) - {None}
+    if len(found) != 1 or found & set(step.out):
+        return False
+    (label,) = found
+    return all(use.labels.count(label) == (own is not None) for use, own in zip(step.uses, labels, strict=True))
 
 
 def _label(use: Any, along: Sequence[int | None]) -> int | None:

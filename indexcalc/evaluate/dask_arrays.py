@@ -1,12 +1,14 @@
 """Compiled functions of dask arrays: data larger than memory, in blocks.
 
-A step works block by block along every axis that it does not mix; a sum over an axis is that of what its blocks give.
-Values that come of NumPy arrays alone are made at once. Results are dask arrays, computed when they are asked for.
+Where the data are cut along one dimension, as rows usually are, all steps that work row by row are one function of a
+block, and so are the sums over the rows that come of them: each block is read once for all results, and nothing of it
+is kept but its part of the sums. Other steps work in blocks by themselves. What comes of NumPy arrays alone is made at
+once. Results are dask arrays, computed when they are asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from math import prod
 from typing import Any
 
@@ -14,11 +16,12 @@ import dask.array
 import numpy as np
 
 from indexcalc.errors import InputError
+from indexcalc.evaluate.chunks import MIXED, axis_along, sums_along
 from indexcalc.evaluate.compiled import Compiled
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
-from indexcalc.evaluate.kernels import LETTERS
-from indexcalc.evaluate.patterns import check_real
+from indexcalc.evaluate.numpy_steps import function_of_blocks
+from indexcalc.evaluate.patterns import check_real, complex_values
 from indexcalc.evaluate.plan import plan
 from indexcalc.evaluate.program import (
     Add,
@@ -34,14 +37,12 @@ from indexcalc.evaluate.program import (
     Reshape,
     Solve,
     Step,
-    Use,
 )
 from indexcalc.evaluate.report import Plan
-from indexcalc.functions.matrix_series import matrix_numbers
-from indexcalc.functions.table import elementwise_row, reduction_row
-from indexcalc.graph.node import Number
 
 da: Any = dask.array
+ROWS = "rows"
+"""The label of the axis along which the data are cut."""
 
 
 class OnDask(Compiled):
@@ -49,30 +50,56 @@ class OnDask(Compiled):
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
-        shapes = [np.shape(value) for value in arrays]
-        stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
+        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
         bound, sizes, functions = self.request.bound(stand_ins, named)
-        held = {variable.label: stand_in.shape for variable, stand_in in bound.items()}
+        held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
         made = [value if isinstance(value, da.Array) else np.asarray(value) for value in arrays]
         dtype = np.result_type(*[a.dtype if a.dtype.kind in "fc" else np.float64 for a in made], np.float32)
         real = np.zeros(0, dtype).real.dtype
         ready = {
-            name: array.reshape(held[name]).astype(dtype if array.dtype.kind == "c" else real)
+            name: array.reshape(held[name][0]).astype(dtype if array.dtype.kind == "c" else real)
             for name, array in zip(self.names, made, strict=True)
         }
         key = tuple(sorted(sizes.items()))
         if key not in self._plans:
-            program = plan(self.request.roots, sizes, self.options)
-            self._plans[key] = Plan(program, ("blocks",) * len(program.steps), (), 8, program.notes)
+            self.plan_for(sizes)
+            self._plans[key] = self.plan
         self._plan = self._plans[key]
         check_real(self._plan.program, [name for name, array in ready.items() if array.dtype.kind == "c"])
-        results = Run(self._plan.program, ready, functions, dtype, self.limit).results
-        shown = [da.asarray(value) for value in results]
+        cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
+        values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
+        shown = [da.asarray(value) for value in values]
         return shown[0] if self.request.single else shown
+
+    def plan_for(self, sizes: Mapping[str, int]) -> None:
+        """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
+        program = plan(self.request.roots, sizes, self.options)
+        self._plan = Plan(program, ("blocks",) * len(program.steps), (), 8, program.notes)
+
+
+def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:
+    """The axis of each array along the one dimension along which arrays are in several blocks; empty if there are none
+    such, or several.
+    """
+    long = {
+        str(dims[name][axis])
+        for name, array in arrays.items()
+        if isinstance(array, da.Array)
+        for axis, count in enumerate(array.numblocks)
+        if count > 1
+    }
+    axes = {name: [k for k, dim in enumerate(own) if str(dim) in long] for name, own in dims.items() if name in arrays}
+    if len(long) != 1 or any(len(found) > 1 for found in axes.values()):
+        return {}
+    return {name: found[0] for name, found in axes.items() if found}
 
 
 class Run:
-    """The values of a program, step by step."""
+    """The values of a program, step by step. `cut` has the axis of each input along which the data are cut.
+
+    `along[k]` is the axis of value k that runs over the rows of the data, if it has one. Such a value is made within
+    the function of a block, and so is a sum over the rows, when a result or another step needs it.
+    """
 
     def __init__(
         self,
@@ -81,14 +108,100 @@ class Run:
         functions: Mapping[str, Any],
         dtype: Any,
         limit: int,
+        cut: Mapping[str, int],
     ) -> None:
         self.program, self.inputs, self.functions, self.limit = program, inputs, functions, limit
-        self.dtype = np.dtype(dtype)
         self.real = np.zeros(0, dtype).real.dtype
-        self.values: list[Any] = []
-        for step in program.steps:
-            self.values.append(STEPS[type(step)](self, step))
-        self.results = [self.values[value] for value in program.results]
+        self.dtype = np.dtype(dtype)
+        whole = [name for name, array in inputs.items() if array.dtype.kind == "c"]
+        self.complex = complex_values(program, whole, dtype)
+        self.values: dict[int, Any] = {}
+        self.along: list[int | None] = []
+        self.sums: list[int] = []
+        for number, step in enumerate(program.steps):
+            axis = axis_along(step, self.along, cut)
+            if axis == MIXED and sums_along(step, self.along):
+                self.sums.append(number)
+            self.along.append(None if axis == MIXED else axis)
+            if isinstance(step, Input) or (self.along[number] is None and number not in self.sums):
+                self.values[number] = STEPS[type(step)](self, step)
+        self.results = [self.value(value) for value in program.results]
+
+    def value(self, number: int) -> Any:
+        """The array of a value; what is pending is made now."""
+        if number in self.sums:
+            self._add_up()
+        if number not in self.values:
+            function, inputs = self._of_a_block([number])
+            shape, axis = self.program.steps[number].shape, self.along[number]
+            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis)
+        return self.values[number]
+
+    def operands(self, step: Step) -> list[Any]:
+        """The arrays that a step takes."""
+        return [self.value(use.value) for use in step.uses]
+
+    # -------------------------------------------------------------- row by row
+
+    def _add_up(self) -> None:
+        """All sums over rows that are pending, in one pass over the data: a block gives its part of each."""
+        numbers, self.sums = self.sums, []
+        function, inputs = self._of_a_block(numbers)
+        shapes = [self.program.steps[number].shape for number in numbers]
+
+        def part(*blocks: Any) -> Any:
+            return np.concatenate([np.ravel(value) for value in function(*blocks)])[None]
+
+        packed = self._over_rows(part, inputs, (1, sum(map(prod, shapes))), 0, {ROWS: 1}).sum(0, split_every=4)
+        start = 0
+        for number, shape in zip(numbers, shapes, strict=True):
+            made = packed[start : start + prod(shape)].reshape(shape)
+            self.values[number] = made if self.complex[number] or packed.dtype.kind != "c" else made.real
+            start += prod(shape)
+
+    def _over_rows(
+        self, function: Any, inputs: Sequence[int], shape: Sequence[int], axis: int | None, shrunk: Any = None
+    ) -> Any:
+        """The function of the blocks of these values: an array of this shape, whose axis `axis` runs over the rows."""
+        flat: list[Any] = []
+        for number in inputs:
+            array = da.asarray(self.values[number])
+            rows = self.along[number]
+            flat += [array, tuple(ROWS if k == rows else f"{number} {k}" for k in range(array.ndim))]
+        out = tuple(ROWS if k == axis else f"out {k}" for k in range(len(shape)))
+        new = {f"out {k}": size for k, size in enumerate(shape) if k != axis}
+        dtype = np.result_type(*[self.values[number].dtype for number in inputs])
+        meta = np.empty((0,) * len(out), dtype)
+        return da.blockwise(
+            function, out, *flat, new_axes=new, adjust_chunks=shrunk, concatenate=True, dtype=dtype, meta=meta
+        )
+
+    def _of_a_block(self, wanted: Sequence[int]) -> tuple[Callable[..., list[Any]], list[int]]:
+        """The function that makes these values of a block, and the values that it takes: those that are there."""
+        needed: set[int] = set()
+        inputs: set[int] = set()
+        stack = list(wanted)
+        while stack:
+            number = stack.pop()
+            if number not in wanted and (number in self.values or self.along[number] is None):
+                self.value(number)
+                inputs.add(number)
+            elif number not in needed:
+                needed.add(number)
+                stack += [use.value for use in self.program.steps[number].uses]
+        given = sorted(inputs)
+        steps = [(number, function_of_blocks(step), [use.value for use in step.uses])
+                 for number in sorted(needed) for step in [self.program.steps[number]]]  # fmt: skip
+
+        def run(*blocks: Any) -> list[Any]:
+            made = dict(zip(given, blocks, strict=True))
+            for number, function, uses in steps:
+                made[number] = function(*[made[use] for use in uses])
+            return [made[number] for number in wanted]
+
+        return run, given
+
+    # -------------------------------------------------------------- step by step
 
     def blocks(
         self,
@@ -96,7 +209,7 @@ class Run:
         out: Sequence[int],
         operands: Sequence[tuple[Any, Sequence[int]]],
         *,
-        whole: Sequence[int] = (),
+        whole: Collection[int] = (),
         sizes: Mapping[int, int] | None = None,
         shrunk: Sequence[int] = (),
     ) -> Any:
@@ -104,8 +217,6 @@ class Run:
         those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
         """
         arrays = [array for array, _ in operands]
-        if not any(isinstance(array, da.Array) for array in arrays):
-            return function(*arrays)
         flat: list[Any] = []
         for array, labels in operands:
             held = da.asarray(array)
@@ -117,30 +228,22 @@ class Run:
             tuple(out),
             *flat,
             new_axes=dict(sizes or {}),
-            adjust_chunks=dict.fromkeys(shrunk, 1) or None,
+            adjust_chunks=dict.fromkeys(shrunk, 1),
             concatenate=True,
             dtype=dtype,
             meta=np.empty((0,) * len(out), dtype),
         )
-
-    def operand(self, use: Use) -> tuple[Any, tuple[int, ...]]:
-        """The value of an operand and its labels; a diagonal where one repeats."""
-        array, labels = self.values[use.value], use.labels
-        distinct = tuple(dict.fromkeys(labels))
-        if len(distinct) == len(labels):
-            return array, labels
-        spec = _spec([labels], distinct)
-        return self.blocks(lambda x: np.einsum(spec, x), distinct, [(array, _apart(labels))], whole=distinct), distinct
-
-    # -------------------------------------------------------------- steps
 
     def input(self, step: Input) -> Any:
         """The array that is given."""
         return self.inputs[step.name]
 
     def known(self, step: Known) -> Any:
-        """A constant."""
-        self._fits(step)
+        """A constant, in one piece."""
+        taken = prod(step.shape) * self.dtype.itemsize
+        if taken > self.limit:
+            found = f"an array of shape {step.shape} is needed in one piece, {taken:,} bytes"
+            raise InputError("evaluate with dask", found, f"the limit is {self.limit:,}: give memory_limit=...")
         return known(step.name, step.shape, self.real, step.params)
 
     def fill(self, step: Fill) -> Any:
@@ -149,130 +252,81 @@ class Run:
         dtype = self.dtype if isinstance(number, complex) else self.real
         return np.broadcast_to(np.asarray(number, dtype), step.shape)
 
-    def _fits(self, step: Step) -> None:
-        """A value that is made in one block has to fit into memory."""
-        taken = prod(step.shape) * self.dtype.itemsize
-        if taken > self.limit:
-            found = f"an array of shape {step.shape} is needed in one piece, {taken:,} bytes"
-            raise InputError("evaluate with dask", found, f"the limit is {self.limit:,}: give memory_limit=...")
-
     def contract(self, step: Contract) -> Any:
         """A product: each block gives its part of the sum."""
-        operands = [self.operand(use) for use in step.uses]
-        labels = dict.fromkeys(x for _, own in operands for x in own)
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        labels = dict.fromkeys(x for use in step.uses for x in use.labels)
         summed = [x for x in labels if x not in step.out]
-        spec = _spec([own for _, own in operands], step.out)
-        coef, ones = _number(step.coef), tuple(range(len(step.out), len(step.out) + len(summed)))
-
-        def product(*arrays: Any) -> Any:
-            made = np.einsum(spec, *arrays, optimize=len(arrays) > 1)
-            return np.expand_dims(made if coef == 1 else made * coef, ones) if ones else made * coef
-
-        if not any(isinstance(array, da.Array) for array, _ in operands):
-            return product(*[array for array, _ in operands]).sum(ones)
-        made = self.blocks(product, (*step.out, *summed), operands, shrunk=summed)
+        ones = tuple(range(len(step.out), len(step.out) + len(summed)))
+        operands = [(array, _apart(use.labels)) for array, use in zip(arrays, step.uses, strict=True)]
+        made = self.blocks(
+            lambda *x: np.expand_dims(function(*x), ones), (*step.out, *summed), operands,
+            whole=_repeated(step), shrunk=summed,
+        )  # fmt: skip
         return made.sum(ones, split_every=4) if summed else made
 
     def map(self, step: Map) -> Any:
         """A function of the entries."""
-        operands = [self.operand(use) for use in step.uses]
-        labels = [own for _, own in operands]
-        if step.fn == "**":
-            (exponent,) = step.params
-            power = exponent if isinstance(exponent, int) else _number(exponent)
-            return self.blocks(lambda x: _power(x, power), step.out, operands)
-        row, params, out = elementwise_row(step.fn), step.params, step.out
-
-        def function(*arrays: Any) -> Any:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                return row.numpy(*[_aligned(x, own, out) for x, own in zip(arrays, labels, strict=True)], *params)
-
-        return self.blocks(function, out, operands)
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        operands = [(array, _apart(use.labels)) for array, use in zip(arrays, step.uses, strict=True)]
+        return self.blocks(function, step.out, operands, whole=_repeated(step))
 
     def add(self, step: Add) -> Any:
-        """A sum; a delta is a diagonal of a block."""
-        axes = tuple(range(len(step.shape)))
-        operands, rows, whole, new = [], [], [], dict(enumerate(step.shape))
-        for part in step.parts:
-            array, labels = self.operand(part.use)
-            first = {x: part.places.index(x) for x in reversed(part.places)}
+        """A sum; a label of a delta is no axis of the result: it has a number of its own, and is in one block."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        order = len(step.shape)
+        operands, whole = [], set()
+        for array, part in zip(arrays, step.parts, strict=True):
             twice = {x for x in part.places if part.places.count(x) > 1}
-            # a label of a delta is no axis of the result: it has a number of its own, and comes in one block
-            own = tuple(len(axes) + first[x] if x in twice else first[x] for x in labels)
-            whole += [axis for axis, x in enumerate(part.places) if x in twice]
-            operands.append((array, own))
-            rows.append((_number(part.coef), labels, part.places))
-        for axis in {x for _, own in operands for x in own if x < len(axes)}:
-            del new[axis]
-        lengths = dict(enumerate(step.shape))
-
-        def total(*arrays: Any) -> Any:
-            shape = list(step.shape)
-            for array, (_, labels, places) in zip(arrays, rows, strict=True):
-                for size, x in zip(array.shape, labels, strict=True):
-                    if places.count(x) == 1:
-                        shape[places.index(x)] = size
-            made = np.zeros(shape, np.result_type(*arrays))
-            for array, (coef, labels, places) in zip(arrays, rows, strict=True):
-                distinct = tuple(dict.fromkeys(places))
-                target = made if len(distinct) == len(places) else np.einsum(_spec([places], distinct), made)
-                target += coef * _aligned(array, labels, distinct)
-            return made
-
-        return self.blocks(total, axes, operands, whole=whole, sizes={axis: lengths[axis] for axis in new})
+            whole |= {axis for axis, x in enumerate(part.places) if x in twice}
+            own = tuple(part.places.index(x) + order * (x in twice) for x in part.use.labels)
+            operands.append((array, _apart(own)))
+            whole |= {x for x in own if own.count(x) > 1}
+        covered = {x for _, own in operands for x in own}
+        new = {axis: size for axis, size in enumerate(step.shape) if axis not in covered}
+        return self.blocks(function, range(order), operands, whole=whole, sizes=new)
 
     def reduce(self, step: Reduce) -> Any:
         """A function along axes: long ones block by block where that can be, else in one block."""
-        (use,) = step.uses
-        array, row, axes = self.values[use.value], reduction_row(step.fn), step.axes
-        if isinstance(array, da.Array) and step.fn in LONG and any(array.numblocks[axis] > 1 for axis in axes):
+        function, (array,), axes = function_of_blocks(step), self.operands(step), step.axes
+        if not _any_blocks([array]):
+            return function(array)
+        if step.fn in LONG and any(array.numblocks[axis] > 1 for axis in axes):
             return LONG[step.fn](array, axes, *step.params)
         labels = tuple(range(array.ndim))
         out = labels if step.keeps else tuple(x for x in labels if x not in axes)
-
-        def function(x: Any) -> Any:
-            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-                return row.numpy(x, axes, *step.params)
-
         return self.blocks(function, out, [(array, labels)], whole=axes)
 
     def apply(self, step: Apply) -> Any:
         """A function of whole matrices, batch by batch."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
         batch = step.node.children[0].order - 2
-        arrays = [self.values[use.value] for use in step.uses]
-        common = np.result_type(*arrays)
-        operands = [(x, (*range(batch), *range(99 + 2 * k, 101 + 2 * k))) for k, x in enumerate(arrays)]
-        out = tuple(range(len(step.shape)))
-        new = {axis: step.shape[axis] for axis in out[batch:]}
-        node, params = step.node, step.params
-
-        def function(*matrices: Any) -> Any:
-            return matrix_numbers(node, [x.astype(common, copy=False) for x in matrices], params)
-
-        return self.blocks(function, out, operands, sizes=new)
+        operands = [(x, (*range(batch), 1000 + 2 * k, 1001 + 2 * k)) for k, x in enumerate(arrays)]
+        new = dict(list(enumerate(step.shape))[batch:])
+        return self.blocks(function, range(len(step.shape)), operands, sizes=new)
 
     def solve(self, step: Solve) -> Any:
         """Columns for which a matrix is solved, block by block."""
-        (square, own), (right, labels) = (self.operand(use) for use in step.uses)
+        function, (square, right) = function_of_blocks(step), self.operands(step)
+        if not _any_blocks([square, right]):
+            return function(square, right)
+        (_, own), (_, labels) = step.uses
         row, column = sorted(own, key=lambda x: x not in labels)
-        order = [labels.index(row), *(k for k, x in enumerate(labels) if x != row)]
-        rest = tuple(x for x in labels if x != row)
-        back = [(column, *rest).index(x) for x in step.out]
-        turned = own != (row, column)
-
-        def function(a: Any, b: Any) -> Any:
-            moved = b.transpose(order)
-            made = np.linalg.solve(a.T if turned else a, moved.reshape(len(moved), prod(moved.shape[1:])))
-            return made.reshape(moved.shape).transpose(back)
-
-        size = step.shape[step.out.index(column)]
-        operands = [(square, (101, 102)), (right, tuple(103 if x == row else x for x in labels))]
-        return self.blocks(function, step.out, operands, sizes={column: size})
+        operands = [(square, (1000, 1001)), (right, tuple(1002 if x == row else x for x in labels))]
+        return self.blocks(function, step.out, operands, sizes={column: step.shape[step.out.index(column)]})
 
     def reshape(self, step: Reshape) -> Any:
         """Axes split, put in order, and joined."""
-        (use,) = step.uses
-        return self.values[use.value].reshape(step.split).transpose(step.axes).reshape(step.shape)
+        (array,) = self.operands(step)
+        return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
 
     def invoke(self, step: Invoke) -> Any:
         """A function that is given, of dask arrays."""
@@ -280,7 +334,7 @@ class Run:
         instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
         if value is None or not (callable(value) or step.array_will_do):
             raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
-        made = value(*[self.values[use.value] for use in step.uses]) if callable(value) else value
+        made = value(*self.operands(step)) if callable(value) else value
         if np.shape(made) != step.shape:
             raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
         return made
@@ -301,16 +355,26 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
 }
 
 
+def _any_blocks(arrays: Sequence[Any]) -> bool:
+    return any(isinstance(array, da.Array) for array in arrays)
+
+
+def _apart(labels: Sequence[int]) -> tuple[int, ...]:
+    """Another label where one repeats: it is no axis of the result, so it is in one block."""
+    return tuple(2000 + axis if x in labels[:axis] else x for axis, x in enumerate(labels))
+
+
+def _repeated(step: Step) -> set[int]:
+    """The labels of diagonals."""
+    return {x for use in step.uses for x in use.labels if use.labels.count(x) > 1}
+
+
 # ------------------------------------------------------------------ along axes that are long
 
 
-def _top(x: Any, axes: tuple[int, ...]) -> Any:
-    top = da.max(x, axis=axes, keepdims=True)
-    return da.where(da.isfinite(top), top, 0)
-
-
 def _logsumexp(x: Any, axes: tuple[int, ...], keep: bool = False) -> Any:
-    top = _top(x, axes)
+    top = da.max(x, axis=axes, keepdims=True)
+    top = da.where(da.isfinite(top), top, 0)
     made = da.log(da.exp(x - top).sum(axis=axes, keepdims=True)) + top
     return made if keep else made.squeeze(axes)
 
@@ -334,30 +398,3 @@ LONG: dict[str, Callable[..., Any]] = {
     "normp": _norm,
 }
 """Functions along axes that are in several blocks."""
-
-
-def _number(value: Number) -> Any:
-    return value if isinstance(value, complex) else to_float(value, "a coefficient")
-
-
-def _power(x: Any, exponent: Any) -> Any:
-    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-        return x**exponent if isinstance(exponent, int) and exponent > 0 else np.power(x, _number(exponent))
-
-
-def _aligned(array: Any, labels: Sequence[int], out: Sequence[int]) -> Any:
-    """The array with its axes in the order of `out`, and unit axes where it lacks one."""
-    own = [x for x in out if x in labels]
-    turned = array.transpose([list(labels).index(x) for x in own])
-    return turned[tuple(slice(None) if x in labels else None for x in out)]
-
-
-def _apart(labels: Sequence[int]) -> tuple[int, ...]:
-    """Other labels where one repeats: the axes of a diagonal are in one block each."""
-    return tuple(1000 + axis if x in labels[:axis] else x for axis, x in enumerate(labels))
-
-
-def _spec(operands: Sequence[Sequence[int]], out: Sequence[int]) -> str:
-    labels = dict.fromkeys([x for own in operands for x in own] + list(out))
-    letter = dict(zip(labels, LETTERS, strict=False))
-    return ",".join("".join(letter[x] for x in own) for own in operands) + "->" + "".join(letter[x] for x in out)
