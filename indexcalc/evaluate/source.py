@@ -49,7 +49,7 @@ def to_source(
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
-    >>> print(to_source(ic.grad(((X @ w - y)**2).sum(), w), (X, w, y), name="slope").rstrip())
+    >>> print(to_source(ic.grad(((X @ w - y)**2).sum(), w), (X, w, y), name="slope"))
     import numpy as np
     <BLANKLINE>
     <BLANKLINE>
@@ -103,7 +103,7 @@ def module(
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
     parts = [*writer.helpers.values(), f"def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
-    return Written("\n".join(imports(text, target.name)) + f"\n\n\n{text}\n", name, tuple(writer.kernels))
+    return Written("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:
