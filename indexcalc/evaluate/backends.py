@@ -50,11 +50,19 @@ class OnBackend(Compiled):
     ) -> None:
         super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
         self.backend = backend
+        self._ready: dict[Any, Callable[..., Any]] = {}
         self.sharding = None if sharding is None else Sharding(self.request, *sharding)
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
+        if not named:
+            try:
+                return self._ready[tuple([(type(x), x.shape, x.dtype) for x in arrays])](*arrays)
+            except (KeyError, AttributeError):  # a first call, or arrays that are not of this library
+                pass
         function, given, keywords = self.prepare(arrays, named)
+        if not keywords and self.sharding is None and all(x is y for x, y in zip(arrays, given, strict=True)):
+            self._ready[tuple([(type(x), x.shape, x.dtype) for x in arrays])] = function
         return function(*given, **keywords)
 
     def lower(self, *arrays: Any) -> Any:

@@ -18,6 +18,8 @@ LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 GEMM, MATMUL, VECTOR, LOOP, STRIDED, MEMORY = 40e9, 14e9, 6e9, 1.6e9, 0.7e9, 1.2e9
 """Operations a second of a matrix product, a batched one, a matrix times a vector; entries a second of einsum's loop
 along contiguous and along strided axes; entries a second that are copied."""
+START = 8e-9
+"""Seconds that einsum's loop takes to begin along its last axis."""
 SMALL = 4
 
 
@@ -266,7 +268,7 @@ def batched(p: Pair) -> Option | None:
         return None
     columns = p.columns
     count, work = p.size(p.batch), 2 * p.size({*p.a.labels, *p.b.labels})
-    seconds, copied = 1.2e-6 + count * 0.1e-6, 0
+    seconds, copied = 1.2e-6 + count * 0.035e-6, 0
     codes = []
     for operand, own, left in ((p.a, p.rows, True), (p.b, columns, False)):
         parts = (own, p.summed) if left else (p.summed, own)
@@ -283,8 +285,8 @@ def batched(p: Pair) -> Option | None:
             code += f".reshape({shape})"
         codes.append(code)
     smallest = min(p.size(p.rows), p.size(columns) if columns else 1, p.size(p.summed))
-    rate = MATMUL if columns and smallest > SMALL else 2.5e9
-    seconds += work / rate + 2 * copied / MEMORY
+    rate = (MATMUL if smallest > SMALL else 5e9) if columns else VECTOR
+    seconds += work / rate + 1.2 * copied / MEMORY
     labels = p.batch + p.rows + columns
     code = f"matmul({codes[0]}, {codes[1]})"
     if len(p.rows) != 1 or len(columns) != 1:
@@ -303,7 +305,10 @@ def loop(p: Pair) -> Option | None:
     rate = 1.1 * LOOP if innermost else STRIDED
     if len(p.summed) == 1 and not p.rows and innermost and p.summed[0] == p.a.labels[-1]:
         rate = 1.6 * LOOP
-    return Option(1.1e-6 + points / rate, "einsum", einsum_code([p.a, p.b], labels), labels)
+    if not p.summed:
+        rate = 0.9 * MEMORY
+    starts = points / max(1, p.sizes[p.a.labels[-1]]) if p.a.labels else 0
+    return Option(1.1e-6 + points / rate + starts * START, "einsum", einsum_code([p.a, p.b], labels), labels)
 
 
 KERNELS: tuple[Kernel, ...] = (by_number, scaled, outer, inner, dot, one_sided, batched, loop)
