@@ -1,0 +1,199 @@
+"""What the plans of the benchmark problems claim, counted from outside: a NumPy that sees every call and its arrays.
+
+Products are counted in floating-point operations, by kernel; allocations are those that Python's tracer sees.
+"""
+
+from __future__ import annotations
+
+import sys
+import tracemalloc
+from collections.abc import Callable, Iterator
+from math import prod
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import indexcalc as ic
+from indexcalc.evaluate import numpy_function
+from indexcalc.evaluate.program import Contract, Map, Solve, flops
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
+
+from problems import PROBLEMS, Problem
+
+NAMED = {problem.name: problem for problem in PROBLEMS if not problem.compressed}
+
+
+class Seen:
+    """Calls of NumPy: how many, and the operations of those that multiply and add."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, int] = {}
+        self.products = 0
+
+    def watched(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function, counted."""
+
+        def call(*args: Any, **options: Any) -> Any:
+            self.calls[name] = self.calls.get(name, 0) + 1
+            result = function(*args, **options)
+            self.products += operations(name, args, result)
+            return result
+
+        return call
+
+
+def operations(name: str, args: Any, result: Any) -> int:
+    """Multiplications and additions of one call that is a product of two arrays with axes; 0 for others."""
+    if name in ("dot", "matmul"):
+        return 2 * np.size(result) * args[0].shape[-1]
+    if name == "einsum":
+        spec, *arrays = args
+        if len(arrays) < 2:
+            return 0
+        letters = {x: size for own, a in zip(spec.partition("->")[0].split(","), arrays, strict=True)
+                   for x, size in zip(own, a.shape, strict=True)}  # fmt: skip
+        summed = len(letters) > len(spec.partition("->")[2])
+        return prod(letters.values()) * (1 + summed)
+    return 0
+
+
+@pytest.fixture
+def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+    """NumPy's functions as the programs find them, watched."""
+    watcher = Seen()
+    for name, function in list(numpy_function.SPACE.items()):
+        if callable(function):
+            monkeypatch.setitem(numpy_function.SPACE, name, watcher.watched(name, function))
+    yield watcher
+
+
+def program(problem: Problem, size: tuple[int, ...]) -> tuple[Any, list[Any]]:
+    """The compiled function and its arrays."""
+    outputs, inputs = problem.express()
+    return ic.compile(outputs, inputs), problem.make(*size)
+
+
+def middle(problem: Problem) -> tuple[int, ...]:
+    return problem.sizes[1]
+
+
+# ------------------------------------------------------------------ operations
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen) -> None:
+    """Sums of products by BLAS and einsum, exactly; what one call does for several steps is what these claim."""
+    f, arrays = program(NAMED[name], middle(NAMED[name]))
+    f(*arrays)
+    seen.products, seen.calls = 0, {}
+    f(*arrays)
+    kernels = dict(enumerate(f.plan.kernels))
+    claimed = 0
+    for number, step in enumerate(f.plan.program.steps):
+        if isinstance(step, Contract) and len(step.uses) == 2 and kernels[number] in ("dot", "matmul", "einsum", "outer"):
+            claimed += flops(step)
+    fused = sum(flops(step) for k, step in enumerate(f.plan.program.steps) if kernels[k] == "in the sum")
+    extra = seen.products - claimed
+    assert 0 <= extra <= 2 * fused + sum(
+        2 * prod(step.shape) for step in f.plan.program.steps if isinstance(step, Contract) and len(step.uses) == 1
+    ) + 2 * sum(a.size for a in arrays)
+
+
+BOUNDS: dict[str, Callable[..., float]] = {
+    "quadratic form Hessian": lambda n: 2 * n**2,
+    "logistic value+gradient": lambda m, n: 4 * m * n + 20 * m,
+    "logistic Hessian": lambda m, n: 2 * m * n**2 + 3 * m * n + 20 * m,
+    "factorisation value+gradient": lambda m, n, k: 4 * m * n * k + 6 * m * n,
+    "factorisation Hessian": lambda m, n, k: 2 * n * k**2 + 2 * m**2 * k**2,
+    "d(AXB)/dX": lambda n: 1.1 * n**4,
+    "softmax Jacobian": lambda N, C: 4 * N * C**2,
+    "CP gradients": lambda n, r: 4 * n**3 * r + 24 * n**2 * r,
+    "Gaussian Hessian in mean": lambda N, d: 40 * d**3,
+    "Gaussian Hessian in precision": lambda N, d: 2 * d**4 + 20 * d**3,
+    "Gaussian Hessian in covariance": lambda N, d: 3 * N * d**2 + 12 * d**4,
+    "Poisson gradient+Hessian": lambda m, n: 2 * m * n**2 + 8 * m * n,
+    "Student-t Hessian": lambda N, d: 5 * N * d**2 + 12 * N * d + 6 * d**2,
+    "attention value+gradients": lambda t, d: 13 * t**2 * d + 20 * t**2,
+    "Gaussian process value+gradient": lambda n: 12 * n**3 + 20 * n**2,
+}
+"""Operations that a plan may claim, of the sizes: what a hand-written form takes, with little to spare."""
+
+
+@pytest.mark.parametrize("name", BOUNDS)
+def test_a_plan_takes_no_more_operations_than_a_hand_written_form(name: str) -> None:
+    problem = NAMED[name]
+    for size in problem.sizes[:2]:
+        f, arrays = program(problem, size)
+        f(*arrays)
+        assert f.plan.flops <= BOUNDS[name](*size), f.plan
+
+
+# ------------------------------------------------------------------ calls, memory
+
+
+CALLS = {
+    "quadratic form Hessian": 1, "logistic value+gradient": 8, "logistic Hessian": 7,
+    "factorisation value+gradient": 6, "factorisation Hessian": 4, "d(AXB)/dX": 2,
+    "softmax Jacobian": 5, "CP gradients": 16, "Student-t Hessian": 22, "Poisson gradient+Hessian": 9,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_of_numpy(name: str, seen: Seen) -> None:
+    """No step is made twice, nothing is copied that need not be: calls from the lines of a program."""
+    f, arrays = program(NAMED[name], NAMED[name].sizes[0])
+    f(*arrays)
+    seen.calls = {}
+    f(*arrays)
+    assert sum(seen.calls.values()) <= CALLS[name], seen.calls
+
+
+@pytest.mark.parametrize("name", NAMED)
+def test_memory_is_what_the_plan_claims(name: str) -> None:
+    """The most bytes at once, results included, as Python's tracer sees them: the claim is an upper bound, and tight."""
+    problem = NAMED[name]
+    f, arrays = program(problem, middle(problem))
+    f(*arrays)
+    tracemalloc.start()
+    f(*arrays)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    temporaries = max((8 * prod(step.shape) for step in f.plan.program.steps if not isinstance(step, Contract)), default=0)
+    assert peak <= 1.1 * f.plan.peak_bytes + 3 * temporaries + 16_384, (peak, f.plan)
+    if f.plan.peak_bytes > 2**18:
+        assert peak >= 0.6 * f.plan.peak_bytes, (peak, f.plan)
+
+
+def test_large_results_are_made_in_place() -> None:
+    """A Hessian with a delta is one allocation, and so is a Kronecker product."""
+    for name in ("factorisation Hessian", "d(AXB)/dX"):
+        problem = NAMED[name]
+        f, arrays = program(problem, problem.sizes[-1])
+        result = f(*arrays)
+        tracemalloc.start()
+        f(*arrays)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 1.02 * result.nbytes + 100_000
+
+
+# ------------------------------------------------------------------ held-out structure
+
+
+def test_exponentials_are_taken_once(seen: Seen) -> None:
+    """Value, gradient and Hessian share z and what is made of it."""
+    X, y, w = ic.tensor("X", "m n"), ic.tensor("y", "m"), ic.tensor("w", "n")
+    loss = (ic.exp(X @ w) - y * (X @ w)).sum()
+    f = ic.compile([loss, ic.grad(loss, w), ic.hessian(loss, w)], (X, y, w))
+    f(np.ones((50, 3)), np.ones(50), np.zeros(3))
+    assert sum(isinstance(step, Map) and step.fn == "exp" for step in f.plan.program.steps) == 1
+    assert seen.calls["exp"] == 1
+
+
+def test_a_solve_replaces_an_inverse_that_is_applied_once() -> None:
+    A, b = ic.tensor("A", "n n"), ic.tensor("b", "n")
+    plan = ic.compile(ic.inv(A) @ b, (A, b), sizes={"n": 50}).plan
+    assert [type(step) for step in plan.steps] == [Solve]
