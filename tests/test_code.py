@@ -42,6 +42,8 @@ PARAMS: dict[str, dict[str, Any]] = {"polygamma": {"k": 2}, "normp": {"p": 3}, "
 ROWS: list[Row] = [*ELEMENTWISE.values(), *REDUCTIONS.values(), *MATRICES.values()]
 SIGNS = {"eigh_v": -2, "svd_u": -2, "svd_vt": -1}
 """Vectors whose signs are free, and the axis along which each runs."""
+OTHER_TYPES = 2
+"""The number of the case that is tried in all dtypes; for JAX, whose compilation is slow, the last one."""
 POSITIVE = {"logm", "sqrtm", "cholesky", "logdet"}
 
 each = pytest.mark.parametrize(
@@ -54,6 +56,8 @@ each_differentiated = pytest.mark.parametrize(
     [(row, target) for row in ROWS for target in ("jax", "torch") if (row.name, target) not in MISSING],
     ids=lambda case: getattr(case, "name", case),
 )
+BY_EXPM = {"sinm", "cosm"}
+"""Functions whose derivatives are those of expm, which JAX takes long to compile."""
 each_target = pytest.mark.parametrize("target", MODULES)
 
 
@@ -88,10 +92,10 @@ def cases(row: Row) -> Iterator[tuple[list[Any], Axes]]:
         shapes = [(3, 1), (1, 2), (2,)]
         yield [rng.uniform(*interval, shape) for interval, shape in zip(row.inputs, shapes, strict=False)], ()
     elif isinstance(row, ReductionFunction) and not row.axes:
-        for axes in [(0,), (1,), (2,), (0, 2), (1, 2), (0, 1, 2)]:
+        for axes in [(0,), (2,), (0, 2), (1,), (0, 1, 2)]:
             yield [rng.uniform(*row.inputs, (2, 1, 3) if axes == (1,) else (2, 3, 4))], axes
     else:
-        for shape in [(3, 3), (2, 1, 1), (1, 2, 4, 4)] + [(2, 3), (2, 4, 2), (1, 3), (3, 1)] * (not row.square):
+        for shape in [(3, 3), (2, 1, 1), (1, 2, 4, 4)] + [(2, 4, 2), (1, 3)] * (not row.square):
             yield [matrix(row, shape, rng)], (len(shape) - 2, len(shape) - 1)
 
 
@@ -174,12 +178,12 @@ def test_imports_are_those_that_a_text_uses() -> None:
 @pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
 @each
 def test_values(row: Row, target: str) -> None:
-    for number, (args, axes) in enumerate(cases(row)):
+    for number, (args, axes) in enumerate(itertools.islice(cases(row), 3 if target == "jax" else None)):
         call = function(row, target, axes)
         if target == "jax":
             call = jax.jit(call)
-        others = [np.float32] + [np.complex128, np.complex64] * row.holomorphic
-        for dtype in [np.float64, *others[: 3 * (number == 2)]]:
+        others = [np.float32, *[np.complex128] * row.holomorphic] if number == OTHER_TYPES else []
+        for dtype in [np.float64, *others]:
             given = [np.asarray(arg * (1 + 0.1j) if dtype().imag.dtype != dtype else arg, dtype) for arg in args]
             inputs = [array(arg, target) for arg in given]
             value = plain(call(*inputs))
@@ -320,11 +324,15 @@ def check_derivatives(
 @each_differentiated
 def test_derivatives(row: Row, target: str) -> None:
     rng = np.random.default_rng(sum(map(ord, row.name)))
-    if isinstance(row, ElementwiseFunction):
+    if row.name in BY_EXPM and target == "jax":
+        call, x = function(row, target), matrix(row, (2, 2), rng)
+        slope = ic.derivative(Array(apply_matrix(row.name, ic.tensor("x", (2, 2)).node)), ic.tensor("x", (2, 2)))
+        close(np.asarray(jax.jacfwd(call)(x)), slope.evaluate(x=x))
+    elif isinstance(row, ElementwiseFunction):
         check_derivatives(row, target, [rng.uniform(*interval, 3) for interval in row.inputs], ())
     elif not row_of_matrices(row):
         x = rng.uniform(*row.inputs, (2, 3))  # type: ignore[union-attr]
-        for axes in [(0,), (0, 1)]:
+        for axes in [(0,), (0, 1)][target == "jax" :]:
             check_derivatives(row, target, [x], axes)
     else:
         shapes = [(2, 2, 2)] if row.square else [(3, 2), (1, 2)]  # type: ignore[union-attr]
@@ -339,7 +347,7 @@ KINKS: list[tuple[str, list[Any]]] = [
     ("power", [[2.0, 0.5, 3.0], [0.0, 1.0, 2.0]]),
     *((name, [[[1.0, 2.0, 2.0], [3.0, 3.0, 3.0]]]) for name in ["max", "min"]),
     *((name, [[[2.0, 0.0, 3.0], [0.0, 0.0, 4.0]]]) for name in ["prod", "prod_except", "norm1", "norm2", "normp"]),
-    *((name, [np.diag([1.0, 1.0, 2.0])]) for name in ["eigvalsh", "eigh_gaps", "eigh_v", "cofactor", "expm"]),
+    *((name, [np.diag([1.0, 1.0, 2.0])]) for name in ["eigvalsh", "eigh_gaps", "eigh_v", "cofactor"]),
     *((name, [np.diag([2.0, 1.0, 1.0])]) for name in ["svdvals", "svd_gaps", "svd_u", "svd_vt"]),
     *((name, [np.eye(2)]) for name in ["norm_nuc", "polar", "pinv_t", "sqrtm", "cholesky"]),
     *((name, [np.eye(3)[:, :2]]) for name in ["norm_nuc", "polar", "pinv_t"]),
@@ -375,8 +383,11 @@ def test_derivatives_with_other_parameters(target: str) -> None:
 def test_derivatives_along_directions(batch: Axes, target: str) -> None:
     rng = np.random.default_rng(0)
     x, e, g = (rng.standard_normal((*batch, 2, 2)) for _ in range(3))
-    row = MATRICES["expm"]
-    text, f = run(FRECHET.replace("{np}", MODULES[target]), target)["frechet"], function(row, target)
+    text = run(FRECHET.replace("{np}", MODULES[target]), target)["frechet"]
+
+    def f(x: Any) -> Any:
+        return x @ x @ x
+
     for directions, left in [([], 0), ([e], 0), ([], 1), ([e], 1), ([e, g], 0), ([], 2), ([e, g], 1)]:
         value = text(f, array(x, target), [array(way, target) for way in directions], left)
-        close(np.asarray(value), frechet(row.numpy, x, directions, left))
+        close(np.asarray(value), frechet(f, x, directions, left))
