@@ -249,15 +249,13 @@ SPECIAL = (
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
-        code={"numpy": "scipy.special.gammaln({0})", "jax": "jax.scipy.special.gammaln({0})",
-              "torch": "torch.lgamma({0})"},
+        code=texts.GAMMALN,
     ),
     ElementwiseFunction(
         "digamma", "d/dx log Gamma(x)", special.digamma, (lambda x, y: apply("polygamma", x, params=(1,)),),
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
-        code={"numpy": "scipy.special.digamma({0})", "jax": "jax.scipy.special.digamma({0})",
-              "torch": "torch.digamma({0})"},
+        code=texts.DIGAMMA,
     ),
     ElementwiseFunction(
         "polygamma", "the k-th derivative of digamma", lambda x, k: special.polygamma(k, x), (_polygamma_rule,),
@@ -289,7 +287,7 @@ PIECEWISE = (
         r"\left|{}\right|", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
-        code="{np}.abs({0})",
+        code=texts.ABS,
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),

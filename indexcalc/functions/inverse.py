@@ -150,7 +150,7 @@ INVERSE = (
         "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
         domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
         matrix="det", square=True,
-        code="{np}.linalg.det({x})",
+        code=texts.DET,
     ),
     ReductionFunction(
         "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,

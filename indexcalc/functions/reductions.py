@@ -157,7 +157,7 @@ ROWS = (
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{1}}}}", "definition",
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        code="{np}.sum({np}.abs({x}), {axes})",
+        code=texts.NORM1,
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", lambda x, axes: _norm(x, axes, 2), lambda s: s.x / s.y, False,

@@ -67,14 +67,63 @@ GELU = {
     "torch": _GELU.replace("ERFC", "torch.special.erfc"),
 }
 
+_GAMMALN = '''\
+def gammaln(x):
+    """log|Gamma(x)|, by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = NATIVE({np}.where(left, 1 - x, x))
+    offset = {np}.where(left, x - {np}.round(x), 0.25)
+    return {np}.where(left, {np}.log(math.pi / {np}.abs({np}.sin(math.pi * offset))) - value, value)
+'''
+GAMMALN = {
+    "numpy": "scipy.special.gammaln({0})",
+    "jax": _GAMMALN.replace("NATIVE", "jax.scipy.special.gammaln"),
+    "torch": _GAMMALN.replace("NATIVE", "torch.lgamma"),
+}
+
+_DIGAMMA = '''\
+def digamma(x):
+    """d/dx log Gamma(x), by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = NATIVE({np}.where(left, 1 - x, x))
+    offset = {np}.where(left, x - {np}.round(x), 0.25)
+    return {np}.where(left, value - math.pi / {np}.tan(math.pi * offset), value)
+'''
+DIGAMMA = {
+    "numpy": "scipy.special.digamma({0})",
+    "jax": _DIGAMMA.replace("NATIVE", "jax.scipy.special.digamma"),
+    "torch": _DIGAMMA.replace("NATIVE", "torch.digamma"),
+}
+
+_POLYGAMMA = '''\
+def polygamma(x, k):
+    """The k-th derivative of digamma, by reflection where x < 0: less that of pi*cot(pi*x), a polynomial of cot."""
+    left, coefs = x < 0, [0.0, math.pi]
+    for _ in range(k):
+        slope = [math.pi * n * coef for n, coef in enumerate(coefs)][1:]
+        coefs = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    value = NATIVE(k, {np}.where(left, 1 - x, x))
+    cot = 1 / {np}.tan(math.pi * {np}.where(left, x - {np}.round(x), 0.25))
+    return {np}.where(left, (-1) ** k * value - sum(coef * cot**n for n, coef in enumerate(coefs)), value)
+'''
 POLYGAMMA = {
     "numpy": '''\
 def polygamma(x, k):
     """The k-th derivative of digamma, in the dtype of x."""
     return scipy.special.polygamma(k, x).astype(x.dtype)
 ''',
-    "jax": "jax.scipy.special.polygamma({k}, {0})",
-    "torch": "torch.polygamma({k}, {0})",
+    "jax": _POLYGAMMA.replace("NATIVE", "jax.scipy.special.polygamma"),
+    "torch": _POLYGAMMA.replace("NATIVE", "torch.polygamma"),
+}
+
+ABS = {
+    "numpy": "np.abs({0})",
+    "jax": '''\
+def absolute(x):
+    """|x|, with the derivative 0 at 0, where that of jnp.abs is 1."""
+    return x * jnp.sign(x)
+''',
+    "torch": "torch.abs({0})",
 }
 
 _STEP = '''\
@@ -178,6 +227,16 @@ def log_softmax(x, axes):
     "-{np}.inf",
 )
 
+NORM1 = {
+    "numpy": "np.sum(np.abs({x}), {axes})",
+    "jax": '''\
+def norm1(x, axes):
+    """The sum of |x|, with the derivative 0 where x is 0."""
+    return jnp.sum(x * jnp.sign(x), axes)
+''',
+    "torch": "torch.sum(torch.abs({x}), {axes})",
+}
+
 NORM2 = _measured(
     '''\
 def norm2(x, axes):
@@ -190,20 +249,36 @@ def norm2(x, axes):
     "0",
 )
 
-NORMP = _measured(
+_NORMP = _measured(
     '''\
 def normp(x, axes, p):
     """The p-norm, measured from the largest entry, so that no power overflows."""
-    size = {np}.abs(x)
+    size = x if p % 2 == 0 else ABS
     top = MAX
     top = {np}.where((top > 0) & {np}.isfinite(top), top, 1)
-    return {np}.squeeze(top, axes) * {np}.sum((size / top) ** float(p), axes) ** (1 / float(p))
+    power = int(p) if p == int(p) else float(p)
+    return {np}.squeeze(top, axes) * {np}.sum((size / top) ** power, axes) ** (1 / float(p))
 ''',
-    "size",
+    "{np}.abs(x)",
     "0",
 )
+NORMP = {
+    target: text.replace("ABS", "x * jnp.sign(x)" if target == "jax" else "{np}.abs(x)")
+    for target, text in _NORMP.items()
+}
 
 # ------------------------------------------------------------------ functions of matrices by the inverse
+
+DET = {
+    "numpy": "np.linalg.det({x})",
+    "jax": "jnp.linalg.det({x})",
+    "torch": '''\
+def det(x):
+    """The determinant; second derivatives of torch.linalg.det may be nan where singular values are equal."""
+    sign, size = torch.linalg.slogdet(x)
+    return sign * torch.exp(size)
+''',
+}
 
 _COFACTOR = '''\
 def cofactor(x):
@@ -216,7 +291,8 @@ def cofactor(x):
     value = scale * ((u.conj() * (before * after)[..., None, :]) @ vh.conj())
 '''
 _BY_INVERSE = '''\
-    smooth = {np}.linalg.det(x)[..., None, None] * INVERSE.mT  # has the derivatives
+    sign, size = {np}.linalg.slogdet(x)
+    smooth = (sign * {np}.exp(size))[..., None, None] * INVERSE.mT  # has the derivatives
     return value + {np}.where({np}.isfinite(smooth), smooth - CONSTANT, 0)
 '''
 COFACTOR = {
@@ -245,22 +321,18 @@ _RECIPROCAL = '''\
 _FACTOR = {
     "numpy": '''\
     u, s, vt = np.linalg.svd(x, full_matrices=False)
-    return (u * (s > np.finfo(s.dtype).eps * max(10, *x.shape[-2:]) * s[..., :1])) @ vt
+    kept = s > np.finfo(s.dtype).eps * max(10, *x.shape[-2:]) * s[..., :1]
+    return (u * kept[..., None, :]) @ vt
 ''',
     "jax": _RECIPROCAL.replace("{np}", "jnp")
     + '''\
-    @jax.custom_jvp
     def solve(h, c):
         """The Ω with ΩH + HΩ = C, for symmetric H."""
-        w, q = jnp.linalg.eigh(h)
+        w, q = jnp.linalg.eigh(jax.lax.stop_gradient(h))
         weights = reciprocal(w[..., None, :] + w[..., :, None], 2 * w[..., -1:, None])
-        return q @ (weights * (q.mT @ c @ q)) @ q.mT
-
-    @solve.defjvp
-    def solve_rule(primals, tangents):
-        (h, c), (dh, dc) = primals, tangents
-        y = solve(h, c)
-        return y, solve(h, dc - dh @ y - y @ dh)
+        return jax.lax.custom_linear_solve(
+            lambda y: y @ h + h @ y, c, lambda _, c: q @ (weights * (q.mT @ c @ q)) @ q.mT, symmetric=True
+        )
 
     @jax.custom_jvp
     def factor(x):
