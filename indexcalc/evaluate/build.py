@@ -15,7 +15,7 @@ from indexcalc.evaluate.bounds import ANY, Interval
 from indexcalc.evaluate.collect import Ready, collect
 from indexcalc.evaluate.contract import EXACT, Key, Piece, Tree
 from indexcalc.evaluate.contract import Product as Contraction
-from indexcalc.evaluate.inputs import exponent_of, size_of
+from indexcalc.evaluate.inputs import number_of, size_of
 from indexcalc.evaluate.joined import Form, Joined, whole
 from indexcalc.evaluate.program import (
     Add,
@@ -55,6 +55,8 @@ from indexcalc.index import Dimension
 
 HALF = Fraction(1, 2)
 INLINE = (Product, Sum, Definition)
+ROOTED = 1.0
+"""A weighted Gram matrix is made from the root of its weights where that takes at most this share of the time."""
 DELTA_TERMS = 4
 """A sum of at most so many terms that holds a delta is multiplied out, rather than written out."""
 
@@ -104,6 +106,14 @@ class Table:
     def shape(self, dims: Iterable[Dimension]) -> tuple[int, ...]:
         """The sizes of dimensions."""
         return tuple([size_of(dimension, self.sizes) for dimension in dims])
+
+    def extents(self, node: Product) -> tuple[Any, ...]:
+        """The sizes of the labels of a product; one that nothing has is a factor, which may be any number."""
+        carried = {label for factor in node.factors for label in factor.labels} | set(node.out)
+        return tuple([
+            size_of(dim, self.sizes) if label in carried else number_of(dim, self.sizes)
+            for label, dim in enumerate(node.sizes)
+        ])
 
 
 class Build:
@@ -173,7 +183,7 @@ class Build:
 
         match node:
             case Product():
-                return terms.product(node, self.table.shape(node.sizes), opened)
+                return terms.product(node, self.table.extents(node), opened)
             case Sum():
                 other = complement(node)
                 if other is not None:
@@ -421,7 +431,7 @@ class Build:
             if not weights or not all(n % 2 == 0 or self.table.bounds[p.value][0] >= 0 for p, n in even.items()):
                 continue
             price = self._halved_price(one, other, weights, rest, contraction)
-            if price < spent:
+            if price < ROOTED * spent:
                 root = self._root(even, contraction.sizes)
                 made = self.pair(root, one, one.labels, contraction.sizes)
                 return [made, Piece(made.value, other.labels), *rest]
@@ -526,7 +536,7 @@ class Build:
         """A function of whole matrices."""
         shape = self.table.shape(node.dims)
         uses = tuple(Use(self.dense(child), tuple(range(child.order))) for child in node.children)
-        params = tuple(exponent_of(value, self.table.sizes) for value in node.params)
+        params = tuple(number_of(value, self.table.sizes) for value in node.params)
         spent = 10 * cost.CALL + 10 * prod(shape) * max(shape, default=1) / cost.LOOP
         return self.table.add(Apply(node.fn, params, node.times, uses, shape, node), spent), whole(shape)
 

@@ -40,7 +40,7 @@ from indexcalc.evaluate.program import (
 )
 from indexcalc.evaluate.run import only_real
 from indexcalc.functions.elementwise import sigmoids
-from indexcalc.functions.inverse import small_cofactors, small_inverses
+from indexcalc.functions.inverse import SINGULAR, small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import Labels, Number
@@ -48,12 +48,16 @@ from indexcalc.graph.node import Labels, Number
 SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
+ENTRIES = 500
+"""The rows or columns of a matrix of so many entries are added by BLAS."""
 FREED = 64 * 1024
 """Buffers of so many bytes are freed when they are dead."""
 CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
+
+
 @dataclass(slots=True)
 class Stored:
     """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
@@ -62,6 +66,14 @@ class Stored:
     order: Labels
     contiguous: bool
     owner: int | None
+
+
+def solved(a: Any, b: Any) -> Any:
+    """`inv(a) b`; a singular matrix is an error."""
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
 
 
 class Emitter:
@@ -320,7 +332,7 @@ class Emitter:
         """Rows or columns added by a product with ones, which BLAS does faster than a loop."""
         gone = next(x for x in operand.labels if x not in order)
         size = step.sizes[gone]
-        if prod(step.sizes[x] for x in operand.labels) < 500:
+        if prod(step.sizes[x] for x in operand.labels) < ENTRIES:
             return einsum_code([operand], order)
         ones = self.bound(f"ones{size}", self._ones(size))
         self.kernel = "dot"
@@ -598,7 +610,7 @@ class Emitter:
         """Columns for which a matrix is solved."""
         matrix, right = step.uses
         row, column = sorted(matrix.labels, key=lambda label: label not in right.labels)
-        name = self.bound("solve", np.linalg.solve)
+        name = self.bound("solve", solved)
         square = self.operand(matrix)
         other = self.operand(right)
         rest = tuple(x for x in other.labels if x != row)

@@ -52,7 +52,7 @@ def function_of(
     results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
     last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
     lines = list(code.lines)
-    if quiet:
+    if quiet and lines:
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
     body = [*checks, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)

@@ -21,7 +21,7 @@ from numpy.lib.stride_tricks import as_strided
 import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.errors import InputError
 from indexcalc.evaluate.constants import known
-from indexcalc.evaluate.inputs import SINGLE, Numbers, exponent_of, require, size_of, to_array, to_float
+from indexcalc.evaluate.inputs import SINGLE, Numbers, number_of, require, size_of, to_array, to_float
 from indexcalc.evaluate.joined import Form, Joined, formed, whole
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -419,7 +419,7 @@ def plan_reduction(node: Reduction, plan: Plan) -> tuple[Form, Step]:
 def plan_matrix(node: Matrix, plan: Plan) -> tuple[Form, Step]:
     """The row's function of whole matrices; where it has no value, an error that names it."""
     opened, row = [plan.dense(child) for child in node.children], matrix_row(node.fn)
-    params = tuple(exponent_of(value, plan.sizes) for value in node.params)
+    params = tuple(number_of(value, plan.sizes) for value in node.params)
 
     def step(cores: list[Numbers]) -> Numbers:
         arrays = [plan.cast(make(core)) for make, core in zip(opened, cores, strict=True)]
