@@ -84,7 +84,10 @@ def _bounds(node: Node, known: dict[Node, Interval]) -> Interval:
 
 
 def _number(value: Number) -> Interval:
-    return ANY if isinstance(value, complex) else (float(value), float(value))
+    try:
+        return ANY if isinstance(value, complex) else (float(value), float(value))
+    except OverflowError:
+        return ANY
 
 
 def _times(a: Interval, b: Interval) -> Interval:

@@ -62,10 +62,12 @@ DELTA_TERMS = 4
 
 
 class Choice(NamedTuple):
-    """Products that stay values of their own, and sums that are multiplied out."""
+    """Products and sums that stay values of their own, sums that are multiplied out, and whether all that hold deltas
+    are."""
 
     kept: frozenset[Node]
     opened: frozenset[Node]
+    deltas: bool = True
 
 
 class Table:
@@ -73,6 +75,7 @@ class Table:
 
     def __init__(self, ranges: Mapping[Node, Interval], sizes: Mapping[str, int]) -> None:
         self.ranges, self.sizes = ranges, sizes
+        self.extent: dict[Dimension, int] = {}
         self.steps: list[Step] = []
         self.costs: list[float] = []
         self.bounds: list[Interval] = []
@@ -105,13 +108,20 @@ class Table:
 
     def shape(self, dims: Iterable[Dimension]) -> tuple[int, ...]:
         """The sizes of dimensions."""
-        return tuple([size_of(dimension, self.sizes) for dimension in dims])
+        return tuple([self.size(dimension) for dimension in dims])
+
+    def size(self, dimension: Dimension) -> int:
+        """The size of a dimension, found once."""
+        found = self.extent.get(dimension)
+        if found is None:
+            found = self.extent[dimension] = size_of(dimension, self.sizes)
+        return found
 
     def extents(self, node: Product) -> tuple[Any, ...]:
         """The sizes of the labels of a product; one that nothing has is a factor, which may be any number."""
         carried = {label for factor in node.factors for label in factor.labels} | set(node.out)
         return tuple([
-            size_of(dim, self.sizes) if label in carried else number_of(dim, self.sizes)
+            self.size(dim) if label in carried else number_of(dim, self.sizes)
             for label, dim in enumerate(node.sizes)
         ])
 
@@ -170,7 +180,7 @@ class Build:
             return False
         if isinstance(child, Product) or not isinstance(parent, Product):
             return not (isinstance(child, Sum) and child in self.arguments)
-        return child in self.choice.opened or _holds_delta(child)
+        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child))
 
     def expanded(self, node: Node) -> list[Term]:
         """A product, sum or named step as a sum of products."""
@@ -402,6 +412,8 @@ class Build:
         return 0.01 if key in self.pool else 1 / self.shares.get(key, 1)
 
     def _given_order(self, contraction: Contraction) -> Tree:
+        if len(contraction.pieces) == 2:
+            return 0, 1
         names = [opt_einsum.get_symbol(x) for x in range(max(contraction.sizes) + 1)]
         spec = ",".join("".join(names[x] for x in piece.labels) for piece in contraction.pieces)
         out = "".join(names[x] for x in sorted(contraction.stays(contraction.everything)))

@@ -154,6 +154,21 @@ def _arrays(
     return {variable: arrays[variable] for variable in given}
 
 
+def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
+    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none."""
+    kinds = list(arrays)
+    double = not kinds or any(array.dtype not in SINGLE for array in kinds)
+    if any(array.dtype.kind == "c" for array in kinds):
+        return np.dtype(np.complex128 if double else np.complex64)
+    return np.dtype(np.float64 if double else np.float32)
+
+
+def cast(array: Numbers, dtype: np.dtype[Any]) -> Numbers:
+    """The array in the precision of the common dtype; what is real stays real."""
+    real = array.dtype.kind != "c" and dtype.kind == "c"
+    return array.astype(np.zeros(0, dtype).real.dtype if real else dtype, copy=False)
+
+
 def to_float(value: int | float | Fraction, asked: str) -> float:
     """The nearest float; a number beyond the range of floats is an error."""
     try:

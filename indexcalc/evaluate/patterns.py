@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from math import prod
-from typing import Any
-
-import numpy as np
 
 from indexcalc.evaluate.program import Add, Contract, Fill, Input, Invoke, Known, Map, Program
 
@@ -58,19 +55,15 @@ def complements(program: Program) -> dict[int, int]:
     return found
 
 
-def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> list[bool]:
-    """Which values are complex, where these inputs are; none where `dtype`, the common one, is real.
-
-    What is given by a function may be.
-    """
-    possible = np.dtype(dtype).kind == "c"
+def complex_values(program: Program, inputs: Collection[str] | None) -> list[bool]:
+    """Which values are complex, where these inputs are, and what is given by a function may be; None: all are real."""
     found: list[bool] = []
     for step in program.steps:
         match step:
             case Input():
-                made = step.name in inputs
+                made = inputs is not None and step.name in inputs
             case Invoke():
-                made = True
+                made = inputs is not None
             case Known():
                 made = False
             case Fill():
@@ -83,5 +76,5 @@ def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> lis
                 made = any(isinstance(part.coef, complex) for part in step.parts)
             case _:
                 made = False
-        found.append(possible and (made or any(found[use.value] for use in step.uses)))
+        found.append(made or any(found[use.value] for use in step.uses))
     return found
