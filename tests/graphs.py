@@ -112,9 +112,14 @@ def total(rng: np.random.Generator, nodes: Sequence[Node]) -> Node:
 
 
 def function(rng: np.random.Generator, nodes: Sequence[Node]) -> Node:
-    """A function of the entries, along axes, or of the arrangement of the axes."""
+    """A function of the entries, of one node or of two along axes of their own, along axes, or a rearrangement."""
     child = _pick(rng, nodes)
     axes = list(range(child.order))
+    if rng.integers(5) == 0:
+        other = _pick(rng, nodes)
+        shape = (*child.dims, *other.dims)
+        if len(shape) <= MOST_AXES:
+            return elementwise("maximum", [(child, axes), (other, range(child.order, len(shape)))], shape)
     if not child.order or rng.integers(2):
         names = rng.permutation(axes).tolist() if len(set(child.dims)) == 1 else axes
         name = ("tanh", "sigmoid", "exp")[int(rng.integers(3))]

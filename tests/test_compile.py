@@ -95,6 +95,23 @@ def test_a_difference_used_once_is_multiplied_out_only_if_allowed():
     assert "multiplied out" in str(full) and "multiplied out" not in str(safe)
 
 
+def test_what_is_small_is_not_lost():
+    """A difference with a delta is kept where it is asked for, and the terms of a sum are added as they stand."""
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    a, v = np.eye(4), np.array([1.0, 2.0, 3.0, 4.0])
+    a[0, 0] += 2**-40
+    bent = x @ ic.exp(A - ic.eye("n")) @ x + x @ (A - ic.eye("n")) @ x
+    slope = ic.derivative(bent, A)
+    for found in (bent.evaluate(A=a, x=v), ic.compile(bent, (A, x), reassociate="safe")(a, v)):
+        assert np.isclose(found, v @ np.exp(a - np.eye(4)) @ v + 2**-40, rtol=1e-15)
+    assert slope.evaluate(A=a, x=v).shape == (4, 4)
+    X, m, T = ic.tensor("X", "N d"), ic.tensor("m", "d"), ic.tensor("T", "N d")
+    total = (X - m) + ic.exp(T)
+    values = np.full((3, 2), 2.0**60), np.full(2, 2.0**60), np.zeros((3, 2))
+    assert np.all(ic.compile(total, (X, m, T))(*values) == 1.0)
+    assert np.all(total.evaluate(dict(zip("XmT", values, strict=True))) == 1.0)
+
+
 # ------------------------------------------------------------------ kernels and structure
 
 
@@ -287,6 +304,36 @@ def test_an_abstract_function_is_given_by_name():
     assert np.allclose(found, 3 * np.eye(3))
     with pytest.raises(ic.InputError, match="Du"):
         f(np.ones(3))
+    with pytest.raises(ic.InputError, match="complex128, and all inputs are real"):
+        f(np.ones(3), Du=lambda v: np.diag(v) * 1j)
+
+
+def test_the_value_of_an_abstract_function_is_not_written_over():
+    x, store = ic.tensor("x", "n"), np.ones(3)
+    u = ic.function("u", "n -> n")
+    f = ic.compile([u(x), 2 * u(x) + 1, ic.exp(u(x))], (x,))
+    value, *_ = f(np.ones(3), u=lambda v: store)
+    value[...] = 7
+    assert store.tolist() == [1, 1, 1]
+    f(store, u=lambda v: v)
+    assert store.tolist() == [1, 1, 1]
+
+
+def test_a_function_of_two_arrays_along_axes_of_their_own():
+    x, y = ic.tensor("x", "n"), ic.tensor("y", "m")
+    i, j = ic.indices("i j")
+    f = ic.compile(ic.maximum(x[i] * ic.ones(j), y[j] * ic.ones(i)), (x, y))
+    one, other = RNG.normal(size=3), RNG.normal(size=2)
+    assert np.array_equal(f(one, other), np.maximum.outer(one, other))
+
+
+def test_a_complex_number_makes_real_inputs_complex():
+    x, A = ic.tensor("x", "n"), ic.tensor("A", "n n")
+    f = ic.compile([1j * (A @ x), x * 1j + A @ x, ic.exp(A @ x)], (x, A))
+    v, a = RNG.normal(size=3), RNG.normal(size=(3, 3))
+    found = f(v, a)
+    for one, other in zip(found, (1j * (a @ v), v * 1j + a @ v, np.exp(a @ v)), strict=True):
+        assert np.allclose(one, other) and one.dtype == other.dtype
 
 
 def test_a_plan_prints_and_its_figures_are_those_of_its_steps():

@@ -53,6 +53,8 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
+FEW = 4
+"""Products of more factors are contracted greedily where the program is made as it is written."""
 HALF = Fraction(1, 2)
 INLINE = (Product, Sum, Definition)
 ROOTED = 1.0
@@ -62,12 +64,14 @@ DELTA_TERMS = 4
 
 
 class Choice(NamedTuple):
-    """Products and sums that stay values of their own, sums that are multiplied out, and whether all that hold deltas
-    are."""
+    """Products and sums that stay values of their own, and sums that are multiplied out: with `deltas`, all short ones
+    that hold a delta; `written` if each product and sum is made as it is written.
+    """
 
     kept: frozenset[Node]
     opened: frozenset[Node]
     deltas: bool = True
+    written: bool = False
 
 
 class Table:
@@ -381,14 +385,14 @@ class Build:
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
         contraction = Contraction(pieces, kept, sizes)
         spent, tree = self.order(contraction)
-        halves = self.halved(contraction, spent)
+        halves = None if self.choice.written else self.halved(contraction, spent)
         if halves is not None:
             return self.product(halves, kept, sizes, coef)
         return self.emitted(contraction, tree, coef)
 
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
         """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
-        while len(pieces) > EXACT and self.optimize is None:
+        while len(pieces) > EXACT and self.optimize is None and not self.choice.written:
             contraction = Contraction(pieces, kept, sizes)
             made = []
             groups = contraction.to_merge()
@@ -402,23 +406,24 @@ class Build:
     def order(self, contraction: Contraction) -> tuple[float, Tree]:
         """The order of a contraction and its cost; with `optimize`, opt_einsum's."""
         if self.optimize is not None:
-            return 0.0, self._given_order(contraction)
+            return 0.0, self._given_order(contraction, self.optimize)
+        if self.choice.written and len(contraction.pieces) > FEW:
+            return 0.0, self._given_order(contraction, "greedy")
         found = contraction.search(self.share)
-        self.seen += contraction.subsets()
+        if not self.choice.written:
+            self.seen += contraction.subsets()
         return found
 
     def share(self, key: Key) -> float:
         """The share of its cost that a part of a product has: nothing if it is there."""
         return 0.01 if key in self.pool else 1 / self.shares.get(key, 1)
 
-    def _given_order(self, contraction: Contraction) -> Tree:
-        if len(contraction.pieces) == 2:
-            return 0, 1
+    def _given_order(self, contraction: Contraction, optimize: Any) -> Tree:
         names = [opt_einsum.get_symbol(x) for x in range(max(contraction.sizes) + 1)]
         spec = ",".join("".join(names[x] for x in piece.labels) for piece in contraction.pieces)
         out = "".join(names[x] for x in sorted(contraction.stays(contraction.everything)))
         shapes = [tuple(contraction.sizes[x] for x in piece.labels) for piece in contraction.pieces]
-        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=self.optimize)
+        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
         stack: list[Tree] = list(range(len(contraction.pieces)))
         for group in path:
             chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]

@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 def collect(build: Build, terms: list[Ready]) -> list[Ready]:
     """The terms, with shared parts taken out as long as that pays."""
-    if build.optimize is not None:
+    if build.optimize is not None or build.choice.written:
         return terms
     terms = [_reduced(build, term) for term in terms]
     while len(terms) > 1:

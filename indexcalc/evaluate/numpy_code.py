@@ -20,7 +20,7 @@ from indexcalc.evaluate import kernels
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
-from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code
+from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, of_nothing, solved
 from indexcalc.evaluate.patterns import complements, complex_values, outer_sums
 from indexcalc.evaluate.program import (
     Add,
@@ -40,7 +40,7 @@ from indexcalc.evaluate.program import (
     Use,
 )
 from indexcalc.functions.elementwise import sigmoids
-from indexcalc.functions.inverse import SINGULAR, small_cofactors, small_inverses
+from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import Labels, Number
@@ -66,27 +66,6 @@ class Stored:
     order: Labels
     contiguous: bool
     owner: int | None
-
-
-def solved(a: Any, b: Any) -> Any:
-    """`inv(a) b`; a singular matrix is an error."""
-    try:
-        return np.linalg.solve(a, b)
-    except np.linalg.LinAlgError:
-        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
-
-
-def of_nothing(fn: str, shape: tuple[int, ...]) -> Callable[..., Any]:
-    """A reduction of an array without entries, which may have no value."""
-
-    def reduced(*args: Any) -> Any:
-        try:
-            return reduction_row(fn).numpy(*args)
-        except ValueError:
-            found = f"it has no value for nothing, and its argument has shape {shape}"
-            raise InputError(f"evaluate {fn}", found) from None
-
-    return reduced
 
 
 class Emitter:
@@ -535,7 +514,7 @@ class Emitter:
             name = self.bound(step.fn, row.numpy)
             code = self.kept(f"{name}({', '.join([*args, *map(self.parameter, step.params)])})")
             self.quiet = self.quiet or step.fn not in CALM
-        ufunc = code.partition("(")[0] in SPACE
+        ufunc = step.fn == "**" or step.fn in UFUNCS or step.fn in NAMES
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
 
     def _sigmoids(self, operand: Operand, step: Map) -> None:

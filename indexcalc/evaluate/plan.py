@@ -58,12 +58,12 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     order = topological(roots)
     table = Table(bounds(list(roots)), sizes)
 
-    def build(choice: Choice, shares: Mapping[Key, int] | None = None, optimize: Any = options.optimize) -> Build:
-        return Build(roots, order, table, choice, shares or {}, optimize)
+    def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
+        return Build(roots, order, table, choice, shares or {}, options.optimize)
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
-        best = build(Choice(frozenset(), frozenset(), options.reassociate != "safe"))
+        best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
@@ -73,7 +73,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
 def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:
     """Each product and each sum is a value of its own."""
     kept = frozenset(node for node in order if isinstance(node, Product | Sum))
-    return build(Choice(kept, frozenset(), False), optimize="greedy")
+    return build(Choice(kept, frozenset(), deltas=False, written=True))
 
 
 def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:
