@@ -318,6 +318,18 @@ def dims(*parts: object) -> tuple[Dimension, ...]:
 
 def size(value: Dimension, sizes: Mapping[str, int]) -> int:
     """The number that a dimension stands for when its symbols have these sizes."""
+    total = number(value, sizes)
+    if not isinstance(total, int) or total < 0:
+        raise DimensionError(f"dimension {value}", f"comes out as {total}", "give sizes for which it is a whole number")
+    return total
+
+
+def number(value: Dimension, sizes: Mapping[str, int]) -> int | Fraction:
+    """What a polynomial of symbols comes out as when they have these sizes; it may be negative, or a fraction.
+
+    >>> number(dim("n") - 8, {"n": 2}), number(dim("n")/2, {"n": 3})
+    (-6, Fraction(3, 2))
+    """
     if isinstance(value, int):
         return value
     total = Fraction(0)
@@ -326,9 +338,12 @@ def size(value: Dimension, sizes: Mapping[str, int]) -> int:
             one = min(size(part, sizes) for part in name.parts) if isinstance(name, Smaller) else sizes[name]
             coef = coef * one**power
         total += coef
-    if total.denominator != 1 or total < 0:
-        raise DimensionError(f"dimension {value}", f"comes out as {total}", "give sizes for which it is a whole number")
-    return int(total)
+    return int(total) if total.denominator == 1 else total
+
+
+def may_be_negative(value: Dimension) -> bool:
+    """Has a polynomial a negative coefficient? Where nothing has an axis of this dimension, it may be any number."""
+    return value < 0 if isinstance(value, int) else any(coef < 0 for _, coef in value.terms)
 
 
 def substitute(value: Dimension, replace: Mapping[str, Dimension]) -> Dimension:

@@ -269,13 +269,14 @@ def test_simplification_is_sound(name: str) -> None:
     """Numbers of the expression as written, and of what it is said to be."""
     from indexcalc.evaluate import run
     from indexcalc.evaluate.declared import respecting
+    from indexcalc.evaluate.inputs import size_of
 
     rng = np.random.default_rng(3)
     sizes = {"m": 4, "n": 2, "p": 3, "b": 2}
     both = RULES[name]
     arrays = {}
     for variable in sorted({x for view in both for x in view.inputs}, key=lambda x: x.label):
-        shape = tuple(run.size_of(d, sizes) for d in variable.dims)
+        shape = tuple(size_of(d, sizes) for d in variable.dims)
         arrays[variable] = respecting(variable, rng.uniform(0.2, 1.5, shape))
     values = run.evaluate([view.node for view in both], arrays, sizes)
     np.testing.assert_allclose(*np.broadcast_arrays(*values), rtol=1e-8, atol=1e-8)

@@ -1,48 +1,172 @@
-"""Every plan computes what was written, whatever is kept, multiplied out, collected or shared: cost is ignored."""
+"""Every plan computes what is written: programs against a naive evaluation of the same graphs, with what the planner
+would choose, and with every rewrite done wherever it may be, however dear it is.
+"""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Any
 
-import jax.numpy as jnp
+import graphs
+import matrix_programs
 import numpy as np
 import programs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from naive import naive
 
 import indexcalc as ic
-from indexcalc.evaluate import collect, plan
-from indexcalc.evaluate.build import Build
-from indexcalc.graph.node import Product, Sum
+from indexcalc.calculus.derivative import derivative
+from indexcalc.evaluate import build, collect, contract, finish, kernels, numpy_code, numpy_function, patterns, plan
+from indexcalc.graph.node import Node, Product, Sum, Variable
+from indexcalc.graph.simplify import simplify
+from indexcalc.graph.walk import variables
+from indexcalc.index import size
+
+TOLERANCE = 1e-9
+LARGEST = 1e5
+"""Examples with larger numbers are left out: what cancels in them is not known to so many digits."""
+FRESH = {name: ic.index(name) for name in "efghuv"}
 
 
-def forced(rng: random.Random) -> Any:
+# ------------------------------------------------------------------ what is forced
+
+
+def any_choice(rng: random.Random) -> Any:
     """A search that takes any choice: products kept and sums multiplied out at random, parts shared or not."""
 
-    def search(best: Build, build: Any, order: Any, options: Any) -> Build:
+    def search(best: build.Build, make: Any, order: Any, options: Any) -> build.Build:
         kept = frozenset(n for n in order if isinstance(n, Product) and rng.random() < 0.3)
         opened = frozenset(n for n in order if isinstance(n, Sum) and rng.random() < 0.5)
-        made = build(best.choice._replace(kept=kept, opened=opened))
-        shares = dict.fromkeys(made.seen, 2)
-        return build(made.choice, shares) if rng.random() < 0.5 else made
+        made = make(best.choice._replace(kept=kept, opened=opened))
+        return make(made.choice, dict.fromkeys(made.seen, 2)) if rng.random() < 0.5 else made
 
     return search
 
 
-@given(st.integers(0, 2**32))
-def test_any_choice_has_the_value_that_is_written(seed: int) -> None:
-    """Random expressions against JAX."""
-    rng = random.Random(seed)
-    twin = programs.program(rng, rng.randrange(2, 5))
-    arrays = programs.arrays(rng, programs.sizes(rng))
-    inputs = twin.expr.variables
-    wanted = np.asarray(twin.run({name: jnp.asarray(array) for name, array in arrays.items()}))
-    view = twin.expr.array(*[programs.INDEX[n] for n in twin.names])
+def any_kernel(rng: random.Random) -> Any:
+    """A choice of any kernel that applies."""
+
+    def choose(pair: kernels.Pair) -> kernels.Option:
+        options = [kernel(p) for kernel in kernels.KERNELS for p in (pair, pair.turned)]
+        return rng.choice([option for option in options if option is not None])
+
+    return choose
+
+
+def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
+    """Each rewrite is done wherever it may be, each choice is made at random."""
+    patch.setattr(plan, "_search", any_choice(rng))
+    patch.setattr(kernels, "choose", any_kernel(rng))
+    patch.setattr(collect, "WORTH", 1e9)
+    patch.setattr(build, "ROOTED", 1e9)
+    patch.setattr(finish, "FEW", 1e9)
+    patch.setattr(patterns, "LARGE", 1)
+    for name in ("MANY", "ENTRIES", "FREED"):
+        patch.setattr(numpy_code, name, 1)
+    exact = rng.choice([2, 3, contract.EXACT])
+    for module in (build, collect, contract):
+        patch.setattr(module, "EXACT", exact)
+
+
+# ------------------------------------------------------------------ what is compared
+
+
+def agrees(
+    roots: Sequence[Node], arrays: Mapping[str, Any], sizes: Mapping[str, int], forced: random.Random | None
+) -> None:
+    """The program of these roots gives what they are, node by node."""
+    wanted = naive(roots, {v: arrays[v.label] for v in variables(roots)}, sizes)
+    scale = max(1.0, *(np.max(np.abs(x[np.isfinite(x)]), initial=0.0) for x in wanted))
+    if not scale < LARGEST:
+        return
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "_search", forced(rng))
-        patch.setattr(collect, "WORTH", 1e9)
-        found = ic.compile(view, inputs)(*[arrays[str(v)] for v in inputs])
-    scale = max(1.0, float(np.abs(wanted).max(initial=0)))
-    assert np.allclose(found, wanted, rtol=1e-8, atol=1e-8 * scale), twin.expr
+        if forced is not None:
+            everything(patch, forced)
+        made = plan.plan(roots, sizes)
+        code = numpy_code.emit(made, {name: name for name in made.inputs}, float)
+    found = numpy_function.function_of(code, made.inputs, False, quiet=True)(*(arrays[name] for name in made.inputs))
+    for ours, theirs in zip(found, wanted, strict=True):
+        assert np.shape(ours) == theirs.shape
+        exists = np.isfinite(theirs)
+        assert np.all(np.abs(ours - theirs)[exists] <= TOLERANCE * scale)
+
+
+def fits(roots: Sequence[Node], sizes: Mapping[str, int], most: int = 20_000) -> bool:
+    """Are the results small enough for a test?"""
+    return all(prod(size(d, sizes) for d in root.dims) <= most for root in roots)
+
+
+def of_indices(seed: int, forced: bool) -> None:
+    """A random expression of indices, its derivative and its second one, as one program."""
+    rng = random.Random(seed)
+    twin = programs.program(rng, 1 + seed % 4)
+    sizes = {name: rng.randint(1, 5) for name in "abc"}
+    arrays = programs.arrays(rng, sizes)
+    by = []
+    for names in ("efg", "huv"):
+        label = rng.choice(list(programs.SHAPES))
+        own = tuple(FRESH[name] for name in names)[: len(programs.SHAPES[label].split())]
+        by.append(programs.TENSORS[label][own] if own else programs.TENSORS[label])
+    slope = twin.expr.diff(by[0])
+    roots = [twin.expr.node, slope.node, slope.diff(by[1]).node]
+    while not fits(roots, sizes):
+        roots.pop()
+    agrees(simplify(roots) if rng.random() < 0.7 else roots, arrays, sizes, rng if forced else None)
+
+
+def of_nodes(seed: int, forced: bool) -> None:
+    """Some nodes of a random graph, and the derivatives of one, as one program."""
+    draw, rng = np.random.default_rng(seed), random.Random(seed)
+    made = graphs.graph(draw)
+    roots = rng.sample(made.nodes[-6:], 3)
+    if rng.random() < 0.6:
+        inputs: list[Variable] = variables(roots)
+        if inputs:
+            slope = derivative(roots[0], rng.choice(inputs))
+            roots += [slope, derivative(slope, rng.choice(inputs))]
+    while not fits(roots, made.sizes):
+        roots.pop()
+    arrays = {v.label: x for v, x in made.arrays.items()}
+    agrees(simplify(roots) if rng.random() < 0.5 else roots, arrays, made.sizes, rng if forced else None)
+
+
+def of_matrices(seed: int, forced: bool) -> None:
+    """A random expression in matrix notation, its derivative and its second one, as one program."""
+    program = matrix_programs.Program(seed)
+    rng, draw = program.rng, np.random.default_rng(seed)
+    program.sizes = {name: rng.randint(1, 4) for name in "abc"}
+    expr = program.make(program.shape(), 1 + seed % 3).expr
+    arrays = {name: program.numbers(name, draw) for name in program.leaves}
+    by = program.leaves[rng.choice(list(arrays))].expr
+    slope = ic.derivative(expr, by, structure="free")
+    roots = [expr.node, slope.node, ic.derivative(slope, by, structure="free").node]
+    while not fits(roots, program.sizes, 1000):
+        roots.pop()
+    agrees(simplify(roots), arrays, program.sizes, rng if forced else None)
+
+
+@pytest.mark.parametrize("forced", [False, True])
+@pytest.mark.parametrize("draw", [of_indices, of_nodes, of_matrices])
+@given(seed=st.integers(0, 2**40))
+def test_programs_have_the_value_that_is_written(draw: Any, forced: bool, seed: int) -> None:
+    draw(seed, forced)
+
+
+@pytest.mark.parametrize("seed", [28, 277])
+def test_a_delta_beside_a_term_without_one_keeps_its_axis(seed: int) -> None:
+    of_indices(seed, False)
+
+
+def test_a_polynomial_of_dimensions_may_be_negative() -> None:
+    """`n - 8` is a number where no axis has it; so it is no count, and `sqrt((n - 8)**2)` is another."""
+    w, X = ic.tensor("w", "n", positive=True), ic.tensor("X", "n n")
+    less = ic.tr(ic.eye("n")) - 8
+    outputs = [less, less * w, ic.sqrt(less**2), X.T @ ic.diagm(less * w) @ X]
+    draw = np.random.default_rng(0)
+    arrays = {"w": draw.uniform(size=2), "X": draw.normal(size=(2, 2))}
+    agrees(simplify([view.node for view in outputs]), arrays, {"n": 2}, random.Random(0))
+    assert outputs[2].evaluate(n=2) == 6

@@ -14,7 +14,7 @@ import numpy as np
 from indexcalc.errors import InputError, did_you_mean
 from indexcalc.evaluate.compiled import Compiled
 from indexcalc.evaluate.declared import check_declared
-from indexcalc.evaluate.patterns import check_real
+from indexcalc.evaluate.patterns import check_real, complex_values
 from indexcalc.evaluate.plan import Options
 from indexcalc.evaluate.program import Invoke, Program
 from indexcalc.evaluate.report import Plan
@@ -27,13 +27,14 @@ from indexcalc.notation.view import View
 class Backend(NamedTuple):
     """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
     gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
-    faster one.
+    faster one; `cast` makes an array of a value, with the precision (and device) of another one.
     """
 
     name: str
     arrays: Callable[[Sequence[Any]], list[Any]]
     numbers: Callable[[Any], Any]
     faster: Callable[[Callable[..., Any]], Callable[..., Any]]
+    cast: Callable[[Any, Any], Any]
 
 
 class OnBackend(Compiled):
@@ -90,11 +91,11 @@ class OnBackend(Compiled):
         self._plan = self._plans[key]
         if self.sharding is not None:
             ready = self.sharding.placed(self.names, ready, sizes)
-        return self._programs[key], ready, self._functions(key, functions)
+        return self._programs[key], ready, self._functions(key, functions, ready)
 
     def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
         program = self.prepared(sizes)
-        check_real(program, mixed)
+        check_real(program, complex_values(program, mixed or None), "complex")
         written = self._written(program, mixed)
         space: dict[str, Any] = {}
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
@@ -120,17 +121,13 @@ class OnBackend(Compiled):
                 if numbers is not None:
                     check_declared({by_label[name]: numbers})
 
-    def _functions(self, key: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The functions that were given, each checked for the shape of its value."""
-        program = self._plans[key].program
-        found = {}
-        for step in program.steps:
-            if isinstance(step, Invoke):
-                found[step.title] = _checked(step, given, program)
-        return found
+    def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
+        """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
+        steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
+        return {step.title: _checked(step, given, lambda value: self.backend.cast(value, arrays[0])) for step in steps}
 
 
-def _checked(step: Invoke, given: Mapping[str, Any], program: Program) -> Any:
+def _checked(step: Invoke, given: Mapping[str, Any], cast: Callable[[Any], Any]) -> Any:
     asked, value = f"evaluate {step.title}", given.get(step.title)
     instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
     if value is None:
@@ -142,7 +139,7 @@ def _checked(step: Invoke, given: Mapping[str, Any], program: Program) -> Any:
         made = value(*args) if callable(value) else value
         if _shape(made) != step.shape:
             raise InputError(asked, f"its value has shape {_shape(made)}, and should have {step.shape}", instead)
-        return made
+        return cast(made)
 
     return call
 
@@ -189,6 +186,12 @@ def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
+def _jax_cast(value: Any, like: Any) -> Any:
+    import jax.numpy as jnp
+
+    return jnp.asarray(value, None if jnp.iscomplexobj(value) else like.real.dtype)
+
+
 # ------------------------------------------------------------------ PyTorch
 
 
@@ -220,11 +223,18 @@ def _torch_numbers(array: Any) -> Any:
         return None
 
 
+def _torch_cast(value: Any, like: Any) -> Any:
+    import torch
+
+    made = torch.as_tensor(value, device=like.device)
+    return made if made.is_complex() else made.to(like.real.dtype)
+
+
 BACKENDS: dict[str, Backend] = {
     row.name: row
     for row in (
-        Backend("jax", _jax_arrays, _jax_numbers, _jit),
-        Backend("torch", _torch_arrays, _torch_numbers, lambda function: function),
+        Backend("jax", _jax_arrays, _jax_numbers, _jit, _jax_cast),
+        Backend("torch", _torch_arrays, _torch_numbers, lambda function: function, _torch_cast),
     )
 }
 

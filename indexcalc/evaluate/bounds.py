@@ -21,6 +21,7 @@ from indexcalc.graph.node import (
     Sum,
     Variable,
 )
+from indexcalc.graph.positive import counts
 from indexcalc.graph.walk import topological
 
 Interval = tuple[float, float]
@@ -72,6 +73,8 @@ def _bounds(node: Node, known: dict[Node, Interval]) -> Interval:
             value = _number(node.coef)
             for factor in node.factors:
                 value = _times(value, _power(known[factor.node], factor.exponent))
+            if not counts(node):
+                value = ANY
             if len(node.sizes) > len(set(node.out)):
                 value = (0.0 if value[0] >= 0 else -inf, 0.0 if value[1] <= 0 else inf)
             if len(set(node.out)) < len(node.out):
@@ -81,7 +84,10 @@ def _bounds(node: Node, known: dict[Node, Interval]) -> Interval:
 
 
 def _number(value: Number) -> Interval:
-    return ANY if isinstance(value, complex) else (float(value), float(value))
+    try:
+        return ANY if isinstance(value, complex) else (float(value), float(value))
+    except OverflowError:
+        return ANY
 
 
 def _times(a: Interval, b: Interval) -> Interval:

@@ -15,7 +15,7 @@ from indexcalc.evaluate.bounds import ANY, Interval
 from indexcalc.evaluate.collect import Ready, collect
 from indexcalc.evaluate.contract import EXACT, Key, Piece, Tree
 from indexcalc.evaluate.contract import Product as Contraction
-from indexcalc.evaluate.inputs import exponent_of, size_of
+from indexcalc.evaluate.inputs import number_of, size_of
 from indexcalc.evaluate.joined import Form, Joined, whole
 from indexcalc.evaluate.program import (
     Add,
@@ -53,17 +53,25 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
+FEW = 4
+"""Products of more factors are contracted greedily where the program is made as it is written."""
 HALF = Fraction(1, 2)
 INLINE = (Product, Sum, Definition)
+ROOTED = 1.0
+"""A weighted Gram matrix is made from the root of its weights where that takes at most this share of the time."""
 DELTA_TERMS = 4
 """A sum of at most so many terms that holds a delta is multiplied out, rather than written out."""
 
 
 class Choice(NamedTuple):
-    """Products that stay values of their own, and sums that are multiplied out."""
+    """Products and sums that stay values of their own, and sums that are multiplied out: with `deltas`, all short ones
+    that hold a delta; `written` if each product and sum is made as it is written.
+    """
 
     kept: frozenset[Node]
     opened: frozenset[Node]
+    deltas: bool = True
+    written: bool = False
 
 
 class Table:
@@ -76,6 +84,7 @@ class Table:
         self, ranges: Mapping[Node, Interval], sizes: Mapping[str, int], symbols: Mapping[int, Dimension] | None = None
     ) -> None:
         self.ranges, self.sizes, self.symbols = ranges, sizes, symbols or {}
+        self.extent: dict[Dimension, int] = {}
         self.steps: list[Step] = []
         self.costs: list[float] = []
         self.bounds: list[Interval] = []
@@ -108,7 +117,22 @@ class Table:
 
     def shape(self, dims: Iterable[Dimension]) -> tuple[int, ...]:
         """The sizes of dimensions."""
-        return tuple([size_of(dimension, self.sizes) for dimension in dims])
+        return tuple([self.size(dimension) for dimension in dims])
+
+    def size(self, dimension: Dimension) -> int:
+        """The size of a dimension, found once."""
+        found = self.extent.get(dimension)
+        if found is None:
+            found = self.extent[dimension] = size_of(dimension, self.sizes)
+        return found
+
+    def extents(self, node: Product) -> tuple[Any, ...]:
+        """The sizes of the labels of a product; one that nothing has is a factor, which may be any number."""
+        carried = {label for factor in node.factors for label in factor.labels} | set(node.out)
+        return tuple([
+            self.size(dim) if label in carried else number_of(dim, self.sizes)
+            for label, dim in enumerate(node.sizes)
+        ])
 
 
 class Build:
@@ -166,7 +190,7 @@ class Build:
             return False
         if isinstance(child, Product) or not isinstance(parent, Product):
             return not (isinstance(child, Sum) and child in self.arguments)
-        return child in self.choice.opened or _holds_delta(child)
+        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child))
 
     def expanded(self, node: Node) -> list[Term]:
         """A product, sum or named step as a sum of products."""
@@ -179,7 +203,7 @@ class Build:
 
         match node:
             case Product():
-                return terms.product(node, self.table.shape(node.sizes), opened)
+                return terms.product(node, self.table.extents(node), opened)
             case Sum():
                 other = complement(node)
                 if other is not None:
@@ -371,14 +395,14 @@ class Build:
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
         contraction = Contraction(pieces, kept, sizes)
         spent, tree = self.order(contraction)
-        halves = self.halved(contraction, spent) if self.halve else None
+        halves = self.halved(contraction, spent) if self.halve and not self.choice.written else None
         if halves is not None:
             return self.product(halves, kept, sizes, coef)
         return self.emitted(contraction, tree, coef)
 
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
         """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
-        while len(pieces) > EXACT and self.optimize is None:
+        while len(pieces) > EXACT and self.optimize is None and not self.choice.written:
             contraction = Contraction(pieces, kept, sizes)
             made = []
             groups = contraction.to_merge()
@@ -392,21 +416,24 @@ class Build:
     def order(self, contraction: Contraction) -> tuple[float, Tree]:
         """The order of a contraction and its cost; with `optimize`, opt_einsum's."""
         if self.optimize is not None:
-            return 0.0, self._given_order(contraction)
+            return 0.0, self._given_order(contraction, self.optimize)
+        if self.choice.written and len(contraction.pieces) > FEW:
+            return 0.0, self._given_order(contraction, "greedy")
         found = contraction.search(self.share)
-        self.seen += contraction.subsets()
+        if not self.choice.written:
+            self.seen += contraction.subsets()
         return found
 
     def share(self, key: Key) -> float:
         """The share of its cost that a part of a product has: nothing if it is there."""
         return 0.01 if key in self.pool else 1 / self.shares.get(key, 1)
 
-    def _given_order(self, contraction: Contraction) -> Tree:
+    def _given_order(self, contraction: Contraction, optimize: Any) -> Tree:
         names = [opt_einsum.get_symbol(x) for x in range(max(contraction.sizes) + 1)]
         spec = ",".join("".join(names[x] for x in piece.labels) for piece in contraction.pieces)
         out = "".join(names[x] for x in sorted(contraction.stays(contraction.everything)))
         shapes = [tuple(contraction.sizes[x] for x in piece.labels) for piece in contraction.pieces]
-        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=self.optimize)
+        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
         stack: list[Tree] = list(range(len(contraction.pieces)))
         for group in path:
             chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
@@ -431,7 +458,7 @@ class Build:
             if not weights or not all(n % 2 == 0 or self.table.bounds[p.value][0] >= 0 for p, n in even.items()):
                 continue
             price = self._halved_price(one, other, weights, rest, contraction)
-            if price < spent:
+            if price < ROOTED * spent:
                 root = self._root(even, contraction.sizes)
                 made = self.pair(root, one, one.labels, contraction.sizes)
                 return [made, Piece(made.value, other.labels), *rest]
@@ -536,7 +563,7 @@ class Build:
         """A function of whole matrices."""
         shape = self.table.shape(node.dims)
         uses = tuple(Use(self.dense(child), tuple(range(child.order))) for child in node.children)
-        params = tuple(exponent_of(value, self.table.sizes) for value in node.params)
+        params = tuple(number_of(value, self.table.sizes) for value in node.params)
         spent = 10 * cost.CALL + 10 * prod(shape) * max(shape, default=1) / cost.LOOP
         return self.table.add(Apply(node.fn, params, node.times, uses, shape, node), spent), whole(shape)
 

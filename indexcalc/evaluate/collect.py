@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 def collect(build: Build, terms: list[Ready]) -> list[Ready]:
     """The terms, with shared parts taken out as long as that pays."""
-    if build.optimize is not None:
+    if build.optimize is not None or build.choice.written:
         return terms
     terms = [_reduced(build, term) for term in terms]
     while len(terms) > 1:
@@ -82,7 +82,7 @@ def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | Non
             inside = {x for piece in pieces for x in piece.labels}
             anchors = [Piece(-1 - axis[x], (x,)) for x in sorted(inside & axis.keys())]
             stays = found.stays(mask)
-            key, order = key_of([*pieces, *anchors], stays)
+            key, order = key_of((*pieces, *anchors), stays)
             if any(place.term == number for place in places.get(key, ())):
                 continue
             bridge = tuple(x for x in order if x not in axis)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,15 @@ import numpy as np
 from indexcalc.errors import InputError
 from indexcalc.evaluate.chunks import chunks, in_chunks
 from indexcalc.evaluate.declared import check_declared
-from indexcalc.evaluate.inputs import SINGLE, to_array
+from indexcalc.evaluate.given import with_functions
+from indexcalc.evaluate.inputs import cast, common_dtype, to_array
+from indexcalc.evaluate.limits import largest_shape, memory_limit, require_fit
 from indexcalc.evaluate.numpy_code import emit
 from indexcalc.evaluate.numpy_function import Code, function_of
 from indexcalc.evaluate.plan import Options, plan
 from indexcalc.evaluate.program import Program
 from indexcalc.evaluate.report import Plan
 from indexcalc.evaluate.request import Request, unit_axes
-from indexcalc.evaluate.run import memory_limit
-from indexcalc.graph.node import Call
 from indexcalc.notation.view import View
 
 MOST_PLANS = 64
@@ -77,19 +76,17 @@ class Compiled:
         functions = {name: f if callable(f) else to_array(f, name) for name, f in functions.items()}
         by_name = {variable.label: array for variable, array in bound.items()}
         used = {variable.label for variable in self.request.used}
-        dtype = _common(array for name, array in by_name.items() if name in used)
-        ready = [np.asarray(by_name[name]) for name in self.names]
-        real = np.dtype(np.float32 if dtype in SINGLE else np.float64)
-        cast = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in ready]
-        key = (tuple(a.shape for a in ready), tuple(sorted(extents.items())), dtype, tuple(a.dtype for a in cast))
+        dtype = common_dtype(array for name, array in by_name.items() if name in used)
+        ready = [cast(np.asarray(by_name[name]), dtype) for name in self.names]
+        key = (tuple(a.shape for a in ready), tuple(sorted(extents.items())), dtype, tuple(a.dtype for a in ready))
         program = self._programs.get(key)
         if program is None:
             check_declared({variable: array for variable, array in bound.items() if variable.label in used})
-            program = self._made(key, extents, dtype, cast, tuple(named))
+            program = self._made(key, extents, dtype, ready, tuple(named))
         self._plan = self._plans[key]
         if functions or self.request.functions:
-            program = _with_functions(program, functions, self.request.functions)
-        return program(*cast)
+            program = with_functions(program, functions, self.request.functions, dtype)
+        return program(*ready)
 
     def _made(
         self, key: Any, sizes: Mapping[str, int], dtype: Any, arrays: Sequence[Any], named: Sequence[str]
@@ -159,24 +156,9 @@ class Compiled:
     def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
         """The program for these sizes; one that needs more memory than there may be is an error."""
         program = plan(self.request.roots, sizes, self.options)
-        for step in program.steps:
-            total = prod(step.shape) * np.dtype(dtype).itemsize
-            if total > self.limit:
-                raise InputError(
-                    self.request.asked,
-                    f"an array of shape {step.shape} takes {total:,} bytes, and the limit is {self.limit:,}",
-                    "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit",
-                )
+        instead = "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit"
+        require_fit(largest_shape(program), np.dtype(dtype).itemsize, self.limit, self.request.asked, instead)
         return program
-
-
-def _common(arrays: Any) -> Any:
-    """The dtype of the result: complex if an input is, double if one is or if there is none."""
-    kinds = list(arrays)
-    double = not kinds or any(array.dtype not in SINGLE for array in kinds)
-    if any(array.dtype.kind == "c" for array in kinds):
-        return np.dtype(np.complex128 if double else np.complex64)
-    return np.dtype(np.float64 if double else np.float32)
 
 
 def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:
@@ -192,22 +174,3 @@ def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:
     return [*lines, f"if {' or '.join(tests)}: raise Other"] if tests else []
 
 
-def _with_functions(
-    program: Callable[..., Any], given: Mapping[str, Any], nodes: Mapping[str, Call]
-) -> Callable[..., Any]:
-    """The program with the functions that were given, each checked for the shape of its value."""
-
-    def call(title: str, shape: tuple[int, ...], *args: Any) -> Any:
-        asked, node = f"evaluate {title}", nodes[title]
-        instead = f"give {title}=..., a function of {len(args)} array(s) with values of shape {shape}"
-        found = given.get(title)
-        if found is None:
-            raise InputError(asked, "no numbers were given for it", instead)
-        if not callable(found) and title != node.function.gradient:
-            raise InputError(asked, "it depends on its arguments, and an array was given", instead)
-        value = to_array(found(*args), title) if callable(found) else found
-        if value.shape != shape:
-            raise InputError(asked, f"its value has shape {value.shape}, and should have {shape}", instead)
-        return value
-
-    return lambda *arrays: program(*arrays, given=call)

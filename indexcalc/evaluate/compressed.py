@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.evaluate.compiled import _common, _with_functions
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.factors import HeldTerm, factors
 from indexcalc.evaluate.front import bound_inputs
-from indexcalc.evaluate.inputs import SINGLE, Numbers, size_of
+from indexcalc.evaluate.given import with_functions
+from indexcalc.evaluate.inputs import Numbers, cast, common_dtype, size_of
 from indexcalc.evaluate.joined import Joined
+from indexcalc.evaluate.limits import memory_limit as default_limit
 from indexcalc.evaluate.measure import peak_entries, total_flops
 from indexcalc.evaluate.numpy_code import emit
 from indexcalc.evaluate.numpy_function import function_of
 from indexcalc.evaluate.plan import plan
 from indexcalc.evaluate.program import Input, Program
-from indexcalc.evaluate.run import memory_limit as default_limit
 from indexcalc.graph.node import Call, Node, addition, einsum, variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological
@@ -431,17 +431,15 @@ def _made(
     check_declared(inputs)
     program, terms = factors(roots, sizes)
     used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
-    dtype = _common(used.values())
+    dtype = common_dtype(used.values())
     _check(program, dtype, limit, views)
     mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
     code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
     nodes = {n.name: n for n in topological(roots) if isinstance(n, Call)}
     if nodes:
-        run = _with_functions(run, calls, nodes)
-    real = np.dtype(np.float32 if dtype in SINGLE else np.float64)
-    arrays = [np.asarray(a) for a in run(*[a if a.dtype.kind == "c" else a.astype(real) for a in used.values()])]
-    arrays = [a if a.dtype.kind == "c" else a.astype(real, copy=False) for a in arrays]
+        run = with_functions(run, calls, nodes, dtype)
+    arrays = [cast(np.asarray(a), dtype) for a in run(*[cast(a, dtype) for a in used.values()])]
     held = Held(tuple(arrays), _titles(program), dtype, limit)
     dims = [tuple(extents(side.node, sizes)) for side in given]
     return [Compressed(held, t, dim, s.rows, s.names) for t, dim, s in zip(terms, dims, given, strict=True)]

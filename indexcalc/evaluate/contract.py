@@ -9,6 +9,7 @@ costs each its share.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import combinations, permutations, product
 from math import prod
 from typing import NamedTuple
@@ -30,7 +31,8 @@ Key = tuple[tuple[tuple[int, Labels], ...], Labels]
 Tree = int | tuple["Tree", "Tree"]
 
 
-def key_of(pieces: Sequence[Piece], kept: frozenset[int]) -> tuple[Key, Labels]:
+@lru_cache(maxsize=2**16)
+def key_of(pieces: tuple[Piece, ...], kept: frozenset[int]) -> tuple[Key, Labels]:
     """What equal products have in common, whatever their labels are called, and the order of the labels that stay."""
     groups: dict[int, list[Piece]] = {}
     for piece in sorted(pieces):
@@ -72,7 +74,7 @@ class Product:
         """The key of a subset."""
         found = self.keys.get(mask)
         if found is None:
-            chosen = [piece for k, piece in enumerate(self.pieces) if mask >> k & 1]
+            chosen = tuple([piece for k, piece in enumerate(self.pieces) if mask >> k & 1])
             found = self.keys[mask] = key_of(chosen, self.stays(mask))
         return found
 

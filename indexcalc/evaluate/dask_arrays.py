@@ -65,7 +65,6 @@ class OnDask(Compiled):
             self.plan_for(sizes)
             self._plans[key] = self.plan
         self._plan = self._plans[key]
-        check_real(self._plan.program, [name for name, array in ready.items() if array.dtype.kind == "c"])
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
         values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value) for value in values]
@@ -114,7 +113,8 @@ class Run:
         self.real = np.zeros(0, dtype).real.dtype
         self.dtype = np.dtype(dtype)
         whole = [name for name, array in inputs.items() if array.dtype.kind == "c"]
-        self.complex = complex_values(program, whole, dtype)
+        self.complex = complex_values(program, whole or None)
+        check_real(program, self.complex, dtype)
         self.values: dict[int, Any] = {}
         self.along: list[int | None] = []
         self.sums: list[int] = []

@@ -10,6 +10,9 @@ from typing import Any
 from indexcalc.evaluate.build import Build, Table
 from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use
 
+FEW = 0.5
+"""An inverse of order n becomes solves where these have less than this times n columns in all."""
+
 
 def finish(table: Table, build: Build) -> Program:
     """The program of a build."""
@@ -93,7 +96,7 @@ def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
             applied.append((user, made[0]))
             columns += made[1]
         else:
-            if applied and 2 * columns < step.shape[0]:
+            if applied and columns < FEW * step.shape[0]:
                 for user, solve in applied:
                     steps[user] = solve
     return steps

@@ -9,6 +9,7 @@ from indexcalc.errors import Asked, InputError, KindError, NotationError, did_yo
 from indexcalc.evaluate import run
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.inputs import bind
+from indexcalc.evaluate.limits import TooLarge
 from indexcalc.graph.node import Call, Node, Variable, einsum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, Dimension
@@ -46,23 +47,24 @@ def evaluate(
     check_declared(inputs)
     try:
         (result,) = run.evaluate([node], inputs, extents, calls, limit=memory_limit)
-    except run.TooLarge as error:
+    except TooLarge as error:
         raise _instead(error, view, extents) from None
     if isinstance(view, Layout) and order is None:
         result = result[tuple(None if place is None else slice(None) for place in view.places)]
     return result if result.ndim else result[()]
 
 
-def _instead(error: run.TooLarge, view: View, sizes: dict[str, int]) -> run.TooLarge:
-    """The error with what the compressed form takes, where that is less."""
+def _instead(error: TooLarge, view: View, sizes: dict[str, int]) -> TooLarge:
+    """The error with the expression, and with what the compressed form takes, where that is less."""
     from indexcalc.evaluate.preflight import alternative, amount
 
+    asked = Asked(lambda: f"evaluate {view}")
     found = alternative(view, sizes, error.itemsize)
     if max(found.nbytes, found.peak_bytes) > error.limit:
-        return error
+        return TooLarge(asked, error.found, error.instead, error.itemsize, error.limit)
     instead = f".compressed(...) holds it in {amount(found.nbytes)}, for .matvec(v), .diagonal(), .trace(), .solve(b)"
     more = "evaluate less of it at once, or give a larger memory_limit"
-    return run.TooLarge(error.asked, error.found, f"{instead}; {more}", error.itemsize, error.limit)
+    return TooLarge(asked, error.found, f"{instead}; {more}", error.itemsize, error.limit)
 
 
 def bound_inputs(

@@ -17,7 +17,7 @@ from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you
 from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable
 from indexcalc.graph.walk import topological
 from indexcalc.graph.walk import variables as variables_of
-from indexcalc.index import Dim, Dimension, substitute
+from indexcalc.index import Dim, Dimension, number
 from indexcalc.index import size as evaluate_dimension
 
 Numbers = NDArray[Any]
@@ -113,24 +113,26 @@ def require(missing: Sequence[Variable]) -> None:
 
 def size_of(dimension: Dimension, sizes: Mapping[str, int]) -> int:
     """The number that a dimension stands for; a symbol whose size is not known is an error that says what to give."""
-    if isinstance(dimension, Dim):
-        for name in sorted(dimension.symbols - sizes.keys()):
-            if name.startswith(UNKNOWN):
-                index = name.removeprefix(UNKNOWN).rstrip("'")
-                raise DimensionError(
-                    "evaluate", f"the dimension of index {index} is not known", "give dim= or let it meet a tensor"
-                )
-            raise DimensionError(f"dimension `{name}`", "no input fixes it", f"give {name}=...")
+    _require_sizes(dimension, sizes)
     return evaluate_dimension(dimension, sizes)
 
 
-def exponent_of(value: Any, sizes: Mapping[str, int]) -> Any:
-    """The number that a parameter stands for: a polynomial of symbols may come out negative here."""
+def number_of(value: Any, sizes: Mapping[str, int]) -> Any:
+    """The number that a parameter or a factor stands for: a polynomial of symbols may come out negative here."""
+    _require_sizes(value, sizes)
+    return number(value, sizes) if isinstance(value, Dim) else value
+
+
+def _require_sizes(value: Any, sizes: Mapping[str, int]) -> None:
     if not isinstance(value, Dim):
-        return value
+        return
     for name in sorted(value.symbols - sizes.keys()):
-        raise DimensionError(f"the symbol `{name}`", "no input fixes it", f"give {name}=...")
-    return substitute(value, sizes)
+        if name.startswith(UNKNOWN):
+            index = name.removeprefix(UNKNOWN).rstrip("'")
+            raise DimensionError(
+                "evaluate", f"the dimension of index {index} is not known", "give dim= or let it meet a tensor"
+            )
+        raise DimensionError(f"dimension `{name}`", "no input fixes it", f"give {name}=...")
 
 
 # ------------------------------------------------------------------ arrays
@@ -150,6 +152,21 @@ def _arrays(
         with np.errstate(over="ignore"):
             arrays[variable] = _fit(variable, np.asarray(plain, np.result_type(common, plain)))
     return {variable: arrays[variable] for variable in given}
+
+
+def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
+    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none."""
+    kinds = list(arrays)
+    double = not kinds or any(array.dtype not in SINGLE for array in kinds)
+    if any(array.dtype.kind == "c" for array in kinds):
+        return np.dtype(np.complex128 if double else np.complex64)
+    return np.dtype(np.float64 if double else np.float32)
+
+
+def cast(array: Numbers, dtype: np.dtype[Any]) -> Numbers:
+    """The array in the precision of the common dtype; what is real stays real."""
+    real = array.dtype.kind != "c" and dtype.kind == "c"
+    return array.astype(np.zeros(0, dtype).real.dtype if real else dtype, copy=False)
 
 
 def to_float(value: int | float | Fraction, asked: str) -> float:

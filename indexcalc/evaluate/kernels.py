@@ -9,6 +9,7 @@ OpenBLAS; only their proportions matter.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 from typing import NamedTuple
 
@@ -89,6 +90,15 @@ def choose(pair: Pair) -> Option:
     >>> choose(Pair(x, w, frozenset([0]), {0: 50, 1: 20})).code
     'dot(x, w)'
     """
+    a, b = pair.a.code, pair.b.code
+    one, other = pair.a._replace(code="<a>"), pair.b._replace(code="<a>" if a == b else "<b>")
+    option = _chosen(one, other, pair.out, tuple(pair.sizes.items()))
+    return option._replace(code=option.code.replace("<a>", a).replace("<b>", b))
+
+
+@lru_cache(maxsize=4096)
+def _chosen(a: Operand, b: Operand, out: frozenset[int], sizes: tuple[tuple[int, int], ...]) -> Option:
+    pair = Pair(a, b, out, dict(sizes))
     found = [option for kernel in KERNELS for option in (kernel(pair), kernel(pair.turned)) if option is not None]
     return min(found, key=lambda option: option.seconds)
 

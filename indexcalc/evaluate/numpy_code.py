@@ -6,6 +6,7 @@ order that is cheapest for it, and those that read it adapt.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -19,8 +20,8 @@ from indexcalc.evaluate import kernels
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
-from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code
-from indexcalc.evaluate.patterns import complements, complex_values, outer_sums
+from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, of_nothing, solved
+from indexcalc.evaluate.patterns import check_real, complements, complex_values, outer_sums
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -38,7 +39,6 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
-from indexcalc.evaluate.run import only_real
 from indexcalc.functions.elementwise import sigmoids
 from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
@@ -48,12 +48,16 @@ from indexcalc.graph.node import Labels, Number
 SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
+ENTRIES = 500
+"""The rows or columns of a matrix of so many entries are added by BLAS."""
 FREED = 64 * 1024
 """Buffers of so many bytes are freed when they are dead."""
 CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
+
+
 @dataclass(slots=True)
 class Stored:
     """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
@@ -70,10 +74,12 @@ class Emitter:
     def __init__(
         self, program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None
     ) -> None:
-        self.program, self.dtype = program, np.dtype(dtype)
-        self.real = np.zeros(0, dtype).real.dtype
+        self.program, self.real = program, np.zeros(0, dtype).real.dtype
+        mixed = np.dtype(dtype).kind == "c"
+        self.complex = complex_values(program, (names if complex_inputs is None else complex_inputs) if mixed else None)
+        check_real(program, self.complex, np.dtype(dtype))
+        self.dtype = np.result_type(dtype, 1j) if any(self.complex) else np.dtype(dtype)
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
-        self.complex = complex_values(program, names if complex_inputs is None else complex_inputs, self.dtype)
         self.lines: list[str] = []
         self.chosen: list[str] = []
         self.workspace: list[int] = []
@@ -82,6 +88,7 @@ class Emitter:
         self.quiet = False
         self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
         self.readers = self._readers()
+        self.pending: Counter[int | None] = Counter()
         self.outers = outer_sums(program, self.readers)
         self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
         skipped = {value for group in self.outers.values() for value in group}
@@ -130,16 +137,18 @@ class Emitter:
             read += [use.value for use in self.program.steps[value].uses]
         for value in read:
             self.readers[value] -= 1
-        alive = self._alive()
+            self.pending[self.stored[value].owner] -= 1
         for value in dict.fromkeys(read):
             held = self.stored[value]
-            if not self.readers[value] and held.owner is not None and held.owner not in alive:
+            if held.owner is not None and not self.pending[held.owner]:
                 size = prod(self.program.steps[held.owner].shape) * self.dtype.itemsize
                 if size >= FREED and held.name != self.stored[number].name:
                     self.lines.append(f"del {held.name}")
 
-    def _alive(self) -> set[int | None]:
-        return {held.owner for value, held in self.stored.items() if self.readers[value]}
+    def keep(self, held: Stored) -> None:
+        """The value of the step is held like this; its buffer will be read as often as the value is."""
+        self.stored[self.number] = held
+        self.pending[held.owner] += self.readers[self.number]
 
     def dying(self, use: Use) -> bool:
         """May the step write over this operand? It is a buffer of the program, read here for the last time."""
@@ -148,8 +157,7 @@ class Emitter:
             return False
         step = self.program.steps[self.number]
         here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
-        total = sum(self.readers[value] for value, other in self.stored.items() if other.owner == held.owner)
-        return bool(here == 1 and total == 1)
+        return bool(here == 1 and self.pending[held.owner] == 1)
 
     def operand(self, use: Use) -> Operand:
         """An operand of a step, its labels as they are stored; a diagonal where one repeats."""
@@ -160,18 +168,18 @@ class Emitter:
         distinct = tuple(dict.fromkeys(labels))
         return Operand(einsum_code([Operand(held.name, labels)], distinct), distinct, False)
 
-    def put(self, code: str, labels: Sequence[int], out: Sequence[int], contiguous: bool = True) -> None:
-        """A new buffer, stored with these labels; the axes of the value have the labels `out`."""
+    def put(self, code: str, labels: Sequence[int], out: Sequence[int], view: Stored | None = None) -> None:
+        """A new buffer, or a view of one, stored with these labels; the axes of the value have the labels `out`."""
         name = f"v{self.number}"
         self.lines.append(f"{name} = {code}")
         order = tuple(list(out).index(x) for x in labels)
-        self.stored[self.number] = Stored(name, order, contiguous, self.number)
+        self.keep(Stored(name, order, view is None, self.number if view is None else view.owner))
 
     def alias(self, use: Use, out: Sequence[int]) -> None:
         """The value is another one with its axes in another order."""
         held = self.stored[use.value]
         order = tuple(list(out).index(use.labels[axis]) for axis in held.order)
-        self.stored[self.number] = Stored(held.name, order, held.contiguous, held.owner)
+        self.keep(Stored(held.name, order, held.contiguous, held.owner))
 
     def literal(self, number: Number) -> str:
         """A number as Python writes it: it widens no array."""
@@ -188,9 +196,9 @@ class Emitter:
         """The name of the dtype of the step's value."""
         return "dtype" if self.complex[self.number] else "real"
 
-    def only_real(self, step: Map | Reduce | Apply, holomorphic: bool) -> None:
-        """A complex operand of a function that takes real numbers is an error."""
-        only_real(step.fn, holomorphic, [np.zeros(0, self.dtype) for use in step.uses if self.complex[use.value]])
+    def kept(self, code: str) -> str:
+        """What a row gives, in the precision of the program: some of SciPy's functions know double alone."""
+        return code if self.real.itemsize == 8 else f"asarray({code}, {self.kind})"
 
     def bound(self, stem: str, value: Any) -> str:
         """A name for something that the lines use."""
@@ -204,13 +212,13 @@ class Emitter:
 
     def input(self, step: Input) -> None:
         """The array that is given."""
-        self.stored[self.number] = Stored(self.names[step.name], tuple(range(len(step.shape))), True, None)
+        self.keep(Stored(self.names[step.name], tuple(range(len(step.shape))), True, None))
 
     def known(self, step: Known) -> None:
         """A constant, made once."""
         value = known(step.name, step.shape, self.real, step.params)
         name = self.bound(f"c{self.number}", value)
-        self.stored[self.number] = Stored(name, tuple(range(len(step.shape))), True, None)
+        self.keep(Stored(name, tuple(range(len(step.shape))), True, None))
 
     def fill(self, step: Fill) -> None:
         """One number in every entry; without axes it is just the number."""
@@ -221,7 +229,7 @@ class Emitter:
             value = step.number if isinstance(step.number, complex) else to_float(step.number, "a number")
             dtype = self.dtype if self.complex[self.number] else self.real
             name = self.bound(f"c{self.number}", dtype.type(value))
-            self.stored[self.number] = Stored(name, (), True, None)
+            self.keep(Stored(name, (), True, None))
 
     def contract(self, step: Contract) -> None:
         """One product, or one operand summed, turned or scaled."""
@@ -252,7 +260,8 @@ class Emitter:
             code, labels = einsum_code([one, other], wished), wished
         self.put(code, labels, step.out)
         if scale:
-            self._scale(scale, bool(step.shape))
+            turned = self.complex[self.number] and not any(self.complex[use.value] for use in step.uses)
+            self._scale(scale, bool(step.shape) and not turned)
 
     def _wished(self, step: Contract) -> Labels | None:
         """The order in which the sum that reads this product would have it: that of a term which is there already."""
@@ -271,9 +280,9 @@ class Emitter:
             return tuple(step.out[own.use.labels.index(own.places[axis])] for axis in axes)
         return None
 
-    def _scale(self, scale: str, array: bool) -> None:
+    def _scale(self, scale: str, in_place: bool) -> None:
         name = f"v{self.number}"
-        if not array:
+        if not in_place:
             self.lines.append(f"{name} = {name}*{scale}")
         elif scale == "-1.0":
             self.lines.append(f"negative({name}, out={name})")
@@ -312,15 +321,13 @@ class Emitter:
         if step.coef != 1:
             code = f"{code}*{self.literal(step.coef)}"
             view = False
-        self.put(code, order, out, contiguous=not view)
-        if view:
-            self.stored[self.number].owner = held.owner
+        self.put(code, order, out, held if view else None)
 
     def _sum_of_matrix(self, operand: Operand, order: Sequence[int], step: Contract) -> str:
         """Rows or columns added by a product with ones, which BLAS does faster than a loop."""
         gone = next(x for x in operand.labels if x not in order)
         size = step.sizes[gone]
-        if prod(step.sizes[x] for x in operand.labels) < 500:
+        if prod(step.sizes[x] for x in operand.labels) < ENTRIES:
             return einsum_code([operand], order)
         ones = self.bound(f"ones{size}", self._ones(size))
         self.kernel = "dot"
@@ -348,7 +355,9 @@ class Emitter:
             return
         full = [row for row in parts if self._covers(row[0], step)]
         order = full[0][1].labels if full else self._natural(parts, step)
-        parts.sort(key=lambda row: (row not in full, not self.complex[row[0].use.value], not self._may_start(row[0])))
+        if full:
+            start = min([row for row in parts[:2] if row in full] or full[:1], key=self._starts)
+            parts = [start, *(row for row in parts if row is not start)]
         if not full:
             shape = tuple(step.shape[axis] for axis in order)
             self.put(f"zeros({shape}, {self.kind})", order, axes)
@@ -406,6 +415,10 @@ class Emitter:
     def _covers(part: Part, step: Add) -> bool:
         return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
 
+    def _starts(self, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
+        """Which of two parts a buffer begins as: one of its own kind, one that it may write over."""
+        return self.complex[row[0].use.value] != self.complex[self.number], not self._may_start(row[0])
+
     def _may_start(self, part: Part) -> bool:
         return self.dying(part.use) and part.coef == 1
 
@@ -427,9 +440,9 @@ class Emitter:
         if self._may_start(part):
             held = self.stored[part.use.value]
             self.lines.append(f"v{self.number} = {held.name}")
-            self.stored[self.number] = Stored(f"v{self.number}", tuple(order_here), True, self.number)
+            self.keep(Stored(f"v{self.number}", tuple(order_here), True, self.number))
             return rest
-        other = next((row for row in rest if len(set(row[2])) == len(row[2]) and abs(row[0].coef) == 1), None)
+        other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and abs(rest[0][0].coef) == 1 else None
         if other is not None and abs(part.coef) == 1 and (part.coef, other[0].coef) != (-1, -1):
             signs = part.coef, other[0].coef
             one, two = operand.code, broadcast(other[1], order_here)
@@ -443,7 +456,7 @@ class Emitter:
                     code = f"{code[:-1]}, out={self.stored[row[0].use.value].name})"
                     break
             self.put(code, order_here, axes)
-            return [row for row in rest if row is not other]
+            return rest[1:]
         code = f"multiply({operand.code}, {self.literal(part.coef)})"
         if self.dying(part.use):
             code = f"{code[:-1]}, out={self.stored[part.use.value].name})"
@@ -478,13 +491,11 @@ class Emitter:
     def map(self, step: Map) -> None:
         """A function of the entries, over an operand that dies here where it is a ufunc."""
         operands = [self.operand(use) for use in step.uses]
-        if step.fn != "**":
-            self.only_real(step, elementwise_row(step.fn).holomorphic)
         if self.number in self.pairs and not self.complex[self.number]:
             self._sigmoids(operands[0], step)
             return
-        whole = max(operands, key=lambda operand: len(operand.labels))
-        order = whole.labels
+        whole = max(operands, key=lambda operand: len(operand.labels)).labels
+        order = (*whole, *(x for x in step.out if x not in whole))
         args = [broadcast(operand, order) for operand in operands]
         if step.fn == "**":
             code = self._power(args[0], step.params[0])
@@ -494,9 +505,9 @@ class Emitter:
         else:
             row = elementwise_row(step.fn)
             name = self.bound(step.fn, row.numpy)
-            code = f"{name}({', '.join([*args, *map(self.parameter, step.params)])})"
+            code = self.kept(f"{name}({', '.join([*args, *map(self.parameter, step.params)])})")
             self.quiet = self.quiet or step.fn not in CALM
-        ufunc = code.partition("(")[0] in SPACE
+        ufunc = step.fn == "**" or step.fn in UFUNCS or step.fn in NAMES
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
 
     def _sigmoids(self, operand: Operand, step: Map) -> None:
@@ -520,19 +531,19 @@ class Emitter:
     def reduce(self, step: Reduce) -> None:
         """A function along axes, wherever they are stored."""
         (use,) = step.uses
-        self.only_real(step, reduction_row(step.fn).holomorphic)
         if self._of_small_matrices(step):
             self._small(step, use)
             return
         held = self.stored[use.value]
         row = reduction_row(step.fn)
         axes = tuple(held.order.index(axis) for axis in step.axes)
-        name = self.bound(step.fn, row.numpy)
+        shape = self.program.steps[use.value].shape
+        name = self.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
         extra = "".join(f", {self.parameter(p)}" for p in step.params)
         kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
         logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
         self.quiet = True
-        self.put(f"{name}({held.name}, {axes}{extra})", kept, logical)
+        self.put(self.kept(f"{name}({held.name}, {axes}{extra})"), kept, logical)
 
     def _of_small_matrices(self, step: Reduce) -> bool:
         """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
@@ -580,25 +591,24 @@ class Emitter:
 
     def apply(self, step: Apply) -> None:
         """A function of whole matrices."""
-        node, params = step.node, step.params
-        self.only_real(step, matrix_row(step.fn).holomorphic)
+        node, params, row = step.node, step.params, matrix_row(step.fn)
 
         def call(*arrays: Any) -> Any:
             common = np.result_type(*arrays)
             try:
                 return matrix_numbers(node, [array.astype(common, copy=False) for array in arrays], params)
             except np.linalg.LinAlgError as error:
-                raise InputError(f"evaluate {step.fn}", f"it has no value: {error}", "") from None
+                raise InputError(f"evaluate {step.fn}", f"it has no value: {error}", f"it takes {row.domain}") from None
 
         name = self.bound(f"{step.fn}_{self.number}", call)
         axes = tuple(range(len(step.shape)))
-        self.put(f"{name}({', '.join(map(self.logical, step.uses))})", axes, axes)
+        self.put(self.kept(f"{name}({', '.join(map(self.logical, step.uses))})"), axes, axes)
 
     def solve(self, step: Solve) -> None:
         """Columns for which a matrix is solved."""
         matrix, right = step.uses
         row, column = sorted(matrix.labels, key=lambda label: label not in right.labels)
-        name = self.bound("solve", np.linalg.solve)
+        name = self.bound("solve", solved)
         square = self.operand(matrix)
         other = self.operand(right)
         rest = tuple(x for x in other.labels if x != row)
@@ -624,7 +634,9 @@ class Emitter:
         """A function that is given with the inputs."""
         axes = tuple(range(len(step.shape)))
         args = ", ".join([repr(step.title), repr(step.shape), *map(self.logical, step.uses)])
-        self.put(f"asarray(given({args}), {self.kind})", axes, axes)
+        name = f"v{self.number}"
+        self.lines.append(f"{name} = asarray(given({args}), {self.kind})")
+        self.keep(Stored(name, axes, False, None))
 
 
 WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {

@@ -7,6 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from indexcalc.errors import InputError
+from indexcalc.functions.inverse import SINGULAR
+from indexcalc.functions.table import reduction_row
+
 try:
     from numpy._core.multiarray import c_einsum
 except ImportError:  # a private name: the public one does the same, half a microsecond slower
@@ -52,7 +56,7 @@ def function_of(
     results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
     last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
     lines = list(code.lines)
-    if quiet:
+    if quiet and lines:
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
     body = [*checks, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
@@ -60,3 +64,24 @@ def function_of(
     exec(compile(text, "<indexcalc program>", "exec"), known)
     made: Callable[..., Any] = known["program"]
     return made
+
+
+def solved(a: Any, b: Any) -> Any:
+    """`inv(a) b`; a singular matrix is an error."""
+    try:
+        return np.linalg.solve(a, b)
+    except np.linalg.LinAlgError:
+        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
+
+
+def of_nothing(fn: str, shape: tuple[int, ...]) -> Callable[..., Any]:
+    """A reduction of an array without entries, which may have no value."""
+
+    def reduced(*args: Any) -> Any:
+        try:
+            return reduction_row(fn).numpy(*args)
+        except ValueError:
+            found = f"it has no value for nothing, and its argument has shape {shape}"
+            raise InputError(f"evaluate {fn}", found) from None
+
+    return reduced

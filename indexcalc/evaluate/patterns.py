@@ -6,10 +6,8 @@ from collections.abc import Callable, Collection, Sequence
 from math import prod
 from typing import Any
 
-import numpy as np
-
+from indexcalc.errors import InputError
 from indexcalc.evaluate.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce
-from indexcalc.evaluate.run import only_real
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 
 LARGE = 4000
@@ -60,19 +58,15 @@ def complements(program: Program) -> dict[int, int]:
     return found
 
 
-def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> list[bool]:
-    """Which values are complex, where these inputs are; none where `dtype`, the common one, is real.
-
-    What is given by a function may be.
-    """
-    possible = np.dtype(dtype).kind == "c"
+def complex_values(program: Program, inputs: Collection[str] | None) -> list[bool]:
+    """Which values are complex, where these inputs are, and what is given by a function may be; None: all are real."""
     found: list[bool] = []
     for step in program.steps:
         match step:
             case Input():
-                made = step.name in inputs
+                made = inputs is not None and step.name in inputs
             case Invoke():
-                made = True
+                made = inputs is not None
             case Known():
                 made = False
             case Fill():
@@ -85,17 +79,18 @@ def complex_values(program: Program, inputs: Collection[str], dtype: Any) -> lis
                 made = any(isinstance(part.coef, complex) for part in step.parts)
             case _:
                 made = False
-        found.append(possible and (made or any(found[use.value] for use in step.uses)))
+        found.append(made or any(found[use.value] for use in step.uses))
     return found
 
 
-def check_real(program: Program, inputs: Collection[str]) -> None:
-    """A function of real numbers that gets complex ones, where these inputs are complex, is an error."""
-    found = complex_values(program, inputs, np.complex128 if inputs else np.float64)
+def check_real(program: Program, found: Sequence[bool], dtype: Any) -> None:
+    """A complex operand, as `complex_values` has found it, of a function that takes real numbers is an error."""
     for step in program.steps:
-        if isinstance(step, Map | Reduce | Apply) and step.fn != "**":
+        if isinstance(step, Map | Reduce | Apply) and step.fn != "**" and any(found[use.value] for use in step.uses):
             row = ROWS[type(step)](step.fn)
-            only_real(step.fn, row.holomorphic, [np.zeros(0, complex) for use in step.uses if found[use.value]])
+            if not row.holomorphic:
+                words = f"its argument is {dtype}, and {step.fn} takes real numbers"
+                raise InputError(f"evaluate {step.fn}", words, "give real inputs")
 
 
 ROWS: dict[type[Any], Callable[[str], Any]] = {Map: elementwise_row, Reduce: reduction_row, Apply: matrix_row}

@@ -33,15 +33,22 @@ TRIALS = 12
 THIRD = 2 / 3
 
 
+LONG = 0.05
+"""A program of fewer seconds is not worth a search if it runs once."""
+
+
 class Options(NamedTuple):
     """What is asked for: opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be
     split into their roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
+
+    Without `search` each node is made as it is written, unless the program would run long.
     """
 
     optimize: Any = None
     reassociate: str = "full"
     halve: bool = True
     symbols: Mapping[int, Dimension] = MappingProxyType({})
+    search: bool = True
 
 
 def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
@@ -59,11 +66,19 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
         return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve)
 
-    best = build(Choice(frozenset(), frozenset()))
-    if options.optimize is None:
-        best = _search(best, build, order, options)
+    best = None if options.search else _as_written(build, order)
+    if best is None or best.seconds > LONG:
+        best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
+        if options.optimize is None:
+            best = _search(best, build, order, options)
     notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
     return replace(finish(table, best), notes=tuple(notes))
+
+
+def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:
+    """Each product and each sum is a value of its own."""
+    kept = frozenset(node for node in order if isinstance(node, Product | Sum))
+    return build(Choice(kept, frozenset(), deltas=False, written=True))
 
 
 def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:

@@ -13,9 +13,9 @@ from indexcalc.errors import Asked, InputError, did_you_mean
 from indexcalc.evaluate.compressed import Cost, cost, grid, sides
 from indexcalc.evaluate.front import _symbols
 from indexcalc.evaluate.inputs import KEPT, size_of
+from indexcalc.evaluate.limits import memory_limit as default_limit
 from indexcalc.evaluate.measure import peak_entries, total_flops
 from indexcalc.evaluate.plan import plan
-from indexcalc.evaluate.run import memory_limit as default_limit
 from indexcalc.graph.simplify import simplify
 from indexcalc.notation.view import View, join_inputs
 

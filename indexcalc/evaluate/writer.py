@@ -14,8 +14,6 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-import numpy as np
-
 from indexcalc.evaluate.constants import known_code
 from indexcalc.evaluate.measure import is_view
 from indexcalc.evaluate.patterns import complex_values
@@ -77,7 +75,7 @@ class Writer:
         self.program, self.target, self.names, self.dims, self.sizes = program, target, names, dims, sizes
         self.taken = {*taken, *names.values(), *RESERVED}
         self.module = target.module
-        self.complex = complex_values(program, complex_inputs, np.complex128)
+        self.complex = complex_values(program, complex_inputs or None)
         self.count = 0
         self.typed = False
         self.lines: list[str] = []

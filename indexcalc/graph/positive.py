@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from indexcalc.graph.node import Constant, Definition, Elementwise, Node, Product, Reduction, Regroup, Sum, Variable
 from indexcalc.graph.walk import topological
+from indexcalc.index import may_be_negative
 
 ALWAYS = {"exp", "sigmoid", "softplus", "cosh"}
 """The elementwise functions that have positive values for real arguments."""
@@ -25,6 +26,12 @@ def is_positive(node: Node) -> bool:
     return found
 
 
+def counts(node: Product) -> bool:
+    """Are the labels that nothing has numbers of entries, not negative as `n - 8` may be?"""
+    lone = set(range(len(node.sizes))) - {label for f in node.factors for label in f.labels} - set(node.out)
+    return not any(may_be_negative(node.sizes[label]) for label in lone)
+
+
 def _is_positive(node: Node) -> bool:
     known = all(child.facts["positive"] for child in node.children)
     match node:
@@ -34,7 +41,7 @@ def _is_positive(node: Node) -> bool:
             return node.label == "pi"
         case Product():
             plain = not isinstance(node.coef, complex) and node.coef > 0 and len(set(node.out)) == len(node.out)
-            return known and plain and all(not isinstance(factor.exponent, complex) for factor in node.factors)
+            return known and plain and counts(node) and all(not isinstance(f.exponent, complex) for f in node.factors)
         case Sum():
             return known and all(not isinstance(term.coef, complex) and term.coef > 0 for term in node.terms)
         case Elementwise():
