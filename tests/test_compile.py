@@ -424,7 +424,7 @@ def test_a_long_batch_runs_in_chunks():
         wanted = np.einsum("nij,nkl,k->nijl", data, np.linalg.inv(data), np.arange(3.0))
         assert np.allclose(got, wanted) and np.allclose(other, 2 * wanted + 1)
     assert "chunks" in str(f.plan)
-    assert f.plan.peak_bytes < 4 * 2**20
+    assert 0 <= f.plan.peak_bytes - got.nbytes - other.nbytes < 4 * 2**20
     short = f(data[:5], np.arange(3.0))[0]
     assert np.allclose(short, wanted[:5]) and "chunks" not in str(f.plan)
 

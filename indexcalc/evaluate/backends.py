@@ -14,6 +14,7 @@ import numpy as np
 from indexcalc.errors import InputError, did_you_mean
 from indexcalc.evaluate.compiled import Compiled
 from indexcalc.evaluate.declared import check_declared
+from indexcalc.evaluate.measure import peak_entries
 from indexcalc.evaluate.patterns import check_real, complex_values
 from indexcalc.evaluate.plan import Options
 from indexcalc.evaluate.program import Invoke, Program
@@ -101,7 +102,7 @@ class OnBackend(Compiled):
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
         made = space["program"]
         self._programs[key] = made if self.request.functions else self.backend.faster(made)
-        self._plans[key] = Plan(program, written.kernels, (), 8, program.notes)
+        self._plans[key] = Plan(program, written.kernels, peak_entries(program), 8, program.notes)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
         target = TARGETS[self.backend.name] if self.sharding is None else SHARDED
@@ -110,7 +111,7 @@ class OnBackend(Compiled):
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
         program = self.prepared(sizes)
-        self._plan = Plan(program, self._written(program).kernels, (), 8, program.notes)
+        self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
 
     def _declared(self, arrays: Sequence[Any]) -> None:
         """The arrays that have numbers are what their tensors were declared."""

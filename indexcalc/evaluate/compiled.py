@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -99,10 +100,12 @@ class Compiled:
             symbol, cut = found
             single = self.request.single
             made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype, mixed), single)
-            program = self.prepared({**sizes, symbol: cut.step}, dtype)
-            note = f"runs in chunks of {cut.step} along {symbol}; the figures are those of one"
+            whole, program = program, self.prepared({**sizes, symbol: cut.step}, dtype)
+            note = f"runs in chunks of {cut.step} along {symbol}; the steps are those of one"
+            entries = sum(prod(whole.steps[value].shape) for value in whole.results)
             program = replace(program, notes=(*program.notes, note))
             code = self._code(program, dtype, mixed)
+            code = code._replace(peak=code.peak + entries)
             self._fast = self._checked(made, arrays)
         else:
             code = self._code(program, dtype, mixed)
@@ -116,7 +119,7 @@ class Compiled:
             oldest = next(iter(self._programs))
             del self._programs[oldest], self._plans[oldest]
         self._programs[key] = made
-        self._plans[key] = Plan(program, code.kernels, code.workspace, itemsize, program.notes)
+        self._plans[key] = Plan(program, code.kernels, code.peak, itemsize, program.notes)
         return made
 
     def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = ()) -> Code:
@@ -137,7 +140,7 @@ class Compiled:
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
         """A function that takes no other arrays than such."""
         names = self._arguments
-        code = Code((), (), {}, (), (), False)
+        code = Code((), (), {}, (), 0, False)
         space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
         check = function_of(code, names, False, checks=_checks(names, arrays), space=space)
 
@@ -151,7 +154,7 @@ class Compiled:
         """Plans for these sizes, by symbol."""
         program = self.prepared(sizes)
         code = self._code(program, np.float64)
-        self._plan = Plan(program, code.kernels, code.workspace, 8, program.notes)
+        self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)
 
     def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
         """The program for these sizes; one that needs more memory than there may be is an error."""

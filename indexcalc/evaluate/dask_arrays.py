@@ -20,6 +20,7 @@ from indexcalc.evaluate.chunks import MIXED, axis_along, sums_along
 from indexcalc.evaluate.compiled import Compiled
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
+from indexcalc.evaluate.measure import peak_entries
 from indexcalc.evaluate.numpy_steps import function_of_blocks
 from indexcalc.evaluate.patterns import check_real, complex_values
 from indexcalc.evaluate.plan import plan
@@ -73,7 +74,7 @@ class OnDask(Compiled):
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
         program = plan(self.request.roots, sizes, self.options)
-        self._plan = Plan(program, ("blocks",) * len(program.steps), (), 8, program.notes)
+        self._plan = Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 
 from indexcalc.evaluate.program import Contract, Fill, Input, Known, Program, Step, flops
@@ -20,10 +19,8 @@ def is_view(step: Step) -> bool:
     return len(set(step.uses[0].labels)) == len(step.out)
 
 
-def peak_entries(program: Program, workspace: Sequence[int] = ()) -> int:
+def peak_entries(program: Program) -> int:
     """The most entries that are alive at once, the inputs apart: each step's result, until its last use.
-
-    `workspace` has the entries that each step needs besides.
 
     >>> from indexcalc.evaluate.plan import plan
     >>> from indexcalc.graph.node import einsum, variable
@@ -46,6 +43,6 @@ def peak_entries(program: Program, workspace: Sequence[int] = ()) -> int:
         if owner[number] == number and not isinstance(step, Input | Known | Fill):
             alive += prod(step.shape)
             ends.setdefault(last[number], []).append(number)
-        peak = max(peak, alive + (workspace[number] if workspace else 0))
+        peak = max(peak, alive)
         alive -= sum(prod(program.steps[done].shape) for done in ends.pop(number, ()))
     return peak

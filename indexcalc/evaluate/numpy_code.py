@@ -82,7 +82,9 @@ class Emitter:
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
         self.lines: list[str] = []
         self.chosen: list[str] = []
-        self.workspace: list[int] = []
+        self.alive: dict[int, int] = {}
+        self.peak = 0
+        self.overwritten: int | None = None
         self.stored: dict[int, Stored] = {}
         self.names = names
         self.quiet = False
@@ -94,12 +96,12 @@ class Emitter:
         skipped = {value for group in self.outers.values() for value in group}
         self.pairs = complements(program)
         for number, step in enumerate(program.steps):
-            self.number, self.kernel, self.scratch = number, "", 0
+            self.number, self.kernel, self.scratch, self.overwritten = number, "", 0, None
             if number not in skipped:
                 WRITERS[type(step)](self, step)
+                self._count(number)
                 self._free(number)
             self.chosen.append("in the sum" if number in skipped else self.kernel)
-            self.workspace.append(self.scratch)
 
     def code(self) -> Code:
         """The finished lines."""
@@ -114,8 +116,7 @@ class Emitter:
                 self.space["array"] = np.array
             taken.add(held.owner)
             results.append(code)
-        kernels, workspace = tuple(self.chosen), tuple(self.workspace)
-        return Code(tuple(self.lines), tuple(results), self.space, kernels, workspace, self.quiet)
+        return Code(tuple(self.lines), tuple(results), self.space, tuple(self.chosen), self.peak, self.quiet)
 
     # -------------------------------------------------------------- buffers
 
@@ -128,6 +129,14 @@ class Emitter:
         for value in self.program.results:
             times[value] += 1
         return times
+
+    def _count(self, number: int) -> None:
+        """The buffers that are there during a step, in entries: one that is written over is none beside the new one."""
+        if self.stored[number].owner == number:
+            self.alive[number] = prod(self.program.steps[number].shape)
+            if self.overwritten is not None:
+                self.alive.pop(self.overwritten, None)
+        self.peak = max(self.peak, sum(self.alive.values()) + self.scratch)
 
     def _free(self, number: int) -> None:
         """After a step: what it read for the last time is freed."""
@@ -144,6 +153,7 @@ class Emitter:
                 size = prod(self.program.steps[held.owner].shape) * self.dtype.itemsize
                 if size >= FREED and held.name != self.stored[number].name:
                     self.lines.append(f"del {held.name}")
+                    self.alive.pop(held.owner, None)
 
     def keep(self, held: Stored) -> None:
         """The value of the step is held like this; its buffer will be read as often as the value is."""
@@ -158,6 +168,12 @@ class Emitter:
         step = self.program.steps[self.number]
         here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
         return bool(here == 1 and self.pending[held.owner] == 1)
+
+    def over(self, use: Use) -> str:
+        """The buffer of an operand that the step writes over."""
+        held = self.stored[use.value]
+        self.overwritten = held.owner
+        return held.name
 
     def operand(self, use: Use) -> Operand:
         """An operand of a step, its labels as they are stored; a diagonal where one repeats."""
@@ -295,7 +311,7 @@ class Emitter:
             held = self.stored[use.value]
             own = tuple(use.labels[axis] for axis in held.order)
             if own == tuple(labels) and own and self.dying(use):
-                return f"{code[:-1]}, out={held.name})"
+                return f"{code[:-1]}, out={self.over(use)})"
         return code
 
     def single(self, step: Contract) -> None:
@@ -438,8 +454,7 @@ class Emitter:
             self.put(f"multiply({operand.code}, {self.literal(part.coef)}, dtype=dtype)", order_here, axes)
             return rest
         if self._may_start(part):
-            held = self.stored[part.use.value]
-            self.lines.append(f"v{self.number} = {held.name}")
+            self.lines.append(f"v{self.number} = {self.over(part.use)}")
             self.keep(Stored(f"v{self.number}", tuple(order_here), True, self.number))
             return rest
         other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and abs(rest[0][0].coef) == 1 else None
@@ -453,13 +468,13 @@ class Emitter:
             for row in (parts[0], other):
                 own = tuple(row[1].labels)
                 if own == tuple(order_here) and self.dying(row[0].use):
-                    code = f"{code[:-1]}, out={self.stored[row[0].use.value].name})"
+                    code = f"{code[:-1]}, out={self.over(row[0].use)})"
                     break
             self.put(code, order_here, axes)
             return rest[1:]
         code = f"multiply({operand.code}, {self.literal(part.coef)})"
         if self.dying(part.use):
-            code = f"{code[:-1]}, out={self.stored[part.use.value].name})"
+            code = f"{code[:-1]}, out={self.over(part.use)})"
         self.put(code, order_here, axes)
         return rest
 

@@ -29,13 +29,13 @@ SPACE: dict[str, Any] = {
 
 
 class Code(NamedTuple):
-    """The lines of a function, the names that they use; for each step its kernel and the entries that this copies."""
+    """The lines of a function, the names that they use, the kernel of each step, and the most entries at once."""
 
     lines: tuple[str, ...]
     results: tuple[str, ...]
     space: dict[str, Any]
     kernels: tuple[str, ...]
-    workspace: tuple[int, ...]
+    peak: int
     quiet: bool
 
 

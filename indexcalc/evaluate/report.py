@@ -6,17 +6,19 @@ from dataclasses import dataclass
 
 from indexcalc.evaluate import program as steps
 from indexcalc.evaluate.kernels import LETTERS
-from indexcalc.evaluate.measure import is_view, peak_entries, total_flops
+from indexcalc.evaluate.measure import is_view, total_flops
 from indexcalc.evaluate.program import Program, Step, flops
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A program, for each step its kernel and the entries that this copies, the bytes of an entry, and notes."""
+    """A program, the kernel of each step, the most entries that are alive at once beside the inputs, the bytes of an
+    entry, and notes.
+    """
 
     program: Program
     kernels: tuple[str, ...]
-    workspace: tuple[int, ...]
+    peak: int
     itemsize: int
     notes: tuple[str, ...]
 
@@ -28,7 +30,7 @@ class Plan:
     @property
     def peak_bytes(self) -> int:
         """The most bytes that are alive at once, beside the inputs."""
-        return peak_entries(self.program, self.workspace) * self.itemsize
+        return self.peak * self.itemsize
 
     @property
     def steps(self) -> tuple[Step, ...]:
