@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import cotengra
 import numpy as np
+import opt_einsum
 import pytest
 
 import indexcalc as ic
@@ -360,6 +362,41 @@ def test_opt_einsum_decides_where_it_is_asked_to():
     assert np.allclose(given(*values), values[0] @ values[1] @ values[2] @ values[3])
     best = ic.compile(product, (A, B, C, x), optimize="optimal", sizes={"n": 30}).plan
     assert best.flops == 3 * 2 * 30**2
+
+
+@pytest.mark.parametrize("make", [
+    lambda: "dp", lambda: "greedy", lambda: [(0, 1), (0, 2), (0, 1)], lambda: opt_einsum.RandomGreedy(max_repeats=4),
+    lambda: cotengra.HyperOptimizer(methods=["greedy"], max_repeats=4, parallel=False, progbar=False),
+    lambda: cotengra.ReusableHyperOptimizer(methods=["greedy"], max_repeats=4, parallel=False, progbar=False),
+    lambda: cotengra.GreedyOptimizer(), lambda: cotengra.OptimalOptimizer(),
+])  # fmt: skip
+def test_whatever_opt_einsum_takes(make):
+    tensors = [ic.tensor(name, shape) for name, shape in zip("ABCD", ("a b", "b c", "c d", "d a"), strict=True)]
+    A, B, C, D = tensors
+    values = [RNG.normal(size=shape) for shape in ((4, 5), (5, 6), (6, 7), (7, 4))]
+    wanted = values[0] @ values[1] @ values[2] @ values[3]
+    found = ic.compile([A @ B @ C @ D, ic.tr(A @ B @ C @ D)], tensors, optimize=make())(*values)
+    assert np.allclose(found[0], wanted) and np.allclose(found[1], np.trace(wanted))
+
+
+def test_a_path_is_looked_for_once():
+    """Programs are remembered by expression and sizes: another function of the same expression finds its own."""
+    calls = []
+
+    class Counted(opt_einsum.paths.PathOptimizer):
+        def __call__(self, inputs, output, size_dict, memory_limit=None):
+            calls.append(len(inputs))
+            return opt_einsum.paths.greedy(inputs, output, size_dict, memory_limit)
+
+    A, B, C = (ic.tensor(name, "n n") for name in "ABC")
+    finder, values = Counted(), [np.eye(3)] * 3
+    f = ic.compile(A @ B @ C, (A, B, C), optimize=finder)
+    f(*values), f(*values)
+    assert calls == [3]
+    ic.compile(A @ B @ C, (A, B, C), optimize=finder)(*values)
+    assert calls == [3]
+    f(*[np.eye(4)] * 3)
+    assert calls == [3, 3]
 
 
 @pytest.mark.parametrize(("make", "words"), [

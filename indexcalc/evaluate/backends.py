@@ -16,7 +16,7 @@ from indexcalc.evaluate.compiled import Compiled
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.measure import peak_entries
 from indexcalc.evaluate.patterns import check_real, complex_values
-from indexcalc.evaluate.plan import Options
+from indexcalc.evaluate.plan import Options, path_finder
 from indexcalc.evaluate.program import Invoke, Program
 from indexcalc.evaluate.report import Plan
 from indexcalc.evaluate.shard import Sharding
@@ -289,7 +289,7 @@ def compile_expressions(
     if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
         found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
         raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
-    options = Options(optimize, reassociate)
+    options = Options(path_finder(optimize), reassociate)
     if backend == "numpy":
         made = Compiled(outputs, inputs, options, order, memory_limit)
     elif backend in BACKENDS:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from copy import deepcopy
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
 import opt_einsum
+from opt_einsum.path_random import RandomOptimizer
 
 from indexcalc.evaluate import cost, terms
 from indexcalc.evaluate.bounds import ANY, Interval
@@ -433,6 +435,8 @@ class Build:
         spec = ",".join("".join(names[x] for x in piece.labels) for piece in contraction.pieces)
         out = "".join(names[x] for x in sorted(contraction.stays(contraction.everything)))
         shapes = [tuple(contraction.sizes[x] for x in piece.labels) for piece in contraction.pieces]
+        if isinstance(optimize, RandomOptimizer):
+            optimize = deepcopy(optimize)  # it serves one contraction
         path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
         stack: list[Tree] = list(range(len(contraction.pieces)))
         for group in path:

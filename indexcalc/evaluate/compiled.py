@@ -17,7 +17,7 @@ from indexcalc.evaluate.inputs import cast, common_dtype, to_array
 from indexcalc.evaluate.limits import largest_shape, memory_limit, require_fit
 from indexcalc.evaluate.numpy_code import emit
 from indexcalc.evaluate.numpy_function import Code, function_of
-from indexcalc.evaluate.plan import Options, plan
+from indexcalc.evaluate.plan import Options, planned
 from indexcalc.evaluate.program import Program
 from indexcalc.evaluate.report import Plan
 from indexcalc.evaluate.request import Request, unit_axes
@@ -134,7 +134,7 @@ class Compiled:
 
     def _function(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str]) -> Callable[..., Any]:
         """The function for these sizes, without checks."""
-        code = self._code(plan(self.request.roots, sizes, self.options), dtype, mixed)
+        code = self._code(self.prepared(sizes), dtype, mixed)
         return function_of(code, self._arguments, self.request.single, quiet=code.quiet)
 
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
@@ -158,7 +158,7 @@ class Compiled:
 
     def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
         """The program for these sizes; one that needs more memory than there may be is an error."""
-        program = plan(self.request.roots, sizes, self.options)
+        program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
         instead = "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit"
         require_fit(largest_shape(program), np.dtype(dtype).itemsize, self.limit, self.request.asked, instead)
         return program

@@ -23,7 +23,7 @@ from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.measure import peak_entries
 from indexcalc.evaluate.numpy_steps import function_of_blocks
 from indexcalc.evaluate.patterns import check_real, complex_values
-from indexcalc.evaluate.plan import plan
+from indexcalc.evaluate.plan import planned
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -73,7 +73,7 @@ class OnDask(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
-        program = plan(self.request.roots, sizes, self.options)
+        program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
         self._plan = Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
 
 

@@ -14,8 +14,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from types import MappingProxyType
+from functools import lru_cache
+from inspect import signature
 from typing import Any, NamedTuple
+
+from opt_einsum.paths import PathOptimizer
 
 from indexcalc.evaluate.bounds import bounds
 from indexcalc.evaluate.build import Build, Choice, Table
@@ -28,6 +31,8 @@ from indexcalc.index import Dimension
 from indexcalc.notation.array import Array
 from indexcalc.notation.view import inputs_of
 
+KEPT = 256
+"""How many programs are remembered."""
 TRIALS = 12
 """How many programs are compared, beyond the starts."""
 THIRD = 2 / 3
@@ -47,7 +52,7 @@ class Options(NamedTuple):
     optimize: Any = None
     reassociate: str = "full"
     halve: bool = True
-    symbols: Mapping[int, Dimension] = MappingProxyType({})
+    symbols: tuple[tuple[int, Dimension], ...] = ()
     search: bool = True
 
 
@@ -61,7 +66,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     """
     options = options or Options()
     order = topological(roots)
-    table = Table(bounds(list(roots)), sizes, options.symbols)
+    table = Table(bounds(list(roots)), sizes, dict(options.symbols))
 
     def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
         return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve)
@@ -79,6 +84,38 @@ def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:
     """Each product and each sum is a value of its own."""
     kept = frozenset(node for node in order if isinstance(node, Product | Sum))
     return build(Choice(kept, frozenset(), deltas=False, written=True))
+
+
+@lru_cache(maxsize=KEPT)
+def planned(roots: tuple[Node, ...], sizes: tuple[tuple[str, int], ...], options: Options) -> Program:
+    """The program that computes the roots, remembered: the nodes of equal expressions are the same."""
+    return plan(roots, dict(sizes), options)
+
+
+def path_finder(optimize: Any) -> Any:
+    """What opt_einsum takes as `optimize`, such that a program can be remembered by it; some of cotengra's optimizers
+    take no limit of memory, which opt_einsum would give them.
+    """
+    if isinstance(optimize, list | tuple):
+        return tuple(map(tuple, optimize))
+    if not isinstance(optimize, PathOptimizer):
+        return optimize
+    try:
+        signature(optimize).bind({}, {}, {}, None)
+    except TypeError:
+        return Unlimited(optimize)
+    return optimize
+
+
+class Unlimited(PathOptimizer):  # type: ignore[misc]
+    """An optimizer that takes inputs, output and sizes alone."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self, inputs: Any, output: Any, size_dict: Any, memory_limit: Any = None) -> Any:
+        """The path that the optimizer finds."""
+        return self.optimizer(inputs, output, size_dict)
 
 
 def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:

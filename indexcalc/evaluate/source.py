@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.errors import NameRefused, shorten
-from indexcalc.evaluate.plan import Options, plan
+from indexcalc.evaluate.plan import Options, path_finder, plan
 from indexcalc.evaluate.program import Input, Invoke, Program
 from indexcalc.evaluate.request import Request, unit_axes
 from indexcalc.evaluate.symbols import dimension_code, dimensions, distinct_sizes, solution_code
@@ -67,7 +67,7 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], sizes or {})
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    program = plan(request.roots, numbers, Options(optimize, reassociate, False, symbols))
+    program = plan(request.roots, numbers, Options(path_finder(optimize), reassociate, False, tuple(symbols.items())))
     return module(request, program, row, name, symbols).text
 
 
