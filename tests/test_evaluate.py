@@ -799,3 +799,10 @@ def test_empty_reductions() -> None:
     ):
         evaluate([reduction("max", x, (0,), False)], {x: np.ones(0)})
     assert evaluate([reduction("prod", x, (0,), False)], {x: np.ones(0)})[0] == 1
+
+
+def test_variables_of_one_name_are_apart() -> None:
+    """Two tensors of one name that were declared with something and without."""
+    one, other = var("S", 2, 2), var("S", 2, 2, words=["symmetric"])
+    arrays = {one: draw(2, 2), other: np.eye(2)}
+    assert_matches(einsum(1, [(one, "ij"), (other, "jk")], "ik"), arrays)

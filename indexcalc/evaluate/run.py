@@ -16,8 +16,8 @@ from indexcalc.evaluate.numpy_code import emit
 from indexcalc.evaluate.numpy_function import function_of
 from indexcalc.evaluate.plan import Options, plan
 from indexcalc.evaluate.program import Program
-from indexcalc.graph.node import Call, Node, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Call, Node, Variable, variable
+from indexcalc.graph.walk import substitute, topological
 
 KEPT = 128
 """How many programs are kept."""
@@ -27,9 +27,11 @@ Sizes = tuple[tuple[str, int], ...]
 
 
 class Inputs(NamedTuple):
-    """What roots need: arrays of variables, and functions by name."""
+    """What roots need: arrays of variables, and functions by name; `roots` have a name of its own for each variable."""
 
+    roots: tuple[Node, ...]
     variables: tuple[Variable, ...]
+    names: tuple[str, ...]
     functions: dict[str, Call]
 
 
@@ -60,14 +62,14 @@ def evaluate(
     """
     wanted, extents = tuple(roots), tuple((sizes or {}).items())
     inputs = _inputs(wanted)
-    require([variable for variable in inputs.variables if variable not in arrays])
+    require([one for one in inputs.variables if one not in arrays])
     given = {name: f if callable(f) else to_array(f, name) for name, f in (functions or {}).items()}
-    used = [arrays[variable] for variable in inputs.variables]
+    used = [arrays[one] for one in inputs.variables]
     dtype = common_dtype([*used, *(value for value in given.values() if not callable(value))])
     largest = _program(wanted, extents)[1]
     most = memory_limit() if limit is None else limit
     require_fit(largest, dtype.itemsize, most, "evaluate", "evaluate less of it at once, or give a larger memory_limit")
-    mixed = tuple(v.label for v, array in zip(inputs.variables, used, strict=True) if array.dtype.kind == "c")
+    mixed = tuple(name for name, array in zip(inputs.names, used, strict=True) if array.dtype.kind == "c")
     run = _function(wanted, extents, dtype, mixed)
     if inputs.functions:
         run = with_functions(run, given, inputs.functions, dtype)
@@ -78,14 +80,23 @@ def evaluate(
 def _inputs(roots: tuple[Node, ...]) -> Inputs:
     order = topological(roots)
     variables = tuple(node for node in order if isinstance(node, Variable))
-    assert len({variable.label for variable in variables}) == len(variables), "two variables have one name"
-    return Inputs(variables, {node.name: node for node in order if isinstance(node, Call)})
+    named: dict[str, Variable] = {}
+    for one in variables:
+        name = one.label
+        while name in named:
+            name += "_"
+        named[name] = one
+    others: dict[Node, Node] = {
+        one: variable(name, one.dims, one.assumptions) for name, one in named.items() if name != one.label
+    }
+    own = tuple(substitute(roots, others)) if others else roots
+    return Inputs(own, variables, tuple(named), {node.name: node for node in order if isinstance(node, Call)})
 
 
 @lru_cache(maxsize=KEPT)
 def _program(roots: tuple[Node, ...], sizes: Sizes) -> tuple[Program, tuple[int, ...]]:
     """The program, and the shape of its largest array."""
-    made = plan(roots, dict(sizes), AS_WRITTEN)
+    made = plan(_inputs(roots).roots, dict(sizes), AS_WRITTEN)
     return made, largest_shape(made)
 
 
@@ -94,6 +105,6 @@ def _function(roots: tuple[Node, ...], sizes: Sizes, dtype: np.dtype[Any], mixed
     Callable[..., list[Any]]
 ):
     """The program as a function of the arrays of all variables; those that are `mixed` are complex."""
-    names = {variable.label: f"a_{variable.label}" for variable in _inputs(roots).variables}
+    names = {name: f"a_{name}" for name in _inputs(roots).names}
     code = emit(_program(roots, sizes)[0], names, dtype, mixed)
     return function_of(code, list(names.values()), False, quiet=True)
