@@ -97,7 +97,7 @@ def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen) -> N
     for number, step in enumerate(f.plan.program.steps):
         if isinstance(step, Contract) and len(step.uses) == 2 and kernels[number] in PRODUCTS:
             claimed += flops(step)
-    fused = sum(flops(step) for k, step in enumerate(f.plan.program.steps) if kernels[k] == "in the sum")
+    fused = sum(flops(step) for k, step in enumerate(f.plan.program.steps) if kernels[k] == "at once")
     singles = [step for step in f.plan.program.steps if isinstance(step, Contract) and len(step.uses) == 1]
     sums = 2 * sum(prod(step.shape) for step in singles) + 2 * sum(np.size(a) for a in arrays)
     assert 0 <= seen.products - claimed <= 2 * fused + sums

@@ -21,7 +21,7 @@ from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
 from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, of_nothing, solved
-from indexcalc.evaluate.patterns import check_real, complements, complex_values, outer_sums
+from indexcalc.evaluate.patterns import check_real, complements, complex_values, outer_sums, slopes
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -39,7 +39,7 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
-from indexcalc.functions.elementwise import sigmoids
+from indexcalc.functions.elementwise import root_slope, sigmoid_slope, sigmoids
 from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -93,15 +93,17 @@ class Emitter:
         self.pending: Counter[int | None] = Counter()
         self.outers = outer_sums(program, self.readers)
         self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
-        skipped = {value for group in self.outers.values() for value in group}
+        self.slopes = {} if any(self.complex) else slopes(program, self.readers)
+        self.within = {**self.outers, **{number: list(slope.steps) for number, slope in self.slopes.items()}}
+        skipped = {value for group in self.within.values() for value in group}
         self.pairs = complements(program)
         for number, step in enumerate(program.steps):
             self.number, self.kernel, self.scratch, self.overwritten = number, "", 0, None
             if number not in skipped:
-                WRITERS[type(step)](self, step)
+                (Emitter.slope if number in self.slopes else WRITERS[type(step)])(self, step)
                 self._count(number)
                 self._free(number)
-            self.chosen.append("in the sum" if number in skipped else self.kernel)
+            self.chosen.append("at once" if number in skipped else self.kernel)
 
     def code(self) -> Code:
         """The finished lines."""
@@ -141,9 +143,8 @@ class Emitter:
     def _free(self, number: int) -> None:
         """After a step: what it read for the last time is freed."""
         step = self.program.steps[number]
-        read = [use.value for use in step.uses if use.value in self.stored]
-        for value in self.outers.get(number, ()):
-            read += [use.value for use in self.program.steps[value].uses]
+        within = [self.program.steps[value] for value in self.within.get(number, ())]
+        read = [use.value for made in (step, *within) for use in made.uses if use.value in self.stored]
         for value in read:
             self.readers[value] -= 1
             self.pending[self.stored[value].owner] -= 1
@@ -524,6 +525,15 @@ class Emitter:
             self.quiet = self.quiet or step.fn not in CALM
         ufunc = step.fn == "**" or step.fn in UFUNCS or step.fn in NAMES
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
+
+    def slope(self, step: Step) -> None:
+        """The derivative of a sigmoid, or its root, by one exponential."""
+        found, axes = self.slopes[self.number], tuple(range(len(step.shape)))
+        operand = self.operand(Use(found.value, axes))
+        function = root_slope if found.root else sigmoid_slope
+        name = self.bound(function.__name__, function)
+        self.kernel = "slope"
+        self.put(f"{name}({operand.code})", operand.labels, axes)
 
     def _sigmoids(self, operand: Operand, step: Map) -> None:
         """The sigmoid of a value and that of its negative, by one exponential: the second waits under a name."""

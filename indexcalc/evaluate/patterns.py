@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexcalc.errors import InputError
 from indexcalc.evaluate.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 
+HALF = Fraction(1, 2)
 LARGE = 4000
 """Sums of so many entries are worth a matrix product."""
 
@@ -55,6 +57,40 @@ def complements(program: Program) -> dict[int, int]:
             alike = use.labels == step.out and program.steps[number].uses[0].labels
             if other is not None and alike == program.steps[other].uses[0].labels:
                 found[number], found[other] = other, number
+    return found
+
+
+class Slope(NamedTuple):
+    """A value whose sigmoid's derivative, or the root of that, a step makes at once with `steps` before it."""
+
+    value: int
+    steps: tuple[int, ...]
+    root: bool
+
+
+def slopes(program: Program, readers: Sequence[int]) -> dict[int, Slope]:
+    """The products of a sigmoid and its complement that nothing else reads: derivatives of sigmoids, by their step."""
+    found = {}
+    pairs, roots = complements(program), {}
+    for number, step in enumerate(program.steps):
+        if isinstance(step, Map) and step.fn == "**" and step.params == (HALF,) and step.uses[0].labels == step.out:
+            roots[step.uses[0].value] = number
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Contract) or len(step.uses) != 2 or step.coef != 1:
+            continue
+        one, other = (use.value for use in step.uses)
+        alike = all(use.labels == step.out == tuple(range(len(step.out))) for use in step.uses)
+        if pairs.get(one) != other or not alike or readers[one] > 1 or readers[other] > 1:
+            continue
+        low, high = sorted(program.steps[k].uses[0].value for k in (one, other))
+        if any(program.steps[k].uses[0].labels != step.out for k in (one, other)):
+            continue
+        steps = (one, other) if readers[high] > 1 else (one, other, high)
+        root = roots.get(number) if readers[number] == 1 else None
+        if root is None:
+            found[number] = Slope(low, steps, False)
+        else:
+            found[root] = Slope(low, (*steps, number), True)
     return found
 
 

@@ -66,6 +66,26 @@ def sigmoids(x: Any) -> tuple[Any, Any]:
     return np.where(right, one, y), np.where(right, y, one)
 
 
+def sigmoid_slope(x: Any) -> Any:
+    """The derivative of the sigmoid, `e/(1 + e)**2` with `e = exp(-|x|)`, for real x.
+
+    >>> sigmoid_slope(np.array([0.0]))
+    array([0.25])
+    """
+    e = _exp(-np.abs(x))
+    return e / np.square(1 + e)
+
+
+def root_slope(x: Any) -> Any:
+    """The root of the derivative of the sigmoid, `h/(1 + h**2)` with `h = exp(-|x|/2)`, for real x.
+
+    >>> root_slope(np.array([0.0]))
+    array([0.5])
+    """
+    h = _exp(np.abs(x) * -0.5)
+    return h / (1 + h * h)
+
+
 def _softplus(x: Any) -> Any:
     """`log(1 + exp(x))`, by the exponential that does not overflow."""
     if np.iscomplexobj(x):
