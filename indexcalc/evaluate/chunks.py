@@ -139,10 +139,13 @@ def _runs(label: int, part: Any) -> bool:
     return label in part.use.labels or part.places.count(label) > 1
 
 
-def in_chunks(plan: Chunks, names: Sequence[str], make: Callable[[int], Callable[..., Any]], single: bool) -> (
-    Callable[..., Any]
-):
-    """The function that runs `make(length)`, the program for chunks of a length, over all of them."""
+def in_chunks(
+    plan: Chunks, names: Sequence[str], make: Callable[[int], Callable[..., Any]], single: bool, order: str | None
+) -> Callable[..., Any]:
+    """The function that runs `make(length)`, the program for chunks of a length, over all of them.
+
+    Results are laid out in memory as those of a chunk are, or in C order where that is asked for.
+    """
     whole = make(plan.step)
     rest = plan.length % plan.step
     last = make(rest) if rest else whole
@@ -163,9 +166,17 @@ def in_chunks(plan: Chunks, names: Sequence[str], make: Callable[[int], Callable
                     (*value.shape[:axis], plan.length, *value.shape[axis + 1 :])
                     for value, axis in zip(values, plan.results, strict=True)
                 ]
-                results = [np.empty(shape, value.dtype) for shape, value in zip(shapes, values, strict=True)]
+                results = [_laid_out(shape, value, order) for shape, value in zip(shapes, values, strict=True)]
             for result, value, axis in zip(results, values, plan.results, strict=True):
                 result[(slice(None),) * axis + (slice(start, stop),)] = value
         return results[0] if single else results
 
     return run
+
+
+def _laid_out(shape: Sequence[int], like: Any, order: str | None) -> Any:
+    """An empty array of this shape, its axes in memory in the order of those of another one."""
+    axes = list(range(len(shape)))
+    if order != "C":
+        axes.sort(key=lambda axis: -like.strides[axis])
+    return np.empty([shape[axis] for axis in axes], like.dtype).transpose(np.argsort(axes))

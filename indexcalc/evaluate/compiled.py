@@ -98,8 +98,8 @@ class Compiled:
         found = chunks(program, {v.label: v.dims for v in self.request.used}, itemsize)
         if found is not None and not self.request.functions:
             symbol, cut = found
-            single = self.request.single
-            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype, mixed), single)
+            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype, mixed),
+                             self.request.single, self.order)  # fmt: skip
             whole, program = program, self.prepared({**sizes, symbol: cut.step}, dtype)
             note = f"runs in chunks of {cut.step} along {symbol}; the steps are those of one"
             entries = sum(prod(whole.steps[value].shape) for value in whole.results)
