@@ -43,7 +43,7 @@ ROWS: list[Row] = [*ELEMENTWISE.values(), *REDUCTIONS.values(), *MATRICES.values
 SIGNS = {"eigh_v": -2, "svd_u": -2, "svd_vt": -1}
 """Vectors whose signs are free, and the axis along which each runs."""
 OTHER_TYPES = 2
-"""The number of the case that is tried in all dtypes; for JAX, whose compilation is slow, the last one."""
+"""The number of the case that is tried in all dtypes; for JAX, which takes long to compile, the only one."""
 POSITIVE = {"logm", "sqrtm", "cholesky", "logdet"}
 
 each = pytest.mark.parametrize(
@@ -56,8 +56,8 @@ each_differentiated = pytest.mark.parametrize(
     [(row, target) for row in ROWS for target in ("jax", "torch") if (row.name, target) not in MISSING],
     ids=lambda case: getattr(case, "name", case),
 )
-BY_EXPM = {"sinm", "cosm"}
-"""Functions whose derivatives are those of expm, which JAX takes long to compile."""
+BY_EXPM = {"expm", "sinm", "cosm"}
+"""Functions by JAX's own exponential, whose second derivatives take long to compile."""
 each_target = pytest.mark.parametrize("target", MODULES)
 
 
@@ -178,7 +178,9 @@ def test_imports_are_those_that_a_text_uses() -> None:
 @pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
 @each
 def test_values(row: Row, target: str) -> None:
-    for number, (args, axes) in enumerate(itertools.islice(cases(row), 3 if target == "jax" else None)):
+    for number, (args, axes) in enumerate(cases(row)):
+        if target == "jax" and number != OTHER_TYPES:
+            continue
         call = function(row, target, axes)
         if target == "jax":
             call = jax.jit(call)
@@ -282,6 +284,11 @@ def test_a_principal_value_that_is_not_real(name: str) -> None:
 # ------------------------------------------------------------------ derivatives
 
 
+def twice(f: Callable[..., Any]) -> Callable[..., Any]:
+    """The function with its value twice: the one is differentiated, the other kept."""
+    return lambda *xs: (f(*xs),) * 2
+
+
 def check_derivatives(
     row: Row, target: str, args: list[Any], axes: Axes, params: dict[str, Any] | None = None, tolerance: float = 1e-9
 ) -> None:
@@ -297,25 +304,25 @@ def check_derivatives(
         (n,) = args[0].shape
         y = Array(elementwise(row.name, [(tensor.node, (0,)) for tensor in tensors], (n,), values))
         places = tuple(range(row.arity))
-        first = grad(lambda *xs: call(*xs).sum(), places)
-        second = [grad(lambda *xs, a=a: first(*xs)[a].sum(), places) for a in places]
-        slopes, curves = compiled(lambda *xs: (first(*xs), [f(*xs) for f in second]))(*inputs)
+        first = twice(grad(lambda *xs: call(*xs).sum(), places))
+        curves, slopes = compiled(reverse(first, places, has_aux=True))(*inputs)
         for a, b in itertools.product(places, repeat=2):
             slope = ic.derivative(y, tensors[a])
             close(plain(slopes[a]), np.einsum("ii->i", slope.evaluate(**given)), tolerance)
             curve = ic.derivative(slope, tensors[b]).evaluate(**given)
-            close(plain(curves[a][b]), np.einsum("iii->i", curve), tolerance)
+            close(np.einsum("ii->i", plain(curves[a][b])), np.einsum("iii->i", curve), tolerance)
         return
     (x,) = tensors
     if isinstance(row, ReductionFunction):
         y = Array(reduction(row.name, x.node, axes, row.keeps, values))
     else:
         y = Array(apply_matrix(row.name, x.node, values))
-    value, *derivatives = map(
-        plain, compiled(lambda x: (call(x), reverse(call)(x), reverse(reverse(call))(x)))(*inputs)
-    )
+    first = reverse(twice(call), has_aux=True)
+    both = reverse(lambda x: (lambda found: (found[0], found))(first(x)), has_aux=True)
+    second, (slope, value) = compiled(both)(*inputs)
+    value = plain(value)
     turn = signs(row, value, y.evaluate(**given))
-    for order, derivative in enumerate(derivatives, 1):
+    for order, derivative in enumerate(map(plain, [slope, second]), 1):
         other = ic.derivative(y, x, order=order).evaluate(**given)
         factor = turn.reshape((*turn.shape, *(1,) * (other.ndim - value.ndim))) if turn.ndim else turn
         close(derivative * factor, other, tolerance)
@@ -335,7 +342,7 @@ def test_derivatives(row: Row, target: str) -> None:
         for axes in [(0,), (0, 1)][target == "jax" :]:
             check_derivatives(row, target, [x], axes)
     else:
-        shapes = [(2, 2, 2)] if row.square else [(3, 2), (1, 2)]  # type: ignore[union-attr]
+        shapes = [(2, 2, 2)] if row.square else [(3, 2), (1, 2)][: 1 + (target == "torch")]  # type: ignore[union-attr]
         for shape in shapes:
             check_derivatives(row, target, [matrix(row, shape, rng)], (len(shape) - 2, len(shape) - 1))
 

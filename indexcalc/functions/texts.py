@@ -3,7 +3,7 @@
 Each text is one function, `{np}` stands for the module of the target; `table.py` says the contract. What is the same in
 all targets is one text, and targets that differ have one each. Derivatives are those that a target finds by itself
 through the text; where these would not be the rule of the row, the text gives them (`jax.custom_jvp`,
-`torch.autograd.Function`, in terms of the function itself, so for every order).
+`torch.autograd.Function`, in terms of the function itself, so for every order; PyTorch's in reverse mode alone).
 """
 
 from __future__ import annotations
@@ -652,3 +652,4 @@ def frechet(f, x, directions, left):
     value = f(block)[..., :n, block.shape[-1] - n :]
     return {np}.moveaxis(value, (-2, -1), (len(batch), len(batch) + 1))
 '''
+"""The text of `frechet` of `matrix_series.py`, for all targets: `f` is the text of the primary function."""
