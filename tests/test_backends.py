@@ -145,6 +145,12 @@ def test_every_array_is_made_where_the_inputs_are():
         assert all(value.device.type == "meta" for value in made)
 
 
+def test_arrays_that_may_not_be_written_to():
+    f = ic.compile(LOSS, (X, w, y), backend="torch")
+    frozen = [np.broadcast_to(np.float64(1), value.shape) for value in DATA]
+    assert np.allclose(f(*frozen), ic.compile(LOSS, (X, w, y))(*frozen))
+
+
 # ------------------------------------------------------------------ dtypes, functions, errors
 
 

@@ -335,6 +335,8 @@ def test_derivatives(row: Row, target: str) -> None:
         call, x = function(row, target), matrix(row, (2, 2), rng)
         slope = ic.derivative(Array(apply_matrix(row.name, ic.tensor("x", (2, 2)).node)), ic.tensor("x", (2, 2)))
         close(np.asarray(jax.jacfwd(call)(x)), slope.evaluate(x=x))
+    elif target == "jax" and row_of_matrices(row) and row.name in {name for name, _ in KINKS}:
+        return  # each takes seconds to compile, and the test at kinks has it
     elif isinstance(row, ElementwiseFunction):
         check_derivatives(row, target, [rng.uniform(*interval, 3) for interval in row.inputs], ())
     elif not row_of_matrices(row):

@@ -25,7 +25,7 @@ from indexcalc.evaluate.targets import SHARDED, TARGETS
 
 RNG = np.random.default_rng(11)
 FRESH = {name: ic.index(name) for name in "efghuv"}
-MAKE = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.as_tensor}
+MAKE = {"numpy": np.asarray, "jax": jnp.asarray, "torch": torch.tensor}
 
 
 def made(text: str, name: str = "program") -> Any:
@@ -78,9 +78,14 @@ def agrees(seed: int, targets: Any = TARGETS) -> None:
             assert all(close(one, other) for one, other in zip(got, wanted, strict=True)), (target, text)
 
 
+def targets_of(seed: int) -> list[str]:
+    """All targets; JAX, which compiles each operation at each shape, for one seed in four."""
+    return [target for target in TARGETS if target != "jax" or not seed % 4]
+
+
 @given(st.integers(0, 2**40))
 def test_the_text_has_the_numbers_of_the_program(seed):
-    agrees(seed)
+    agrees(seed, targets_of(seed))
 
 
 def matrix_agrees(seed: int) -> None:
@@ -99,7 +104,7 @@ def matrix_agrees(seed: int) -> None:
         wanted = compiled(*values)
     except ic.DimensionError:  # a size that no input fixes
         return
-    for target in TARGETS:
+    for target in targets_of(seed):
         try:
             text = ic.to_source(outputs, names, target=target)
         except ic.NoRuleError as error:
@@ -117,6 +122,8 @@ def test_matrix_programs(seed):
 @given(st.integers(0, 2**40))
 def test_masked_diagonals(seed):
     """The text for several devices, where diagonals are masked."""
+    if seed % 4:
+        return
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(TARGETS, "jax", SHARDED)
         agrees(seed, ["jax"])
