@@ -90,21 +90,30 @@ def _monomial(mono: Sequence[tuple[str, int]], coef: Fraction, names: Mapping[st
 
 
 def solution_code(dim: Dim, symbol: str, value: str, names: Mapping[str, str]) -> str | None:
-    """The symbol as Python, where the dimension has this value; None unless it is linear in the symbol.
+    """The symbol as Python, where the dimension has this value; None unless it is of degree 1 or 2 in the symbol.
 
     >>> from indexcalc.index import dim
-    >>> solution_code(dim("n*m - m"), "n", "x.shape[0]", {"n": "n", "m": "m"})
-    '(x.shape[0] - (-m)) // m'
+    >>> solution_code(dim("n*m - m"), "n", "v", {"n": "n", "m": "m"})
+    '(v - (-m)) // m'
+    >>> solution_code(dim("n*(n + 1)/2"), "n", "v", {"n": "n"}), solution_code(dim("n**2"), "n", "v", {"n": "n"})
+    ('(math.isqrt(8*v + 1) - 1) // 2', 'math.isqrt(v)')
     """
-    if not dim.plain or any(name == symbol and power > 1 for mono, _ in dim.terms for name, power in mono):
+    powers = [power for mono, _ in dim.terms for name, power in mono if name == symbol]
+    if not dim.plain or max(powers) > 2:
         return None
     try:
-        rest = substitute(dim, {symbol: 0})
-        slope = substitute(dim, {symbol: 1}) - rest
+        rest, one, two = (substitute(dim, {symbol: k}) for k in range(3))
     except DimensionError:  # a coefficient that is no whole number
         return None
-    below = dimension_code(slope, names)
-    above = value if rest == 0 else f"{value} - ({dimension_code(rest, names)})"
-    if below == "1":
-        return above
-    return f"{above if rest == 0 else f'({above})'} // {below if below.isalnum() else f'({below})'}"
+    curve = two - 2 * one + rest
+    if curve == 0:
+        below = dimension_code(one - rest, names)
+        above = value if rest == 0 else f"({value} - ({dimension_code(rest, names)}))"
+        return above if below == "1" else f"{above} // {below if below.isalnum() else f'({below})'}"
+    if isinstance(curve, int) and isinstance(rest, int) and isinstance(one, int):
+        slope = 2 * (one - rest) - curve
+        if (curve, slope, rest) == (2, 0, 0):
+            return f"math.isqrt({value})"
+        inner = f"{8 * curve}*{value} + {slope**2 - 8 * curve * rest}"
+        return f"(math.isqrt({inner}) - {slope}) // {2 * curve}".replace("- -", "+ ")
+    return None
