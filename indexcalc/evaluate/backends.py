@@ -201,7 +201,7 @@ def _torch_arrays(values: Sequence[Any]) -> list[Any]:
     import torch
 
     device = next((value.device for value in values if isinstance(value, torch.Tensor)), None)
-    own = [np.array(x) if isinstance(x, np.ndarray) and not x.flags.writeable else x for x in values]
+    own: list[Any] = [np.array(x) if isinstance(x, np.ndarray) and not x.flags.writeable else x for x in values]
     made = [value if _plain(value) else torch.as_tensor(value, device=device) for value in own]
     dtypes = [
         x.dtype if x.dtype.is_floating_point or x.dtype.is_complex else torch.float64 for x in made if not _plain(x)
