@@ -57,9 +57,10 @@ def factorisation_hessian(T: Array, U: Array, V: Array) -> Array:
     return H
 
 
-def factorisation_core(T: Array, U: Array, V: Array) -> Array:
-    """What the Hessian consists of, beside its delta."""
-    return np.dot(2 * V.T, V)
+def held_product(T: Array, U: Array, V: Array) -> Any:
+    """The function that multiplies the Hessian by a vector, with what it consists of held."""
+    core = np.dot(2 * V.T, V)
+    return lambda x: np.dot(x.reshape(U.shape), core).ravel()
 
 
 def network_hessian(X: Array, Y: Array, *W: Array) -> Array:

@@ -20,7 +20,9 @@ Size = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One row of the table for each size."""
+    """One row of the table for each size. A compressed one is held and multiplied by a vector: `limit` gives a function
+    of it.
+    """
 
     name: str
     sizes: tuple[Size, ...]
@@ -260,8 +262,8 @@ PROBLEMS = (
     ),
     Problem(
         "factorisation Hessian, compressed", ((20, 20, 5), (100, 100, 5), (200, 200, 5)), lambda: factorisation(True),
-        lambda m, n, k: numbers((m, n), (m, k), (n, k)), limits.factorisation_core, factorisation_loss,
-        "hessian", (1,), compressed=True,
+        lambda m, n, k: numbers((m, n), (m, k), (n, k)), limits.held_product, factorisation_loss,
+        "product", (1,), compressed=True,
     ),
     Problem(
         "network Hessian, 3 layers", ((10, 10), (100, 30)), lambda: network(3), make_network(3),

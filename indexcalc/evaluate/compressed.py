@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -156,6 +157,7 @@ class Compressed(Operator):
         self.rows, self.columns = self.shape[:rows], self.shape[rows:]
         self.dtype, self.limit = held.dtype, held.limit
         self._programs: dict[Any, Callable[..., Any]] = {}
+        self._ready: dict[Any, Callable[..., Any]] = {}
         self._solvers = {}
 
     @property
@@ -203,6 +205,9 @@ class Compressed(Operator):
     def _applied(
         self, name: str, over: Sequence[int], v: Any, turned: bool = False, several: bool = False
     ) -> Any:
+        known = self._ready.get((name, v.shape, v.dtype)) if type(v) is np.ndarray else None
+        if known is not None:
+            return known(v)
         array = _vector(v, self.held.dtype, name)
         more = array.shape[-1:] if several else ()
         flat = array.ndim == 1 + several and len(over) != 1
@@ -214,8 +219,15 @@ class Compressed(Operator):
         program = self._programs.get(key)
         if program is None:
             program = self._programs[key] = self._product((*over, *more), turned, more, array.dtype)
-        made = program(*[self.held.arrays[k] for k in self.used], array.reshape((*over, *more)))
-        return made.reshape(-1, *more) if flat else made
+        run, dims, result = partial(program, *[self.held.arrays[k] for k in self.used]), (*over, *more), (-1, *more)
+
+        def product(vector: Any) -> Any:
+            return run(vector.reshape(dims)).reshape(result)
+
+        made = product if flat else run
+        if array is v:
+            self._ready[name, v.shape, v.dtype] = made
+        return made(array)
 
     def _product(self, dims: Sequence[int], turned: bool, more: tuple[int, ...], dtype: Any) -> Callable[..., Any]:
         """The program of the products with one vector, or with the several of a last axis."""
