@@ -176,6 +176,14 @@ def test_autograd_passes_through():
     assert torch.autograd.gradcheck(lambda *args: tuple(f(*args)), data)
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_scalars_may_be_numbers(target):
+    s, x = ic.scalar("s"), ic.tensor("x", "n")
+    outputs = [ic.exp(s) * x + s * ic.sqrt(s), s * ic.eye("n") * ic.sin(s), ic.exp(s)]
+    found = made(ic.to_source(outputs, (s, x), target=target))(0.1, MAKE[target](DATA[2]))
+    assert all(close(one, other) for one, other in zip(found, ic.compile(outputs, (s, x))(0.1, DATA[2]), strict=True))
+
+
 # ------------------------------------------------------------------ any sizes
 
 

@@ -89,9 +89,14 @@ def module(
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
     results = [f"{made}{unit_axes(view)}" for made, view in zip(writer.results, request.outputs, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
+    inputs = [step for step in program.steps if isinstance(step, Input)]
+    numbers = [names[step.name] for step in inputs if not step.shape]
+    if target.module == "torch" and symbols is not None and numbers:
+        lines[:0] = [f"{own} = torch.as_tensor({own}, **like)" for own in numbers]
+        writer.typed = True
     if writer.typed:
-        used = [names[step.name] for step in program.steps if isinstance(step, Input)]
-        lines.insert(0, target.dtype(used))
+        arrays = [names[step.name] for step in inputs if step.shape]
+        lines.insert(0, target.dtype(arrays if target.module == "torch" else [*arrays, *numbers]))
     free: list[str] = []
     if symbols is not None:
         head, free = _head(request, names, texts)

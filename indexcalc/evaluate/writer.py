@@ -194,10 +194,11 @@ class Writer:
         if list(axes) == list(range(len(axes))):
             return text
         if len(axes) == 2:
-            back = text.code.removesuffix(".T")
             if text.turned is not None:
                 return text.turned
-            return Text(back if back != text.code and back.isidentifier() else f"{text.at(ATOM)}.T")
+            if text.level == ATOM and text.code.endswith(".T"):
+                return _bare(text.code[:-2])
+            return Text(f"{text.at(ATOM)}.T")
         return Text(self.target.permute.format(x=text.code, axes=tuple(axes)))
 
     def aligned(self, text: Text, labels: Sequence[int], wanted: Sequence[int]) -> Text:
@@ -372,7 +373,12 @@ class Writer:
         sizes = {f"axis{axis}": self.size(n) for axis, n in enumerate(step.shape)}
         made = self.target.diagonals(name, base, rows, self.shape(step.shape), sizes)
         self.typed = self.typed or any("dtype)" in line for line in made)
-        self.lines += [*made[:-1], f"{made[-1]}  # {self.shape(step.shape)}"]
+        self.lines += made[:-1]
+        target, _, code = made[-1].partition(" = ")
+        if target == name:
+            self._assign(name, code, step.shape)
+        else:
+            self.lines.append(f"{made[-1]}  # {self.shape(step.shape)}")
         self.kernel = "diagonal"
         return Text(name)
 
@@ -468,6 +474,16 @@ class Writer:
         if step.array_will_do:
             return Text(f"{name}({args}) if callable({name}) else {name}", SUM - 1)
         return Text(f"{name}({args})")
+
+
+def _bare(code: str) -> Text:
+    """An expression without brackets round the whole of it."""
+    depth = 0
+    for place, letter in enumerate(code):
+        depth += (letter == "(") - (letter == ")")
+        if not depth and place < len(code) - 1:
+            return Text(code, _level(code))
+    return Text(code[1:-1], _level(code[1:-1])) if code.startswith("(") else Text(code)
 
 
 def _level(expression: str) -> int:
