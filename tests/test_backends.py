@@ -212,6 +212,11 @@ def test_asking_for_what_is_not_there():
         ic.compile(LOSS, (X, w, y), backend="tensorflow")
     with pytest.raises(ic.InputError, match="all three"):
         ic.compile(LOSS, (X, w, y), shard={"n": "data"})
+    with pytest.raises(ic.KindError, match="shard='n'"):
+        ic.compile(LOSS, (X, w, y), backend="jax", mesh=jax.make_mesh((1,), ("data",)), shard="n")
+    for backend in ("numpy", "jax", "dask"):
+        with pytest.raises(ic.InputError, match="unknown dimension 'q'"):
+            ic.compile(LOSS, (X, w, y), backend=backend, sizes={"n": 3, "d": 2, "q": 1})
     with pytest.raises(ic.InputError, match="order='C'"):
         ic.compile(LOSS, (X, w, y), backend="jax", order="C")
     with pytest.raises(ic.InputError, match="nothing is lowered under torch"):

@@ -253,7 +253,7 @@ def test_names_that_python_or_the_text_needs():
     assert "def t2(lambda_, np_, t1, torch_, dtype_, math_)" in text
 
 
-@pytest.mark.parametrize("name", ["2f", "lambda", "np", "a b", "f()", "", "import os"])
+@pytest.mark.parametrize("name", ["2f", "lambda", "np", "a b", "f()", "", "import os", 3])
 def test_a_name_is_an_identifier(name):
     with pytest.raises(ic.NameRefused, match="no name for a function"):
         ic.to_source(LOSS, (X, w, y), name=name)
@@ -268,6 +268,12 @@ def test_other_wrong_requests():
         ic.to_source(LOSS, (X, w, w, y))
     with pytest.raises(ic.KindError, match="write ic"):
         ic.to_source(3, (X,))
+    with pytest.raises(ic.InputError, match="unknown dimension 'q'"):
+        ic.to_source(LOSS, (X, w, y), sizes={"q": 3})
+    with pytest.raises(ic.InputError, match="whole number"):
+        ic.to_source(LOSS, (X, w, y), sizes={"n": "many"})
+    with pytest.raises(ic.InputError, match="optimize='best'"):
+        ic.to_source(LOSS, (X, w, y), optimize="best")
     with pytest.raises(ic.NoRuleError, match="logm in torch"):
         ic.to_source(ic.logm(A), (A,), target="torch")
 

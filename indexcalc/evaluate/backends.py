@@ -110,7 +110,7 @@ class OnBackend(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
-        program = self.prepared(sizes)
+        program = self.prepared(self.request.sizes(sizes))
         self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
 
     def _declared(self, arrays: Sequence[Any]) -> None:

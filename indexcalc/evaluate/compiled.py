@@ -152,7 +152,7 @@ class Compiled:
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
-        program = self.prepared(sizes)
+        program = self.prepared(self.request.sizes(sizes))
         code = self._code(program, np.float64)
         self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)
 

@@ -63,8 +63,7 @@ class OnDask(Compiled):
         }
         key = tuple(sorted(sizes.items()))
         if key not in self._plans:
-            self.plan_for(sizes)
-            self._plans[key] = self.plan
+            self._plans[key] = self._planned(sizes)
         self._plan = self._plans[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
         values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
@@ -73,8 +72,11 @@ class OnDask(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
+        self._plan = self._planned(self.request.sizes(sizes))
+
+    def _planned(self, sizes: Mapping[str, int]) -> Plan:
         program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
-        self._plan = Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
+        return Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:

@@ -92,7 +92,7 @@ def bind(
     require([variable for variable in needed if variable.label not in given])
     arrays = _arrays({accepted[name]: value for name, value in given.items()}, needed, standing or {})
     symbols = symbols_in(needed if roots is None else topological(roots))
-    known = _given_sizes(sizes or {}, symbols | symbols_in(accepted.values()) if roots is not None else None)
+    known = given_sizes(sizes or {}, symbols | symbols_in(accepted.values()) if roots is not None else None)
     left = _solve(_claims(arrays), known)
     for name in sorted(symbols - known.keys()):
         if not name.startswith(UNKNOWN):
@@ -245,7 +245,7 @@ def symbols_in(nodes: Iterable[Node]) -> set[str]:
     return found
 
 
-def _given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str, Known]:
+def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str, Known]:
     """The sizes that were given by symbol."""
     known = {}
     for name, size in sizes.items():

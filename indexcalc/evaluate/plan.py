@@ -18,8 +18,9 @@ from functools import lru_cache
 from inspect import signature
 from typing import Any, NamedTuple
 
-from opt_einsum.paths import PathOptimizer
+from opt_einsum.paths import PathOptimizer, get_path_fn
 
+from indexcalc.errors import InputError
 from indexcalc.evaluate.bounds import bounds
 from indexcalc.evaluate.build import Build, Choice, Table
 from indexcalc.evaluate.contract import Key
@@ -33,6 +34,8 @@ from indexcalc.notation.view import inputs_of
 
 KEPT = 256
 """How many programs are remembered."""
+WORK = 3000
+"""How many nodes may be planned again: fewer programs are compared where a graph is large."""
 TRIALS = 12
 """How many programs are compared, beyond the starts."""
 THIRD = 2 / 3
@@ -98,6 +101,11 @@ def path_finder(optimize: Any) -> Any:
     """
     if isinstance(optimize, list | tuple):
         return tuple(map(tuple, optimize))
+    if isinstance(optimize, str):
+        try:
+            get_path_fn(optimize)
+        except KeyError as error:
+            raise InputError("compile", f"optimize={optimize!r}", error.args[0]) from None
     if not isinstance(optimize, PathOptimizer):
         return optimize
     try:
@@ -125,7 +133,7 @@ def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], opt
         best = _cheaper(best, build(best.choice._replace(kept=frozenset(shared))))
     best = _amortised(best, build)
     if options.reassociate != "safe":
-        for node in _differences(order)[:TRIALS]:
+        for node in _differences(order)[: min(TRIALS, WORK // len(order))]:
             opened = best.choice._replace(opened=best.choice.opened | {node})
             tried = _amortised(build(opened), build)
             if tried.seconds < THIRD * best.seconds:

@@ -7,7 +7,7 @@ from typing import Any
 
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
 from indexcalc.evaluate.front import _ordered, _standing
-from indexcalc.evaluate.inputs import bind
+from indexcalc.evaluate.inputs import UNKNOWN, bind, given_sizes, symbols_in
 from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological, variables
@@ -45,6 +45,13 @@ class Request:
         if missing:
             shown = ", ".join([*self.names, *missing])
             raise InputError(self.asked, f"no input for {', '.join(missing)}", f"give the inputs ({shown})")
+
+    def sizes(self, given: Any) -> dict[str, int]:
+        """Sizes by symbol, as they were given; a symbol that does not occur is an error."""
+        if not isinstance(given, Mapping):
+            raise KindError(self.asked, f"sizes={given!r}", 'give sizes by symbol, sizes={"n": 100}')
+        symbols = {name for name in symbols_in([*topological(self.roots), *self.inputs]) if name[0] != UNKNOWN}
+        return {name: known.size for name, known in given_sizes(given, symbols).items()}
 
     def bound(
         self, arrays: Sequence[Any], named: Mapping[str, Any]

@@ -29,6 +29,8 @@ class Sharding:
         self.mesh = jax.sharding.Mesh(mesh.devices, mesh.axis_names)  # of axes along which the partitioner decides
         self.dims = {variable.label: variable.dims for variable in (*request.inputs, *request.used)}
         symbols = {s for dims in self.dims.values() for dim in dims if isinstance(dim, Dim) for s in dim.symbols}
+        if not isinstance(shard, Mapping):
+            raise KindError(self.asked, f"shard={shard!r}", 'give mesh axes by dimension, shard={"n": "data"}')
         for symbol, axes in shard.items():
             if symbol not in symbols:
                 raise InputError(self.asked, f"shard: no dimension {symbol}", did_you_mean(symbol, symbols))

@@ -61,11 +61,11 @@ def to_source(
         return 2 * (X.T @ (X @ w - y))
     """
     request, row = Request(outputs, inputs, "to_source"), target_of(target)
-    if not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
+    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
     dims = [dim for dim in dimensions([*request.roots, *request.inputs]) if isinstance(dim, Dim)]
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
-    numbers = distinct_sizes([*dims, *fixed], sizes or {})
+    numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
     program = plan(request.roots, numbers, Options(path_finder(optimize), reassociate, False, tuple(symbols.items())))
     return module(request, program, row, name, symbols).text
