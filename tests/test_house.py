@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "indexcalc"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-COMMAND = 'python -m pip install -e ".[test]" && python -m pytest'
+COMMAND = 'python -m pip install -e ".[test]" && python -m pytest -n auto'
 
 FLOORS = [
     {"errors"},
