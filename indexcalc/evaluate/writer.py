@@ -297,6 +297,8 @@ class Writer:
                 right = self.permuted(other, [others.index(x)] + [others.index(y) for y in others if y != x])
                 if len(own) == 1 and len(others) == 2 and others[-1] == x:
                     left, right = other, one
+                if self.module == "jnp" and len(own) == 2 and len(others) == 1 and own[0] == x:
+                    left, right = other, one  # XLA turns a matrix that is written as turned
                 self.kernel = "matmul"
                 made = Text(f"{left.at(POWER)} @ {right.at(POWER)}", PRODUCT)
                 if len(out) < 2:
