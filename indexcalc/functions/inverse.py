@@ -30,21 +30,26 @@ SINGULAR = "a matrix that is singular has no inverse"
 def _inv(x: Any, axes: Axes) -> Any:
     """The inverse of each slice; a singular one is an error."""
     try:
-        if x.ndim == 2:
+        if axes == (x.ndim - 2, x.ndim - 1):
             return np.linalg.inv(x)
         return np.moveaxis(np.linalg.inv(np.moveaxis(x, axes, SQUARE)), SQUARE, axes)
     except np.linalg.LinAlgError:
         raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
 
 
+def _matrices(x: Any, axes: Axes) -> Any:
+    """The array with these two axes last."""
+    return x if axes == (x.ndim - 2, x.ndim - 1) else np.moveaxis(x, axes, SQUARE)
+
+
 def _det(x: Any, axes: Axes) -> Any:
     """The determinant of each slice."""
-    return np.linalg.det(np.moveaxis(x, axes, SQUARE))
+    return np.linalg.det(_matrices(x, axes))
 
 
 def _logdet(x: Any, axes: Axes) -> Any:
     """log|det| of each slice; -inf where it is singular."""
-    return np.linalg.slogdet(np.moveaxis(x, axes, SQUARE))[1]
+    return np.linalg.slogdet(_matrices(x, axes))[1]
 
 
 def _except(s: Any) -> Any:
@@ -60,7 +65,7 @@ def _cofactor(x: Any, axes: Axes) -> Any:
 
     Cofactors of a product are the product of the cofactors, and those of a unitary U are det(U) conj(U).
     """
-    moved = np.moveaxis(x, axes, SQUARE)
+    moved = _matrices(x, axes)
     bad = ~np.isfinite(moved).all(axis=SQUARE, keepdims=True)
     u, s, vh = np.linalg.svd(np.where(bad, np.zeros_like(moved), moved))
     scale = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
