@@ -29,7 +29,7 @@ from indexcalc.evaluate.program import (
 
 LONG = 8 * 2**20
 """Results of fewer bytes are not worth a loop."""
-WORKING_SET = 2**20
+WORKING_SET = 4 * 2**20
 """Bytes that a chunk may need."""
 
 
