@@ -247,3 +247,21 @@ def test_plans(backend):
     f = ic.compile(LOSS, (X, w, y), backend=backend, sizes={"n": 100, "d": 10})
     assert f.plan.flops == ic.compile(LOSS, (X, w, y), sizes={"n": 100, "d": 10}).plan.flops
     assert "matmul" in str(f.plan)
+
+
+@pytest.mark.parametrize("values", [(1.0, 1.0), (1j, 1.0), (1.0, 1j)])
+def test_complex_numbers_among_real_ones(values):
+    """A complex number on a diagonal beside real entries, a complex factor of real inputs, one complex input of two."""
+    x = ic.tensor("x", "n")
+    outputs = [A @ x * 2j + x, ic.tr(A) * ic.eye("n") * (1 + 2j) + A, ic.exp(A * 1j)]
+    a, v = (RNG.normal(size=shape) * value for shape, value in zip([(3, 3), (3,)], values, strict=True))
+    wanted = ic.compile(outputs, (A, x))(a, v)
+    for backend in ("jax", "torch", "dask"):
+        found = ic.compile(outputs, (A, x), backend=backend)(a, v)
+        for one, other in zip(found, wanted, strict=True):
+            assert np.allclose(np.asarray(one), other, rtol=1e-10, atol=1e-10)
+    for target, make in (("numpy", np.asarray), ("jax", jnp.asarray)):
+        space: dict[str, Any] = {}
+        exec(ic.to_source(outputs, (A, x), target=target), space)
+        for one, other in zip(space["program"](make(a), make(v)), wanted, strict=True):
+            assert np.allclose(np.asarray(one), other, rtol=1e-10, atol=1e-10)

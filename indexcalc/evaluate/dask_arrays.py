@@ -114,7 +114,7 @@ class Run:
     ) -> None:
         self.program, self.inputs, self.functions, self.limit = program, inputs, functions, limit
         self.real = np.zeros(0, dtype).real.dtype
-        self.dtype = np.dtype(dtype)
+        self.dtype = np.result_type(dtype, np.complex64)
         whole = [name for name, array in inputs.items() if array.dtype.kind == "c"]
         self.complex = complex_values(program, whole or None)
         check_real(program, self.complex, dtype)
@@ -122,6 +122,7 @@ class Run:
         self.along: list[int | None] = []
         self.sums: list[int] = []
         for number, step in enumerate(program.steps):
+            self.number = number
             axis = axis_along(step, self.along, cut)
             if axis == MIXED and sums_along(step, self.along):
                 self.sums.append(number)
@@ -137,8 +138,13 @@ class Run:
         if number not in self.values:
             function, inputs = self._of_a_block([number])
             shape, axis = self.program.steps[number].shape, self.along[number]
-            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis)
+            dtype = self.kind([number])
+            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis, dtype)
         return self.values[number]
+
+    def kind(self, numbers: Sequence[int]) -> Any:
+        """The dtype of these values together."""
+        return self.dtype if any(self.complex[number] for number in numbers) else self.real
 
     def operands(self, step: Step) -> list[Any]:
         """The arrays that a step takes."""
@@ -155,7 +161,8 @@ class Run:
         def part(*blocks: Any) -> Any:
             return np.concatenate([np.ravel(value) for value in function(*blocks)])[None]
 
-        packed = self._over_rows(part, inputs, (1, sum(map(prod, shapes))), 0, {ROWS: 1}).sum(0, split_every=4)
+        size, dtype = sum(map(prod, shapes)), self.kind(numbers)
+        packed = self._over_rows(part, inputs, (1, size), 0, dtype, {ROWS: 1}).sum(0, split_every=4)
         start = 0
         for number, shape in zip(numbers, shapes, strict=True):
             made = packed[start : start + prod(shape)].reshape(shape)
@@ -163,7 +170,13 @@ class Run:
             start += prod(shape)
 
     def _over_rows(
-        self, function: Any, inputs: Sequence[int], shape: Sequence[int], axis: int | None, shrunk: Any = None
+        self,
+        function: Any,
+        inputs: Sequence[int],
+        shape: Sequence[int],
+        axis: int | None,
+        dtype: Any,
+        shrunk: Any = None,
     ) -> Any:
         """The function of the blocks of these values: an array of this shape, whose axis `axis` runs over the rows."""
         flat: list[Any] = []
@@ -173,7 +186,6 @@ class Run:
             flat += [array, tuple(ROWS if k == rows else f"{number} {k}" for k in range(array.ndim))]
         out = tuple(ROWS if k == axis else f"out {k}" for k in range(len(shape)))
         new = {f"out {k}": size for k, size in enumerate(shape) if k != axis}
-        dtype = np.result_type(*[self.values[number].dtype for number in inputs])
         meta = np.empty((0,) * len(out), dtype)
         return da.blockwise(
             function, out, *flat, new_axes=new, adjust_chunks=shrunk, concatenate=True, dtype=dtype, meta=meta
@@ -219,13 +231,12 @@ class Run:
         """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block. `sizes` has
         those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
         """
-        arrays = [array for array, _ in operands]
         flat: list[Any] = []
         for array, labels in operands:
             held = da.asarray(array)
             one_block = {axis: -1 for axis, x in enumerate(labels) if x in whole or x not in out}
             flat += [held.rechunk(one_block) if one_block else held, tuple(labels)]
-        dtype = np.result_type(*arrays)
+        dtype = self.kind([self.number])
         return da.blockwise(
             function,
             tuple(out),

@@ -57,6 +57,8 @@ def _map(step: Map) -> Function:
 def _add(step: Add) -> Function:
     """The sum in an array whose sizes are those of the operands, or of the step along axes that no operand has."""
 
+    kinds = [np.complex64] if any(isinstance(part.coef, complex) for part in step.parts) else []
+
     def total(*arrays: Any) -> Any:
         shape = list(step.shape)
         for array, part in zip(arrays, step.parts, strict=True):
@@ -64,12 +66,10 @@ def _add(step: Add) -> Function:
                 for axis, own in enumerate(part.places):
                     if own == label:
                         shape[axis] = size
-        made = np.zeros(shape, np.result_type(*arrays))
+        made = np.zeros(shape, np.result_type(*arrays, *kinds))
         for array, part in zip(arrays, step.parts, strict=True):
             distinct = tuple(dict.fromkeys(part.places))
             target = made if len(distinct) == len(part.places) else np.einsum(_spec([part.places], distinct), made)
-            if isinstance(part.coef, complex):
-                made = made.astype(np.result_type(made, np.complex64))
             target += _number(part.coef) * _aligned(array, part.use, distinct)
         return made
 

@@ -13,7 +13,7 @@ from indexcalc.evaluate.program import Input, Invoke, Program
 from indexcalc.evaluate.request import Request, unit_axes
 from indexcalc.evaluate.symbols import dimension_code, dimensions, distinct_sizes, solution_code
 from indexcalc.evaluate.targets import Target, target_of
-from indexcalc.evaluate.writer import RESERVED, Writer
+from indexcalc.evaluate.writer import COMPLEX, RESERVED, Writer
 from indexcalc.functions.code import imports
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
@@ -96,7 +96,8 @@ def module(
         writer.typed = True
     if writer.typed:
         arrays = [names[step.name] for step in inputs if step.shape]
-        lines.insert(0, target.dtype(arrays if target.module == "torch" else [*arrays, *numbers]))
+        given = arrays if target.module == "torch" else [*arrays, *numbers]
+        lines.insert(0, target.dtype(given, any(COMPLEX in own for own in writer.sources)))
     free: list[str] = []
     if symbols is not None:
         head, free = _head(request, names, texts)

@@ -16,7 +16,8 @@ class Target(NamedTuple):
     """How a library writes what its peers write otherwise.
 
     `permute.format(x=..., axes=...)` puts axes in order. `like` is what makes a new array have the dtype (and device)
-    of the inputs; `dtype` gives the line that defines it, from the names of inputs. `copy` makes an array of a view.
+    of the inputs; `dtype` gives the line for it, from names of inputs and whether there are complex numbers. `copy`
+    makes an array of a view.
     `diagonals(name, base, parts, shape, sizes)` gives the lines that make `name` the sum of an array, if there is one,
     and of parts that lie on diagonals; `entries(places)` is the order of the axes of such a part.
     """
@@ -25,7 +26,7 @@ class Target(NamedTuple):
     module: str
     permute: str
     like: str
-    dtype: Callable[[Sequence[str]], str]
+    dtype: Callable[[Sequence[str], bool], str]
     copy: str
     diagonals: Callable[[str, Text | None, Sequence[Diagonal], str, Mapping[str, str]], list[str]]
     entries: Callable[[Sequence[str]], list[str]]
@@ -34,18 +35,23 @@ class Target(NamedTuple):
 # ------------------------------------------------------------------ dtypes
 
 
-def _numpy_dtype(names: Sequence[str]) -> str:
-    return f"dtype = np.result_type({', '.join([*names, 'np.float32'])})" if names else "dtype = float"
-
-
-def _jax_dtype(names: Sequence[str]) -> str:
-    return f"dtype = jnp.result_type({', '.join([*names, 'jnp.float32'])})" if names else "dtype = float"
-
-
-def _torch_dtype(names: Sequence[str]) -> str:
+def _numpy_dtype(names: Sequence[str], whole: bool) -> str:
     if not names:
-        return "like = {'dtype': torch.float64}"
-    return f"like = {{'dtype': {names[0]}.dtype, 'device': {names[0]}.device}}"
+        return f"dtype = {'complex' if whole else 'float'}"
+    return f"dtype = np.result_type({', '.join([*names, 'np.complex64' if whole else 'np.float32'])})"
+
+
+def _jax_dtype(names: Sequence[str], whole: bool) -> str:
+    return _numpy_dtype(names, whole).replace("np.", "jnp.")
+
+
+def _torch_dtype(names: Sequence[str], whole: bool) -> str:
+    if not names:
+        return f"like = {{'dtype': torch.{'complex128' if whole else 'float64'}}}"
+    dtype = f"{names[0]}.dtype"
+    if whole:
+        dtype = f"torch.promote_types({dtype}, torch.complex64)"
+    return f"like = {{'dtype': {dtype}, 'device': {names[0]}.device}}"
 
 
 # ------------------------------------------------------------------ sums with parts on diagonals

@@ -78,6 +78,7 @@ class Writer:
         self.complex = complex_values(program, complex_inputs or None)
         self.count = 0
         self.typed = False
+        self.sources = _sources(program)
         self.lines: list[str] = []
         self.kernels: list[str] = []
         self.helpers: dict[str, str] = {}
@@ -365,9 +366,14 @@ class Writer:
             assert base is not None
             return base if covered == every else self._stretched(base, step)
         if base is not None and self.module != "torch":
+            apart = [part.use.value for part, _, _ in diagonals]
+            held = {source for use in step.uses if use.value not in apart for source in self.sources[use.value]}
             if covered != every:
                 base = self._stretched(base, step)
-            elif base.level == ATOM:
+            whole = any(isinstance(part.coef, complex) for part, _, _ in diagonals)
+            if whole or not all(self.sources[value] <= held for value in apart):
+                base = Text(f"{base.at(ATOM)}.astype({self.like})")  # it may be real, and what is added complex
+            elif base.level == ATOM and covered == every:
                 base = Text(f"{base.at(ATOM)}{self.target.copy}")
         name = self.temporary()
         axes = {axis: f"axis{axis}" for axis in every}
@@ -476,6 +482,20 @@ class Writer:
         if step.array_will_do:
             return Text(f"{name}({args}) if callable({name}) else {name}", SUM - 1)
         return Text(f"{name}({args})")
+
+
+COMPLEX = "a complex number"
+
+
+def _sources(program: Program) -> list[set[str]]:
+    """For each value what decides whether it is complex: the inputs and complex numbers that it comes of."""
+    flags = complex_values(program, ())
+    found: list[set[str]] = []
+    for step, flag in zip(program.steps, flags, strict=True):
+        own = {COMPLEX} if flag else set()
+        own |= {step.name} if isinstance(step, Input) else {step.title} if isinstance(step, Invoke) else set()
+        found.append(own.union(*[found[use.value] for use in step.uses]))
+    return found
 
 
 def _bare(code: str) -> Text:
