@@ -25,7 +25,7 @@ from indexcalc.functions.table import (
     ReductionFunction,
     apply_matrix,
 )
-from indexcalc.functions.texts import FRECHET
+from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.node import elementwise, reduction
 from indexcalc.notation.array import Array
 
@@ -400,3 +400,14 @@ def test_derivatives_along_directions(batch: Axes, target: str) -> None:
     for directions, left in [([], 0), ([e], 0), ([], 1), ([e], 1), ([e, g], 0), ([], 2), ([e, g], 1)]:
         value = text(f, array(x, target), [array(way, target) for way in directions], left)
         close(np.asarray(value), frechet(f, x, directions, left))
+
+
+@each_target
+@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_small_matrices_in_closed_form(size: int, name: str, target: str) -> None:
+    x = np.random.default_rng(size).standard_normal((4, 5, size, size))
+    expression, helpers = SMALL[name]
+    space = run("".join(helpers).replace("{np}", MODULES[target]), target)
+    made = eval(expression.format(np=MODULES[target], x="x"), space, {"x": array(x, target)})
+    close(np.asarray(made), REDUCTIONS[name].numpy(x, (2, 3)))

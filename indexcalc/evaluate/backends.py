@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.errors import InputError, did_you_mean
-from indexcalc.evaluate.compiled import Compiled
+from indexcalc.evaluate.compiled import MOST_PLANS, Compiled
 from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.measure import peak_entries
 from indexcalc.evaluate.patterns import check_real, complex_values
@@ -21,21 +21,21 @@ from indexcalc.evaluate.program import Invoke, Program
 from indexcalc.evaluate.report import Plan
 from indexcalc.evaluate.shard import Sharding
 from indexcalc.evaluate.source import Written, module
-from indexcalc.evaluate.targets import SHARDED, TARGETS
+from indexcalc.evaluate.targets import MASKED, TARGETS
 from indexcalc.notation.view import View
 
 
 class Backend(NamedTuple):
     """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
     gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
-    faster one; `cast` makes an array of a value, with the precision (and device) of another one.
+    faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it lies.
     """
 
     name: str
     arrays: Callable[[Sequence[Any]], list[Any]]
     numbers: Callable[[Any], Any]
     faster: Callable[[Callable[..., Any]], Callable[..., Any]]
-    cast: Callable[[Any, Any], Any]
+    cast: Callable[[Any], Callable[[Any], Any]]
 
 
 class OnBackend(Compiled):
@@ -57,15 +57,29 @@ class OnBackend(Compiled):
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
-        if not named:
-            try:
-                return self._ready[tuple([(type(x), x.shape, x.dtype) for x in arrays])](*arrays)
-            except (KeyError, AttributeError):  # a first call, or arrays that are not of this library
-                pass
+        kinds = None if named or self.request.functions else tuple([_kind(value) for value in arrays])
+        known = self._ready.get(kinds)
+        if known is not None:
+            return known(arrays)
         function, given, keywords = self.prepare(arrays, named)
-        if not keywords and self.sharding is None and all(x is y for x, y in zip(arrays, given, strict=True)):
-            self._ready[tuple([(type(x), x.shape, x.dtype) for x in arrays])] = function
+        if kinds is not None and None not in kinds:
+            if len(self._ready) >= MOST_PLANS:
+                self._ready.clear()
+            self._ready[kinds] = self._direct(function, arrays, given)
         return function(*given, **keywords)
+
+    def _direct(self, function: Callable[..., Any], arrays: Sequence[Any], given: Sequence[Any]) -> Callable[..., Any]:
+        """The function of a tuple of arrays of the kinds of these, of which the program takes `given`."""
+        if all(one is other for one, other in zip(arrays, given, strict=True)):
+            return lambda values: function(*values)
+        casts = [None if one is other else self.backend.cast(other) for one, other in zip(arrays, given, strict=True)]
+        shapes, sharding, names = [value.shape for value in given], self.sharding, self.names
+
+        def run(values: Sequence[Any]) -> Any:
+            made = [x if f is None else f(x).reshape(s) for x, f, s in zip(values, casts, shapes, strict=True)]
+            return function(*(made if sharding is None else sharding.placed(names, made, {})))
+
+        return run
 
     def lower(self, *arrays: Any) -> Any:
         """JAX's `Lowered` of the function at these shapes: `.compile().as_text()` is the program that runs."""
@@ -105,7 +119,7 @@ class OnBackend(Compiled):
         self._plans[key] = Plan(program, written.kernels, peak_entries(program), 8, program.notes)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
-        target = TARGETS[self.backend.name] if self.sharding is None else SHARDED
+        target = TARGETS[self.backend.name] if self.sharding is None else MASKED
         return module(self.request, program, target, "program", complex_inputs=mixed)
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
@@ -125,7 +139,8 @@ class OnBackend(Compiled):
     def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
         """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
         steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
-        return {step.title: _checked(step, given, lambda value: self.backend.cast(value, arrays[0])) for step in steps}
+        cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
+        return {step.title: _checked(step, given, cast) for step in steps}
 
 
 def _checked(step: Invoke, given: Mapping[str, Any], cast: Callable[[Any], Any]) -> Any:
@@ -140,13 +155,20 @@ def _checked(step: Invoke, given: Mapping[str, Any], cast: Callable[[Any], Any])
         made = value(*args) if callable(value) else value
         if _shape(made) != step.shape:
             raise InputError(asked, f"its value has shape {_shape(made)}, and should have {step.shape}", instead)
-        return cast(made)
+        return made if "complex" in str(getattr(made, "dtype", "")) else cast(made)
 
     return call
 
 
 def _shape(value: Any) -> tuple[int, ...]:
     return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+
+
+def _kind(value: Any) -> Any:
+    """What decides, with those of the other arrays, which program is run, and how its arrays are made; None: look."""
+    if hasattr(value, "dtype"):
+        return type(value), value.shape, value.dtype
+    return type(value) if _plain(value) else None
 
 
 def _plain(value: Any) -> bool:
@@ -166,9 +188,10 @@ def _jax_arrays(values: Sequence[Any]) -> list[Any]:
                                for x in made if not _plain(x)] or [default])  # fmt: skip
     real = jnp.zeros((), common).real.dtype
     whole = jnp.result_type(real, jnp.complex64)
+    dtypes = [whole if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real for x in made]
     return [
-        jnp.asarray(x, whole if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real)
-        for x in made
+        x if not _plain(x) and x.dtype == dtype else jnp.asarray(x, dtype)
+        for x, dtype in zip(made, dtypes, strict=True)
     ]
 
 
@@ -187,10 +210,11 @@ def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
-def _jax_cast(value: Any, like: Any) -> Any:
-    import jax.numpy as jnp
+def _jax_cast(like: Any) -> Callable[[Any], Any]:
+    import jax
 
-    return jnp.asarray(value, None if jnp.iscomplexobj(value) else like.real.dtype)
+    dtype = like.dtype
+    return lambda value: value.astype(dtype) if isinstance(value, jax.Array) else np.asarray(value, dtype)
 
 
 # ------------------------------------------------------------------ PyTorch
@@ -225,11 +249,16 @@ def _torch_numbers(array: Any) -> Any:
         return None
 
 
-def _torch_cast(value: Any, like: Any) -> Any:
+def _torch_cast(like: Any) -> Callable[[Any], Any]:
     import torch
 
-    made = torch.as_tensor(value, device=like.device)
-    return made if made.is_complex() else made.to(like.real.dtype)
+    dtype, device = like.dtype, like.device
+
+    def cast(value: Any) -> Any:
+        own = np.array(value) if isinstance(value, np.ndarray) and not value.flags.writeable else value
+        return torch.as_tensor(own, dtype=dtype, device=device)
+
+    return cast
 
 
 BACKENDS: dict[str, Backend] = {

@@ -155,8 +155,10 @@ TARGETS = {
 }  # fmt: skip
 
 
-SHARDED = TARGETS["jax"]._replace(diagonals=_masked, entries=_distinct)
-"""JAX on several devices: an array that is written by index would be gathered before."""
+MASKED = TARGETS["jax"]._replace(diagonals=_masked, entries=_distinct)
+"""JAX beside other terms, which XLA adds in the same loop, and on several devices, where an array that is written by
+index would be gathered before.
+"""
 
 
 def target_of(name: str) -> Target:

@@ -33,11 +33,11 @@ from indexcalc.evaluate.program import (
     Solve,
     Use,
 )
-from indexcalc.evaluate.targets import SHARDED, Target
+from indexcalc.evaluate.targets import MASKED, Target
 from indexcalc.evaluate.text import ATOM, POWER, PRODUCT, SIGN, SUM, Text, number, scaled, times, total
 from indexcalc.functions.code import write
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.functions.texts import FRECHET
+from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.node import Number
 from indexcalc.index import Dimension
 
@@ -155,7 +155,7 @@ class Writer:
         name = own[1]
         while name in self.taken:
             name += "_"
-        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.replace("{np}", self.module))
+        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip().replace("{np}", self.module))
         return name
 
     def _results(self) -> list[str]:
@@ -365,7 +365,7 @@ class Writer:
         if not diagonals:
             assert base is not None
             return base if covered == every else self._stretched(base, step)
-        if base is not None and self.module != "torch":
+        if base is not None and self.module == "np":
             apart = [part.use.value for part, _, _ in diagonals]
             held = {source for use in step.uses if use.value not in apart for source in self.sources[use.value]}
             if covered != every:
@@ -377,9 +377,10 @@ class Writer:
                 base = Text(f"{base.at(ATOM)}{self.target.copy}")
         name = self.temporary()
         axes = {axis: f"axis{axis}" for axis in every}
-        rows = [self._diagonal(part, text, labels, axes, step) for part, text, labels in diagonals]
+        way = MASKED if self.module == "jnp" and base is not None else self.target
+        rows = [self._diagonal(part, text, labels, axes, step, way) for part, text, labels in diagonals]
         sizes = {f"axis{axis}": self.size(n) for axis, n in enumerate(step.shape)}
-        made = self.target.diagonals(name, base, rows, self.shape(step.shape), sizes)
+        made = way.diagonals(name, base, rows, self.shape(step.shape), sizes)
         self.typed = self.typed or any("dtype)" in line for line in made)
         self.lines += made[:-1]
         target, _, code = made[-1].partition(" = ")
@@ -403,14 +404,14 @@ class Writer:
         return Text(f"{self.module}.broadcast_to({text.code}, {shape}){self.target.copy}")
 
     def _diagonal(
-        self, part: Part, text: Text, labels: Sequence[int], axes: Mapping[int, str], step: Add
+        self, part: Part, text: Text, labels: Sequence[int], axes: Mapping[int, str], step: Add, way: Target
     ) -> tuple[tuple[str, ...], Text]:
         first = {label: part.places.index(label) for label in part.places}
         places = tuple(axes[first[label]] for label in part.places)
         label_of = {axes[axis]: label for label, axis in first.items()}
-        wanted = [label_of[name] for name in self.target.entries(places)]
+        wanted = [label_of[name] for name in way.entries(places)]
         made = scaled(part.coef, self.aligned(text, labels, wanted))
-        if not set(wanted) <= set(labels) and (self.module == "torch" or self.target is SHARDED):
+        if not set(wanted) <= set(labels) and (self.module == "torch" or way is MASKED):
             shape = self.shape([step.shape[first[x]] for x in wanted])
             if made.static:
                 made = Text(f"{self.module}.full({shape}, {made.code}, {self.like})")
@@ -427,7 +428,16 @@ class Writer:
             return self._written(row, [text], [axes], step.params)
         order = len(use.labels)
         rest = [axis for axis in range(order) if axis not in step.axes]
-        made = self._written(row, [self.permuted(text, [*rest, *step.axes])], [], step.params)
+        matrices = self.permuted(text, [*rest, *step.axes])
+        size = self.program.steps[use.value].shape[step.axes[0]]
+        closed = SMALL.get(step.fn) if self.module == "jnp" or (self.module == "torch" and rest) else None
+        if closed is not None and 1 <= size <= 3 and size not in self.sizes:
+            for helper in closed[1]:
+                self.helper(helper)
+            made = Text(closed[0].format(np=self.module, x=matrices.code))
+            self.kernel = "closed form"
+        else:
+            made = self._written(row, [matrices], [], step.params)
         back = [*rest, *step.axes]
         return self.permuted(made, [back.index(axis) for axis in range(order)]) if step.keeps else made
 

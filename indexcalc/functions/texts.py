@@ -303,6 +303,40 @@ COFACTOR = {
     + _BY_INVERSE.replace("INVERSE", "torch.linalg.inv_ex(x)[0]").replace("CONSTANT", "smooth.detach()"),
 }
 
+SMALL_COFACTOR = '''\
+def small_cofactor(x):
+    """The cofactors of matrices of order 1, 2 or 3, in closed form."""
+    n = x.shape[-1]
+    if n == 1:
+        return {np}.ones_like(x)
+    if n == 2:
+        rows = [[x[..., 1, 1], -x[..., 1, 0]], [-x[..., 0, 1], x[..., 0, 0]]]
+    else:
+        places = [(1, 2), (2, 0), (0, 1)]
+        rows = [
+            [x[..., i, k] * x[..., j, m] - x[..., i, m] * x[..., j, k] for k, m in places] for i, j in places
+        ]
+    return {np}.stack([{np}.stack(row, -1) for row in rows], -2)
+'''
+SMALL_DET = '''\
+def small_det(x):
+    """The determinants of matrices of order 1, 2 or 3."""
+    return (x[..., 0, :] * small_cofactor(x)[..., 0, :]).sum(-1)
+'''
+SMALL_INVERSE = '''\
+def small_inverse(x):
+    """The inverses of matrices of order 1, 2 or 3; infinite where one is singular."""
+    cofactors = small_cofactor(x)
+    return cofactors.mT / (x[..., 0, :] * cofactors[..., 0, :]).sum(-1)[..., None, None]
+'''
+SMALL: dict[str, tuple[str, tuple[str, ...]]] = {
+    "inv": ("small_inverse({x})", (SMALL_COFACTOR, SMALL_INVERSE)),
+    "det": ("small_det({x})", (SMALL_COFACTOR, SMALL_DET)),
+    "logdet": ("{np}.log({np}.abs(small_det({x})))", (SMALL_COFACTOR, SMALL_DET)),
+    "cofactor": ("small_cofactor({x})", (SMALL_COFACTOR,)),
+}
+"""Functions of many matrices of order 3 at most, whose numbers are known when the text is written."""
+
 # ------------------------------------------------------------------ functions of matrices by singular values
 
 PINV_T = '''\
