@@ -234,12 +234,22 @@ def test_a_library_that_is_missing(monkeypatch):
 def test_vectors_may_come_as_columns_and_layouts_keep_their_unit_axes():
     M, x = ic.tensor("M", "m n"), ic.column("x", "n")
     J = ic.grad(ic.norm2(M @ x) ** 2, x)
+    S = ic.tensor("S", "n n", symmetric=True)
+    row = ic.derivative(ic.tr(S @ S @ S), S).layout("vech")
     m0, x0 = RNG.normal(size=(3, 2)), RNG.normal(size=(2, 1))
-    wanted: Any = ic.compile(J, (M, x))(m0, x0)
-    for backend in ("jax", "torch"):
-        found = ic.compile(J, (M, x), backend=backend)(m0, x0)
-        assert found.shape == wanted.shape
-        assert np.allclose(found, wanted)
+    wanted: Any = ic.compile([J, row], (M, x, S))(m0, x0, np.eye(2))
+    assert wanted[1].shape == (1, 3)
+    for backend in ("jax", "torch", "dask"):
+        found = ic.compile([J, row], (M, x, S), backend=backend)(m0, x0, np.eye(2))
+        for one, other in zip(found, wanted, strict=True):
+            assert one.shape == other.shape
+            assert np.allclose(np.asarray(one), other)
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch", "dask"])
+def test_what_has_no_inputs(backend):
+    eye, twos = ic.compile([ic.eye(3), ic.ones(2, 3) * 2], (), backend=backend)()
+    assert np.array_equal(np.asarray(eye), np.eye(3)) and np.array_equal(np.asarray(twos), np.full((2, 3), 2.0))
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])

@@ -139,6 +139,8 @@ class OnBackend(Compiled):
     def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
         """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
         steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
+        if not steps:
+            return {}
         cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
         return {step.title: _checked(step, given, cast) for step in steps}
 

@@ -40,6 +40,7 @@ from indexcalc.evaluate.program import (
     Step,
 )
 from indexcalc.evaluate.report import Plan
+from indexcalc.evaluate.request import unit_index
 
 da: Any = dask.array
 ROWS = "rows"
@@ -67,7 +68,7 @@ class OnDask(Compiled):
         self._plan = self._plans[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
         values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
-        shown = [da.asarray(value) for value in values]
+        shown = [da.asarray(value)[unit_index(view)] for value, view in zip(values, self.request.outputs, strict=True)]
         return shown[0] if self.request.single else shown
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:

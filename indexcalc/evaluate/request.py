@@ -72,9 +72,15 @@ class Request:
 
 def unit_axes(view: View) -> str:
     """What gives a laid out result the unit axes that it shows: a row is (1, n)."""
+    index = unit_index(view)
+    return f"[{', '.join('None' if place is None else ':' for place in index)}]" if index else ""
+
+
+def unit_index(view: View) -> tuple[slice | None, ...]:
+    """The index that gives a laid out result its unit axes; empty if it shows none."""
     if not isinstance(view, Layout) or None not in view.places:
-        return ""
-    return f"[{', '.join('None' if place is None else ':' for place in view.places)}]"
+        return ()
+    return tuple(None if place is None else slice(None) for place in view.places)
 
 
 def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
