@@ -1,15 +1,11 @@
-"""Run by `test_shard.py` in a process of its own, on 8 virtual devices: collectives and values of sharded programs."""
+"""Run by `test_shard.py` in a process of its own that has 8 virtual devices: collectives and values of sharded programs.
+"""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import sys
-
-os.environ["XLA_FLAGS"] = "--xla_force_host_platform_device_count=8"
-os.environ["JAX_ENABLE_X64"] = "1"
-os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax
 import numpy as np

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,13 +11,17 @@ from typing import Any
 
 import pytest
 
+DEVICES = {
+    "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu",
+}  # fmt: skip
 SCRIPT = Path(__file__).with_name("on_devices.py")
 
 
 @pytest.fixture(scope="module")
 def found() -> Any:
     """What the script prints, from a process that has 8 devices."""
-    done = subprocess.run([sys.executable, str(SCRIPT)], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    run = [sys.executable, str(SCRIPT)]
+    done = subprocess.run(run, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **DEVICES})
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
