@@ -1,5 +1,4 @@
-"""Run by `test_shard.py` in a process of its own that has 8 virtual devices: collectives and values of sharded programs.
-"""
+"""Run by `test_shard.py` in a process of its own with 8 virtual devices: collectives and values of sharded programs."""
 
 from __future__ import annotations
 
