@@ -61,6 +61,10 @@ def test_however_the_arrays_are_cut(seed):
     agrees(seed)
 
 
+def test_a_sum_over_rows_that_needs_another_one():
+    agrees(1047292592537)
+
+
 A, B = ic.tensor("A", "n n"), ic.tensor("B", "n m")
 PROBLEMS = {
     "logistic": (OUTPUTS, (X, w, y), DATA),

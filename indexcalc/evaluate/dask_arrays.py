@@ -134,7 +134,7 @@ class Run:
 
     def value(self, number: int) -> Any:
         """The array of a value; what is pending is made now."""
-        if number in self.sums:
+        while number in self.sums:
             self._add_up()
         if number not in self.values:
             function, inputs = self._of_a_block([number])
@@ -154,8 +154,9 @@ class Run:
     # -------------------------------------------------------------- row by row
 
     def _add_up(self) -> None:
-        """All sums over rows that are pending, in one pass over the data: a block gives its part of each."""
-        numbers, self.sums = self.sums, []
+        """The sums over rows that are pending and need no other, in one pass over the data: a block gives its part."""
+        numbers = [number for number in self.sums if not self._needs_another(number)]
+        self.sums = [number for number in self.sums if number not in numbers]
         function, inputs = self._of_a_block(numbers)
         shapes = [self.program.steps[number].shape for number in numbers]
 
@@ -169,6 +170,19 @@ class Run:
             made = packed[start : start + prod(shape)].reshape(shape)
             self.values[number] = made if self.complex[number] or packed.dtype.kind != "c" else made.real
             start += prod(shape)
+
+    def _needs_another(self, number: int) -> bool:
+        """Do the rows that a sum adds up need another sum that is pending?"""
+        seen: set[int] = set()
+        stack = [use.value for use in self.program.steps[number].uses]
+        while stack:
+            value = stack.pop()
+            if value in self.sums:
+                return True
+            if value not in seen and value not in self.values:
+                seen.add(value)
+                stack += [use.value for use in self.program.steps[value].uses]
+        return False
 
     def _over_rows(
         self,
