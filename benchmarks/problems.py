@@ -1,7 +1,8 @@
 """The problems: as expressions, with inputs and sizes, the hand-written limit, and a loss for JAX and PyTorch.
 
-A loss is written once, over `xp`, a few functions that `Peer` takes from JAX or PyTorch; `kind` says what is derived
-from it, `by` which of its arguments, and `batch` that it is of one sample, mapped over the first axis.
+A loss is written once, over `xp`, a few functions that `Jax` and `Torch` of `speed.py` take from the two libraries;
+`kind` says what is derived from it, `by` which of its arguments, and `batch` that it is of one sample, mapped over the
+first axis.
 """
 
 from __future__ import annotations

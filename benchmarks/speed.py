@@ -26,6 +26,8 @@ import numpy as np
 
 ROUNDS, LEAST = 25, 5
 COLUMNS = ("numpy", "jax", "torch", "jax jit", "torch.func")
+PEERS = {"jax": "jax jit", "torch": "torch.func"}
+"""A column of ours and what it is compared with in the same process."""
 HEAP = 28 * 2**20 // 8
 Call = Callable[[], Any]
 
@@ -298,6 +300,10 @@ def row(problem: Any, size: tuple[int, ...], columns: Sequence[str], seconds: fl
         ratios = [a / b for a, b in zip(samples[column], samples["limit"], strict=True)]
         out[column]["ratio"] = statistics.median(ratios)
         out[column]["quartile"] = float(np.percentile(ratios, 25))
+    for column, form in PEERS.items():
+        if column in samples and form in samples:
+            ratios = [a / b for a, b in zip(samples[column], samples[form], strict=True)]
+            out[column]["to peer"] = float(np.percentile(ratios, 25))
     return out
 
 
@@ -305,7 +311,7 @@ def fresh(problem: int, size: int, columns: Sequence[str], seconds: float) -> di
     """A row in a process of its own."""
     command = [sys.executable, __file__, "--row", json.dumps([problem, size, list(columns), seconds])]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120 + 10 * seconds)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     except subprocess.TimeoutExpired:
         return {}
     if done.returncode:
@@ -345,6 +351,11 @@ def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]], small
                 missed.append("memory")
             memory = f"{best['bytes'] / 2**20:.2f}/{held / 2**20:.2f}"
             notes = [f"{1e3 * best['first']:.0f} ms", memory, f"{best['faults']}/{runs[0]['limit']['faults']}"]
+            peers = [run["jax jit"]["quartile"] for run in runs if "jax jit" in run]
+            if peers and best["quartile"] > min(peers):
+                missed.append("behind JAX")
+        elif best.get("to peer", 0) > 1.1:
+            missed.append(f"{column} {best['to peer']:.2f} of {PEERS[column]}")
     cells += notes or ["-"] * 3
     return f"| {' | '.join([*cells, ', '.join(missed)])} |"
 
@@ -366,7 +377,7 @@ def main() -> None:
         return
     columns, seconds = given.columns.split(","), 0.5 if given.quick else 2.0
     own = [column for column in columns if column == "numpy"]
-    others = [column for column in columns if column != "numpy"]
+    pairs = [[column for column in pair if column in columns] for pair in PEERS.items()]
     print(f"| problem | size | limit | {' | '.join(COLUMNS)} | first call | MiB, ours/limit | faults | target missed |")
     print("|" + "---|" * (len(COLUMNS) + 7))
     for number, problem in enumerate(PROBLEMS):
@@ -376,8 +387,7 @@ def main() -> None:
             if given.sizes and str(k) not in given.sizes.split(","):
                 continue
             runs = [fresh(number, k, own, seconds) for _ in range(1 if given.quick else 3)] if own else []
-            if others:
-                runs.append(fresh(number, k, others, seconds))
+            runs += [fresh(number, k, pair, seconds) for pair in pairs if pair]
             print(line(problem.name, size, runs, k == 0), flush=True)
 
 
