@@ -190,9 +190,7 @@ def network_loss(xp: Any, X: Any, Y: Any, *W: Any) -> Any:
 
 def elasticity_loss(xp: Any, F: Any, lam: Any, mu: Any) -> Any:
     a, b, c = F[0], F[1], F[2]
-    det = (
-        a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
-    )
+    det = a[0] * (b[1] * c[2] - b[2] * c[1]) - a[1] * (b[0] * c[2] - b[2] * c[0]) + a[2] * (b[0] * c[1] - b[1] * c[0])
     J = xp.log(det)
     return mu / 2 * (F * F).sum() - mu * J + lam / 2 * J * J
 

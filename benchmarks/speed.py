@@ -352,7 +352,7 @@ def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]], small
             memory = f"{best['bytes'] / 2**20:.2f}/{held / 2**20:.2f}"
             notes = [f"{1e3 * best['first']:.0f} ms", memory, f"{best['faults']}/{runs[0]['limit']['faults']}"]
             peers = [run["jax jit"]["quartile"] for run in runs if "jax jit" in run]
-            if peers and best["quartile"] > min(peers):
+            if peers and best["quartile"] > 1.1 * min(peers):
                 missed.append("behind JAX")
         elif best.get("to peer", 0) > 1.1:
             missed.append(f"{column} {best['to peer']:.2f} of {PEERS[column]}")
