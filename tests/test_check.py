@@ -423,7 +423,7 @@ def test_seeds_give_other_inputs() -> None:
 
 
 def test_a_derivative_is_right_and_a_changed_one_is_not() -> None:
-    """The text of a derivative is right, two changes of it that make other numbers are not, and 95 of 100 reasons are right."""
+    """The text of a derivative is right, two changes of it with other numbers are not, 95 % of reasons are right."""
     tally: Counter[bool] = Counter()
 
     @given(st.integers(0, 2**40))
