@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -20,7 +19,8 @@ from indexcalc.evaluate import kernels
 from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
-from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, of_nothing, solved
+from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, Stored, of_nothing, solved
+from indexcalc.evaluate.numpy_sums import covers, write_sum
 from indexcalc.evaluate.patterns import check_real, complements, complex_values, outer_sums, slopes
 from indexcalc.evaluate.program import (
     Add,
@@ -31,7 +31,6 @@ from indexcalc.evaluate.program import (
     Invoke,
     Known,
     Map,
-    Part,
     Program,
     Reduce,
     Reshape,
@@ -56,16 +55,6 @@ CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum",
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
-
-
-@dataclass(slots=True)
-class Stored:
-    """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
-
-    name: str
-    order: Labels
-    contiguous: bool
-    owner: int | None
 
 
 class Emitter:
@@ -291,7 +280,7 @@ class Emitter:
         own = next(part for part in made.parts if part.use.value == number)
         for part in made.parts:
             held = self.stored.get(part.use.value)
-            if held is None or not self._covers(part, made) or not self._covers(own, made):
+            if held is None or not covers(part, made) or not covers(own, made):
                 continue
             axes = [part.places.index(part.use.labels[axis]) for axis in held.order]
             return tuple(step.out[own.use.labels.index(own.places[axis])] for axis in axes)
@@ -353,154 +342,6 @@ class Emitter:
     def _ones(self, size: int) -> Any:
         name = f"ones{size}"
         return self.space[name] if name in self.space else np.ones(size, self.real)
-
-    # -------------------------------------------------------------- sums
-
-    def add(self, step: Add) -> None:
-        """The parts, added into one buffer; a delta is a diagonal of it."""
-        axes = tuple(range(len(step.shape)))
-        if not axes:
-            terms = [self._term(part) for part in step.parts]
-            self.put(" + ".join(terms).replace("+ -", "- "), (), ())
-            return
-        fused = self.outers.get(self.number, ())
-        parts = [(part, *self._placed(part)) for part in step.parts if part.use.value not in fused]
-        if fused:
-            self._outer_sum([part for part in step.parts if part.use.value in fused], step)
-            for part, operand, places in parts:
-                self._into(part, operand, places, False)
-            return
-        full = [row for row in parts if self._covers(row[0], step)]
-        order = full[0][1].labels if full else self._natural(parts, step)
-        if full:
-            start = min([row for row in parts[:2] if row in full] or full[:1], key=self._starts)
-            parts = [start, *(row for row in parts if row is not start)]
-        if not full:
-            shape = tuple(step.shape[axis] for axis in order)
-            self.put(f"zeros({shape}, {self.kind})", order, axes)
-            first = True
-        else:
-            parts = self._started(parts, order, step)
-            first = False
-        for part, operand, places in parts:
-            self._into(part, operand, places, first)
-            first = False
-
-    def _outer_sum(self, parts: Sequence[Part], step: Add) -> None:
-        """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms."""
-        rows: Labels = ()
-        columns: Labels = ()
-        number = self.number
-        for k, part in enumerate(parts):
-            made = self.program.steps[part.use.value]
-            assert isinstance(made, Contract)
-            axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
-            one, other = (o._replace(labels=tuple(axis[x] for x in o.labels)) for o in map(self.operand, made.uses))
-            if not k:
-                rows, columns = one.labels, other.labels
-                for side, axes in (("l", rows), ("r", columns)):
-                    size = prod(step.shape[x] for x in axes)
-                    self.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {self.kind})")
-            if set(one.labels) != set(rows):
-                one, other = other, one
-            scale = made.coef * part.coef
-            for side, operand, axes in (("l", one, rows), ("r", other, columns)):
-                shape = ", ".join(str(step.shape[x]) for x in axes)
-                target = f"{side}{number}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}{number}[{k}]"
-                value = viewed(operand, axes, {})
-                if side == "l" and scale != 1:
-                    self.lines.append(f"multiply({value}, {self.literal(scale)}, out={target})")
-                else:
-                    self.lines.append(f"{target}[...] = {value}")
-        shape = ", ".join(str(step.shape[x]) for x in (*rows, *columns))
-        self.kernel = "dot"
-        self.put(f"dot(l{number}.T, r{number}).reshape({shape})", rows + columns, range(len(step.shape)))
-
-    def _term(self, part: Part) -> str:
-        name = self.operand(part.use).code
-        if part.coef == 1:
-            return name
-        return f"-{name}" if part.coef == -1 else f"{self.literal(part.coef)}*{name}"
-
-    def _placed(self, part: Part) -> tuple[Operand, Labels]:
-        """The operand with axes of the result as labels, where the part has no delta; and the labels of all axes."""
-        operand = self.operand(part.use)
-        axis = {label: k for k, label in reversed(list(enumerate(part.places)))}
-        return operand._replace(labels=tuple(axis[x] for x in operand.labels)), tuple(axis[x] for x in part.places)
-
-    @staticmethod
-    def _covers(part: Part, step: Add) -> bool:
-        return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
-
-    def _starts(self, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
-        """Which of two parts a buffer begins as: one of its own kind, one that it may write over."""
-        return self.complex[row[0].use.value] != self.complex[self.number], not self._may_start(row[0])
-
-    def _may_start(self, part: Part) -> bool:
-        return self.dying(part.use) and part.coef == 1
-
-    @staticmethod
-    def _natural(parts: Sequence[tuple[Part, Operand, Labels]], step: Add) -> Labels:
-        """How the buffer is stored where no part covers it: the axes in their order."""
-        return tuple(range(len(step.shape)))
-
-    def _started(
-        self, parts: list[tuple[Part, Operand, Labels]], order: Labels, step: Add
-    ) -> list[tuple[Part, Operand, Labels]]:
-        """The buffer begins as the first part, or as a sum of two; gives the parts that are left."""
-        axes = range(len(step.shape))
-        (part, operand, _), *rest = parts
-        order_here = operand.labels
-        if self.complex[part.use.value] != self.complex[self.number]:
-            self.put(f"multiply({operand.code}, {self.literal(part.coef)}, dtype=dtype)", order_here, axes)
-            return rest
-        if self._may_start(part):
-            self.lines.append(f"v{self.number} = {self.over(part.use)}")
-            self.keep(Stored(f"v{self.number}", tuple(order_here), True, self.number))
-            return rest
-        other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and abs(rest[0][0].coef) == 1 else None
-        if other is not None and abs(part.coef) == 1 and (part.coef, other[0].coef) != (-1, -1):
-            signs = part.coef, other[0].coef
-            one, two = operand.code, broadcast(other[1], order_here)
-            if signs == (1, 1):
-                code = f"add({one}, {two})"
-            else:
-                code = f"subtract({one}, {two})" if signs == (1, -1) else f"subtract({two}, {one})"
-            for row in (parts[0], other):
-                own = tuple(row[1].labels)
-                if own == tuple(order_here) and self.dying(row[0].use):
-                    code = f"{code[:-1]}, out={self.over(row[0].use)})"
-                    break
-            self.put(code, order_here, axes)
-            return rest[1:]
-        code = f"multiply({operand.code}, {self.literal(part.coef)})"
-        if self.dying(part.use):
-            code = f"{code[:-1]}, out={self.over(part.use)})"
-        self.put(code, order_here, axes)
-        return rest
-
-    def _into(self, part: Part, operand: Operand, places: Labels, first: bool) -> None:
-        """A part, written (the first, into zeros) or added into the buffer."""
-        name = f"v{self.number}"
-        order = self.stored[self.number].order
-        labels = tuple(places[axis] for axis in order)
-        distinct = tuple(dict.fromkeys(labels))
-        target = name
-        if len(distinct) < len(labels):
-            target = f"d{self.number}"
-            self.lines.append(f"{target} = {einsum_code([Operand(name, labels)], distinct)}")
-        value = broadcast(operand, distinct)
-        scale = self.literal(part.coef)
-        if first and part.coef == 1:
-            self.lines.append(f"{target}[...] = {value}")
-        elif first:
-            self.lines.append(f"multiply({value}, {scale}, out={target})")
-        elif part.coef in (1, -1):
-            self.lines.append(f"{'add' if part.coef == 1 else 'subtract'}({target}, {value}, out={target})")
-        else:
-            self.lines.append(f"add({target}, multiply({value}, {scale}), out={target})")
-        if target != name:
-            self.lines.append(f"del {target}")
 
     # -------------------------------------------------------------- functions
 
@@ -670,7 +511,7 @@ WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
     Fill: Emitter.fill,
     Contract: Emitter.contract,
     Map: Emitter.map,
-    Add: Emitter.add,
+    Add: write_sum,
     Reduce: Emitter.reduce,
     Apply: Emitter.apply,
     Solve: Emitter.solve,
@@ -679,9 +520,7 @@ WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
 }
 
 
-def emit(
-    program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None = None
-) -> Code:
+def emit(program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None = None) -> Code:
     """The lines of a program, for inputs that have these names in the lines; `dtype` is their common one.
 
     Where that is complex, `complex_inputs` are those that are; all, if it is not given. The others are real.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy as np
 from indexcalc.errors import InputError
 from indexcalc.functions.inverse import SINGULAR
 from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Labels
 
 try:
     from numpy._core.multiarray import c_einsum
@@ -26,6 +28,16 @@ SPACE: dict[str, Any] = {
         "asarray", "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
     )
 } | {"einsum": c_einsum}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Stored:
+    """A value: the variable that holds it, which axis lies at each place, and whether the buffer is the program's."""
+
+    name: str
+    order: Labels
+    contiguous: bool
+    owner: int | None
 
 
 class Code(NamedTuple):
