@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 import cotengra
 import numpy as np
 import opt_einsum
@@ -23,6 +25,22 @@ RNG = np.random.default_rng(5)
 
 def flops(outputs, inputs, **dims):
     return ic.compile(outputs, inputs, sizes=dims).plan.flops
+
+
+def test_products_are_planned_again_given_what_others_have():
+    """A tensor train: the residual is made from the part that a gradient needs too, so five products are enough."""
+    T, A, B, C = ic.tensor("T", "n n n"), ic.tensor("A", "n r"), ic.tensor("B", "r n r"), ic.tensor("C", "r n")
+    L = ((T - ic.einsum("ia,ajb,bk->ijk", A, B, C)) ** 2).sum()
+    n, r = 20, 4
+    found = flops([ic.grad(L, V) for V in (A, B, C)], (T, A, B, C), n=n, r=r)
+    assert found <= 2 * (3 * n**3 * r + 3 * n**2 * r**2) + 3 * n**3
+
+
+def test_a_number_multiplies_what_no_other_product_has():
+    """The Hessian of x'Ax/x'x: A x is made once, whatever powers of x'x it is multiplied by."""
+    A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")
+    plan = ic.compile(ic.hessian((x @ A @ x) / (x @ x), x), (A, x), sizes={"n": 50}).plan
+    assert sum(isinstance(s, Contract) and [len(u.labels) for u in s.uses] == [2, 1] for s in plan.steps) == 1
 
 
 def test_mttkrp_of_all_modes_shares_work():
@@ -441,6 +459,56 @@ def test_a_sigmoid_and_its_complement_take_one_exponential():
         small = np.exp(-np.abs(z0))
         assert np.allclose(one, np.where(z0 >= 0, 1, small) / (1 + small), rtol=1e-14, atol=0)
         assert np.allclose(other, np.where(z0 < 0, 1, small) / (1 + small), rtol=1e-14, atol=0)
+
+
+def test_functions_of_one_exponential_are_made_together():
+    """Value and gradient, at the extremes too: each is what it is alone."""
+    z, a = ic.tensor("z", "n m"), ic.tensor("a", "n m")
+    z0 = np.array([[-800.0, -3.0, 0.0], [2.0, 800.0, -np.inf], [-np.inf] * 3, [np.inf, 1.0, 0.0]])
+    a0 = np.ones((4, 3))
+    logistic = [ic.softplus(z) * a, ic.sigmoid(z) * a, ic.sigmoid(-z) * a]
+    along = [(ic.softmax(z, axis=1) * a).sum(axis=1), ic.logsumexp(z, axis=1) * a.sum(axis=1)]
+    for outputs in (logistic, along):
+        f = ic.compile(outputs, (z, a))
+        found = f(z0, a0)
+        assert f.plan.kernels.count("together") == len(outputs)
+        for output, value in zip(outputs, found, strict=True):
+            alone = ic.compile(output, (z, a))
+            assert np.allclose(value, alone(z0, a0), rtol=1e-14, atol=0, equal_nan=True)
+            assert "together" not in alone.plan.kernels
+        assert np.array_equal(z0[0], [-800.0, -3.0, 0.0]) and f(z0[:0], a0[:0])[0].shape[0] == 0
+
+
+def test_a_product_with_a_reciprocal_is_one_division():
+    A, B, v = ic.tensor("A", "n m"), ic.tensor("B", "n m"), ic.tensor("v", "n")
+    f = ic.compile(3 * A / (B + 1) + ic.einsum("n,nm->nm", v, 1 / (1 + ic.cosh(B))), (A, B, v))
+    a0, b0, v0 = RNG.normal(size=(4, 5)), RNG.normal(size=(4, 5)) + 3, RNG.normal(size=4)
+    assert np.allclose(f(a0, b0, v0), 3 * a0 / (b0 + 1) + v0[:, None] / (1 + np.cosh(b0)))
+    assert f.plan.kernels.count("divide") == 2
+
+
+@pytest.mark.parametrize("size", [3, 100])
+@pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, -3, *(Fraction(k, 2) for k in (1, -1, 3, -3))])
+def test_powers_by_products_and_roots_are_those_of_numpy(size, exponent):
+    x = ic.tensor("x", "n")
+    x0 = np.resize(np.array([0.0, 0.3, -2, 1e-200, 1e-90, 1, 7, 1e90, 1e200, np.inf, np.nan]), size)
+    with np.errstate(all="ignore"):
+        wanted = np.power(x0, float(exponent))
+        found = ic.compile(x**exponent, (x,))(x0)
+    assert np.allclose(found, wanted, rtol=4e-16, atol=0, equal_nan=True)
+
+
+def test_a_multiple_of_a_sum_is_the_sum_of_multiples():
+    """Squared distances, halved: no pass over all pairs for the half."""
+    X, m = ic.tensor("X", "n d"), ic.tensor("m", "k d")
+    one, other = ic.ones("n"), ic.ones("k")
+    squares = ic.einsum("nd,nd,k->nk", X, X, other) + ic.einsum("kd,kd,n->nk", m, m, one)
+    f = ic.compile(ic.logsumexp(-(squares - 2 * X @ m.T) / 2, axis=1), (X, m))
+    x0, m0 = RNG.normal(size=(6, 3)), RNG.normal(size=(4, 3))
+    distances = ((x0[:, None] - m0) ** 2).sum(2)
+    assert np.allclose(f(x0, m0), np.log(np.exp(-distances / 2).sum(1)))
+    alone = [step for step in f.plan.steps if isinstance(step, Contract) and len(step.uses) == 1 and step.coef != 1]
+    assert not any(len(step.out) == 2 for step in alone)
 
 
 def test_a_plain_number_is_as_good_as_an_array():

@@ -36,13 +36,17 @@ FRESH = {name: ic.index(name) for name in "efghuv"}
 
 
 def any_choice(rng: random.Random) -> Any:
-    """A search that takes any choice: products kept and sums multiplied out at random, parts shared or not."""
+    """A search that takes any choice: products and sums kept, and sums multiplied out, at random; parts shared or not;
+    products planned again or not.
+    """
 
     def search(best: build.Build, make: Any, order: Any, options: Any) -> build.Build:
-        kept = frozenset(n for n in order if isinstance(n, Product) and rng.random() < 0.3)
+        kept = frozenset(n for n in order if isinstance(n, Product | Sum) and rng.random() < 0.3)
         opened = frozenset(n for n in order if isinstance(n, Sum) and rng.random() < 0.5)
         made = make(best.choice._replace(kept=kept, opened=opened))
-        return make(made.choice, dict.fromkeys(made.seen, 2)) if rng.random() < 0.5 else made
+        if rng.random() < 0.5:
+            made = make(made.choice, dict.fromkeys(made.seen, 2))
+        return make(made.choice, made.shares, made.parts) if rng.random() < 0.5 else made
 
     return search
 
@@ -50,7 +54,7 @@ def any_choice(rng: random.Random) -> Any:
 def any_kernel(rng: random.Random) -> Any:
     """A choice of any kernel that applies."""
 
-    def choose(pair: kernels.Pair) -> kernels.Option:
+    def choose(pair: kernels.Pair, wished: object) -> kernels.Option:
         options = [kernel(p) for kernel in kernels.KERNELS for p in (pair, pair.turned)]
         return rng.choice([option for option in options if option is not None])
 

@@ -138,7 +138,11 @@ class Table:
 
 
 class Build:
-    """The program of one choice: `results` are values, `seconds` its cost, `seen` the keys of all parts of products."""
+    """The program of one choice: `results` are values, `seconds` its cost, `seen` the keys of all parts of products.
+
+    `parts` has, by the key of each part that was made, the keys of the products that have it: those of a program are
+    the `before` of one that is planned again.
+    """
 
     def __init__(
         self,
@@ -149,7 +153,11 @@ class Build:
         shares: Mapping[Key, int],
         optimize: Any = None,
         halve: bool = True,
+        before: Mapping[Key, set[Key]] | None = None,
     ) -> None:
+        self.before = before or {}
+        self.parts: dict[Key, set[Key]] = {}
+        self.planned: set[Key] = set()
         self.table, self.choice, self.shares, self.optimize, self.halve = table, choice, shares, optimize, halve
         self.held: dict[Node, tuple[int, Form]] = {}
         self.terms: dict[Node, list[Term]] = {}
@@ -375,32 +383,34 @@ class Build:
             if scale is None:
                 return Piece(self.table.add(Fill(coef, ()), 0.0), ())
             return Piece(self.single(coef, Use(*scale), (), term.sizes), ())
-        kept = frozenset(term.out)
-        result = prod(term.sizes[x] for x in {x for piece in pieces for x in piece.labels} & kept)
-        if scale is not None:
-            smallest = min(range(len(pieces)), key=lambda k: self._size(pieces[k], term.sizes))
-            if self._size(pieces[smallest], term.sizes) < result:
-                pieces[smallest] = self.pair(scale, pieces[smallest], pieces[smallest].labels, term.sizes)
-                scale = None
-        made = self.product(pieces, kept, term.sizes, coef if scale is None else 1)
-        return made if scale is None else self.pair(scale, made, made.labels, term.sizes, coef)
+        return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
 
     @staticmethod
     def _size(piece: Piece, sizes: Mapping[int, int]) -> int:
         return prod(sizes[x] for x in piece.labels)
 
-    def product(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int], coef: Number) -> Piece:
-        """The product of pieces that all have labels, times `coef`."""
+    def product(
+        self,
+        pieces: list[Piece],
+        kept: frozenset[int],
+        sizes: Mapping[int, int],
+        coef: Number,
+        scale: Piece | None = None,
+    ) -> Piece:
+        """The product of pieces that all have labels, times `coef`, and a value without axes, if any."""
         pieces = self.reduced(self._summed(pieces, tuple(kept), sizes), kept, sizes)
         if len(pieces) == 1:
             (piece,) = pieces
+            if scale is not None:
+                return self.pair(scale, piece, piece.labels, sizes, coef)
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
         contraction = Contraction(pieces, kept, sizes)
         spent, tree = self.order(contraction)
         halves = self.halved(contraction, spent) if self.halve and not self.choice.written else None
         if halves is not None:
-            return self.product(halves, kept, sizes, coef)
-        return self.emitted(contraction, tree, coef)
+            made = self.product(halves, kept, sizes, coef if scale is None else 1)
+            return made if scale is None else self.pair(scale, made, made.labels, sizes, coef)
+        return self.emitted(contraction, tree, coef, scale)
 
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
         """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
@@ -421,14 +431,23 @@ class Build:
             return 0.0, self._given_order(contraction, self.optimize)
         if self.choice.written and len(contraction.pieces) > FEW:
             return 0.0, self._given_order(contraction, "greedy")
-        found = contraction.search(self.share)
+        found = self.searched(contraction)
         if not self.choice.written:
             self.seen += contraction.subsets()
         return found
 
-    def share(self, key: Key) -> float:
-        """The share of its cost that a part of a product has: nothing if it is there."""
-        return 0.01 if key in self.pool else 1 / self.shares.get(key, 1)
+    def searched(self, contraction: Contraction) -> tuple[float, Tree]:
+        """The cheapest order of a contraction, and its cost. A part has a share of its cost: nothing if it is there, or
+        if a product that is still to come was made from it in the program before.
+        """
+        made = {contraction.key(contraction.everything)[0], *self.planned}
+
+        def share(key: Key) -> float:
+            if key in self.pool or not self.before.get(key, made) <= made:
+                return 0.01
+            return 1 / self.shares.get(key, 1)
+
+        return contraction.search(share)
 
     def _given_order(self, contraction: Contraction, optimize: Any) -> Tree:
         names = [opt_einsum.get_symbol(x) for x in range(max(contraction.sizes) + 1)]
@@ -490,22 +509,54 @@ class Build:
 
     # -------------------------------------------------------------- steps
 
-    def emitted(self, contraction: Contraction, tree: Tree, coef: Number) -> Piece:
+    def emitted(self, contraction: Contraction, tree: Tree, coef: Number, scale: Piece | None = None) -> Piece:
         """The steps of a tree; what the pool has is taken from there."""
-        return self._emitted(contraction, tree, coef)[1]
+        scaled = 0 if scale is None else self._scaled(contraction, tree)
+        whole_key = contraction.key(contraction.everything)[0]
+        self.planned.add(whole_key)
 
-    def _emitted(self, contraction: Contraction, tree: Tree, coef: Number) -> tuple[int, Piece]:
-        if isinstance(tree, int):
-            return 1 << tree, contraction.pieces[tree]
-        mask = _mask(tree)
-        key, stay = contraction.key(mask)
-        if key in self.pool:
-            return mask, Piece(self.single(coef, Use(self.pool[key], stay), stay, contraction.sizes), stay)
-        (_, one), (_, other) = (self._emitted(contraction, part, 1) for part in tree)
-        made = self.pair(one, other, stay, contraction.sizes, coef)
-        if coef == 1:
-            self.pool[key] = made.value
-        return mask, made
+        def made(tree: Tree, coef: Number) -> Piece:
+            if isinstance(tree, int):
+                mask, piece = 1 << tree, contraction.pieces[tree]
+            else:
+                mask = _mask(tree)
+                key, stay = contraction.key(mask)
+                self.parts.setdefault(key, set()).add(whole_key)
+                within = 0 < scaled == mask & scaled < mask
+                if key in self.pool and not within:
+                    times = 1 if mask == scaled else coef
+                    piece = Piece(self.single(times, Use(self.pool[key], stay), stay, contraction.sizes), stay)
+                else:
+                    one, other = (made(part, 1) for part in tree)
+                    piece = self.pair(one, other, stay, contraction.sizes, 1 if mask == scaled else coef)
+                    if coef == 1 and not within:
+                        self.pool[key] = piece.value
+            if scale is None or mask != scaled:
+                return piece
+            return self.pair(scale, piece, piece.labels, contraction.sizes, coef)
+
+        return made(tree, coef)
+
+    def _scaled(self, contraction: Contraction, tree: Tree) -> int:
+        """Which part of a product a number multiplies: the smallest, so that what others have too stays as it is."""
+        best, stack = (self._stays(contraction, tree), _mask(tree)), [tree]
+        while stack:
+            parent = stack.pop()
+            if isinstance(parent, int) or (parent != tree and self._shared(contraction, parent)):
+                continue
+            if parent == tree and contraction.key(_mask(tree))[0] in self.pool:
+                break
+            for part in parent:
+                best = min(best, (self._stays(contraction, part), _mask(part)), key=lambda found: found[0])
+                stack.append(part)
+        return best[1]
+
+    def _stays(self, contraction: Contraction, tree: Tree) -> int:
+        return prod(contraction.sizes[x] for x in contraction.stays(_mask(tree)))
+
+    def _shared(self, contraction: Contraction, tree: Tree) -> bool:
+        key = contraction.key(_mask(tree))[0]
+        return key in self.pool or key in self.shares or len(self.before.get(key, ())) > 1
 
     def pair(
         self, one: Piece, other: Piece, stay: Sequence[int], sizes: Mapping[int, int], coef: Number = 1

@@ -66,7 +66,7 @@ def _searched(build: Build, term: Ready) -> Product | None:
     if len(set(term.out)) < len(term.out) or not 1 < len(pieces) <= EXACT:
         return None
     found = Product(pieces, term.out, term.sizes)
-    found.search(build.share)
+    build.searched(found)
     return found
 
 

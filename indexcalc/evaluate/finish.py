@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any
 
 from indexcalc.evaluate.build import Build, Table
 from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use
+from indexcalc.graph.node import multiply
 
 FEW = 0.5
 """An inverse of order n becomes solves where these have less than this times n columns in all."""
@@ -24,7 +26,7 @@ def finish(table: Table, build: Build) -> Program:
         place[number] = len(steps)
         steps.append(_moved(step, place))
     results = tuple(place[number] for number in build.results)
-    return _pruned(_scaled(_solved(steps, results), results), results)
+    return _pruned(_scaled(_spread(_solved(steps, results), results), results), results)
 
 
 def _moved(step: Any, place: dict[int, int]) -> Step:
@@ -53,6 +55,33 @@ def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
     return Program(tuple(kept), tuple(place[number] for number in results))
 
 
+def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
+    """A multiple of a sum that nothing else reads is the sum of multiples, where that takes fewer of them."""
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or step.coef == 1 or not step.shape:
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if not isinstance(inner, Add) or readers[use.value] > 1 or sorted(use.labels) != sorted(step.out):
+            continue
+        parts = tuple(replace(part, coef=multiply(step.coef, part.coef)) for part in inner.parts)
+        if _passes(parts, steps, readers) <= _passes(inner.parts, steps, readers):
+            steps[use.value] = replace(inner, parts=parts)
+            steps[number] = replace(step, coef=1)
+    return steps
+
+
+def _passes(parts: Sequence[Part], steps: Sequence[Step], readers: Mapping[int, int]) -> int:
+    """How many parts of full size are multiplied while they are added: a product takes its coefficient itself."""
+    found = 0
+    for part in parts:
+        made = steps[part.use.value]
+        itself = isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1
+        found += part.coef not in (1, -1) and len(part.use.labels) >= len(part.places) and not itself
+    return found
+
+
 def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
     """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that: it has operands
     that are smaller.
@@ -64,7 +93,7 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
         parts = list(step.parts)
         for k, part in enumerate(parts):
             made = steps[part.use.value]
-            if part.coef == 1 or (part.coef == -1 and any(_begins(other) for other in parts)):
+            if part.coef == 1 or (part.coef == -1 and any(_begins(other, len(parts)) for other in parts)):
                 continue
             if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
                 steps[part.use.value] = replace(made, coef=part.coef)
@@ -73,9 +102,12 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
     return steps
 
 
-def _begins(part: Part) -> bool:
-    """Can a sum begin as this part, the others subtracted from it? It covers every entry, with a coefficient of 1."""
-    return part.coef == 1 and len(set(part.places)) == len(part.places) and set(part.places) <= set(part.use.labels)
+def _begins(part: Part, count: int) -> bool:
+    """Can a sum of so many parts begin as this one, the others subtracted from it? It has a coefficient of 1 and no
+    delta; and it covers every entry, or is one of two.
+    """
+    plain = part.coef == 1 and len(set(part.places)) == len(part.places)
+    return plain and (count == 2 or set(part.places) <= set(part.use.labels))
 
 
 def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from fractions import Fraction
 from math import prod
 from typing import Any
 
@@ -20,8 +19,17 @@ from indexcalc.evaluate.constants import known
 from indexcalc.evaluate.inputs import to_float
 from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, viewed
 from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, Stored, of_nothing, solved
-from indexcalc.evaluate.numpy_sums import covers, write_sum
-from indexcalc.evaluate.patterns import check_real, complements, complex_values, outer_sums, slopes
+from indexcalc.evaluate.numpy_sums import write_sum
+from indexcalc.evaluate.patterns import (
+    HALF,
+    alongside,
+    check_real,
+    complex_values,
+    outer_sums,
+    quotients,
+    slopes,
+    together,
+)
 from indexcalc.evaluate.program import (
     Add,
     Apply,
@@ -38,9 +46,10 @@ from indexcalc.evaluate.program import (
     Step,
     Use,
 )
-from indexcalc.functions.elementwise import root_slope, sigmoid_slope, sigmoids
+from indexcalc.functions.elementwise import logistics, root_slope, sigmoid_slope
 from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.reductions import exponentials
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import Labels, Number
 
@@ -54,7 +63,14 @@ FREED = 64 * 1024
 CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
 NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
-POWERS: dict[Number, str] = {2: "square", -1: "reciprocal", Fraction(1, 2): "sqrt"}
+POWERS: dict[Number, str] = {
+    2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
+    3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
+    4: "square(square({0}))", 3 * HALF: "multiply(sqrt({0}), {0})", -3 * HALF: "reciprocal(multiply(sqrt({0}), {0}))",
+}  # fmt: skip
+"""Powers that take less than NumPy's own, which goes through logarithms: where there are many entries."""
+FEW_CALLS = {2, -1, HALF, -HALF}
+"""Those that do for a few entries too."""
 
 
 class Emitter:
@@ -70,7 +86,6 @@ class Emitter:
         self.dtype = np.result_type(dtype, 1j) if any(self.complex) else np.dtype(dtype)
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
         self.lines: list[str] = []
-        self.chosen: list[str] = []
         self.alive: dict[int, int] = {}
         self.peak = 0
         self.overwritten: int | None = None
@@ -80,19 +95,42 @@ class Emitter:
         self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
         self.readers = self._readers()
         self.pending: Counter[int | None] = Counter()
-        self.outers = outer_sums(program, self.readers)
-        self.sums = {u.value: k for k, s in enumerate(program.steps) if isinstance(s, Add) for u in s.uses}
-        self.slopes = {} if any(self.complex) else slopes(program, self.readers)
-        self.within = {**self.outers, **{number: list(slope.steps) for number, slope in self.slopes.items()}}
-        skipped = {value for group in self.within.values() for value in group}
-        self.pairs = complements(program)
+        self.waiting: dict[int, tuple[Labels, Labels]] = {}
+        self.reading: list[list[int]] = [[] for _ in program.steps]
         for number, step in enumerate(program.steps):
+            for value in dict.fromkeys(use.value for use in step.uses):
+                self.reading[value].append(number)
+        self.outers = outer_sums(program, self.readers)
+        self.quotients = quotients(program, self.readers)
+        self.slopes = {} if any(self.complex) else slopes(program, self.readers)
+        self.within = {
+            **self.outers,
+            **{number: [value] for number, value in self.quotients.items()},
+            **{number: list(slope.steps) for number, slope in self.slopes.items()},
+        }
+        skipped = {value for group in self.within.values() for value in group}
+        self.groups = {} if any(self.complex) else together(program, self.readers, {*skipped, *self.slopes})
+        for number, group in self.groups.items():
+            if number == group.steps[0]:
+                self.within[number] = [*group.between, *group.steps[1:]]
+                skipped |= set(group.between)
+        self.chosen: list[str] = [""] * len(program.steps)
+        inputs = [number for number, step in enumerate(program.steps) if isinstance(step, Input)]
+        for number in dict.fromkeys([*inputs, *range(len(program.steps))]):
             self.number, self.kernel, self.scratch, self.overwritten = number, "", 0, None
             if number not in skipped:
-                (Emitter.slope if number in self.slopes else WRITERS[type(step)])(self, step)
+                self._write(program.steps[number])
                 self._count(number)
                 self._free(number)
-            self.chosen.append("at once" if number in skipped else self.kernel)
+            self.chosen[number] = "at once" if number in skipped else self.kernel
+
+    def _write(self, step: Step) -> None:
+        if self.number in self.slopes:
+            self.slope(step)
+        elif self.number in self.groups:
+            self.together(step)
+        else:
+            WRITERS[type(step)](self, step)
 
     def code(self) -> Code:
         """The finished lines."""
@@ -132,6 +170,8 @@ class Emitter:
     def _free(self, number: int) -> None:
         """After a step: what it read for the last time is freed."""
         step = self.program.steps[number]
+        if number in self.groups and number not in self.within:
+            return
         within = [self.program.steps[value] for value in self.within.get(number, ())]
         read = [use.value for made in (step, *within) for use in made.uses if use.value in self.stored]
         for value in read:
@@ -242,6 +282,9 @@ class Emitter:
         if len(step.uses) == 1:
             self.single(step)
             return
+        if self.number in self.quotients:
+            self.quotient(step)
+            return
         one, other = (self.operand(use) for use in step.uses)
         sizes = step.sizes
         scale = "" if step.coef == 1 else self.literal(step.coef)
@@ -257,33 +300,49 @@ class Emitter:
         if not one.labels and not other.labels:
             self.put(f"{one.code}*{other.code}", (), step.out)
             return
-        option = kernels.choose(Pair(one, other, frozenset(step.out), sizes))
+        wished = self._wished(self.number, step.out)
+        option = kernels.choose(Pair(one, other, frozenset(step.out), sizes), wished)
         self.kernel, self.scratch, code = option.name, option.scratch, option.code
         labels = option.labels
         if option.name == "multiply":
             code = self._reused(step, code, labels)
-        elif option.name == "outer" and (wished := self._wished(step)) is not None:
+        elif option.name == "outer" and wished is not None:
             code, labels = einsum_code([one, other], wished), wished
         self.put(code, labels, step.out)
         if scale:
             turned = self.complex[self.number] and not any(self.complex[use.value] for use in step.uses)
             self._scale(scale, bool(step.shape) and not turned)
 
-    def _wished(self, step: Contract) -> Labels | None:
-        """The order in which the sum that reads this product would have it: that of a term which is there already."""
-        number = self.number
-        reader = self.sums.get(number)
-        if reader is None or self.readers[number] != 1:
-            return None
-        made = self.program.steps[reader]
-        assert isinstance(made, Add)
-        own = next(part for part in made.parts if part.use.value == number)
-        for part in made.parts:
-            held = self.stored.get(part.use.value)
-            if held is None or not covers(part, made) or not covers(own, made):
+    def quotient(self, step: Contract) -> None:
+        """A product with a reciprocal that nothing else reads, as one division."""
+        below, above = sorted(step.uses, key=lambda use: use.value != self.quotients[self.number])
+        below = Use(self.program.steps[below.value].uses[0].value, below.labels)
+        divisor, self.quiet, self.kernel = self.operand(below), True, "divide"
+        code = f"divide({broadcast(self.operand(above), divisor.labels)}, {divisor.code})"
+        held = self.stored[below.value]
+        if step.shape and held.owner is not None and held.contiguous and self.pending[held.owner] == 1:
+            code = f"{code[:-1]}, out={self.over(below)})"
+        self.put(code, divisor.labels, step.out)
+        if step.coef != 1:
+            self._scale(self.literal(step.coef), bool(step.shape))
+
+    def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
+        """The order in which a value with these labels is stored best: that of an array which is there already, and
+        which a step joins with it, or with a function of its entries, entry by entry.
+        """
+        for reader in self.reading[number]:
+            found = alongside(self.program.steps[reader], number)
+            if found is None:
                 continue
-            axes = [part.places.index(part.use.labels[axis]) for axis in held.order]
-            return tuple(step.out[own.use.labels.index(own.places[axis])] for axis in axes)
+            label = dict(zip(found.labels, out, strict=True))
+            for other in found.others:
+                held = self.stored.get(other.value)
+                if held is not None and set(other.labels) == set(found.labels):
+                    return tuple(label[other.labels[axis]] for axis in held.order)
+            if further and not found.others and set(found.out) == set(found.labels):
+                wished = self._wished(reader, tuple(label[x] for x in found.out), further - 1)
+                if wished is not None:
+                    return wished
         return None
 
     def _scale(self, scale: str, in_place: bool) -> None:
@@ -348,14 +407,13 @@ class Emitter:
     def map(self, step: Map) -> None:
         """A function of the entries, over an operand that dies here where it is a ufunc."""
         operands = [self.operand(use) for use in step.uses]
-        if self.number in self.pairs and not self.complex[self.number]:
-            self._sigmoids(operands[0], step)
-            return
         whole = max(operands, key=lambda operand: len(operand.labels)).labels
         order = (*whole, *(x for x in step.out if x not in whole))
         args = [broadcast(operand, order) for operand in operands]
         if step.fn == "**":
-            code = self._power(args[0], step.params[0])
+            code = self._power(args[0], step.params[0], prod(step.shape))
+        elif step.fn == "relu":
+            code = f"maximum({args[0]}, 0.0)"
         elif step.fn in UFUNCS or step.fn in NAMES:
             code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
             self.quiet = self.quiet or step.fn not in CALM
@@ -364,7 +422,7 @@ class Emitter:
             name = self.bound(step.fn, row.numpy)
             code = self.kept(f"{name}({', '.join([*args, *map(self.parameter, step.params)])})")
             self.quiet = self.quiet or step.fn not in CALM
-        ufunc = step.fn == "**" or step.fn in UFUNCS or step.fn in NAMES
+        ufunc = step.fn in ("**", "relu") or step.fn in UFUNCS or step.fn in NAMES
         self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
 
     def slope(self, step: Step) -> None:
@@ -376,22 +434,36 @@ class Emitter:
         self.kernel = "slope"
         self.put(f"{name}({operand.code})", operand.labels, axes)
 
-    def _sigmoids(self, operand: Operand, step: Map) -> None:
-        """The sigmoid of a value and that of its negative, by one exponential: the second waits under a name."""
-        partner = self.pairs[self.number]
-        if partner < self.number:
-            self.put(f"w{partner}", operand.labels, step.out)
-            self.lines.append(f"del w{partner}")
+    def together(self, step: Step) -> None:
+        """A function that gives the values of several steps: the first one calls it, the others wait under a name."""
+        number, group, self.kernel = self.number, self.groups[self.number], "together"
+        if number != group.steps[0]:
+            self.put(f"w{number}", *self.waiting.pop(number))
+            self.lines.append(f"del w{number}")
+            return
+        held = self.stored[group.use.value]
+        for other in group.steps:
+            made = self.program.steps[other]
+            gone = made.axes if isinstance(made, Reduce) and not made.keeps else ()
+            order = tuple(group.use.labels[axis] for axis in held.order if axis not in gone)
+            self.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
+            self.alive[other] = prod(made.shape)
+        operand = self.operand(group.use)
+        if isinstance(step, Reduce):
+            axes = tuple(held.order.index(axis) for axis in step.axes)
+            alone = held.owner is not None and held.contiguous and self.pending[held.owner] == len(group.steps)
+            last = f", {self.over(group.use)}" if alone else ""
+            code = f"{self.bound('exponentials', exponentials)}({operand.code}, {axes}, {group.names}{last})"
+            self.quiet = True
         else:
-            self.put(f"{self.bound('sigmoids', sigmoids)}({operand.code})", operand.labels, step.out)
-            self.lines[-1] = f"v{self.number}, w{self.number} = {self.lines[-1].partition(' = ')[2]}"
+            code = f"{self.bound('logistics', logistics)}({operand.code}, {group.names})"
+        self.put(code, *self.waiting.pop(number))
+        self.lines[-1] = f"{', '.join([f'v{number}', *(f'w{k}' for k in group.steps[1:])])} = {code}"
 
-    def _power(self, base: str, exponent: Number) -> str:
+    def _power(self, base: str, exponent: Number, size: int) -> str:
         self.quiet = self.quiet or exponent != 2
-        if exponent in POWERS:
-            return f"{POWERS[exponent]}({base})"
-        if exponent == Fraction(-1, 2):
-            return f"reciprocal(sqrt({base}))"
+        if exponent in POWERS and (size >= MANY or exponent in FEW_CALLS):
+            return POWERS[exponent].format(base)
         return f"power({base}, {self.literal(exponent)})"
 
     def reduce(self, step: Reduce) -> None:
@@ -403,13 +475,14 @@ class Emitter:
         held = self.stored[use.value]
         row = reduction_row(step.fn)
         axes = tuple(held.order.index(axis) for axis in step.axes)
+        last = f", {self.over(use)}" if step.fn == "softmax" and self.dying(use) else ""
         shape = self.program.steps[use.value].shape
         name = self.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
         extra = "".join(f", {self.parameter(p)}" for p in step.params)
         kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
         logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
         self.quiet = True
-        self.put(self.kept(f"{name}({held.name}, {axes}{extra})"), kept, logical)
+        self.put(self.kept(f"{name}({held.name}, {axes}{extra}{last})"), kept, logical)
 
     def _of_small_matrices(self, step: Reduce) -> bool:
         """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""

@@ -24,8 +24,8 @@ UFUNCS = {
 SPACE: dict[str, Any] = {
     name: getattr(np, name)
     for name in (
-        "multiply", "add", "subtract", "negative", "matmul", "dot", "ascontiguousarray", "zeros", "empty", "full",
-        "asarray", "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
+        "multiply", "divide", "add", "subtract", "negative", "matmul", "dot", "ascontiguousarray", "zeros", "empty",
+        "full", "asarray", "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
     )
 } | {"einsum": c_einsum}  # fmt: skip
 

@@ -25,11 +25,12 @@ def write_sum(emitter: Emitter, step: Add) -> None:
     fused = emitter.outers.get(emitter.number, ())
     parts = [(part, *_placed(emitter, part)) for part in step.parts if part.use.value not in fused]
     if fused:
-        _outer_sum(emitter, [part for part in step.parts if part.use.value in fused], step)
+        first = next((operand.labels[0] for part, operand, _ in parts if _covers(part, step)), None)
+        _outer_sum(emitter, [part for part in step.parts if part.use.value in fused], step, first)
         for part, operand, places in parts:
             _into(emitter, part, operand, places, False)
         return
-    full = [row for row in parts if covers(row[0], step)]
+    full = [row for row in parts if _covers(row[0], step)]
     order = full[0][1].labels if full else axes
     if full:
         start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(emitter, row))
@@ -46,8 +47,10 @@ def write_sum(emitter: Emitter, step: Add) -> None:
         first = False
 
 
-def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add) -> None:
-    """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms."""
+def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | None) -> None:
+    """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms. The axis that
+    is `first` in what is added to it is among the rows.
+    """
     rows: Labels = ()
     columns: Labels = ()
     number = emitter.number
@@ -57,7 +60,7 @@ def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add) -> None:
         axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
         one, other = (o._replace(labels=tuple(axis[x] for x in o.labels)) for o in map(emitter.operand, made.uses))
         if not k:
-            rows, columns = one.labels, other.labels
+            rows, columns = (other.labels, one.labels) if first in other.labels else (one.labels, other.labels)
             for side, axes in (("l", rows), ("r", columns)):
                 size = prod(step.shape[x] for x in axes)
                 emitter.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {emitter.kind})")
@@ -91,8 +94,7 @@ def _placed(emitter: Emitter, part: Part) -> tuple[Operand, Labels]:
     return operand._replace(labels=tuple(axis[x] for x in operand.labels)), tuple(axis[x] for x in part.places)
 
 
-def covers(part: Part, step: Add) -> bool:
-    """Has the part every axis of the result, and no delta?"""
+def _covers(part: Part, step: Add) -> bool:
     return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
 
 

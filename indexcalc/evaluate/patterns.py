@@ -8,8 +8,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from indexcalc.errors import InputError
-from indexcalc.evaluate.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce
+from indexcalc.evaluate.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce, Step, Use
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
+from indexcalc.graph.node import Labels
 
 HALF = Fraction(1, 2)
 LARGE = 4000
@@ -43,6 +44,33 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
     return found
 
 
+class Alongside(NamedTuple):
+    """How a step that works entry by entry uses a value: with these labels, together with others, to these labels."""
+
+    labels: Labels
+    others: tuple[Use, ...]
+    out: Labels
+
+
+def alongside(step: Step, value: int) -> Alongside | None:
+    """How a step that joins its operands entry by entry, and may add up what it joined, uses a value, if once."""
+    match step:
+        case Contract() | Map():
+            uses, out = step.uses, step.out
+        case Add():
+            parts = [part for part in step.parts if set(part.places) <= set(part.use.labels)]
+            if any(len(set(part.places)) < len(part.places) for part in step.parts):
+                return None
+            uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
+            out = tuple(range(len(step.shape)))
+        case _:
+            return None
+    own = [use for use in uses if use.value == value]
+    if len(own) != 1 or len(set(own[0].labels)) < len(own[0].labels):
+        return None
+    return Alongside(own[0].labels, tuple(use for use in uses if use is not own[0]), out)
+
+
 def complements(program: Program) -> dict[int, int]:
     """For each sigmoid of a value whose negative has a sigmoid too: the step of the other one."""
     maps = {
@@ -57,6 +85,66 @@ def complements(program: Program) -> dict[int, int]:
             alike = use.labels == step.out and program.steps[number].uses[0].labels
             if other is not None and alike == program.steps[other].uses[0].labels:
                 found[number], found[other] = other, number
+    return found
+
+
+class Together(NamedTuple):
+    """Steps whose values one function of one operand gives at once, by one exponential: the function's names for them,
+    and the steps between that nothing else reads.
+    """
+
+    use: Use
+    steps: tuple[int, ...]
+    names: tuple[str, ...]
+    between: tuple[int, ...]
+
+
+LOGISTIC, EXPONENTIAL = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}
+
+
+def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
+    """For each step that shares its exponential with another one: all that do; those `without` are made otherwise."""
+    steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
+    logistic = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
+    operands = {step.uses[0] for step in logistic.values()}
+    groups: dict[tuple[Use, Labels], list[tuple[int, str]]] = {}
+    between: dict[Use, list[int]] = {}
+    for number, step in logistic.items():
+        (use,) = step.uses
+        made = program.steps[use.value]
+        negated = isinstance(made, Contract) and made.coef == -1 and made.uses[0].labels == made.out
+        base = Use(made.uses[0].value, use.labels) if negated else use
+        if step.fn == "sigmoid" and negated and base in operands:
+            groups.setdefault((base, ()), []).append((number, "complement"))
+            if readers[use.value] == 1:
+                between.setdefault(base, []).append(use.value)
+        else:
+            groups.setdefault((use, ()), []).append((number, step.fn))
+    for number, other in steps.items():
+        if isinstance(other, Reduce) and other.fn in EXPONENTIAL:
+            groups.setdefault((other.uses[0], other.axes), []).append((number, other.fn))
+    found: dict[int, Together] = {}
+    for (use, _), members in groups.items():
+        if len(members) > 1:
+            numbers, names = zip(*members, strict=True)
+            group = Together(use, numbers, names, tuple(between.get(use, ())))
+            found.update(dict.fromkeys(group.steps, group))
+    return found
+
+
+def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
+    """For each product, entry by entry, with a reciprocal that nothing else reads: the step of the reciprocal."""
+    found = {}
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Contract) or len(step.uses) != 2:
+            continue
+        for use, other in (step.uses, step.uses[::-1]):
+            made = program.steps[use.value]
+            plain = all(len(set(one.labels)) == len(one.labels) for one in (use, other))
+            if not plain or not set(other.labels) <= set(use.labels) == set(step.out) or readers[use.value] > 1:
+                continue
+            if isinstance(made, Map) and (made.fn, made.params) == ("**", (-1,)) and made.uses[0].labels == made.out:
+                found[number] = use.value
     return found
 
 

@@ -71,8 +71,10 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     order = topological(roots)
     table = Table(bounds(list(roots)), sizes, dict(options.symbols))
 
-    def build(choice: Choice, shares: Mapping[Key, int] | None = None) -> Build:
-        return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve)
+    def build(
+        choice: Choice, shares: Mapping[Key, int] | None = None, before: Mapping[Key, set[Key]] | None = None
+    ) -> Build:
+        return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve, before)
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
@@ -128,9 +130,9 @@ class Unlimited(PathOptimizer):  # type: ignore[misc]
 
 def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:
     """The cheapest of the programs that are tried."""
-    shared = _shared_products(order)
-    if shared:
-        best = _cheaper(best, build(best.choice._replace(kept=frozenset(shared))))
+    for shared in (_shared_products(order), _shared_sums(order)):
+        if shared:
+            best = _cheaper(best, build(best.choice._replace(kept=best.choice.kept.union(shared))))
     best = _amortised(best, build)
     if options.reassociate != "safe":
         for node in _differences(order)[: min(TRIALS, WORK // len(order))]:
@@ -142,10 +144,19 @@ def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], opt
 
 
 def _amortised(start: Build, build: Callable[..., Build]) -> Build:
-    """The same choice, each part that several products have at its share of the cost."""
+    """The same choice, each part that several products have at its share of the cost; then each product planned again,
+    given what the others have, as long as that is cheaper.
+    """
     counts = Counter(start.seen)
     shares = {key: times for key, times in counts.items() if times > 1}
-    return _cheaper(start, build(start.choice, shares)) if shares else start
+    if not shares:
+        return start
+    best = _cheaper(start, build(start.choice, shares))
+    while True:
+        again = build(best.choice, best.shares, best.parts)
+        if _cheaper(best, again) is best:
+            return best
+        best = again
 
 
 def _cheaper(one: Build, other: Build) -> Build:
@@ -159,6 +170,16 @@ def _shared_products(order: Sequence[Node]) -> list[Node]:
         if isinstance(node, Product | Sum | Definition):
             parents.update(set(node.children))
     return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
+
+
+def _shared_sums(order: Sequence[Node]) -> list[Node]:
+    """Sums that are a factor of a product, and a term of another sum."""
+    parents: dict[Node, set[type[Node]]] = {}
+    for node in order:
+        if isinstance(node, Product | Sum):
+            for child in node.children:
+                parents.setdefault(child, set()).add(type(node))
+    return [node for node in order if isinstance(node, Sum) and parents.get(node) == {Product, Sum}]
 
 
 def _differences(order: Sequence[Node]) -> list[Node]:

@@ -6,7 +6,7 @@ The square root is the power 1/2, and a power with a constant exponent is a fact
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -53,17 +53,24 @@ def _sigmoid(x: Any) -> Any:
     return np.where(x >= 0, 1, y) / (1 + y)
 
 
-def sigmoids(x: Any) -> tuple[Any, Any]:
-    """The sigmoid of x and that of -x, for real x, by one exponential.
+def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
+    """What is wanted of softplus(x), sigmoid(x), and sigmoid(-x), the "complement", for real x, by one exponential.
 
-    >>> sigmoids(np.array([0.0]))
-    (array([0.5]), array([0.5]))
+    >>> logistics(np.array([0.0]), ("sigmoid", "complement"))
+    [array([0.5]), array([0.5])]
     """
-    y = _exp(-np.abs(x))
-    one = 1 / (1 + y)
-    y = y * one
-    right = x >= 0
-    return np.where(right, one, y), np.where(right, y, one)
+    e, made = _exp(-np.abs(x)), {}
+    if "softplus" in wanted:
+        made["softplus"] = np.log1p(e)
+        made["softplus"] += np.maximum(x, 0)
+    right, one = x >= 0, 1 + e
+    if "sigmoid" in wanted:
+        made["sigmoid"] = np.where(right, 1, e)
+        made["sigmoid"] /= one
+    if "complement" in wanted:
+        made["complement"] = np.where(right, e, 1)
+        made["complement"] /= one
+    return [made[name] for name in wanted]
 
 
 def sigmoid_slope(x: Any) -> Any:

@@ -7,6 +7,7 @@ values is in `spectral.py`.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,31 @@ def _logsumexp(x: Any, axes: Axes) -> Any:
         return np.log(np.exp(x - top).sum(axis=axes)) + top.squeeze(axes)
 
 
-def _softmax(x: Any, axes: Axes) -> Any:
-    """The exponentials over their sum."""
-    weights = x - np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
+def _softmax(x: Any, axes: Axes, out: Any = None) -> Any:
+    """The exponentials over their sum; `out` may be x itself."""
+    weights = np.subtract(x, _largest(x, axes), out=out)
     np.exp(weights, out=weights)
     weights /= np.add.reduce(weights, axis=axes, keepdims=True)
     return weights
+
+
+def _largest(x: Any, axes: Axes) -> Any:
+    return np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
+
+
+def exponentials(x: Any, axes: Axes, wanted: Sequence[str], out: Any = None) -> list[Any]:
+    """Both of "softmax" and "logsumexp" along axes, in the order that is wanted, by one exponential; `out` may be x.
+
+    >>> exponentials(np.zeros(4), (0,), ("softmax", "logsumexp"))
+    [array([0.25, 0.25, 0.25, 0.25]), np.float64(1.3862943611198906)]
+    """
+    top = _largest(x, axes)
+    weights = np.subtract(x, top, out=out)
+    np.exp(weights, out=weights)
+    total = np.add.reduce(weights, axis=axes, keepdims=True)
+    weights /= total
+    made = {"softmax": weights, "logsumexp": np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)}
+    return [made[name] for name in wanted]
 
 
 def _log_softmax(x: Any, axes: Axes) -> Any:
