@@ -20,7 +20,18 @@ from naive import naive
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.evaluate import build, collect, contract, finish, kernels, numpy_code, numpy_function, patterns, plan
+from indexcalc.evaluate import (
+    build,
+    collect,
+    contract,
+    finish,
+    kernels,
+    numpy_code,
+    numpy_function,
+    numpy_sums,
+    patterns,
+    plan,
+)
 from indexcalc.graph.node import Node, Product, Sum, Variable
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import variables
@@ -69,6 +80,9 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(build, "ROOTED", 1e9)
     patch.setattr(finish, "FEW", 1e9)
     patch.setattr(patterns, "LARGE", 1)
+    patch.setattr(patterns, "PIECES", 1)
+    patch.setattr(numpy_sums, "PIECE", rng.choice([1, 4, numpy_sums.PIECE]))
+    patch.setattr(numpy_sums, "MOST_PIECES", rng.choice([2, numpy_sums.MOST_PIECES]))
     for name in ("MANY", "ENTRIES", "FREED"):
         patch.setattr(numpy_code, name, 1)
     exact = rng.choice([2, 3, contract.EXACT])

@@ -91,6 +91,7 @@ class Table:
         self.costs: list[float] = []
         self.bounds: list[Interval] = []
         self.numbers: dict[Step, int] = {}
+        self.contractions: dict[tuple[tuple[Piece, ...], frozenset[int]], Contraction] = {}
 
     def add(self, step: Step, seconds: float, interval: Interval = ANY) -> int:
         """The number of a step."""
@@ -100,6 +101,16 @@ class Table:
             self.steps.append(step)
             self.costs.append(seconds)
             self.bounds.append(interval)
+        return found
+
+    def contraction(
+        self, pieces: Sequence[Piece], kept: Iterable[int], sizes: Mapping[int, int]
+    ) -> Contraction:
+        """The contraction of these pieces, the same for all programs: it keeps what its parts cost."""
+        name = tuple(pieces), frozenset(kept)
+        found = self.contractions.get(name)
+        if found is None:
+            found = self.contractions[name] = Contraction(pieces, kept, sizes)
         return found
 
     def range(self, node: Node) -> Interval:
@@ -404,7 +415,7 @@ class Build:
             if scale is not None:
                 return self.pair(scale, piece, piece.labels, sizes, coef)
             return Piece(self.single(coef, Use(*piece), piece.labels, sizes), piece.labels)
-        contraction = Contraction(pieces, kept, sizes)
+        contraction = self.table.contraction(pieces, kept, sizes)
         spent, tree = self.order(contraction)
         halves = self.halved(contraction, spent) if self.halve and not self.choice.written else None
         if halves is not None:

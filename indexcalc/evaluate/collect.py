@@ -65,7 +65,7 @@ def _searched(build: Build, term: Ready) -> Product | None:
     pieces = [piece for piece in term.pieces if piece.labels]
     if len(set(term.out)) < len(term.out) or not 1 < len(pieces) <= EXACT:
         return None
-    found = Product(pieces, term.out, term.sizes)
+    found = build.table.contraction(pieces, term.out, term.sizes)
     build.searched(found)
     return found
 

@@ -8,6 +8,7 @@ costs each its share.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import combinations, permutations, product
@@ -61,14 +62,25 @@ class Product:
         self.pieces, self.out, self.sizes = list(pieces), frozenset(out), sizes
         self.keys: dict[int, tuple[Key, Labels]] = {}
         self.best: dict[int, tuple[float, Tree]] = {}
+        self.prices: dict[tuple[int, int], float] = {}
+        self.size = cost.Sizes(sizes)
+        self.own = [cost.mask_of(piece.labels) for piece in self.pieces]
+        self.kept = cost.mask_of(self.out)
+
+    def stay(self, mask: int) -> int:
+        """The labels of a subset that the rest, or the result, has too, as a bit mask."""
+        inside, outside = 0, self.kept
+        for k, labels in enumerate(self.own):
+            if mask >> k & 1:
+                inside |= labels
+            else:
+                outside |= labels
+        return inside & outside
 
     def stays(self, mask: int) -> frozenset[int]:
-        """The labels of a subset that the rest, or the result, has too."""
-        inside: set[int] = set()
-        outside = set(self.out)
-        for k, piece in enumerate(self.pieces):
-            (inside if mask >> k & 1 else outside).update(piece.labels)
-        return frozenset(inside & outside)
+        """The same as a set."""
+        found = self.stay(mask)
+        return frozenset([x for x in range(found.bit_length()) if found >> x & 1])
 
     def key(self, mask: int) -> tuple[Key, Labels]:
         """The key of a subset."""
@@ -91,31 +103,37 @@ class Product:
 
     def search(self, free: Callable[[Key], float]) -> tuple[float, Tree]:
         """The cheapest order, in seconds and as a tree; `free(key)` is the share of its cost that a subset has."""
-        best, stay = self.best, {}
+        best, everything = self.best, self.everything
+        stay = [0] * (everything + 1)
+        for mask in range(1, everything + 1):
+            stay[mask] = self.stay(mask) if mask & (mask - 1) else self.own[mask.bit_length() - 1]
         for k in range(len(self.pieces)):
             best[1 << k] = (0.0, k)
-        for mask in range(1, self.everything + 1):
-            stay[mask] = self.stays(mask) if mask & (mask - 1) else frozenset(self.pieces[mask.bit_length() - 1].labels)
-        for mask in sorted(range(1, self.everything + 1), key=int.bit_count):
-            if not mask & (mask - 1):
-                continue
-            share = free(self.key(mask)[0])
-            found: tuple[float, Tree] | None = None
-            lowest = mask & -mask
-            part = (mask - 1) & mask
-            while part:
+        for mask in sorted(range(1, everything + 1), key=int.bit_count):
+            if mask & (mask - 1):
+                spent, part = self._split(mask, stay)
+                tree = (best[part][1], best[mask ^ part][1])
+                best[mask] = (spent * free(self.key(mask)[0]), tree)
+        return best[everything]
+
+    def _split(self, mask: int, stay: Sequence[int]) -> tuple[float, int]:
+        """The cheapest way to make a subset from two: its cost, and one of the two, that with the lowest piece."""
+        best, prices, found, chosen = self.best, self.prices, math.inf, 0
+        lowest, part = mask & -mask, (mask - 1) & mask
+        while part:
+            if part & lowest:
                 other = mask ^ part
-                if part & lowest:
-                    spent = best[part][0] + best[other][0]
-                    if found is None or spent < found[0]:
+                spent = best[part][0] + best[other][0]
+                if spent < found:
+                    price = prices.get((part, other))
+                    if price is None:
                         same = part.bit_count() == other.bit_count() and self._alike(part, other)
-                        spent += cost.pair(stay[part], stay[other], stay[mask], self.sizes, same)
-                        if found is None or spent < found[0]:
-                            found = (spent, (best[part][1], best[other][1]))
-                part = (part - 1) & mask
-            assert found is not None
-            best[mask] = (found[0] * share, found[1])
-        return best[self.everything]
+                        price = cost.masked_pair(stay[part], stay[other], stay[mask], self.size, same)
+                        prices[part, other] = price
+                    if spent + price < found:
+                        found, chosen = spent + price, part
+            part = (part - 1) & mask
+        return found, chosen
 
     def _alike(self, one: int, other: int) -> bool:
         values = sorted(p.value for k, p in enumerate(self.pieces) if one >> k & 1)

@@ -7,35 +7,56 @@ one 12, an einsum loop 1, memory moves 8 bytes a nanosecond, and every call take
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from math import prod
 
 CALL = 1.2e-6
 GEMM, BATCHED, LOOP, MEMORY = 40e9, 12e9, 1.2e9, 1e9
 """Operations a second of three kinds of product, and entries a second that pass through memory."""
 
 
+class Sizes(dict[int, int]):
+    """The number of entries along a set of labels, by the set as a bit mask; each is multiplied out once."""
+
+    def __init__(self, sizes: Mapping[int, int]) -> None:
+        super().__init__({0: 1})
+        self.sizes = sizes
+
+    def __missing__(self, mask: int) -> int:
+        lowest = mask & -mask
+        found = self[mask] = self[mask ^ lowest] * self.sizes[lowest.bit_length() - 1]
+        return found
+
+
+def mask_of(labels: Iterable[int]) -> int:
+    """A set of labels as a bit mask."""
+    mask = 0
+    for label in labels:
+        mask |= 1 << label
+    return mask
+
+
 def pair(
-    a: Iterable[int], b: Iterable[int], out: frozenset[int], sizes: Mapping[int, int], same: bool = False
+    a: Iterable[int], b: Iterable[int], out: Iterable[int], sizes: Mapping[int, int], same: bool = False
 ) -> float:
     """The product of two operands with these labels, summed over what `out` lacks; `same`: of one array by itself."""
-    left, right = frozenset(a), frozenset(b)
-    moved = sum(prod(sizes[x] for x in part) for part in (left, right, (left | right) & out))
-    summed = (left | right) - out
-    points = prod(sizes[x] for x in left | right)
+    return masked_pair(mask_of(a), mask_of(b), mask_of(out), Sizes(sizes), same)
+
+
+def masked_pair(left: int, right: int, out: int, size: Sizes, same: bool) -> float:
+    """What `pair` gives, for labels as bit masks."""
+    both, shared = left | right, left & right
+    moved = size[left] + size[right] + size[both & out]
+    summed = both & ~out
     if not summed:
         return (CALL / 2 if left == right or not left or not right else CALL) + moved / MEMORY
-    shared = left & right
-    batch = prod(sizes[x] for x in shared & out)
-    rows = prod(sizes[x] for x in left - right)
-    columns = prod(sizes[x] for x in right - left)
-    inner = prod(sizes[x] for x in summed)
+    points = size[both]
+    batch, rows, columns = size[shared & out], size[left & ~right], size[right & ~left]
     if rows == 1 and columns == 1:
         return CALL + points / (2 * LOOP if batch > 1 else 4 * LOOP)
     if batch == 1:
         rate = GEMM / 2 if min(rows, columns) <= 2 else GEMM
         work = 2 * points / rate * (0.6 if same and rows == columns >= 50 else 1)
         return CALL + work + moved / (8 * MEMORY)
-    if max(rows, columns, inner) <= 4:
+    if max(rows, columns, size[summed]) <= 4:
         return CALL + points / LOOP
     return CALL + batch * 0.15e-6 + 2 * points / BATCHED + moved / (4 * MEMORY)
 

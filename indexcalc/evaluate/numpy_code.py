@@ -26,6 +26,7 @@ from indexcalc.evaluate.patterns import (
     check_real,
     complex_values,
     outer_sums,
+    piecewise,
     quotients,
     slopes,
     together,
@@ -101,10 +102,12 @@ class Emitter:
             for value in dict.fromkeys(use.value for use in step.uses):
                 self.reading[value].append(number)
         self.outers = outer_sums(program, self.readers)
+        self.pieces = piecewise(program, self.readers, self.outers)
         self.quotients = quotients(program, self.readers)
         self.slopes = {} if any(self.complex) else slopes(program, self.readers)
         self.within = {
             **self.outers,
+            **self.pieces,
             **{number: [value] for number, value in self.quotients.items()},
             **{number: list(slope.steps) for number, slope in self.slopes.items()},
         }
@@ -196,7 +199,7 @@ class Emitter:
         if held.owner is None or not held.contiguous or self.complex[use.value] != self.complex[self.number]:
             return False
         step = self.program.steps[self.number]
-        here = sum(1 for other in step.uses if self.stored[other.value].owner == held.owner)
+        here = sum(other.value in self.stored and self.stored[other.value].owner == held.owner for other in step.uses)
         return bool(here == 1 and self.pending[held.owner] == 1)
 
     def over(self, use: Use) -> str:

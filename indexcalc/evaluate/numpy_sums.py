@@ -6,13 +6,20 @@ from collections.abc import Sequence
 from math import prod
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from indexcalc.evaluate.kernels import Operand, broadcast, einsum_code, viewed
 from indexcalc.evaluate.numpy_function import Stored
 from indexcalc.evaluate.program import Add, Contract, Part
-from indexcalc.graph.node import Labels
+from indexcalc.graph.node import Labels, Number, multiply
 
 if TYPE_CHECKING:
     from indexcalc.evaluate.numpy_code import Emitter
+
+PIECE = 2**17
+"""A term is added by pieces of at most so many entries,"""
+MOST_PIECES = 64
+"""and by at most so many."""
 
 
 def write_sum(emitter: Emitter, step: Add) -> None:
@@ -23,7 +30,9 @@ def write_sum(emitter: Emitter, step: Add) -> None:
         emitter.put(" + ".join(terms).replace("+ -", "- "), (), ())
         return
     fused = emitter.outers.get(emitter.number, ())
-    parts = [(part, *_placed(emitter, part)) for part in step.parts if part.use.value not in fused]
+    pieces = emitter.pieces.get(emitter.number, ())
+    apart = {*fused, *pieces}
+    parts = [(part, *_placed(emitter, part)) for part in step.parts if part.use.value not in apart]
     if fused:
         first = next((operand.labels[0] for part, operand, _ in parts if _covers(part, step)), None)
         _outer_sum(emitter, [part for part in step.parts if part.use.value in fused], step, first)
@@ -45,6 +54,50 @@ def write_sum(emitter: Emitter, step: Add) -> None:
     for part, operand, places in parts:
         _into(emitter, part, operand, places, first)
         first = False
+    for part in step.parts:
+        if part.use.value in pieces:
+            _by_pieces(emitter, part, step)
+
+
+def _operands(emitter: Emitter, part: Part) -> tuple[Number, list[Operand]]:
+    """The coefficient and the operands of a product that is a term of a sum, with the axes of the sum as labels."""
+    made = emitter.program.steps[part.use.value]
+    assert isinstance(made, Contract)
+    axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
+    operands = map(emitter.operand, made.uses)
+    return multiply(made.coef, part.coef), [o._replace(labels=tuple(axis[x] for x in o.labels)) for o in operands]
+
+
+def _by_pieces(emitter: Emitter, part: Part, step: Add) -> None:
+    """A product added for one entry of the first axes after the other, so that each piece stays in the cache."""
+    number, order = emitter.number, emitter.stored[emitter.number].order
+    leading = 1
+    while prod(step.shape[x] for x in order[leading:]) > PIECE and leading < len(order) - 1:
+        leading += 1
+    while leading and prod(step.shape[x] for x in order[:leading]) > MOST_PIECES:
+        leading -= 1
+    first, rest = order[:leading], order[leading:]
+    coef, operands = _operands(emitter, part)
+    values = []
+    for name, operand in zip("ab", operands, strict=True):
+        own = tuple(x for x in (*first, *rest) if x in operand.labels)
+        code = viewed(operand, own, {})
+        if name == "a" and coef not in (1, -1):
+            code = f"multiply({code}, {emitter.literal(coef)})"
+        emitter.lines.append(f"{name}{number} = {code}")
+        steps = ", ".join(f"t{x}" for x in first if x in own)
+        piece = Operand(f"{name}{number}[{steps}]" if steps else f"{name}{number}", tuple(x for x in own if x in rest))
+        values.append(broadcast(piece, rest))
+    shape = tuple(step.shape[x] for x in rest)
+    emitter.scratch = max(emitter.scratch, prod(shape))
+    emitter.lines.append(f"p{number} = empty({shape}, {emitter.kind})")
+    target = f"v{number}[{', '.join(f't{x}' for x in first)}]" if first else f"v{number}"
+    ufunc = "subtract" if coef == -1 else "add"
+    body = f"{ufunc}({target}, multiply({', '.join(values)}, out=p{number}), out={target})"
+    if first:
+        space = emitter.bound(f"n{number}", tuple(np.ndindex(*(step.shape[x] for x in first))))
+        body = f"for {', '.join(f't{x}' for x in first)}, in {space}: {body}"
+    emitter.lines += [body, f"del a{number}, b{number}, p{number}"]
 
 
 def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | None) -> None:
@@ -55,10 +108,7 @@ def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | 
     columns: Labels = ()
     number = emitter.number
     for k, part in enumerate(parts):
-        made = emitter.program.steps[part.use.value]
-        assert isinstance(made, Contract)
-        axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
-        one, other = (o._replace(labels=tuple(axis[x] for x in o.labels)) for o in map(emitter.operand, made.uses))
+        scale, (one, other) = _operands(emitter, part)
         if not k:
             rows, columns = (other.labels, one.labels) if first in other.labels else (one.labels, other.labels)
             for side, axes in (("l", rows), ("r", columns)):
@@ -66,7 +116,6 @@ def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | 
                 emitter.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {emitter.kind})")
         if set(one.labels) != set(rows):
             one, other = other, one
-        scale = made.coef * part.coef
         for side, operand, axes in (("l", one, rows), ("r", other, columns)):
             shape = ", ".join(str(step.shape[x]) for x in axes)
             target = f"{side}{number}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}{number}[{k}]"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
@@ -15,6 +15,8 @@ from indexcalc.graph.node import Labels
 HALF = Fraction(1, 2)
 LARGE = 4000
 """Sums of so many entries are worth a matrix product."""
+PIECES = 2**16
+"""Sums of so many entries are made without a second array of their size."""
 
 
 def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
@@ -42,6 +44,32 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
         if len(largest) > 1:
             found[number] = largest
     return found
+
+
+def piecewise(program: Program, readers: Sequence[int], outers: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
+    """For each large sum: those of its terms, but the one that it begins as, that are products of two arrays which both
+    lack some of its axes. They are added piece by piece, and are never there as a whole.
+    """
+    found: dict[int, list[int]] = {}
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Add) or prod(step.shape) < PIECES or number in outers:
+            continue
+        plain = [part for part in step.parts if len(set(part.places)) == len(part.places)]
+        full = [part.use.value for part in plain if set(part.places) <= set(part.use.labels)]
+        large = [value for value in full if readers[value] == 1 and _grows(program.steps[value])]
+        chosen = large if len(full) > len(large) else large[1:]
+        if chosen:
+            found[number] = chosen
+    return found
+
+
+def _grows(step: Step) -> bool:
+    """Is it a product, entry by entry, of two arrays that both lack some of its axes?"""
+    if not isinstance(step, Contract) or len(step.uses) != 2:
+        return False
+    sides = [set(use.labels) for use in step.uses]
+    plain = all(len(side) == len(use.labels) for side, use in zip(sides, step.uses, strict=True))
+    return plain and sides[0] | sides[1] == set(step.out) and all(side and side < set(step.out) for side in sides)
 
 
 class Alongside(NamedTuple):
