@@ -318,7 +318,9 @@ class Build:
         return self.added([(term.coef, self.contracted(term, 1), term.out) for term in ready], shape)
 
     def added(self, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> tuple[int, Form]:
-        """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant."""
+        """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant. Its axes
+        are in the order in which its first operand has them, so that it is the same whatever their order is in a node.
+        """
         first: dict[tuple[int, ...], int] = {}
         out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
         groups = list(dict.fromkeys(out))
@@ -327,20 +329,24 @@ class Build:
             {k for k in groups if place[k] in piece.labels or count[place[k]] > 1}
             for (_, piece, place), count in zip(parts, shared, strict=True)
         ]
-        carried = [k for k in groups if any(k in own for own in varies)]
+        carried = {k for k in groups if any(k in own for own in varies)}
+        parts = sorted(parts, key=lambda part: part[1].value)
+        seen = [place.index(x) for _, piece, place in parts for x in piece.labels if x in place]
+        axes = [k for k in dict.fromkeys([out[axis] for axis in seen] + groups) if k in carried]
         step_parts = []
         for coef, piece, place in parts:
-            places = [place[k] for k in carried]
+            places = [place[k] for k in axes]
             number: dict[int, int] = {}
             for label in (*piece.labels, *places):
                 number.setdefault(label, len(number))
             use = Use(piece.value, tuple(number[x] for x in piece.labels))
             step_parts.append(Part(coef, use, tuple(number[x] for x in places)))
-        made_shape = tuple(shape[k] for k in carried)
+        made_shape = tuple(shape[k] for k in axes)
         step = Add(tuple(step_parts), made_shape)
         spent = cost.CALL * len(parts) + len(parts) * prod(made_shape) / cost.MEMORY
         number = {k: place for place, k in enumerate(dict.fromkeys(out))}
-        form = Form(tuple(number[k] for k in carried), tuple(number[k] for k in out), tuple(shape[k] for k in number))
+        labels = tuple(number[k] for k in axes)
+        form = Form(labels, tuple(number[k] for k in out), tuple(shape[k] for k in number))
         return self.table.add(step, spent), form
 
     def ready(self, term: Term) -> Ready | None:
@@ -599,7 +605,7 @@ class Build:
         return self.table.add(Known(node.label, node.params, shape), 1e-6, self.table.range(node)), whole(shape)
 
     def elementwise(self, node: Elementwise) -> tuple[int, Form]:
-        """A function of the entries, along the axes along which an argument varies."""
+        """A function of the entries, along the axes along which an argument varies, in the order of the arguments."""
         sizes = self.table.shape(node.dims)
         uses = []
         for child, labels in node.args:
@@ -607,7 +613,7 @@ class Build:
             place = dict(zip(form.out, labels, strict=True))
             uses.append(Use(value, tuple(place[x] for x in form.labels)))
         number: dict[int, int] = {}
-        for label in sorted({x for use in uses for x in use.labels}):
+        for label in (x for use in uses for x in use.labels):
             number.setdefault(label, len(number))
         uses = [Use(u.value, tuple(number[x] for x in u.labels)) for u in uses]
         shape = tuple(sizes[x] for x in number)
