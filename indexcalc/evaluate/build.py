@@ -450,7 +450,7 @@ class Build:
             return 0.0, self._given_order(contraction, "greedy")
         found = self.searched(contraction)
         if not self.choice.written:
-            self.seen += contraction.subsets()
+            self.seen += contraction.subsets
         return found
 
     def searched(self, contraction: Contraction) -> tuple[float, Tree]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import count
 from math import prod
@@ -73,11 +74,15 @@ def _searched(build: Build, term: Ready) -> Product | None:
 def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | None]) -> list[Place] | None:
     """The places of the part that saves most, if one saves enough."""
     places: dict[object, list[Place]] = {}
+    values = [found.values if found is not None else {} for found in products]
+    times = Counter(own for found in values for own in set(found.values()))
     for number, (term, found) in enumerate(zip(terms, products, strict=True)):
         if found is None:
             continue
         axis = {label: k for k, label in enumerate(term.out)}
-        for mask in range(1, found.everything):
+        for mask, own in values[number].items():
+            if times[own] < 2:
+                continue
             pieces = [piece for k, piece in enumerate(found.pieces) if mask >> k & 1]
             inside = {x for piece in pieces for x in piece.labels}
             anchors = [Piece(-1 - axis[x], (x,)) for x in sorted(inside & axis.keys())]

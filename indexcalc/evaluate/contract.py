@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
-from itertools import combinations, permutations, product
+from functools import cached_property, lru_cache
+from itertools import combinations, permutations
 from math import prod
 from typing import NamedTuple
 
@@ -38,21 +38,35 @@ def key_of(pieces: tuple[Piece, ...], kept: frozenset[int]) -> tuple[Key, Labels
     groups: dict[int, list[Piece]] = {}
     for piece in sorted(pieces):
         groups.setdefault(piece.value, []).append(piece)
-    arranged = [list(permutations(group)) if len(group) <= 3 else [tuple(group)] for group in groups.values()]
-    best: tuple[Key, Labels] | None = None
-    for choice in product(*arranged):
-        number: dict[int, int] = {}
-        rows = []
-        for piece in (piece for group in choice for piece in group):
-            for label in piece.labels:
-                number.setdefault(label, len(number))
-            rows.append((piece.value, tuple(number[label] for label in piece.labels)))
-        stay = tuple(label for label in number if label in kept)
-        found = ((tuple(rows), tuple(number[label] for label in stay)), stay)
-        if best is None or found[0] < best[0]:
-            best = found
-    assert best is not None
-    return best
+    rows: list[tuple[int, Labels]] = []
+    found: list[dict[int, int]] = [{}]
+    for value, group in groups.items():
+        orders = permutations(group) if 1 < len(group) <= 3 else (group,)
+        least, found = _least(found, list(orders))
+        rows += [(value, labels) for labels in least]
+    stay, chosen = min((tuple(n for label, n in number.items() if label in kept), k) for k, number in enumerate(found))
+    return (tuple(rows), stay), tuple(label for label in found[chosen] if label in kept)
+
+
+def _least(
+    found: Sequence[dict[int, int]], orders: Sequence[Sequence[Piece]]
+) -> tuple[list[Labels], list[dict[int, int]]]:
+    """The least numbers that labels can have in one of the orders, and all ways to number them so."""
+    least: list[Labels] | None = None
+    result: list[dict[int, int]] = []
+    for before in found:
+        for pieces in orders:
+            number, rows = dict(before), []
+            for piece in pieces:
+                for label in piece.labels:
+                    number.setdefault(label, len(number))
+                rows.append(tuple([number[label] for label in piece.labels]))
+            if least is None or rows < least:
+                least, result = rows, [number]
+            elif rows == least:
+                result.append(number)
+    assert least is not None
+    return least, result
 
 
 class Product:
@@ -127,7 +141,7 @@ class Product:
                 if spent < found:
                     price = prices.get((part, other))
                     if price is None:
-                        same = part.bit_count() == other.bit_count() and self._alike(part, other)
+                        same = self.values[part] == self.values[other]
                         price = cost.masked_pair(stay[part], stay[other], stay[mask], self.size, same)
                         prices[part, other] = price
                     if spent + price < found:
@@ -135,26 +149,30 @@ class Product:
             part = (part - 1) & mask
         return found, chosen
 
-    def _alike(self, one: int, other: int) -> bool:
-        values = sorted(p.value for k, p in enumerate(self.pieces) if one >> k & 1)
-        return values == sorted(p.value for k, p in enumerate(self.pieces) if other >> k & 1)
+    @cached_property
+    def values(self) -> dict[int, tuple[int, ...]]:
+        """The values of each subset but the whole, in order."""
+        return {
+            mask: tuple(sorted([piece.value for k, piece in enumerate(self.pieces) if mask >> k & 1]))
+            for mask in range(1, self.everything)
+        }
 
-    def subsets(self) -> Iterable[Key]:
+    @cached_property
+    def subsets(self) -> list[Key]:
         """The keys of all connected subsets of two pieces and more."""
-        for mask in range(1, self.everything):
-            if mask & (mask - 1) and self._connected(mask):
-                yield self.key(mask)[0]
+        masks = [mask for mask in range(1, self.everything) if mask & (mask - 1) and self._connected(mask)]
+        return [self.key(mask)[0] for mask in masks]
 
     def _connected(self, mask: int) -> bool:
-        rest = [k for k in range(len(self.pieces)) if mask >> k & 1]
-        reached = set(self.pieces[rest.pop()].labels)
+        rest = [self.own[k] for k in range(len(self.pieces)) if mask >> k & 1]
+        reached = rest.pop()
         while rest:
-            near = [k for k in rest if reached & set(self.pieces[k].labels)]
+            near = [labels for labels in rest if labels & reached]
             if not near:
                 return False
-            for k in near:
-                reached |= set(self.pieces[k].labels)
-                rest.remove(k)
+            for labels in near:
+                reached |= labels
+            rest = [labels for labels in rest if not labels & reached]
         return True
 
     def to_merge(self) -> list[tuple[int, ...]]:

@@ -152,11 +152,12 @@ def _amortised(start: Build, build: Callable[..., Build]) -> Build:
     if not shares:
         return start
     best = _cheaper(start, build(start.choice, shares))
-    while True:
+    while any(0 < len(best.parts.get(key, ())) < times for key, times in shares.items()):
         again = build(best.choice, best.shares, best.parts)
         if _cheaper(best, again) is best:
             return best
         best = again
+    return best
 
 
 def _cheaper(one: Build, other: Build) -> Build:
