@@ -461,6 +461,20 @@ def test_a_sigmoid_and_its_complement_take_one_exponential():
         assert np.allclose(other, np.where(z0 < 0, 1, small) / (1 + small), rtol=1e-14, atol=0)
 
 
+def test_safe_leaves_a_difference_with_the_identity_as_it_is_written():
+    """`A - I` has all its digits where A is nearly I, and `A x - x` has not."""
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    small = RNG.normal(size=(5, 5))
+    a0, x0 = np.eye(5) + 1e-12 * small, RNG.normal(size=5)
+    wanted = (a0 - np.eye(5)) @ x0
+    D = A - ic.eye("n")
+    for output, value in ((D @ x, wanted), (x @ D @ x, x0 @ wanted)):
+        assert np.allclose(ic.compile(output, (A, x), reassociate="safe")(a0, x0), value, rtol=1e-12, atol=0)
+        space: dict = {}
+        exec(ic.to_source(output, (A, x), target="numpy", name="f", reassociate="safe"), space)
+        assert np.allclose(space["f"](a0, x0), value, rtol=1e-12, atol=0)
+
+
 def test_functions_of_one_exponential_are_made_together():
     """Value and gradient, at the extremes too: each is what it is alone."""
     z, a = ic.tensor("z", "n m"), ic.tensor("a", "n m")

@@ -301,8 +301,8 @@ def compile_expressions(
     One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
     the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
     Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
-    order. `reassociate="safe"` multiplies no difference out. An array beyond `memory_limit` bytes (half of the
-    machine's memory) is an error before anything is computed.
+    order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
+    bytes (half of the machine's memory) is an error before anything is computed.
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 

@@ -41,7 +41,7 @@ class Compiled:
         order: str | None,
         limit: int | None,
     ) -> None:
-        self.request = Request(outputs, inputs, "compile")
+        self.request = Request(outputs, inputs, "compile", options.reassociate)
         self.names = self.request.names
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit

@@ -14,11 +14,12 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.evaluate.bounds import bounds
-from indexcalc.evaluate.build import Build, Choice, Table
+from indexcalc.evaluate.build import Build, Choice
 from indexcalc.evaluate.collect import Ready
 from indexcalc.evaluate.contract import EXACT, Piece
 from indexcalc.evaluate.finish import finish
 from indexcalc.evaluate.program import Program
+from indexcalc.evaluate.table import Table
 from indexcalc.evaluate.terms import as_leaf
 from indexcalc.graph.node import Labels, Node, Number, add
 from indexcalc.graph.walk import topological

@@ -8,8 +8,9 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from indexcalc.evaluate.build import Build, Table
+from indexcalc.evaluate.build import Build
 from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use
+from indexcalc.evaluate.table import Table
 from indexcalc.graph.node import multiply
 
 FEW = 0.5

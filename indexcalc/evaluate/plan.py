@@ -22,10 +22,11 @@ from opt_einsum.paths import PathOptimizer, get_path_fn
 
 from indexcalc.errors import InputError
 from indexcalc.evaluate.bounds import bounds
-from indexcalc.evaluate.build import Build, Choice, Table
+from indexcalc.evaluate.build import Build, Choice
 from indexcalc.evaluate.contract import Key
 from indexcalc.evaluate.finish import finish
 from indexcalc.evaluate.program import Program
+from indexcalc.evaluate.table import Table
 from indexcalc.graph.node import Definition, Node, Product, Sum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dimension

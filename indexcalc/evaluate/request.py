@@ -17,10 +17,11 @@ from indexcalc.notation.view import View, join_inputs
 
 class Request:
     """Outputs as a function of inputs. `names` are those of the inputs, `roots` the nodes of the outputs, `used` the
-    variables that occur in them, `functions` the abstract functions among them by name.
+    variables that occur in them, `functions` the abstract functions among them by name. With `reassociate="safe"` the
+    outputs stay as they are written: a simplified one has deltas in sums multiplied out.
     """
 
-    def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str) -> None:
+    def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str, reassociate: str = "full") -> None:
         self.single = isinstance(outputs, View)
         several = outputs if isinstance(outputs, Sequence) else (outputs,)
         self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(several)
@@ -29,7 +30,8 @@ class Request:
             raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")
         self.asked = Asked(lambda: f"{verb} {', '.join(map(str, self.outputs))}")
         self.names = _names((inputs,) if isinstance(inputs, View | str) else tuple(inputs), self.asked)
-        self.roots: list[Node] = simplify([_ordered(view, None) for view in self.outputs])
+        written = [_ordered(view, None) for view in self.outputs]
+        self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
         self.inputs = join_inputs(self.outputs)
         self.standing = {name: kind for view in self.outputs for name, kind in _standing(view).items()}
         self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}

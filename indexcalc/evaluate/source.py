@@ -60,7 +60,7 @@ def to_source(
             raise ValueError(f"w {w.shape} and y {y.shape} do not go with X {X.shape}")
         return 2 * (X.T @ (X @ w - y))
     """
-    request, row = Request(outputs, inputs, "to_source"), target_of(target)
+    request, row = Request(outputs, inputs, "to_source", reassociate), target_of(target)
     if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
     dims = [dim for dim in dimensions([*request.roots, *request.inputs]) if isinstance(dim, Dim)]
