@@ -393,8 +393,10 @@ def main() -> None:
         for k, size in enumerate(problem.sizes):
             if given.sizes and str(k) not in given.sizes.split(","):
                 continue
-            runs = [fresh(number, k, own, seconds) for _ in range(1 if given.quick else 3)] if own else []
-            runs += [fresh(number, k, pair, seconds) for pair in pairs if pair]
+            times = 1 if given.quick else 3
+            runs = [fresh(number, k, own, seconds) for _ in range(times)] if own else []
+            for pair in pairs:
+                runs += [fresh(number, k, pair, seconds) for _ in range(times if "jax" in pair else 1)] if pair else []
             print(line(problem.name, size, runs, k == 0), flush=True)
 
 
