@@ -29,6 +29,8 @@ COLUMNS = ("numpy", "jax", "torch", "jax jit", "torch.func")
 PEERS = {"jax": "jax jit", "torch": "torch.func"}
 """A column of ours and what it is compared with in the same process."""
 HEAP = 28 * 2**20 // 8
+SETTLE = 0.01
+"""Seconds between two columns of JAX or PyTorch: the threads of the one before, which would be counted, fall asleep."""
 Call = Callable[[], Any]
 
 
@@ -292,11 +294,15 @@ def row(problem: Any, size: tuple[int, ...], columns: Sequence[str], seconds: fl
     times = {column: repeats(call) for column, call in calls.items()}
     samples: dict[str, list[float]] = {column: [] for column in calls}
     faults = dict.fromkeys(calls, 0)
+    threads = not {"limit", "numpy"}.issuperset(calls)
     end = time.monotonic() + seconds
     for turn in range(ROUNDS):
         if turn >= LEAST and time.monotonic() > end:
             break
         for column, call in calls.items():
+            if threads:
+                time.sleep(SETTLE)
+                call()
             before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
             samples[column].append(cpu(call, times[column]))
             faults[column] += resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
