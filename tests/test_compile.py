@@ -36,6 +36,21 @@ def test_products_are_planned_again_given_what_others_have():
     assert found <= 2 * (3 * n**3 * r + 3 * n**2 * r**2) + 3 * n**3
 
 
+def test_a_product_that_is_part_of_another_one_is_made_once():
+    """A quadratic form and its gradient: `A F` is there, and is multiplied with F again."""
+    A, F = ic.tensor("A", "n n"), ic.tensor("F", "n k")
+    L = ic.einsum("ij,ia,ja->", A, F, F)
+    n, k = 50, 4
+    assert flops([L, ic.grad(L, F)], (A, F), n=n, k=k) <= 4 * n * n * k + 4 * n * k
+
+
+def test_equal_parts_of_one_product_are_made_once():
+    """A barrier's Hessian, tr(M A_i M A_j): all `M A_i`, and one product of these with themselves."""
+    A, M = ic.tensor("A", "n d d"), ic.tensor("M", "d d")
+    n, d = 20, 20
+    assert flops(ic.einsum("ab,ibc,cd,jda->ij", M, A, M, A), (A, M), n=n, d=d) <= 2 * n * d**3 + 2 * n**2 * d**2
+
+
 def test_a_number_multiplies_what_no_other_product_has():
     """The Hessian of x'Ax/x'x: A x is made once, whatever powers of x'x it is multiplied by."""
     A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")

@@ -131,17 +131,21 @@ class Product:
         return best[everything]
 
     def _split(self, mask: int, stay: Sequence[int]) -> tuple[float, int]:
-        """The cheapest way to make a subset from two: its cost, and one of the two, that with the lowest piece."""
-        best, prices, found, chosen = self.best, self.prices, math.inf, 0
+        """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece. Two that
+        are equal but for their labels are made once.
+        """
+        best, prices, values, found, chosen = self.best, self.prices, self.values, math.inf, 0
         lowest, part = mask & -mask, (mask - 1) & mask
         while part:
             if part & lowest:
                 other = mask ^ part
-                spent = best[part][0] + best[other][0]
+                same = values[part] == values[other]
+                spent = best[part][0]
+                if not same or self.key(part)[0] != self.key(other)[0]:
+                    spent += best[other][0]
                 if spent < found:
                     price = prices.get((part, other))
                     if price is None:
-                        same = self.values[part] == self.values[other]
                         price = cost.masked_pair(stay[part], stay[other], stay[mask], self.size, same)
                         prices[part, other] = price
                     if spent + price < found:
@@ -159,8 +163,8 @@ class Product:
 
     @cached_property
     def subsets(self) -> list[Key]:
-        """The keys of all connected subsets of two pieces and more."""
-        masks = [mask for mask in range(1, self.everything) if mask & (mask - 1) and self._connected(mask)]
+        """The keys of all connected subsets of two pieces and more, the whole among them."""
+        masks = [mask for mask in range(1, self.everything + 1) if mask & (mask - 1) and self._connected(mask)]
         return [self.key(mask)[0] for mask in masks]
 
     def _connected(self, mask: int) -> bool:
