@@ -205,7 +205,7 @@ class Compressed(Operator):
     def _applied(
         self, name: str, over: Sequence[int], v: Any, turned: bool = False, several: bool = False
     ) -> Any:
-        known = self._ready.get((name, v.shape, v.dtype)) if type(v) is np.ndarray else None
+        known = self._ready.get((name, v.shape, v.dtype.char)) if type(v) is np.ndarray else None
         if known is not None:
             return known(v)
         array = _vector(v, self.held.dtype, name)
@@ -226,7 +226,7 @@ class Compressed(Operator):
 
         made = product if flat else run
         if array is v:
-            self._ready[name, v.shape, v.dtype] = made
+            self._ready[name, v.shape, v.dtype.char] = made
         return made(array)
 
     def _product(self, dims: Sequence[int], turned: bool, more: tuple[int, ...], dtype: Any) -> Callable[..., Any]:

@@ -331,7 +331,7 @@ class Emitter:
 
     def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
         """The order in which a value with these labels is stored best: that of an array which is there already, and
-        which a step joins with it, or with a function of its entries, entry by entry.
+        which a step joins with it, or with a function of its entries, entry by entry; its own for a result.
         """
         for reader in self.reading[number]:
             found = alongside(self.program.steps[reader], number)
@@ -346,7 +346,7 @@ class Emitter:
                 wished = self._wished(reader, tuple(label[x] for x in found.out), further - 1)
                 if wished is not None:
                     return wished
-        return None
+        return out if number in self.program.results else None
 
     def _scale(self, scale: str, in_place: bool) -> None:
         name = f"v{self.number}"
