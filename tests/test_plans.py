@@ -65,7 +65,7 @@ def any_choice(rng: random.Random) -> Any:
 def any_kernel(rng: random.Random) -> Any:
     """A choice of any kernel that applies."""
 
-    def choose(pair: kernels.Pair, wished: object) -> kernels.Option:
+    def choose(pair: kernels.Pair, wished: object, own: object) -> kernels.Option:
         options = [kernel(p) for kernel in kernels.KERNELS for p in (pair, pair.turned)]
         return rng.choice([option for option in options if option is not None])
 

@@ -29,6 +29,8 @@ from indexcalc.evaluate.program import (
 
 LONG = 8 * 2**20
 """Results of fewer bytes are not worth a loop."""
+BESIDE = 1.5
+"""Nor are those of a program that takes less than this times their memory: a chunk of them would be copied."""
 WORKING_SET = 4 * 2**20
 """Bytes that a chunk may need."""
 
@@ -47,7 +49,8 @@ def chunks(program: Program, dims: Mapping[str, Sequence[object]], itemsize: int
 
     `dims` has the dimensions of each input by name.
     """
-    if sum(prod(program.steps[value].shape) for value in program.results) * itemsize < LONG:
+    made, most = sum(prod(program.steps[value].shape) for value in program.results), peak_entries(program)
+    if made * itemsize < LONG or most < BESIDE * made:
         return None
     names = dict.fromkeys(str(dim) for own in dims.values() for dim in own)
     for symbol in names:
@@ -61,7 +64,7 @@ def chunks(program: Program, dims: Mapping[str, Sequence[object]], itemsize: int
         results = tuple(axis for value in program.results if (axis := along[value]) is not None)
         length = program.steps[program.results[0]].shape[results[0]]
         if length:
-            step = max(1, WORKING_SET * length // max(1, peak_entries(program) * itemsize))
+            step = max(1, WORKING_SET * length // max(1, most * itemsize))
             if 2 * step <= length:
                 return symbol, Chunks(cut, results, length, step)
     return None

@@ -83,8 +83,9 @@ class Option(NamedTuple):
 Kernel = Callable[[Pair], Option | None]
 
 
-def choose(pair: Pair, wished: Labels | None = None) -> Option:
-    """The cheapest kernel for a product, whose result is read best in the order that is wished, if any is.
+def choose(pair: Pair, wished: Labels | None = None, own: Labels | None = None) -> Option:
+    """The cheapest kernel for a product, whose result is read best if its order begins as it is wished, if anything is;
+    of equal ones that which gives its `own` order.
 
     >>> x, w = Operand("x", (0, 1)), Operand("w", (1,))
     >>> choose(Pair(x, w, frozenset([0]), {0: 50, 1: 20})).code
@@ -92,18 +93,28 @@ def choose(pair: Pair, wished: Labels | None = None) -> Option:
     """
     a, b = pair.a.code, pair.b.code
     one, other = pair.a._replace(code="<a>"), pair.b._replace(code="<a>" if a == b else "<b>")
-    option = _chosen(one, other, pair.out, tuple(pair.sizes.items()), wished)
+    option = _chosen(one, other, pair.out, tuple(pair.sizes.items()), wished, own)
     return option._replace(code=option.code.replace("<a>", a).replace("<b>", b))
 
 
 @lru_cache(maxsize=4096)
 def _chosen(
-    a: Operand, b: Operand, out: frozenset[int], sizes: tuple[tuple[int, int], ...], wished: Labels | None
+    a: Operand,
+    b: Operand,
+    out: frozenset[int],
+    sizes: tuple[tuple[int, int], ...],
+    wished: Labels | None,
+    own: Labels | None,
 ) -> Option:
     pair = Pair(a, b, out, dict(sizes))
-    turned = 0.0 if wished is None else pair.size(out) / (4 * MEMORY)
+    start = wished or ()
+    turned = pair.size(out) / (4 * MEMORY)
+
+    def price(option: Option) -> tuple[float, bool]:
+        return option.seconds + turned * (option.labels[: len(start)] != start), option.labels != own
+
     found = [option for kernel in KERNELS for option in (kernel(pair), kernel(pair.turned)) if option is not None]
-    return min(found, key=lambda option: option.seconds + turned * (option.labels != wished))
+    return min(found, key=price)
 
 
 # ------------------------------------------------------------------ parts of expressions

@@ -304,12 +304,12 @@ class Emitter:
             self.put(f"{one.code}*{other.code}", (), step.out)
             return
         wished = self._wished(self.number, step.out)
-        option = kernels.choose(Pair(one, other, frozenset(step.out), sizes), wished)
+        option = kernels.choose(Pair(one, other, frozenset(step.out), sizes), wished, step.out)
         self.kernel, self.scratch, code = option.name, option.scratch, option.code
         labels = option.labels
         if option.name == "multiply":
             code = self._reused(step, code, labels)
-        elif option.name == "outer" and wished is not None:
+        elif option.name == "outer" and wished is not None and len(wished) == len(step.out):
             code, labels = einsum_code([one, other], wished), wished
         self.put(code, labels, step.out)
         if scale:
@@ -330,8 +330,9 @@ class Emitter:
             self._scale(self.literal(step.coef), bool(step.shape))
 
     def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
-        """The order in which a value with these labels is stored best: that of an array which is there already, and
-        which a step joins with it, or with a function of its entries, entry by entry; its own for a result.
+        """How the order begins in which a value with these labels is stored best: as that of an array which is there
+        already, and which a step joins with it, or with a function of its entries, entry by entry; with the labels of a
+        batch of matrices, which it is the batch of.
         """
         for reader in self.reading[number]:
             found = alongside(self.program.steps[reader], number)
@@ -342,11 +343,15 @@ class Emitter:
                 held = self.stored.get(other.value)
                 if held is not None and set(other.labels) == set(found.labels):
                     return tuple(label[other.labels[axis]] for axis in held.order)
+                shared = set(other.labels) & set(found.labels)
+                batch = tuple(label[x] for x in found.labels if x in shared and x in found.out)
+                if held is not None and batch and shared - set(found.out):
+                    return batch
             if further and not found.others and set(found.out) == set(found.labels):
                 wished = self._wished(reader, tuple(label[x] for x in found.out), further - 1)
                 if wished is not None:
                     return wished
-        return out if number in self.program.results else None
+        return None
 
     def _scale(self, scale: str, in_place: bool) -> None:
         name = f"v{self.number}"
