@@ -516,6 +516,25 @@ def test_a_product_with_a_reciprocal_is_one_division():
     assert f.plan.kernels.count("divide") == 2
 
 
+@pytest.mark.parametrize("coef", [1j, -1j, 2j, -1])
+def test_a_sum_with_an_imaginary_number_of_complex_arrays(coef):
+    A, B, C = (ic.tensor(name, "n") for name in "ABC")
+    a0, b0, c0 = (RNG.normal(size=4) + 1j * RNG.normal(size=4) for _ in range(3))
+    found = ic.compile(ic.exp(A) * C - 2 * (A + coef * B) / C, (A, B, C))(a0, b0, c0)
+    assert np.allclose(found, np.exp(a0) * c0 - 2 * (a0 + coef * b0) / c0)
+
+
+@pytest.mark.parametrize("above", [1, 1j])
+@pytest.mark.parametrize("below", [1, 1j])
+@pytest.mark.parametrize("coef", [3, -1, 2j])
+def test_divisions_of_real_and_complex_numbers(above, below, coef):
+    """A real divisor's buffer holds no complex quotient."""
+    A, B = ic.tensor("A", "n m"), ic.tensor("B", "n m")
+    a0, b0 = above * RNG.normal(size=(4, 5)), below * (RNG.normal(size=(4, 5)) + 3)
+    found = ic.compile(coef * A / (2 * B + 1), (A, B))(a0, b0)
+    assert np.allclose(found, coef * a0 / (2 * b0 + 1))
+
+
 @pytest.mark.parametrize("size", [3, 100])
 @pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, -3, *(Fraction(k, 2) for k in (1, -1, 3, -3))])
 def test_powers_by_products_and_roots_are_those_of_numpy(size, exponent):

@@ -32,7 +32,7 @@ from indexcalc.evaluate import (
     patterns,
     plan,
 )
-from indexcalc.graph.node import Node, Product, Sum, Variable
+from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import variables
 from indexcalc.index import size
@@ -105,12 +105,17 @@ def agrees(
         if forced is not None:
             everything(patch, forced)
         made = plan.plan(roots, sizes)
-        code = numpy_code.emit(made, {name: name for name in made.inputs}, float)
+        mixed = [name for name in made.inputs if np.iscomplexobj(arrays[name])]
+        try:
+            code = numpy_code.emit(made, {name: name for name in made.inputs}, complex if mixed else float, mixed)
+        except ic.InputError:
+            assert mixed  # a function of real numbers has a complex argument
+            return
     found = numpy_function.function_of(code, made.inputs, False, quiet=True)(*(arrays[name] for name in made.inputs))
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.shape(ours) == theirs.shape
         exists = np.isfinite(theirs)
-        assert np.all(np.abs(ours - theirs)[exists] <= TOLERANCE * scale)
+        assert np.all(np.abs(np.asarray(ours)[exists] - theirs[exists]) <= TOLERANCE * scale)
 
 
 def fits(roots: Sequence[Node], sizes: Mapping[str, int], most: int = 20_000) -> bool:
@@ -134,6 +139,32 @@ def of_indices(seed: int, forced: bool) -> None:
     while not fits(roots, sizes):
         roots.pop()
     agrees(simplify(roots) if rng.random() < 0.7 else roots, arrays, sizes, rng if forced else None)
+
+
+def of_complex(seed: int, forced: bool) -> None:
+    """A random expression of indices and its derivative, in sums with complex numbers; some arrays are complex."""
+    rng, draw = random.Random(seed), np.random.default_rng(seed)
+    twin = programs.program(rng, 1 + seed % 3)
+    sizes = {name: rng.randint(1, 4) for name in "abc"}
+    arrays = {
+        name: x + 1j * draw.normal(size=np.shape(x)) if rng.random() < 0.5 else x
+        for name, x in programs.arrays(rng, sizes).items()
+    }
+    label = rng.choice(list(programs.SHAPES))
+    own = tuple(FRESH[name] for name in "efg")[: len(programs.SHAPES[label].split())]
+    slope = twin.expr.diff(programs.TENSORS[label][own] if own else programs.TENSORS[label])
+    roots = []
+    for node in (twin.expr.node, slope.node):
+        axes = tuple(range(node.order))
+        square = einsum(rng.choice([1, -1, 2]), [(node, axes, 2)], axes)
+        shift = elementwise("exp", [(einsum(rng.choice([1, 1j]), [(node, axes)], axes), axes)], node.dims)
+        numbers = [rng.choice([1, -1, 1j, -1j, 2 - 1j, 3]) for _ in range(3)]
+        terms = list(zip(numbers, rng.sample([node, square, shift], 3), [axes] * 3, strict=True))
+        total = addition(terms[: rng.choice([2, 3])], node.dims)
+        roots += [total, einsum(rng.choice([1j, -2, 1]), [(total, axes), (node, axes, rng.choice([1, 2]))], axes)]
+    while not fits(roots, sizes):
+        roots.pop()
+    agrees(simplify(roots) if rng.random() < 0.5 else roots, arrays, sizes, rng if forced else None)
 
 
 def of_nodes(seed: int, forced: bool) -> None:
@@ -168,7 +199,7 @@ def of_matrices(seed: int, forced: bool) -> None:
 
 
 @pytest.mark.parametrize("forced", [False, True])
-@pytest.mark.parametrize("draw", [of_indices, of_nodes, of_matrices])
+@pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, of_matrices])
 @given(seed=st.integers(0, 2**40))
 def test_programs_have_the_value_that_is_written(draw: Any, forced: bool, seed: int) -> None:
     draw(seed, forced)

@@ -8,7 +8,9 @@ import subprocess
 import sys
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Any
 
+import numpy as np
 import pytest
 
 import indexcalc as ic
@@ -339,3 +341,16 @@ def test_deep_and_long_expressions_print() -> None:
             depth += (letter in "([{") - (letter in ")]}")
             deepest = max(deepest, depth)
         assert deepest < 120
+
+
+@pytest.mark.parametrize("one", [0.3, 1e-20, 1j, 2 - 1j, 2, Fraction(2, 3)])
+@pytest.mark.parametrize("other", [0.7, -0.7, 3j, -1, Fraction(-1, 3)])
+@pytest.mark.parametrize("outside", [-1, -2, 1j, -0.5])
+def test_numbers_in_a_sum_keep_their_place(one: Any, other: Any, outside: Any) -> None:
+    """The text means what it was made from, whatever is taken out of a sum: a sign, a common divisor, a number."""
+    A, B, C, D = (ic.tensor(name, "n") for name in "ABCD")
+    y = D + outside * C * (one * A + other * B)
+    given = {name: np.array([k + 2.0, 3.0 - k]) for k, name in enumerate("ABCD")}
+    assert np.allclose(eval(str(y), dict(given)), y.evaluate(**given), rtol=1e-13)
+    assert np.allclose(eval(str(y.simplify()), dict(given)), y.evaluate(**given), rtol=1e-13)
+    assert "-0" not in str(y).replace("-0.", "")

@@ -322,12 +322,13 @@ class Emitter:
         below = Use(self.program.steps[below.value].uses[0].value, below.labels)
         divisor, self.quiet, self.kernel = self.operand(below), True, "divide"
         code = f"divide({broadcast(self.operand(above), divisor.labels)}, {divisor.code})"
-        held = self.stored[below.value]
-        if step.shape and held.owner is not None and held.contiguous and self.pending[held.owner] == 1:
+        held, kinds = self.stored[below.value], [self.complex[use.value] for use in (below, above)]
+        last = held.owner is not None and held.contiguous and self.pending[held.owner] == 1
+        if step.shape and last and kinds[0] == self.complex[self.number]:
             code = f"{code[:-1]}, out={self.over(below)})"
         self.put(code, divisor.labels, step.out)
         if step.coef != 1:
-            self._scale(self.literal(step.coef), bool(step.shape))
+            self._scale(self.literal(step.coef), bool(step.shape) and any(kinds) == self.complex[self.number])
 
     def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
         """How the order begins in which a value with these labels is stored best: as that of an array which is there

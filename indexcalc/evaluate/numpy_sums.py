@@ -170,8 +170,8 @@ def _started(
         emitter.lines.append(f"v{emitter.number} = {emitter.over(part.use)}")
         emitter.keep(Stored(f"v{emitter.number}", tuple(order_here), True, emitter.number))
         return rest
-    other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and abs(rest[0][0].coef) == 1 else None
-    if other is not None and abs(part.coef) == 1 and (part.coef, other[0].coef) != (-1, -1):
+    other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and rest[0][0].coef in (1, -1) else None
+    if other is not None and part.coef in (1, -1) and (part.coef, other[0].coef) != (-1, -1):
         signs = part.coef, other[0].coef
         one, two = operand.code, broadcast(other[1], order_here)
         if signs == (1, 1):

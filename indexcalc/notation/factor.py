@@ -245,6 +245,8 @@ def _divide(value: Number, share: Number) -> Number:
     if isinstance(value, int | Fraction) and isinstance(share, int | Fraction):
         made = Fraction(value) / Fraction(share)
         return made.numerator if made.denominator == 1 else made
+    if share in (1, -1):
+        return multiply(value, share)
     return 1 if value == share else -1
 
 

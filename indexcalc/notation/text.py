@@ -262,6 +262,6 @@ def split_number(value: Number) -> tuple[str, str, str]:
 def number_text(value: Number) -> str:
     """A number: `3`, `1/2`, `0.1`, `(1+2j)`."""
     if isinstance(value, complex):
-        text = repr(value)
+        text = repr(complex(value.real + 0.0, value.imag + 0.0))  # no minus zero
         return text if text[0] == "(" else f"({text})"
     return str(value) if isinstance(value, int | Fraction) else repr(value)
