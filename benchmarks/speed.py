@@ -25,13 +25,15 @@ from typing import Any
 
 import numpy as np
 
-ROUNDS, LEAST = 25, 5
+ROUNDS, LEAST = 25, 3
 COLUMNS = ("numpy", "jax", "torch", "jax jit", "torch.func")
 PEERS = {"jax": "jax jit", "torch": "torch.func"}
 """A column of ours and what it is compared with in the same process."""
 HEAP = 28 * 2**20 // 8
 SETTLE = 0.01
 """Seconds between two columns of JAX or PyTorch: the threads of the one before, which would be counted, fall asleep."""
+SLOW = 60
+"""A row of JAX that takes more seconds than this is measured once."""
 Call = Callable[[], Any]
 
 
@@ -406,8 +408,11 @@ def main() -> None:
                 continue
             times = 1 if given.quick else 3
             runs = [fresh(number, k, own, seconds) for _ in range(times)] if own else []
-            for pair in pairs:
-                runs += [fresh(number, k, pair, seconds) for _ in range(times if "jax" in pair else 1)] if pair else []
+            for pair in filter(None, pairs):
+                start = time.monotonic()
+                runs.append(fresh(number, k, pair, seconds))
+                if "jax" in pair and time.monotonic() - start < SLOW:
+                    runs += [fresh(number, k, pair, seconds) for _ in range(times - 1)]
             print(line(problem.name, size, runs, k == 0), flush=True)
 
 
