@@ -508,6 +508,14 @@ def test_functions_of_one_exponential_are_made_together():
         assert np.array_equal(z0[0], [-800.0, -3.0, 0.0]) and f(z0[:0], a0[:0])[0].shape[0] == 0
 
 
+def test_numbers_stay_numbers_where_functions_are_made_together():
+    s, x = ic.scalar("s"), ic.tensor("x", "n")
+    outputs = [ic.softplus(s), ic.sigmoid(s), ic.logsumexp(x), ic.softmax(x, axis=0)]
+    for dtype in (np.float64, np.float32):
+        found = ic.compile(outputs, (s, x))(dtype(2.0), np.zeros(4, dtype))
+        assert [type(value) for value in found] == [dtype, dtype, dtype, np.ndarray]
+
+
 def test_a_product_with_a_reciprocal_is_one_division():
     A, B, v = ic.tensor("A", "n m"), ic.tensor("B", "n m"), ic.tensor("v", "n")
     f = ic.compile(3 * A / (B + 1) + ic.einsum("n,nm->nm", v, 1 / (1 + ic.cosh(B))), (A, B, v))

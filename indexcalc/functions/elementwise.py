@@ -70,7 +70,7 @@ def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
     if "complement" in wanted:
         made["complement"] = np.where(right, e, 1)
         made["complement"] /= one
-    return [made[name] for name in wanted]
+    return [made[name][()] for name in wanted]
 
 
 def sigmoid_slope(x: Any) -> Any:

@@ -95,7 +95,8 @@ def exponentials(x: Any, axes: Axes, wanted: Sequence[str], out: Any = None) -> 
     np.exp(weights, out=weights)
     total = np.add.reduce(weights, axis=axes, keepdims=True)
     weights /= total
-    made = {"softmax": weights, "logsumexp": np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)}
+    logarithm = np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)
+    made = {"softmax": weights, "logsumexp": logarithm[()]}
     return [made[name] for name in wanted]
 
 
