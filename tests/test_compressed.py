@@ -49,7 +49,7 @@ def agree(H: Any, want: np.ndarray, seed: int = 0) -> None:
             x = H.solve(u)
         except ic.InputError as error:
             assert "singular" in str(error)
-            assert condition > 1e10
+            assert condition > 1e10 or np.abs(M).max() < 1e-12  # rounding is what is left of it
         else:
             if condition < 1e8:
                 np.testing.assert_allclose(M @ np.ravel(x), u, atol=1e-5)
