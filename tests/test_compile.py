@@ -508,6 +508,25 @@ def test_functions_of_one_exponential_are_made_together():
         assert np.array_equal(z0[0], [-800.0, -3.0, 0.0]) and f(z0[:0], a0[:0])[0].shape[0] == 0
 
 
+def test_two_groups_of_functions_of_one_buffer():
+    """Each takes its own share of the reads of what they are functions of."""
+    x, a = ic.tensor("x", "n m"), ic.tensor("a", "n m")
+    z = x * a
+    outputs = [ic.softplus(z), ic.sigmoid(z), ic.sigmoid(-z), ic.softmax(z, axis=1), ic.logsumexp(z, axis=1), z + 1]
+    f = ic.compile(outputs, (x, a))
+    for shape in ((3, 4), (200, 100)):
+        x0, a0 = RNG.normal(size=shape), RNG.normal(size=shape)
+        for output, value in zip(outputs, f(x0, a0), strict=True):
+            assert np.allclose(value, output.evaluate(x=x0, a=a0), rtol=1e-13)
+
+
+def test_minus_a_product_is_no_negative_of_its_first_factor():
+    y, z = ic.tensor("y", "n"), ic.tensor("z", "n")
+    y0, z0 = np.array([0.3, -1.0, 2.0]), np.array([2.0, 0.5, -1.0])
+    found = ic.compile([ic.sigmoid(y), ic.softplus(y), ic.sigmoid(-(y * z))], (y, z))(y0, z0)
+    assert np.allclose(found[2], 1 / (1 + np.exp(y0 * z0)), rtol=1e-14)
+
+
 def test_numbers_stay_numbers_where_functions_are_made_together():
     s, x = ic.scalar("s"), ic.tensor("x", "n")
     outputs = [ic.softplus(s), ic.sigmoid(s), ic.logsumexp(x), ic.softmax(x, axis=0)]

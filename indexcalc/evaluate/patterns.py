@@ -136,26 +136,27 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
     logistic = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
     operands = {step.uses[0] for step in logistic.values()}
     groups: dict[tuple[Use, Labels], list[tuple[int, str]]] = {}
-    between: dict[Use, list[int]] = {}
+    between: dict[tuple[Use, Labels], list[int]] = {}
     for number, step in logistic.items():
         (use,) = step.uses
         made = program.steps[use.value]
-        negated = isinstance(made, Contract) and made.coef == -1 and made.uses[0].labels == made.out
+        alone = isinstance(made, Contract) and len(made.uses) == 1 and made.coef == -1
+        negated = isinstance(made, Contract) and alone and made.uses[0].labels == made.out
         base = Use(made.uses[0].value, use.labels) if negated else use
         if step.fn == "sigmoid" and negated and base in operands:
             groups.setdefault((base, ()), []).append((number, "complement"))
             if readers[use.value] == 1:
-                between.setdefault(base, []).append(use.value)
+                between.setdefault((base, ()), []).append(use.value)
         else:
             groups.setdefault((use, ()), []).append((number, step.fn))
     for number, other in steps.items():
         if isinstance(other, Reduce) and other.fn in EXPONENTIAL:
             groups.setdefault((other.uses[0], other.axes), []).append((number, other.fn))
     found: dict[int, Together] = {}
-    for (use, _), members in groups.items():
+    for key, members in groups.items():
         if len(members) > 1:
             numbers, names = zip(*members, strict=True)
-            group = Together(use, numbers, names, tuple(between.get(use, ())))
+            group = Together(key[0], numbers, names, tuple(between.get(key, ())))
             found.update(dict.fromkeys(group.steps, group))
     return found
 
