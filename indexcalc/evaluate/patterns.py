@@ -133,15 +133,15 @@ LOGISTIC, EXPONENTIAL = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
     """For each step that shares its exponential with another one: all that do; those `without` are made otherwise."""
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
-    logistic = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
+    maps = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
+    logistic = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
     operands = {step.uses[0] for step in logistic.values()}
     groups: dict[tuple[Use, Labels], list[tuple[int, str]]] = {}
     between: dict[tuple[Use, Labels], list[int]] = {}
     for number, step in logistic.items():
         (use,) = step.uses
         made = program.steps[use.value]
-        alone = isinstance(made, Contract) and len(made.uses) == 1 and made.coef == -1
-        negated = isinstance(made, Contract) and alone and made.uses[0].labels == made.out
+        negated = isinstance(made, Contract) and made.coef == -1 and [one.labels for one in made.uses] == [made.out]
         base = Use(made.uses[0].value, use.labels) if negated else use
         if step.fn == "sigmoid" and negated and base in operands:
             groups.setdefault((base, ()), []).append((number, "complement"))
