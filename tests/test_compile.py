@@ -598,7 +598,7 @@ def test_a_long_batch_runs_in_chunks():
     F, m = ic.tensor("F", "p 3 3"), ic.tensor("m", "3")
     C = ic.einsum("nij,nkl,k->nijl", F, ic.inv(F), m)
     f = ic.compile([C * ic.tanh(C) * ic.cos(C), C * 2 + 1], (F, m))
-    data = RNG.normal(size=(40_001, 3, 3)) + 2 * np.eye(3)
+    data = RNG.uniform(-0.3, 0.3, size=(40_001, 3, 3)) + 2 * np.eye(3)  # condition 3 at most: rounding stays rounding
     wanted = np.einsum("nij,nkl,k->nijl", data, np.linalg.inv(data), np.arange(3.0))
     product = wanted * np.tanh(wanted) * np.cos(wanted)
     for _ in range(2):
