@@ -331,6 +331,15 @@ def test_order_c_gives_contiguous_results():
     assert got.flags.c_contiguous
 
 
+def test_order_c_keeps_shapes():
+    A, B, x = ic.tensor("A", "m n"), ic.tensor("B", "p n"), ic.tensor("x", "n")
+    a, b, v = RNG.normal(size=(4, 3)), RNG.normal(size=(5, 3)), RNG.normal(size=3)
+    outputs = [A @ B.T, (A @ B.T).T, (x * x).sum(), A.T, A, ic.diagm(x)]
+    wanted = [a @ b.T, b @ a.T, v @ v, a.T, a, np.diag(v)]
+    for found, want in zip(ic.compile(outputs, (A, B, x), order="C")(a, b, v), wanted, strict=True):
+        assert found.shape == want.shape and found.flags.c_contiguous and np.allclose(found, want)
+
+
 def test_an_abstract_function_is_given_by_name():
     x = ic.tensor("x", "n")
     u = ic.function("u", "n -> n")

@@ -190,6 +190,26 @@ def test_exponentials_are_taken_once(seen: Seen) -> None:
     assert seen.calls["exp"] == 1
 
 
+def test_results_in_c_order_are_made_so_where_a_product_can(seen: Seen) -> None:
+    A, B = ic.tensor("A", "m n"), ic.tensor("B", "p n")
+    for output in (A @ B.T, (A @ B.T).T):
+        f = ic.compile(output, (A, B), order="C")
+        assert f(np.ones((4, 3)), np.ones((5, 3))).flags.owndata
+    assert seen.calls == {"dot": 2, "ascontiguousarray": 2}
+
+
+def test_a_product_with_what_is_held_is_one_call(seen: Seen) -> None:
+    """The coefficient of `2 δ_ik (V'V)_jl` is multiplied in once, whatever is multiplied by the Hessian then."""
+    T, U, V = ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k")
+    H = ic.hessian(((T - U @ V.T) ** 2).sum(), U).compressed(V=np.ones((7, 3)), m=5)
+    H.matvec(np.ones(15))
+    seen.calls.clear()
+    for vector in (np.arange(15.0), np.ones(15), np.ones((5, 3))):
+        wanted = 14 * vector.reshape(5, 3).sum(axis=1, keepdims=True) * np.ones(3)
+        assert np.allclose(H.matvec(vector), wanted.reshape(vector.shape))
+    assert seen.calls == {"dot": 3}
+
+
 def test_a_solve_replaces_an_inverse_that_is_applied_once() -> None:
     A, b = ic.tensor("A", "n n"), ic.tensor("b", "n")
     plan = ic.compile(ic.inv(A) @ b, (A, b), sizes={"n": 50}).plan

@@ -108,13 +108,13 @@ class Compiled:
             code = code._replace(peak=code.peak + entries)
             self._fast = self._checked(made, arrays)
         else:
-            code = self._code(program, dtype, mixed)
+            code = self._code(program, dtype, mixed, self.order)
             names = self._arguments
-            made = function_of(code, names, self.request.single, self.order, quiet=code.quiet)
+            made = function_of(code, names, self.request.single, quiet=code.quiet)
             if not self.request.functions and not named:
                 space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
-                self._fast = function_of(code, names, self.request.single, self.order, quiet=code.quiet,
-                                         checks=_checks(names, arrays), space=space)  # fmt: skip
+                self._fast = function_of(code, names, self.request.single, quiet=code.quiet,
+                                         first=_checks(names, arrays), space=space)  # fmt: skip
         if len(self._programs) >= MOST_PLANS:
             oldest = next(iter(self._programs))
             del self._programs[oldest], self._plans[oldest]
@@ -122,9 +122,13 @@ class Compiled:
         self._plans[key] = Plan(program, code.kernels, code.peak, itemsize, program.notes)
         return made
 
-    def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = ()) -> Code:
-        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype, mixed)
-        shown = zip(code.results, self.request.outputs, strict=True)
+    def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = (), order: str | None = None) -> Code:
+        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype, mixed, order)
+        results = code.results
+        if order == "C":
+            axes = [program.steps[value].shape for value in program.results]
+            results = tuple(f"ascontiguousarray({x})" if own else x for x, own in zip(results, axes, strict=True))
+        shown = zip(results, self.request.outputs, strict=True)
         return code._replace(results=tuple(f"{result}{unit_axes(view)}" for result, view in shown))
 
     @property
@@ -142,7 +146,7 @@ class Compiled:
         names = self._arguments
         code = Code((), (), {}, (), 0, False)
         space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
-        check = function_of(code, names, False, checks=_checks(names, arrays), space=space)
+        check = function_of(code, names, False, first=_checks(names, arrays), space=space)
 
         def checked(*given: Any) -> Any:
             check(*given)
@@ -153,7 +157,7 @@ class Compiled:
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
         program = self.prepared(self.request.sizes(sizes))
-        code = self._code(program, np.float64)
+        code = self._code(program, np.float64, order=self.order)
         self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)
 
     def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:

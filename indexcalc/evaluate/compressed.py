@@ -7,9 +7,8 @@ planned once for a dtype and kept.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -20,12 +19,12 @@ from indexcalc.evaluate.declared import check_declared
 from indexcalc.evaluate.factors import HeldTerm, factors
 from indexcalc.evaluate.front import bound_inputs
 from indexcalc.evaluate.given import with_functions
-from indexcalc.evaluate.inputs import Numbers, cast, common_dtype, size_of
+from indexcalc.evaluate.inputs import Numbers, cast, common_dtype, size_of, to_float
 from indexcalc.evaluate.joined import Joined
 from indexcalc.evaluate.limits import memory_limit as default_limit
 from indexcalc.evaluate.measure import peak_entries, total_flops
 from indexcalc.evaluate.numpy_code import emit
-from indexcalc.evaluate.numpy_function import function_of
+from indexcalc.evaluate.numpy_function import Code, function_of
 from indexcalc.evaluate.plan import plan
 from indexcalc.evaluate.program import Input, Program
 from indexcalc.graph.node import Call, Node, addition, einsum, variable
@@ -191,53 +190,74 @@ class Compressed(Operator):
         >>> D.matvec([1, 1])
         array([3., 7.])
         """
-        return self._applied("matvec", self.columns, v)
+        known = self._ready.get(v.shape) if type(v) is np.ndarray and v.dtype is self.dtype else None
+        return self._applied("matvec", v) if known is None else known(v)
 
     def rmatvec(self, v: Any) -> Any:
         """`sum over the rows of conj(D[rows, columns]) v[rows]`: the conjugate transpose times a vector."""
-        made = self._applied("rmatvec", self.rows, np.conj(np.asarray(v)), turned=True)
-        return np.conj(made) if np.iscomplexobj(made) else made
+        return self._applied("rmatvec", v)
 
     def matmat(self, V: Any) -> Any:
         """The products with several vectors, which are the last axis of V."""
-        return self._applied("matmat", self.columns, V, several=True)
+        return self._applied("matmat", V)
 
-    def _applied(
-        self, name: str, over: Sequence[int], v: Any, turned: bool = False, several: bool = False
-    ) -> Any:
-        known = self._ready.get((name, v.shape, v.dtype.char)) if type(v) is np.ndarray else None
-        if known is not None:
-            return known(v)
-        array = _vector(v, self.held.dtype, name)
-        more = array.shape[-1:] if several else ()
-        flat = array.ndim == 1 + several and len(over) != 1
-        if array.shape != (*(over if not flat else (prod(over),)), *more):
-            shown = f"{(prod(over), *more)}" + (f" or {(*over, *more)}" if len(over) != 1 else "")
-            found = f"a vector of shape {array.shape}"
-            raise InputError(f"{name} of {self._title}", found, f"give one of shape {shown}")
-        key = (name, array.dtype, more)
-        program = self._programs.get(key)
-        if program is None:
-            program = self._programs[key] = self._product((*over, *more), turned, more, array.dtype)
-        run, dims, result = partial(program, *[self.held.arrays[k] for k in self.used]), (*over, *more), (-1, *more)
+    def _applied(self, name: str, v: Any) -> Any:
+        array, over = _vector(v, self.dtype, name), self.rows if name == "rmatvec" else self.columns
+        key = name, array.shape, array.dtype
+        if key not in self._programs:
+            more = array.shape[-1:] if name == "matmat" else ()
+            flat, shaped = (prod(over), *more), (*over, *more)
+            if array.shape not in (flat, shaped):
+                shown = f"{flat}" + (f" or {shaped}" if len(over) != 1 else "")
+                found = f"a vector of shape {array.shape}"
+                raise InputError(f"{name} of {self._title}", found, f"give one of shape {shown}")
+            for shape, product in self._products(name == "rmatvec", over, more, array.dtype):
+                self._programs[name, shape, array.dtype] = product
+                if name == "matvec" and array.dtype == self.dtype:
+                    self._ready[shape] = product
+        return self._programs[key](array)
 
-        def product(vector: Any) -> Any:
-            return run(vector.reshape(dims)).reshape(result)
+    def _products(
+        self, turned: bool, over: tuple[int, ...], more: tuple[int, ...], dtype: Any
+    ) -> Iterator[tuple[tuple[int, ...], Callable[..., Any]]]:
+        """The functions that make the products with one vector, or with the several of a last axis, by its shape: that of
+        the axes that it is summed over, or flat.
 
-        made = product if flat else run
-        if array is v:
-            self._ready[name, v.shape, v.dtype.char] = made
-        return made(array)
-
-    def _product(self, dims: Sequence[int], turned: bool, more: tuple[int, ...], dtype: Any) -> Callable[..., Any]:
-        """The program of the products with one vector, or with the several of a last axis."""
-        vector, rows = variable("v", tuple(dims)), len(self.rows)
+        What is known beforehand is bound to them: the arrays, and a coefficient in the smallest of these. Turned, it is
+        the conjugate of the product with the conjugate.
+        """
+        dims, rows = (*over, *more), len(self.rows)
+        vector = variable("v", dims)
         column: dict[Any, int] = dict.fromkeys((COLUMN,), *more) if more else {}
-        nodes = []
-        for term in self.terms:
-            onto, over = (term.out[rows:], term.out[:rows]) if turned else (term.out[:rows], term.out[rows:])
-            nodes.append(self._node(term, (*onto, *column), [(vector, (*over, *column))], column))
-        return self._compiled(nodes, (*(self.columns if turned else self.rows), *more), dtype, ["v"])
+        arrays, nodes = list(self.held.arrays), []
+        for term in (self._scaled(term, arrays) for term in self.terms):
+            kept, summed = (term.out[rows:], term.out[:rows]) if turned else (term.out[:rows], term.out[rows:])
+            nodes.append(self._node(term, (*kept, *column), [(vector, (*summed, *column))], column, arrays))
+        code = self._code(nodes, (*(self.columns if turned else self.rows), *more), arrays, dtype)
+        given, (result,) = "v", code.results
+        if turned and any(kind.kind == "c" for kind in (np.dtype(dtype), *(array.dtype for array in arrays))):
+            given, result = "conj(v)", f"conj({result})"
+        yield dims, self._bound(code._replace(results=(result,)), arrays, ["v"], [f"v = {given}"] * (given != "v"))
+        if len(dims) != len(more) + 1:
+            code = code._replace(results=(f"{result}.reshape({(-1, *more)})",))
+            yield (prod(over), *more), self._bound(code, arrays, ["v"], [f"v = {given}.reshape({dims})"])
+
+    def _scaled(self, term: HeldTerm, arrays: list[Numbers]) -> HeldTerm:
+        """The term with its coefficient in a factor, one more array, where that is small beside a vector.
+
+        Terms with other coefficients keep the factors that they share with this one.
+        """
+        if term.coef in (1, -1):
+            return term
+        others = {number for other in self.terms if other.coef != term.coef for number, _ in other.factors}
+        own = [factor for factor in term.factors if factor[0] not in others]
+        number, labels = min(own, key=lambda factor: arrays[factor[0]].size, default=(None, ()))
+        if number is None or arrays[number].size > min(self.matrix_shape):
+            return term
+        coef = term.coef if isinstance(term.coef, complex) else to_float(term.coef, "a coefficient")
+        at = term.factors.index((number, labels))
+        arrays.append(arrays[number] * coef)
+        return term._replace(coef=1, factors=(*term.factors[:at], (len(arrays) - 1, labels), *term.factors[at + 1 :]))
 
     # -------------------------------------------------------------- other products of the factors
 
@@ -312,27 +332,36 @@ class Compressed(Operator):
         out: Sequence[Any],
         more: Sequence[tuple[Node, Sequence[Any]]] = (),
         sizes: Mapping[Any, int] | None = None,
+        arrays: Sequence[Numbers] | None = None,
     ) -> Node:
-        """A term, times more factors, with these labels: a node on variables that stand for the held arrays."""
-        arrays = self.held.arrays
-        rows: list[Any] = [(variable(f"h{k}", arrays[k].shape), labels) for k, labels in term.factors]
+        """A term, times more factors, with these labels: a node on variables that stand for the arrays held."""
+        held = self.held.arrays if arrays is None else arrays
+        rows: list[Any] = [(variable(f"h{k}", held[k].shape), labels) for k, labels in term.factors]
         return einsum(term.coef, [*rows, *more], out, {**term.sizes, **(sizes or {})})
 
-    def _compiled(
-        self, nodes: Sequence[Node], dims: Sequence[int], dtype: Any, extra: Sequence[str] = ()
-    ) -> Callable[..., Any]:
-        axes = tuple(range(len(dims)))
-        root = addition([(1, node, axes) for node in nodes], dims)
-        names = [f"h{k}" for k in self.used] + list(extra)
-        mixed = [f"h{k}" for k in self.used if self.held.arrays[k].dtype.kind == "c"]
-        mixed += list(extra) if np.dtype(dtype).kind == "c" else []
-        code = emit(plan([root], {}), {name: name for name in names}, np.result_type(dtype, self.dtype), mixed)
-        return function_of(code, names, True, quiet=code.quiet)
+    def _code(
+        self, nodes: Sequence[Node], dims: Sequence[int], arrays: Sequence[Numbers], vector: Any = None
+    ) -> Code:
+        """The lines for a sum of terms, times a vector `v` of a dtype if one is given."""
+        root = addition([(1, node, tuple(range(len(dims)))) for node in nodes], dims)
+        program, kinds = plan([root], {}), {f"h{k}": array.dtype for k, array in enumerate(arrays)}
+        kinds |= {} if vector is None else {"v": np.dtype(vector)}
+        mixed = [name for name, kind in kinds.items() if kind.kind == "c"]
+        dtype = np.result_type(self.dtype, *kinds.values())
+        return emit(program, {name: name for name in kinds}, dtype, mixed, None if vector is None else "C")
+
+    def _bound(self, code: Code, arrays: Sequence[Numbers], names: Sequence[str] = (), first: Sequence[str] = ()) -> (
+        Callable[..., Any]
+    ):
+        """The lines as a function of what has these names; the arrays are bound to it."""
+        space = {f"h{k}": array for k, array in enumerate(arrays)} | {"conj": np.conj}
+        return function_of(code, names, True, quiet=code.quiet, first=first, space=space)
 
     def _held_program(self, key: str, node: Callable[[HeldTerm], Node], dims: Sequence[int]) -> Any:
         if key not in self._programs:
-            self._programs[key] = self._compiled([node(term) for term in self.terms], dims, self.dtype)
-        return self._programs[key](*[self.held.arrays[k] for k in self.used])
+            arrays = self.held.arrays
+            self._programs[key] = self._bound(self._code([node(term) for term in self.terms], dims, arrays), arrays)
+        return self._programs[key]()
 
     # -------------------------------------------------------------- text
 

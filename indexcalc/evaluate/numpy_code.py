@@ -59,7 +59,7 @@ MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
 ENTRIES = 500
 """The rows or columns of a matrix of so many entries are added by BLAS."""
-FREED = 64 * 1024
+FREED = 2048
 """Buffers of so many bytes are freed when they are dead."""
 CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
 """Functions that neither overflow nor divide by zero, whatever their arguments."""
@@ -78,9 +78,14 @@ class Emitter:
     """Writes the lines of a program, step by step."""
 
     def __init__(
-        self, program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None
+        self,
+        program: Program,
+        names: Mapping[str, str],
+        dtype: Any,
+        complex_inputs: Collection[str] | None,
+        order: str | None,
     ) -> None:
-        self.program, self.real = program, np.zeros(0, dtype).real.dtype
+        self.program, self.real, self.order = program, np.zeros(0, dtype).real.dtype, order
         mixed = np.dtype(dtype).kind == "c"
         self.complex = complex_values(program, (names if complex_inputs is None else complex_inputs) if mixed else None)
         check_real(program, self.complex, np.dtype(dtype))
@@ -141,8 +146,8 @@ class Emitter:
         results = []
         for value in self.program.results:
             held, step = self.stored[value], self.program.steps[value]
-            axes = range(len(step.shape))
-            code = viewed(Operand(held.name, held.order), tuple(axes), {})
+            axes = tuple(range(len(step.shape)))
+            code = viewed(Operand(held.name, held.order), axes, {})
             if held.owner in taken:
                 code = f"array({code})"
                 self.space["array"] = np.array
@@ -333,7 +338,7 @@ class Emitter:
     def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
         """How the order begins in which a value with these labels is stored best: as that of an array which is there
         already, and which a step joins with it, or with a function of its entries, entry by entry; with the labels of a
-        batch of matrices, which it is the batch of.
+        batch of matrices, which it is the batch of; a result as it is asked for.
         """
         for reader in self.reading[number]:
             found = alongside(self.program.steps[reader], number)
@@ -352,7 +357,7 @@ class Emitter:
                 wished = self._wished(reader, tuple(label[x] for x in found.out), further - 1)
                 if wished is not None:
                     return wished
-        return None
+        return out if self.order == "C" and number in self.program.results else None
 
     def _scale(self, scale: str, in_place: bool) -> None:
         name = f"v{self.number}"
@@ -602,9 +607,16 @@ WRITERS: dict[type[Any], Callable[[Emitter, Any], None]] = {
 }
 
 
-def emit(program: Program, names: Mapping[str, str], dtype: Any, complex_inputs: Collection[str] | None = None) -> Code:
+def emit(
+    program: Program,
+    names: Mapping[str, str],
+    dtype: Any,
+    complex_inputs: Collection[str] | None = None,
+    order: str | None = None,
+) -> Code:
     """The lines of a program, for inputs that have these names in the lines; `dtype` is their common one.
 
     Where that is complex, `complex_inputs` are those that are; all, if it is not given. The others are real.
+    With the order "C", results lie in memory in the order of their axes where a kernel can make them so.
     """
-    return Emitter(program, names, dtype, complex_inputs).code()
+    return Emitter(program, names, dtype, complex_inputs, order).code()

@@ -55,22 +55,20 @@ def function_of(
     code: Code,
     names: Sequence[str],
     single: bool,
-    order: str | None = None,
     *,
     quiet: bool = False,
-    checks: Sequence[str] = (),
+    first: Sequence[str] = (),
     space: Mapping[str, Any] | None = None,
 ) -> Callable[..., Any]:
     """The function of arrays that the lines make: it gives one result, or a list.
 
-    With `quiet`, overflow and division by zero come out as inf and nan without a warning. `checks` are the first lines.
+    With `quiet`, overflow and division by zero come out as inf and nan without a warning. The lines `first` come first.
     """
-    results = [f"ascontiguousarray({result})" if order == "C" else result for result in code.results]
-    last = f"return {results[0]}" if single else f"return [{', '.join(results)}]"
+    last = f"return {code.results[0]}" if single else f"return [{', '.join(code.results)}]"
     lines = list(code.lines)
     if quiet and lines:
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
-    body = [*checks, *lines, last]
+    body = [*first, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
     known = {**code.space, "errstate": np.errstate, **(space or {})}
     exec(compile(text, "<indexcalc program>", "exec"), known)
