@@ -582,6 +582,24 @@ def test_powers_by_products_and_roots_are_those_of_numpy(size, exponent):
     assert np.allclose(found, wanted, rtol=4e-16, atol=0, equal_nan=True)
 
 
+@pytest.mark.parametrize(
+    "exponents", [
+        (-3, -6, -7, -4), (5, 12, 23), (Fraction(1, 2), Fraction(-3, 2), Fraction(-7, 2)),
+        (Fraction(-5, 3), Fraction(-2, 3)), (40, 41),
+    ],
+)  # fmt: skip
+def test_powers_of_one_array_are_those_of_numpy(exponents):
+    """Made from each other, they are 0, infinite, negative and nan where NumPy's are, which takes roots of -inf."""
+    x = ic.tensor("x", "n")
+    x0 = np.resize([0.0, 0.3, -2, -0.7, 1e-200, 1e-5, 1, 7, 1e5, 1e200, np.inf, -np.inf, np.nan], 60)
+    if any(isinstance(exponent, Fraction) for exponent in exponents):
+        x0 = x0[x0 != -np.inf]
+    with np.errstate(all="ignore"):
+        for found, exponent in zip(ic.compile([x**e for e in exponents], (x,))(x0), exponents, strict=True):
+            wanted = np.power(x0, float(exponent))
+            np.testing.assert_allclose(found, wanted, rtol=1e-14, atol=0)
+
+
 def test_a_multiple_of_a_sum_is_the_sum_of_multiples():
     """Squared distances, halved: no pass over all pairs for the half."""
     X, m = ic.tensor("X", "n d"), ic.tensor("m", "k d")

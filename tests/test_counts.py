@@ -190,6 +190,16 @@ def test_exponentials_are_taken_once(seen: Seen) -> None:
     assert seen.calls["exp"] == 1
 
 
+def test_powers_of_one_array_are_made_from_each_other(seen: Seen) -> None:
+    """Energy and forces of Lennard-Jones: x**-3, x**-6, x**-7 and x**-4 are a reciprocal and five products."""
+    x = ic.tensor("x", "n")
+    f = ic.compile([(x**-6 - x**-3).sum(), ic.grad((x**-6 - x**-3).sum(), x)], (x,))
+    f(np.linspace(1, 2, 50))
+    powers = {"reciprocal", "square", "sqrt", "power"}
+    assert {name: times for name, times in seen.calls.items() if name in powers} == {"reciprocal": 1}
+    assert seen.calls["multiply"] <= 7
+
+
 def test_results_in_c_order_are_made_so_where_a_product_can(seen: Seen) -> None:
     A, B = ic.tensor("A", "m n"), ic.tensor("B", "p n")
     for output in (A @ B.T, (A @ B.T).T):

@@ -31,6 +31,7 @@ from indexcalc.evaluate import (
     numpy_sums,
     patterns,
     plan,
+    powers,
 )
 from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
 from indexcalc.graph.simplify import simplify
@@ -85,6 +86,8 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(numpy_sums, "MOST_PIECES", rng.choice([2, numpy_sums.MOST_PIECES]))
     for name in ("MANY", "ENTRIES", "FREED"):
         patch.setattr(numpy_code, name, 1)
+    patch.setattr(powers, "MANY", 1)
+    patch.setattr(powers, "AT_ONCE", {})
     exact = rng.choice([2, 3, contract.EXACT])
     for module in (build, collect, contract):
         patch.setattr(module, "EXACT", exact)

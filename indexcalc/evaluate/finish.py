@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import Any
 
 from indexcalc.evaluate.build import Build
-from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use
+from indexcalc.evaluate.powers import by_products
+from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use, moved
 from indexcalc.evaluate.table import Table
 from indexcalc.graph.node import multiply
 
@@ -25,21 +25,10 @@ def finish(table: Table, build: Build) -> Program:
     for number in numbers:
         step = table.steps[number]
         place[number] = len(steps)
-        steps.append(_moved(step, place))
+        steps.append(moved(step, place))
     results = tuple(place[number] for number in build.results)
-    return _pruned(_scaled(_spread(_solved(steps, results), results), results), results)
-
-
-def _moved(step: Any, place: dict[int, int]) -> Step:
-    """The step with the values that it uses under other numbers."""
-    if isinstance(step, Add):
-        parts = tuple(replace(part, use=Use(place[part.use.value], part.use.labels)) for part in step.parts)
-        return replace(step, parts=parts)
-    if not step.uses:
-        moved: Step = step
-        return moved
-    moved = replace(step, uses=tuple(Use(place[use.value], use.labels) for use in step.uses))
-    return moved
+    steps = _scaled(_spread(_solved(steps, results), results), results)
+    return _pruned(*by_products(steps, results))
 
 
 def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
@@ -52,7 +41,7 @@ def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
     for number, step in enumerate(steps):
         if number in needed:
             place[number] = len(kept)
-            kept.append(_moved(step, place))
+            kept.append(moved(step, place))
     return Program(tuple(kept), tuple(place[number] for number in results))
 
 

@@ -7,7 +7,8 @@ table with one row for each class of step.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
@@ -157,6 +158,18 @@ class Invoke:
 
 Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke
 STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke)
+
+
+def moved(step: Any, place: Mapping[int, int]) -> Step:
+    """The step with the values that it uses under other numbers."""
+    if isinstance(step, Add):
+        parts = tuple(replace(part, use=Use(place[part.use.value], part.use.labels)) for part in step.parts)
+        return replace(step, parts=parts)
+    if not step.uses:
+        made: Step = step
+        return made
+    made = replace(step, uses=tuple(Use(place[use.value], use.labels) for use in step.uses))
+    return made
 
 
 @dataclass(frozen=True, slots=True)
