@@ -51,6 +51,32 @@ def test_equal_parts_of_one_product_are_made_once():
     assert flops(ic.einsum("ab,ibc,cd,jda->ij", M, A, M, A), (A, M), n=n, d=d) <= 2 * n * d**3 + 2 * n**2 * d**2
 
 
+def test_a_symmetric_matrix_is_applied_once_from_either_side():
+    """K = X X' + a I is known to be symmetric: both derivatives of y' inv(K) y are made from one inv(K) y."""
+    X, y, a = ic.tensor("X", "n d"), ic.tensor("y", "n"), ic.scalar("a", positive=True)
+    K = X @ X.T + a * ic.eye("n")
+    L = y @ ic.inv(K) @ y
+    plan = ic.compile([L, ic.grad(L, y), ic.grad(L, a)], (X, y, a), sizes={"n": 100, "d": 3}).plan
+    assert sum(isinstance(step, Solve) for step in plan.steps) == 1
+    assert not any(getattr(step, "fn", "") == "inv" for step in plan.steps)
+
+
+def test_an_inverse_that_is_applied_three_times_is_none():
+    """Three factorisations take less than an inverse; four take as much."""
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    for times, solves in ((2, 2), (3, 3), (4, 0)):
+        y = x
+        for _ in range(times):
+            y = -2 * ic.sin(ic.inv(A) @ y)
+        f = ic.compile(y, (A, x))
+        a, v = RNG.normal(size=(80, 80)) + 20 * np.eye(80), RNG.normal(size=80)
+        wanted = v
+        for _ in range(times):
+            wanted = -2 * np.sin(np.linalg.solve(a, wanted))
+        assert np.allclose(f(a, v), wanted)
+        assert sum(isinstance(step, Solve) for step in f.plan.steps) == solves
+
+
 def test_a_number_multiplies_what_no_other_product_has():
     """The Hessian of x'Ax/x'x: A x is made once, whatever powers of x'x it is multiplied by."""
     A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")

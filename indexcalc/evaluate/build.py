@@ -35,6 +35,7 @@ from indexcalc.evaluate.program import (
 )
 from indexcalc.evaluate.table import Table
 from indexcalc.evaluate.terms import Term
+from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -108,7 +109,7 @@ class Build:
                 if node in wanted:
                     self.hold(node)
             else:
-                self.held[node] = LEAVES[type(node)](self, node)
+                self.hold(node)
         self.results = self.made(roots)
         self.seconds = sum(table.costs[number] for number in table.live(self.results))
 
@@ -175,6 +176,9 @@ class Build:
             bound = self.table.range(node)
             if self.table.bounds[found[0]] == ANY and bound != ANY:
                 self.table.bounds[found[0]] = bound
+        value, form = found
+        if form.plain and len(form.labels) == len(form.out):
+            self.table.note(value, tuple([form.out.index(x) for x in form.labels]), symmetry_of(node))
         return found
 
     def dense(self, node: Node) -> int:
@@ -359,11 +363,12 @@ class Build:
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
         """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
         while len(pieces) > EXACT and self.optimize is None and not self.choice.written:
-            contraction = Contraction(pieces, kept, sizes)
+            contraction = Contraction(pieces, kept, sizes, self.table.turns)
             made = []
             groups = contraction.to_merge()
             for group in groups:
-                part = Contraction([pieces[k] for k in group], contraction.stays(sum(1 << k for k in group)), sizes)
+                stays = contraction.stays(sum(1 << k for k in group))
+                part = Contraction([pieces[k] for k in group], stays, sizes, self.table.turns)
                 made.append(self.emitted(part, self.order(part)[1], 1))
             gone = {k for group in groups for k in group}
             pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made

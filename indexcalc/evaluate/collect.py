@@ -87,7 +87,7 @@ def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | Non
             inside = {x for piece in pieces for x in piece.labels}
             anchors = [Piece(-1 - axis[x], (x,)) for x in sorted(inside & axis.keys())]
             stays = found.stays(mask)
-            key, order = key_of((*pieces, *anchors), stays)
+            key, order = key_of((*pieces, *anchors), stays, found.turns_of(pieces))
             if any(place.term == number for place in places.get(key, ())):
                 continue
             bridge = tuple(x for x in order if x not in axis)

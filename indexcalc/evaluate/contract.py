@@ -11,12 +11,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from math import prod
 from typing import NamedTuple
 
 from indexcalc.evaluate import cost
-from indexcalc.graph.node import Labels
+from indexcalc.graph.node import Labels, Perm
 
 EXACT = 7
 
@@ -32,20 +32,37 @@ Key = tuple[tuple[tuple[int, Labels], ...], Labels]
 Tree = int | tuple["Tree", "Tree"]
 
 
+Turns = tuple[tuple[int, tuple[Perm, ...]], ...]
+"""The permutations of their axes that leave values as they are."""
+
+
 @lru_cache(maxsize=2**16)
-def key_of(pieces: tuple[Piece, ...], kept: frozenset[int]) -> tuple[Key, Labels]:
-    """What equal products have in common, whatever their labels are called, and the order of the labels that stay."""
+def key_of(pieces: tuple[Piece, ...], kept: frozenset[int], turns: Turns = ()) -> tuple[Key, Labels]:
+    """What equal products have in common, whatever their labels are called, and the order of the labels that stay.
+
+    >>> key_of((Piece(0, (7, 8)), Piece(1, (7,))), frozenset([8]))
+    ((((0, (0, 1)), (1, (0,))), (1,)), (8,))
+    >>> key_of((Piece(0, (7, 8)), Piece(1, (8,))), frozenset([7]), ((0, ((0, 1), (1, 0))),))
+    ((((0, (0, 1)), (1, (0,))), (1,)), (7,))
+    """
     groups: dict[int, list[Piece]] = {}
     for piece in sorted(pieces):
         groups.setdefault(piece.value, []).append(piece)
     rows: list[tuple[int, Labels]] = []
     found: list[dict[int, int]] = [{}]
+    same = dict(turns)
     for value, group in groups.items():
-        orders = permutations(group) if 1 < len(group) <= 3 else (group,)
-        least, found = _least(found, list(orders))
+        orders: list[Sequence[Piece]] = list(permutations(group)) if 1 < len(group) <= 3 else [group]
+        if value in same and len(group) <= 3:
+            orders = [turned for order in orders for turned in product(*(_turned(p, same[value]) for p in order))]
+        least, found = _least(found, orders)
         rows += [(value, labels) for labels in least]
     stay, chosen = min((tuple(n for label, n in number.items() if label in kept), k) for k, number in enumerate(found))
     return (tuple(rows), stay), tuple(label for label in found[chosen] if label in kept)
+
+
+def _turned(piece: Piece, perms: Sequence[Perm]) -> list[Piece]:
+    return [Piece(piece.value, tuple([piece.labels[axis] for axis in perm])) for perm in perms]
 
 
 def _least(
@@ -70,9 +87,18 @@ def _least(
 
 
 class Product:
-    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels."""
+    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels; of values the
+    `turns` that leave them as they are.
+    """
 
-    def __init__(self, pieces: Sequence[Piece], out: Iterable[int], sizes: Mapping[int, int]) -> None:
+    def __init__(
+        self,
+        pieces: Sequence[Piece],
+        out: Iterable[int],
+        sizes: Mapping[int, int],
+        turns: Mapping[int, tuple[Perm, ...]] | None = None,
+    ) -> None:
+        self.turns = {piece.value: turns[piece.value] for piece in pieces if piece.value in turns} if turns else {}
         self.pieces, self.out, self.sizes = list(pieces), frozenset(out), sizes
         self.keys: dict[int, tuple[Key, Labels]] = {}
         self.best: dict[int, tuple[float, Tree]] = {}
@@ -101,8 +127,14 @@ class Product:
         found = self.keys.get(mask)
         if found is None:
             chosen = tuple([piece for k, piece in enumerate(self.pieces) if mask >> k & 1])
-            found = self.keys[mask] = key_of(chosen, self.stays(mask))
+            found = self.keys[mask] = key_of(chosen, self.stays(mask), self.turns_of(chosen))
         return found
+
+    def turns_of(self, pieces: Sequence[Piece]) -> Turns:
+        """The turns of some of the pieces."""
+        if not self.turns:
+            return ()
+        return tuple([(v, self.turns[v]) for v in sorted({p.value for p in pieces}) if v in self.turns])
 
     def labels(self, mask: int) -> Labels:
         """The labels that a subset has once it is contracted."""

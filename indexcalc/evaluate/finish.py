@@ -6,15 +6,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
+from typing import NamedTuple
 
 from indexcalc.evaluate.build import Build
 from indexcalc.evaluate.powers import by_products
 from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use, moved
 from indexcalc.evaluate.table import Table
-from indexcalc.graph.node import multiply
+from indexcalc.graph.node import Number, multiply
 
 FEW = 0.5
-"""An inverse of order n becomes solves where these have less than this times n columns in all."""
+"""An inverse of order n becomes solves where these have less than this times n columns in all,"""
+SOLVES, MANY = 3, 64
+"""and are at most so many, or one if n is less than `MANY`: an inverse takes four times what a factorisation does."""
 
 
 def finish(table: Table, build: Build) -> Program:
@@ -27,7 +30,8 @@ def finish(table: Table, build: Build) -> Program:
         place[number] = len(steps)
         steps.append(moved(step, place))
     results = tuple(place[number] for number in build.results)
-    steps = _scaled(_spread(_solved(steps, results), results), results)
+    steps, results = _solved(steps, results)
+    steps = _scaled(_spread(steps, results), results)
     return _pruned(*by_products(steps, results))
 
 
@@ -100,33 +104,49 @@ def _begins(part: Part, count: int) -> bool:
     return plain and (count == 2 or set(part.places) <= set(part.use.labels))
 
 
-def _solved(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
-    """Inverses of single matrices that are only multiplied with few columns become solves."""
+def _solved(steps: list[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...]]:
+    """Inverses of single matrices that are only multiplied with few columns become solves, and the results."""
     users: dict[int, list[int]] = {}
     for number, step in enumerate(steps):
         for use in step.uses:
             users.setdefault(use.value, []).append(number)
+    found: dict[int, Applied] = {}
     for number, step in enumerate(steps):
         if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) != 2 or number in results:
             continue
-        columns = 0
-        applied: list[tuple[int, Step]] = []
-        for user in users.get(number, []):
-            made = _applied(steps[user], number, step)
-            if made is None:
-                break
-            applied.append((user, made[0]))
-            columns += made[1]
+        applied = {user: _applied(steps[user], number, step) for user in users.get(number, [])}
+        if len(applied) > (SOLVES if step.shape[0] >= MANY else 1):
+            continue
+        solves = {user: one for user, one in applied.items() if one is not None}
+        if len(solves) == len(applied) and sum(one.columns for one in solves.values()) < FEW * step.shape[0]:
+            found |= solves
+    place: dict[int, int] = {}
+    made: list[Step] = []
+    for number, step in enumerate(steps):
+        if number in found:
+            solve, _, coef = found[number]
+            made.append(moved(solve, place))
+            if coef != 1:
+                axes = tuple(range(len(solve.shape)))
+                use = Use(len(made) - 1, axes)
+                made.append(Contract(coef, (use,), axes, solve.shape, dict(enumerate(solve.shape))))
         else:
-            if applied and columns < FEW * step.shape[0]:
-                for user, solve in applied:
-                    steps[user] = solve
-    return steps
+            made.append(moved(step, place))
+        place[number] = len(made) - 1
+    return made, tuple(place[number] for number in results)
 
 
-def _applied(step: Step, value: int, inverse: Reduce) -> tuple[Step, int] | None:
-    """A contraction of the inverse with another value over one label, as a solve, and how many columns it has."""
-    if not isinstance(step, Contract) or len(step.uses) != 2 or step.coef != 1:
+class Applied(NamedTuple):
+    """A product with an inverse as a solve, of so many columns, and the number that it is multiplied by."""
+
+    solve: Solve
+    columns: int
+    coef: Number
+
+
+def _applied(step: Step, value: int, inverse: Reduce) -> Applied | None:
+    """A contraction of the inverse with another value over one label, if the step is one."""
+    if not isinstance(step, Contract) or len(step.uses) != 2:
         return None
     own = [use for use in step.uses if use.value == value]
     others = [use for use in step.uses if use.value != value]
@@ -139,5 +159,6 @@ def _applied(step: Step, value: int, inverse: Reduce) -> tuple[Step, int] | None
             rest = [label for label in labels if label != summed]
             if all(label in step.out for label in rest):
                 use = Use(inverse.uses[0].value, (summed, kept) if axis == 0 else (kept, summed))
-                return Solve((use, others[0]), step.out, step.shape), prod(step.sizes[x] for x in rest)
+                solve = Solve((use, others[0]), step.out, step.shape)
+                return Applied(solve, prod(step.sizes[x] for x in rest), step.coef)
     return None

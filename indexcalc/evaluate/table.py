@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from indexcalc.evaluate.bounds import ANY, Interval
@@ -10,13 +11,14 @@ from indexcalc.evaluate.contract import Piece
 from indexcalc.evaluate.contract import Product as Contraction
 from indexcalc.evaluate.inputs import number_of, size_of
 from indexcalc.evaluate.program import Step
-from indexcalc.graph.node import Node, Product
+from indexcalc.graph.node import Labels, Node, Perm, Product, Symmetry
 from indexcalc.index import Dimension
 
 
 class Table:
     """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval.
 
+    `turns` has, by value, the permutations of its axes that leave it as it is, if it has a symmetry.
     With `symbols`, dimensions by their sizes, a program is right for other sizes too: none of these becomes a number.
     """
 
@@ -29,6 +31,7 @@ class Table:
         self.costs: list[float] = []
         self.bounds: list[Interval] = []
         self.numbers: dict[Step, int] = {}
+        self.turns: dict[int, tuple[Perm, ...]] = {}
         self.contractions: dict[tuple[tuple[Piece, ...], frozenset[int]], Contraction] = {}
 
     def add(self, step: Step, seconds: float, interval: Interval = ANY) -> int:
@@ -48,8 +51,14 @@ class Table:
         name = tuple(pieces), frozenset(kept)
         found = self.contractions.get(name)
         if found is None:
-            found = self.contractions[name] = Contraction(pieces, kept, sizes)
+            found = self.contractions[name] = Contraction(pieces, kept, sizes, self.turns)
         return found
+
+    def note(self, value: int, labels: Labels, rule: Symmetry) -> None:
+        """A value is an array with this symmetry, axis k of it being axis `labels[k]` of that."""
+        if value not in self.turns and (perms := turns(rule, len(labels))):
+            place = [labels.index(axis) for axis in range(len(labels))]
+            self.turns[value] = tuple([tuple([place[perm[axis]] for axis in labels]) for perm in perms])
 
     def range(self, node: Node) -> Interval:
         """The interval of a node; any for one that the planner has made."""
@@ -84,3 +93,27 @@ class Table:
             self.size(dim) if label in carried else number_of(dim, self.sizes)
             for label, dim in enumerate(node.sizes)
         ])
+
+
+MOST_TURNS = 8
+
+
+def turns(rule: Symmetry, order: int) -> tuple[Perm, ...]:
+    """The permutations of the axes that leave a value with this symmetry as it is; none where there are many.
+
+    >>> turns(Symmetry((((0, 1), 1),)), 3)
+    ((0, 1, 2), (1, 0, 2))
+    """
+    moves = list(rule.perms)
+    for axes, sign in rule.blocks:
+        for a, b in pairwise(axes) if sign > 0 else ():
+            swap = {a: b, b: a}
+            moves.append(tuple([swap.get(axis, axis) for axis in range(order)]))
+    found = {tuple(range(order))}
+    fresh = list(found)
+    while fresh and len(found) <= MOST_TURNS:
+        perm = fresh.pop()
+        made = {tuple([perm[axis] for axis in move]) for move in moves} - found
+        found |= made
+        fresh += made
+    return tuple(sorted(found)) if 1 < len(found) <= MOST_TURNS else ()
