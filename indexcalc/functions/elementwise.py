@@ -49,8 +49,17 @@ def _sigmoid(x: Any) -> Any:
         right = x.real >= 0
         small = np.exp(np.where(right, -x, x))
         return np.where(right, 1, small) / (1 + small)
-    y = _exp(-np.abs(x))
-    return np.where(x >= 0, 1, y) / (1 + y)
+    small, large = _halves(_over(np.exp, -np.abs(x)))
+    return np.maximum(small, np.copysign(large, x))
+
+
+def _halves(e: Any) -> tuple[Any, Any]:
+    """`e/(1 + e)` and `1/(1 + e)`; of `e = exp(-|x|)` they are the sigmoids of `-|x|` and `|x|`.
+
+    With the sign of x the larger one is chosen by a maximum: NumPy's `where` takes ten times as long.
+    """
+    large = _over(np.reciprocal, 1 + e)
+    return e * large, large
 
 
 def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
@@ -59,18 +68,17 @@ def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
     >>> logistics(np.array([0.0]), ("sigmoid", "complement"))
     [array([0.5]), array([0.5])]
     """
-    e, made = _exp(-np.abs(x)), {}
+    e, made = _over(np.exp, -np.abs(x)), {}
     if "softplus" in wanted:
         made["softplus"] = np.log1p(e)
         made["softplus"] += np.maximum(x, 0)
-    right, one = x >= 0, 1 + e
+    small, large = _halves(e)
+    large = np.copysign(large, x)
     if "sigmoid" in wanted:
-        made["sigmoid"] = np.where(right, 1, e)
-        made["sigmoid"] /= one
+        made["sigmoid"] = np.maximum(small, large)
     if "complement" in wanted:
-        made["complement"] = np.where(right, e, 1)
-        made["complement"] /= one
-    return [made[name][()] for name in wanted]
+        made["complement"] = np.maximum(small, _over(np.negative, large))
+    return [made[name] for name in wanted]
 
 
 def sigmoid_slope(x: Any) -> Any:
@@ -79,7 +87,7 @@ def sigmoid_slope(x: Any) -> Any:
     >>> sigmoid_slope(np.array([0.0]))
     array([0.25])
     """
-    e = _exp(-np.abs(x))
+    e = _over(np.exp, -np.abs(x))
     return e / np.square(1 + e)
 
 
@@ -89,7 +97,7 @@ def root_slope(x: Any) -> Any:
     >>> root_slope(np.array([0.0]))
     array([0.5])
     """
-    h = _exp(np.abs(x) * -0.5)
+    h = _over(np.exp, np.abs(x) * -0.5)
     return h / (1 + h * h)
 
 
@@ -98,14 +106,14 @@ def _softplus(x: Any) -> Any:
     if np.iscomplexobj(x):
         right = x.real >= 0
         return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
-    y = np.log1p(_exp(-np.abs(x)))
+    y = np.log1p(_over(np.exp, -np.abs(x)))
     y += np.maximum(x, 0)
     return y
 
 
-def _exp(x: Any) -> Any:
-    """The exponential of an array that nobody else has: in place."""
-    return np.exp(x, out=x) if isinstance(x, np.ndarray) else np.exp(x)
+def _over(function: Any, x: Any) -> Any:
+    """The function of an array that nobody else has: in place."""
+    return function(x, out=x) if isinstance(x, np.ndarray) else function(x)
 
 
 def _gelu(x: Any) -> Any:
