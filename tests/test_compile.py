@@ -13,7 +13,7 @@ import indexcalc as ic
 from indexcalc.evaluate import bounds, numpy_code, numpy_function, plan
 from indexcalc.evaluate.kernels import Operand, Pair, choose
 from indexcalc.evaluate.measure import total_flops
-from indexcalc.evaluate.program import Contract, Map, Solve
+from indexcalc.evaluate.program import Contract, Input, Map, Program, Reshape, Solve, Use
 from indexcalc.graph.node import einsum, variable
 from indexcalc.graph.simplify import simplify
 
@@ -348,6 +348,21 @@ def test_empty_and_single_axes():
     assert f(np.zeros((0, 3)), np.ones(3), np.zeros(0))[1].tolist() == np.zeros((3, 3)).tolist()
     assert f(np.zeros((2, 0)), np.ones(0), np.ones(2))[1].shape == (0, 0)
     assert ic.compile(ic.eye("n"), ())(n=2).tolist() == [[1, 0], [0, 1]]
+
+
+def test_axes_that_are_joined_are_no_view_of_what_is_written_over():
+    """The transpose is read once, but its buffer is read again: by a product that may write over it."""
+    x, turn = Use(0, (0, 1)), {0: 2, 1: 2}
+    steps = (
+        Input("x", (2, 2)),
+        Contract(1, (x, x), (0, 1), (2, 2), turn),
+        Contract(1, (Use(1, (0, 1)),), (1, 0), (2, 2), turn),
+        Reshape((Use(2, (0, 1)),), (2, 2), (1, 0), (4,)),
+        Contract(1, (Use(1, (0, 1)), x), (0, 1), (2, 2), turn),
+    )
+    code = numpy_code.emit(Program(steps, (3, 4)), {"x": "x"}, float)
+    joined, cubes = numpy_function.function_of(code, ("x",), False)(np.arange(4.0).reshape(2, 2))
+    assert joined.tolist() == [0, 1, 4, 9] and cubes.tolist() == [[0, 1], [8, 27]]
 
 
 def test_order_c_gives_contiguous_results():

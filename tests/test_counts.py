@@ -190,6 +190,21 @@ def test_exponentials_are_taken_once(seen: Seen) -> None:
     assert seen.calls["exp"] == 1
 
 
+def test_a_loss_is_added_up_term_by_term(seen: Seen) -> None:
+    """Neither `y z` nor the difference is ever an array; of a centring both are, and where that is asked for."""
+    X, y, w, m = ic.tensor("X", "m n"), ic.tensor("y", "m"), ic.tensor("w", "n"), ic.tensor("m", "n")
+    arrays = np.linspace(-1, 1, 150).reshape(50, 3), np.linspace(0, 1, 50), np.ones(3)
+    loss = (ic.exp(X @ w) - y * (X @ w)).sum()
+    f = ic.compile(loss, (X, y, w))
+    assert np.isclose(f(*arrays), np.exp(arrays[0] @ arrays[2]).sum() - arrays[1] @ (arrays[0] @ arrays[2]))
+    assert seen.calls == {"dot": 2, "exp": 1, "einsum": 1} and "added up term by term" in str(f.plan)
+    seen.calls.clear()
+    ic.compile(loss, (X, y, w), reassociate="safe")(*arrays)
+    assert seen.calls == {"dot": 1, "exp": 1, "multiply": 1, "subtract": 1, "einsum": 1}
+    centred = ic.compile((X * X - m).sum(), (X, m), sizes={"m": 9, "n": 3}).plan
+    assert "term by term" not in str(centred)
+
+
 def test_powers_of_one_array_are_made_from_each_other(seen: Seen) -> None:
     """Energy and forces of Lennard-Jones: x**-3, x**-6, x**-7 and x**-4 are a reciprocal and five products."""
     x = ic.tensor("x", "n")

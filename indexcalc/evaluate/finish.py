@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from indexcalc.evaluate.build import Build
 from indexcalc.evaluate.powers import by_products
-from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Solve, Step, Use, moved
+from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Shape, Solve, Step, Use, moved, replaced
 from indexcalc.evaluate.table import Table
 from indexcalc.graph.node import Number, multiply
 
@@ -30,12 +30,15 @@ def finish(table: Table, build: Build) -> Program:
         place[number] = len(steps)
         steps.append(moved(step, place))
     results = tuple(place[number] for number in build.results)
+    parted = _apart(steps, results) if build.choice.deltas else {}
+    notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
+    steps, results = replaced(steps, results, parted)
     steps, results = _solved(steps, results)
     steps = _scaled(_spread(steps, results), results)
-    return _pruned(*by_products(steps, results))
+    return _pruned(*by_products(steps, results), tuple(notes))
 
 
-def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
+def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...]) -> Program:
     needed: set[int] = set(results)
     for number in range(len(steps) - 1, -1, -1):
         if number in needed:
@@ -46,14 +49,58 @@ def _pruned(steps: list[Step], results: tuple[int, ...]) -> Program:
         if number in needed:
             place[number] = len(kept)
             kept.append(moved(step, place))
-    return Program(tuple(kept), tuple(place[number] for number in results))
+    return Program(tuple(kept), tuple(place[number] for number in results), notes)
+
+
+def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
+    """A sum along axes of a sum that nothing else reads, and that has products in it: each term is added up for itself,
+    a product together with its sum. Rounding stays of the size of that of the products. No term may run along fewer
+    axes: to add up what is centred is another matter.
+    """
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or readers[step.uses[0].value] > 1:
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if not isinstance(inner, Add) or len(set(use.labels)) < len(use.labels) or len(step.out) == len(use.labels):
+            continue
+        if any(sorted(part.places) != sorted(part.use.labels) for part in inner.parts):
+            continue
+        products = [_entrywise(steps[part.use.value]) and readers[part.use.value] == 1 for part in inner.parts]
+        if any(products):
+            summed = [_summed(part, steps, step, own) for part, own in zip(inner.parts, products, strict=True)]
+            axes = tuple(range(len(step.out)))
+            coefs = [multiply(step.coef, part.coef) for part in inner.parts]
+            parts = tuple(Part(coef, Use(-1 - k, axes), axes) for k, coef in enumerate(coefs))
+            found[number] = [*summed, Add(parts, step.shape)]
+    return found
+
+
+def _entrywise(step: Step) -> bool:
+    if not isinstance(step, Contract) or len(step.uses) != 2:
+        return False
+    return set(step.out) == {x for use in step.uses for x in use.labels}
+
+
+def _summed(part: Part, steps: Sequence[Step], whole: Contract, product: bool) -> Contract:
+    """A term of a sum, added up as the `whole` is; a product of two values is made and added up at once."""
+    label = dict(zip(part.places, whole.uses[0].labels, strict=True))
+    inner = steps[part.use.value]
+    if not product or not isinstance(inner, Contract):
+        use = Use(part.use.value, tuple(label[x] for x in part.use.labels))
+        return replace(whole, coef=1, uses=(use,))
+    own = {x: label[y] for x, y in zip(inner.out, part.use.labels, strict=True)}
+    uses = tuple(Use(use.value, tuple(own[x] for x in use.labels)) for use in inner.uses)
+    return replace(whole, coef=inner.coef, uses=uses)
 
 
 def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
     """A multiple of a sum that nothing else reads is the sum of multiples, where that takes fewer of them."""
     readers = Counter([use.value for step in steps for use in step.uses] + list(results))
     for number, step in enumerate(steps):
-        if not isinstance(step, Contract) or len(step.uses) != 1 or step.coef == 1 or not step.shape:
+        if not isinstance(step, Contract) or len(step.uses) != 1 or step.coef == 1:
             continue
         (use,) = step.uses
         inner = steps[use.value]
@@ -110,7 +157,7 @@ def _solved(steps: list[Step], results: tuple[int, ...]) -> tuple[list[Step], tu
     for number, step in enumerate(steps):
         for use in step.uses:
             users.setdefault(use.value, []).append(number)
-    found: dict[int, Applied] = {}
+    found: dict[int, list[Step]] = {}
     for number, step in enumerate(steps):
         if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) != 2 or number in results:
             continue
@@ -119,21 +166,14 @@ def _solved(steps: list[Step], results: tuple[int, ...]) -> tuple[list[Step], tu
             continue
         solves = {user: one for user, one in applied.items() if one is not None}
         if len(solves) == len(applied) and sum(one.columns for one in solves.values()) < FEW * step.shape[0]:
-            found |= solves
-    place: dict[int, int] = {}
-    made: list[Step] = []
-    for number, step in enumerate(steps):
-        if number in found:
-            solve, _, coef = found[number]
-            made.append(moved(solve, place))
-            if coef != 1:
-                axes = tuple(range(len(solve.shape)))
-                use = Use(len(made) - 1, axes)
-                made.append(Contract(coef, (use,), axes, solve.shape, dict(enumerate(solve.shape))))
-        else:
-            made.append(moved(step, place))
-        place[number] = len(made) - 1
-    return made, tuple(place[number] for number in results)
+            found |= {user: [one.solve, *_times(one.coef, one.solve.shape)] for user, one in solves.items()}
+    return replaced(steps, results, found)
+
+
+def _times(coef: Number, shape: Shape) -> list[Step]:
+    """What multiplies the step before, if anything does."""
+    axes = tuple(range(len(shape)))
+    return [Contract(coef, (Use(-1, axes),), axes, shape, dict(enumerate(shape)))] * (coef != 1)
 
 
 class Applied(NamedTuple):

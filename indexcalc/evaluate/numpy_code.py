@@ -580,7 +580,8 @@ class Emitter:
         axes = tuple(range(len(step.shape)))
         code = f"{self.logical(use)}.reshape({step.split}).transpose({step.axes}).reshape({step.shape})"
         self.put(code, axes, axes)
-        if self.stored[use.value].owner is None or self.readers[use.value] > 1:
+        owner = self.stored[use.value].owner
+        if owner is None or self.pending[owner] > 1:
             self.lines[-1] += ".copy()"
 
     def invoke(self, step: Invoke) -> None:

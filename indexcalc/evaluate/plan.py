@@ -5,8 +5,9 @@ pairwise contractions, given what other products have made (`contract`); terms o
 out. Whole programs are compared: the search starts from a few choices and keeps what makes the program cheaper.
 
 What may be re-associated, because rounding depends on it: a difference is multiplied out only where each product has it
-once, it is no centring (each term runs along all axes), and the program becomes a third cheaper; never with
-`reassociate="safe"`. Softmax, logsumexp and sigmoid are functions, and never opened.
+once, it is no centring (each term runs along all axes), and the program becomes a third cheaper; a sum of products that
+is added up along axes is added up term by term. Neither is done with `reassociate="safe"`. Softmax, logsumexp and
+sigmoid are functions, and never opened.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
-    return replace(finish(table, best), notes=tuple(notes))
+    made = finish(table, best)
+    return replace(made, notes=(*notes, *made.notes))
 
 
 def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:

@@ -7,7 +7,7 @@ table with one row for each class of step.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
@@ -170,6 +170,20 @@ def moved(step: Any, place: Mapping[int, int]) -> Step:
         return made
     made = replace(step, uses=tuple(Use(place[use.value], use.labels) for use in step.uses))
     return made
+
+
+def replaced(
+    steps: Sequence[Step], results: Sequence[int], found: Mapping[int, Sequence[Step]]
+) -> tuple[list[Step], tuple[int, ...]]:
+    """The steps, some of them replaced with several, and the results; value -1 - k is what the k-th of these makes."""
+    place: dict[int, int] = {}
+    made: list[Step] = []
+    for number, step in enumerate(steps):
+        for k, own in enumerate(found.get(number, (step,))):
+            place[-1 - k] = len(made)
+            made.append(moved(own, place))
+        place[number] = len(made) - 1
+    return made, tuple(place[number] for number in results)
 
 
 @dataclass(frozen=True, slots=True)
