@@ -7,12 +7,14 @@ planned once for a dtype and kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy import ndarray
 
 from indexcalc.errors import Asked, InputError, KindError
 from indexcalc.evaluate.declared import check_declared
@@ -40,6 +42,8 @@ if TYPE_CHECKING:
     from indexcalc.evaluate.blocks import Blocks
     from indexcalc.evaluate.solves import Solver
 
+TURNED = re.compile(r"\b(h\d+)\.T\b")
+"""A transpose of a held array, which is made once."""
 COLUMN = "column"
 """The label of the axis that runs over several vectors."""
 
@@ -190,8 +194,11 @@ class Compressed(Operator):
         >>> D.matvec([1, 1])
         array([3., 7.])
         """
-        known = self._ready.get(v.shape) if type(v) is np.ndarray and v.dtype is self.dtype else None
-        return self._applied("matvec", v) if known is None else known(v)
+        if type(v) is ndarray and v.dtype is self.dtype:
+            known = self._ready.get(v.shape)
+            if known is not None:
+                return known(v)
+        return self._applied("matvec", v)
 
     def rmatvec(self, v: Any) -> Any:
         """`sum over the rows of conj(D[rows, columns]) v[rows]`: the conjugate transpose times a vector."""
@@ -239,7 +246,7 @@ class Compressed(Operator):
             given, result = "conj(v)", f"conj({result})"
         yield dims, self._bound(code._replace(results=(result,)), arrays, ["v"], [f"v = {given}"] * (given != "v"))
         if len(dims) != len(more) + 1:
-            code = code._replace(results=(f"{result}.reshape({(-1, *more)})",))
+            code = code._replace(results=(f"{result}.reshape({', '.join(map(str, (-1, *more)))})",))
             yield (prod(over), *more), self._bound(code, arrays, ["v"], [f"v = {given}.reshape({dims})"])
 
     def _scaled(self, term: HeldTerm, arrays: list[Numbers]) -> HeldTerm:
@@ -354,7 +361,9 @@ class Compressed(Operator):
         Callable[..., Any]
     ):
         """The lines as a function of what has these names; the arrays are bound to it."""
-        space = {f"h{k}": array for k, array in enumerate(arrays)} | {"conj": np.conj}
+        space: dict[str, Any] = {f"h{k}": array for k, array in enumerate(arrays)} | {"conj": np.conj}
+        space |= {f"{name}_T": array.T for name, array in space.items() if isinstance(array, ndarray)}
+        code = code._replace(lines=tuple(TURNED.sub(r"\1_T", line) for line in code.lines))
         return function_of(code, names, True, quiet=code.quiet, first=first, space=space)
 
     def _held_program(self, key: str, node: Callable[[HeldTerm], Node], dims: Sequence[int]) -> Any:
