@@ -77,6 +77,19 @@ def test_an_inverse_that_is_applied_three_times_is_none():
         assert sum(isinstance(step, Solve) for step in f.plan.steps) == solves
 
 
+def test_a_product_is_added_up_before_it_is_made():
+    """The means' gradient in a mixture is `(P + P') sum_n r_n D_n` for each, not the sum of n products with the matrix:
+    two products for each point are enough, for the quadratic forms and for the gradient in P.
+    """
+    X, m, P = ic.tensor("X", "N d"), ic.tensor("m", "K d"), ic.tensor("P", "K d d")
+    D = ic.einsum("nd,k->nkd", X, ic.ones("K")) - ic.einsum("n,kd->nkd", ic.ones("N"), m)
+    q = ic.einsum("nki,kij,nkj->nk", D, P, D)
+    N, K, d = 3000, 8, 10
+    L = ic.logsumexp(-q / 2, axis=1).sum()
+    found = flops([ic.grad(L, m), ic.grad(L, P)], (X, m, P), N=N, K=K, d=d)
+    assert found <= 2 * 2 * N * K * d**2 + 10 * N * K * d
+
+
 def test_a_number_multiplies_what_no_other_product_has():
     """The Hessian of x'Ax/x'x: A x is made once, whatever powers of x'x it is multiplied by."""
     A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")

@@ -30,6 +30,7 @@ def finish(table: Table, build: Build) -> Program:
         place[number] = len(steps)
         steps.append(moved(step, place))
     results = tuple(place[number] for number in build.results)
+    steps, results = replaced(steps, results, _inside(steps, results))
     parted = _apart(steps, results) if build.choice.deltas else {}
     notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
     steps, results = replaced(steps, results, parted)
@@ -50,6 +51,37 @@ def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...])
             place[number] = len(kept)
             kept.append(moved(step, place))
     return Program(tuple(kept), tuple(place[number] for number in results), notes)
+
+
+def _inside(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
+    """A product that is added up along axes, and that nothing else reads, is made and added up at once: along an axis
+    that only one of its operands has, that operand is added up before.
+    """
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or readers[step.uses[0].value] > 1:
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if not isinstance(inner, Contract) or len(inner.uses) != 2 or len(set(use.labels)) < len(use.labels):
+            continue
+        if len(step.out) == len(use.labels) or any(len(set(one.labels)) < len(one.labels) for one in inner.uses):
+            continue
+        names = dict(zip(inner.out, use.labels, strict=True))
+        for label in sorted(inner.sizes):
+            names.setdefault(label, max(names.values()) + 1)
+        sizes = {names[label]: size for label, size in inner.sizes.items()}
+        made: list[Step] = []
+        uses = [Use(one.value, tuple(names[x] for x in one.labels)) for one in inner.uses]
+        for k, other in enumerate((uses[1].labels, uses[0].labels)):
+            value, labels = uses[k]
+            kept = tuple(x for x in labels if x in other or x in step.out)
+            if kept != labels:
+                made.append(Contract(1, (Use(value, labels),), kept, tuple(sizes[x] for x in kept), sizes))
+                uses[k] = Use(-len(made), kept)
+        found[number] = [*made, Contract(multiply(step.coef, inner.coef), tuple(uses), step.out, step.shape, sizes)]
+    return found
 
 
 def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
