@@ -14,6 +14,7 @@ from indexcalc.evaluate import bounds, numpy_code, numpy_function, plan
 from indexcalc.evaluate.kernels import Operand, Pair, choose
 from indexcalc.evaluate.measure import total_flops
 from indexcalc.evaluate.program import Contract, Input, Map, Program, Reshape, Solve, Use
+from indexcalc.functions import inverse
 from indexcalc.graph.node import einsum, variable
 from indexcalc.graph.simplify import simplify
 
@@ -237,6 +238,38 @@ def test_many_small_matrices_have_a_closed_form(fn, numpy, order):
     F = ic.tensor("F", f"p {order} {order}")
     f = RNG.normal(size=(50, order, order)) + 2 * np.eye(order)
     assert np.allclose(ic.compile(fn(F), (F,))(f), numpy(f))
+
+
+@pytest.mark.parametrize("kind", "fd")
+@pytest.mark.parametrize("n", [0, 1, 5, 70])
+@pytest.mark.parametrize("installed", [True, False])
+def test_an_inverse_and_its_determinant_share_a_factorisation(installed, n, kind, monkeypatch):
+    """By SciPy's LAPACK, or without it each for itself; stored either way."""
+    if not installed:
+        monkeypatch.setattr(inverse, "_lapack", lambda kind: None)
+    a = (RNG.normal(size=(n, n)) + n * np.eye(n)).astype(kind)
+    A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
+    f = ic.compile([ic.inv(A), ic.logdet(A), ic.inv(A) @ x], (A, x))
+    tolerance = {"rtol": 1e-3, "atol": 1e-4} if kind == "f" else {"rtol": 1e-10, "atol": 1e-12}
+    for given in (a, a.T, np.asfortranarray(a), a[::-1]):
+        found = f(given, np.ones(n, kind))
+        wanted = np.linalg.inv(given), np.linalg.slogdet(given)[1], np.linalg.inv(given) @ np.ones(n)
+        for ours, theirs in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(ours, theirs, **tolerance)
+            assert np.asarray(ours).dtype == kind
+    if n:
+        with pytest.raises(ic.InputError, match="singular"):
+            f(np.zeros((n, n), kind), np.ones(n, kind))
+
+
+@pytest.mark.parametrize("kind", "fdFD")
+def test_large_inverses_keep_their_precision(kind):
+    parts = RNG.normal(size=(2, 70, 70))
+    a = (parts[0] + (1j * parts[1] if kind in "FD" else 0) + 70 * np.eye(70)).astype(kind)
+    A = ic.tensor("A", "n n")
+    found = ic.compile([ic.inv(A), ic.inv(A.T)], (A,))(a)
+    assert found[0].dtype == found[1].dtype == kind
+    np.testing.assert_allclose(found, [np.linalg.inv(a), np.linalg.inv(a.T)], rtol=1e-3, atol=1e-7)
 
 
 def test_a_singular_matrix_is_an_error():

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from math import prod
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from indexcalc.evaluate.build import Build
 from indexcalc.evaluate.powers import by_products
 from indexcalc.evaluate.program import Add, Contract, Part, Program, Reduce, Shape, Solve, Step, Use, moved, replaced
 from indexcalc.evaluate.table import Table
-from indexcalc.graph.node import Number, multiply
+from indexcalc.graph.node import Labels, Number, multiply
 
 FEW = 0.5
 """An inverse of order n becomes solves where these have less than this times n columns in all,"""
@@ -54,33 +54,16 @@ def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...])
 
 
 def _inside(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
-    """A product that is added up along axes, and that nothing else reads, is made and added up at once: along an axis
-    that only one of its operands has, that operand is added up before.
-    """
+    """A product that is added up along axes, and that nothing else reads, is made and added up at once."""
     readers = Counter([use.value for step in steps for use in step.uses] + list(results))
     found: dict[int, list[Step]] = {}
     for number, step in enumerate(steps):
-        if not isinstance(step, Contract) or len(step.uses) != 1 or readers[step.uses[0].value] > 1:
+        if not isinstance(step, Contract) or len(step.uses) != 1 or len(step.out) == len(step.uses[0].labels):
             continue
         (use,) = step.uses
         inner = steps[use.value]
-        if not isinstance(inner, Contract) or len(inner.uses) != 2 or len(set(use.labels)) < len(use.labels):
-            continue
-        if len(step.out) == len(use.labels) or any(len(set(one.labels)) < len(one.labels) for one in inner.uses):
-            continue
-        names = dict(zip(inner.out, use.labels, strict=True))
-        for label in sorted(inner.sizes):
-            names.setdefault(label, max(names.values()) + 1)
-        sizes = {names[label]: size for label, size in inner.sizes.items()}
-        made: list[Step] = []
-        uses = [Use(one.value, tuple(names[x] for x in one.labels)) for one in inner.uses]
-        for k, other in enumerate((uses[1].labels, uses[0].labels)):
-            value, labels = uses[k]
-            kept = tuple(x for x in labels if x in other or x in step.out)
-            if kept != labels:
-                made.append(Contract(1, (Use(value, labels),), kept, tuple(sizes[x] for x in kept), sizes))
-                uses[k] = Use(-len(made), kept)
-        found[number] = [*made, Contract(multiply(step.coef, inner.coef), tuple(uses), step.out, step.shape, sizes)]
+        if readers[use.value] == 1 and _pair(inner) and len(set(use.labels)) == len(use.labels):
+            found[number] = _summed(inner, use.labels, step, 0)
     return found
 
 
@@ -100,32 +83,50 @@ def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[St
             continue
         if any(sorted(part.places) != sorted(part.use.labels) for part in inner.parts):
             continue
-        products = [_entrywise(steps[part.use.value]) and readers[part.use.value] == 1 for part in inner.parts]
-        if any(products):
-            summed = [_summed(part, steps, step, own) for part, own in zip(inner.parts, products, strict=True)]
-            axes = tuple(range(len(step.out)))
-            coefs = [multiply(step.coef, part.coef) for part in inner.parts]
-            parts = tuple(Part(coef, Use(-1 - k, axes), axes) for k, coef in enumerate(coefs))
-            found[number] = [*summed, Add(parts, step.shape)]
+        axes, made, parts, products = tuple(range(len(step.out))), list[Step](), list[Part](), 0
+        for part in inner.parts:
+            label = dict(zip(part.places, use.labels, strict=True))
+            labels, own = tuple(label[x] for x in part.use.labels), steps[part.use.value]
+            if readers[part.use.value] == 1 and _pair(own) and _entrywise(own):
+                made += _summed(own, labels, replace(step, coef=1), len(made))
+                products += 1
+            else:
+                made.append(replace(step, coef=1, uses=(Use(part.use.value, labels),)))
+            parts.append(Part(multiply(step.coef, part.coef), Use(-len(made), axes), axes))
+        if products:
+            found[number] = [*made, Add(tuple(parts), step.shape)]
     return found
 
 
-def _entrywise(step: Step) -> bool:
-    if not isinstance(step, Contract) or len(step.uses) != 2:
-        return False
+def _pair(step: Step) -> TypeGuard[Contract]:
+    """Is it a product of two values, without a diagonal of one?"""
+    return (
+        isinstance(step, Contract) and len(step.uses) == 2
+        and all(len(set(use.labels)) == len(use.labels) for use in step.uses)
+    )  # fmt: skip
+
+
+def _entrywise(step: Contract) -> bool:
     return set(step.out) == {x for use in step.uses for x in use.labels}
 
 
-def _summed(part: Part, steps: Sequence[Step], whole: Contract, product: bool) -> Contract:
-    """A term of a sum, added up as the `whole` is; a product of two values is made and added up at once."""
-    label = dict(zip(part.places, whole.uses[0].labels, strict=True))
-    inner = steps[part.use.value]
-    if not product or not isinstance(inner, Contract):
-        use = Use(part.use.value, tuple(label[x] for x in part.use.labels))
-        return replace(whole, coef=1, uses=(use,))
-    own = {x: label[y] for x, y in zip(inner.out, part.use.labels, strict=True)}
-    uses = tuple(Use(use.value, tuple(own[x] for x in use.labels)) for use in inner.uses)
-    return replace(whole, coef=inner.coef, uses=uses)
+def _summed(product: Contract, labels: Labels, whole: Contract, before: int) -> list[Step]:
+    """The steps that make a product of two values whose axes have these labels, and add it up as the `whole` does: an
+    operand is added up first along an axis that it alone has. So many steps are `before` them.
+    """
+    names = dict(zip(product.out, labels, strict=True))
+    for label in sorted(product.sizes):
+        names.setdefault(label, max(names.values()) + 1)
+    sizes = {names[label]: size for label, size in product.sizes.items()}
+    uses = [Use(use.value, tuple(names[x] for x in use.labels)) for use in product.uses]
+    made: list[Step] = []
+    for k, other in enumerate((uses[1].labels, uses[0].labels)):
+        kept = tuple(x for x in uses[k].labels if x in other or x in whole.out)
+        if kept != uses[k].labels:
+            made.append(Contract(1, (uses[k],), kept, tuple(sizes[x] for x in kept), sizes))
+            uses[k] = Use(-before - len(made), kept)
+    coef = multiply(whole.coef, product.coef)
+    return [*made, replace(whole, coef=coef, uses=tuple(uses), sizes=sizes)]
 
 
 def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:

@@ -21,6 +21,7 @@ from indexcalc.evaluate.kernels import Operand, Pair, broadcast, einsum_code, vi
 from indexcalc.evaluate.numpy_function import SPACE, UFUNCS, Code, Stored, of_nothing, solved
 from indexcalc.evaluate.numpy_sums import write_sum
 from indexcalc.evaluate.patterns import (
+    FACTORED,
     HALF,
     alongside,
     check_real,
@@ -48,7 +49,7 @@ from indexcalc.evaluate.program import (
     Use,
 )
 from indexcalc.functions.elementwise import logistics, root_slope, sigmoid_slope
-from indexcalc.functions.inverse import small_cofactors, small_inverses
+from indexcalc.functions.inverse import factored, small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.reductions import exponentials
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -463,7 +464,9 @@ class Emitter:
             self.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
             self.alive[other] = prod(made.shape)
         operand = self.operand(group.use)
-        if isinstance(step, Reduce):
+        if isinstance(step, Reduce) and step.fn in FACTORED:
+            code, self.quiet = f"{self.bound('factored', factored)}({operand.code}, {group.names})", True
+        elif isinstance(step, Reduce):
             axes = tuple(held.order.index(axis) for axis in step.axes)
             alone = held.owner is not None and held.contiguous and self.pending[held.owner] == len(group.steps)
             last = f", {self.over(group.use)}" if alone else ""

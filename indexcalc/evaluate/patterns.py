@@ -117,8 +117,8 @@ def complements(program: Program) -> dict[int, int]:
 
 
 class Together(NamedTuple):
-    """Steps whose values one function of one operand gives at once, by one exponential: the function's names for them,
-    and the steps between that nothing else reads.
+    """Steps whose values one function of one operand gives at once, by one exponential or one factorisation: the
+    function's names for them, and the steps between that nothing else reads.
     """
 
     use: Use
@@ -127,11 +127,13 @@ class Together(NamedTuple):
     between: tuple[int, ...]
 
 
-LOGISTIC, EXPONENTIAL = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}
+LOGISTIC, EXPONENTIAL, FACTORED = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}, {"inv", "logdet"}
 
 
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
-    """For each step that shares its exponential with another one: all that do; those `without` are made otherwise."""
+    """For each step that shares its exponential, or the factors of a matrix, with another one: all that do; those
+    `without` are made otherwise.
+    """
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
     maps = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
     logistic = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
@@ -150,7 +152,7 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
         else:
             groups.setdefault((use, ()), []).append((number, step.fn))
     for number, other in steps.items():
-        if isinstance(other, Reduce) and other.fn in EXPONENTIAL:
+        if isinstance(other, Reduce) and (other.fn in EXPONENTIAL or (other.fn in FACTORED and _one_matrix(other))):
             groups.setdefault((other.uses[0], other.axes), []).append((number, other.fn))
     found: dict[int, Together] = {}
     for key, members in groups.items():
@@ -159,6 +161,10 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
             group = Together(key[0], numbers, names, tuple(between.get(key, ())))
             found.update(dict.fromkeys(group.steps, group))
     return found
+
+
+def _one_matrix(step: Reduce) -> bool:
+    return step.uses[0].labels == step.axes == (0, 1)
 
 
 def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
