@@ -215,7 +215,8 @@ class Compressed(Operator):
             more = array.shape[-1:] if name == "matmat" else ()
             flat, shaped = (prod(over), *more), (*over, *more)
             if array.shape not in (flat, shaped):
-                shown = f"{flat}" + (f" or {shaped}" if len(over) != 1 else "")
+                count = ("k",) if name == "matmat" else ()
+                shown = " or ".join(dict.fromkeys([str((prod(over), *count)), str((*over, *count))])).replace("'", "")
                 found = f"a vector of shape {array.shape}"
                 raise InputError(f"{name} of {self._title}", found, f"give one of shape {shown}")
             for shape, product in self._products(name == "rmatvec", over, more, array.dtype):
