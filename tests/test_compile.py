@@ -91,6 +91,41 @@ def test_a_product_is_added_up_before_it_is_made():
     assert found <= 2 * 2 * N * K * d**2 + 10 * N * K * d
 
 
+def test_minus_a_difference_is_the_other_difference():
+    """`x - m` of the value is what `-(m - x)` of the gradient is: one cosine and one softmax are enough."""
+    x, m, k = ic.tensor("x", "N"), ic.tensor("m", "K"), ic.tensor("k", "K")
+    D = ic.einsum("n,k->nk", x, ic.ones("K")) - ic.einsum("n,k->nk", ic.ones("N"), m)
+    L = ic.logsumexp(ic.einsum("nk,k->nk", ic.cos(D), k), axis=1).sum()
+    f = ic.compile([L, ic.grad(L, m), ic.grad(L, k)], (x, m, k))
+    given = RNG.normal(size=20), RNG.normal(size=3), RNG.normal(size=3)
+    for found, one in zip(f(*given), f.request.outputs, strict=True):
+        assert np.allclose(found, one.evaluate(x=given[0], m=given[1], k=given[2]))
+    functions = [step.fn for step in f.plan.steps if hasattr(step, "fn")]
+    assert sorted(functions) == ["cos", "logsumexp", "sin", "softmax"]
+
+
+def test_minus_a_sum_of_parts_is_its_negative():
+    """The gradient of correlations: Y (M + M') is made once, for itself and for its mean that is taken off."""
+    X, G = ic.tensor("X", "N d"), ic.tensor("G", "d d")
+    Y = X - X.mean(axis=0)
+    S = Y.T @ Y
+    r = 1 / ic.sqrt(ic.einsum("ii->i", S))
+    L = (G * ic.einsum("ij,i,j->ij", S, r, r)).sum()
+    N, d = 2000, 50
+    assert flops(ic.grad(L, X), (X, G), N=N, d=d) <= 4 * N * d * d + 20 * N * d
+
+
+def test_a_tensor_of_factors_lies_as_its_axes_are():
+    """So a residual with data is made over it: one array of its size, and no other."""
+    T, W = ic.tensor("T", "n n n"), ic.tensor("W", "n n n")
+    A, B, C = ic.tensor("A", "n r"), ic.tensor("B", "n r"), ic.tensor("C", "n r")
+    L = ((W * (T - ic.einsum("ir,jr,kr->ijk", A, B, C))) ** 2).sum()
+    n, r = 100, 8
+    outputs = [L, *(ic.grad(L, V) for V in (A, B, C))]
+    plan = ic.compile(outputs, (T, W, A, B, C), sizes={"n": n, "r": r}).plan
+    assert plan.peak_bytes <= 8 * (n**3 + 2 * r * n**2)
+
+
 def test_a_number_multiplies_what_no_other_product_has():
     """The Hessian of x'Ax/x'x: A x is made once, whatever powers of x'x it is multiplied by."""
     A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")

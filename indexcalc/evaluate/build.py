@@ -202,6 +202,8 @@ class Build:
         """One operand: its axes in another order, a diagonal of it, a sum along axes, or a multiple."""
         if coef == 1 and use.labels == tuple(out):
             return use.value
+        if coef == -1 and sorted(use.labels) == sorted(out) and (other := self._negative(use.value)) is not None:
+            return self.single(1, Use(other, use.labels), out, sizes)
         number: dict[int, int] = {}
         for label in use.labels:
             number.setdefault(label, len(number))
@@ -217,6 +219,14 @@ class Build:
         spent = 0.2e-6 if free else cost.single(prod(sizes[x] for x in number), prod(shape))
         low, high = self.table.bounds[use.value]
         return self.table.add(step, spent, (low, high) if free or (coef == 1 and low >= 0) else ANY)
+
+    def _negative(self, value: int) -> int | None:
+        """The value that is minus this sum, if there is one: `y - x` is no other value than `-(x - y)`."""
+        step = self.table.steps[value]
+        if not isinstance(step, Add):
+            return None
+        parts = tuple(Part(multiply(-1, part.coef), part.use, part.places) for part in step.parts)
+        return self.table.numbers.get(Add(parts, step.shape))
 
     def power(self, value: int, exponent: Number) -> int:
         """The entries to a power."""

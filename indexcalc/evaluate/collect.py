@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from indexcalc.evaluate import cost
 from indexcalc.evaluate.contract import EXACT, Piece, Product, key_of
 from indexcalc.evaluate.program import Use
-from indexcalc.graph.node import Labels, Number
+from indexcalc.graph.node import Labels, Number, multiply
 
 if TYPE_CHECKING:
     from indexcalc.evaluate.build import Build
@@ -148,7 +148,9 @@ def _taken_out(
     carried = {x for s in summands for p in s.pieces for x in p.labels}
     axes = tuple(x for x in labels if x in carried)
     summands = [s._replace(out=axes) for s in summands]
-    parts = [(s.coef, build.contracted(s, 1), s.out) for s in collect(build, summands)]
+    collected = collect(build, summands)
+    sign = -1 if all(not isinstance(s.coef, complex) and s.coef < 0 for s in collected) else 1
+    parts = [(multiply(sign, s.coef), build.contracted(s, 1), s.out) for s in collected]
     if len(parts) == 1:
         (coef, made, _), = parts
         inner = Piece(build.single(coef, Use(*made), made.labels, term.sizes), made.labels)
@@ -156,4 +158,4 @@ def _taken_out(
         value, form = build.added(parts, tuple(term.sizes[x] for x in axes))
         inner = Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))
     shared = [piece for k, piece in enumerate(found.pieces) if first.mask >> k & 1]
-    return Ready(1, (*shared, inner), term.out, term.sizes)
+    return Ready(sign, (*shared, inner), term.out, term.sizes)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from itertools import combinations, permutations, product
 from math import prod
+from operator import and_
 from typing import NamedTuple
 
 from indexcalc.evaluate import cost
@@ -164,10 +165,13 @@ class Product:
 
     def _split(self, mask: int, stay: Sequence[int]) -> tuple[float, int]:
         """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece. Two that
-        are equal but for their labels are made once.
+        are equal but for their labels are made once. Of smaller factors of a tensor that all run along one axis any may
+        come last: it is the first one, so that the tensor lies in memory as its axes are.
         """
         best, prices, values, found, chosen = self.best, self.prices, self.values, math.inf, 0
         lowest, part = mask & -mask, (mask - 1) & mask
+        axes = stay[mask].bit_count() if mask == self.everything and reduce(and_, self.own) else 0
+        first = axes > 2 and all(own.bit_count() < axes for own in self.own)
         while part:
             if part & lowest:
                 other = mask ^ part
@@ -175,12 +179,12 @@ class Product:
                 spent = best[part][0]
                 if not same or self.key(part)[0] != self.key(other)[0]:
                     spent += best[other][0]
-                if spent < found:
+                if spent <= found:
                     price = prices.get((part, other))
                     if price is None:
                         price = cost.masked_pair(stay[part], stay[other], stay[mask], self.size, same)
                         prices[part, other] = price
-                    if spent + price < found:
+                    if spent + price < found or (first and spent + price == found):
                         found, chosen = spent + price, part
             part = (part - 1) & mask
         return found, chosen
