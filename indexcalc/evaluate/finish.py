@@ -1,4 +1,6 @@
-"""The last touch on a program: dead steps go, and inverses that are only applied become solves."""
+"""The last touch on a program: what is added up is never an array of its own, inverses that are only applied become
+solves, numbers go where they take least, powers of one array are made from each other, and dead steps go.
+"""
 
 from __future__ import annotations
 
