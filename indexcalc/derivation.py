@@ -616,4 +616,3 @@ def _latex_title(title: str) -> str:
 
 def _escaped(text: str) -> str:
     return re.sub(r"([&%$#_{}])", r"\\\1", text).replace("∂", r"$\partial$").replace("δ", r"$\delta$").replace("ᵀ", "'")
-

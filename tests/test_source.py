@@ -197,9 +197,7 @@ def test_lengths_that_are_summed_stay_symbols():
         for n, d in ((4, 3), (1, 1), (7, 7)):
             values = [RNG.normal(size=(n, d)), RNG.normal(size=d)]
             wanted = ic.compile(outputs, (X, m))(*values)
-            assert all(
-                close(one, other) for one, other in zip(f(*map(MAKE[target], values)), wanted, strict=True)
-            )
+            assert all(close(one, other) for one, other in zip(f(*map(MAKE[target], values)), wanted, strict=True))
 
 
 def test_sizes_choose_the_order_alone():

@@ -157,9 +157,7 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
 def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
     """The trials of one stage, at several points."""
     found: list[Trial] = []
-    for point, (_, claimed) in random_points(
-        [stage.slope.value, stage.claimed], stage.inputs, count=POINTS, seed=seed
-    ):
+    for point, (_, claimed) in random_points([stage.slope.value, stage.claimed], stage.inputs, count=POINTS, seed=seed):
         methods: dict[str, Any] = {"finite differences": by_differences}
         if is_analytic(stage.slope.value, point):
             methods["complex steps"] = by_complex_step

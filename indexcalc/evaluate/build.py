@@ -517,9 +517,7 @@ class Build:
         key = contraction.key(_mask(tree))[0]
         return key in self.pool or key in self.shares or len(self.before.get(key, ())) > 1
 
-    def pair(
-        self, one: Piece, other: Piece, stay: Sequence[int], sizes: Mapping[int, int], coef: Number = 1
-    ) -> Piece:
+    def pair(self, one: Piece, other: Piece, stay: Sequence[int], sizes: Mapping[int, int], coef: Number = 1) -> Piece:
         """One product of two values, summed over the labels that `stay` lacks."""
         one, other = sorted((one, other), key=lambda p: (p.value, [sizes[x] for x in p.labels]))
         number: dict[int, int] = {}
@@ -631,9 +629,7 @@ def _holds_delta(node: Node) -> bool:
     """Is this a short sum with a delta among its terms?"""
     if not isinstance(node, Sum) or len(node.terms) > DELTA_TERMS:
         return False
-    return any(
-        isinstance(term.node, Product) and len(set(term.node.out)) < len(term.node.out) for term in node.terms
-    )
+    return any(isinstance(term.node, Product) and len(set(term.node.out)) < len(term.node.out) for term in node.terms)
 
 
 def _mask(tree: Tree) -> int:

@@ -152,7 +152,7 @@ def _taken_out(
     sign = -1 if all(not isinstance(s.coef, complex) and s.coef < 0 for s in collected) else 1
     parts = [(multiply(sign, s.coef), build.contracted(s, 1), s.out) for s in collected]
     if len(parts) == 1:
-        (coef, made, _), = parts
+        ((coef, made, _),) = parts
         inner = Piece(build.single(coef, Use(*made), made.labels, term.sizes), made.labels)
     else:
         value, form = build.added(parts, tuple(term.sizes[x] for x in axes))

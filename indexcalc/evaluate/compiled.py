@@ -179,5 +179,3 @@ def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:
         tests.append(f"type({name}) not in {kinds} or {name}.shape != {array.shape}")
         tests.append(f"{name}.dtype.char != {array.dtype.char!r}")
     return [*lines, f"if {' or '.join(tests)}: raise Other"] if tests else []
-
-

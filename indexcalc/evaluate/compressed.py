@@ -347,9 +347,7 @@ class Compressed(Operator):
         rows: list[Any] = [(variable(f"h{k}", held[k].shape), labels) for k, labels in term.factors]
         return einsum(term.coef, [*rows, *more], out, {**term.sizes, **(sizes or {})})
 
-    def _code(
-        self, nodes: Sequence[Node], dims: Sequence[int], arrays: Sequence[Numbers], vector: Any = None
-    ) -> Code:
+    def _code(self, nodes: Sequence[Node], dims: Sequence[int], arrays: Sequence[Numbers], vector: Any = None) -> Code:
         """The lines for a sum of terms, times a vector `v` of a dtype if one is given."""
         root = addition([(1, node, tuple(range(len(dims)))) for node in nodes], dims)
         program, kinds = plan([root], {}), {f"h{k}": array.dtype for k, array in enumerate(arrays)}
@@ -358,9 +356,9 @@ class Compressed(Operator):
         dtype = np.result_type(self.dtype, *kinds.values())
         return emit(program, {name: name for name in kinds}, dtype, mixed, None if vector is None else "C")
 
-    def _bound(self, code: Code, arrays: Sequence[Numbers], names: Sequence[str] = (), first: Sequence[str] = ()) -> (
-        Callable[..., Any]
-    ):
+    def _bound(
+        self, code: Code, arrays: Sequence[Numbers], names: Sequence[str] = (), first: Sequence[str] = ()
+    ) -> Callable[..., Any]:
         """The lines as a function of what has these names; the arrays are bound to it."""
         space: dict[str, Any] = {f"h{k}": array for k, array in enumerate(arrays)} | {"conj": np.conj}
         space |= {f"{name}_T": array.T for name, array in space.items() if isinstance(array, ndarray)}

@@ -34,9 +34,7 @@ def mask_of(labels: Iterable[int]) -> int:
     return mask
 
 
-def pair(
-    a: Iterable[int], b: Iterable[int], out: Iterable[int], sizes: Mapping[int, int], same: bool = False
-) -> float:
+def pair(a: Iterable[int], b: Iterable[int], out: Iterable[int], sizes: Mapping[int, int], same: bool = False) -> float:
     """The product of two operands with these labels, summed over what `out` lacks; `same`: of one array by itself."""
     return masked_pair(mask_of(a), mask_of(b), mask_of(out), Sizes(sizes), same)
 

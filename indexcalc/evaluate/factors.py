@@ -52,10 +52,7 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     build = _Holding(roots, order, table, Choice(frozenset(), frozenset()), {})
     number = {value: place for place, value in enumerate(build.results)}
     terms = [
-        [
-            HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t))
-            for t in found
-        ]
+        [HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t)) for t in found]
         for found in build.kept
     ]
     return finish(table, build), terms

@@ -130,5 +130,3 @@ def alternative(view: View, sizes: dict[str, int], itemsize: int) -> Cost:
     """What the compressed form of a view costs, for the error of an array that is too large."""
     side = sides(view)
     return cost(simplify([side.node]), sizes, itemsize, [side.names])
-
-

@@ -101,9 +101,9 @@ def _program(roots: tuple[Node, ...], sizes: Sizes) -> tuple[Program, tuple[int,
 
 
 @lru_cache(maxsize=KEPT)
-def _function(roots: tuple[Node, ...], sizes: Sizes, dtype: np.dtype[Any], mixed: tuple[str, ...]) -> (
-    Callable[..., list[Any]]
-):
+def _function(
+    roots: tuple[Node, ...], sizes: Sizes, dtype: np.dtype[Any], mixed: tuple[str, ...]
+) -> Callable[..., list[Any]]:
     """The program as a function of the arrays of all variables; those that are `mixed` are complex."""
     names = {name: f"a_{name}" for name in _inputs(roots).names}
     code = emit(_program(roots, sizes)[0], names, dtype, mixed)

@@ -201,5 +201,3 @@ def _docstring(request: Request) -> str:
     if len(shown) == 1 and len(shown[0]) < 100 and "\n" not in shown[0]:
         return f'"""{shown[0]}"""'
     return "\n".join(['"""The values of', "", *(f"    {line}" for view in shown for line in view.split("\n")), '"""'])
-
-

@@ -44,9 +44,7 @@ class Table:
             self.bounds.append(interval)
         return found
 
-    def contraction(
-        self, pieces: Sequence[Piece], kept: Iterable[int], sizes: Mapping[int, int]
-    ) -> Contraction:
+    def contraction(self, pieces: Sequence[Piece], kept: Iterable[int], sizes: Mapping[int, int]) -> Contraction:
         """The contraction of these pieces, the same for all programs: it keeps what its parts cost."""
         name = tuple(pieces), frozenset(kept)
         found = self.contractions.get(name)
@@ -89,10 +87,9 @@ class Table:
     def extents(self, node: Product) -> tuple[Any, ...]:
         """The sizes of the labels of a product; one that nothing has is a factor, which may be any number."""
         carried = {label for factor in node.factors for label in factor.labels} | set(node.out)
-        return tuple([
-            self.size(dim) if label in carried else number_of(dim, self.sizes)
-            for label, dim in enumerate(node.sizes)
-        ])
+        return tuple(
+            [self.size(dim) if label in carried else number_of(dim, self.sizes) for label, dim in enumerate(node.sizes)]
+        )
 
 
 MOST_TURNS = 8

@@ -75,9 +75,9 @@ def _views(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, 
     return lines
 
 
-def _indexed(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]) -> (
-    list[str]
-):
+def _indexed(
+    name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+) -> list[str]:
     """A diagonal is indexed by one range twice; several ranges are laid out as a grid."""
     code = f"jnp.zeros({shape}, dtype)" if base is None else base.at(ATOM)
     lines = []
@@ -128,9 +128,9 @@ def _folds(places: Sequence[str]) -> tuple[list[str], list[tuple[int, int]]]:
     return left, pairs
 
 
-def _embedded(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]) -> (
-    list[str]
-):
+def _embedded(
+    name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+) -> list[str]:
     """The last axis of an array is laid along the diagonal of two axes, again and again."""
     terms = [] if base is None else [base.at(SUM)]
     for places, text in parts:

@@ -58,12 +58,14 @@ def product(node: Product, sizes: Sequence[int], opened: Callable[[Node, Number]
         for coef, factors, dims, joins in states:
             for term in terms:
                 place, extra = relabelled(term, labels, dims, len(dims))
-                grown.append((
-                    multiply(coef, term.coef),
-                    [*factors, *((leaf, tuple(place[x] for x in own), power) for leaf, own, power in term.factors)],
-                    dims + extra,
-                    [*joins, *((outside, place[x]) for outside, x in zip(labels, term.out, strict=True))],
-                ))
+                grown.append(
+                    (
+                        multiply(coef, term.coef),
+                        [*factors, *((leaf, tuple(place[x] for x in own), power) for leaf, own, power in term.factors)],
+                        dims + extra,
+                        [*joins, *((outside, place[x]) for outside, x in zip(labels, term.out, strict=True))],
+                    )
+                )
         states = grown
     return [_joined(coef, factors, node.out, dims, joins) for coef, factors, dims, joins in states]
 
@@ -85,9 +87,9 @@ def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list
     return result
 
 
-def opened_definition(node: Definition, opened: Callable[[Node, Number], list[Term] | None], shape: Sequence[int]) -> (
-    list[Term]
-):
+def opened_definition(
+    node: Definition, opened: Callable[[Node, Number], list[Term] | None], shape: Sequence[int]
+) -> list[Term]:
     """A named step is its child."""
     terms = opened(node.child, 1)
     return as_leaf(node.child, shape) if terms is None else terms

@@ -290,11 +290,11 @@ def cofactor(x):
     scale = ({np}.linalg.det(u) * {np}.linalg.det(vh))[..., None, None]
     value = scale * ((u.conj() * (before * after)[..., None, :]) @ vh.conj())
 '''
-_BY_INVERSE = '''\
+_BY_INVERSE = """\
     sign, size = {np}.linalg.slogdet(x)
     smooth = (sign * {np}.exp(size))[..., None, None] * INVERSE.mT  # has the derivatives
     return value + {np}.where({np}.isfinite(smooth), smooth - CONSTANT, 0)
-'''
+"""
 COFACTOR = {
     "numpy": _COFACTOR.replace("FIXED", "x") + "    return value\n",
     "jax": _COFACTOR.replace("FIXED", "jax.lax.stop_gradient(x)")
@@ -353,11 +353,11 @@ _RECIPROCAL = '''\
 
 '''
 _FACTOR = {
-    "numpy": '''\
+    "numpy": """\
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     kept = s > np.finfo(s.dtype).eps * max(10, *x.shape[-2:]) * s[..., :1]
     return (u * kept[..., None, :]) @ vt
-''',
+""",
     "jax": _RECIPROCAL.replace("{np}", "jnp")
     + '''\
     def solve(h, c):
@@ -429,7 +429,7 @@ _FACTOR = {
 }
 _NORM = {
     "numpy": "    return np.sum(np.linalg.svd(x, compute_uv=False), -1)\n",
-    "jax": '''\
+    "jax": """\
     @jax.custom_jvp
     def norm(x):
         return jnp.sum(jnp.linalg.svd(x, compute_uv=False), -1)
@@ -438,8 +438,8 @@ _NORM = {
     def norm_rule(primals, tangents):
         return norm(*primals), jnp.sum(factor(*primals) * tangents[0], (-2, -1))
 
-''',
-    "torch": '''\
+""",
+    "torch": """\
     class Norm(torch.autograd.Function):
         generate_vmap_rule = True
 
@@ -455,7 +455,7 @@ _NORM = {
         def backward(ctx, g):
             return g[..., None, None] * Factor.apply(*ctx.saved_tensors)
 
-''',
+""",
 }
 
 
@@ -500,7 +500,7 @@ _GAPS = '''\
 '''
 _EIGH = {
     "numpy": "    w, v = np.linalg.eigh((x + x.mT) / 2)\n",
-    "jax": '''\
+    "jax": """\
     @jax.custom_jvp
     def eigh(a):
         return tuple(jnp.linalg.eigh(a))
@@ -512,8 +512,8 @@ _EIGH = {
         return (w, v), (jnp.diagonal(change, axis1=-2, axis2=-1), v @ (gaps(w) * change))
 
     w, v = eigh((x + x.mT) / 2)
-''',
-    "torch": '''\
+""",
+    "torch": """\
     class Eigh(torch.autograd.Function):
         generate_vmap_rule = True
 
@@ -531,11 +531,11 @@ _EIGH = {
             return v @ (torch.diag_embed(gw) + gaps(w) * (v.mT @ gv)) @ v.mT
 
     w, v = Eigh.apply((x + x.mT) / 2)
-''',
+""",
 }
 _SVD = {
     "numpy": "    u, s, vt = np.linalg.svd(x, full_matrices=False)\n",
-    "jax": '''\
+    "jax": """\
     @jax.custom_jvp
     def svd(x):
         return tuple(jnp.linalg.svd(x, full_matrices=False))
@@ -554,8 +554,8 @@ _SVD = {
         return (u, s, vt), (du, jnp.diagonal(p, axis1=-2, axis2=-1), dvt)
 
     u, s, vt = svd(x)
-''',
-    "torch": '''\
+""",
+    "torch": """\
     class Svd(torch.autograd.Function):
         generate_vmap_rule = True
 
@@ -580,7 +580,7 @@ _SVD = {
             return g
 
     u, s, vt = Svd.apply(x)
-''',
+""",
 }
 
 

@@ -211,9 +211,7 @@ def _projected(held: Held, pairs: Sequence[Pair], asked: Asked) -> Node:
 # ------------------------------------------------------------------ rows and columns
 
 
-def _laid(
-    view: View, node: Node, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = ""
-) -> Layout:
+def _laid(view: View, node: Node, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = "") -> Layout:
     """The node with its axes in these groups; where they are rows and columns, its text means vectors as columns."""
     vectors, turned = meant([view])
     if len(groups) == 2:
