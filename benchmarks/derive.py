@@ -12,8 +12,8 @@ from typing import Any
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative, derive
 from indexcalc.graph.node import Node, Product, einsum
-from indexcalc.graph.simplify import canonical, simplify
 from indexcalc.graph.walk import topological
+from indexcalc.simplify.passes import canonical, simplify
 
 ROUNDS = 3
 IMPORT_ROUNDS = 7

@@ -25,9 +25,8 @@ from indexcalc.errors import (
     did_you_mean,
 )
 from indexcalc.index import Index, index, indices
-from indexcalc.notation.apply import FUNCTIONS, pi
-from indexcalc.notation.array import Array
-from indexcalc.notation.build import (
+from indexcalc.views.array import Array
+from indexcalc.views.declare import (
     column,
     define,
     delta,
@@ -41,30 +40,40 @@ from indexcalc.notation.build import (
     tensor,
     zeros,
 )
-from indexcalc.notation.build import einsum_array as einsum
-from indexcalc.notation.differentiate import derivative, diff, differential, grad, hessian, hvp, jvp, vjp
-from indexcalc.notation.expr import Expr
+from indexcalc.views.declare import einsum_array as einsum
+from indexcalc.views.differentiate import (
+    derivative,
+    diff,
+    differential,
+    grad,
+    hessian,
+    hvp,
+    jvp,
+    vjp,
+)
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.apply import FUNCTIONS, pi
 
 if TYPE_CHECKING:
     from indexcalc.checking.check import check
     from indexcalc.checking.verify import verify
-    from indexcalc.derivation import explain
-    from indexcalc.evaluate.backends import compile_expressions as compile
-    from indexcalc.evaluate.compressed import compressed
-    from indexcalc.evaluate.preflight import preflight
-    from indexcalc.evaluate.source import to_source
-    from indexcalc.notation.parse import parse
+    from indexcalc.engine.compile.backends import compile_expressions as compile
+    from indexcalc.engine.compile.source import to_source
+    from indexcalc.engine.compressed.compressed import compressed
+    from indexcalc.engine.preflight import preflight
+    from indexcalc.explaining.derivation import explain
+    from indexcalc.reading.reader import parse
 
 __version__ = "0.1.0"
 LATER = {
-    "parse": ("indexcalc.notation.parse", "parse"),
+    "parse": ("indexcalc.reading.reader", "parse"),
     "check": ("indexcalc.checking.check", "check"),
     "verify": ("indexcalc.checking.verify", "verify"),
-    "explain": ("indexcalc.derivation", "explain"),
-    "compressed": ("indexcalc.evaluate.compressed", "compressed"),
-    "preflight": ("indexcalc.evaluate.preflight", "preflight"),
-    "to_source": ("indexcalc.evaluate.source", "to_source"),
-    "compile": ("indexcalc.evaluate.backends", "compile_expressions"),
+    "explain": ("indexcalc.explaining.derivation", "explain"),
+    "compressed": ("indexcalc.engine.compressed.compressed", "compressed"),
+    "preflight": ("indexcalc.engine.preflight", "preflight"),
+    "to_source": ("indexcalc.engine.compile.source", "to_source"),
+    "compile": ("indexcalc.engine.compile.backends", "compile_expressions"),
 }
 """What few programs need, or need late: where it lies."""
 OTHER_NAMES = {

@@ -13,10 +13,16 @@ from indexcalc.checking.verify import verify
 from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.panel import Layouts, Row, layouts
-from indexcalc.notation.build import column, row, tensor
-from indexcalc.notation.differentiate import MEANING, ArrayDerivative, Derivative, derivative, diff
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.parse import parse
+from indexcalc.reading.reader import parse
+from indexcalc.views.declare import column, row, tensor
+from indexcalc.views.differentiate import (
+    MEANING,
+    ArrayDerivative,
+    Derivative,
+    derivative,
+    diff,
+)
+from indexcalc.views.expr import Expr
 
 STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}

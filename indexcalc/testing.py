@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.checking.verify import Verification, verify
-from indexcalc.notation.differentiate import derivative, diff
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.view import View
+from indexcalc.views.differentiate import derivative, diff
+from indexcalc.views.expr import Expr
+from indexcalc.views.view import View
 
 
 def check_derivative(y: View, wrt: Any, result: Any = None, *, seed: int = 0) -> Verification:

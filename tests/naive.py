@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.evaluate.constants import known
-from indexcalc.evaluate.inputs import number_of
+from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.inputs import number_of
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import (

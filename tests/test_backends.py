@@ -224,7 +224,7 @@ def test_asking_for_what_is_not_there():
 
 
 def test_a_library_that_is_missing(monkeypatch):
-    from indexcalc.evaluate import backends
+    from indexcalc.engine.compile import backends
 
     monkeypatch.setattr(backends, "find_spec", lambda name: None)
     with pytest.raises(ic.InputError, match=r"jax is not installed\n  instead: pip install .indexcalc\[jax\]."):

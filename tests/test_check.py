@@ -15,7 +15,7 @@ from programs import DRAWN
 
 import indexcalc as ic
 from indexcalc.checking.mends import FAULTS
-from indexcalc.evaluate.declared import HOLDS
+from indexcalc.engine.bind.declared import HOLDS
 from indexcalc.layout.conventions import CONVENTIONS
 
 i, j, k, l = ic.indices("i j k l")  # noqa: E741

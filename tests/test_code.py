@@ -27,7 +27,7 @@ from indexcalc.functions.table import (
 )
 from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.node import elementwise, reduction
-from indexcalc.notation.array import Array
+from indexcalc.views.array import Array
 
 Row = ElementwiseFunction | ReductionFunction | MatrixFunction
 Axes = tuple[int, ...]

@@ -10,13 +10,23 @@ import opt_einsum
 import pytest
 
 import indexcalc as ic
-from indexcalc.evaluate import bounds, numpy_code, numpy_function, plan
-from indexcalc.evaluate.kernels import Operand, Pair, choose
-from indexcalc.evaluate.measure import total_flops
-from indexcalc.evaluate.program import Contract, Input, Map, Program, Reshape, Solve, Use
+from indexcalc.engine.emit import numpy_code, numpy_function
+from indexcalc.engine.emit.kernels import Operand, Pair, choose
+from indexcalc.engine.measure import total_flops
+from indexcalc.engine.plan import plan
+from indexcalc.engine.program import (
+    Contract,
+    Input,
+    Map,
+    Program,
+    Reshape,
+    Solve,
+    Use,
+)
 from indexcalc.functions import inverse
 from indexcalc.graph.node import einsum, variable
-from indexcalc.graph.simplify import simplify
+from indexcalc.simplify import intervals as bounds
+from indexcalc.simplify.passes import simplify
 
 RNG = np.random.default_rng(5)
 

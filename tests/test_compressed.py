@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.evaluate import compressed as module
+from indexcalc.engine.compressed import compressed as module
 
 RNG = np.random.default_rng(0)
 T, U, V = ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k")

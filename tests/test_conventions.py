@@ -19,7 +19,7 @@ import indexcalc as ic
 from indexcalc.layout.conventions import CONVENTIONS, OUTER_FIRST, Convention, Example, Pack, tensor
 from indexcalc.layout.project import Layout
 from indexcalc.layout.with_numpy import numpy_text
-from indexcalc.notation.matrices import both_places, voigt_places
+from indexcalc.views.functions.matrices import both_places, voigt_places
 
 Numbers = np.ndarray[Any, Any]
 names = pytest.mark.parametrize("name", CONVENTIONS)

@@ -16,8 +16,13 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.evaluate import numpy_function
-from indexcalc.evaluate.program import Contract, Map, Solve, flops
+from indexcalc.engine.emit import numpy_function
+from indexcalc.engine.program import (
+    Contract,
+    Map,
+    Solve,
+    flops,
+)
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "benchmarks"))
 

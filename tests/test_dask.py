@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import indexcalc as ic
-from indexcalc.evaluate.dask_arrays import OnDask
+from indexcalc.engine.compile.dask_arrays import OnDask
 
 RNG = np.random.default_rng(9)
 X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")

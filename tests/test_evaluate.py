@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from naive import naive
 
 from indexcalc.calculus.derivative import derivative
+from indexcalc.engine.bind.inputs import bind
+from indexcalc.engine.compile.run import AS_WRITTEN, evaluate
+from indexcalc.engine.emit.numpy_code import WRITERS
+from indexcalc.engine.plan.lowering import INLINE, LEAVES
+from indexcalc.engine.plan.plan import plan
+from indexcalc.engine.program import STEPS
 from indexcalc.errors import DimensionError, InputError, KindError, NoRuleError
-from indexcalc.evaluate.build import INLINE, LEAVES
-from indexcalc.evaluate.inputs import bind
-from indexcalc.evaluate.numpy_code import WRITERS
-from indexcalc.evaluate.plan import plan
-from indexcalc.evaluate.program import STEPS
-from indexcalc.evaluate.run import AS_WRITTEN, evaluate
 from indexcalc.graph.node import (
     KINDS,
     Node,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.evaluate.front import _symbols
+from indexcalc.engine.front import _symbols
 
 FRESH = {name: ic.index(name) for name in "efghuv"}
 i, j, k, l = ic.indices("i j k l")  # noqa: E741

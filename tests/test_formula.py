@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 import indexcalc as ic
 from indexcalc.graph.node import addition, einsum, variable
 from indexcalc.index import dim
-from indexcalc.notation.array import Array
-from indexcalc.notation.formula import closed_form
-from indexcalc.notation.typeset import Typesetter
-from indexcalc.notation.web import Stuck
+from indexcalc.views.array import Array
+from indexcalc.writing.matrix.formula import closed_form
+from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.matrix.text import Typesetter
 
 SIZES = {"na": 3, "nb": 4, "nc": 2, "nd": 5, "ne": 1, "nf": 6}
 FOUND: collections.Counter[str] = collections.Counter()

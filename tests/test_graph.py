@@ -17,8 +17,8 @@ import pytest
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
 from indexcalc.graph.node import KINDS, Product, Variable, einsum, number
-from indexcalc.graph.simplify import NORMALISE, Pass, simplify
 from indexcalc.graph.walk import count, topological
+from indexcalc.simplify.passes import NORMALISE, Pass, simplify
 
 i, j, k, p, q, r = ic.indices("i j k p q r")
 s, x, X = ic.scalar("s"), ic.tensor("x", "n"), ic.tensor("X", "n n")

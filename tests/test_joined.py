@@ -13,12 +13,12 @@ import pytest
 from test_simplify import shuffled
 
 import indexcalc as ic
-from indexcalc.evaluate.run import evaluate
+from indexcalc.engine.compile.run import evaluate
 from indexcalc.graph.edge import materialise
 from indexcalc.graph.node import Node, Variable, delta, regroup, variable
-from indexcalc.graph.simplify import canonical, expanded, simplify
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dim, dim, size
+from indexcalc.simplify.passes import canonical, expanded, simplify
 
 kron, vec, tr, eye, swap = ic.kron, ic.vec, ic.tr, ic.eye, ic.commutation
 A, M, N = ic.tensor("A", "m n"), ic.tensor("M", "m n"), ic.tensor("N", "m n")

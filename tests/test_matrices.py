@@ -267,9 +267,9 @@ def test_what_differs_stays_apart(name: str) -> None:
 @pytest.mark.parametrize("name", RULES)
 def test_simplification_is_sound(name: str) -> None:
     """Numbers of the expression as written, and of what it is said to be."""
-    from indexcalc.evaluate import run
-    from indexcalc.evaluate.declared import respecting
-    from indexcalc.evaluate.inputs import size_of
+    from indexcalc.engine.bind.declared import respecting
+    from indexcalc.engine.bind.inputs import size_of
+    from indexcalc.engine.compile import run
 
     rng = np.random.default_rng(3)
     sizes = {"m": 4, "n": 2, "p": 3, "b": 2}

@@ -15,7 +15,7 @@ from matrix_programs import Program, Twin
 from programs import DRAWN
 
 import indexcalc as ic
-from indexcalc.evaluate.front import _symbols
+from indexcalc.engine.front import _symbols
 
 TOLERANCE = 1e-7
 LARGEST = 1e5

@@ -15,7 +15,7 @@ import indexcalc as ic
 from indexcalc.errors import IndexCalcError, KindError, NameRefused, ParseError
 from indexcalc.graph.node import regroup
 from indexcalc.index import dim
-from indexcalc.notation.parse import parse
+from indexcalc.reading.reader import parse
 
 i, j, k, m = ic.indices("i j k m")
 inner, outer = ic.indices("in out")

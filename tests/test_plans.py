@@ -20,23 +20,29 @@ from naive import naive
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.evaluate import (
-    build,
-    collect,
-    contract,
-    finish,
+from indexcalc.engine.emit import (
     kernels,
     numpy_code,
     numpy_function,
     numpy_sums,
     patterns,
+)
+from indexcalc.engine.plan import (
+    collect,
+    contract,
     plan,
     powers,
 )
+from indexcalc.engine.plan import (
+    lowering as build,
+)
+from indexcalc.engine.plan import (
+    peephole as finish,
+)
 from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
-from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import variables
 from indexcalc.index import size
+from indexcalc.simplify.passes import simplify
 
 TOLERANCE = 1e-9
 LARGEST = 1e5

@@ -14,7 +14,7 @@ from programs import INDEX, TENSORS, arrays, program, sizes
 from test_derivatives import FRESH, close, numbers
 
 import indexcalc as ic
-from indexcalc.evaluate.declared import respecting
+from indexcalc.engine.bind.declared import respecting
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Node, Product, Sum, addition, einsum
 from indexcalc.graph.walk import count, replace, topological

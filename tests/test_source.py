@@ -20,8 +20,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import indexcalc as ic
-from indexcalc.evaluate.constants import CONSTANTS, known, known_code
-from indexcalc.evaluate.targets import MASKED, TARGETS
+from indexcalc.engine.bind.constants import CONSTANTS, known, known_code
+from indexcalc.engine.emit.targets import MASKED, TARGETS
 
 RNG = np.random.default_rng(11)
 FRESH = {name: ic.index(name) for name in "efghuv"}

@@ -18,7 +18,7 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.calculus.structure import bands, space_of
-from indexcalc.evaluate.declared import respecting
+from indexcalc.engine.bind.declared import respecting
 from indexcalc.testing import check_derivative
 
 Patterns = list[np.ndarray]

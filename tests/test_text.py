@@ -29,8 +29,8 @@ from indexcalc.graph.node import (
     variable,
 )
 from indexcalc.index import dim
-from indexcalc.notation.latex import array_latex, expr_latex
-from indexcalc.notation.text import array_text, expr_text
+from indexcalc.writing.index.latex import array_latex, expr_latex
+from indexcalc.writing.index.text import array_text, expr_text
 
 i, j, k, m = ic.indices("i j k m")
 n, q = ic.indices("n q", batch=True)

@@ -1,1 +1,1 @@
-"""Derivatives: a rule a node kind, accumulated forward or backward."""
+"""Derivatives: a rule a node kind, accumulated forward or backward. Read `rules.py` first."""

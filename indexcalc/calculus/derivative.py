@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from indexcalc.calculus.rules import rule_of, total
 from indexcalc.graph.node import ONE, Factor, Node, Product, delta, einsum, is_zero, zeros
-from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import paused_collection, replace, topological
 from indexcalc.index import Dimension
+from indexcalc.simplify.passes import simplify
 
 WIDE = 6
 

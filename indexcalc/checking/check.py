@@ -31,9 +31,9 @@ from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, Layou
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative
-from indexcalc.notation.expr import from_number
-from indexcalc.notation.view import View, is_number, to_number
+from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.expr import from_number
+from indexcalc.views.view import View, is_number, to_number
 
 EXACTLY = "exactly: the canonical forms are equal"
 

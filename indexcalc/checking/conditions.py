@@ -9,14 +9,14 @@ import numpy as np
 
 from indexcalc.checking.compare import Bench, is_same_form, near
 from indexcalc.checking.mends import Mend
+from indexcalc.engine.bind.declared import HOLDS, respecting
+from indexcalc.equality.points import Point
 from indexcalc.errors import IndexCalcError
-from indexcalc.evaluate.declared import HOLDS, respecting
-from indexcalc.evaluate.points import Point
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
 from indexcalc.graph.node import variable as made_variable
 from indexcalc.graph.walk import substitute, variables
-from indexcalc.notation.build import tensor
+from indexcalc.views.declare import tensor
 
 WORDS = ("symmetric", "positive", "stochastic", "orthogonal", "skew")
 """The weaker assumptions, which are tried first; then all others."""

@@ -17,10 +17,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.calculus.structure import tangent_words, unstructured
+from indexcalc.engine.bind.declared import respecting
+from indexcalc.engine.bind.inputs import Numbers
+from indexcalc.equality.points import Point
 from indexcalc.errors import InputError
-from indexcalc.evaluate.declared import respecting
-from indexcalc.evaluate.inputs import Numbers
-from indexcalc.evaluate.points import Point
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Definition, Elementwise, Matrix, Node, Reduction, Variable, variable

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from indexcalc.checking.compare import Bench, ratio
 from indexcalc.checking.mends import Mend
 from indexcalc.graph.node import Factor, Node, Number, Product, Sum, einsum, multiply, transpose
-from indexcalc.graph.simplify import expand, simplify
 from indexcalc.graph.walk import substitute, topological
-from indexcalc.notation.array import Array, meant, stand
-from indexcalc.notation.expr import Expr
+from indexcalc.simplify.passes import expand, simplify
+from indexcalc.views.array import Array, meant, stand
+from indexcalc.views.expr import Expr
 
 MOST_EDITS = 400
 MOST_TERMS = 40

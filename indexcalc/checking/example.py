@@ -11,11 +11,11 @@ from indexcalc.checking.compare import near
 from indexcalc.checking.edits import aligned, likest, term_text
 from indexcalc.checking.mends import Mend
 from indexcalc.checking.report import Difference, Example
+from indexcalc.engine.bind.declared import respecting
+from indexcalc.engine.bind.inputs import symbols_in
+from indexcalc.engine.bind.smooth import smooth_functions
+from indexcalc.equality.points import Point, of_matrices, sizes_of
 from indexcalc.errors import InputError
-from indexcalc.evaluate.declared import respecting
-from indexcalc.evaluate.inputs import symbols_in
-from indexcalc.evaluate.points import Point, of_matrices, sizes_of
-from indexcalc.evaluate.smooth import smooth_functions
 from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.walk import topological
 from indexcalc.index import size

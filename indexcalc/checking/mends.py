@@ -12,11 +12,16 @@ from indexcalc.checking.compare import ONE, Bench, Factor, is_same_form
 from indexcalc.checking.reading import Claim, Target, fitted, index_target, namings, targets_of, turned
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.node import Node, addition, transpose
-from indexcalc.notation.array import Array
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative, derivative, diff
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.matrices import opened
-from indexcalc.notation.view import View
+from indexcalc.views.array import Array
+from indexcalc.views.differentiate import (
+    ArrayDerivative,
+    Derivative,
+    derivative,
+    diff,
+)
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.matrices import opened
+from indexcalc.views.view import View
 
 MOST_GROUPINGS = 48
 FAULTS = {

@@ -10,20 +10,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
+from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
-from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.graph.node import Node, einsum
-from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import resize, substitute, topological
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout
-from indexcalc.notation.array import NONE, STANDING, Array, meant, places_of
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative
-from indexcalc.notation.expr import Expr, unknown
-from indexcalc.notation.matrices import opened
-from indexcalc.notation.parse import parse
-from indexcalc.notation.view import View
+from indexcalc.reading.reader import parse
+from indexcalc.simplify.passes import simplify
+from indexcalc.views.array import (
+    NONE,
+    STANDING,
+    Array,
+    meant,
+    places_of,
+)
+from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.expr import Expr, unknown
+from indexcalc.views.functions.matrices import opened
+from indexcalc.views.view import View
 
 READINGS = ("numpy", "column", "row")
 LEFT_SIDE = re.compile(r"\s*[^=<>!,]*(?:/|∇|grad)[^=<>!,]*=(?!=)\s*(?P<rest>.+)", re.DOTALL)

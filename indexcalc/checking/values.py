@@ -13,9 +13,9 @@ from indexcalc.checking.compare import constant_ratio, ratio
 from indexcalc.checking.mends import groupings, meanings
 from indexcalc.checking.reading import Target, index_target, targets_of
 from indexcalc.checking.report import Example, Report, verdict_of
+from indexcalc.engine.bind.inputs import Numbers, to_array
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.evaluate.inputs import Numbers, to_array
-from indexcalc.notation.view import View
+from indexcalc.views.view import View
 
 LOOSE = 1e-5
 """The relative error that is taken for rounding: the numbers may come from finite differences."""

@@ -10,17 +10,22 @@ import numpy as np
 
 from indexcalc.calculus.structure import is_structured, unstructured
 from indexcalc.checking.differences import Slope, by_complex_step, by_differences, is_analytic
+from indexcalc.engine.bind.inputs import Numbers
+from indexcalc.equality.points import Point, random_points
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
-from indexcalc.evaluate.inputs import Numbers
-from indexcalc.evaluate.points import Point, random_points
 from indexcalc.graph.node import Node, Variable, einsum
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
-from indexcalc.notation.array import Array
-from indexcalc.notation.build import place_of
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative, derivative, diff
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.view import View
+from indexcalc.views.array import Array
+from indexcalc.views.declare import place_of
+from indexcalc.views.differentiate import (
+    ArrayDerivative,
+    Derivative,
+    derivative,
+    diff,
+)
+from indexcalc.views.expr import Expr
+from indexcalc.views.view import View
 
 POINTS = 3
 LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9}

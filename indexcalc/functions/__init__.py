@@ -8,8 +8,8 @@ from indexcalc.functions import (  # noqa: F401  (the modules fill the table)
     reductions,
 )
 from indexcalc.functions.table import ELEMENTWISE, MATRICES
-from indexcalc.graph.matrix import PRIMARY, SPECIAL, TURNED
-from indexcalc.graph.recognise import EXACT
+from indexcalc.simplify.matrices.matrix import PRIMARY, SPECIAL, TURNED
+from indexcalc.simplify.recognise import EXACT
 
 EXACT.update({(row.name, argument): value for row in ELEMENTWISE.values() for argument, value in row.exact.items()})
 PRIMARY.update({row.name: row.slope for row in MATRICES.values() if row.slope is not None})

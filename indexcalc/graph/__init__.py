@@ -1,1 +1,1 @@
-"""The graph: positional, immutable, interned nodes, and the passes over it."""
+"""The graph: positional, immutable, interned nodes, and what is known of them. Read `node.py` first."""

@@ -13,6 +13,7 @@ from math import isqrt
 from typing import NamedTuple
 
 from indexcalc.errors import NotationError
+from indexcalc.graph.facts import is_positive
 from indexcalc.graph.node import (
     NO_SYMMETRY,
     ONE,
@@ -29,7 +30,6 @@ from indexcalc.graph.node import (
     multiply,
     number,
 )
-from indexcalc.graph.positive import is_positive
 from indexcalc.index import Dimension
 
 BY_KIND = (

@@ -1,7 +1,7 @@
 """The nodes of the graph: positional, immutable, interned.
 
 An expression is a graph of nodes. A node has axes, and each axis has a dimension; names of indices belong to the views
-(`notation/`). Two nodes with equal content are one object, so equality is identity, common subexpressions are shared,
+(`views/`). Two nodes with equal content are one object, so equality is identity, common subexpressions are shared,
 and what has been derived once can be remembered.
 
 The kinds, all of them:

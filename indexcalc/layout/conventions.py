@@ -33,7 +33,12 @@ from typing import Any, NamedTuple
 from indexcalc.errors import Asked, LayoutError
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
-from indexcalc.notation.matrices import SHEAR, both_places, lower_places, voigt_places
+from indexcalc.views.functions.matrices import (
+    SHEAR,
+    both_places,
+    lower_places,
+    voigt_places,
+)
 
 Axes = tuple[Any, ...]
 Groups = tuple[Axes, ...]

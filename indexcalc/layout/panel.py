@@ -9,15 +9,15 @@ from typing import Any, NamedTuple
 
 from indexcalc.errors import LayoutError, did_you_mean
 from indexcalc.graph.node import einsum, variable
-from indexcalc.graph.simplify import simplify
 from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout, layout_of, parts_of
 from indexcalc.layout.with_numpy import numpy_text
-from indexcalc.notation.array import Array
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative, structure_notes
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.order import fresh_names, words
+from indexcalc.simplify.passes import simplify
+from indexcalc.views.array import Array
+from indexcalc.views.differentiate import ArrayDerivative, Derivative, structure_notes
+from indexcalc.views.expr import Expr
+from indexcalc.writing.index.order import fresh_names, words
 
 LONGEST_SOURCE = 40
 WIDEST = 44

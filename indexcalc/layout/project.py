@@ -12,14 +12,14 @@ from indexcalc.calculus.structure import RESTRICTING
 from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
 from indexcalc.graph.edge import even, symmetry_of
 from indexcalc.graph.node import Definition, Node, Variable, addition, einsum, regroup
-from indexcalc.graph.simplify import simplify
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
-from indexcalc.notation.array import Array, ascending, meant
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative
-from indexcalc.notation.expr import Expr
-from indexcalc.notation.matrices import HALF
-from indexcalc.notation.view import View
+from indexcalc.simplify.passes import simplify
+from indexcalc.views.array import Array, ascending, meant
+from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.matrices import HALF
+from indexcalc.views.view import View
 
 ORDERS = ("C", "F")
 

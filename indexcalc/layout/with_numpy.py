@@ -13,8 +13,8 @@ from typing import Any
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout, Pair, is_symmetric, parts_of
-from indexcalc.notation.differentiate import ArrayDerivative, Derivative
-from indexcalc.notation.matrices import VOIGT
+from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.functions.matrices import VOIGT
 
 Groups = Sequence[Sequence[Any]]
 TAKEN = ("D", "np")

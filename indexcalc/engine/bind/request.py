@@ -1,0 +1,105 @@
+"""What is to be made a function: outputs, and the inputs in their order, checked against each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from indexcalc.engine.bind.inputs import (
+    UNKNOWN,
+    bind,
+    given_sizes,
+    symbols_in,
+)
+from indexcalc.engine.front import _ordered, _standing
+from indexcalc.errors import Asked, InputError, KindError, did_you_mean
+from indexcalc.graph.node import Call, Node, Variable
+from indexcalc.graph.walk import topological, variables
+from indexcalc.layout.project import Layout
+from indexcalc.simplify.passes import simplify
+from indexcalc.views.view import View, join_inputs
+
+
+class Request:
+    """Outputs as a function of inputs. `names` are those of the inputs, `roots` the nodes of the outputs, `used` the
+    variables that occur in them, `functions` the abstract functions among them by name. With `reassociate="safe"` the
+    outputs stay as they are written: a simplified one has deltas in sums multiplied out.
+    """
+
+    def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str, reassociate: str = "full") -> None:
+        self.single = isinstance(outputs, View)
+        several = outputs if isinstance(outputs, Sequence) else (outputs,)
+        self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(several)
+        if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
+            found = "it has to be an expression, or several"
+            raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")
+        self.asked = Asked(lambda: f"{verb} {', '.join(map(str, self.outputs))}")
+        self.names = _names((inputs,) if isinstance(inputs, View | str) else tuple(inputs), self.asked)
+        written = [_ordered(view, None) for view in self.outputs]
+        self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
+        self.inputs = join_inputs(self.outputs)
+        self.standing = {name: kind for view in self.outputs for name, kind in _standing(view).items()}
+        self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
+        self.used = variables(self.roots)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        known = {variable.label for variable in self.inputs}
+        for name in self.names:
+            if name not in known:
+                raise InputError(self.asked, f"{name} is no tensor of it", did_you_mean(name, known))
+        missing = [v.label for v in self.used if v.label not in self.names]
+        if missing:
+            shown = ", ".join([*self.names, *missing])
+            raise InputError(self.asked, f"no input for {', '.join(missing)}", f"give the inputs ({shown})")
+
+    def sizes(self, given: Any) -> dict[str, int]:
+        """Sizes by symbol, as they were given; a symbol that does not occur is an error."""
+        if not isinstance(given, Mapping):
+            raise KindError(self.asked, f"sizes={given!r}", 'give sizes by symbol, sizes={"n": 100}')
+        symbols = {name for name in symbols_in([*topological(self.roots), *self.inputs]) if name[0] != UNKNOWN}
+        return {name: known.size for name, known in given_sizes(given, symbols).items()}
+
+    def bound(
+        self, arrays: Sequence[Any], named: Mapping[str, Any]
+    ) -> tuple[dict[Variable, Any], dict[str, int], dict[str, Any]]:
+        """The array of each variable, the size of each symbol, and what was given for functions, by name."""
+        if len(arrays) != len(self.names):
+            shown = ", ".join(self.names)
+            raise InputError(self.asked, f"{len(arrays)} arrays for {len(self.names)} inputs", f"give ({shown})")
+        given, sizes, functions = dict(zip(self.names, arrays, strict=True)), {}, {}
+        for name, value in named.items():
+            if name in self.functions:
+                functions[name] = value
+            else:
+                sizes[name] = value
+        inputs, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=self.standing)
+        return inputs, extents, functions
+
+
+def unit_axes(view: View) -> str:
+    """What gives a laid out result the unit axes that it shows: a row is (1, n)."""
+    index = unit_index(view)
+    return f"[{', '.join('None' if place is None else ':' for place in index)}]" if index else ""
+
+
+def unit_index(view: View) -> tuple[slice | None, ...]:
+    """The index that gives a laid out result its unit axes; empty if it shows none."""
+    if not isinstance(view, Layout) or None not in view.places:
+        return ()
+    return tuple(None if place is None else slice(None) for place in view.places)
+
+
+def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
+    names = []
+    for value in inputs:
+        if isinstance(value, str):
+            names.append(value)
+        elif isinstance(value, View) and isinstance(value.node, Variable):
+            names.append(value.node.label)
+        else:
+            raise KindError(asked, f"{value!r} is no tensor", "give the tensors that it is a function of, as (X, w)")
+    for name in names:
+        if names.count(name) > 1:
+            raise InputError(asked, f"{name} is given twice", "give it once")
+    return tuple(names)

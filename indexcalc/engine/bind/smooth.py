@@ -1,0 +1,67 @@
+"""Numbers for abstract functions: random smooth ones, whose derivatives are known exactly.
+
+    f(z) = c + Σ_h w_h sin(a_h·z + b_h)
+
+with `a_h·z` summed over all arguments, so every derivative is a sum of the same terms, and f is analytic. The name of a
+function seeds its numbers: the same function is the same in every graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial, reduce
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from indexcalc.engine.bind.inputs import Numbers, size_of
+from indexcalc.graph.node import Call, Node, Signature
+
+WAVES = 4
+LEVEL = 1.5
+"""What is added to the value, so that logarithms and inverses of it exist, as a rule."""
+
+
+class Smooth:
+    """A random smooth function with this signature, at these sizes.
+
+    >>> from indexcalc.index import dim
+    >>> u = Smooth(Signature("u", ((dim("n"),),), (dim("m"),)), {"n": 3, "m": 2})
+    >>> u.derivative((1,), np.ones(3)).shape
+    (2, 3)
+    """
+
+    def __init__(self, signature: Signature, sizes: Mapping[str, int]) -> None:
+        rng = np.random.default_rng(crc32(signature.name.encode()))
+        shapes = [tuple(size_of(dim, sizes) for dim in arg) for arg in signature.args]
+        value = tuple(size_of(dim, sizes) for dim in signature.value)
+        self.slopes = [rng.uniform(-1, 1, (WAVES, *shape)) for shape in shapes]
+        self.shifts = rng.uniform(0, 2 * np.pi, WAVES)
+        self.weights = rng.uniform(-0.5, 0.5, (WAVES, *value))
+        square = len(value) > 1 and value[-1] == value[-2]
+        self.level = np.broadcast_to(2 * np.eye(value[-1]) if square else LEVEL, value)
+
+    def derivative(self, orders: Sequence[int], *args: Numbers) -> Numbers:
+        """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
+        phases = self.shifts + sum(
+            np.tensordot(slope, arg, axes=arg.ndim) for slope, arg in zip(self.slopes, args, strict=True)
+        )
+        total = sum(orders)
+        waves = np.sin(phases + total * np.pi / 2)
+        found: Any = 0 if total else self.level
+        for h in range(WAVES):
+            axes = [slope[h] for slope, times in zip(self.slopes, orders, strict=True) for _ in range(times)]
+            found = found + waves[h] * reduce(np.multiply.outer, axes, self.weights[h])
+        return np.asarray(found)
+
+
+def smooth_functions(nodes: Iterable[Node], sizes: Mapping[str, int]) -> dict[str, Callable[..., Numbers]]:
+    """A random smooth function for each abstract one among the nodes, and its derivatives, by their names."""
+    made: dict[Signature, Smooth] = {}
+    found: dict[str, Callable[..., Numbers]] = {}
+    for node in nodes:
+        if isinstance(node, Call):
+            function = made.setdefault(node.function, Smooth(node.function, sizes))
+            found[node.name] = partial(function.derivative, node.orders)
+    return found

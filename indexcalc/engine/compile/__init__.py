@@ -1,0 +1,1 @@
+"""Programs as functions: NumPy, JAX, PyTorch and dask, in chunks, on several devices, or as source."""

@@ -1,0 +1,340 @@
+"""Compiled functions in JAX and PyTorch: one row a library. A function is the source of its program, at fixed sizes.
+
+Only shapes are read, so that tracers and tensors that record gradients pass through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.engine.bind.declared import check_declared
+from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
+from indexcalc.engine.compile.shard import Sharding
+from indexcalc.engine.compile.source import Written, module
+from indexcalc.engine.emit.patterns import check_real, complex_values
+from indexcalc.engine.emit.targets import MASKED, TARGETS
+from indexcalc.engine.measure import peak_entries
+from indexcalc.engine.plan.plan import Options, path_finder
+from indexcalc.engine.program import Invoke, Program
+from indexcalc.engine.report import Plan
+from indexcalc.errors import InputError, did_you_mean
+from indexcalc.views.view import View
+
+
+class Backend(NamedTuple):
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
+    gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
+    faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it lies.
+    """
+
+    name: str
+    arrays: Callable[[Sequence[Any]], list[Any]]
+    numbers: Callable[[Any], Any]
+    faster: Callable[[Callable[..., Any]], Callable[..., Any]]
+    cast: Callable[[Any], Callable[[Any], Any]]
+
+
+class OnBackend(Compiled):
+    """A function of arrays of another library than NumPy; see `Compiled`."""
+
+    def __init__(
+        self,
+        backend: Backend,
+        outputs: View | Sequence[View],
+        inputs: Any,
+        options: Options,
+        limit: int | None,
+        sharding: tuple[Any, Mapping[str, str]] | None = None,
+    ) -> None:
+        super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
+        self.backend = backend
+        self._ready: dict[Any, Callable[..., Any]] = {}
+        self.sharding = None if sharding is None else Sharding(self.request, *sharding)
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
+        kinds = None if named or self.request.functions else tuple([_kind(value) for value in arrays])
+        known = self._ready.get(kinds)
+        if known is not None:
+            return known(arrays)
+        function, given, keywords = self.prepare(arrays, named)
+        if kinds is not None and None not in kinds:
+            if len(self._ready) >= MOST_PLANS:
+                self._ready.clear()
+            self._ready[kinds] = self._direct(function, arrays, given)
+        return function(*given, **keywords)
+
+    def _direct(self, function: Callable[..., Any], arrays: Sequence[Any], given: Sequence[Any]) -> Callable[..., Any]:
+        """The function of a tuple of arrays of the kinds of these, of which the program takes `given`."""
+        if all(one is other for one, other in zip(arrays, given, strict=True)):
+            return lambda values: function(*values)
+        casts = [None if one is other else self.backend.cast(other) for one, other in zip(arrays, given, strict=True)]
+        shapes, sharding, names = [value.shape for value in given], self.sharding, self.names
+
+        def run(values: Sequence[Any]) -> Any:
+            made = [x if f is None else f(x).reshape(s) for x, f, s in zip(values, casts, shapes, strict=True)]
+            return function(*(made if sharding is None else sharding.placed(names, made, {})))
+
+        return run
+
+    def lower(self, *arrays: Any) -> Any:
+        """JAX's `Lowered` of the function at these shapes: `.compile().as_text()` is the program that runs."""
+        function, given, _ = self.prepare(arrays, {})
+        if not hasattr(function, "lower"):
+            raise InputError(self.request.asked, f"nothing is lowered under {self.backend.name}", 'backend="jax"')
+        return function.lower(*given)
+
+    def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
+        """The function for these shapes, the arrays in its library, and what it takes by name."""
+        shapes = [_shape(value) for value in arrays]
+        stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
+        bound, sizes, functions = self.request.bound(stand_ins, named)
+        held = {variable.label: stand_in.shape for variable, stand_in in bound.items()}
+        ready = [
+            value if value.shape == held[name] else value.reshape(held[name])
+            for name, value in zip(self.names, self.backend.arrays(arrays), strict=True)
+        ]
+        mixed = tuple(name for name, value in zip(self.names, ready, strict=True) if "complex" in str(value.dtype))
+        key = (tuple(value.shape for value in ready), tuple(sorted(sizes.items())), mixed)
+        if key not in self._programs:
+            self._declared(ready)
+            self._make(key, sizes, mixed)
+        self._plan = self._plans[key]
+        if self.sharding is not None:
+            ready = self.sharding.placed(self.names, ready, sizes)
+        return self._programs[key], ready, self._functions(key, functions, ready)
+
+    def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
+        program = self.prepared(sizes)
+        check_real(program, complex_values(program, mixed or None), "complex")
+        written = self._written(program, mixed)
+        space: dict[str, Any] = {}
+        exec(compile(written.text, "<indexcalc program>", "exec"), space)
+        made = space["program"]
+        self._programs[key] = made if self.request.functions else self.backend.faster(made)
+        self._plans[key] = Plan(program, written.kernels, peak_entries(program), 8, program.notes)
+
+    def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
+        target = TARGETS[self.backend.name] if self.sharding is None else MASKED
+        return module(self.request, program, target, "program", complex_inputs=mixed)
+
+    def plan_for(self, sizes: Mapping[str, int]) -> None:
+        """Plans for these sizes, by symbol."""
+        program = self.prepared(self.request.sizes(sizes))
+        self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
+
+    def _declared(self, arrays: Sequence[Any]) -> None:
+        """The arrays that have numbers are what their tensors were declared."""
+        by_label = {variable.label: variable for variable in self.request.used}
+        for name, array in zip(self.names, arrays, strict=True):
+            if name in by_label and by_label[name].assumptions:
+                numbers = self.backend.numbers(array)
+                if numbers is not None:
+                    check_declared({by_label[name]: numbers})
+
+    def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
+        """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
+        steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
+        if not steps:
+            return {}
+        cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
+        return {step.title: _checked(step, given, cast) for step in steps}
+
+
+def _checked(step: Invoke, given: Mapping[str, Any], cast: Callable[[Any], Any]) -> Any:
+    asked, value = f"evaluate {step.title}", given.get(step.title)
+    instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+    if value is None:
+        raise InputError(asked, "no numbers were given for it", instead)
+    if not callable(value) and not step.array_will_do:
+        raise InputError(asked, "it depends on its arguments, and an array was given", instead)
+
+    def call(*args: Any) -> Any:
+        made = value(*args) if callable(value) else value
+        if _shape(made) != step.shape:
+            raise InputError(asked, f"its value has shape {_shape(made)}, and should have {step.shape}", instead)
+        return made if "complex" in str(getattr(made, "dtype", "")) else cast(made)
+
+    return call
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+
+
+def _kind(value: Any) -> Any:
+    """What decides, with those of the other arrays, which program is run, and how its arrays are made; None: look."""
+    if hasattr(value, "dtype"):
+        return type(value), value.shape, value.dtype
+    return type(value) if _plain(value) else None
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, bool | int | float | complex)
+
+
+# ------------------------------------------------------------------ JAX
+
+
+def _jax_arrays(values: Sequence[Any]) -> list[Any]:
+    """Arrays of one precision; integers become floats, and a Python number takes the precision of the others."""
+    import jax.numpy as jnp
+
+    made = [value if _plain(value) else jnp.asarray(value) for value in values]
+    default = jnp.result_type(float)
+    common = jnp.result_type(*[x.dtype if jnp.issubdtype(x.dtype, jnp.inexact) else default
+                               for x in made if not _plain(x)] or [default])  # fmt: skip
+    real = jnp.zeros((), common).real.dtype
+    whole = jnp.result_type(real, jnp.complex64)
+    dtypes = [whole if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real for x in made]
+    return [
+        x if not _plain(x) and x.dtype == dtype else jnp.asarray(x, dtype)
+        for x, dtype in zip(made, dtypes, strict=True)
+    ]
+
+
+def _jax_numbers(array: Any) -> Any:
+    import jax
+
+    if isinstance(array, jax.core.Tracer) or not getattr(array, "is_fully_addressable", True):
+        return None
+    return np.asarray(array)
+
+
+def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
+    import jax
+
+    made: Callable[..., Any] = jax.jit(function)
+    return made
+
+
+def _jax_cast(like: Any) -> Callable[[Any], Any]:
+    import jax
+
+    dtype = like.dtype
+    return lambda value: value.astype(dtype) if isinstance(value, jax.Array) else np.asarray(value, dtype)
+
+
+# ------------------------------------------------------------------ PyTorch
+
+
+def _torch_arrays(values: Sequence[Any]) -> list[Any]:
+    """Tensors of one precision, on the device of those that are tensors; integers become float64."""
+    import torch
+
+    device = next((value.device for value in values if isinstance(value, torch.Tensor)), None)
+    own: list[Any] = [np.array(x) if isinstance(x, np.ndarray) and not x.flags.writeable else x for x in values]
+    made = [value if _plain(value) else torch.as_tensor(value, device=device) for value in own]
+    dtypes = [
+        x.dtype if x.dtype.is_floating_point or x.dtype.is_complex else torch.float64 for x in made if not _plain(x)
+    ]
+    common = dtypes[0] if dtypes else torch.float64
+    for dtype in dtypes:
+        common = torch.promote_types(common, dtype)
+    real = torch.zeros((), dtype=common).real.dtype
+    whole = torch.promote_types(real, torch.complex64)
+    return [
+        torch.as_tensor(x, dtype=whole if isinstance(x, complex) or (not _plain(x) and x.is_complex()) else real,
+                        device=device)
+        for x in made
+    ]  # fmt: skip
+
+
+def _torch_numbers(array: Any) -> Any:
+    try:
+        return array.detach().cpu().numpy()
+    except RuntimeError:  # within a transform of torch.func
+        return None
+
+
+def _torch_cast(like: Any) -> Callable[[Any], Any]:
+    import torch
+
+    dtype, device = like.dtype, like.device
+
+    def cast(value: Any) -> Any:
+        own = np.array(value) if isinstance(value, np.ndarray) and not value.flags.writeable else value
+        return torch.as_tensor(own, dtype=dtype, device=device)
+
+    return cast
+
+
+BACKENDS: dict[str, Backend] = {
+    row.name: row
+    for row in (
+        Backend("jax", _jax_arrays, _jax_numbers, _jit, _jax_cast),
+        Backend("torch", _torch_arrays, _torch_numbers, lambda function: function, _torch_cast),
+    )
+}
+
+
+def _there(backend: str) -> None:
+    """The library is there, or an error says how to get it."""
+    if find_spec(backend) is None:
+        instead = f'pip install "indexcalc[{backend}]"'
+        raise InputError(f"compile with backend={backend!r}", f"{backend} is not installed", instead)
+
+
+def compile_expressions(
+    outputs: View | Sequence[View],
+    inputs: View | Sequence[View],
+    *,
+    backend: str = "numpy",
+    sizes: Mapping[str, int] | None = None,
+    order: str | None = None,
+    optimize: Any = None,
+    reassociate: str = "full",
+    memory_limit: int | None = None,
+    mesh: Any = None,
+    shard: Mapping[str, Any] | None = None,
+) -> Compiled:
+    """A function of arrays that computes the outputs, fast: one in, one out; a list, a list.
+
+    `backend` is the library whose arrays it takes and gives: "numpy", "jax" (jit, vmap and grad pass through it),
+    "torch" (autograd passes through it, on CPU or CUDA) or "dask" (arrays larger than memory). Under JAX `mesh` and
+    `shard`, say `{"n": "data"}`, lay dimensions along the axes of a mesh of devices.
+
+    One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
+    Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
+    order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
+    bytes (half of the machine's memory) is an error before anything is computed.
+
+    Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
+
+    >>> import indexcalc as ic
+    >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
+    >>> loss = ((X @ w - y)**2).sum()
+    >>> f = ic.compile([loss, ic.grad(loss, w)], (X, w, y))
+    >>> f(np.eye(2), np.array([1.0, 2.0]), np.zeros(2))
+    [np.float64(5.0), array([2., 4.])]
+    """
+    asked = "compile"
+    if reassociate not in ("full", "safe"):
+        raise InputError(asked, f"reassociate={reassociate!r}", 'write "full" or "safe"')
+    if order not in (None, "C", "K") or (order == "C" and backend != "numpy"):
+        raise InputError(asked, f"order={order!r}", 'write "C" under NumPy, or leave it out for any strides')
+    if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
+        found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
+        raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
+    options = Options(path_finder(optimize), reassociate)
+    if backend == "numpy":
+        made = Compiled(outputs, inputs, options, order, memory_limit)
+    elif backend in BACKENDS:
+        _there(backend)
+        sharding = None if mesh is None or shard is None else (mesh, shard)
+        made = OnBackend(BACKENDS[backend], outputs, inputs, options, memory_limit, sharding)
+    elif backend == "dask":
+        _there(backend)
+        from indexcalc.engine.compile.dask_arrays import OnDask
+
+        made = OnDask(outputs, inputs, options, None, memory_limit)
+    else:
+        raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
+    if sizes is not None:
+        made.plan_for(sizes)
+    return made

@@ -1,0 +1,429 @@
+"""Compiled functions of dask arrays: data larger than memory, in blocks.
+
+Where the data are cut along one dimension, as rows usually are, all steps that work row by row are one function of a
+block, and so are the sums over the rows that come of them: each block is read once for all results, and nothing of it
+is kept but its part of the sums. Other steps work in blocks by themselves. What comes of NumPy arrays alone is made at
+once. Results are dask arrays, computed when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from math import prod
+from typing import Any
+
+import dask.array
+import numpy as np
+
+from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.bind.request import unit_index
+from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
+from indexcalc.engine.compile.compiled import Compiled
+from indexcalc.engine.emit.numpy_steps import function_of_blocks
+from indexcalc.engine.emit.patterns import check_real, complex_values
+from indexcalc.engine.measure import peak_entries
+from indexcalc.engine.plan.plan import planned
+from indexcalc.engine.program import (
+    Add,
+    Apply,
+    Contract,
+    Fill,
+    Input,
+    Invoke,
+    Known,
+    Map,
+    Program,
+    Reduce,
+    Reshape,
+    Solve,
+    Step,
+)
+from indexcalc.engine.report import Plan
+from indexcalc.errors import InputError
+
+da: Any = dask.array
+ROWS = "rows"
+"""The label of the axis along which the data are cut."""
+
+
+class OnDask(Compiled):
+    """A function of dask arrays; see `Compiled`."""
+
+    def __call__(self, *arrays: Any, **named: Any) -> Any:
+        """The values of the outputs, as dask arrays: one for one, a list for a list."""
+        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
+        bound, sizes, functions = self.request.bound(stand_ins, named)
+        held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
+        made = [value if isinstance(value, da.Array) else np.asarray(value) for value in arrays]
+        dtype = np.result_type(*[a.dtype if a.dtype.kind in "fc" else np.float64 for a in made], np.float32)
+        real = np.zeros(0, dtype).real.dtype
+        ready = {
+            name: array.reshape(held[name][0]).astype(dtype if array.dtype.kind == "c" else real)
+            for name, array in zip(self.names, made, strict=True)
+        }
+        key = tuple(sorted(sizes.items()))
+        if key not in self._plans:
+            self._plans[key] = self._planned(sizes)
+        self._plan = self._plans[key]
+        cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
+        values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
+        shown = [da.asarray(value)[unit_index(view)] for value, view in zip(values, self.request.outputs, strict=True)]
+        return shown[0] if self.request.single else shown
+
+    def plan_for(self, sizes: Mapping[str, int]) -> None:
+        """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
+        self._plan = self._planned(self.request.sizes(sizes))
+
+    def _planned(self, sizes: Mapping[str, int]) -> Plan:
+        program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
+        return Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
+
+
+def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:
+    """The axis of each array along the one dimension along which arrays are in several blocks; empty if there are none
+    such, or several.
+    """
+    long = {
+        str(dims[name][axis])
+        for name, array in arrays.items()
+        if isinstance(array, da.Array)
+        for axis, count in enumerate(array.numblocks)
+        if count > 1
+    }
+    axes = {name: [k for k, dim in enumerate(own) if str(dim) in long] for name, own in dims.items() if name in arrays}
+    if len(long) != 1 or any(len(found) > 1 for found in axes.values()):
+        return {}
+    return {name: found[0] for name, found in axes.items() if found}
+
+
+class Run:
+    """The values of a program, step by step. `cut` has the axis of each input along which the data are cut.
+
+    `along[k]` is the axis of value k that runs over the rows of the data, if it has one. Such a value is made within
+    the function of a block, and so is a sum over the rows, when a result or another step needs it.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        inputs: Mapping[str, Any],
+        functions: Mapping[str, Any],
+        dtype: Any,
+        limit: int,
+        cut: Mapping[str, int],
+    ) -> None:
+        self.program, self.inputs, self.functions, self.limit = program, inputs, functions, limit
+        self.real = np.zeros(0, dtype).real.dtype
+        self.dtype = np.result_type(dtype, np.complex64)
+        whole = [name for name, array in inputs.items() if array.dtype.kind == "c"]
+        self.complex = complex_values(program, whole or None)
+        check_real(program, self.complex, dtype)
+        self.values: dict[int, Any] = {}
+        self.along: list[int | None] = []
+        self.sums: list[int] = []
+        for number, step in enumerate(program.steps):
+            self.number = number
+            axis = axis_along(step, self.along, cut)
+            if axis == MIXED and sums_along(step, self.along):
+                self.sums.append(number)
+            self.along.append(None if axis == MIXED else axis)
+            if isinstance(step, Input) or (self.along[number] is None and number not in self.sums):
+                self.values[number] = STEPS[type(step)](self, step)
+        self.results = [self.value(value) for value in program.results]
+
+    def value(self, number: int) -> Any:
+        """The array of a value; what is pending is made now."""
+        while number in self.sums:
+            self._add_up()
+        if number not in self.values:
+            function, inputs = self._of_a_block([number])
+            shape, axis = self.program.steps[number].shape, self.along[number]
+            dtype = self.kind([number])
+            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis, dtype)
+        return self.values[number]
+
+    def kind(self, numbers: Sequence[int]) -> Any:
+        """The dtype of these values together."""
+        return self.dtype if any(self.complex[number] for number in numbers) else self.real
+
+    def operands(self, step: Step) -> list[Any]:
+        """The arrays that a step takes."""
+        return [self.value(use.value) for use in step.uses]
+
+    # -------------------------------------------------------------- row by row
+
+    def _add_up(self) -> None:
+        """The sums over rows that are pending and need no other, in one pass over the data: a block gives its part."""
+        numbers = [number for number in self.sums if not self._needs_another(number)]
+        self.sums = [number for number in self.sums if number not in numbers]
+        function, inputs = self._of_a_block(numbers)
+        shapes = [self.program.steps[number].shape for number in numbers]
+
+        def part(*blocks: Any) -> Any:
+            return np.concatenate([np.ravel(value) for value in function(*blocks)])[None]
+
+        size, dtype = sum(map(prod, shapes)), self.kind(numbers)
+        packed = self._over_rows(part, inputs, (1, size), 0, dtype, {ROWS: 1}).sum(0, split_every=4)
+        start = 0
+        for number, shape in zip(numbers, shapes, strict=True):
+            made = packed[start : start + prod(shape)].reshape(shape)
+            self.values[number] = made if self.complex[number] or packed.dtype.kind != "c" else made.real
+            start += prod(shape)
+
+    def _needs_another(self, number: int) -> bool:
+        """Do the rows that a sum adds up need another sum that is pending?"""
+        seen: set[int] = set()
+        stack = [use.value for use in self.program.steps[number].uses]
+        while stack:
+            value = stack.pop()
+            if value in self.sums:
+                return True
+            if value not in seen and value not in self.values:
+                seen.add(value)
+                stack += [use.value for use in self.program.steps[value].uses]
+        return False
+
+    def _over_rows(
+        self,
+        function: Any,
+        inputs: Sequence[int],
+        shape: Sequence[int],
+        axis: int | None,
+        dtype: Any,
+        shrunk: Any = None,
+    ) -> Any:
+        """The function of the blocks of these values: an array of this shape, whose axis `axis` runs over the rows."""
+        flat: list[Any] = []
+        for number in inputs:
+            array = da.asarray(self.values[number])
+            rows = self.along[number]
+            flat += [array, tuple(ROWS if k == rows else f"{number} {k}" for k in range(array.ndim))]
+        out = tuple(ROWS if k == axis else f"out {k}" for k in range(len(shape)))
+        new = {f"out {k}": size for k, size in enumerate(shape) if k != axis}
+        meta = np.empty((0,) * len(out), dtype)
+        return da.blockwise(
+            function, out, *flat, new_axes=new, adjust_chunks=shrunk, concatenate=True, dtype=dtype, meta=meta
+        )
+
+    def _of_a_block(self, wanted: Sequence[int]) -> tuple[Callable[..., list[Any]], list[int]]:
+        """The function that makes these values of a block, and the values that it takes: those that are there."""
+        needed: set[int] = set()
+        inputs: set[int] = set()
+        stack = list(wanted)
+        while stack:
+            number = stack.pop()
+            if number not in wanted and (number in self.values or self.along[number] is None):
+                self.value(number)
+                inputs.add(number)
+            elif number not in needed:
+                needed.add(number)
+                stack += [use.value for use in self.program.steps[number].uses]
+        given = sorted(inputs)
+        steps = [(number, function_of_blocks(step), [use.value for use in step.uses])
+                 for number in sorted(needed) for step in [self.program.steps[number]]]  # fmt: skip
+
+        def run(*blocks: Any) -> list[Any]:
+            made = dict(zip(given, blocks, strict=True))
+            for number, function, uses in steps:
+                made[number] = function(*[made[use] for use in uses])
+            return [made[number] for number in wanted]
+
+        return run, given
+
+    # -------------------------------------------------------------- step by step
+
+    def blocks(
+        self,
+        function: Callable[..., Any],
+        out: Sequence[int],
+        operands: Sequence[tuple[Any, Sequence[int]]],
+        *,
+        whole: Collection[int] = (),
+        sizes: Mapping[int, int] | None = None,
+        shrunk: Sequence[int] = (),
+    ) -> Any:
+        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block. `sizes` has
+        those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
+        """
+        flat: list[Any] = []
+        for array, labels in operands:
+            held = da.asarray(array)
+            one_block = {axis: -1 for axis, x in enumerate(labels) if x in whole or x not in out}
+            flat += [held.rechunk(one_block) if one_block else held, tuple(labels)]
+        dtype = self.kind([self.number])
+        return da.blockwise(
+            function,
+            tuple(out),
+            *flat,
+            new_axes=dict(sizes or {}),
+            adjust_chunks=dict.fromkeys(shrunk, 1),
+            concatenate=True,
+            dtype=dtype,
+            meta=np.empty((0,) * len(out), dtype),
+        )
+
+    def input(self, step: Input) -> Any:
+        """The array that is given."""
+        return self.inputs[step.name]
+
+    def known(self, step: Known) -> Any:
+        """A constant, in one piece."""
+        taken = prod(step.shape) * self.dtype.itemsize
+        if taken > self.limit:
+            found = f"an array of shape {step.shape} is needed in one piece, {taken:,} bytes"
+            raise InputError("evaluate with dask", found, f"the limit is {self.limit:,}: give memory_limit=...")
+        return known(step.name, step.shape, self.real, step.params)
+
+    def fill(self, step: Fill) -> Any:
+        """One number in every entry."""
+        number = step.number if isinstance(step.number, complex) else to_float(step.number, "a number")
+        dtype = self.dtype if isinstance(number, complex) else self.real
+        return np.broadcast_to(np.asarray(number, dtype), step.shape)
+
+    def contract(self, step: Contract) -> Any:
+        """A product: each block gives its part of the sum."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        labels = dict.fromkeys(x for use in step.uses for x in use.labels)
+        summed = [x for x in labels if x not in step.out]
+        ones = tuple(range(len(step.out), len(step.out) + len(summed)))
+        operands = [(array, _apart(use.labels)) for array, use in zip(arrays, step.uses, strict=True)]
+        made = self.blocks(
+            lambda *x: np.expand_dims(function(*x), ones), (*step.out, *summed), operands,
+            whole=_repeated(step), shrunk=summed,
+        )  # fmt: skip
+        return made.sum(ones, split_every=4) if summed else made
+
+    def map(self, step: Map) -> Any:
+        """A function of the entries."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        operands = [(array, _apart(use.labels)) for array, use in zip(arrays, step.uses, strict=True)]
+        return self.blocks(function, step.out, operands, whole=_repeated(step))
+
+    def add(self, step: Add) -> Any:
+        """A sum; a label of a delta is no axis of the result: it has a number of its own, and is in one block."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        order = len(step.shape)
+        operands, whole = [], set()
+        for array, part in zip(arrays, step.parts, strict=True):
+            twice = {x for x in part.places if part.places.count(x) > 1}
+            whole |= {axis for axis, x in enumerate(part.places) if x in twice}
+            own = tuple(part.places.index(x) + order * (x in twice) for x in part.use.labels)
+            operands.append((array, _apart(own)))
+            whole |= {x for x in own if own.count(x) > 1}
+        covered = {x for _, own in operands for x in own}
+        new = {axis: size for axis, size in enumerate(step.shape) if axis not in covered}
+        return self.blocks(function, range(order), operands, whole=whole, sizes=new)
+
+    def reduce(self, step: Reduce) -> Any:
+        """A function along axes: long ones block by block where that can be, else in one block."""
+        function, (array,), axes = function_of_blocks(step), self.operands(step), step.axes
+        if not _any_blocks([array]):
+            return function(array)
+        if step.fn in LONG and any(array.numblocks[axis] > 1 for axis in axes):
+            return LONG[step.fn](array, axes, *step.params)
+        labels = tuple(range(array.ndim))
+        out = labels if step.keeps else tuple(x for x in labels if x not in axes)
+        return self.blocks(function, out, [(array, labels)], whole=axes)
+
+    def apply(self, step: Apply) -> Any:
+        """A function of whole matrices, batch by batch."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        batch = step.node.children[0].order - 2
+        operands = [(x, (*range(batch), 1000 + 2 * k, 1001 + 2 * k)) for k, x in enumerate(arrays)]
+        new = dict(list(enumerate(step.shape))[batch:])
+        return self.blocks(function, range(len(step.shape)), operands, sizes=new)
+
+    def solve(self, step: Solve) -> Any:
+        """Columns for which a matrix is solved, block by block."""
+        function, (square, right) = function_of_blocks(step), self.operands(step)
+        if not _any_blocks([square, right]):
+            return function(square, right)
+        (_, own), (_, labels) = step.uses
+        row, column = sorted(own, key=lambda x: x not in labels)
+        operands = [(square, (1000, 1001)), (right, tuple(1002 if x == row else x for x in labels))]
+        return self.blocks(function, step.out, operands, sizes={column: step.shape[step.out.index(column)]})
+
+    def reshape(self, step: Reshape) -> Any:
+        """Axes split, put in order, and joined."""
+        (array,) = self.operands(step)
+        return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
+
+    def invoke(self, step: Invoke) -> Any:
+        """A function that is given, of dask arrays."""
+        value = self.functions.get(step.title)
+        instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+        if value is None or not (callable(value) or step.array_will_do):
+            raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
+        made = value(*self.operands(step)) if callable(value) else value
+        if np.shape(made) != step.shape:
+            raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
+        return made
+
+
+STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
+    Input: Run.input,
+    Known: Run.known,
+    Fill: Run.fill,
+    Contract: Run.contract,
+    Map: Run.map,
+    Add: Run.add,
+    Reduce: Run.reduce,
+    Apply: Run.apply,
+    Solve: Run.solve,
+    Reshape: Run.reshape,
+    Invoke: Run.invoke,
+}
+
+
+def _any_blocks(arrays: Sequence[Any]) -> bool:
+    return any(isinstance(array, da.Array) for array in arrays)
+
+
+def _apart(labels: Sequence[int]) -> tuple[int, ...]:
+    """Another label where one repeats: it is no axis of the result, so it is in one block."""
+    return tuple(2000 + axis if x in labels[:axis] else x for axis, x in enumerate(labels))
+
+
+def _repeated(step: Step) -> set[int]:
+    """The labels of diagonals."""
+    return {x for use in step.uses for x in use.labels if use.labels.count(x) > 1}
+
+
+# ------------------------------------------------------------------ along axes that are long
+
+
+def _logsumexp(x: Any, axes: tuple[int, ...], keep: bool = False) -> Any:
+    top = da.max(x, axis=axes, keepdims=True)
+    top = da.where(da.isfinite(top), top, 0)
+    made = da.log(da.exp(x - top).sum(axis=axes, keepdims=True)) + top
+    return made if keep else made.squeeze(axes)
+
+
+def _norm(x: Any, axes: tuple[int, ...], p: Any) -> Any:
+    size = abs(x)
+    top = da.max(size, axis=axes, keepdims=True)
+    top = da.where((top > 0) & da.isfinite(top), top, 1)
+    return top.squeeze(axes) * ((size / top) ** float(p)).sum(axis=axes) ** (1 / float(p))
+
+
+LONG: dict[str, Callable[..., Any]] = {
+    "max": lambda x, axes: da.max(x, axis=axes),
+    "min": lambda x, axes: da.min(x, axis=axes),
+    "prod": lambda x, axes: da.prod(x, axis=axes),
+    "logsumexp": _logsumexp,
+    "softmax": lambda x, axes: da.exp(x - _logsumexp(x, axes, True)),
+    "log_softmax": lambda x, axes: x - _logsumexp(x, axes, True),
+    "norm1": lambda x, axes: abs(x).sum(axis=axes),
+    "norm2": lambda x, axes: _norm(x, axes, 2),
+    "normp": _norm,
+}
+"""Functions along axes that are in several blocks."""

@@ -1,0 +1,1 @@
+"""Compressed results: `delta ⊗ core` terms, their products and solves, without the dense array."""

@@ -1,0 +1,1 @@
+"""Programs as code: the kernels of NumPy, and source for NumPy, JAX and PyTorch."""

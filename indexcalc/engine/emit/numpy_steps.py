@@ -1,0 +1,149 @@
+"""A step of a program as a function of NumPy arrays of any sizes: what a block of a larger array needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.emit.kernels import LETTERS
+from indexcalc.engine.program import (
+    Add,
+    Apply,
+    Contract,
+    Map,
+    Reduce,
+    Solve,
+    Step,
+    Use,
+)
+from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.node import Number
+
+Function = Callable[..., Any]
+
+
+def function_of_blocks(step: Step) -> Function:
+    """The function of the operands, in the order of `step.uses`, of a step that computes.
+
+    >>> step = Contract(2, (Use(0, (0, 1)), Use(1, (1,))), (0,), (9,), {0: 9, 1: 9})
+    >>> function_of_blocks(step)(np.ones((2, 3)), np.ones(3))
+    array([6., 6.])
+    """
+    made: Function = FUNCTIONS[type(step)](step)
+    return made
+
+
+def _contract(step: Contract) -> Function:
+    spec, coef = _spec([use.labels for use in step.uses], step.out), _number(step.coef)
+
+    def product(*arrays: Any) -> Any:
+        made = np.einsum(spec, *arrays, optimize=len(arrays) > 1)
+        return made if coef == 1 else made * coef
+
+    return product
+
+
+def _map(step: Map) -> Function:
+    out = step.out
+    if step.fn == "**":
+        (exponent,) = step.params
+        power = exponent if isinstance(exponent, int) and exponent > 0 else _number(exponent)
+        return lambda x: np.power(_aligned(x, step.uses[0], out), power)
+    row = elementwise_row(step.fn)
+
+    def function(*arrays: Any) -> Any:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return row.numpy(*[_aligned(x, use, out) for x, use in zip(arrays, step.uses, strict=True)], *step.params)
+
+    return function
+
+
+def _add(step: Add) -> Function:
+    """The sum in an array whose sizes are those of the operands, or of the step along axes that no operand has."""
+
+    kinds = [np.complex64] if any(isinstance(part.coef, complex) for part in step.parts) else []
+
+    def total(*arrays: Any) -> Any:
+        shape = list(step.shape)
+        for array, part in zip(arrays, step.parts, strict=True):
+            for size, label in zip(array.shape, part.use.labels, strict=True):
+                for axis, own in enumerate(part.places):
+                    if own == label:
+                        shape[axis] = size
+        made = np.zeros(shape, np.result_type(*arrays, *kinds))
+        for array, part in zip(arrays, step.parts, strict=True):
+            distinct = tuple(dict.fromkeys(part.places))
+            target = made if len(distinct) == len(part.places) else np.einsum(_spec([part.places], distinct), made)
+            target += _number(part.coef) * _aligned(array, part.use, distinct)
+        return made
+
+    return total
+
+
+def _reduce(step: Reduce) -> Function:
+    row = reduction_row(step.fn)
+
+    def function(x: Any) -> Any:
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            return row.numpy(x, step.axes, *step.params)
+
+    return function
+
+
+def _apply(step: Apply) -> Function:
+    def function(*matrices: Any) -> Any:
+        common = np.result_type(*matrices)
+        return matrix_numbers(step.node, [x.astype(common, copy=False) for x in matrices], step.params)
+
+    return function
+
+
+def _solve(step: Solve) -> Function:
+    (_, own), (_, labels) = step.uses
+    row, column = sorted(own, key=lambda x: x not in labels)
+    rest = tuple(x for x in labels if x != row)
+    order = [labels.index(x) for x in (row, *rest)]
+    back = [(column, *rest).index(x) for x in step.out]
+
+    def function(a: Any, b: Any) -> Any:
+        moved = b.transpose(order)
+        columns = moved.reshape(len(moved), prod(moved.shape[1:]))
+        made = np.linalg.solve(a if own == (row, column) else a.T, columns)
+        return made.reshape(moved.shape).transpose(back)
+
+    return function
+
+
+FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
+    Contract: _contract,
+    Map: _map,
+    Add: _add,
+    Reduce: _reduce,
+    Apply: _apply,
+    Solve: _solve,
+}
+
+
+def _number(value: Number) -> Any:
+    return value if isinstance(value, complex) else to_float(value, "a coefficient")
+
+
+def _aligned(array: Any, use: Use, out: Sequence[int]) -> Any:
+    """The array with its axes in the order of `out`, and unit axes where it lacks one; a diagonal where one repeats."""
+    labels = tuple(dict.fromkeys(use.labels))
+    if len(labels) < len(use.labels):
+        array = np.einsum(_spec([use.labels], labels), array)
+    own = [x for x in out if x in labels]
+    turned = array.transpose([labels.index(x) for x in own])
+    return turned[tuple(slice(None) if x in labels else None for x in out)]
+
+
+def _spec(operands: Sequence[Sequence[int]], out: Sequence[int]) -> str:
+    labels = dict.fromkeys([x for own in operands for x in own] + list(out))
+    letter = dict(zip(labels, LETTERS, strict=False))
+    return ",".join("".join(letter[x] for x in own) for own in operands) + "->" + "".join(letter[x] for x in out)

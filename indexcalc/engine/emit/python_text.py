@@ -1,0 +1,112 @@
+"""Expressions of Python as text that knows how tightly it binds, so that no bracket is missing and few are idle."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from math import isfinite
+from typing import NamedTuple
+
+from indexcalc.engine.bind.inputs import to_float
+from indexcalc.graph.node import Number
+
+SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4
+EXACT = 2**31
+"""Integers beyond this are written as floats: arrays of small integers could not hold them."""
+
+
+class Text(NamedTuple):
+    """An expression; `static` says that it is a Python number, made of numbers and sizes alone.
+
+    Where it is `1 / x`, `below` is x; where it is a product of matrices, `turned` is its transpose.
+    """
+
+    code: str
+    level: int = ATOM
+    static: bool = False
+    below: Text | None = None
+    turned: Text | None = None
+
+    def at(self, level: int) -> str:
+        """The expression where something that binds this tightly is due."""
+        return self.code if self.level >= level else f"({self.code})"
+
+    @property
+    def plain(self) -> bool:
+        """Is it a name, or a transpose of one?"""
+        return re.fullmatch(r"\w+(\.T|\.mT)?", self.code) is not None
+
+
+def number(value: Number) -> Text:
+    """A number as Python writes it: a fraction as a quotient.
+
+    >>> number(Fraction(-1, 2)).code
+    '-1/2'
+    """
+    if isinstance(value, complex):
+        return Text(repr(value), SUM if value.real else PRODUCT, True)
+    if isinstance(value, Fraction) and value.denominator > 1:
+        if max(abs(value.numerator), value.denominator) > EXACT:
+            return number(to_float(value, "a number"))
+        return Text(f"{value.numerator}/{value.denominator}", PRODUCT, True)
+    if isinstance(value, int | Fraction) and abs(int(value)) <= EXACT:
+        return Text(str(int(value)), ATOM if int(value) >= 0 else SIGN, True)
+    made = repr(to_float(value, "a number"))
+    if not isfinite(float(made)):
+        return Text(f"float('{made}')", ATOM, True)
+    return Text(made, SIGN if made.startswith("-") else ATOM, True)
+
+
+def scaled(coef: Number, text: Text) -> Text:
+    """A multiple of an expression.
+
+    >>> scaled(Fraction(1, 2), Text("a + b", SUM)).code, scaled(-1, Text("x")).code
+    ('(a + b) / 2', '-x')
+    """
+    if coef == 1:
+        return text
+    turned = scaled(coef, text.turned) if text.turned else None
+    if coef == -1:
+        return Text(f"-{text.at(SIGN + 1)}", SIGN, text.static, None, turned)
+    if text.below:
+        return Text(f"{number(coef).at(POWER)} / {text.below.at(POWER)}", PRODUCT, text.static)
+    if isinstance(coef, Fraction) and abs(coef.numerator) == 1 and coef.denominator <= EXACT:
+        code = f"-{text.at(POWER)}" if coef < 0 else text.at(PRODUCT)
+        return Text(f"{code} / {coef.denominator}", PRODUCT, text.static, None, turned)
+    factor = number(coef)
+    return Text(f"{factor.at(PRODUCT)} * {text.at(POWER)}", PRODUCT, text.static, None, turned)
+
+
+def times(one: Text, other: Text) -> Text:
+    """A product, entry by entry.
+
+    >>> times(Text("1 / n", PRODUCT, True, Text("n")), Text("x")).code
+    'x / n'
+    """
+    if (other.static and not one.static) or (one.below and not other.below):
+        one, other = other, one
+    if other.below:
+        return Text(f"{one.at(PRODUCT)} / {other.below.at(POWER)}", PRODUCT, one.static and other.static)
+    return Text(f"{one.at(PRODUCT)} * {other.at(POWER)}", PRODUCT, one.static and other.static)
+
+
+def total(terms: list[tuple[Number, Text]]) -> Text:
+    """A sum of multiples.
+
+    >>> total([(-1, Text("a")), (2, Text("b")), (-3, Text("c"))]).code
+    '2 * b - a - 3 * c'
+    """
+    if len(terms) == 1:
+        return scaled(*terms[0])
+    ordered = sorted(terms, key=lambda term: _negative(term[0]))
+    code = ""
+    for coef, text in ordered:
+        if code and _negative(coef):
+            code += f" - {scaled(-coef, text).at(PRODUCT)}"
+        else:
+            code += (" + " if code else "") + scaled(coef, text).at(SUM if not code else PRODUCT)
+    return Text(code, SUM, all(text.static for _, text in terms))
+
+
+def _negative(coef: Number) -> bool:
+    return not isinstance(coef, complex) and coef < 0

@@ -1,0 +1,56 @@
+"""What a program costs, counted: operations, entries that are alive at once, and bytes."""
+
+from __future__ import annotations
+
+from math import prod
+
+from indexcalc.engine.program import (
+    Contract,
+    Fill,
+    Input,
+    Known,
+    Program,
+    Step,
+    flops,
+)
+
+
+def total_flops(program: Program) -> int:
+    """The floating-point operations of all steps."""
+    return sum(flops(step) for step in program.steps)
+
+
+def is_view(step: Step) -> bool:
+    """Is the value of this step the value that it reads, with its axes in another order, or a diagonal of it?"""
+    if not isinstance(step, Contract) or len(step.uses) > 1 or step.coef != 1:
+        return False
+    return len(set(step.uses[0].labels)) == len(step.out)
+
+
+def peak_entries(program: Program) -> int:
+    """The most entries that are alive at once, the inputs apart: each step's result, until its last use.
+
+    >>> from indexcalc.engine.plan.plan import plan
+    >>> from indexcalc.graph.node import einsum, variable
+    >>> A, x = variable("A", (9, 5)), variable("x", (5,))
+    >>> peak_entries(plan([einsum(1, [(A, "ij"), (x, "j")], "i")], {}))
+    9
+    """
+    owner: list[int] = []
+    for number, step in enumerate(program.steps):
+        owner.append(owner[step.uses[0].value] if is_view(step) else number)
+    last = list(range(len(program.steps)))
+    for number, step in enumerate(program.steps):
+        for use in step.uses:
+            last[owner[use.value]] = max(last[owner[use.value]], number)
+    for value in program.results:
+        last[owner[value]] = len(program.steps)
+    ends: dict[int, list[int]] = {}
+    alive = peak = 0
+    for number, step in enumerate(program.steps):
+        if owner[number] == number and not isinstance(step, Input | Known | Fill):
+            alive += prod(step.shape)
+            ends.setdefault(last[number], []).append(number)
+        peak = max(peak, alive)
+        alive -= sum(prod(program.steps[done].shape) for done in ends.pop(number, ()))
+    return peak

@@ -1,0 +1,251 @@
+"""The last touch on a program: what is added up is never an array of its own, inverses that are only applied become
+solves, numbers go where they take least, powers of one array are made from each other, and dead steps go.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import prod
+from typing import NamedTuple, TypeGuard
+
+from indexcalc.engine.plan.lowering import Build
+from indexcalc.engine.plan.pool import Table
+from indexcalc.engine.plan.powers import by_products
+from indexcalc.engine.program import (
+    Add,
+    Contract,
+    Part,
+    Program,
+    Reduce,
+    Shape,
+    Solve,
+    Step,
+    Use,
+    moved,
+    replaced,
+)
+from indexcalc.graph.node import Labels, Number, multiply
+
+FEW = 0.5
+"""An inverse of order n becomes solves where these have less than this times n columns in all,"""
+SOLVES, MANY = 3, 64
+"""and are at most so many, or one if n is less than `MANY`: an inverse takes four times what a factorisation does."""
+
+
+def finish(table: Table, build: Build) -> Program:
+    """The program of a build."""
+    numbers = table.live(build.results)
+    steps: list[Step] = []
+    place: dict[int, int] = {}
+    for number in numbers:
+        step = table.steps[number]
+        place[number] = len(steps)
+        steps.append(moved(step, place))
+    results = tuple(place[number] for number in build.results)
+    steps, results = replaced(steps, results, _inside(steps, results))
+    parted = _apart(steps, results) if build.choice.deltas else {}
+    notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
+    steps, results = replaced(steps, results, parted)
+    steps, results = _solved(steps, results)
+    steps = _scaled(_spread(steps, results), results)
+    return _pruned(*by_products(steps, results), tuple(notes))
+
+
+def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...]) -> Program:
+    needed: set[int] = set(results)
+    for number in range(len(steps) - 1, -1, -1):
+        if number in needed:
+            needed |= {use.value for use in steps[number].uses}
+    place: dict[int, int] = {}
+    kept: list[Step] = []
+    for number, step in enumerate(steps):
+        if number in needed:
+            place[number] = len(kept)
+            kept.append(moved(step, place))
+    return Program(tuple(kept), tuple(place[number] for number in results), notes)
+
+
+def _inside(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
+    """A product that is added up along axes, and that nothing else reads, is made and added up at once."""
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or len(step.out) == len(step.uses[0].labels):
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if readers[use.value] == 1 and _pair(inner) and len(set(use.labels)) == len(use.labels):
+            found[number] = _summed(inner, use.labels, step, 0)
+    return found
+
+
+def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
+    """A sum along axes of a sum that nothing else reads, and that has products in it: each term is added up for itself,
+    a product together with its sum. Rounding stays of the size of that of the products. No term may run along fewer
+    axes: to add up what is centred is another matter.
+    """
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or readers[step.uses[0].value] > 1:
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if not isinstance(inner, Add) or len(set(use.labels)) < len(use.labels) or len(step.out) == len(use.labels):
+            continue
+        if any(sorted(part.places) != sorted(part.use.labels) for part in inner.parts):
+            continue
+        axes, made, parts, products = tuple(range(len(step.out))), list[Step](), list[Part](), 0
+        for part in inner.parts:
+            label = dict(zip(part.places, use.labels, strict=True))
+            labels, own = tuple(label[x] for x in part.use.labels), steps[part.use.value]
+            if readers[part.use.value] == 1 and _pair(own) and _entrywise(own):
+                made += _summed(own, labels, replace(step, coef=1), len(made))
+                products += 1
+            else:
+                made.append(replace(step, coef=1, uses=(Use(part.use.value, labels),)))
+            parts.append(Part(multiply(step.coef, part.coef), Use(-len(made), axes), axes))
+        if products:
+            found[number] = [*made, Add(tuple(parts), step.shape)]
+    return found
+
+
+def _pair(step: Step) -> TypeGuard[Contract]:
+    """Is it a product of two values, without a diagonal of one?"""
+    return (
+        isinstance(step, Contract) and len(step.uses) == 2
+        and all(len(set(use.labels)) == len(use.labels) for use in step.uses)
+    )  # fmt: skip
+
+
+def _entrywise(step: Contract) -> bool:
+    return set(step.out) == {x for use in step.uses for x in use.labels}
+
+
+def _summed(product: Contract, labels: Labels, whole: Contract, before: int) -> list[Step]:
+    """The steps that make a product of two values whose axes have these labels, and add it up as the `whole` does: an
+    operand is added up first along an axis that it alone has. So many steps are `before` them.
+    """
+    names = dict(zip(product.out, labels, strict=True))
+    for label in sorted(product.sizes):
+        names.setdefault(label, max(names.values()) + 1)
+    sizes = {names[label]: size for label, size in product.sizes.items()}
+    uses = [Use(use.value, tuple(names[x] for x in use.labels)) for use in product.uses]
+    made: list[Step] = []
+    for k, other in enumerate((uses[1].labels, uses[0].labels)):
+        kept = tuple(x for x in uses[k].labels if x in other or x in whole.out)
+        if kept != uses[k].labels:
+            made.append(Contract(1, (uses[k],), kept, tuple(sizes[x] for x in kept), sizes))
+            uses[k] = Use(-before - len(made), kept)
+    coef = multiply(whole.coef, product.coef)
+    return [*made, replace(whole, coef=coef, uses=tuple(uses), sizes=sizes)]
+
+
+def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
+    """A multiple of a sum that nothing else reads is the sum of multiples, where that takes fewer of them."""
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    for number, step in enumerate(steps):
+        if not isinstance(step, Contract) or len(step.uses) != 1 or step.coef == 1:
+            continue
+        (use,) = step.uses
+        inner = steps[use.value]
+        if not isinstance(inner, Add) or readers[use.value] > 1 or sorted(use.labels) != sorted(step.out):
+            continue
+        parts = tuple(replace(part, coef=multiply(step.coef, part.coef)) for part in inner.parts)
+        if _passes(parts, steps, readers) <= _passes(inner.parts, steps, readers):
+            steps[use.value] = replace(inner, parts=parts)
+            steps[number] = replace(step, coef=1)
+    return steps
+
+
+def _passes(parts: Sequence[Part], steps: Sequence[Step], readers: Mapping[int, int]) -> int:
+    """How many parts of full size are multiplied while they are added: a product takes its coefficient itself."""
+    found = 0
+    for part in parts:
+        made = steps[part.use.value]
+        itself = isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1
+        found += part.coef not in (1, -1) and len(part.use.labels) >= len(part.places) and not itself
+    return found
+
+
+def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
+    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that: it has operands
+    that are smaller.
+    """
+    readers = Counter([use.value for step in steps for use in step.uses] + list(results))
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        parts = list(step.parts)
+        for k, part in enumerate(parts):
+            made = steps[part.use.value]
+            if part.coef == 1 or (part.coef == -1 and any(_begins(other, len(parts)) for other in parts)):
+                continue
+            if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
+                steps[part.use.value] = replace(made, coef=part.coef)
+                parts[k] = replace(part, coef=1)
+        steps[number] = replace(step, parts=tuple(parts))
+    return steps
+
+
+def _begins(part: Part, count: int) -> bool:
+    """Can a sum of so many parts begin as this one, the others subtracted from it? It has a coefficient of 1 and no
+    delta; and it covers every entry, or is one of two.
+    """
+    plain = part.coef == 1 and len(set(part.places)) == len(part.places)
+    return plain and (count == 2 or set(part.places) <= set(part.use.labels))
+
+
+def _solved(steps: list[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...]]:
+    """Inverses of single matrices that are only multiplied with few columns become solves, and the results."""
+    users: dict[int, list[int]] = {}
+    for number, step in enumerate(steps):
+        for use in step.uses:
+            users.setdefault(use.value, []).append(number)
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) != 2 or number in results:
+            continue
+        applied = {user: _applied(steps[user], number, step) for user in users.get(number, [])}
+        if len(applied) > (SOLVES if step.shape[0] >= MANY else 1):
+            continue
+        solves = {user: one for user, one in applied.items() if one is not None}
+        if len(solves) == len(applied) and sum(one.columns for one in solves.values()) < FEW * step.shape[0]:
+            found |= {user: [one.solve, *_times(one.coef, one.solve.shape)] for user, one in solves.items()}
+    return replaced(steps, results, found)
+
+
+def _times(coef: Number, shape: Shape) -> list[Step]:
+    """What multiplies the step before, if anything does."""
+    axes = tuple(range(len(shape)))
+    return [Contract(coef, (Use(-1, axes),), axes, shape, dict(enumerate(shape)))] * (coef != 1)
+
+
+class Applied(NamedTuple):
+    """A product with an inverse as a solve, of so many columns, and the number that it is multiplied by."""
+
+    solve: Solve
+    columns: int
+    coef: Number
+
+
+def _applied(step: Step, value: int, inverse: Reduce) -> Applied | None:
+    """A contraction of the inverse with another value over one label, if the step is one."""
+    if not isinstance(step, Contract) or len(step.uses) != 2:
+        return None
+    own = [use for use in step.uses if use.value == value]
+    others = [use for use in step.uses if use.value != value]
+    if len(own) != 1 or len(others) != 1:
+        return None
+    row, column = own[0].labels
+    labels = others[0].labels
+    for axis, (kept, summed) in enumerate(((row, column), (column, row))):
+        if summed in labels and kept not in labels and summed not in step.out and kept in step.out:
+            rest = [label for label in labels if label != summed]
+            if all(label in step.out for label in rest):
+                use = Use(inverse.uses[0].value, (summed, kept) if axis == 0 else (kept, summed))
+                solve = Solve((use, others[0]), step.out, step.shape)
+                return Applied(solve, prod(step.sizes[x] for x in rest), step.coef)
+    return None

@@ -1,0 +1,202 @@
+"""The planner: from a graph whose sizes are known to a program.
+
+Products and sums are opened into sums of products as far as a `Choice` says; each product gets the cheapest order of
+pairwise contractions, given what other products have made (`contract`); terms of a sum that share a part have it taken
+out. Whole programs are compared: the search starts from a few choices and keeps what makes the program cheaper.
+
+What may be re-associated, because rounding depends on it: a difference is multiplied out only where each product has it
+once, it is no centring (each term runs along all axes), and the program becomes a third cheaper; a sum of products that
+is added up along axes is added up term by term. Neither is done with `reassociate="safe"`. Softmax, logsumexp and
+sigmoid are functions, and never opened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from inspect import signature
+from typing import Any, NamedTuple
+
+from opt_einsum.paths import PathOptimizer, get_path_fn
+
+from indexcalc.engine.plan.contract import Key
+from indexcalc.engine.plan.lowering import Build, Choice
+from indexcalc.engine.plan.peephole import finish
+from indexcalc.engine.plan.pool import Table
+from indexcalc.engine.program import Program
+from indexcalc.errors import InputError
+from indexcalc.graph.node import Definition, Node, Product, Sum
+from indexcalc.graph.walk import topological
+from indexcalc.index import Dimension
+from indexcalc.simplify.intervals import bounds
+from indexcalc.views.array import Array
+from indexcalc.views.view import inputs_of
+
+KEPT = 256
+"""How many programs are remembered."""
+WORK = 3000
+"""How many nodes may be planned again: fewer programs are compared where a graph is large."""
+TRIALS = 12
+"""How many programs are compared, beyond the starts."""
+THIRD = 2 / 3
+
+
+LONG = 0.05
+"""A program of fewer seconds is not worth a search if it runs once."""
+
+
+class Options(NamedTuple):
+    """What is asked for: opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be
+    split into their roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
+
+    Without `search` each node is made as it is written, unless the program would run long.
+    """
+
+    optimize: Any = None
+    reassociate: str = "full"
+    halve: bool = True
+    symbols: tuple[tuple[int, Dimension], ...] = ()
+    search: bool = True
+
+
+def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
+    """The program that computes the roots.
+
+    >>> from indexcalc.graph.node import einsum, variable
+    >>> A, B, x = variable("A", (9, 9)), variable("B", (9, 9)), variable("x", (9,))
+    >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
+    5
+    """
+    options = options or Options()
+    order = topological(roots)
+    table = Table(bounds(list(roots)), sizes, dict(options.symbols))
+
+    def build(
+        choice: Choice, shares: Mapping[Key, int] | None = None, before: Mapping[Key, set[Key]] | None = None
+    ) -> Build:
+        return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve, before)
+
+    best = None if options.search else _as_written(build, order)
+    if best is None or best.seconds > LONG:
+        best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
+        if options.optimize is None:
+            best = _search(best, build, order, options)
+    notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
+    made = finish(table, best)
+    return replace(made, notes=(*notes, *made.notes))
+
+
+def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:
+    """Each product and each sum is a value of its own."""
+    kept = frozenset(node for node in order if isinstance(node, Product | Sum))
+    return build(Choice(kept, frozenset(), deltas=False, written=True))
+
+
+@lru_cache(maxsize=KEPT)
+def planned(roots: tuple[Node, ...], sizes: tuple[tuple[str, int], ...], options: Options) -> Program:
+    """The program that computes the roots, remembered: the nodes of equal expressions are the same."""
+    return plan(roots, dict(sizes), options)
+
+
+def path_finder(optimize: Any) -> Any:
+    """What opt_einsum takes as `optimize`, such that a program can be remembered by it; some of cotengra's optimizers
+    take no limit of memory, which opt_einsum would give them.
+    """
+    if isinstance(optimize, list | tuple):
+        return tuple(map(tuple, optimize))
+    if isinstance(optimize, str):
+        try:
+            get_path_fn(optimize)
+        except KeyError as error:
+            raise InputError("compile", f"optimize={optimize!r}", error.args[0]) from None
+    if not isinstance(optimize, PathOptimizer):
+        return optimize
+    try:
+        signature(optimize).bind({}, {}, {}, None)
+    except TypeError:
+        return Unlimited(optimize)
+    return optimize
+
+
+class Unlimited(PathOptimizer):  # type: ignore[misc]
+    """An optimizer that takes inputs, output and sizes alone."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+
+    def __call__(self, inputs: Any, output: Any, size_dict: Any, memory_limit: Any = None) -> Any:
+        """The path that the optimizer finds."""
+        return self.optimizer(inputs, output, size_dict)
+
+
+def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:
+    """The cheapest of the programs that are tried."""
+    for shared in (_shared_products(order), _shared_sums(order)):
+        if shared:
+            best = _cheaper(best, build(best.choice._replace(kept=best.choice.kept.union(shared))))
+    best = _amortised(best, build)
+    if options.reassociate != "safe":
+        for node in _differences(order)[: min(TRIALS, WORK // len(order))]:
+            opened = best.choice._replace(opened=best.choice.opened | {node})
+            tried = _amortised(build(opened), build)
+            if tried.seconds < THIRD * best.seconds:
+                best = tried
+    return best
+
+
+def _amortised(start: Build, build: Callable[..., Build]) -> Build:
+    """The same choice, each part that several products have at its share of the cost; then each product planned again,
+    given what the others have, as long as that is cheaper.
+    """
+    counts = Counter(start.seen)
+    shares = {key: times for key, times in counts.items() if times > 1}
+    if not shares:
+        return start
+    best = _cheaper(start, build(start.choice, shares))
+    while any(0 < len(best.parts.get(key, ())) < times for key, times in shares.items()):
+        again = build(best.choice, best.shares, best.parts)
+        if _cheaper(best, again) is best:
+            return best
+        best = again
+    return best
+
+
+def _cheaper(one: Build, other: Build) -> Build:
+    return other if other.seconds < 0.999 * one.seconds else one
+
+
+def _shared_products(order: Sequence[Node]) -> list[Node]:
+    """Products that sum something and have several parents that are products or sums."""
+    parents: Counter[Node] = Counter()
+    for node in order:
+        if isinstance(node, Product | Sum | Definition):
+            parents.update(set(node.children))
+    return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
+
+
+def _shared_sums(order: Sequence[Node]) -> list[Node]:
+    """Sums that are a factor of a product, and a term of another sum."""
+    parents: dict[Node, set[type[Node]]] = {}
+    for node in order:
+        if isinstance(node, Product | Sum):
+            for child in node.children:
+                parents.setdefault(child, set()).add(type(node))
+    return [node for node in order if isinstance(node, Sum) and parents.get(node) == {Product, Sum}]
+
+
+def _differences(order: Sequence[Node]) -> list[Node]:
+    """The sums that may be multiplied out: once in each product, and no centring."""
+    found: dict[Node, bool] = {}
+    for node in order:
+        if isinstance(node, Product):
+            for child, times in Counter(node.children).items():
+                if isinstance(child, Sum):
+                    plain = times == 1 and all(f.exponent == 1 for f in node.factors if f.node is child)
+                    found[child] = found.get(child, True) and plain
+    return [
+        node
+        for node, plain in found.items()
+        if plain and isinstance(node, Sum) and all(len(set(term.labels)) == len(node.shape) for term in node.terms)
+    ]

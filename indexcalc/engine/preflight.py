@@ -1,0 +1,137 @@
+"""What an evaluation would cost, before anything is computed: shape, bytes, operations; and its compressed form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.bind.inputs import KEPT, size_of
+from indexcalc.engine.compressed.compressed import (
+    Cost,
+    cost,
+    grid,
+    sides,
+)
+from indexcalc.engine.front import _symbols
+from indexcalc.engine.limits import memory_limit as default_limit
+from indexcalc.engine.measure import peak_entries, total_flops
+from indexcalc.engine.plan.plan import plan
+from indexcalc.errors import Asked, InputError, did_you_mean
+from indexcalc.simplify.passes import simplify
+from indexcalc.views.view import View, join_inputs
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight:
+    """What an evaluation would cost, the inputs apart; `print` shows it.
+
+    `shape` is that of the dense result (a list of shapes for several), `bytes` what the results take, `peak_bytes` the
+    most that is alive at once on the way, `flops` the floating-point operations. `compressed_bytes` is what
+    `.compressed(...)` would hold, which takes `compressed_peak_bytes` to make, as the terms `compressed`.
+    """
+
+    shape: Any
+    bytes: int
+    flops: int
+    peak_bytes: int
+    compressed_bytes: int
+    compressed_peak_bytes: int
+    compressed: str
+    limit: int
+
+    @property
+    def fits(self) -> bool:
+        """Is the peak within the limit?"""
+        return self.peak_bytes <= self.limit
+
+    def __str__(self) -> str:
+        shapes = self.shape if isinstance(self.shape, list) else [self.shape]
+        shown = ", ".join(" × ".join(map(str, shape)) or "a number" for shape in shapes)
+        word = "fits" if self.fits else "does not fit"
+        peak, made = amount(self.peak_bytes), amount(self.compressed_peak_bytes)
+        lines = [
+            f"dense:      {shown}, {amount(self.bytes)}; {self.flops:.3g} FLOPs, at most {peak} at once",
+            f"limit:      {amount(self.limit)}: it {word}",
+            f"compressed: {amount(self.compressed_bytes)}, made with at most {made} at once",
+            f"            {self.compressed}",
+        ]
+        if not self.fits and self.compressed_peak_bytes <= self.limit:
+            lines.append("instead:    D.compressed(...), then .matvec(v), .diagonal(), .trace() or .solve(b)")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(str(self))}</pre>"
+
+
+def amount(count: int) -> str:
+    """Bytes as a person reads them.
+
+    >>> amount(551_000_000_000), amount(72)
+    ('551 GB', '72 bytes')
+    """
+    for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
+        if count >= 0.9995 * 10**power:
+            return f"{count / 10**power:.{max(0, 3 - len(str(int(count / 10**power))))}f} {unit}"
+    return f"{count} bytes"
+
+
+def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = None, **sizes: int) -> Preflight:
+    """What it would cost to evaluate an expression, a derivative, or a list of them; nothing is computed.
+
+    `sizes` has the size of each dimension symbol (`n=2483`), `dtype` is that of the inputs, and `memory_limit` is in
+    bytes (half of the machine's memory).
+
+    >>> import indexcalc as ic
+    >>> A, X, B = ic.tensor("A", "n n"), ic.tensor("X", "n n"), ic.tensor("B", "n n")
+    >>> ic.preflight(ic.derivative(A @ X @ B, X), n=300, memory_limit=10**9)
+    dense:      300 × 300 × 300 × 300, 64.8 GB; 8.1e+09 FLOPs, at most 64.8 GB at once
+    limit:      1.00 GB: it does not fit
+    compressed: 1.44 MB, made with at most 0 bytes at once
+                A[i,k] ⊗ B[l,j]
+    instead:    D.compressed(...), then .matvec(v), .diagonal(), .trace() or .solve(b)
+    """
+    views = [D] if isinstance(D, View) else [view for row in grid(D, "preflight") for view in row]
+    asked = Asked(lambda: f"preflight of {', '.join(map(str, views))}")
+    kind = np.dtype(dtype)
+    if kind not in KEPT:
+        raise InputError(asked, f"dtype {kind}", f"give one of {', '.join(map(str, KEPT))}")
+    given = [sides(view) for view in views]
+    roots = simplify([side.node for side in given])
+    _check(asked, sizes, _symbols([*roots, *join_inputs(views)]), _symbols(roots))
+    program = plan(roots, sizes)
+    shapes = [tuple(size_of(dimension, sizes) for dimension in view.node.dims) for view in views]
+    held = cost(roots, sizes, kind.itemsize, [side.names for side in given])
+    return Preflight(
+        shape=shapes[0] if isinstance(D, View) else shapes,
+        bytes=sum(map(prod, shapes)) * kind.itemsize,
+        flops=total_flops(program),
+        peak_bytes=peak_entries(program) * kind.itemsize,
+        compressed_bytes=held.nbytes,
+        compressed_peak_bytes=held.peak_bytes,
+        compressed=held.shown,
+        limit=default_limit() if memory_limit is None else memory_limit,
+    )
+
+
+def _check(asked: Asked, sizes: dict[str, int], known: set[str], needed: set[str]) -> None:
+    for name, size in sizes.items():
+        if name not in known:
+            raise InputError(asked, f"unknown dimension {name!r}", did_you_mean(name, known))
+        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise InputError(asked, f"{name}={size!r} is no size", f"give {name}=5, say")
+    missing = sorted(name for name in needed - sizes.keys() if not name.startswith("?"))
+    if missing:
+        raise InputError(asked, f"no size for {', '.join(missing)}", f"give {', '.join(f'{m}=...' for m in missing)}")
+
+
+def alternative(view: View, sizes: dict[str, int], itemsize: int) -> Cost:
+    """What the compressed form of a view costs, for the error of an array that is too large."""
+    side = sides(view)
+    return cost(simplify([side.node]), sizes, itemsize, [side.names])

@@ -1,0 +1,91 @@
+"""What a program does, as a table that a person can check."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from indexcalc.engine import program as steps
+from indexcalc.engine.emit.kernels import LETTERS
+from indexcalc.engine.measure import is_view, total_flops
+from indexcalc.engine.program import Program, Step, flops
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A program, the kernel of each step, the most entries that are alive at once beside the inputs, the bytes of an
+    entry, and notes.
+    """
+
+    program: Program
+    kernels: tuple[str, ...]
+    peak: int
+    itemsize: int
+    notes: tuple[str, ...]
+
+    @property
+    def flops(self) -> int:
+        """Floating-point operations."""
+        return total_flops(self.program)
+
+    @property
+    def peak_bytes(self) -> int:
+        """The most bytes that are alive at once, beside the inputs."""
+        return self.peak * self.itemsize
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps that compute, in order."""
+        return tuple(s for s in self.program.steps if not isinstance(s, steps.Input | steps.Known | steps.Fill))
+
+    def __str__(self) -> str:
+        rows = [("value", "step", "shape", "kernel", "FLOPs")]
+        for number, step in enumerate(self.program.steps):
+            kernel = "view" if is_view(step) else self.kernels[number]
+            rows.append((f"v{number}", _shown(step), _shape(step.shape), kernel, f"{flops(step):,}"))
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        results = ", ".join(f"v{value}" for value in self.program.results)
+        lines += ["", f"results  {results}"]
+        lines += [f"total    {self.flops:,} FLOPs, at most {self.peak_bytes:,} bytes at once beside the inputs"]
+        lines += [f"note     {note}" for note in self.notes]
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "number"
+
+
+def _shown(step: Step) -> str:
+    """A step in words: `v0[ab]*v1[bc] -> [ac]`."""
+    uses = [f"v{use.value}[{''.join(LETTERS[x] for x in use.labels)}]" for use in step.uses]
+    match step:
+        case steps.Input():
+            return f"input {step.name}"
+        case steps.Known():
+            return f"constant {step.name}"
+        case steps.Fill():
+            return f"number {step.number}"
+        case steps.Contract():
+            scale = "" if step.coef == 1 else f"{step.coef}*"
+            return f"{scale}{'*'.join(uses)} -> [{''.join(LETTERS[x] for x in step.out)}]"
+        case steps.Map():
+            return f"{uses[0]} ** {step.params[0]}" if step.fn == "**" else f"{step.fn}({', '.join(uses)})"
+        case steps.Add():
+            terms = []
+            for part, use in zip(step.parts, uses, strict=True):
+                scale = "" if part.coef == 1 else f"{part.coef}*"
+                terms.append(f"{scale}{use} on [{''.join(LETTERS[x] for x in part.places)}]")
+            return " + ".join(terms)
+        case steps.Reduce():
+            return f"{step.fn}({uses[0]}, axes {', '.join(map(str, step.axes))})"
+        case steps.Apply():
+            return f"{step.node.name}({', '.join(uses)})"
+        case steps.Solve():
+            return f"solve({', '.join(uses)})"
+        case steps.Reshape():
+            return f"reshape({uses[0]})"
+        case steps.Invoke():
+            return f"{step.title}({', '.join(uses)})"

@@ -1,0 +1,1 @@
+"""Mathematical equality: by form, else by numbers at random points."""

@@ -1,0 +1,1 @@
+"""From text to views: the grammar, and the reader behind `ic.parse`."""

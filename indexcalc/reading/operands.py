@@ -1,0 +1,118 @@
+"""What the reader of text does with operands: products, subscripts, and which indices a product keeps."""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from indexcalc.errors import NotationError
+from indexcalc.graph.node import as_number
+from indexcalc.index import Dim, Dimension, Index
+from indexcalc.views.array import Array
+from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.expr import Expr, hadamard_exprs
+from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
+
+Value = Expr | Array
+
+
+def beside(first: Any, second: Any) -> Any:
+    """Two operands side by side: `@` in matrix notation, `*` in index notation."""
+    arrays = isinstance(first, Array) and first.order and second.order
+    return first @ second if arrays else first * second
+
+
+def circle(first: Any, second: Any) -> Any:
+    """The product that keeps equal names."""
+    return hadamard_exprs(first, second) if isinstance(first, Expr) else first * second
+
+
+def kron_of(first: Any, second: Any) -> Any:
+    """The Kronecker product, of arrays."""
+    if "kron" not in FUNCTIONS or isinstance(first, Expr):
+        raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
+    return FUNCTIONS["kron"](first, second)
+
+
+PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
+    "*": operator.mul, "·": operator.mul, "": beside, "@": operator.matmul, "/": operator.truediv, "∘": circle,
+    "⊗": kron_of,
+}  # fmt: skip
+
+
+def symbols_of(values: Iterable[Value | AbstractFunction], dims: Iterable[Dimension]) -> set[str]:
+    """The dimension symbols of tensors, of functions, and of the dimensions that are told."""
+    sizes = list(dims)
+    for value in values:
+        if isinstance(value, AbstractFunction):
+            sizes += value.signature.value
+            sizes += [size for arg in value.signature.args for size in arg]
+        else:
+            sizes += value.node.dims
+            sizes += [size for variable in value.inputs for size in variable.dims]
+    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols}
+
+
+def words_of(names: Any) -> list[str]:
+    return [str(name) for name in names.children]
+
+
+def letters_of(text: str, order: int | None) -> list[str]:
+    """Subscripts without brackets: one a letter, or parted by commas; one word if there is one axis."""
+    if "," in text or " " in text.strip():
+        return text.replace(",", " ").split()
+    text = text.strip()
+    found = re.findall(r"[^\W\d_]\d*", text)
+    if "".join(found) != text or (order == 1 and len(found) > 1):
+        return [text]
+    return found
+
+
+def groups_of(side: str) -> list[tuple[str, ...]]:
+    """One side of a pattern: `i (j k)` is the groups i and j, k."""
+    return [tuple((inner or single).split()) for inner, single in re.findall(r"\(([^()]*)\)|(\w+)", side)]
+
+
+def flagged(value: Any, kept: Callable[[str], bool]) -> Any:
+    """An expression whose indices are batch indices exactly where `kept` says so."""
+    if not isinstance(value, Expr) or not value.indices:
+        return value
+    indices, free = ([Index(index.name, kept(index.name)) for index in row] for row in (value.indices, value.free))
+    return Expr(value.node, indices, value.inputs, free, value.summed)
+
+
+def keeping(value: Any) -> Any:
+    """A factor whose names no product sums."""
+    return closed(flagged(value, lambda name: True))
+
+
+def closed(value: Any) -> Any:
+    """An expression that has forgotten which names were summed in it."""
+    return Expr(value.node, value.indices, value.inputs, value.free) if isinstance(value, Expr) else value
+
+
+def bare_number(value: Any) -> Any:
+    """A plain number where the expression is one."""
+    number = as_number(value.node)
+    return value if number is None else number
+
+
+def pair(first: Any, second: Any) -> tuple[Any, Any]:
+    """Two operands in one notation; what has no axes goes with either, and numbers leave an Array what it is."""
+    if isinstance(first, Expr) == isinstance(second, Expr):
+        return first, second
+    bare = first if isinstance(first, Array) else second
+    indexed = second if bare is first else first
+    if bare.order and indexed.order:
+        raise NotationError(
+            str(bare),
+            f"it has {bare.order} axes and no indices, beside an expression that has them",
+            f"write ({bare})[{','.join('ijklmnpq'[: bare.order])}]",
+        )
+    if bare.order or not (indexed.order or indexed.inputs):
+        indexed = Array(indexed.node, indexed.inputs)
+    else:
+        bare = Expr(bare.node, (), bare.inputs)
+    return (bare, indexed) if isinstance(first, Array) else (indexed, bare)

@@ -1,0 +1,1 @@
+"""Simplification: rewrites that bring a graph into normal form. `passes.py` drives them; one module a trade."""

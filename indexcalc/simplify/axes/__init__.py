@@ -1,0 +1,1 @@
+"""Simplification of joined axes: Kronecker products, vec and their like."""

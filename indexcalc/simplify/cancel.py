@@ -1,0 +1,191 @@
+"""Matrices that cancel in a product: an inverse beside its argument, an orthogonal matrix beside its transpose.
+
+The rewrites: `cancel_inverse` (inv(X)_ik X_kj = δ_ij, on either side and for each batch; X may be one factor, or a
+product whose factors stand among the others) and `cancel_orthogonal` (Q_ik Q_jk = δ_ij).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from indexcalc.graph.canonical import settle
+from indexcalc.graph.edge import Draft, symmetry_of
+from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction, multiply
+from indexcalc.simplify.matrices.inverse import is_orthogonal
+
+STEPS = 500
+"""How many factors are tried, at most, for those of one argument."""
+
+
+class Found(NamedTuple):
+    """Factors that are the argument of an inverse: their places, sign, the label at the far end, and those inside."""
+
+    places: tuple[int, ...]
+    sign: int
+    far: int
+    inside: frozenset[int]
+
+
+def cancel(draft: Draft, out: Sequence[int]) -> None:
+    """Takes out of a product what cancels in it."""
+    while any(_cancels(node) for node, _, _ in draft.factors) and _cancel_one(draft, out):
+        pass
+
+
+def _cancels(node: Node) -> bool:
+    return (isinstance(node, Reduction) and node.fn == "inv") or _is_orthogonal(node)
+
+
+def _is_orthogonal(node: Node) -> bool:
+    return node.order >= 2 and is_orthogonal(node, (node.order - 2, node.order - 1))
+
+
+def _cancel_one(draft: Draft, out: Sequence[int]) -> bool:
+    """Takes one pair out; says whether there was one."""
+    rows = [(node, tuple(draft.find(label) for label in labels), e) for node, labels, e in draft.factors]
+    times = Counter(label for _, labels, _ in rows for label in labels)
+    times.update(draft.find(label) for label in out)
+    for place, (node, _, exponent) in enumerate(rows):
+        if isinstance(node, Reduction) and node.fn == "inv" and exponent == 1:
+            if _cancel_inverse(draft, rows, times, place):
+                return True
+        elif _is_orthogonal(node) and _cancel_orthogonal(draft, rows, times, place):
+            return True
+    return False
+
+
+Rows = Sequence[tuple[Node, Labels, object]]
+
+
+def _take(draft: Draft, places: Sequence[int], gone: Sequence[int], a: int, b: int) -> None:
+    """Factors go, with the labels that are summed in them, and leave a delta."""
+    draft.factors = [factor for k, factor in enumerate(draft.factors) if k not in places]
+    draft.drop(gone)
+    draft.join(a, b)
+
+
+def _cancel_inverse(draft: Draft, rows: Rows, times: Counter[int], place: int) -> bool:
+    node, labels, _ = rows[place]
+    assert isinstance(node, Reduction)
+    for near, other in (node.axes, node.axes[::-1]):
+        middle = labels[near]
+        if labels.count(middle) > 1:
+            continue
+        wanted = {axis: label for axis, label in enumerate(labels) if axis not in node.axes} | {other: middle}
+        for found in (*_alone(rows, node.child, wanted, near), *_among(rows, node.child, wanted, near, times)):
+            met = sum(rows[k][1].count(middle) for k in found.places)
+            if found.far in (*found.inside, middle) or met + 1 != times[middle]:
+                continue
+            draft.coef = multiply(draft.coef, found.sign)
+            _take(draft, (place, *found.places), [middle, *found.inside], labels[other], found.far)
+            return True
+    return False
+
+
+def _alone(rows: Rows, child: Node, wanted: dict[int, int], far: int) -> Iterator[Found]:
+    """The factors that are this node, with the labels that are wanted on all axes but the far one."""
+    for place, (node, labels, exponent) in enumerate(rows):
+        if node is not child or exponent != 1:
+            continue
+        for turned, sign in arrangements(node, labels):
+            if all(turned[axis] == label for axis, label in wanted.items()):
+                yield Found((place,), sign, turned[far], frozenset())
+
+
+def arrangements(node: Node, labels: Labels) -> Iterator[tuple[Labels, int]]:
+    """The ways in which two axes of a node may be swapped, with the sign that this costs; first as it is."""
+    yield labels, 1
+    rule = symmetry_of(node)
+    if not rule.blocks and not rule.perms:
+        return
+    here, sign = settle(range(node.order), rule)
+    for a in range(node.order):
+        for b in range(a + 1, node.order):
+            swap = list(range(node.order))
+            swap[a], swap[b] = b, a
+            place, turn = settle(swap, rule)
+            if place == here:
+                yield tuple(labels[axis] for axis in swap), sign * turn
+    for perm in rule.perms:
+        yield tuple(labels[axis] for axis in perm), 1
+
+
+class _Match:
+    """The search for the factors of a product among those of another."""
+
+    def __init__(self, rows: Rows, pattern: Product, start: dict[int, int], far: int, times: Counter[int]) -> None:
+        self.rows, self.pattern, self.far, self.times = rows, pattern, far, times
+        self.fixed = set(start.values())
+        self.steps = 0
+        self.start = start
+
+    def found(self) -> Found | None:
+        """What was found, or None."""
+        return self.extend(list(self.pattern.factors), dict(self.start), (), 1)
+
+    def extend(self, left: list[Factor], known: dict[int, int], places: tuple[int, ...], sign: int) -> Found | None:
+        """The rest of the pattern, given labels that are known; as deep as the pattern is long."""
+        if not left:
+            return self.settled(known, places, sign)
+        factor = max(left, key=lambda f: sum(label in known for label in f.labels))
+        rest = [other for other in left if other is not factor]
+        for place, (node, labels, exponent) in enumerate(self.rows):
+            if node is not factor.node or exponent != factor.exponent or place in places:
+                continue
+            for turned, turn in arrangements(node, labels):
+                self.steps += 1
+                step = self.bound(factor, turned, known)
+                if step is not None and self.steps < STEPS:
+                    result = self.extend(rest, step, (*places, place), sign * turn)
+                    if result is not None:
+                        return result
+        return None
+
+    def bound(self, factor: Factor, labels: Labels, known: dict[int, int]) -> dict[int, int] | None:
+        """The labels that are known once a factor of the pattern lies on these; None where that does not fit."""
+        made = dict(known)
+        for inner, label in zip(factor.labels, labels, strict=True):
+            if made.setdefault(inner, label) != label:
+                return None
+        return made
+
+    def settled(self, known: dict[int, int], places: tuple[int, ...], sign: int) -> Found | None:
+        """The match, if what is summed in the pattern occurs nowhere else."""
+        bound = [known[label] for label in range(len(self.pattern.sizes)) if label not in self.pattern.out]
+        own = Counter(label for place in places for label in self.rows[place][1])
+        if len(set(bound)) < len(bound) or any(own[label] != self.times[label] for label in bound):
+            return None
+        if set(bound) & self.fixed or self.far not in known:
+            return None
+        return Found(places, sign, known[self.far], frozenset(bound))
+
+
+def _among(rows: Rows, child: Node, wanted: dict[int, int], far: int, times: Counter[int]) -> Iterator[Found]:
+    """The factors whose product is this node."""
+    if not isinstance(child, Product) or child.coef != 1 or len(set(child.out)) < child.order:
+        return
+    start = {child.out[axis]: label for axis, label in wanted.items()}
+    found = _Match(rows, child, start, child.out[far], times).found()
+    if found is not None:
+        yield found
+
+
+def _cancel_orthogonal(draft: Draft, rows: Rows, times: Counter[int], place: int) -> bool:
+    node, labels, exponent = rows[place]
+    ends = (node.order - 2, node.order - 1)
+    for near, other in (ends, ends[::-1]):
+        middle = labels[near]
+        if exponent == 2 and times[middle] == 1:
+            _take(draft, (place,), [middle], labels[other], labels[other])
+            return True
+        if exponent != 1 or times[middle] != 2 or middle == labels[other]:
+            continue
+        for partner, (second, row, power) in enumerate(rows):
+            if partner <= place or second is not node or power != 1 or row[near] != middle:
+                continue
+            if row[: node.order - 2] == labels[: node.order - 2]:
+                _take(draft, (place, partner), [middle], labels[other], row[other])
+                return True
+    return False

@@ -1,0 +1,1 @@
+"""Simplification of matrix functions: inverses, determinants, and the functions that derivatives contract."""

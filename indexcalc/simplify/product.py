@@ -1,0 +1,399 @@
+"""The normal form of a product whose factors are in normal form.
+
+The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`,
+`contract_units`, `contract_epsilon`, `distribute_sum`, `normalise_softmax` (its entries sum to 1), `sum_to_dimension`,
+and those of `recognise`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise, permutations
+from math import factorial
+
+from indexcalc.graph.canonical import Form, Item, labelling, settle, symmetry
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, power, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    ONE,
+    Constant,
+    Labels,
+    Node,
+    Number,
+    Perm,
+    Product,
+    Reduction,
+    Sum,
+    Term,
+    Variable,
+    add,
+    as_number,
+    dimension,
+    einsum,
+    multiply,
+    number,
+)
+from indexcalc.index import Dimension, primitive
+from indexcalc.simplify.recognise import Factors, recognise_factors, recognise_sigmoid
+from indexcalc.simplify.sums import normalise_sum
+
+
+def normalise_product(draft: Draft, out: Sequence[int]) -> Edge | list[Draft]:
+    """The normal form of `draft`, whose axes are the labels `out`; or the products whose sum it is."""
+    out = [draft.find(label) for label in out]
+    if draft.coef == 0:
+        return ZERO_EDGE
+    if not draft.dims and len(draft.factors) < 2:
+        return _without_labels(draft)
+    factors = collect_powers(draft)
+    if factors is None or not contract_units(draft, factors, out):
+        return ZERO_EDGE
+    split = contract_epsilon(draft, factors, out) or distribute_sum(draft, factors, out)
+    if split is not None:
+        return split
+    normalise_softmax(draft, factors, out)
+    recognise_factors(factors)
+    sum_to_dimension(draft, factors, out)
+    return _number_product(draft, factors, out)
+
+
+def _without_labels(draft: Draft) -> Edge:
+    if not draft.factors:
+        return Edge(draft.coef, ONE, ())
+    node, _, exponent = draft.factors[0]
+    if exponent == 1:
+        return Edge(draft.coef, node, ())
+    if isinstance(node, Sum):
+        factors: Factors = {(node, ()): exponent}
+        recognise_sigmoid(factors)
+        return _number_product(draft, factors, [])
+    return Edge(draft.coef, einsum(1, [(node, (), exponent)], ()), ())
+
+
+def collect_powers(draft: Draft) -> Factors | None:
+    """Equal bases at equal labels become one power; a factor that vanishes by antisymmetry makes it None."""
+    factors: Factors = {}
+    find = draft.find
+    for node, labels, exponent in draft.factors:
+        if not labels and (value := as_number(node)) is not None and (raised := power(value, exponent)) is not None:
+            draft.coef = multiply(draft.coef, raised)
+            continue
+        place = tuple(find(label) for label in labels)
+        rule = symmetry_of(node)
+        if rule is not NO_SYMMETRY:
+            place, sign = settle(place, rule)
+            if sign == 0:
+                return None
+            if sign < 0:
+                if not isinstance(exponent, int):
+                    place = tuple(find(label) for label in labels)
+                elif exponent % 2:
+                    draft.coef = -draft.coef
+        key = (node, place)
+        total = add(factors[key], exponent) if key in factors else exponent
+        if total == 0:
+            del factors[key]
+        else:
+            factors[key] = total
+    return factors
+
+
+def sum_to_dimension(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
+    """A summed label that no factor carries is a factor of its dimension."""
+    carried = {label for _, labels in factors for label in labels} | set(out)
+    total: Dimension = 1
+    for label in range(len(draft.dims)):
+        if draft.find(label) == label and label not in carried and label not in draft.gone:
+            total = total * draft.dims[label]
+    if isinstance(total, int):
+        draft.coef = multiply(draft.coef, total)
+        return
+    content, parts = primitive(total)
+    draft.coef = multiply(draft.coef, number(content))
+    for part, exponent in parts:
+        key = (dimension(part), ())
+        factors[key] = add(factors.get(key, 0), exponent)
+        if factors[key] == 0:
+            del factors[key]
+
+
+def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
+    """The canonical numbering of a product: sorted factors, labels in order, axes along which it varies."""
+    if draft.coef == 0:
+        return ZERO_EDGE
+    if not factors and len(set(out)) == len(out):
+        return Edge(draft.coef, ONE, ())
+    if len(factors) == 1:
+        ((node, labels), exponent), *_ = factors.items()
+        if exponent == 1 and len(set(labels)) == len(labels) and len(set(out)) == len(out) and set(labels) <= set(out):
+            where = {label: axis for axis, label in enumerate(out)}
+            return Edge(draft.coef, node, tuple(where[label] for label in labels))
+    plain = _entry_by_entry(draft.coef, factors, out)
+    if plain is not None:
+        return plain
+    times: dict[int, int] = {}
+    for label in out:
+        times[label] = times.get(label, 0) + 1
+    keys = list(factors)
+    kinds = {label: (times.get(label, 0), "") for _, labels in keys for label in labels}
+    for label, repeats in times.items():
+        if repeats > 1:
+            kinds.setdefault(label, (repeats, ""))
+    for label, (repeats, _) in kinds.items():
+        kinds[label] = (repeats, str(draft.dims[label]))
+    items = [
+        Item((*colour(node), repr(factors[node, labels])), labels, symmetry_of(node), _odd(factors[node, labels]))
+        for node, labels in keys
+    ]
+    form = labelling(items, kinds)
+    if form is None:
+        return ZERO_EDGE
+    ordered = [(*keys[k], factors[keys[k]]) for k in form.items]
+    coef = draft.coef
+    if any(type(node) is Product and not node.dims for node, _ in keys) or len(form.components) > 1:
+        ordered, sign = _repeated_scalars(ordered, form, set(out), dict(enumerate(draft.dims)))
+        coef = multiply(coef, sign)
+        if not ordered and len(set(out)) == len(out):
+            return Edge(coef, ONE, ())
+    places: dict[int, list[int]] = {}
+    for axis, label in enumerate(out):
+        places.setdefault(label, []).append(axis)
+    axes = [axis for label in form.labels for axis in places.get(label, [])]
+    axes_labels = [out[axis] for axis in axes]
+    node, sign = _settled(ordered, axes_labels, form.labels, {label: draft.dims[label] for label in kinds})
+    if not form.exact:
+        node.facts["inexact"] = True
+    found = form.symmetries or len(times) < len(out)
+    if found and axes and "symmetry" not in node.facts and type(node) is Product:
+        _remember_symmetry(node, axes_labels, form.symmetries)
+    return Edge(multiply(coef, sign), node, tuple(axes))
+
+
+def _entry_by_entry(coef: Number, factors: Factors, out: Sequence[int]) -> Edge | None:
+    """The form of a product in which nothing is summed and every factor is a scalar or has the same labels; else None.
+
+    Most products of a long chain are of this kind, and need no search: factors with labels come first, each by colour.
+    """
+    labels: Labels = ()
+    for node, own in factors:
+        if own and own != labels:
+            if labels:
+                return None
+            labels = own
+        if symmetry_of(node) is not NO_SYMMETRY:
+            return None
+    if len(set(out)) < len(out) or len(set(labels)) < len(labels) or not set(labels) <= set(out):
+        return None
+    rows = sorted(factors.items(), key=lambda row: (not row[0][1], *colour(row[0][0])))
+    place = range(len(labels))
+    node = einsum(1, [(base, place if own else (), exponent) for (base, own), exponent in rows], place)
+    where = {label: axis for axis, label in enumerate(out)}
+    return Edge(coef, node, tuple(where[label] for label in labels))
+
+
+def _odd(exponent: Number) -> bool:
+    return isinstance(exponent, int) and exponent % 2 == 1
+
+
+Row = tuple[Node, Labels, Number]
+
+
+def _settled(
+    ordered: Sequence[Row], out: Sequence[int], numbering: Sequence[int], dims: Mapping[int, Dimension]
+) -> tuple[Node, int]:
+    """The product, with labels numbered as `out` and then `numbering` say, and slots that may be permuted in order of
+    these numbers; and the sign that this costs.
+    """
+    place = {label: k for k, label in enumerate(dict.fromkeys([*out, *numbering]))}
+    factors, total = [], 1
+    for node, labels, exponent in ordered:
+        numbers, sign = settle([place[label] for label in labels], symmetry_of(node))
+        total *= sign if _odd(exponent) else 1
+        factors.append((node, numbers, exponent))
+    sizes = {place[label]: dim for label, dim in dims.items() if label in out}
+    return einsum(1, factors, [place[label] for label in out], sizes), total
+
+
+def _repeated_scalars(
+    ordered: list[Row], form: Form, out: set[int], dims: Mapping[int, Dimension]
+) -> tuple[list[Row], int]:
+    """Equal components that are closed in themselves become a power: `(x·x)(x·x)` is `(x·x)**2`; and the sign."""
+    bases = {node for node, _, _ in ordered if type(node) is Product and not node.dims}
+    closed: dict[object, list[tuple[int, int]]] = {}
+    for start, stop, shape in form.components:
+        labels = {label for _, row, _ in ordered[start:stop] for label in row}
+        if labels and not labels & out:
+            closed.setdefault(shape, []).append((start, stop))
+    powers: dict[Node, Number] = {}
+    gone: set[int] = set()
+    total = 1
+    for spans in closed.values():
+        if len(spans) == 1 and not bases:
+            continue
+        settled = [_settled(ordered[start:stop], [], form.labels, dims) for start, stop in spans]
+        node = settled[0][0]
+        if len(spans) > 1 or node in bases:
+            powers[node] = len(spans)
+            gone |= {k for start, stop in spans for k in range(start, stop)}
+            for _, sign in settled:
+                total *= sign
+    result = [row for k, row in enumerate(ordered) if k not in gone and row[0] not in powers]
+    for node, _, exponent in ordered:
+        if node in powers:
+            powers[node] = add(powers[node], exponent)
+    result += [(node, (), exponent) for node, exponent in powers.items() if exponent != 0]
+    return sorted(result, key=lambda row: () if row[1] else (*colour(row[0]), repr(row[2]))), total
+
+
+def _remember_symmetry(node: Node, out: Sequence[int], moves: Iterable[tuple[dict[int, int], int]]) -> None:
+    """The symmetries of labels, as symmetries of the axes of the node."""
+    generators: list[tuple[Perm, int]] = []
+    for move, sign in moves:
+        image = [move.get(label, label) for label in out]
+        if image == list(out):
+            continue
+        pools = {label: [axis for axis, other in enumerate(out) if other == label] for label in set(out)}
+        generators.append((tuple(pools[label].pop(0) for label in image), sign))
+    repeated: dict[int, list[int]] = {}
+    for axis, label in enumerate(out):
+        repeated.setdefault(label, []).append(axis)
+    for group in repeated.values():
+        for a, b in pairwise(group):
+            swap = list(range(len(out)))
+            swap[a], swap[b] = b, a
+            generators.append((tuple(swap), 1))
+    found = symmetry(len(out), generators)
+    if found != NO_SYMMETRY:
+        node.facts["symmetry"] = found
+
+
+# ------------------------------------------------------------------ rewrites of products
+
+
+def contract_epsilon(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
+    """Two Levi-Civita tensors that share summed labels are a determinant of deltas.
+
+    With s shared labels among k: `ε_{c a} ε_{c b} = s! * sum over permutations p of sign(p) * prod_t δ_{a_t b_p(t)}`.
+    """
+    found = [
+        (key, exponent) for key, exponent in factors.items() if type(key[0]) is Constant and key[0].label == "epsilon"
+    ]
+    pairs = [(key, key) for key, exponent in found if exponent == 2]
+    single = [key for key, exponent in found if exponent == 1]
+    pairs += [(a, b) for k, a in enumerate(single) for b in single[k + 1 :] if a[0] is b[0]]
+    for a, b in pairs:
+        elsewhere = set(out) | {x for key in factors if key not in (a, b) for x in key[1]}
+        shared = [label for label in a[1] if label in b[1] and label not in elsewhere]
+        if not shared:
+            continue
+        sign_a, rest_a = _move_front(a[1], shared)
+        sign_b, rest_b = _move_front(b[1], shared)
+        others = [(node, list(labels), e) for (node, labels), e in factors.items() if (node, labels) not in (a, b)]
+        drafts = []
+        for order in permutations(range(len(rest_a))):
+            part = draft.copy()
+            inversions = sum(x > y for k, x in enumerate(order) for y in order[k + 1 :])
+            sign = sign_a * sign_b * (-1 if inversions % 2 else 1)
+            part.coef = multiply(draft.coef, sign * factorial(len(shared)))
+            part.drop(shared)
+            for label, where in zip(rest_a, order, strict=True):
+                part.join(label, rest_b[where])
+            part.factors = list(others)
+            drafts.append(part)
+        return drafts
+    return None
+
+
+def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
+    order = [labels.index(label) for label in first]
+    rest = [k for k in range(len(labels)) if labels[k] not in first]
+    order += rest
+    inversions = sum(x > y for k, x in enumerate(order) for y in order[k + 1 :])
+    return (-1 if inversions % 2 else 1), [labels[k] for k in rest]
+
+
+def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
+    """A sum gives up some terms, each as a product of its own: those with a delta on a summed label, where it goes, and
+    those that are constant along a label which is summed and no other factor has, where it becomes its dimension. So
+    `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
+
+    What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
+    """
+    free = set(out)
+    times: dict[int, int] = {}
+    for _, labels in factors:
+        for label in set(labels):
+            times[label] = times.get(label, 0) + 1
+    for (node, labels), exponent in factors.items():
+        if type(node) is not Sum or exponent != 1:
+            continue
+        lone = {axis for axis, label in enumerate(labels) if times[label] == 1 and label not in free}
+        hot = [term for term in node.terms if lone - set(term.labels) or _is_hot(term, labels, free)]
+        if not hot:
+            continue
+        others = [(n, list(ls), e) for (n, ls), e in factors.items() if (n, ls) != (node, labels)]
+        rest = [term for term in node.terms if term not in hot]
+        drafts = []
+        for term in hot:
+            part = draft.copy()
+            part.coef = multiply(draft.coef, term.coef)
+            place = [labels[axis] for axis in term.labels]
+            part.factors = [*others, *part.opened(part.attach(Edge(1, term.node, tuple(range(len(place)))), place, 1))]
+            drafts.append(part)
+        if rest:
+            part = draft.copy()
+            left = normalise_sum({(t.node, t.labels): t.coef for t in rest}, node.dims)
+            kept = part.attach(left, labels, 1)
+            part.factors = [*others, *part.opened(kept)]
+            drafts.append(part)
+        return drafts
+    return None
+
+
+def _is_hot(term: Term, labels: Labels, free: set[int]) -> bool:
+    """Has the term a delta on a label that is summed?"""
+    inner = term.node
+    if type(inner) is not Product or len(set(inner.out)) == len(inner.out):
+        return False
+    where = [labels[axis] for axis in term.labels]
+    return any(where[k] not in free for k, label in enumerate(inner.out) if inner.out.count(label) > 1)
+
+
+def contract_units(draft: Draft, factors: Factors, out: Sequence[int]) -> bool:
+    """Unit vectors that meet: alike they are one, different ones make the product 0 (False); a lone sum of one is 1."""
+    met: dict[int, Node] = {}
+    for (node, labels), exponent in list(factors.items()):
+        if type(node) is not Constant or node.label != "unit" or not isinstance(exponent, int) or exponent < 1:
+            continue
+        if met.setdefault(labels[0], node) is not node:
+            return False
+        factors[node, labels] = 1
+    for label, node in met.items():
+        alone = all(label not in labels for key, labels in factors if key is not node or labels != (label,))
+        if alone and label not in out:
+            del factors[node, (label,)]
+            draft.drop([label])
+    return True
+
+
+def _normalised(node: Node) -> Labels:
+    """The axes along which the entries of this node sum to 1, if there are such."""
+    if type(node) is Reduction and node.fn == "softmax":
+        return node.axes
+    if type(node) is Variable and "stochastic" in node.assumptions and node.dims:
+        return (node.order - 1,)
+    return ()
+
+
+def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
+    """A softmax that is summed along its axes, and met by nothing there, is 1; so is a stochastic tensor."""
+    for (node, labels), exponent in list(factors.items()):
+        axes = _normalised(node)
+        if not axes or exponent != 1:
+            continue
+        along = {labels[axis] for axis in axes}
+        met = set(out) | {x for key in factors if key != (node, labels) for x in key[1]}
+        met |= {labels[axis] for axis in range(node.order) if axis not in axes}
+        if len(along) == len(axes) and not along & met:
+            del factors[node, labels]
+            draft.drop(along)

@@ -1,0 +1,210 @@
+"""Familiar functions, recognised where they are spelled out: softmax, sigmoid, softplus, logsumexp, log_softmax.
+
+Each is exact algebra for real and complex numbers, and each replaces a form that overflows by one that does not.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from indexcalc.graph.edge import scaled
+from indexcalc.graph.facts import is_positive
+from indexcalc.graph.node import (
+    ONE,
+    Elementwise,
+    Labels,
+    Node,
+    Number,
+    Product,
+    Reduction,
+    Sum,
+    Term,
+    add,
+    addition,
+    einsum,
+    elementwise,
+    multiply,
+    number,
+    reduction,
+)
+from indexcalc.simplify.matrices.inverse import recognise_log_determinant
+
+Factors = dict[tuple[Node, Labels], Number]
+
+
+def _argument(node: Node, fn: str) -> Node | None:
+    """The argument of a function that is applied to a whole array, axis by axis."""
+    if type(node) is Elementwise and node.fn == fn and node.args[0].labels == tuple(range(node.order)):
+        return node.args[0].node
+    return None
+
+
+def one_plus_exp(node: Node) -> Node | None:
+    """`z`, if this is `1 + exp(z)`."""
+    if type(node) is not Sum or len(node.terms) != 2 or any(term.coef != 1 for term in node.terms):
+        return None
+    for one, other in (node.terms, node.terms[::-1]):
+        if one.node is ONE and other.labels == tuple(range(node.order)):
+            return _argument(other.node, "exp")
+    return None
+
+
+def sum_of_exp(node: Node) -> tuple[Node, tuple[int, ...]] | None:
+    """`z` and the axes that are summed, if this is `sum exp(z)` along some axes, in the order of the others."""
+    if type(node) is not Product or node.coef != 1 or len(node.factors) != 1 or node.bound == 0:
+        return None
+    inner, labels, exponent = node.factors[0]
+    z = _argument(inner, "exp")
+    if z is None or exponent != 1 or len(set(labels)) < len(labels) or len(node.sizes) != len(labels):
+        return None
+    kept = tuple(label for label in labels if label in node.out)
+    if kept != node.out:
+        return None
+    return z, tuple(axis for axis, label in enumerate(labels) if label not in node.out)
+
+
+def recognise_factors(factors: Factors) -> None:
+    """All that is recognised in a product."""
+    recognise_softmax(factors)
+    recognise_sigmoid(factors)
+    recognise_kinks(factors)
+    cancel_exponentials(factors)
+
+
+def cancel_exponentials(factors: Factors) -> None:
+    """`exp(z)**a * exp(c*z)**b` is 1 where a + c*b is 0."""
+    seen: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
+    for (node, labels), exponent in list(factors.items()):
+        z = _argument(node, "exp")
+        if z is None or not isinstance(exponent, int | Fraction):
+            continue
+        ratio, base = _direction(z)
+        total = multiply(ratio, exponent)
+        other, before = seen.setdefault((base, labels), ((node, labels), total))
+        if other != (node, labels) and add(before, total) == 0:
+            del factors[node, labels], factors[other], seen[base, labels]
+
+
+def _direction(node: Node) -> tuple[Number, Node]:
+    """A node as a number times one that is the same for all its multiples."""
+    if type(node) is Product and isinstance(node.coef, int | Fraction) and node.coef:
+        return node.coef, einsum(1, node.factors, node.out, dict(enumerate(node.sizes)))
+    if type(node) is not Sum:
+        return 1, node
+    lead = node.terms[0].coef
+    if not isinstance(lead, int | Fraction):
+        return 1, node
+    terms = [Term(multiply(number(Fraction(1) / lead), term.coef), term.node, term.labels) for term in node.terms]
+    return lead, addition(terms, node.dims)
+
+
+def recognise_kinks(factors: Factors) -> None:
+    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, and `sign(z)/abs(z)` is `1/z`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
+            continue
+        (argument, _), *_ = node.args
+        other = elementwise("relu" if node.fn == "step" else "abs", node.args, node.dims)
+        times = factors.get((other, labels), 0)
+        if node.fn == "step" and isinstance(times, int) and times > 0:
+            _change(factors, (node, labels), -1)
+        elif node.fn == "sign" and times in (1, -1):
+            _change(factors, (node, labels), -1)
+            _change(factors, (other, labels), -times)
+            _change(factors, (argument, labels), times)
+
+
+def recognise_softmax(factors: Factors) -> None:
+    """`exp(z) / sum(exp(z))` is `softmax(z)`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(exponent, int) or exponent >= 0 or (node, labels) not in factors:
+            continue
+        found = sum_of_exp(node)
+        if found is None:
+            continue
+        z, axes = found
+        for (other, places), times in list(factors.items()):
+            if _argument(other, "exp") is not z or not isinstance(times, int) or times <= 0:
+                continue
+            if tuple(place for axis, place in enumerate(places) if axis not in axes) != labels:
+                continue
+            count = min(times, -exponent)
+            _change(factors, (other, places), -count)
+            _change(factors, (node, labels), count)
+            _change(factors, (reduction("softmax", z, axes, True), places), count)
+            break
+
+
+def recognise_sigmoid(factors: Factors) -> None:
+    """`1 / (1 + exp(z))` is `sigmoid(-z)`, and `exp(z) * sigmoid(-z)` is `sigmoid(z)`."""
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(exponent, int) or exponent >= 0:
+            continue
+        z = one_plus_exp(node)
+        if z is None:
+            continue
+        everything = tuple(range(node.order))
+        for (other, places), times in list(factors.items()):
+            if _argument(other, "exp") is z and places == labels and isinstance(times, int) and times > 0:
+                count = min(times, -exponent)
+                _change(factors, (other, places), -count)
+                _change(factors, (node, labels), count)
+                _change(factors, (elementwise("sigmoid", [(z, everything)], z.dims), labels), count)
+        left = factors.pop((node, labels), 0)
+        if left:
+            minus = elementwise("sigmoid", [(scaled(-1, z), everything)], z.dims)
+            _change(factors, (minus, labels), -left)
+
+
+def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> None:
+    total = add(factors.get(key, 0), exponent)
+    if total == 0:
+        factors.pop(key, None)
+    else:
+        factors[key] = total
+
+
+def recognise_log(node: Elementwise) -> Node | None:
+    """`log(1 + exp(z))`, `log(sum(exp(z)))`, `log(softmax(z))`, `log(exp(z))` under their own names."""
+    child, labels = node.args[0]
+    if labels != tuple(range(node.order)):
+        return None
+    z = one_plus_exp(child)
+    if z is not None:
+        return elementwise("softplus", [(z, labels)], z.dims)
+    summed = sum_of_exp(child)
+    if summed is not None:
+        return reduction("logsumexp", summed[0], summed[1], False)
+    if type(child) is Reduction and child.fn == "softmax":
+        return reduction("log_softmax", child.child, child.axes, True)
+    return recognise_log_determinant(node) or _argument(child, "exp")
+
+
+def recognise_exp(node: Elementwise) -> Node | None:
+    """`exp(log(z))` is `z`, `exp(log_softmax(z))` is `softmax(z)`."""
+    child, labels = node.args[0]
+    if labels != tuple(range(node.order)):
+        return None
+    if type(child) is Reduction and child.fn == "log_softmax":
+        return reduction("softmax", child.child, child.axes, True)
+    return _argument(child, "log")
+
+
+EXACT: dict[tuple[str, int], int] = {}
+"""Exact values, `(function, argument) -> value`, which the rows of the table of functions put here."""
+
+
+def recognise_abs(node: Elementwise) -> Node | None:
+    """`abs(z)` is `z` where it is positive."""
+    child, labels = node.args[0]
+    return child if labels == tuple(range(node.order)) and is_positive(child) else None
+
+
+def recognise_sign(node: Elementwise) -> Node | None:
+    """`sign(z)` is 1 where it is positive."""
+    if not is_positive(node.args[0].node):
+        return None
+    return einsum(1, (), range(node.order), dict(enumerate(node.dims)))
+
+
+RECOGNISE = {"log": recognise_log, "exp": recognise_exp, "abs": recognise_abs, "sign": recognise_sign}

@@ -1,0 +1,1 @@
+"""What users hold: `Expr` names axes, `Array` places them; both are thin and stand on one node."""

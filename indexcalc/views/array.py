@@ -1,0 +1,665 @@
+"""Matrix notation: an `Array` is a node whose axes have places, as in NumPy.
+
+`@`, `*`, `+`, `.T` and reductions mean what NumPy means by them, with one difference: only an axis declared with the
+integer 1 is stretched to meet another; a symbol that turns out to be 1 is not.
+
+An axis that a view shows may be a unit axis, which its node does not have: a column is an order-1 node that stands as
+n×1, a row one that stands as 1×n. So transposes and products of columns and rows mean what they mean in books, and no
+derivative has an axis that nobody asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.functions.table import REDUCTIONS
+from indexcalc.graph.node import (
+    Definition,
+    Node,
+    Number,
+    Variable,
+    addition,
+    constant_number,
+    dimension,
+    einsum,
+    elementwise,
+    reduction,
+)
+from indexcalc.graph.walk import replace
+from indexcalc.index import Dimension, Index
+from indexcalc.simplify.passes import expand, simplify
+from indexcalc.views.expr import Expr
+from indexcalc.views.view import (
+    View,
+    inputs_of,
+    is_number,
+    join_inputs,
+    named_parts,
+    refuse_layout,
+    refuse_zero,
+    to_number,
+)
+
+if TYPE_CHECKING:
+    from indexcalc.writing.matrix.formula import Formula
+
+Places = tuple[int | None, ...]
+
+NONE: frozenset[str] = frozenset()
+STANDING: dict[str, Places] = {"column": (0, None), "row": (None, 0), "numpy": (0,)}
+"""The places of an order-1 tensor in each way in which it may be meant."""
+OTHER = {"column": "row", "row": "column", "numpy": "numpy"}
+
+
+class Array(View):
+    """A tensor expression in matrix notation. Made by `ic.tensor`, and by arithmetic.
+
+    `places` has, for each axis that is shown, the axis of the node, in their order, or None for a unit axis. `vectors`
+    says how the order-1 parts are meant in text: "column" once a column has entered, "row" if only rows have, else
+    "numpy"; `turned` has the names of those that stand the other way. `flipped` is a plain order-1 array's memory of
+    `.T`, which changed nothing.
+    """
+
+    __slots__ = ("flipped", "places", "turned", "vectors")
+    places: Places
+    vectors: str
+    turned: frozenset[str]
+    flipped: bool
+
+    def __init__(
+        self,
+        node: Node,
+        inputs: Any = None,
+        places: Places | None = None,
+        vectors: str = "numpy",
+        turned: frozenset[str] = NONE,
+        flipped: bool = False,
+    ) -> None:
+        self.node = node
+        self.inputs = inputs_of(node) if inputs is None else inputs
+        self.places = tuple(range(node.order)) if places is None else places
+        self.vectors, self.turned, self.flipped = vectors, turned, flipped
+
+    def _with(self, node: Node, inputs: Any = None) -> Array:
+        """Another node of this order that stands as this one does."""
+        inputs = self.inputs if inputs is None else inputs
+        return Array(node, inputs, self.places, self.vectors, self.turned, self.flipped)
+
+    # -------------------------------------------------------------- what it is
+
+    @property
+    def shape(self) -> tuple[Dimension, ...]:
+        """The dimension of each axis that is shown, 1 for a unit axis."""
+        return tuple(1 if place is None else self.node.dims[place] for place in self.places)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes that are shown, unit axes among them, as NumPy calls it."""
+        return len(self.places)
+
+    @property
+    def standing(self) -> str:
+        """How an order-1 array stands: "column", "row" or, for a plain one, "numpy"; nothing for any other."""
+        return next((kind for kind, places in STANDING.items() if places == self.places), "")
+
+    @property
+    def declarations(self) -> dict[str, Any]:
+        """What `ic.parse` has to be told to read `str(self)` back."""
+        from indexcalc.views.declare import declarations
+
+        return declarations(self)
+
+    def __str__(self) -> str:
+        from indexcalc.writing.matrix.formula import array_text
+
+        return array_text(self._written())
+
+    def unicode(self) -> str:
+        """The text, with Greek names as letters."""
+        from indexcalc.writing.matrix.formula import array_text
+
+        return array_text(self._written(), unicode=True)
+
+    def formula(self, define: bool = False) -> Formula:
+        """The closed form in matrix notation, a text that also says why there is none (`.why`) and what is `.nearest`.
+
+        With `define`, parts that occur more than once get names of their own, which the text defines first.
+
+        >>> import indexcalc as ic
+        >>> A, x = ic.tensor("A", "n n"), ic.column("x", "n")
+        >>> ic.grad(x.T @ A @ x, x).formula()
+        (A + A.T) @ x
+        """
+        from indexcalc.writing.matrix.formula import formula
+
+        return formula(self._written(), define)
+
+    def _written(self) -> Array:
+        """This as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
+        return Array(self.node, self.inputs) if self.standing == "numpy" else self
+
+    def _is_upright(self) -> bool:
+        """Would the name of the node alone be read as standing as this does?"""
+        name = self.node.name if isinstance(self.node, Definition | Variable) else ""
+        return places_of(self.node, name, self.vectors, self.turned) == self.places
+
+    def latex(self, lhs: bool = False) -> str:
+        """The LaTeX of the closed form, or of the entries where there is none; an Array has no left-hand side."""
+        from indexcalc.writing.matrix.formula import array_latex
+
+        return array_latex(self._written())
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(lhs=True)}$"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Array):
+            same = self.shape == other.shape and self.places == other.places
+            same = same or not (any(p is not None for p in (*self.places, *other.places)))
+            return same and self._key(self._true_axes()) == other._key(other._true_axes())
+        if is_number(other):
+            return self._equals_number(other, tuple(range(self.ndim)))
+        if isinstance(other, View) and self.ndim == other.order == 0:
+            return self._key(()) == other._key(())
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return self._hash(self._true_axes())
+
+    def _true_axes(self) -> tuple[int, ...]:
+        """The axes that are shown and that the node has."""
+        return tuple(axis for axis, place in enumerate(self.places) if place is not None)
+
+    # -------------------------------------------------------------- arithmetic
+
+    def _meets(self, other: object) -> TypeGuard[Expr]:
+        """Is this an indexed expression? A scalar beside an Array with axes counts as an Array."""
+        return isinstance(other, Expr) and (other.order > 0 or self.order == 0)
+
+    def __mul__(self, other: object) -> Any:
+        return other * self.__as_expr() if self._meets(other) else _entries("*", self, other)
+
+    __rmul__ = __mul__
+
+    def __add__(self, other: object) -> Any:
+        return self.__as_expr() + other if self._meets(other) else _entries("+", self, other)
+
+    __radd__ = __add__
+
+    def __sub__(self, other: object) -> Any:
+        return self.__as_expr() - other if self._meets(other) else _entries("-", self, other)
+
+    def __rsub__(self, other: object) -> Any:
+        return _entries("-", other, self)
+
+    def __truediv__(self, other: object) -> Any:
+        return self.__as_expr() / other if self._meets(other) else _entries("/", self, other)
+
+    def __rtruediv__(self, other: object) -> Any:
+        return _entries("/", other, self)
+
+    def __neg__(self) -> Array:
+        return _entries("*", self, -1)
+
+    def __pos__(self) -> Array:
+        return self
+
+    def __pow__(self, exponent: object) -> Array:
+        axes = range(self.order)
+        if is_number(exponent):
+            return self._with(einsum(1, [(self.node, axes, to_number(exponent))], axes))
+        return entrywise_array("power", self, exponent)
+
+    def __rpow__(self, base: object) -> Array:
+        return entrywise_array("power", base, self)
+
+    def __lt__(self, other: object) -> Array:
+        return entrywise_array("less", self, other)
+
+    def __le__(self, other: object) -> Array:
+        return entrywise_array("less_equal", self, other)
+
+    def __gt__(self, other: object) -> Array:
+        return entrywise_array("greater", self, other)
+
+    def __ge__(self, other: object) -> Array:
+        return entrywise_array("greater_equal", self, other)
+
+    def __matmul__(self, other: object) -> Array:
+        return matmul(self, _array(other, self, "@"))
+
+    def __rmatmul__(self, other: object) -> Array:
+        return matmul(_array(other, self, "@"), self)
+
+    def __as_expr(self) -> Expr:
+        if self.order:
+            letters = ", ".join("ijklmnpq"[: self.order])
+            raise KindError(
+                f"{self} beside an indexed expression",
+                f"{self} has {self.order} axes and no names for them",
+                f"index it: ({self})[{letters}]",
+            )
+        return Expr(self.node, (), self.inputs)
+
+    # -------------------------------------------------------------- axes
+
+    @property
+    def T(self) -> Array:
+        """The axes reversed; a plain order-1 array stays as it is, a column becomes a row."""
+        if self.ndim == 1:
+            flipped = not self.flipped
+            return Array(self.node, self.inputs, self.places, self.vectors, self.turned, flipped)
+        return permuted(self, range(self.ndim)[::-1])
+
+    @property
+    def mT(self) -> Array:
+        """The last two axes swapped."""
+        if self.ndim < 2:
+            asked = Asked(lambda: f"({self}).mT")
+            raise NotationError(asked, f"it has {self.ndim} axes, and .mT swaps the last two", "write .T")
+        axes = list(range(self.ndim))
+        axes[-2:] = axes[-1], axes[-2]
+        return permuted(self, axes)
+
+    def __getitem__(self, key: object) -> Any:
+        """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept. With integers,
+        slices, None and `...`, the Array of these entries, as NumPy picks them.
+        """
+        keys = key if isinstance(key, tuple) else (key,)
+        asked = Asked(lambda: f"({self})[{', '.join(map(str, keys))}]")
+        from indexcalc.views.select import indexed, selected
+
+        indices = [one for one in keys if isinstance(one, Index)]
+        if len(indices) == len(keys) and (keys or not self.order):
+            return indexed(self, indices, asked)
+        return selected(self, keys, asked)
+
+    def _axes(self, axis: int | Sequence[int] | None, asked: str | Asked) -> list[int]:
+        if axis is None:
+            return list(range(self.ndim))
+        found = []
+        for one in [axis] if isinstance(axis, int) else list(axis):
+            if isinstance(one, Index) or not isinstance(one, int) or not -self.ndim <= one < self.ndim:
+                raise NotationError(asked, f"there is no axis {one} among {self.ndim}", "axes are numbered from 0")
+            found.append(one % self.ndim)
+        return found
+
+    def _kept(self, node: Node, axes: Sequence[int], keepdims: bool) -> Array:
+        """A node that lost these axes, with axes of dimension 1 in their places if they are to be kept."""
+        left = [axis for axis in self._true_axes() if axis not in axes]
+        if not keepdims:
+            shown = [axis in left for axis in range(self.ndim) if axis not in axes]
+            return made(node, [self], ascending(shown)) if left and False in shown else stand(node, [self])
+        if None in self.places:
+            return made(node, [self], ascending(axis in left for axis in range(self.ndim)))
+        ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
+        return made(einsum(1, [(node, left)], range(self.order), ones), [self])
+
+    def _true(self, axes: Iterable[int]) -> list[int]:
+        """The axes of the node among those that are shown."""
+        return [place for place in (self.places[axis] for axis in dict.fromkeys(axes)) if place is not None]
+
+    def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The sum along axes, or of everything."""
+        axes = self._axes(axis, Asked(lambda: f"({self}).sum(axis={axis})"))
+        gone = self._true(axes)
+        kept = [k for k in range(self.order) if k not in gone]
+        return self._kept(einsum(1, [(self.node, range(self.order))], kept), axes, keepdims)
+
+    def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The mean along axes, or of everything."""
+        axes = self._axes(axis, Asked(lambda: f"({self}).mean(axis={axis})"))
+        gone = self._true(axes)
+        kept = [k for k in range(self.order) if k not in gone]
+        factors: list[Any] = [(self.node, range(self.order))]
+        factors += [(dimension(self.node.dims[k]), (), -1) for k in gone]
+        return self._kept(einsum(1, factors, kept), axes, keepdims)
+
+    def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The largest entry along axes, or of all."""
+        return reduce_array("max", self, axis, keepdims)
+
+    def min(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The smallest entry along axes, or of all."""
+        return reduce_array("min", self, axis, keepdims)
+
+    def prod(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
+        """The product of the entries along axes, or of all."""
+        return reduce_array("prod", self, axis, keepdims)
+
+    # -------------------------------------------------------------- rewriting
+
+    def matrix(self, *, rows: Sequence[int], cols: Sequence[int], order: str | None = None) -> Array:
+        """The matrix whose rows run over some axes and whose columns over the others; `order` is "F" or "C"."""
+        from indexcalc.layout.project import matrix_array
+
+        return matrix_array(self, rows, cols, order)
+
+    def layout(self, name: str) -> Array:
+        """Only a derivative has layouts; see `Derivative.layout`."""
+        refuse_layout(self, f"layout({name!r})")
+
+    def layouts(self) -> Any:
+        """Only a derivative has layouts; see `Derivative.layouts`."""
+        refuse_layout(self, "layouts()")
+
+    def substitute(self, table: Mapping[Any, Any]) -> Array:
+        """The expression with tensors replaced: `{W: A @ B}`."""
+        from indexcalc.views.declare import replaced
+
+        node, inputs, values = replaced(self, table)
+        return Array(node, inputs, self.places, *meant([self, *values]), self.flipped)
+
+    def diff(self, *wrt: Any, structure: str = "projected") -> Any:
+        """The derivative of a scalar by indexed tensors; an Array with axes is an error that says what to write."""
+        from indexcalc.views.differentiate import diff
+
+        return diff(self, *wrt, structure=structure)
+
+    def expand_definitions(self) -> Array:
+        """The expression with named steps opened."""
+        (node,) = replace([self.node], lambda old, new: new.child if isinstance(new, Definition) else new)
+        return self._with(node)
+
+    def simplify(self) -> Array:
+        """The simplified form."""
+        return self._with(self._simplified())
+
+    def expand(self) -> Array:
+        """The form with products of sums multiplied out."""
+        return self._with(expand(simplify([self.node]))[0])
+
+
+def _array(value: object, beside: object, operation: str) -> Array:
+    if isinstance(value, Array):
+        return value
+    if is_number(value):
+        return Array(constant_number(to_number(value)), frozenset())
+    if isinstance(value, Expr) and not value.order:
+        return Array(value.node, value.inputs)
+    if isinstance(value, Expr):
+        raise KindError(
+            f"{beside} {operation} {value}",
+            "one side has names, the other places",
+            f"name the axes of {beside}, or place those of ({value}).array(...)",
+        )
+    raise KindError(
+        f"{beside} {operation} {value!r}",
+        f"a {type(value).__name__} is no expression",
+        "declare it with ic.tensor(...), and give the numbers to .evaluate(...)",
+    )
+
+
+# ------------------------------------------------------------------ how a result stands
+
+
+def ascending(true: Iterable[bool]) -> Places:
+    """The places of axes, given which of them the node has."""
+    count = 0
+    found: list[int | None] = []
+    for one in true:
+        found.append(count if one else None)
+        count += one
+    return tuple(found)
+
+
+def world(views: Sequence[View]) -> tuple[frozenset[Variable], str, frozenset[str]]:
+    """What the result of an operation has from its operands: `inputs`, `vectors` and `turned`."""
+    return join_inputs(views), *meant(views)
+
+
+def meant(views: Sequence[View]) -> tuple[str, frozenset[str]]:
+    """How vectors are meant where these views meet: `vectors` and `turned`."""
+    arrays = [view for view in views if isinstance(view, Array) and view.vectors != "numpy"]
+    if not arrays:
+        return "numpy", NONE
+    vectors = "column" if any(array.vectors == "column" for array in arrays) else "row"
+    return vectors, frozenset().union(*[_turned_from(array, vectors) for array in arrays])
+
+
+def _turned_from(array: Array, vectors: str) -> frozenset[str]:
+    """The names in an array that stand the other way than `vectors` says."""
+    if array.vectors == vectors:
+        return array.turned
+    if array.vectors == "numpy":
+        return NONE
+    names = {name for name, node in named_parts(array.node).items() if node.order == 1}
+    names |= {variable.label for variable in array.inputs if variable.order == 1}
+    return frozenset(names - array.turned)
+
+
+def made(node: Node, views: Sequence[View], places: Places | None = None, flipped: bool = False) -> Array:
+    """The Array of a node that was made from these views: it takes over what they know of vectors.
+
+    >>> import indexcalc as ic
+    >>> a = ic.column("a", "n")
+    >>> made(a.node, [a]).shape, made(a.node, [a]).vectors
+    ((n,), 'column')
+    """
+    inputs, vectors, turned = world(views)
+    return Array(node, inputs, places, vectors, turned, flipped)
+
+
+def stand(node: Node, views: Sequence[View], name: str = "") -> Array:
+    """The Array of a node that was made from these views; of order 1 it stands as vectors are meant in them.
+
+    Functions whose value may be of order 1 (a diagonal, a sum along an axis) end in this.
+
+    >>> import indexcalc as ic
+    >>> a, A = ic.column("a", "n"), ic.tensor("A", "n n")
+    >>> stand(a.node, [A]).shape, stand(a.node, [A, a]).shape
+    ((n,), (n, 1))
+    """
+    inputs, vectors, turned = world(views)
+    return Array(node, inputs, places_of(node, name, vectors, turned), vectors, turned)
+
+
+def places_of(node: Node, name: str, vectors: str, turned: frozenset[str]) -> Places:
+    """The places that a node of this name has where vectors are meant so."""
+    if node.order != 1:
+        return tuple(range(node.order))
+    return STANDING[OTHER[vectors] if name in turned else vectors]
+
+
+def standing_as(array: Array, kind: str) -> Array:
+    """An order-1 array as a column or a row."""
+    if array.order != 1:
+        asked = Asked(lambda: f"{kind}({array})")
+        raise NotationError(asked, f"it has {array.order} axes, and a {kind} is of order 1", "leave it as it is")
+    vectors = kind if array.vectors == "numpy" else array.vectors
+    return Array(array.node, array.inputs, STANDING[kind], vectors, array.turned)
+
+
+def permuted(array: Array, axes: Sequence[int]) -> Array:
+    """The axes that are shown in another order."""
+    places = [array.places[axis] for axis in axes]
+    order = [place for place in places if place is not None]
+    node = einsum(1, [(array.node, range(array.order))], order) if order != sorted(order) else array.node
+    return made(node, [array], ascending(place is not None for place in places))
+
+
+# ------------------------------------------------------------------ entry by entry
+
+
+class Aligned(NamedTuple):
+    """Arrays among common axes: nodes with the axes that each has, the dimensions of these, and the places shown."""
+
+    edges: list[tuple[Node, list[int]]]
+    dims: list[Dimension]
+    places: Places
+
+
+def _sizes(array: Array) -> list[Dimension | None]:
+    """The dimension of each axis that is shown, None for a unit axis."""
+    return [None if place is None else array.node.dims[place] for place in array.places]
+
+
+def _common(rows: Sequence[Sequence[Dimension | None]], args: Sequence[Array], operation: str) -> list[Any]:
+    """The dimensions that axes take which meet, the last with the last; None where none but unit axes do."""
+    count = max(map(len, rows))
+    dims: list[Dimension | None] = [None] * count
+    origin: list[Array | None] = [None] * count
+    for arg, row in zip(args, rows, strict=True):
+        for axis, dim in enumerate(row, start=count - len(row)):
+            if dim is None or (dim == 1 and dims[axis] is not None):
+                continue
+            if dims[axis] is None or dims[axis] == 1:
+                dims[axis], origin[axis] = dim, arg
+            elif dim != dims[axis]:
+                first = origin[axis]
+                raise DimensionError(
+                    Asked(lambda: f" {operation} ".join(f"({one})" for one in args)),
+                    f"axis {axis - count}: {first} has {dims[axis]}, {arg} has {dim}",
+                    "axes that meet have one size; only an axis declared with the integer 1 is stretched",
+                )
+    return dims
+
+
+def broadcast(args: Sequence[Array], operation: str) -> Aligned:
+    """Arrays among common axes, as NumPy aligns them."""
+    _one_kind(args, operation)
+    dims = _common([_sizes(arg) for arg in args], args, operation)
+    number = {axis: k for k, axis in enumerate(axis for axis, dim in enumerate(dims) if dim is not None)}
+    edges = []
+    for arg in args:
+        start = len(dims) - arg.ndim
+        true = [(axis, dim) for axis, dim in enumerate(_sizes(arg)) if dim is not None]
+        kept = [axis for axis, dim in true if dim != 1 or dims[start + axis] == 1]
+        node = arg.node
+        if len(kept) < arg.order:
+            node = einsum(1, [(node, range(arg.order))], arg._true(kept))
+        edges.append((node, [number[start + axis] for axis in kept]))
+    shown = tuple(None if dim is None else number[axis] for axis, dim in enumerate(dims))
+    return Aligned(edges, [dim for dim in dims if dim is not None], shown)
+
+
+KINDS = {"column": "a column", "row": "a row", "numpy": "a plain order-1 tensor"}
+
+
+def _one_kind(args: Sequence[Array], operation: str) -> None:
+    """Vectors that meet entry by entry all stand alike, or it is an error."""
+    kinds = {arg.standing: arg for arg in args if arg.order == 1 and arg.standing}
+    if len(kinds) < 2:
+        return
+    (kind, one), (other, second) = list(kinds.items())[:2]
+    if "numpy" in (kind, other):
+        plain, upright = (one, other) if kind == "numpy" else (second, kind)
+        instead = f"declare it as {KINDS[upright]}: ic.{upright}({plain})"
+    else:
+        instead = f"write ({second}).T for two {kind}s, ic.outer({one}, {second}) for all products"
+    raise KindError(
+        Asked(lambda: f" {operation} ".join(f"({arg})" for arg in args)),
+        f"{one} {_shape(one)} is {KINDS[kind]}, {second} {_shape(second)} is {KINDS[other]}",
+        instead,
+    )
+
+
+def _shape(array: Array) -> str:
+    return "×".join(map(str, array.shape)) if array.ndim > 1 else f"({array.shape[0]},)"
+
+
+def _was_flipped(args: Sequence[Array]) -> bool:
+    """Is this made entry by entry from a plain order-1 array of which `.T` was asked?"""
+    return max(arg.ndim for arg in args) == 1 and any(arg.flipped for arg in args)
+
+
+def _entries(operation: str, first: object, second: object) -> Array:
+    """`+ - * /`, entry by entry."""
+    anchor = first if isinstance(first, Array) else second
+    args = [_array(first, anchor, operation), _array(second, anchor, operation)]
+    edges, dims, places = broadcast(args, operation)
+    if operation in "+-":
+        signs = (1, 1 if operation == "+" else -1)
+        terms = [(sign, node, axes) for sign, (node, axes) in zip(signs, edges, strict=True)]
+        return made(addition(terms, dims), args, places, _was_flipped(args))
+    if operation == "/":
+        refuse_zero(*args)
+    (one, at), (other, there) = edges
+    factors: list[Any] = [(one, at), (other, there, 1 if operation == "*" else -1)]
+    node = einsum(1, factors, range(len(dims)), dict(enumerate(dims)))
+    return made(node, args, places, _was_flipped(args))
+
+
+def entrywise_array(fn: str, *values: object, params: tuple[Number, ...] = ()) -> Array:
+    """An elementwise function of Arrays, broadcast as NumPy does."""
+    anchor = next(value for value in values if isinstance(value, Array))
+    args = [_array(value, anchor, fn) for value in values]
+    edges, dims, places = broadcast(args, fn)
+    return made(elementwise(fn, edges, dims, params), args, places, _was_flipped(args))
+
+
+# ------------------------------------------------------------------ reductions and products
+
+
+def reduce_array(
+    fn: str,
+    array: Array,
+    axis: int | Sequence[int] | None = None,
+    keepdims: bool = False,
+    params: tuple[Number, ...] = (),
+    keeps: bool = False,
+) -> Array:
+    """A reduction along axes, or of everything."""
+    axes = array._axes(axis, Asked(lambda: f"{fn}({array}, axis={axis})"))
+    true = array._true(axes)
+    needed = max(REDUCTIONS[fn].axes, 1 if axis is not None else 0)
+    opened = range(array.order, array.order + min(len(axes), needed) - len(true))
+    node = array.node
+    if opened:
+        ones: dict[Any, Dimension] = dict.fromkeys(opened, 1)
+        node = einsum(1, [(node, range(array.order))], [*range(array.order), *opened], ones)
+    node = reduction(fn, node, [*true, *opened], keeps, params)
+    if not keeps:
+        return array._kept(node, axes, keepdims)
+    return array._with(einsum(1, [(node, range(node.order))], range(array.order)) if opened else node)
+
+
+def matmul(first: Array, second: Array) -> Array:
+    """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are
+    batches.
+    """
+    asked = Asked(lambda: f"({first}) @ ({second})")
+    if not first.ndim or not second.ndim:
+        return _scaled(first, second, asked)
+    if second.flipped and first.ndim == second.ndim == 1:
+        raise NotationError(
+            Asked(lambda: f"({first}) @ ({second}).T"),
+            "the right one is a plain order-1 tensor, which .T leaves as it is, so this would be the inner product",
+            "write a @ b for the inner product, ic.outer(a, b) for the outer one; or declare columns, with ic.column, "
+            'or vectors="column" in ic.parse',
+        )
+    inner = first.shape[-1], second.shape[-2 if second.ndim > 1 else -1]
+    if inner[0] != inner[1]:
+        raise DimensionError(
+            asked,
+            f"the last axis of {first} {tuple(first.shape)} has {inner[0]}, the "
+            f"{'second to last' if second.ndim > 1 else 'only'} "
+            f"axis of {second} {tuple(second.shape)} has {inner[1]}",
+            "transpose one of them with .T, or check the declarations",
+        )
+    lead = _common([_sizes(array)[:-2] for array in (first, second)], [first, second], "@")
+    factors = []
+    for array, ends in ((first, ["row", "inner"]), (second, ["inner", "column"])):
+        sizes = _sizes(array)
+        labels: list[Any] = [
+            axis if dim != 1 or lead[axis] == 1 else ("one", axis, id(array))
+            for axis, dim in enumerate(sizes[:-2], start=len(lead) - len(sizes[:-2]))
+        ]
+        labels += ends if array.ndim > 1 else ["inner"]
+        factors.append((array.node, [x for x, dim in zip(labels, sizes, strict=True) if dim is not None]))
+    out: list[Any] = [None if dim is None else axis for axis, dim in enumerate(lead)]
+    out += [None if first.places[-2] is None else "row"] if first.ndim > 1 else []
+    out += [None if second.places[-1] is None else "column"] if second.ndim > 1 else []
+    node = einsum(1, factors, [label for label in out if label is not None])
+    return made(node, [first, second], ascending(label is not None for label in out) if node.order else ())
+
+
+def _scaled(first: Array, second: Array, asked: Asked) -> Array:
+    """A 1×1 product beside a row or column: `x.T @ y @ z.T` is a number times a row, as books have it."""
+    if not first.ndim and first.vectors != "numpy" and second.ndim == 2 and second.places[0] is None:
+        return _entries("*", first, second)
+    if not second.ndim and second.vectors != "numpy" and first.ndim == 2 and first.places[1] is None:
+        return _entries("*", first, second)
+    raise NotationError(asked, "@ takes no scalars", "write *")

@@ -1,0 +1,499 @@
+"""What expressions are made from: tensors, constants, named steps, abstract functions, einsum."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
+from indexcalc.functions.matrix_series import derivative_name
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
+from indexcalc.graph import node as graph
+from indexcalc.graph.canonical import symmetry
+from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, einsum
+from indexcalc.graph.walk import substitute, topological, variables
+from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
+from indexcalc.simplify.passes import canonical
+from indexcalc.views.array import (
+    Array,
+    meant,
+    places_of,
+    stand,
+    standing_as,
+)
+from indexcalc.views.expr import Expr, hadamard_exprs
+from indexcalc.views.view import (
+    View,
+    is_number,
+    join_inputs,
+    named_parts,
+    to_number,
+)
+
+ASSUMPTIONS = (
+    "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
+    "hankel", "circulant", "stochastic", "constant", "major",
+)  # fmt: skip
+MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "constant", "major"}
+WORDS = {
+    "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
+    "elimination", "voigt",
+    "sum", "mean", "sqrt", "bands",
+    "hadamard", "outer", "where", "normF", "norm_nuc", "inv", "pinv", "det", "logdet", "adj", "cofactor", "tr", "solve",
+    "matrix_power", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech", "kron", "khatri_rao", "cross", "cholesky",
+    "expm", "logm", "sqrtm", "eigvalsh", "eigh", "svdvals", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
+}  # fmt: skip
+
+
+def reserved() -> set[str]:
+    """The names that mean something already: functions, constants, and the keywords of `ic.parse`."""
+    return WORDS | set(ELEMENTWISE) | set(REDUCTIONS) | set(MATRICES)
+
+
+def checked_name(name: object, what: str) -> str:
+    """The name, if it is an identifier that means nothing yet."""
+    if not isinstance(name, str):
+        raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("x", ...)')
+    if not name.isidentifier():
+        raise NameRefused(
+            f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'"
+        )
+    if name in reserved() or derivative_name(name) is not None:
+        raise NameRefused(
+            f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say"
+        )
+    return name
+
+
+def tensor(
+    name: str,
+    *shape: object,
+    symmetric: bool | Sequence[tuple[int, ...]] = False,
+    latex: str = "",
+    **assumptions: bool,
+) -> Array:
+    """A named tensor with these dimensions, in matrix notation; index it, `W[i,j]`, for index notation.
+
+    Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions:
+    symmetric (of order 3 and more: all slots, or a list of groups of slots), skew, diagonal, lower, upper,
+    positive_definite, positive, orthogonal, toeplitz (entries depend on i - j), hankel (on i + j), circulant (on i - j,
+    modulo the dimension), stochastic, constant, and major (for order 4: the pairs of slots swap).
+
+    >>> import indexcalc as ic
+    >>> ic.tensor("W", "n m").shape
+    (n, m)
+    """
+    checked_name(name, "tensor")
+    sizes = dims(*shape)
+    asked = Asked(lambda: f"tensor({name!r}, {' '.join(map(str, sizes))!r})")
+    for word in assumptions:
+        if word not in ASSUMPTIONS:
+            raise NameRefused(asked, f"{word!r} is no assumption", f"known: {', '.join(ASSUMPTIONS)}")
+    words = {word for word, holds in assumptions.items() if holds}
+    if symmetric:
+        words.add("symmetric")
+    rule = _symmetry(asked, sizes, symmetric, words)
+    return Array(graph.variable(name, sizes, words, rule, latex))
+
+
+def _symmetry(
+    asked: str | Asked, sizes: tuple[Dimension, ...], symmetric: bool | Sequence[tuple[int, ...]], words: set[str]
+) -> Symmetry:
+    """What the assumptions say about the axes."""
+    order = len(sizes)
+    generators: list[tuple[Perm, int]] = []
+    groups: list[tuple[int, ...]] = []
+    if symmetric is True or words & {"positive_definite", "diagonal"}:
+        groups = [tuple(range(order))]
+    elif symmetric:
+        groups = [tuple(group) for group in symmetric]
+    if "skew" in words:
+        groups = [tuple(range(order))]
+    if words & MATRICES_ONLY and order < 2:
+        raise NotationError(
+            asked, "an assumption about several axes, and it has fewer than 2", "leave the assumption out"
+        )
+    if "circulant" in words and sizes[-2] != sizes[-1]:
+        raise DimensionError(asked, f"the last axes are {sizes[-2]} and {sizes[-1]}", "a circulant matrix is square")
+    for group in groups:
+        if any(not 0 <= axis < order for axis in group) or len({sizes[axis] for axis in group}) > 1:
+            raise DimensionError(
+                asked, f"axes {group} are to be symmetric, with dimensions {sizes}", "symmetric axes have one dimension"
+            )
+        for a, b in pairwise(group):
+            swap = list(range(order))
+            swap[a], swap[b] = b, a
+            generators.append((tuple(swap), -1 if "skew" in words else 1))
+    if "major" in words:
+        if order != 4 or sizes[:2] != sizes[2:]:
+            raise DimensionError(
+                asked, f"the pairs of axes of {sizes} do not swap", "major is for order 4, dimensions (a, b, a, b)"
+            )
+        generators.append(((2, 3, 0, 1), 1))
+    return symmetry(order, generators) if generators else NO_SYMMETRY
+
+
+def scalar(name: str, *, latex: str = "", **assumptions: bool) -> Array:
+    """A named scalar: a tensor without axes.
+
+    >>> import indexcalc as ic
+    >>> s = ic.scalar("s"); 2*s
+    2*s
+    """
+    return tensor(name, latex=latex, **assumptions)
+
+
+def column(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
+    """A named vector that stands as a column, n×1; or the column view of an order-1 Array.
+
+    The unit axis belongs to the view alone: derivatives by a column have one axis for it.
+
+    >>> import indexcalc as ic
+    >>> a, b, X = ic.column("a", "n"), ic.column("b", "n"), ic.tensor("X", "m n")
+    >>> (X @ a).shape, (a.T @ b).shape, (a @ b.T).shape
+    ((m, 1), (), (n, n))
+    >>> ic.derivative(X @ a, a).shape
+    (m, n)
+    """
+    return _standing("column", name, size, latex, assumptions)
+
+
+def row(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
+    """A named vector that stands as a row, 1×n; or the row view of an order-1 Array.
+
+    >>> import indexcalc as ic
+    >>> r, X = ic.row("r", "n"), ic.tensor("X", "n m")
+    >>> r.shape, (r @ X).shape, (r @ r.T).shape
+    ((1, n), (1, m), ())
+    """
+    return _standing("row", name, size, latex, assumptions)
+
+
+def _standing(
+    kind: str, name: str | Array, size: tuple[object, ...], latex: str, assumptions: Mapping[str, bool]
+) -> Array:
+    if isinstance(name, Array) and not size and not latex and not assumptions:
+        return standing_as(name, kind)
+    asked = Asked(lambda: f"{kind}({', '.join(map(repr, (name, *size)))})")
+    if isinstance(name, View):
+        raise KindError(
+            asked,
+            f"{name} is {'an expression with indices' if isinstance(name, Expr) else 'declared already'}",
+            f'write ic.{kind}("a", "n") for a new one, ic.{kind}(a) for an order-1 Array',
+        )
+    made = tensor(name, *size, latex=latex, **assumptions)
+    if made.order != 1:
+        raise DimensionError(asked, f"{made.order} dimensions, and a {kind} has one", f'write ic.{kind}("a", "n")')
+    return standing_as(made, kind)
+
+
+# ------------------------------------------------------------------ constants
+
+
+def _fresh(names: Sequence[Index], size: object) -> Dimension:
+    return symbol("?" + min(index.name for index in names)) if size is None else dim(size)
+
+
+def _only_indices(asked: str | Asked, names: Sequence[object]) -> list[Index]:
+    for one in names:
+        if not isinstance(one, Index):
+            raise KindError(asked, f"{one!r} is a {type(one).__name__}, no index", 'make one: i = ic.index("i")')
+    return [one for one in names if isinstance(one, Index)]
+
+
+def delta(first: Index, second: Index, *, dim: object = None) -> Expr:
+    """The Kronecker delta: 1 where the indices are equal, else 0. Its dimension is that of what it meets, or `dim`.
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); x = ic.tensor("x", "n")
+    >>> (ic.delta(i, j)*x[j]).simplify()
+    x[i]
+    """
+    one, other = _only_indices(f"delta({first}, {second})", [first, second])
+    size = _fresh([one, other], dim)
+    node = graph.einsum(1, (), [one.name, one.name], {one.name: size})
+    if one == other:
+        if dim is None:
+            size = symbol(f"?{one.name}'")
+        if one.batch:
+            return Expr(graph.einsum(1, (), [one.name], {one.name: size}), [one])
+        return Expr(graph.einsum(1, (), [], {one.name: size}), (), summed=frozenset({one.name}))
+    return Expr(node, [one, other])
+
+
+def epsilon(*names: Index) -> Expr:
+    """The Levi-Civita symbol, whose dimension is the number of its indices.
+
+    >>> import indexcalc as ic
+    >>> i, j, k, m, n = ic.indices("i j k m n")
+    >>> (ic.epsilon(i, j, k)*ic.epsilon(i, m, n)).simplify()
+    δ[j,m]*δ[k,n] - δ[j,n]*δ[k,m]
+    """
+    indices = _only_indices(f"epsilon({', '.join(map(str, names))})", names)
+    if len(indices) < 2:
+        raise NotationError(
+            f"epsilon({', '.join(map(str, names))})", "it has at least 2 indices", "write ic.epsilon(i, j, k)"
+        )
+    size = len(indices)
+    made: Expr = Array(graph.constant("epsilon", [size] * size))[tuple(indices)]
+    return made
+
+
+def ones(*shape: object, dim: object = None) -> Any:
+    """Ones: with indices an Expr, constant along them; with dimensions an Array.
+
+    >>> import indexcalc as ic
+    >>> ic.ones("n", "m").shape
+    (n, m)
+    """
+    if shape and all(isinstance(one, Index) for one in shape):
+        return _filled(1, _only_indices("ones", shape), dim)
+    sizes = dims(*shape)
+    return Array(einsum(1, (), range(len(sizes)), dict(enumerate(sizes))))
+
+
+def zeros(*shape: object, dim: object = None) -> Any:
+    """Zeros: with indices an Expr, with dimensions an Array."""
+    if shape and all(isinstance(one, Index) for one in shape):
+        return _filled(0, _only_indices("zeros", shape), dim)
+    return Array(graph.zeros(dims(*shape)))
+
+
+def _filled(value: int, indices: list[Index], size: object) -> Expr:
+    sizes = {index.name: _fresh([index], size) for index in indices}
+    return Expr(einsum(value, (), [index.name for index in indices], dict(sizes)), indices)
+
+
+def eye(size: object) -> Array:
+    """The identity matrix of this dimension.
+
+    >>> import indexcalc as ic
+    >>> ic.eye("n")
+    eye(n)
+    """
+    (found,) = dims(size)
+    return Array(graph.delta(found))
+
+
+def define(name: str, value: View) -> Any:
+    """A named step: prints as its name, can be differentiated by, and is opened by `.expand_definitions()`.
+
+    >>> import indexcalc as ic
+    >>> X, W = ic.tensor("X", "n d"), ic.tensor("W", "d m")
+    >>> Y = ic.define("Y", X @ W); Y
+    Y
+    """
+    checked_name(name, "define")
+    if isinstance(value, Expr):
+        placed = einsum(1, [(value.node, value.names)], [index.name for index in value.free])
+        return Expr(graph.definition(name, placed), value.free, value.inputs)
+    if isinstance(value, Array):
+        node = graph.definition(name, value.node)
+        turned = value.turned - {name}
+        if value.order == 1 and places_of(node, name, value.vectors, turned) != value.places:
+            turned |= {name}
+        return Array(node, value.inputs, value.places, value.vectors, turned, value.flipped)
+    raise KindError(f"define({name!r}, {value!r})", f"a {type(value).__name__} is no expression", "give an expression")
+
+
+class AbstractFunction:
+    """An abstract smooth function; call it with Arrays. Its derivatives print as `Du(x)`, `D2u(x)`."""
+
+    __slots__ = ("signature",)
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+
+    def __repr__(self) -> str:
+        shown = ", ".join(" ".join(map(str, arg)) for arg in self.signature.args)
+        return f"{self.signature.name}: {shown} -> {' '.join(map(str, self.signature.value))}".rstrip()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, AbstractFunction) and self.signature == other.signature
+
+    def __hash__(self) -> int:
+        return hash(self.signature)
+
+    def __call__(self, *args: Any) -> Array:
+        return self.derivative((0,) * len(self.signature.args), *args)
+
+    def derivative(self, orders: Sequence[int], *args: Any) -> Array:
+        """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
+        asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
+        if len(args) != len(self.signature.args):
+            raise NotationError(asked, f"{len(args)} arguments for {len(self.signature.args)}", f"{self!r}")
+        arrays = []
+        for arg, shape in zip(args, self.signature.args, strict=True):
+            array = arg.array(*arg.free) if isinstance(arg, Expr) else arg
+            if is_number(array) and not shape:
+                array = Array(graph.constant_number(to_number(array)), frozenset())
+            if not isinstance(array, Array):
+                raise KindError(asked, f"{arg!r} is no expression", "give an Array, such as x or A @ x")
+            if array.node.dims != shape:
+                found = f"{array} has dimensions {array.node.dims}, the argument {shape}"
+                raise DimensionError(asked, found, f"{self!r}")
+            arrays.append(array)
+        node = graph.call(self.signature, tuple(orders), [array.node for array in arrays])
+        return stand(node, arrays)
+
+
+def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
+    """An abstract smooth function: `"n -> m"`, `"n m ->"` (a scalar), `"n, m -> p"` (two arguments).
+
+    With `gradient="G"` its first derivative goes by that name: an unspecified loss.
+
+    >>> import indexcalc as ic
+    >>> u, x = ic.function("u", "n -> m"), ic.tensor("x", "n")
+    >>> ic.derivative(u(x), x).shape
+    (m, n)
+    """
+    checked_name(name, "function")
+    left, arrow, right = spec.partition("->")
+    if not arrow:
+        raise NotationError(
+            f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar'
+        )
+    if gradient:
+        checked_name(gradient, "function")
+    return AbstractFunction(Signature(name, tuple(dims(part) for part in left.split(",")), dims(right), gradient))
+
+
+# ------------------------------------------------------------------ products
+
+
+def einsum_array(spec: str, *operands: View) -> Array:
+    """NumPy's einsum, of Arrays and Exprs (their axes in the order of `.free`), as an Array.
+
+    A letter may repeat within one operand (a diagonal) and in the output (`"i->ii"` places on a diagonal).
+
+    >>> import indexcalc as ic
+    >>> X, s = ic.tensor("X", "n d"), ic.tensor("s", "n")
+    >>> ic.einsum("ni,nj,n->ij", X, X, s).shape
+    (d, d)
+    """
+    asked = Asked(lambda: f"einsum({spec!r}, {', '.join(map(str, operands))})")
+    left, arrow, right = spec.replace(" ", "").partition("->")
+    parts = left.split(",")
+    if not all(letter.isalpha() for letter in "".join(parts) + right):
+        raise NotationError(asked, "only letters, commas and one arrow", "write for example 'ni,nj,n->ij'")
+    if not arrow:
+        times = Counter(letter for part in parts for letter in part)
+        right = "".join(sorted(letter for letter, count in times.items() if count == 1))
+    if len(parts) != len(operands):
+        raise NotationError(asked, f"{len(parts)} groups of letters for {len(operands)} operands", "one group each")
+    factors: list[tuple[Node, str]] = []
+    seen: dict[str, tuple[Any, Array]] = {}
+    for part, operand in zip(parts, operands, strict=True):
+        array = operand.array(*operand.free) if isinstance(operand, Expr) else operand
+        if not isinstance(array, Array):
+            raise KindError(asked, f"{operand!r} is no expression", "declare it with ic.tensor(...)")
+        if array.order != len(part):
+            raise NotationError(
+                asked, f"{part!r} names {len(part)} axes, {array} has {array.order}", "one letter an axis"
+            )
+        for letter, size in zip(part, array.node.dims, strict=True):
+            first = seen.setdefault(letter, (size, array))
+            if first[0] != size:
+                raise DimensionError(
+                    asked, f"index {letter}: {first[1]} has {first[0]}, {array} has {size}", "check the letters"
+                )
+        factors.append((array.node, part))
+    missing = [letter for letter in right if letter not in seen]
+    if missing:
+        raise NotationError(asked, f"{missing[0]!r} is in the output and in no operand", "take it out, or use ic.ones")
+    return stand(einsum(1, factors, right), operands)
+
+
+def hadamard(*args: Any) -> Any:
+    """The product entry by entry: of Exprs with equal names aligned and kept, of Arrays as `*`.
+
+    >>> import indexcalc as ic
+    >>> i = ic.index("i"); x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+    >>> ic.hadamard(x[i], y[i]).free
+    (i,)
+    """
+    if any(isinstance(arg, Expr) for arg in args):
+        from indexcalc.views.expr import UNIT, _lift
+
+        return hadamard_exprs(*[_lift(arg, UNIT, "hadamard") for arg in args])
+    result = args[0]
+    for arg in args[1:]:
+        result = result * arg
+    return result
+
+
+# ------------------------------------------------------------------ reading and replacing
+
+
+def declarations(view: View) -> dict[str, Any]:
+    """The tensors, named steps and abstract functions that the text of a view names, and how vectors are meant."""
+    found: dict[str, Any] = {}
+    vectors, turned = meant([view._written() if isinstance(view, Array) else view])
+
+    def declared(name: str, node: Node) -> Array:
+        return Array(node, None, places_of(node, name, vectors, turned), vectors, turned & {name})
+
+    for name, node in named_parts(view.node).items():
+        if isinstance(node, Call):
+            found[name] = AbstractFunction(node.function)
+            if node.function.gradient and sum(node.orders) == 1:
+                found[node.function.gradient] = declared(node.function.gradient, node)
+        else:
+            found[name] = declared(name, node)
+    if vectors != "numpy":
+        found["vectors"] = vectors
+    known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
+    bare = {s for node in topological([view.node]) for s in _symbols(getattr(node, "sizes", ()))} - known
+    if bare:
+        found["dims"] = {name: name for name in sorted(bare)}
+    return found
+
+
+def _symbols(sizes: Sequence[Dimension]) -> set[str]:
+    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols if not name.startswith("?")}
+
+
+def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:
+    """The variable or definition that a view is, and where each of its axes stands in the view's node."""
+    if isinstance(target, View):
+        coef, node, axes = canonical(target.node)
+        if coef == 1 and isinstance(node, Variable | Definition) and len(axes) == target.order == node.order:
+            return node, axes
+    raise NotationError(asked, f"{target} is no tensor of its own", "name a tensor, or a step made with ic.define")
+
+
+def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any, list[View]]:
+    """The node of a view with tensors replaced, the inputs of the result, and what came in."""
+    nodes: dict[Node, Node] = {}
+    views: list[View] = []
+    for target, value in table.items():
+        asked = f"substitute {target}"
+        node, axes = place_of(target, asked)
+        if is_number(value):
+            value = Array(graph.constant_number(to_number(value)), frozenset())
+        if isinstance(target, Expr) and isinstance(value, Expr):
+            if set(target.free) != set(value.free):
+                raise NotationError(
+                    asked, f"{target} and {value} have other free indices", "write the same on both sides"
+                )
+            value = value.array(*(target.indices[axis] for axis in axes))
+        elif isinstance(target, Expr) or not isinstance(value, Array):
+            raise KindError(
+                asked, f"{value!r} does not stand for {target}", "replace an Array by an Array, an Expr by an Expr"
+            )
+        if isinstance(target, Array):
+            if {target.standing, value.standing} == {"column", "row"}:
+                raise KindError(asked, f"{target} is a {target.standing}, {value} a {value.standing}", "write .T")
+            placed = graph.transpose(value.node, axes) if value.order == target.order else value.node
+            value = Array(placed, value.inputs, None, value.vectors, value.turned)
+        if value.node.dims != node.dims:
+            raise DimensionError(asked, f"{node.name} has dimensions {node.dims}, {value} has {value.node.dims}", "")
+        nodes[node] = value.node
+        views.append(value)
+    (made,) = substitute([view.node], nodes)
+    gone = {node for node in nodes if isinstance(node, Variable)}
+    kept = {variable for variable in view.inputs if variable not in gone}
+    rest = Array(view.node, frozenset(kept))
+    return made, join_inputs([rest, *views]) | frozenset(variables([made])), views

@@ -1,0 +1,579 @@
+"""Index notation: an `Expr` is a node with a name for each axis.
+
+`*` follows Einstein: a name that occurs once is free, twice is summed. A product remembers the names that it has
+summed, so a third occurrence is an error however the factors were grouped. Sums, powers, functions and definitions
+close their names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.graph.node import (
+    ONE,
+    Definition,
+    Node,
+    Number,
+    addition,
+    constant_number,
+    dimension,
+    einsum,
+    elementwise,
+    reduction,
+    zeros,
+)
+from indexcalc.graph.walk import replace, resize
+from indexcalc.index import Dim, Dimension, Index, symbol
+from indexcalc.simplify.passes import expand, simplify
+from indexcalc.views.view import (
+    View,
+    inputs_of,
+    is_number,
+    join_inputs,
+    refuse_layout,
+    refuse_zero,
+    to_number,
+)
+
+if TYPE_CHECKING:
+    from indexcalc.views.array import Array
+
+NONE: frozenset[str] = frozenset()
+
+
+class Expr(View):
+    """A tensor expression in index notation. Made by indexing a tensor, `W[i,j]`, and by arithmetic.
+
+    `free` has the free indices, in order of first writing.
+    """
+
+    __slots__ = ("free", "indices", "summed")
+    indices: tuple[Index, ...]
+    free: tuple[Index, ...]
+    summed: frozenset[str]
+
+    def __init__(
+        self,
+        node: Node,
+        indices: Sequence[Index],
+        inputs: Any = None,
+        free: Sequence[Index] | None = None,
+        summed: frozenset[str] = NONE,
+    ) -> None:
+        self.node, self.indices = node, tuple(indices)
+        self.inputs = inputs_of(node) if inputs is None else inputs
+        self.free = self.indices if free is None else tuple(free)
+        self.summed = summed
+
+    # -------------------------------------------------------------- what it is
+
+    @property
+    def shape(self) -> tuple[Dimension, ...]:
+        """The dimensions of the free indices, in their order."""
+        dims = dict(zip(self.indices, self.node.dims, strict=True))
+        return tuple(dims[index] for index in self.free)
+
+    def dim(self, index: Index) -> Dimension:
+        """The dimension of a free index."""
+        self._must_have(index, Asked(lambda: f"dimension of {index}"))
+        return self.node.dims[self.indices.index(index)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the node's axes."""
+        return tuple(index.name for index in self.indices)
+
+    @property
+    def batch(self) -> frozenset[str]:
+        """The names of the free batch indices."""
+        return frozenset(index.name for index in self.indices if index.batch)
+
+    @property
+    def declarations(self) -> dict[str, Any]:
+        """What `ic.parse` has to be told to read `str(self)` back."""
+        from indexcalc.views.declare import declarations
+
+        found = declarations(self)
+        dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
+        found["dims"] = found.get("dims", {}) | dims
+        if not found["dims"]:
+            del found["dims"]
+        if self.batch:
+            found["batch"] = " ".join(sorted(self.batch))
+        return found
+
+    def __str__(self) -> str:
+        from indexcalc.writing.index.text import expr_text
+
+        return expr_text(self.node, self.names, self.batch)
+
+    def unicode(self) -> str:
+        """The text, with Greek names as letters."""
+        from indexcalc.writing.index.text import expr_text
+
+        return expr_text(self.node, self.names, self.batch, unicode=True)
+
+    def latex(self, lhs: bool = False) -> str:
+        """The LaTeX of the expression; only a derivative has a left-hand side."""
+        from indexcalc.writing.index.latex import expr_latex
+
+        return expr_latex(self.node, self.names, self.batch)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(lhs=True)}$"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, Expr):
+            if set(self.free) != set(other.free):
+                return False
+            try:
+                first, second = meet([self, other], "==")
+            except DimensionError:
+                return False
+            return first._key(first.names) == second._key(second.names)
+        if is_number(other):
+            return self._equals_number(other, self.names)
+        if isinstance(other, View) and self.order == other.order == 0 and not getattr(other, "ndim", 0):
+            return self._key(()) == other._key(())
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return self._hash(self.names)
+
+    # -------------------------------------------------------------- arithmetic
+
+    def _yields(self, other: object) -> bool:
+        """Is this a scalar beside an Array with axes? Then the result is an Array."""
+        return not self.indices and isinstance(other, View) and not isinstance(other, Expr) and other.order > 0
+
+    def __mul__(self, other: object) -> Expr:
+        return NotImplemented if self._yields(other) else _times(self, _lift(other, self, "*"))
+
+    def __rmul__(self, other: object) -> Expr:
+        return _times(_lift(other, self, "*"), self)
+
+    def __add__(self, other: object) -> Expr:
+        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "+"), 1)
+
+    def __radd__(self, other: object) -> Expr:
+        return _plus(_lift(other, self, "+"), self, 1)
+
+    def __sub__(self, other: object) -> Expr:
+        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "-"), -1)
+
+    def __rsub__(self, other: object) -> Expr:
+        return _plus(_lift(other, self, "-"), self, -1)
+
+    def __neg__(self) -> Expr:
+        return self._with(einsum(-1, [(self.node, self.names)], self.names), summed=self.summed)
+
+    def __pos__(self) -> Expr:
+        return self
+
+    def __truediv__(self, other: object) -> Expr:
+        return NotImplemented if self._yields(other) else _over(self, _lift(other, self, "/"))
+
+    def __rtruediv__(self, other: object) -> Expr:
+        return _over(_lift(other, self, "/"), self)
+
+    def __pow__(self, exponent: object) -> Expr:
+        if is_number(exponent):
+            factors = [(self.node, self.names, to_number(exponent))]
+            return self._with(einsum(1, factors, self.names))
+        return entrywise("power", self, _lift(exponent, self, "**"))
+
+    def __rpow__(self, base: object) -> Expr:
+        return entrywise("power", _lift(base, self, "**"), self)
+
+    def __lt__(self, other: object) -> Expr:
+        return entrywise("less", self, _lift(other, self, "<"))
+
+    def __le__(self, other: object) -> Expr:
+        return entrywise("less_equal", self, _lift(other, self, "<"))
+
+    def __gt__(self, other: object) -> Expr:
+        return entrywise("greater", self, _lift(other, self, "<"))
+
+    def __ge__(self, other: object) -> Expr:
+        return entrywise("greater_equal", self, _lift(other, self, "<"))
+
+    def __matmul__(self, other: object) -> Expr:
+        raise NotationError(f"{self} @ {other}", "`@` is matrix notation", "in index notation write `*`: A[i,k]*B[k,j]")
+
+    __rmatmul__ = __matmul__
+
+    def __getitem__(self, key: object) -> Expr:
+        raise NotationError(
+            f"({self})[{key}]",
+            "this has names already",
+            "rename: .rename({i: k}); or place its axes first: .array(i, j)[k, l]",
+        )
+
+    # -------------------------------------------------------------- indices
+
+    def _with(self, node: Node, summed: frozenset[str] = NONE) -> Expr:
+        return Expr(node, self.indices, self.inputs, self.free, summed)
+
+    def _must_have(self, index: object, asked: str | Asked) -> None:
+        if not isinstance(index, Index):
+            raise KindError(asked, f"{index!r} is a {type(index).__name__}, no index", 'make one: i = ic.index("i")')
+        if index not in self.indices:
+            free = ", ".join(map(str, self.free)) or "none"
+            raise NotationError(
+                asked, f"{index} is not free in {self} (free: {free})", did_you_mean(index.name, self.names)
+            )
+
+    def sum(self, *indices: Index) -> Expr:
+        """The sum over free indices, batch indices among them.
+
+        >>> import indexcalc as ic
+        >>> i = ic.index("i"); x = ic.tensor("x", "n")
+        >>> ic.exp(x[i]).sum(i)
+        sum[i](exp(x[i]))
+        """
+        for index in indices:
+            self._must_have(index, "sum")
+        if not indices:
+            raise NotationError(f"({self}).sum()", "over which index?", f"write .sum({', '.join(map(str, self.free))})")
+        kept = [index for index in self.free if index not in indices]
+        node = einsum(1, [(self.node, self.names)], [index.name for index in kept])
+        return Expr(node, kept, self.inputs)
+
+    def mean(self, *indices: Index) -> Expr:
+        """The mean over free indices: the sum, divided by their dimensions."""
+        total = self.sum(*indices)
+        factors: list[Any] = [(total.node, total.names)]
+        factors += [(dimension(self.dim(index)), (), -1) for index in indices]
+        return total._with(einsum(1, factors, total.names))
+
+    def max(self, *indices: Index) -> Expr:
+        """The largest entry along free indices."""
+        return reduce_expr("max", self, indices)
+
+    def min(self, *indices: Index) -> Expr:
+        """The smallest entry along free indices."""
+        return reduce_expr("min", self, indices)
+
+    def prod(self, *indices: Index) -> Expr:
+        """The product of the entries along free indices."""
+        return reduce_expr("prod", self, indices)
+
+    def rename(self, names: Mapping[Index, Index]) -> Expr:
+        """The same expression with other names for free indices."""
+        for old, new in names.items():
+            self._must_have(old, f"rename {old}")
+            if not isinstance(new, Index):
+                raise KindError(f"rename {old}", f"{new!r} is no index", 'make one: k = ic.index("k")')
+        indices = tuple(names.get(index, index) for index in self.indices)
+        if len(set(indices)) < len(indices):
+            double = next(index for index in indices if indices.count(index) > 1)
+            raise NotationError(
+                f"({self}).rename(...)",
+                f"{double} would name two axes",
+                f"to sum over both, multiply by ic.delta({', '.join(map(str, (*names, *names.values())))})",
+            )
+        made = Expr(self.node, indices, self.inputs, [names.get(index, index) for index in self.free])
+        return _own_unknowns(made)
+
+    def array(self, *indices: Index) -> Array:
+        """The Array with these axes, in this order."""
+        from indexcalc.views.array import Array
+
+        asked = Asked(lambda: f"({self}).array({', '.join(map(str, indices))})")
+        for index in indices:
+            self._must_have(index, asked)
+        if set(indices) != set(self.free) or len(indices) != len(self.free):
+            raise NotationError(
+                asked, f"the free indices are {', '.join(map(str, self.free))}", "name each of them once"
+            )
+        node = einsum(1, [(self.node, self.names)], [index.name for index in indices])
+        return Array(node, self.inputs)
+
+    def matrix(self, *, rows: Sequence[Index], cols: Sequence[Index], order: str | None = None) -> Array:
+        """The matrix whose rows run over some indices and whose columns over the others; `order` is "F" or "C"."""
+        from indexcalc.layout.project import matrix_expr
+
+        return matrix_expr(self, rows, cols, order)
+
+    def layout(self, name: str) -> Array:
+        """Only a derivative has layouts; see `Derivative.layout`."""
+        refuse_layout(self, f"layout({name!r})")
+
+    def layouts(self) -> Any:
+        """Only a derivative has layouts; see `Derivative.layouts`."""
+        refuse_layout(self, "layouts()")
+
+    def substitute(self, table: Mapping[Any, Any]) -> Expr:
+        """The expression with tensors replaced: `{W: A @ B}`."""
+        from indexcalc.views.declare import replaced
+
+        node, inputs, _ = replaced(self, table)
+        return Expr(node, self.indices, inputs, self.free)
+
+    def expand_definitions(self) -> Expr:
+        """The expression with named steps opened."""
+        (node,) = replace([self.node], lambda old, new: new.child if isinstance(new, Definition) else new)
+        return Expr(node, self.indices, self.inputs, self.free)
+
+    def simplify(self) -> Expr:
+        """The simplified form."""
+        return self._with(self._simplified())
+
+    def expand(self) -> Expr:
+        """The form with products of sums multiplied out."""
+        return self._with(expand(simplify([self.node]))[0])
+
+    def diff(self, *wrt: Any, structure: str = "projected") -> Any:
+        """The derivative by indexed tensors: `y.diff(W[i,k])`; see `ic.diff`."""
+        from indexcalc.views.differentiate import diff
+
+        return diff(self, *wrt, structure=structure)
+
+
+def from_number(value: Number) -> Expr:
+    """A number, as an expression."""
+    return Expr(constant_number(value), (), frozenset())
+
+
+def _lift(value: object, beside: Expr, operation: str) -> Expr:
+    """What stands beside an expression, as an expression: a number, or a tensor without axes."""
+    if isinstance(value, Expr):
+        return value
+    if is_number(value):
+        return from_number(to_number(value))
+    if isinstance(value, View):
+        if value.order == 0:
+            return Expr(value.node, (), value.inputs)
+        letters = ", ".join("ijklmnpq"[: value.order])
+        raise KindError(
+            f"{beside} {operation} {value}",
+            f"{value} has {value.order} axes and no names for them",
+            f"index it: ({value})[{letters}]",
+        )
+    raise KindError(
+        f"{beside} {operation} {value!r}",
+        f"a {type(value).__name__} is no expression",
+        "declare it with ic.tensor(...), and give the numbers to .evaluate(...)",
+    )
+
+
+# ------------------------------------------------------------------ indices that meet
+
+
+def unknown(dim: Dimension) -> bool:
+    """Is this the dimension of a delta that has not met a tensor yet?"""
+    return isinstance(dim, Dim) and str(dim).startswith("?")
+
+
+def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
+    """The expressions, once their common indices have been found to agree; deltas take their dimensions from the
+    others.
+    """
+    exprs = list(exprs)
+    while True:
+        seen: dict[str, tuple[Index, Dimension, Expr]] = {}
+        table: dict[str, Dimension] = {}
+        for expr in exprs:
+            if table:
+                break
+            for index, dim in zip(expr.indices, expr.node.dims, strict=True):
+                first = seen.setdefault(index.name, (index, dim, expr))
+                if first[0].batch != index.batch:
+                    raise NotationError(
+                        f"({first[2]}) {operation} ({expr})",
+                        f"{index} is a batch index on one side only",
+                        "give one of them another name",
+                    )
+                if first[1] == dim:
+                    continue
+                if unknown(dim):
+                    table[str(dim)] = first[1]
+                    break
+                if unknown(first[1]):
+                    table[str(first[1])] = dim
+                    break
+                else:
+                    raise DimensionError(
+                        f"({first[2]}) {operation} ({expr})",
+                        f"index {index}: {_carrier(first[2], index)} has {first[1]}, {_carrier(expr, index)} has {dim}",
+                        "axes that share an index have one size, and size 1 is not stretched; use another "
+                        "index, or ic.ones",
+                    )
+        if not table:
+            return exprs
+        nodes = resize([expr.node for expr in exprs], table)
+        exprs = [Expr(n, e.indices, e.inputs, e.free, e.summed) for n, e in zip(nodes, exprs, strict=True)]
+
+
+def _carrier(expr: Expr, index: Index) -> str:
+    """Which tensor gives an index its dimension, and at which axis, as far as that is plain."""
+    node, axis = expr.node, expr.indices.index(index)
+    while True:
+        if node.kind in ("variable", "definition"):
+            return f"{node.name} (axis {axis})"
+        if node.kind == "product":
+            label = node.out[axis]  # type: ignore[attr-defined]
+            edges = [(f.node, f.labels) for f in node.factors]  # type: ignore[attr-defined]
+        elif node.kind == "sum":
+            label, edges = axis, [(t.node, t.labels) for t in node.terms]  # type: ignore[attr-defined]
+        elif node.kind == "elementwise":
+            label, edges = axis, [(a.node, a.labels) for a in node.args]  # type: ignore[attr-defined]
+        else:
+            return str(expr)
+        for child, labels in edges:
+            if label in labels:
+                node, axis = child, labels.index(label)
+                break
+        else:
+            return str(expr)
+
+
+def _own_unknowns(expr: Expr) -> Expr:
+    """An expression whose unknown dimensions are named after its free indices."""
+    wanted: dict[str, str] = {}
+    for index, dim in sorted(zip(expr.indices, expr.node.dims, strict=True), key=lambda pair: pair[0].name):
+        if unknown(dim):
+            wanted.setdefault(str(dim), f"?{index.name}")
+    table: dict[str, Dimension] = {old: symbol(new) for old, new in wanted.items() if old != new}
+    if not table:
+        return expr
+    (node,) = resize([expr.node], table)
+    return Expr(node, expr.indices, expr.inputs, expr.free, expr.summed)
+
+
+def _spread(first: Expr, second: Expr) -> list[Index]:
+    """The free indices of two expressions together, in order of first writing."""
+    return list(dict.fromkeys((*first.free, *second.free)))
+
+
+def _too_often(first: Expr, second: Expr, operation: str) -> None:
+    for one, other in ((first, second), (second, first)):
+        for index in other.indices:
+            if index.name in one.summed and not index.batch:
+                asked = Asked(lambda: f"({first}) {operation} ({second})")
+                raise NotationError(
+                    asked,
+                    f"index {index} occurs a third time: it is summed in {one} already",
+                    f"use another index; or, to keep or sum it in all factors, "
+                    f'ic.einsum("{_einsum_hint(first, second)}", ...), '
+                    f'or a batch index, ic.index("{index}", batch=True)',
+                )
+
+
+def _einsum_hint(first: Expr, second: Expr) -> str:
+    return "ni,nj,n->ij" if max(first.order, second.order) > 1 else "n,n,n->n"
+
+
+def _times(first: Expr, second: Expr) -> Expr:
+    """Einstein's product: a name on both sides is summed, unless it is a batch index."""
+    _too_often(first, second, "*")
+    first, second = meet([first, second], "*")
+    shared = {index for index in first.indices if index in second.indices and not index.batch}
+    out = [index for index in _spread(first, second) if index not in shared]
+    names = [index.name for index in out]
+    node = einsum(1, [(first.node, first.names), (second.node, second.names)], names)
+    summed = first.summed | second.summed | {index.name for index in shared}
+    return Expr(node, out, join_inputs([first, second]), summed=summed)
+
+
+def _over(first: Expr, second: Expr) -> Expr:
+    """The quotient, by something that carries no free index of the first."""
+    _too_often(first, second, "/")
+    refuse_zero(first, second)
+    first, second = meet([first, second], "/")
+    shared = [index for index in first.free if index in second.indices and not index.batch]
+    if shared:
+        index = shared[0]
+        raise NotationError(
+            f"({first})/({second})",
+            f"both carry {index}, and books read that in two ways: entry by entry, or summed",
+            f"entry by entry: ic.hadamard({first}, ({second})**-1); summed: ({first}).sum... as "
+            f'ic.einsum("i,i->", ..., ...)',
+        )
+    out = _spread(first, second)
+    factors: list[Any] = [(first.node, first.names), (second.node, second.names, -1)]
+    node = einsum(1, factors, [index.name for index in out])
+    return Expr(node, out, join_inputs([first, second]), summed=first.summed | second.summed)
+
+
+def _plus(first: Expr, second: Expr, sign: int) -> Expr:
+    """The sum: both sides have the same free indices, but for numbers, scalars and batch indices."""
+    operation = "+" if sign > 0 else "-"
+    first, second = meet([first, second], operation)
+    for one, other in ((first, second), (second, first)):
+        missing = [index for index in other.free if index not in one.free and not index.batch]
+        if missing and [index for index in one.free if not index.batch]:
+            names = ", ".join(map(str, missing))
+            raise NotationError(
+                f"({first}) {operation} ({second})",
+                f"{one} lacks the free index {names} of {other}",
+                f"write the same free indices on both sides; constant along {names}: ({one})*ic.ones({names})",
+            )
+    out = _spread(first, second)
+    place = {index: axis for axis, index in enumerate(out)}
+    dims: dict[Index, Dimension] = {}
+    for expr in (first, second):
+        dims.update(zip(expr.indices, expr.node.dims, strict=True))
+    terms = [(coef, expr.node, [place[index] for index in expr.indices]) for coef, expr in ((1, first), (sign, second))]
+    node = addition(terms, [dims[index] for index in out])
+    return Expr(node, out, join_inputs([first, second]))
+
+
+def align(exprs: Sequence[Expr], operation: str) -> tuple[list[Expr], list[Index], list[Dimension]]:
+    """Expressions with equal names aligned and kept: they, all free indices, and the dimensions of these."""
+    exprs = meet(exprs, operation)
+    out = list(dict.fromkeys(index for expr in exprs for index in expr.free))
+    dims: dict[Index, Dimension] = {}
+    for expr in exprs:
+        dims.update(zip(expr.indices, expr.node.dims, strict=True))
+    return exprs, out, [dims[index] for index in out]
+
+
+def entrywise(fn: str, *args: Expr, params: tuple[Number, ...] = ()) -> Expr:
+    """An elementwise function: equal names are aligned and kept."""
+    exprs, out, dims = align(args, fn)
+    place = {index: axis for axis, index in enumerate(out)}
+    edges = [(expr.node, [place[index] for index in expr.indices]) for expr in exprs]
+    return Expr(elementwise(fn, edges, dims, params), out, join_inputs(exprs))
+
+
+def hadamard_exprs(*args: Expr) -> Expr:
+    """The product entry by entry: equal names are aligned and kept."""
+    exprs, out, _ = align(args, "hadamard")
+    node = einsum(1, [(expr.node, expr.names) for expr in exprs], [index.name for index in out])
+    return Expr(node, out, join_inputs(exprs))
+
+
+def reduce_expr(
+    fn: str, expr: Expr, indices: Sequence[Index], params: tuple[Number, ...] = (), keeps: bool = False
+) -> Expr:
+    """A reduction along free indices; with one free index it need not be named."""
+    asked = Asked(lambda: f"{fn}({expr})")
+    for index in indices:
+        expr._must_have(index, asked)
+    if not indices:
+        if not expr.free:
+            instead = "a scalar needs no reduction; to keep a name that occurs twice, ic.hadamard"
+            raise NotationError(asked, "there is no free index to go along", instead)
+        if len(expr.free) != 1:
+            free = ", ".join(map(str, expr.free))
+            raise NotationError(
+                asked, f"along which index? (free: {free})", f"write ic.{fn}(..., {free.split(', ')[-1]})"
+            )
+        indices = expr.free
+    axes = [expr.indices.index(index) for index in dict.fromkeys(indices)]
+    node = reduction(fn, expr.node, axes, keeps, params)
+    if keeps:
+        return expr._with(node)
+    kept = [index for index in expr.indices if index not in indices]
+    return Expr(node, kept, expr.inputs, [index for index in expr.free if index not in indices])
+
+
+def zero(indices: Sequence[Index], dims: Sequence[Dimension]) -> Expr:
+    """The zero with these free indices."""
+    return Expr(zeros(dims), indices, frozenset())
+
+
+UNIT = Expr(ONE, (), frozenset())

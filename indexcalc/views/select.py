@@ -1,0 +1,215 @@
+"""What stands in brackets after an Array: indices, which give an `Expr`, or integers, slices, None and `...`.
+
+An integer is a contraction with a unit vector, a slice one with a selection matrix, so derivatives follow from those of
+a contraction. Every bound is known from the text alone: where a dimension is a symbol, it is taken to be long enough,
+and evaluation says so if it is not.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.graph.node import constant, einsum
+from indexcalc.index import Dim, Dimension, Index, dim
+from indexcalc.views.array import (
+    Array,
+    ascending,
+    made,
+    stand,
+)
+from indexcalc.views.expr import Expr
+
+
+def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
+    """The `Expr` of an Array with these indices: a name that occurs twice is summed, a batch name kept."""
+    if len(indices) != array.order:
+        raise NotationError(
+            asked,
+            f"{len(indices)} indices for {array.order} axes of dimensions {array.shape}",
+            "give one index for each axis",
+        )
+    batch: dict[str, bool] = {}
+    for index in indices:
+        if batch.setdefault(index.name, index.batch) != index.batch:
+            raise NotationError(asked, f"{index} is a batch index at one axis only", "give one of them another name")
+    dims: dict[Index, tuple[int, Dimension]] = {}
+    for axis, (index, size) in enumerate(zip(indices, array.node.dims, strict=True)):
+        first = dims.setdefault(index, (axis, size))
+        if first[1] != size:
+            raise DimensionError(
+                asked, f"index {index}: axis {first[0]} has {first[1]}, axis {axis} has {size}", "use another index"
+            )
+    out = [index for index in dict.fromkeys(indices) if index.batch or indices.count(index) == 1]
+    summed = frozenset(index.name for index in indices if index not in out)
+    if any(indices.count(index) > 2 and not index.batch for index in indices):
+        index = next(index for index in indices if indices.count(index) > 2)
+        raise NotationError(asked, f"{index} occurs {indices.count(index)} times", "use ic.einsum, or a batch index")
+    node = einsum(1, [(array.node, [index.name for index in indices])], [index.name for index in out])
+    return Expr(node, out, array.inputs, summed=summed)
+
+
+class Range(NamedTuple):
+    """The entries `start, start + step, ...` of an axis, `size` of them; a negative start counts from the end."""
+
+    start: int
+    step: int
+    size: Dimension
+
+
+def selected(array: Array, keys: Sequence[Any], asked: str | Asked) -> Array:
+    """The entries of an Array as NumPy picks them; a symbolic dimension is taken to be long enough.
+
+    A column picked from stays a column; what integers leave with one axis stands as vectors are meant in the Array.
+
+    >>> import indexcalc as ic
+    >>> X = ic.tensor("X", "n m")
+    >>> X[0].shape, X[:, 1:].shape, X[..., None, -1].shape, X[::-1, :2].shape
+    ((m,), (n, m - 1), (n, 1), (n, 2))
+    """
+    full = _full(array, keys, asked)
+    factors: list[Any] = [(array.node, range(array.order))]
+    out: list[Any] = []
+    ones: dict[Any, Dimension] = {}
+    left = iter(array.places)
+    for number, key in enumerate(full):
+        if key is None:
+            ones["new", number] = 1
+            out.append(("new", number))
+            continue
+        place = next(left)
+        if place is None:
+            _along_unit(key, asked)
+            out += [None] if isinstance(key, slice) else []
+        elif isinstance(key, slice):
+            size = array.node.dims[place]
+            picked = _range(key, size, asked)
+            out.append(place)
+            if picked != (0, 1, size):
+                out[-1] = ("part", place)
+                factors.append((_selection(picked, size), (out[-1], place)))
+        else:
+            factors.append(_entry(key, array.node.dims[place], place, asked))
+    node = einsum(1, factors, [label for label in out if label is not None], ones)
+    if None in out and node.order:
+        return made(node, [array], ascending(label is not None for label in out))
+    return made(node, [array]) if None in full else stand(node, [array])
+
+
+def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
+    """One key for each axis that is shown, and those that make new axes; integers are plain ones."""
+    found: list[Any] = []
+    for key in keys:
+        if isinstance(key, Index):
+            instead = f"pick entries first, then name the axes that are left: X[0, :][{key}]"
+            raise KindError(asked, f"{key} is an index, beside keys that are none", instead)
+        if key is None or key is Ellipsis or isinstance(key, slice):
+            found.append(key)
+            continue
+        if not _is_integer(key):
+            found_text = f"{key!r} is a {type(key).__name__}, no index"
+            raise KindError(asked, found_text, 'make one: i = ic.index("i"); or give integers and slices')
+        found.append(operator.index(key))
+    used = sum(key is not None and key is not Ellipsis for key in found)
+    if used > array.ndim:
+        raise NotationError(asked, f"{used} keys for {array.ndim} axes", "give at most one for each axis")
+    rest = [slice(None)] * (array.ndim - used)
+    places = [k for k, key in enumerate(found) if key is Ellipsis]
+    if len(places) > 1:
+        raise NotationError(asked, "`...` occurs twice", "write it once")
+    at = places[0] if places else len(found)
+    return [*found[:at], *rest, *found[at + 1 :]]
+
+
+def _along_unit(key: Any, asked: str | Asked) -> None:
+    """A unit axis has the one entry 0."""
+    whole = isinstance(key, slice) and (key.start, key.stop) in ((None, None), (0, None), (None, 1), (0, 1))
+    if not whole and key not in (0, -1):
+        raise NotationError(asked, "an axis of dimension 1 has the entry 0 alone", "write 0 or `:`")
+
+
+def _entry(key: int, size: Dimension, place: int, asked: str | Asked) -> tuple[Any, tuple[Any, ...]]:
+    """The factor that picks one entry along an axis."""
+    if isinstance(size, int):
+        if not -size <= key < size:
+            raise NotationError(asked, f"entry {key} of an axis of dimension {size}", f"they are 0 to {size - 1}")
+        key %= size
+    if key >= 0:
+        return constant("unit", (size,), (key,)), (place,)
+    return _selection(Range(key, 1, 1), size), (("entry", place), place)
+
+
+def _selection(picked: Range, size: Dimension) -> Any:
+    return constant("selection", (picked.size, size), (picked.start, picked.step))
+
+
+def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
+    """The entries that a slice picks along an axis of this dimension."""
+    start, stop, step = (_bound(value, asked) for value in (key.start, key.stop, key.step))
+    step = 1 if step is None else step
+    if not isinstance(step, int) or step == 0:
+        raise NotationError(asked, f"the step {step}", "a step is an integer, and not 0")
+    if all(not isinstance(value, Dim) for value in (start, stop, size)):
+        run = range(*slice(start, stop, step).indices(size))  # type: ignore[arg-type]
+        return Range(run.start if run else 0, step, len(run))
+    if step == 1:
+        return _stretch(start, stop, size, asked)
+    if start is None and stop is None and step == -1:
+        return Range(-1, -1, size)
+    first = (0 if step > 0 else -1) if start is None else start
+    last = stop
+    if stop is None and isinstance(first, int) and (first < 0) == (step > 0):
+        from_end, last = first < 0, 0 if step > 0 else -1
+    else:
+        from_end = isinstance(last, int) and last < 0
+    if not isinstance(first, int) or not isinstance(last, int) or (first < 0) != from_end:
+        raise NotationError(
+            asked,
+            f"how many entries these are depends on the value of {size}",
+            "give integers, both from one end: X[0:6:2]",
+        )
+    return Range(first, step, len(range(first, last, step)))
+
+
+def _stretch(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Range:
+    """Entries side by side, where a dimension or a bound is a symbol."""
+    first: Dimension = 0 if start is None else start
+    last: Dimension = size if stop is None else stop
+    bounds = [size + bound if isinstance(bound, int) and bound < 0 else bound for bound in (first, last)]
+    count = bounds[1] - bounds[0]
+    offset = bounds[0] if isinstance(bounds[0], int) else bounds[0] - size
+    if not isinstance(offset, int) or (isinstance(bounds[0], Dim) and offset >= 0):
+        raise NotationError(
+            asked, f"it begins at {bounds[0]}, which is no known place", "begin at an integer: X[:k], X[2:k], X[-3:]"
+        )
+    if isinstance(count, int) and count < 0:
+        raise NotationError(asked, f"it ends {-count} before it begins", "write the smaller bound first")
+    return Range(offset, 1, count)
+
+
+def _bound(value: Any, asked: str | Asked) -> Dimension | None:
+    if value is None or isinstance(value, Dim):
+        return value
+    if not _is_integer(value):
+        raise KindError(asked, f"a bound {value!r}", "write integers, or dimensions such as X.shape[0]")
+    return operator.index(value)
+
+
+def _is_integer(value: Any) -> bool:
+    """Is this a Python or NumPy integer?"""
+    try:
+        operator.index(value)
+    except TypeError:
+        return False
+    return not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
+
+
+def selection(start: int, step: int, size: object, length: object) -> Array:
+    """The matrix of a slice: row k has a 1 in column `start + k*step`; a negative start counts from the end.
+
+    >>> selection(1, 2, 3, "n").shape
+    (3, n)
+    """
+    return Array(constant("selection", (dim(size), dim(length)), (start, step)))

@@ -1,0 +1,256 @@
+"""The LaTeX of a node, in index notation.
+
+Where text needs braces, because plain reading would sum what is free, LaTeX writes every sum with its sign instead.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
+from indexcalc.graph.node import Node, Number
+from indexcalc.index import Dim, Dimension
+from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.index.text import (
+    GREEK,
+    definition_names,
+    number_text,
+    references,
+    split_number,
+    str_piece,
+)
+from indexcalc.writing.syntax import (  # fmt: skip
+    Applied,
+    Arrow,
+    Braces,
+    Delta,
+    Filled,
+    Function,
+    Grouped,
+    Named,
+    Names,
+    Ones,
+    Piece,
+    Plain,
+    Plus,
+    Power,
+    Reduced,
+    Ref,
+    Size,
+    Times,
+    Total,
+)
+
+SAME_AS_LATIN = {
+    "omicron", "Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho", "Tau", "Chi",
+}  # fmt: skip
+SYMBOLS = {"epsilon": r"\varepsilon", "pi": r"\pi", "eye": "I", "ones": r"\mathbf{1}", "zeros": "0"}
+WHOLE = {row.matrix: row.latex for row in REDUCTIONS.values() if row.matrix}
+NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
+
+
+def expr_latex(node: Node, names: Sequence[str], batch: Iterable[str] = frozenset()) -> str:
+    """The LaTeX of a node whose axes have these names."""
+    arranger = Arranger(node, batch, str_piece)
+    return _set(arranger.page(lambda: arranger.expression(names), references))
+
+
+def array_latex(node: Node) -> str:
+    """The LaTeX of a node as an array: its name, or its entries in brackets with the indices of its axes."""
+    arranger = Arranger(node, (), str_piece)
+    return _set(arranger.page(arranger.array, references))
+
+
+def _set(page: Page) -> str:
+    names = definition_names(page)
+    lines = []
+    for node, piece in page.definitions:
+        subs = piece.names if isinstance(piece, Braces) else ()
+        lines.append(f"{Latex(names).write(Ref(node, subs))} = {Latex(names).write(piece)}")
+    return r";\; ".join([*lines, Latex(names).write(page.body)])
+
+
+class Latex:
+    """Sets pieces as LaTeX. In braces `bare` is true: there Einstein's rule does not sum, so every sum is written."""
+
+    def __init__(self, refs: dict[Node, str]) -> None:
+        self.refs = refs
+        self.bare = False
+        self.table: dict[type, Callable[..., str]] = {
+            Plain: lambda piece: number_latex(piece.value), Size: lambda piece: dim_latex(piece.value),
+            Named: self._named, Ref: lambda piece: _with(name_latex(self.refs[piece.node]), piece.subs),
+            Filled: self._filled, Delta: lambda piece: _with(r"\delta", piece.names),
+            Ones: lambda piece: _with(SYMBOLS["ones"], piece.names), Function: self._function, Reduced: self._reduced,
+            Applied: self._applied, Grouped: self._grouped, Power: self._power, Times: self._times, Total: self._total,
+            Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
+        }  # fmt: skip
+
+    def write(self, piece: Piece) -> str:
+        """The LaTeX of a piece."""
+        return self.table[type(piece)](piece)
+
+    def atom(self, piece: Piece) -> str:
+        """The LaTeX of a piece as a factor: in parentheses if it is a sum or a product."""
+        if isinstance(piece, Total) and not piece.names and not self.bare:
+            return self.atom(piece.body)
+        closed = not isinstance(piece, Plus | Times | Total) and not (
+            isinstance(piece, Size) and not str(piece.value).isidentifier()
+        )
+        return self.write(piece) if closed else _parens(self.write(piece))
+
+    def _named(self, piece: Named) -> str:
+        return _with(piece.latex or SYMBOLS.get(piece.name) or name_latex(piece.name), piece.subs)
+
+    def _filled(self, piece: Filled) -> str:
+        return _with(SYMBOLS[piece.name], piece.subs)
+
+    def _function(self, piece: Function) -> str:
+        row = ELEMENTWISE[piece.fn]
+        if piece.fn == "power":
+            return self._power(Power(*piece.args))
+        params = dict(zip(row.params, map(number_text, piece.params), strict=True))
+        return row.latex.format(*map(self.write, piece.args), **params)
+
+    def _reduced(self, piece: Reduced) -> str:
+        row = REDUCTIONS.get(piece.fn)
+        params = dict(zip(row.params, map(number_text, piece.params), strict=True)) if row else {}
+        return (row.latex if row else NORMS[piece.fn]).format(self.write(piece.arg), axes=_joined(piece.axes), **params)
+
+    def _applied(self, piece: Applied) -> str:
+        if piece.name in WHOLE:
+            base = WHOLE[piece.name].format(*map(self._matrix, piece.args))
+            return _with(_parens(base), piece.subs) if piece.subs else base
+        name = name_latex(piece.function or piece.name)
+        total = sum(piece.times)
+        if total:
+            power = f"^{{{total}}}" if total > 1 else ""
+            by = (
+                f"_{{{','.join(str(k + 1) for k, n in enumerate(piece.times) for _ in range(n))}}}"
+                if len(piece.times) > 1
+                else ""
+            )
+            name = rf"\mathrm{{D}}{power}{by}{name}"
+        row = MATRICES.get(piece.name)
+        if row is not None:
+            params = dict(zip(row.params, piece.params, strict=True))
+            return _with(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
+        args = [*map(self.write, piece.args), *map(str, piece.params)]
+        return _with(name + _parens(", ".join(args)), piece.subs)
+
+    def _matrix(self, piece: Piece) -> str:
+        """A matrix as an argument: its name, or its entries in brackets with its indices."""
+        if isinstance(piece, Braces):
+            return _with(rf"\left[{self._braces(piece)}\right]", piece.names)
+        return self.write(piece)
+
+    def _grouped(self, piece: Grouped) -> str:
+        sides = [
+            r"\,".join(_parens(_joined(group)) if len(group) > 1 else _joined(group) for group in side)
+            for side in (piece.inner, piece.outer)
+        ]
+        return _with(
+            rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{_parens(self.write(piece.arg))}", piece.subs
+        )
+
+    def _power(self, piece: Power) -> str:
+        exponent = piece.exponent
+        if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
+            return rf"\sqrt{{{self.write(piece.base)}}}"
+        base = self.atom(piece.base)
+        if isinstance(piece.base, Power):
+            base = _parens(base)
+        elif not isinstance(piece.base, Named | Ref):
+            base = f"{{{base}}}"
+        shown = str(exponent.value) if isinstance(exponent, Plain) else self.write(exponent)
+        return f"{base}^{{{shown}}}"
+
+    def _times(self, piece: Times) -> str:
+        sign, above, below = split_number(piece.coef)
+        top = [] if above == "1" and piece.top else [_float(above)]
+        top += [self._inside(part, last=k == len(piece.top) - 1) for k, part in enumerate(piece.top)]
+        bottom = [below] if below else []
+        bottom += map(self.atom, piece.bottom) if len(piece.bottom) + len(bottom) > 1 else map(self.write, piece.bottom)
+        shown, under = r"\,".join(top), r"\,".join(bottom)
+        return sign + (rf"\frac{{{shown}}}{{{under}}}" if bottom else shown)
+
+    def _inside(self, piece: Piece, last: bool) -> str:
+        """A factor of a product: a sum with its sign needs parentheses unless it comes last."""
+        if isinstance(piece, Total):
+            if not piece.names and not self.bare:
+                return self.write(piece.body) if isinstance(piece.body, Times) else self.atom(piece.body)
+            return self.write(piece) if last else _parens(self.write(piece))
+        return self.atom(piece)
+
+    def _total(self, piece: Total) -> str:
+        names = (*piece.names, *piece.silent) if self.bare or piece.names else ()
+        if not names:
+            return self.write(piece.body)
+        outside, self.bare = self.bare, True
+        body = _parens(self.write(piece.body)) if isinstance(piece.body, Plus) else self.write(piece.body)
+        self.bare = outside
+        return rf"\sum_{{{_joined(names)}}} {body}"
+
+    def _plus(self, piece: Plus) -> str:
+        terms = [self.write(term) for term in piece.terms]
+        rest = (f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in terms[1:])
+        return terms[0] + "".join(rest)
+
+    def _braces(self, piece: Braces) -> str:
+        outside, self.bare = self.bare, True
+        body = self.write(piece.body)
+        self.bare = outside
+        return body
+
+    def _arrow(self, piece: Arrow) -> str:
+        return _with(rf"\left[{self._braces(Braces(piece.names, piece.body))}\right]", piece.names)
+
+
+def _parens(text: str) -> str:
+    return rf"\left({text}\right)"
+
+
+def _with(name: str, subs: Names) -> str:
+    """A name with subscripts; a name that ends in a subscript of its own is put in a group."""
+    if not subs:
+        return name
+    return f"{{{name}}}_{{{_joined(subs)}}}" if re.search(r"_\{[^{}]*\}$", name) else f"{name}_{{{_joined(subs)}}}"
+
+
+def _joined(names: Names) -> str:
+    shown = [name_latex(name) for name in names]
+    if all(len(name) == 1 for name in names):
+        return "".join(shown)
+    return ",".join(shown)
+
+
+def name_latex(name: str) -> str:
+    r"""A name: `x`, `\mu`, `W_{1}`, `\mathrm{loss}`."""
+    stem, digits = re.fullmatch(r"(.*?)_?(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
+    if stem in GREEK and stem not in SAME_AS_LATIN:
+        shown = f"\\{stem}"
+    elif len(stem) == 1:
+        shown = stem
+    else:
+        stem, digits = name, ""
+        shown = rf"\mathrm{{{name}}}".replace("_", r"\_")
+    return f"{shown}_{{{digits}}}" if digits else shown
+
+
+def dim_latex(dim: Dimension) -> str:
+    """A dimension: a polynomial of symbols."""
+    if not isinstance(dim, Dim):
+        return str(dim)
+    text = re.sub(r"[A-Za-z_]\w*", lambda found: name_latex(found.group()), str(dim))
+    return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace("*", r"\,")
+
+
+def number_latex(value: Number) -> str:
+    """A number; a fraction as one."""
+    sign, above, below = split_number(value)
+    return sign + (rf"\frac{{{above}}}{{{below}}}" if below else _float(above))
+
+
+def _float(text: str) -> str:
+    return re.sub(r"e([+-]?)0*(\d+)", lambda found: rf" \cdot 10^{{{found[1].replace('+', '')}{found[2]}}}", text)

@@ -1,0 +1,267 @@
+"""The text of a node, in index notation: what `str` prints and `ic.parse` reads back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+
+from indexcalc.graph.node import Node, Number
+from indexcalc.index import Dim, Dimension
+from indexcalc.views.expr import unknown
+from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.syntax import (  # fmt: skip
+    OPERATORS,
+    Applied,
+    Arrow,
+    Braces,
+    Delta,
+    Filled,
+    Function,
+    Grouped,
+    Named,
+    Names,
+    Ones,
+    Piece,
+    Plain,
+    Plus,
+    Power,
+    Reduced,
+    Ref,
+    Size,
+    Times,
+    Total,
+)
+
+SUBSCRIPTS = re.compile(r"\[([^][]+)\]")
+GREEK = {
+    "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
+    "iota": "ι", "kappa": "κ", "lambda": "λ", "mu": "μ", "nu": "ν", "xi": "ξ", "omicron": "ο", "pi": "π", "rho": "ρ",
+    "sigma": "σ", "tau": "τ", "upsilon": "υ", "phi": "φ", "chi": "χ", "psi": "ψ", "omega": "ω",
+}  # fmt: skip
+GREEK |= {name.capitalize(): letter.upper() for name, letter in GREEK.items()}
+
+
+def expr_text(
+    node: Node, names: Sequence[str], batch: Iterable[str] = frozenset(), unicode: bool = False, ascii: bool = False
+) -> str:
+    """The text of a node whose axes have these names; those in `batch` are never summed by `*`.
+
+    With `unicode`, Greek names are letters; with `ascii`, `δ` and `ε` are words.
+    """
+    arranger = Arranger(node, batch, str_piece)
+    return _set(arranger.page(lambda: arranger.expression(names), references), Text({}, unicode, ascii))
+
+
+def array_text(
+    node: Node,
+    places: Sequence[int | None] | None = None,
+    upright: bool = True,
+    unicode: bool = False,
+    ascii: bool = False,
+) -> str:
+    """The text of a node as an array: its name, or its entries and an arrow to its axes, `A[j,i] -> [i,j]`.
+
+    A unit axis, None among `places`, is a 1 after the arrow. Where the name alone would be read as standing otherwise,
+    the array is not `upright`, and has the arrow too.
+    """
+    arranger = Arranger(node, (), str_piece)
+    page = arranger.page(lambda: arranger.array(places, upright), references)
+    return _set(page, Text({}, unicode, ascii))
+
+
+def str_piece(piece: Piece) -> str:
+    """The text of a piece in which definitions have no name yet."""
+    return Text({}).write(piece)
+
+
+def references(piece: Piece) -> list[Node]:
+    """The definitions that a piece names, in the order of its text."""
+    text = Text({})
+    text.write(piece)
+    return list(text.met)
+
+
+def definition_names(page: Page) -> dict[Node, str]:
+    """Names for the definitions of a page that mean nothing else there."""
+    numbers = (f"t{k}" for k in range(1, len(page.definitions) + len(page.words) + 1))
+    free = (name for name in numbers if name not in page.words)
+    return {node: name for (node, _), name in zip(page.definitions, free, strict=False)}
+
+
+def _set(page: Page, text: Text) -> str:
+    text.refs = definition_names(page)
+    lines = [f"{text.refs[node]} = {text.write(piece)}" for node, piece in page.definitions]
+    return "; ".join([*lines, text.write(page.body)])
+
+
+class Text:
+    """Sets pieces as text. `refs` has the names of definitions; `met` notes those that are used."""
+
+    def __init__(self, refs: dict[Node, str], unicode: bool = False, ascii: bool = False) -> None:
+        self.refs = refs
+        self.met: dict[Node, None] = {}
+        self.greek = GREEK if unicode else {}
+        self.delta = "delta" if ascii else "δ"
+        self.symbols = {} if ascii else {"epsilon": "ε"}
+        self.table: dict[type, Callable[..., str]] = {
+            Plain: self._plain, Size: self._size, Named: self._named, Ref: self._ref, Filled: self._filled,
+            Delta: self._delta, Ones: self._ones, Function: self._function, Reduced: self._reduced,
+            Applied: self._applied, Grouped: self._grouped, Power: self._power, Times: self._times, Total: self._total,
+            Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
+        }  # fmt: skip
+
+    def write(self, piece: Piece) -> str:
+        """The text of a piece."""
+        return self.table[type(piece)](piece)
+
+    def atom(self, piece: Piece) -> str:
+        """The text of a piece as a factor: in parentheses if it is a sum, a product or a trace."""
+        text = self.write(piece)
+        if isinstance(piece, Total) and not piece.names:
+            return f"({text})"
+        closed = not isinstance(piece, Plus | Times) and not (isinstance(piece, Plain) and text[0] == "-")
+        if isinstance(piece, Size):
+            closed = text.isidentifier()
+        return text if closed else f"({text})"
+
+    def name(self, name: str) -> str:
+        """A name, Greek if that is asked for."""
+        return self.greek.get(name, name)
+
+    def subs(self, names: Names) -> str:
+        """Subscripts."""
+        return f"[{','.join(map(self.name, names))}]" if names else ""
+
+    def _plain(self, piece: Plain) -> str:
+        return number_text(piece.value)
+
+    def _size(self, piece: Size) -> str:
+        return self._dim(piece.value)
+
+    def _dim(self, dim: Dimension) -> str:
+        return self.name(str(dim)) if isinstance(dim, Dim) else str(dim)
+
+    def _named(self, piece: Named) -> str:
+        return (self.symbols.get(piece.name) or self.name(piece.name)) + self.subs(piece.subs)
+
+    def _ref(self, piece: Ref) -> str:
+        self.met[piece.node] = None
+        return self.refs.get(piece.node, "t") + self.subs(piece.subs)
+
+    def _filled(self, piece: Filled) -> str:
+        if any(map(unknown, piece.dims)):
+            return piece.name + self.subs(piece.subs)
+        return f"{piece.name}({', '.join(map(self._dim, piece.dims))}){self.subs(piece.subs)}"
+
+    def _told(self, name: str, piece: Delta | Ones) -> str:
+        if piece.dim is None:
+            return name + self.subs(piece.names)
+        word = "delta" if isinstance(piece, Delta) else name
+        return f"{word}({', '.join(map(self.name, piece.names))}, dim={self._dim(piece.dim)})"
+
+    def _delta(self, piece: Delta) -> str:
+        return self._told(self.delta, piece)
+
+    def _ones(self, piece: Ones) -> str:
+        return self._told("ones", piece)
+
+    def _function(self, piece: Function) -> str:
+        if piece.fn in OPERATORS:
+            left, right = (self.write(arg) for arg in piece.args)
+            return f"({left} {OPERATORS[piece.fn]} {right})"
+        if piece.fn == "power":
+            return self._power(Power(*piece.args))
+        return f"{piece.fn}({', '.join([*map(number_text, piece.params), *map(self._open, piece.args)])})"
+
+    def _open(self, piece: Piece) -> str:
+        """An argument: a comparison needs no parentheses there."""
+        text = self.write(piece)
+        return text[1:-1] if isinstance(piece, Function) and piece.fn in OPERATORS else text
+
+    def _reduced(self, piece: Reduced) -> str:
+        axes = map(self.name, piece.axes if piece.told else ())
+        return f"{piece.fn}({', '.join([self._open(piece.arg), *map(number_text, piece.params), *axes])})"
+
+    def _applied(self, piece: Applied) -> str:
+        args = [*map(self._open, piece.args), *map(str, piece.params)]
+        return f"{self.name(piece.name)}({', '.join(args)}){self.subs(piece.subs)}"
+
+    def _grouped(self, piece: Grouped) -> str:
+        left, right = (" ".join(_group(group) for group in side) for side in (piece.inner, piece.outer))
+        sizes = [f"{name}={self._dim(size)}" for name, size in piece.sizes]
+        pattern = f'"{left} -> {right}"'
+        return f"group({', '.join([self.write(piece.arg), pattern, *sizes])}){self.subs(piece.subs)}"
+
+    def _power(self, piece: Power) -> str:
+        exponent = piece.exponent
+        if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
+            return f"sqrt({self._open(piece.base)})"
+        base = self.atom(piece.base)
+        if isinstance(piece.base, Plain) and isinstance(piece.base.value, Fraction):
+            base = f"({base})"
+        elif isinstance(piece.base, Power) or (isinstance(piece.base, Function) and piece.base.fn == "power"):
+            base = base if base.startswith("sqrt(") else f"({base})"
+        shown = self.atom(exponent)
+        if isinstance(exponent, Plain) and isinstance(exponent.value, Fraction):
+            shown = f"({exponent.value})"
+        elif isinstance(exponent, Power) or (isinstance(exponent, Function) and exponent.fn == "power"):
+            shown = f"({shown})"
+        return f"{base}**{shown}"
+
+    def _times(self, piece: Times) -> str:
+        sign, above, below = split_number(piece.coef)
+        top = [] if above == "1" and piece.top else [above]
+        bottom = [below] if below else []
+        top += [self.write(part) if _is_unsaid(part) else self.atom(part) for part in piece.top]
+        bottom += map(self.atom, piece.bottom)
+        return sign + "*".join(top) + _over(bottom)
+
+    def _total(self, piece: Total) -> str:
+        return f"sum[{','.join(piece.names)}]({self._open(piece.body)})" if piece.names else self.write(piece.body)
+
+    def _plus(self, piece: Plus) -> str:
+        terms = [self.write(term) for term in piece.terms]
+        rest = (f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in terms[1:])
+        return terms[0] + "".join(rest)
+
+    def _braces(self, piece: Braces) -> str:
+        return f"{{{','.join(map(self.name, piece.names))}: {self.write(piece.body)}}}"
+
+    def _arrow(self, piece: Arrow) -> str:
+        return f"{self.write(piece.body)} -> {self.subs(piece.names)}"
+
+
+def _over(bottom: Sequence[str]) -> str:
+    """Divisors: in parentheses, unless an index that two of them carry would be summed there."""
+    named = [name for text in bottom for name in {n for subs in SUBSCRIPTS.findall(text) for n in subs.split(",")}]
+    if len(bottom) < 2 or len(set(named)) < len(named):
+        return "".join(f"/{text}" for text in bottom)
+    return f"/({'*'.join(bottom)})"
+
+
+def _is_unsaid(piece: Piece) -> bool:
+    """Is this a product that the reader sums unasked? Within a product it needs no parentheses."""
+    return isinstance(piece, Total) and not piece.names and not isinstance(piece.body, Plus)
+
+
+def _group(names: Names) -> str:
+    return names[0] if len(names) == 1 else f"({' '.join(names)})"
+
+
+def split_number(value: Number) -> tuple[str, str, str]:
+    """The sign of a number, what is above the line, and what is below it, if anything."""
+    if isinstance(value, complex):
+        return "", number_text(value), ""
+    sign, size = ("-", -value) if value < 0 else ("", value)
+    if isinstance(size, Fraction):
+        return sign, str(size.numerator), str(size.denominator)
+    return sign, number_text(size), ""
+
+
+def number_text(value: Number) -> str:
+    """A number: `3`, `1/2`, `0.1`, `(1+2j)`."""
+    if isinstance(value, complex):
+        text = repr(complex(value.real + 0.0, value.imag + 0.0))  # no minus zero
+        return text if text[0] == "(" else f"({text})"
+    return str(value) if isinstance(value, int | Fraction) else repr(value)

@@ -1,0 +1,428 @@
+"""Sums of matrix forms, written as short as factoring makes them.
+
+The search: collect like terms; then for each factor that two terms share (a number, a scalar, the first link, the last
+link, an entrywise factor, one side of a Kronecker product) take it out of those that have it, and go on with what is
+left. The shortest wins, by tokens, then by the number of names. The search is bounded by steps, never by seconds, so
+the text depends on the expression alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from indexcalc.graph.node import Number, add, multiply
+from indexcalc.writing.matrix.forms import (
+    Extent,
+    Form,
+    Term,
+    call,
+    eye,
+    form_of,
+    is_constant,
+    negative,
+    number_cost,
+    ones,
+    rank,
+    spread_of,
+    term_cost,
+    term_of,
+    turn,
+    zeros,
+)
+from indexcalc.writing.matrix.multiply import diagm, had, product
+
+WIDEST = 10
+"""A sum of more terms is not factored."""
+STEPS = 400
+
+
+class Taken(NamedTuple):
+    """A factor that terms share: what they are without it, by place, and how to put it back before their sum."""
+
+    without: dict[int, Term]
+    back: Callable[[Form], Term]
+
+
+def collect(terms: Iterable[Term]) -> list[Term]:
+    """Like terms added up, diagonal matrices gathered into one."""
+    found: dict[Any, Term] = {}
+    for term in (inner for outer in terms for inner in _opened(outer)):
+        known = found.get(term.key)
+        found[term.key] = term if known is None else term._replace(coef=add(known.coef, term.coef))
+    kept = [term for term in found.values() if term.coef != 0]
+    diagonal = [term for term in kept if len(term.links) == 1 and term.links[0].kind == "diagm"]
+    if len(diagonal) > 1:
+        vectors = [Term(t.coef, t.scalars, t.links[0].parts) for t in diagonal]
+        vectors = [product(t.coef, t.scalars, t.links) for t in vectors]
+        rows = diagonal[0].rows
+        joined = term_of(diagm(Factoring(STEPS).best(vectors, rows, None)))
+        kept = collect([*(term for term in kept if term not in diagonal), joined])
+    return kept
+
+
+def _opened(term: Term) -> list[Term]:
+    """The terms of a sum that is a summand; any other summand as it is."""
+    inner = term.links[0] if len(term.links) == 1 and not term.scalars else None
+    if not term.links and len(term.scalars) == 1 and term.scalars[0][1] == 1:
+        inner = term.scalars[0][0]
+    if inner is None or inner.kind != "sum" or term.coef not in (1, -1):
+        return [term]
+    return [t._replace(coef=multiply(term.coef, t.coef)) for t in map(term_of, inner.parts)]
+
+
+class Factoring:
+    """One search, with its budget of steps and what it has found."""
+
+    def __init__(self, steps: int = STEPS) -> None:
+        self.steps = steps
+        self.known: dict[Any, Form] = {}
+
+    def best(self, terms: Iterable[Term], rows: Extent, cols: Extent) -> Form:
+        """The shortest form of a sum of terms, of this shape."""
+        if rows is None and cols is not None:
+            return turn(self.best([transposed(term) for term in terms], cols, None))
+        kept = collect(terms)
+        if len(kept) < 2:
+            return form_of(kept[0]) if kept else zeros(rows, cols)
+        key = (frozenset((term.coef, *term.key) for term in kept), str(rows), str(cols))
+        if key not in self.known:
+            self.known[key] = addition(kept, rows, cols)
+            self.known[key] = self._search(kept, rows, cols, self.known[key])
+        return self.known[key]
+
+    def _search(self, terms: list[Term], rows: Extent, cols: Extent, plain: Form) -> Form:
+        """The shortest; `plain` is the sum as it stands."""
+        if len(terms) > WIDEST:
+            return plain
+        options = [plain]
+        for taken in candidates(terms):
+            if self.steps <= 0:
+                break
+            self.steps -= 1
+            places = taken.without
+            inner_terms = list(places.values())
+            inner = self.best(inner_terms, *_shape(inner_terms))
+            rest = [term for k, term in enumerate(terms) if k not in places]
+            options.append(self.best([taken.back(inner), *rest], rows, cols))
+        return min(options, key=lambda form: (form.cost, _names(form), _powers(form), form is not plain))
+
+
+def _shape(terms: Sequence[Term]) -> tuple[Extent, Extent]:
+    """The shape of a sum whose terms may be constant along what others run along."""
+    rows = next((term.rows for term in terms if term.rows is not None), None)
+    cols = next((term.cols for term in terms if term.cols is not None), None)
+    return rows, cols
+
+
+def transposed(term: Term) -> Term:
+    """The transpose of a summand."""
+    return Term(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
+
+
+def _names(form: Form) -> int:
+    return 1 if form.kind == "atom" else sum(_names(part) for part in form.parts)
+
+
+def _powers(form: Form) -> int:
+    own = sum(exponent not in (1, -1) for exponent in form.data) if form.kind == "had" else 0
+    return own + sum(_powers(part) for part in form.parts)
+
+
+# ------------------------------------------------------------------ a sum as a form
+
+
+def addition(terms: Sequence[Term], rows: Extent, cols: Extent) -> Form:
+    """The sum as it stands, on its cheaper side."""
+    if len(terms) == 1:
+        return form_of(terms[0])
+    if _inverted(terms):
+        flipped = addition([term._replace(coef=multiply(-1, term.coef)) for term in terms], rows, cols)
+        return form_of(product(-1, [(flipped, 1)] if flipped.scalar else (), () if flipped.scalar else [flipped]))
+    if rows is None or cols is None:
+        same = rows is None and cols is None
+        parts = tuple(form_of(t) for t in ordered(terms))
+        return Form("sum", parts, None, rows, cols, _sum_cost(terms, rows, cols), same)
+    turned = [transposed(term) for term in terms]
+    same = rows == cols and frozenset((t.coef, *t.key) for t in terms) == frozenset((t.coef, *t.key) for t in turned)
+    costs = _sum_cost(terms, rows, cols), _sum_cost(turned, cols, rows)
+    sides = [(cost, [t.key for t in ordered(side)]) for cost, side in zip(costs, (terms, turned), strict=True)]
+    if same or sides[0] <= sides[1]:
+        return Form("sum", tuple(form_of(t) for t in ordered(terms)), costs[1], rows, cols, costs[0], same)
+    return turn(Form("sum", tuple(form_of(t) for t in ordered(turned)), costs[0], cols, rows, costs[1]))
+
+
+def _sum_cost(terms: Sequence[Term], rows: Extent, cols: Extent) -> int:
+    anchored = any(anchors(term, rows, cols) for term in terms)
+    cost = sum(term_cost(term, anchored) for term in terms) + len(terms) - 1
+    return cost + all(negative(term.coef) for term in terms)
+
+
+def anchors(term: Term, rows: Extent, cols: Extent) -> bool:
+    """Does this summand alone tell the shape of the sum?"""
+    if rows is None and cols is None:
+        return True
+    return not is_constant(term) and not spread_of(term)
+
+
+def ordered(terms: Sequence[Term]) -> list[Term]:
+    """The summands as people write them: what is positive first, products before names, numbers last."""
+    return sorted(terms, key=lambda term: (negative(term.coef), *_place(term)))
+
+
+def _place(term: Term) -> tuple[Any, ...]:
+    """Where a summand stands, its sign apart."""
+    constant = is_constant(term) and not term.scalars
+    identity = len(term.links) == 1 and term.links[0].kind == "eye"
+    names = [rank(form) for form, _ in term.scalars] + [rank(link) for link in term.links]
+    repeated = spread_of(term) != ""
+    return constant, is_constant(term), repeated, identity, -_length(term), names, str(abs(term.coef))
+
+
+def _length(term: Term) -> int:
+    return min(2, len(term.links) + len(term.scalars))
+
+
+# ------------------------------------------------------------------ what terms share
+
+
+def candidates(terms: Sequence[Term]) -> list[Taken]:
+    """All factors that two terms or more share, in an order that depends on the terms alone."""
+    found: list[Taken] = []
+    found += _common_number(terms)
+    found += _common_scalars(terms)
+    for first in (True, False):
+        found += _common_ends(terms, first)
+    found += _common_entries(terms)
+    found += _common_sides(terms)
+    found += _symmetric_parts(terms)
+    return found
+
+
+def _common_number(terms: Sequence[Term]) -> list[Taken]:
+    coefs = [term.coef for term in terms]
+    if any(isinstance(c, float | complex) for c in coefs):
+        same = all(c in (coefs[0], multiply(-1, coefs[0])) for c in coefs)
+        share: Number = coefs[0] if same else 1
+    else:
+        share = _content([Fraction(c) for c in coefs])  # type: ignore[arg-type]
+    if _inverted(terms):
+        share = multiply(-1, share)
+    return [_number(terms, share)] if share != 1 else []
+
+
+def _inverted(terms: Sequence[Term]) -> bool:
+    """Does a sum read better with all its signs changed? If most are negative, or as many, and the first one."""
+    below = sum(negative(term.coef) for term in terms)
+    if 2 * below != len(terms):
+        return 2 * below > len(terms)
+    return negative(min(terms, key=_place).coef)
+
+
+def _number(terms: Sequence[Term], share: Number) -> Taken:
+    without = {k: term._replace(coef=_divide(term.coef, share)) for k, term in enumerate(terms)}
+    return Taken(
+        without, lambda inner: product(share, [(inner, 1)] if inner.scalar else (), () if inner.scalar else [inner])
+    )
+
+
+def _content(values: Sequence[Fraction]) -> Number:
+    """The largest number by which all of these are integers, if they are not integers; else their common divisor."""
+    from math import gcd, lcm
+
+    top = gcd(*[value.numerator for value in values])
+    bottom = lcm(*[value.denominator for value in values])
+    share = Fraction(top, bottom)
+    return share.numerator if share.denominator == 1 else share
+
+
+def _divide(value: Number, share: Number) -> Number:
+    if isinstance(value, int | Fraction) and isinstance(share, int | Fraction):
+        made = Fraction(value) / Fraction(share)
+        return made.numerator if made.denominator == 1 else made
+    if share in (1, -1):
+        return multiply(value, share)
+    return 1 if value == share else -1
+
+
+def _common_scalars(terms: Sequence[Term]) -> list[Taken]:
+    owners: dict[Form, dict[int, Number]] = {}
+    for k, term in enumerate(terms):
+        for form, exponent in term.scalars:
+            owners.setdefault(form, {})[k] = exponent
+    found = []
+    for form in sorted(owners, key=rank):
+        for sign in (1, -1):
+            have = {k: e for k, e in owners[form].items() if not isinstance(e, complex) and e * sign > 0}
+            if len(have) < 2:
+                continue
+            least = min(have.values(), key=abs)  # type: ignore[arg-type]
+            without = {
+                k: product(terms[k].coef, [*terms[k].scalars, (form, multiply(-1, least))], terms[k].links)
+                for k in have
+            }
+            found.append(Taken(without, _scaler(form, least)))
+    return found
+
+
+def _scaler(form: Form, exponent: Number) -> Callable[[Form], Term]:
+    def back(inner: Form) -> Term:
+        if inner.scalar:
+            return product(1, [(form, exponent), (inner, 1)], ())
+        return product(1, [(form, exponent)], [inner])
+
+    return back
+
+
+def _common_ends(terms: Sequence[Term], first: bool) -> list[Taken]:
+    owners: dict[Form, list[int]] = {}
+    for k, term in enumerate(terms):
+        if term.links and (link := term.links[0 if first else -1]).kind not in ("eye", "ones"):
+            owners.setdefault(link, []).append(k)
+    found = []
+    for link in sorted((link for link in owners if len(owners[link]) > 1), key=rank):
+        without = {k: _cut(terms[k], first) for k in owners[link]}
+        shapes = {(str(t.rows), str(t.cols)) for t in without.values()}
+        if len(shapes) > 1:
+            continue
+        found.append(Taken(without, _ender(link, first)))
+    return found
+
+
+def _cut(term: Term, first: bool) -> Term:
+    """The term without its first (last) link."""
+    link = term.links[0 if first else -1]
+    rest = term.links[1:] if first else term.links[:-1]
+    missing = link.cols if first else link.rows
+    if not rest and missing is not None:
+        rest = (eye(missing),)
+    return Term(term.coef, term.scalars, rest)
+
+
+def _ender(link: Form, first: bool) -> Callable[[Form], Term]:
+    def back(inner: Form) -> Term:
+        if inner.scalar:
+            return product(1, [(inner, 1)], [link])
+        return product(1, (), [link, inner] if first else [inner, link])
+
+    return back
+
+
+def _entries(term: Term) -> dict[Form, Term]:
+    """The entrywise factors of a term, and what is left without each."""
+    found: dict[Form, Term] = {}
+    links = term.links
+    if len(links) == 1 and links[0].kind == "had":
+        core = links[0]
+        pairs = list(zip(core.parts, core.data, strict=True))
+        for k, (part, exponent) in enumerate(pairs):
+            rest = pairs[:k] + pairs[k + 1 :]
+            taken = [(part, 1)] if isinstance(exponent, int) and exponent > 0 else []
+            for form, less in [*taken, (had([(part, exponent)]), exponent)]:
+                left = [*rest, (part, add(exponent, multiply(-1, less)))] if less != exponent else rest
+                without = had(left) if left else ones(core.rows, core.cols)
+                found[form] = product(term.coef, term.scalars, [without])
+    elif len(links) == 1 and links[0].kind not in ("eye", "ones", "diagm"):
+        found[links[0]] = Term(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
+    elif len(links) in (2, 3) and term.rows is not None and term.cols is not None:
+        core_at = next((k for k, link in enumerate(links) if link.kind != "diagm"), None)
+        others = [link for k, link in enumerate(links) if k != core_at]
+        if core_at is not None and all(link.kind == "diagm" for link in others):
+            core = links[core_at]
+            over = links[0].parts[0] if core_at else ones(term.rows, None)
+            under = turn(links[-1].parts[0]) if core_at < len(links) - 1 else ones(None, term.cols)
+            found[core] = product(term.coef, term.scalars, [over, under])
+    return found
+
+
+def _common_entries(terms: Sequence[Term]) -> list[Taken]:
+    owners: dict[Form, dict[int, Term]] = {}
+    for k, term in enumerate(terms):
+        if term.rows is None:
+            continue
+        for form, rest in _entries(term).items():
+            owners.setdefault(form, {})[k] = rest
+    found = []
+    for form in sorted((form for form in owners if len(owners[form]) > 1), key=rank):
+        without = owners[form]
+        if any(anchors(term, form.rows, form.cols) for term in without.values()):
+            found.append(Taken(without, _enterer(form)))
+    return found
+
+
+def _enterer(form: Form) -> Callable[[Form], Term]:
+    return lambda inner: term_of(had([(form, 1), (inner, 1)]))
+
+
+def _common_sides(terms: Sequence[Term]) -> list[Taken]:
+    """Kronecker products with one side in common."""
+    owners: dict[tuple[int, Form], dict[int, Form]] = {}
+    for k, term in enumerate(terms):
+        if len(term.links) == 1 and term.links[0].kind == "call" and term.links[0].data[0] == "kron":
+            for side in (0, 1):
+                parts = term.links[0].parts
+                owners.setdefault((side, parts[side]), {})[k] = parts[1 - side]
+    found = []
+    for (side, form), others in sorted(owners.items(), key=lambda item: (item[0][0], rank(item[0][1]))):
+        if len(others) > 1 and len({(str(f.rows), str(f.cols)) for f in others.values()}) == 1:
+            without = {k: product(terms[k].coef, terms[k].scalars, [other]) for k, other in others.items()}
+            found.append(Taken(without, _sider(form, side)))
+    return found
+
+
+def _symmetric_parts(terms: Sequence[Term]) -> list[Taken]:
+    """A matrix and its transpose with one coefficient, where their half sum has a shorter one."""
+    found = []
+    for k, term in enumerate(terms):
+        double = multiply(2, term.coef)
+        whole = isinstance(term.coef, int) or number_cost(double) > number_cost(term.coef)
+        if whole or term.rows is None or term.rows != term.cols:
+            continue
+        other = term_of(turn(form_of(Term(1, term.scalars, term.links))))
+        for j in range(k + 1, len(terms)):
+            if terms[j].coef == term.coef and terms[j].key == other.key:
+                half = Term(term.coef, term.scalars, term.links)
+                found.append(Taken({k: half, j: half._replace(coef=0)}, _symmetrizer(term)))
+    return found
+
+
+def _symmetrizer(term: Term) -> Callable[[Form], Term]:
+    def back(inner: Form) -> Term:
+        core = form_of(Term(1, (), term.links))
+        core = min((core, turn(core)), key=lambda side: side.cost)
+        sym = call("sym", [core], core.rows, core.cols, same=True)
+        return product(multiply(2, term.coef), term.scalars, [sym])
+
+    return back
+
+
+def _sider(form: Form, side: int) -> Callable[[Form], Term]:
+    def back(inner: Form) -> Term:
+        term = term_of(inner)
+        core = form_of(Term(1, (), term.links))
+        pair = (form, core) if side == 0 else (core, form)
+        return product(term.coef, term.scalars, [kron(*pair)])
+
+    return back
+
+
+def kron(left: Form, right: Form) -> Form:
+    """The Kronecker product; of two identities, one."""
+    rows, cols = _times(left.rows, right.rows), _times(left.cols, right.cols)
+    if left.kind == right.kind == "eye":
+        assert rows is not None
+        return eye(rows)
+    if left.kind == right.kind == "ones":
+        return ones(rows, cols)
+    terms = [term_of(left), term_of(right)]
+    if any(t.coef != 1 or t.scalars for t in terms):
+        core = kron(form_of(Term(1, (), terms[0].links)), form_of(Term(1, (), terms[1].links)))
+        return form_of(product(multiply(terms[0].coef, terms[1].coef), [*terms[0].scalars, *terms[1].scalars], [core]))
+    return call("kron", (left, right), rows, cols)
+
+
+def _times(a: Extent, b: Extent) -> Extent:
+    if a is None or b is None:
+        return b if a is None else a
+    return a * b

@@ -1,0 +1,255 @@
+"""The closed form of an Array: matrix notation, as short as the search finds it.
+
+Two presentations of the graph are read, as it is and multiplied out, and the shorter form is taken. Every move keeps
+the value, so only the length depends on the search.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+
+from indexcalc.graph.node import Node, Sum, einsum, multiply, regroup
+from indexcalc.graph.walk import topological
+from indexcalc.simplify.passes import EXPAND_TERMS, expand, simplify
+from indexcalc.views.array import STANDING, Array
+from indexcalc.writing.index import latex, text
+from indexcalc.writing.matrix.forms import (
+    Form,
+    atom,
+    chain,
+    form_of,
+    number_term,
+    turn,
+)
+from indexcalc.writing.matrix.latex import LatexTypesetter
+from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.matrix.reduce import Reader, flatten
+from indexcalc.writing.matrix.text import Typesetter
+
+LARGEST = 300
+"""A graph of more nodes is written in index notation only, where definitions keep the text short."""
+DEEPEST = 50
+"""So is one with more functions, products and sums inside each other."""
+REPEATED = 8
+"""A part that occurs twice gets a name if it has so many tokens."""
+
+
+class Formula(str):
+    """The text of a closed form. Where there is none it is in index notation, `why` says why, `nearest` what comes
+    close; `definitions` has the names that its parts were given.
+    """
+
+    why: str = ""
+    nearest: tuple[str, ...] = ()
+    definitions: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def closed(self) -> bool:
+        """Is it in matrix notation?"""
+        return not self.why
+
+    def __repr__(self) -> str:
+        lines = [str(self)]
+        if self.why:
+            lines.append(f"no matrix form: {self.why}")
+            lines += [f"nearest: {one}" for one in self.nearest]
+        return "\n".join(lines)
+
+
+def closed_form(node: Node) -> Form:
+    """The shortest form found; `Stuck`, which says why, if there is none."""
+    known = node.facts.get("closed form")
+    if known is None:
+        try:
+            known = _search(node)
+        except Stuck as stuck:
+            known = stuck
+        node.facts["closed form"] = known
+    if isinstance(known, Stuck):
+        raise known
+    found: Form = known
+    return found
+
+
+def _search(node: Node) -> Form:
+    if node.order > 2:
+        raise Stuck(f"it has {node.order} axes, and a matrix holds two")
+    below = topological([node])
+    if len(below) > LARGEST or _depth(below) > DEEPEST:
+        raise Stuck("it is too long for one formula")
+    found: list[Form] = []
+    why: Stuck | None = None
+    for variant in _variants(node):
+        try:
+            found.append(Reader().form(variant))
+        except Stuck as stuck:
+            why = why or stuck
+    if not found:
+        assert why is not None
+        raise why
+    return min(found, key=lambda form: form.cost)
+
+
+def _depth(below: Sequence[Node]) -> int:
+    """How many nodes lie inside each other; children come before their parents."""
+    found: dict[Node, int] = {}
+    for node in below:
+        found[node] = 1 + max((found[child] for child in node.children), default=0)
+    return max(found.values())
+
+
+def _variants(node: Node) -> list[Node]:
+    """The node, and the node multiplied out."""
+    (opened,) = expand(simplify([node]), EXPAND_TERMS)
+    return [node] if opened is node else [node, opened]
+
+
+def array_text(array: Array, unicode: bool = False) -> str:
+    """The text of an array: its closed form, or its entries and an arrow to its axes where it has none."""
+    try:
+        if not only_scalars(array.node):
+            return Typesetter(array.vectors, array.turned, unicode).text(_stood(array))
+    except Stuck:
+        pass
+    return text.array_text(array.node, array.places, array._is_upright(), unicode=unicode)
+
+
+def only_scalars(node: Node) -> bool:
+    """Has nothing in it an axis? Then index notation writes it, as it stands."""
+    return not any(inner.dims for inner in topological([node]))
+
+
+def array_latex(array: Array) -> str:
+    """The LaTeX of an array: of its closed form, or of its entries."""
+    try:
+        return LatexTypesetter(array.vectors, array.turned).text(_stood(array))
+    except Stuck:
+        return latex.array_latex(array.node)
+
+
+def _stood(array: Array) -> Form:
+    """The closed form of an array, a vector standing as the array does."""
+    form = closed_form(array.node)
+    return turn(form) if form.vector and array.places == STANDING["row"] else form
+
+
+def formula(array: Array, define: bool = False) -> Formula:
+    """The closed form of an array; `define` names the parts that occur more than once."""
+    setter = Typesetter(array.vectors, array.turned)
+    try:
+        form = _stood(array)
+        written = setter.text(form)
+    except Stuck as stuck:
+        made = Formula(array_text(array))
+        made.why, made.nearest = stuck.why, tuple(nearest(array.node, setter))
+        return made
+    if not define:
+        return Formula(written)
+    named, definitions = name_parts(form)
+    lines = tuple((name, setter.natural(part)[0]) for name, part in definitions)
+    made = Formula("; ".join([*(f"{name} = {shown}" for name, shown in lines), setter.text(named)]))
+    made.definitions = lines
+    return made
+
+
+# ------------------------------------------------------------------ parts with names
+
+
+def name_parts(form: Form) -> tuple[Form, list[tuple[str, Form]]]:
+    """The form with names for the parts that occur more than once, and what the names stand for."""
+    count: Counter[Form] = Counter()
+    words: set[str] = set()
+
+    def visit(part: Form) -> None:
+        if part.kind == "atom":
+            words.add(part.data[0])
+        count[part] += 1
+        if count[part] == 1 or part.cost < REPEATED:
+            for inner in part.parts:
+                visit(inner)
+
+    visit(form)
+    wanted = [
+        part
+        for part in count
+        if count[part] > 1 and part.cost >= REPEATED and part.kind in ("call", "sum", "chain", "had")
+    ]
+    names: dict[Form, Form] = {}
+    definitions: list[tuple[str, Form]] = []
+    free = (f"t{k}" for k in range(1, len(wanted) + len(words) + 1))
+    for part in sorted(wanted, key=lambda part: (part.cost, part.digest)):
+        name = next(word for word in free if word not in words)
+        definitions.append((name, _renamed(part, names)))
+        row = part.rows is None and part.cols is not None
+        names[part] = turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
+    return _renamed(form, names), definitions
+
+
+def _renamed(form: Form, names: dict[Form, Form]) -> Form:
+    if form in names:
+        return names[form]
+    if not form.parts:
+        return form
+    if form.kind == "turned":
+        return turn(_renamed(form.parts[0], names))
+    parts = tuple(_renamed(part, names) for part in form.parts)
+    if form.kind == "chain":
+        return chain(parts)
+    saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
+    return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
+
+
+# ------------------------------------------------------------------ what comes close
+
+
+def nearest(node: Node, setter: Typesetter) -> list[str]:
+    """What can be written of a node that has no matrix form."""
+    found = []
+    if node.order == 4:
+        rows, cols = (1, 0), (3, 2)
+        inner = [(k,) for k in range(4)]
+        joined = regroup(node, inner, (rows, cols), node.dims)
+        with suppress(Stuck):
+            found.append(f"as a matrix of its vecs, {Typesetter('column').text(closed_form(joined))}")
+    if node.order > 2:
+        found.append("contract it: with a cotangent, ic.vjp(Y, X, G), or with a direction, ic.jvp(Y, X, dX)")
+    with suppress(Stuck):
+        found.append(einsum_text(node, setter))
+    return found
+
+
+def einsum_text(node: Node, setter: Typesetter) -> str:
+    """The node as a sum of calls of `einsum`, which can write any sum of products of named parts."""
+    terms = (
+        [(t.coef, t.node, t.labels) for t in node.terms]
+        if isinstance(node, Sum)
+        else [(1, node, tuple(range(node.order)))]
+    )
+    texts = []
+    for coef, inner, labels in terms:
+        flat = flatten(inner)
+        if len(set(flat.out)) < len(flat.out) or len(flat.sizes) > 26 or len(labels) < node.order:
+            raise Stuck("a delta or ones stands free")
+        letters = {label: chr(97 + place) for label, place in zip(flat.out, labels, strict=True)}
+        for label in range(len(flat.sizes)):
+            letters.setdefault(label, chr(97 + node.order + len(letters) - len(flat.out)))
+        operands, specs = [], []
+        for factor, at, exponent in flat.factors:
+            operands.append(_operand(factor, exponent, setter))
+            specs.append("".join(letters[x] for x in at))
+        spec = f"{','.join(specs)}->{''.join(chr(97 + k) for k in range(node.order))}"
+        call = f'einsum("{spec}", {", ".join(operands)})'
+        number = setter.text(form_of(number_term(multiply(coef, flat.coef))))
+        texts.append(call if number == "1" else f"{number}*{call}")
+    return " + ".join(texts).replace("+ -", "- ")
+
+
+def _operand(factor: Node, exponent: object, setter: Typesetter) -> str:
+    if factor.order > 2:
+        if not factor.children and exponent == 1:
+            return factor.name
+        raise Stuck("a part has no name")
+    node = factor if exponent == 1 else einsum(1, [(factor, range(factor.order), exponent)], range(factor.order))
+    return setter.text(closed_form(node))

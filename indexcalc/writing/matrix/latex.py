@@ -1,0 +1,125 @@
+"""The LaTeX of matrix forms, in the orientation of the vectors; those of NumPy stand as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import Any
+
+from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.graph.node import Number
+from indexcalc.writing.index.latex import (
+    SYMBOLS,
+    dim_latex,
+    name_latex,
+    number_latex,
+)
+from indexcalc.writing.matrix.forms import Form, Term, runs
+from indexcalc.writing.matrix.text import (
+    ATOM,
+    POWER,
+    PRODUCT,
+    Set,
+    Typesetter,
+)
+
+WRITTEN = {
+    "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det {}", "logdet": r"\log\left|\det {}\right|",
+    "tr": r"\operatorname{{tr}} {}", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
+    "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}", "khatri_rao": r"{} \odot {}",
+}  # fmt: skip
+BARE = {"norm2", "normF"}
+
+
+class LatexTypesetter(Typesetter):
+    """Sets forms as LaTeX."""
+
+    def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset()) -> None:
+        super().__init__("column" if vectors == "numpy" else vectors, turned)
+
+    def transposed(self, inner: Set) -> Set:
+        if inner[0].endswith("^{-1}"):
+            return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
+        return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
+
+    def within(self, inner: Set, level: int) -> str:
+        return inner[0] if inner[1] >= level else rf"\left({inner[0]}\right)"
+
+    def matmul(self, parts: Sequence[str]) -> str:
+        return r" \, ".join(parts)
+
+    def times(self, parts: Sequence[str]) -> str:
+        return r" \, ".join(parts)
+
+    def entries(self, parts: Sequence[str]) -> str:
+        return r" \circ ".join(parts)
+
+    def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
+        if entries:
+            return (
+                rf"{above} \oslash {below[0] if len(below) == 1 else self.within((self.entries(below), PRODUCT), ATOM)}"
+            )
+        return rf"\frac{{{above}}}{{{' '.join(below)}}}"
+
+    def function(self, name: str, args: Sequence[str]) -> str:
+        if name in ("eye", "ones", "zeros"):
+            sizes = r" \times ".join(args)
+            return f"{SYMBOLS[name]}_{{{sizes}}}"
+        if name == "sqrt":
+            return rf"\sqrt{{{args[0]}}}"
+        if name == "matrix_power":
+            return rf"\left({args[0]}\right)^{{{args[1]}}}"
+        word = name.replace("_", r"\_")
+        return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
+
+    def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
+        if exponent == 1:
+            return base
+        if exponent == Fraction(1, 2):
+            return self.function("sqrt", [base[0]]), ATOM
+        ring = r"\circ " if entries else ""
+        return f"{self.within(base, ATOM)}^{{{ring}{number_latex(exponent)}}}", POWER
+
+    def name(self, name: str, latex: str = "") -> str:
+        return latex or SYMBOLS.get(name) or name_latex(name)
+
+    def dim(self, dim: Any) -> str:
+        return dim_latex(dim)
+
+    def number(self, value: Number) -> str:
+        return number_latex(value)
+
+    def _diagm(self, form: Form) -> Set:
+        return self.function("diag", [self.natural(form.parts[0])[0]]), ATOM
+
+    def _call(self, form: Form) -> Set:
+        name, extra, _ = form.data
+        args = [self.natural(part) for part in form.parts]
+        if name in WRITTEN:
+            level = -1 if name in BARE else ATOM
+            shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
+            return shown, PRODUCT if len(args) > 1 else POWER
+        if name == "matrix_power":
+            return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
+        if name in ELEMENTWISE:
+            row = ELEMENTWISE[name]
+            params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
+            return row.latex.format(*(arg[0] for arg in args), **params), POWER
+        axis = next((value for keyword, value in extra if keyword == "axis"), None)
+        more = [str(value) for keyword, value in extra if keyword is None]
+        shown = self.function(name, [*(arg[0] for arg in args), *more])
+        if axis is not None:
+            word = "rows" if axis == 1 else "columns"
+            shown = shown.replace("}", f"}}_{{\\text{{{word}}}}}", 1)
+        return shown, ATOM
+
+    def _matrix_product(self, links: Sequence[Form]) -> Set:
+        parts = []
+        for link, count in runs(links):
+            shown = self.write(link)
+            parts.append(f"{self.within(shown, ATOM)}^{{{count}}}" if count > 1 else self.within(shown, POWER))
+        return self.matmul(parts), PRODUCT
+
+    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+        """Mathematics has no broadcasting: what is constant along an axis is written with ones."""
+        return super()._summand(term, whole, False)

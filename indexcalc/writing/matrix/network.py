@@ -1,0 +1,374 @@
+"""A product as a graph: indices are points, matrices are lines between them, vectors are weights on them.
+
+`reduce` simplifies the graph by moves that each keep the value:
+
+(a) weights on one point multiply; (b) a loop `M[i,i]` is the weight `diag(M)`, a trace where i is alone;
+(c) a bound point without lines is a sum, or the dot product of its weights; (d) one with a single line is `M.T @ v`;
+(e) one between two others is `M.T @ diagm(v) @ N`; (f) parallel lines are an entrywise product.
+
+These are the reductions of series-parallel graphs: a term with free indices r and c has a matrix form if and only if
+its graph with a line r-c added has no K4 as a minor (treewidth 2). The order of the moves never decides whether.
+R. Duffin, Topology of series-parallel networks, Journal of Mathematical Analysis and Applications 10, 1965.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from indexcalc.graph.node import Number
+from indexcalc.index import Dimension
+from indexcalc.writing.matrix.factor import kron
+from indexcalc.writing.matrix.forms import (
+    Form,
+    Term,
+    call,
+    eye,
+    form_of,
+    ones,
+    size,
+    turn,
+)
+from indexcalc.writing.matrix.multiply import (
+    along,
+    diag,
+    diagm,
+    entrywise,
+    had,
+    product,
+    total,
+    trace,
+)
+
+Label = Any
+Weights = list[tuple[Form, Number]]
+
+
+class Stuck(Exception):
+    """No matrix form: `why` says so, in words."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class Web:
+    """The graph of one product. `keep` has the labels that are free."""
+
+    def __init__(self, coef: Number, keep: Sequence[Label], dims: dict[Label, Dimension]) -> None:
+        self.coef = coef
+        self.keep = list(dict.fromkeys(keep))
+        self.dims = dims
+        self.scalars: Weights = []
+        self.weights: dict[Label, Weights] = {label: [] for label in dims}
+        self.lines: dict[Label, dict[Label, list[Form]]] = {label: {} for label in dims}
+        self.loops: dict[Label, list[Form]] = {}
+        self.wide: list[tuple[str, tuple[Label, ...]]] = []
+
+    # -------------------------------------------------------------- making it
+
+    def add(self, form: Form, labels: Sequence[Label], exponent: Number = 1) -> None:
+        """A factor of at most two axes: a form with rows along the first label, columns along the second."""
+        if not labels:
+            self.scalars.append((form, exponent))
+        elif len(labels) == 1:
+            self.weights[labels[0]].append((form, exponent))
+        elif labels[0] == labels[1]:
+            self._loop(labels[0], form if exponent == 1 else had([(form, exponent)]))
+        else:
+            self._line(labels[0], labels[1], form if exponent == 1 else had([(form, exponent)]))
+
+    def _line(self, a: Label, b: Label, form: Form) -> None:
+        self.lines[a].setdefault(b, []).append(form)
+        self.lines[b].setdefault(a, []).append(turn(form))
+
+    def _loop(self, a: Label, form: Form) -> None:
+        self.loops.setdefault(a, []).append(form)
+
+    def _settle_loops(self) -> None:
+        """A loop is a trace where its point is bound and has nothing else, a weight elsewhere."""
+        for a, forms in self.loops.items():
+            alone = a not in self.keep and not self.lines[a] and not self.weights[a] and not self._in_wide(a)
+            if alone and len(forms) == 1:
+                self.scalars.append((trace(forms), 1))
+                self._drop(a)
+            else:
+                self.weights[a] += [(diag(form), 1) for form in forms]
+
+    def _in_wide(self, a: Label) -> bool:
+        return any(a in labels for _, labels in self.wide)
+
+    def _drop(self, a: Label) -> None:
+        for other in self.lines.pop(a):
+            del self.lines[other][a]
+        del self.weights[a]
+
+    def weight(self, a: Label) -> Form:
+        """The weights of a point as one column."""
+        return had([*self.weights[a], (ones(self.dims[a], None), 1)])
+
+    # -------------------------------------------------------------- the moves
+
+    def reduce(self) -> None:
+        """Make moves until none is left; what is bound then is stuck."""
+        self._settle_loops()
+        while self._move():
+            pass
+        bound = [label for label in self.lines if label not in self.keep]
+        if bound or self.wide:
+            raise Stuck(self._core(bound))
+
+    def _move(self) -> bool:
+        bound = [label for label in self.lines if label not in self.keep and not self._in_wide(label)]
+        for degree, move in ((0, self._close), (1, self._pull), (2, self._pass)):
+            for a in bound:
+                if len(self.lines[a]) == degree and all(len(forms) == 1 for forms in self.lines[a].values()):
+                    move(a)
+                    return True
+        return self._cross() or self._merge_parallel(bound)
+
+    def _close(self, a: Label) -> None:
+        weights = self.weights[a]
+        self._drop(a)
+        if not weights:
+            self.scalars.append((size(self.dims[a]), 1))
+            return
+        vectors = [had([pair]) for pair in weights]
+        if len(vectors) == 1:
+            self.scalars.append((total(had(weights)), 1))
+        else:
+            right = had(weights[1:])
+            self.scalars.append((form_of(product(1, (), [turn(vectors[0]), right])), 1))
+
+    def _pull(self, a: Label) -> None:
+        ((b, (form,)),) = self.lines[a].items()
+        weight = self.weight(a)
+        self._drop(a)
+        vector = along(turn(form), 1) if weight.kind == "ones" else form_of(product(1, (), [turn(form), weight]))
+        self.weights[b].append((vector, 1))
+
+    def _pass(self, a: Label) -> None:
+        (b, (left,)), (c, (right,)) = self.lines[a].items()
+        weight = self.weight(a)
+        self._drop(a)
+        self._line(b, c, form_of(product(1, (), [turn(left), diagm(weight), right])))
+
+    def _merge_parallel(self, bound: Sequence[Label]) -> bool:
+        for a in [*bound, *self.lines]:
+            for b, forms in self.lines[a].items():
+                if len(forms) < 2:
+                    continue
+                ends = [x for x in (a, b) if x in bound and len(self.lines[x]) == 1 and not self.weights[x]]
+                if len(forms) == 2 and len(ends) == 2:
+                    self._drop(a)
+                    self._drop(b)
+                    self.scalars.append((trace([forms[0], turn(forms[1])]), 1))
+                elif len(forms) == 2 and ends and (loop := _shorter_loop(a, b, ends[0], forms)) is not None:
+                    other = b if ends[0] == a else a
+                    self._drop(ends[0])
+                    self.weights[other].append((loop, 1))
+                else:
+                    merged = had([(form, 1) for form in forms])
+                    self.lines[a][b], self.lines[b][a] = [merged], [turn(merged)]
+                return True
+        return False
+
+    def _cross(self) -> bool:
+        """Levi-Civita with two vectors: the cross product."""
+        for k, (name, labels) in enumerate(self.wide):
+            if name != "epsilon" or len(labels) != 3:
+                continue
+            for out in range(3):
+                p, q = labels[(out + 1) % 3], labels[(out + 2) % 3]
+                inner = [x for x in (p, q) if x not in self.keep and not self.lines[x] and self.weights[x]]
+                if len(inner) == 2 and p != q and labels[out] not in (p, q):
+                    vectors = [had(self.weights[x]) for x in (p, q)]
+                    del self.wide[k]
+                    for x in (p, q):
+                        self._drop(x)
+                    self.weights[labels[out]].append((_cross_form(*vectors), 1))
+                    return True
+        return False
+
+    def _core(self, bound: Sequence[Label]) -> str:
+        """What is left when no move helps, in words."""
+        if self.wide:
+            name, labels = self.wide[0]
+            return f"{name} has {len(labels)} axes that stay apart, and a matrix holds two"
+        names = []
+        for a in self.lines:
+            for b, forms in self.lines[a].items():
+                if list(self.lines).index(a) < list(self.lines).index(b):
+                    names += [form.label for form in forms]
+        return (
+            f"{len(bound)} summed indices join {', '.join(names)} in a ring of rings (K4): no order of matrix "
+            "products, entrywise products and diagonals gives it"
+        )
+
+    # -------------------------------------------------------------- what is left
+
+    def term(self, rows: Sequence[Label], cols: Sequence[Label]) -> list[Term]:
+        """The reduced product as a summand; several that are equal, where it can be written on several sides."""
+        if len(rows) > 1 or len(cols) > 1:
+            return [product(self.coef, self.scalars, [form]) for form in Groups(self).forms(list(rows), list(cols))]
+        links = self._links(rows, cols)
+        return [product(self.coef, self.scalars, links)]
+
+    def _links(self, rows: Sequence[Label], cols: Sequence[Label]) -> list[Form]:
+        if not rows and not cols:
+            return []
+        if not cols:
+            return [self.weight(rows[0])]
+        if not rows:
+            return [turn(self.weight(cols[0]))]
+        return [self.block(rows[0], cols[0])]
+
+    def block(self, r: Label, c: Label) -> Form:
+        """The matrix with rows r and columns c."""
+        if r == c:
+            return diagm(self.weight(r)) if self.weights[r] else eye(self.dims[r])
+        over, under = self.weight(r), self.weight(c)
+        forms = self.lines[r].get(c)
+        if not forms:
+            return form_of(product(1, (), [over, turn(under)]))
+        core = forms[0] if len(forms) == 1 else had([(form, 1) for form in forms])
+        return form_of(product(1, (), [diagm(over), core, diagm(under)]))
+
+
+def _cross_form(left: Form, right: Form) -> Form:
+    return call("cross", [left, right], left.rows, None)
+
+
+def _shorter_loop(a: Label, b: Label, end: Label, forms: Sequence[Form]) -> Form | None:
+    """`diag(M @ N)` for two parallel lines with a bound end, where that is shorter than their entrywise product."""
+    inward = [turn(form) for form in forms] if end == a else list(forms)
+    if all(form.kind != "chain" for form in inward) or any(map(entrywise, inward)):
+        return None
+    loop = diag(form_of(product(1, (), [inward[0], turn(inward[1])])))
+    entries = along(had([(form, 1) for form in inward]), 1)
+    return loop if loop.cost < entries.cost else None
+
+
+# ------------------------------------------------------------------ groups of axes: vec and Kronecker products
+
+
+class Groups:
+    """Matrix forms of a reduced product whose rows or columns are pairs of indices, the outermost first.
+
+    Column-major vec of `X_kl` runs over (l, k), row-major vec over (k, l). H. Henderson, S. Searle, The vec-permutation
+    matrix, the vec operator and Kronecker products: a review, Linear and Multilinear Algebra 9, 1981.
+    """
+
+    def __init__(self, web: Web) -> None:
+        self.web = web
+
+    def forms(self, rows: list[Label], cols: list[Label]) -> list[Form]:
+        """All ways to write it, the plainest first."""
+        if not rows:
+            return [turn(form) for form in self.forms(cols, rows)]
+        if len(rows) == 2 and len(cols) == 2:
+            found = self._square(rows, cols)
+        elif len(rows) == 2 and len(cols) == 1:
+            found = self._tall(rows, cols[0])
+        elif len(rows) == 1 and len(cols) == 2:
+            found = [turn(form) for form in self._tall(cols, rows[0])]
+        elif len(rows) == 2 and not cols:
+            found = self._stacked(rows)
+        else:
+            found = []
+        if not found:
+            raise Stuck(f"{len(rows)} and {len(cols)} indices are joined so that no Kronecker product gives them")
+        return found
+
+    def _apart(self, *groups: Sequence[Label]) -> bool:
+        """Is no line between these groups, and no label in two of them?"""
+        owner: dict[Label, int] = {}
+        for k, group in enumerate(groups):
+            for label in group:
+                if owner.setdefault(label, k) != k:
+                    return False
+        return all(owner.get(b, owner[a]) == owner[a] for a in owner for b in self.web.lines[a])
+
+    def _vec(self, outer: Label, inner: Label) -> Form:
+        """The column of a pair: a vec where a matrix joins it, else a Kronecker product of columns."""
+        web = self.web
+        if inner in web.lines[outer]:
+            return vec(web.block(inner, outer))
+        if inner == outer:
+            return vec(web.block(inner, outer))
+        left, right = web.weight(outer), web.weight(inner)
+        return kron(left, right)
+
+    def _stacked(self, rows: list[Label]) -> list[Form]:
+        return [self._vec(*rows)]
+
+    def _square(self, rows: list[Label], cols: list[Label]) -> list[Form]:
+        (r1, r2), (c1, c2) = rows, cols
+        web = self.web
+        found = []
+        if r1 == c1 and r2 == c2 and r1 != r2 and web.lines[r1]:
+            return [diagm(vec(web.block(r2, r1)))]
+        if r1 == c2 and r2 == c1 and r1 != r2 and web.lines[r1]:
+            swap = commutation(web.dims[c2], web.dims[c1])
+            return [form_of(product(1, (), [diagm(vec(web.block(r2, r1))), swap]))]
+        if self._apart((r1, r2), (c1, c2)):
+            left, right = self._vec(r1, r2), self._vec(c1, c2)
+            found.append(form_of(product(1, (), [left, turn(right)])))
+            if web.lines[r1] or web.lines[c1]:
+                return found
+        if self._apart((r1, c1), (r2, c2)):
+            found.insert(0, kron(web.block(r1, c1), web.block(r2, c2)))
+        if self._apart((r1, c2), (r2, c1)) and not found:
+            m, n = web.block(r1, c2), web.block(r2, c1)
+            after = commutation(web.dims[c2], web.dims[c1])
+            before = commutation(web.dims[r1], web.dims[r2])
+            found.append(form_of(product(1, (), [kron(m, n), after])))
+            found.append(form_of(product(1, (), [before, kron(n, m)])))
+        return found
+
+    def _tall(self, rows: list[Label], c: Label) -> list[Form]:
+        r1, r2 = rows
+        web = self.web
+        joined = [c in web.lines[r] or c == r for r in (r1, r2)]
+        if r2 in web.lines[r1]:
+            if self._apart((r1, r2), (c,)):
+                return [form_of(product(1, (), [self._vec(r1, r2), turn(web.weight(c))]))]
+            return []
+        if r1 != c and r2 != c and all(joined):
+            scaled = diagm(web.weight(c))
+            columns = [self._column(r, c) for r in (r1, r2)]
+            made = call("khatri_rao", columns, web.dims[r1] * web.dims[r2], web.dims[c])
+            return [form_of(product(1, (), [made, scaled]))]
+        if joined == [True, False] and self._apart((r1, c), (r2,)):
+            return [kron(web.block(r1, c), web.weight(r2))]
+        if joined == [False, True] and self._apart((r2, c), (r1,)):
+            return [kron(web.weight(r1), web.block(r2, c))]
+        if joined == [False, False] and self._apart((r1,), (r2,), (c,)):
+            return [form_of(product(1, (), [self._vec(r1, r2), turn(web.weight(c))]))]
+        return []
+
+    def _column(self, r: Label, c: Label) -> Form:
+        over = self.web.weight(r)
+        forms = self.web.lines[r][c]
+        core = forms[0] if len(forms) == 1 else had([(form, 1) for form in forms])
+        return form_of(product(1, (), [diagm(over), core]))
+
+
+def vec(form: Form) -> Form:
+    """The columns of a matrix below each other."""
+    terms = product(1, (), [form])
+    cut = next((k + 1 for k in range(len(terms.links) - 1) if terms.links[k].cols is None), 0)
+    if cut:
+        left = form_of(product(1, (), terms.links[:cut]))
+        right = turn(form_of(product(1, (), terms.links[cut:])))
+        made = kron(right, left)
+    else:
+        core = form_of(Term(1, (), terms.links))
+        assert core.rows is not None and core.cols is not None
+        made = call("vec", [core], core.rows * core.cols, None)
+    return form_of(product(terms.coef, terms.scalars, [made]))
+
+
+def commutation(m: Dimension, n: Dimension) -> Form:
+    """The commutation matrix: `commutation(m, n) @ vec(X)` is `vec(X.T)` for X of m rows and n columns."""
+    return call("commutation", [size(m), size(n)], m * n, m * n, same=m == n)

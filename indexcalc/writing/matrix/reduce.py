@@ -1,0 +1,387 @@
+"""From the graph to matrix forms: each node of at most two axes as a form, found once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import product as combinations
+from typing import Any
+
+from indexcalc.functions.table import MATRICES, REDUCTIONS
+from indexcalc.graph.edge import Draft, symmetry_of
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Labels,
+    Matrix,
+    Node,
+    Number,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    delta,
+    is_zero,
+    multiply,
+)
+from indexcalc.graph.walk import topological
+from indexcalc.index import Dimension
+from indexcalc.views.expr import unknown
+from indexcalc.writing.known import PLACES, places_matrix
+from indexcalc.writing.matrix.factor import Factoring
+from indexcalc.writing.matrix.forms import (
+    Form,
+    Term,
+    atom,
+    call,
+    form_of,
+    number_term,
+    ones,
+    rank,
+    size,
+    turn,
+    zeros,
+)
+from indexcalc.writing.matrix.multiply import product
+from indexcalc.writing.matrix.network import Stuck, Web
+
+LONGEST = 400
+"""A form of more tokens is not written as one formula."""
+MOST_SIDES = 16
+"""Of the ways to write the terms of a sum on one side or another, so many are tried."""
+
+
+class Reader:
+    """Reads nodes as forms."""
+
+    def __init__(self) -> None:
+        self.known: dict[Node, Form | Stuck] = {}
+        self.search = Factoring()
+
+    def form(self, root: Node) -> Form:
+        """The form of a node of at most two axes; an error that says why, if it has none."""
+        if root.order > 2:
+            raise Stuck(f"it has {root.order} axes, and a matrix holds two")
+        for node in topological([root], lambda node: node in self.known):
+            if node.order > 2:
+                continue
+            try:
+                made = self._make(node)
+                if made.cost > LONGEST:  # a shared part is written at each use: its text may double at each step
+                    raise Stuck("it is too long for one formula")
+                self.known[node] = made
+            except Stuck as stuck:
+                self.known[node] = stuck
+        found = self.known[root]
+        if isinstance(found, Stuck):
+            raise found
+        return found
+
+    def _make(self, node: Node) -> Form:
+        shape = shape_of(node)
+        if any(unknown(dim) for dim in node.dims):
+            raise Stuck("a dimension is not known yet")
+        if is_zero(node):
+            return zeros(*shape) if node.order else form_of(number_term(0))
+        return READ[type(node)](self, node)
+
+    # -------------------------------------------------------------- products and sums
+
+    def whole(self, node: Node) -> Form:
+        return self.grouped(node, [(axis,) for axis in range(node.order)])
+
+    def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
+        """The form of a node whose axes are taken in groups: rows and columns, the outermost axis first."""
+        rows, cols = (list(group) for group in (*groups, (), ())[:2])
+        terms = (
+            [(t.coef, t.node, t.labels) for t in node.terms]
+            if isinstance(node, Sum)
+            else [(1, node, tuple(range(node.order)))]
+        )
+        ways = [self.terms(coef, inner, labels, rows, cols, node.dims) for coef, inner, labels in terms]
+        extents = [_extent(group, node.dims) for group in (rows, cols)]
+        if not groups[1:]:
+            extents[1] = None
+        if not groups:
+            extents[0] = None
+        return self._shortest(ways, extents)
+
+    def _shortest(self, ways: Sequence[Sequence[Term]], extents: Sequence[Dimension | None]) -> Form:
+        count = 1
+        for way in ways:
+            count *= len(way)
+        picks = [tuple(way[0] for way in ways)] if count > MOST_SIDES else list(combinations(*ways))
+        options = [self.search.best(pick, *extents) for pick in picks]
+        return min(options, key=lambda form: form.cost)
+
+    def terms(
+        self,
+        coef: Number,
+        node: Node,
+        places: Sequence[int],
+        rows: Sequence[int],
+        cols: Sequence[int],
+        dims: Sequence[Dimension],
+    ) -> list[Term]:
+        """A node with its axes at these places, among axes of these dimensions, as a summand: the ways to write it."""
+        flat = flatten(node)
+        where: dict[int, Any] = {}
+        web_dims: dict[Any, Dimension] = dict(enumerate(dims))
+        joined: dict[int, int] = {}
+        for axis, label in zip(places, flat.out, strict=True):
+            if label in where:
+                joined[axis] = where[label]
+            else:
+                where[label] = axis
+        for label, dim in enumerate(flat.sizes):
+            web_dims.setdefault(where.setdefault(label, ("bound", label)), dim)
+        for axis in joined:
+            del web_dims[axis]
+        factors = [(factor, [where[label] for label in labels], exponent) for factor, labels, exponent in flat.factors]
+        ends = [[joined.get(a, a) for a in group] for group in (rows, cols)]
+        outer = [_opened(group, factors, web_dims) for group in ends]
+        keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in web_dims]
+        web = Web(multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], web_dims)
+        for factor, at, exponent in factors:
+            if factor.order > 2:
+                if exponent != 1 or isinstance(factor, Sum | Product):
+                    raise Stuck(f"a part of it has {factor.order} axes, and a matrix holds two")
+                web.wide.append((factor.name, tuple(at)))
+            else:
+                web.add(self.form(factor), at, exponent)
+        web.reduce()
+        return [_between(outer[0], term, outer[1]) for term in web.term(*ends)]
+
+    # -------------------------------------------------------------- leaves
+
+    def variable(self, node: Variable) -> Form:
+        same = bool(symmetry_of(node).blocks) and all(sign > 0 for _, sign in symmetry_of(node).blocks)
+        return atom(node.label, *shape_of(node), same=same and node.order == 2, latex=node.latex)
+
+    def definition(self, node: Definition) -> Form:
+        return atom(node.label, *shape_of(node))
+
+    def constant(self, node: Constant) -> Form:
+        if not node.order and not node.params:
+            return atom(node.label, None, None)
+        if node.order > 2:
+            raise Stuck(f"{node.label} has {node.order} axes, and a matrix holds two")
+        rows, cols = shape_of(node)
+        if node.label == "tril":
+            return call("tril", [ones(rows, cols)], rows, cols, tuple((None, value) for value in node.params))
+        params = tuple((None, value) for value in (*node.params, *node.dims))
+        return call(node.label, (), rows, cols, params)
+
+    def call(self, node: Call) -> Form:
+        rows, cols = shape_of(node)
+        if node.function.gradient and sum(node.orders) == 1:
+            return atom(node.name, rows, cols)
+        args = []
+        for child in node.children:
+            if child.order > 2:
+                raise Stuck(f"an argument of {node.name} has {child.order} axes, and a matrix holds two")
+            args.append(self.form(child))
+        return call(node.name, args, rows, cols)
+
+    # -------------------------------------------------------------- functions
+
+    def elementwise(self, node: Elementwise) -> Form:
+        rows, cols = shape_of(node)
+        args = []
+        for arg in node.args:
+            if arg.node.order > 2:
+                raise Stuck(f"an argument of {node.fn} has {arg.node.order} axes, and a matrix holds two")
+            args.append(_placed(self.form(arg.node), arg.labels, rows, cols))
+        lead = tuple(("lead", value) for value in node.params)
+        if len(args) == 1:
+            return equivariant(node.fn, args[0], lead, entrywise=True)
+        return call(node.fn, args, rows, cols, lead, entrywise=True)
+
+    def matrix(self, node: Matrix) -> Form:
+        if node.order > 2 or any(child.order > 2 for child in node.children):
+            raise Stuck(f"{node.name} has {node.order} axes, and a matrix holds two")
+        params = tuple((None, str(value)) for value in node.params)
+        args = [self.form(child) for child in node.children]
+        if len(args) == 1 and MATRICES[node.fn].turned and not node.times:
+            return equivariant(node.name, args[0], params)
+        return call(node.name, args, *shape_of(node), params, same=bool(symmetry_of(node).blocks))
+
+    def reduction(self, node: Reduction) -> Form:
+        if node.child.order > 2:
+            raise Stuck(f"the argument of {node.fn} has {node.child.order} axes, and a matrix holds two")
+        form, params = self.form(node.child), tuple((None, value) for value in node.params)
+        row = REDUCTIONS[node.fn]
+        if len(node.axes) == node.child.order:
+            if node.keeps:
+                if node.fn == "pinv_t":
+                    return turn(equivariant("pinv", form, params, flips=True))
+                return equivariant(node.fn, form, params, entrywise=not row.axes)
+            name = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
+            return call(name, [_upright(form)], None, None, params)
+        (axis,) = node.axes
+        if node.keeps:
+            other = turn(form)
+            if other.cost < form.cost or (other.cost == form.cost and axis == 0):
+                return turn(
+                    call(node.fn, [other], other.rows, other.cols, (*params, ("axis", 1 - axis)), entrywise=True)
+                )
+            return call(node.fn, [form], form.rows, form.cols, (*params, ("axis", axis)), entrywise=True)
+        left = form.cols if axis == 0 else form.rows
+        other = turn(form)
+        if other.cost < form.cost:
+            form, axis = other, 1 - axis
+        return call(node.fn, [form], left, None, (*params, ("axis", axis)))
+
+    def regroup(self, node: Regroup) -> Form:
+        named = places_matrix(node)
+        if named is not None:
+            made = places_form(named[0])
+            return turn(made) if named[1] else made
+        if all(len(group) == 1 for group in node.inner):
+            axis_of = {group[0]: axis for axis, group in enumerate(node.inner)}
+            return self.grouped(node.child, [tuple(axis_of[label] for label in group) for group in node.outer])
+        if node.child.order == 1 and len(node.outer) == 2 and len(node.inner[0]) == 2:
+            outer, inner = node.inner[0]
+            made = self._unvec(self.form(node.child), node.sizes[inner], node.sizes[outer])
+            return made if node.outer == ((inner,), (outer,)) else turn(made)
+        raise Stuck("axes are split and joined in a way that has no name in matrix notation")
+
+    def _unvec(self, form: Form, rows: Dimension, cols: Dimension) -> Form:
+        return call("unvec", [form, size(rows), size(cols)], rows, cols)
+
+
+READ: dict[type[Node], Callable[[Any, Any], Form]] = {
+    Variable: Reader.variable,
+    Constant: Reader.constant,
+    Definition: Reader.definition,
+    Matrix: Reader.matrix,
+    Product: Reader.whole,
+    Sum: Reader.whole,
+    Elementwise: Reader.elementwise,
+    Reduction: Reader.reduction,
+    Regroup: Reader.regroup,
+    Call: Reader.call,
+}
+
+
+def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) -> Form | None:
+    """Where a group of labels is the last axis of a constant such as the duplication matrix and of nothing else: the
+    matrix that takes a column-major vec there. The pair of labels that is summed takes the place of the group.
+    """
+    for place, (factor, at, exponent) in enumerate(factors):
+        if not isinstance(factor, Constant) or factor.label not in PLACES or exponent != 1 or [at[2]] != group:
+            continue
+        others = [label for k, (_, labels, _) in enumerate(factors) if k != place for label in labels]
+        if at[2] in (*others, *at[:2]):
+            return None
+        del factors[place], dims[at[2]]
+        group[:] = [at[1], at[0]]
+        for k, label in enumerate(group):
+            if not isinstance(label, tuple):  # it is free: a label of its own, and a delta
+                group[k] = ("pair", at[2], k)
+                dims[group[k]] = factor.dims[0]
+                factors.append((delta(factor.dims[0]), [group[k], label], 1))
+        made = places_form(factor)
+        return turn(made) if PLACES[factor.label] else made
+    return None
+
+
+def _between(left: Form | None, term: Term, right: Form | None) -> Term:
+    """A term with a matrix on its left, and the transpose of one on its right."""
+    links = list(term.links)
+    for side, end in ((left, 0), (right, -1)):
+        if side and links and _name(side) != "elimination" and _name(links[end]) == "commutation":
+            del links[end]  # the rows of such a matrix are vecs of symmetric matrices
+    if left and _name(left) == "elimination" and not right and [_name(link) for link in links] == ["vec"]:
+        return product(term.coef, term.scalars, [call("vech", links[0].parts, left.rows, None)])
+    return product(term.coef, term.scalars, [*filter(None, [left]), *links, *filter(None, [right and turn(right)])])
+
+
+def _name(form: Form) -> str:
+    """The name of a function or a constant, "" for anything else; of its transpose, its own."""
+    form = form.parts[0] if form.kind == "turned" else form
+    return form.data[0] if form.kind == "call" else ""
+
+
+def places_form(node: Constant) -> Form:
+    """The matrix of a constant such as the duplication matrix, whose pair of axes is joined."""
+    size, count = node.dims[0], node.dims[2]
+    rows, cols = (size * size, count) if PLACES[node.label] else (count, size * size)
+    return call(node.label, (), rows, cols, tuple((None, value) for value in (*node.params, size)))
+
+
+def shape_of(node: Node) -> tuple[Dimension | None, Dimension | None]:
+    """Rows and columns of a node of at most two axes; one axis is a column."""
+    rows, cols = (*node.dims, None, None)[:2]
+    return rows, cols
+
+
+def _extent(group: Sequence[int], dims: Sequence[Dimension]) -> Dimension | None:
+    total: Dimension | None = None
+    for axis in group:
+        total = dims[axis] if total is None else total * dims[axis]
+    return total
+
+
+def _placed(form: Form, labels: Labels, rows: Dimension | None, cols: Dimension | None) -> Form:
+    """An argument among the axes of an entrywise function: transposed, or repeated where it is constant."""
+    if len(labels) == 2:
+        return form if tuple(labels) == (0, 1) else turn(form)
+    if len(labels) == 1 and cols is not None:
+        if labels[0] == 0:
+            return form_of(product(1, (), [form, ones(None, cols)]))
+        return form_of(product(1, (), [ones(rows, None), turn(form)]))
+    return form
+
+
+def _upright(form: Form) -> Form:
+    """A matrix or its transpose, whichever is shorter; a row as a column."""
+    other = turn(form)
+    if form.vector:
+        return form if form.cols is None else other
+    return min((form, other), key=lambda side: (side.cost, side.kind == "turned", [rank(x) for x in side.parts]))
+
+
+def equivariant(
+    name: str, form: Form, extra: tuple[Any, ...] = (), entrywise: bool = False, flips: bool = False
+) -> Form:
+    """A function with f(X.T) = f(X).T of a form, its transpose outside."""
+    best = _upright(form)
+    rows, cols = (best.cols, best.rows) if flips else (best.rows, best.cols)
+    made = call(name, [best], rows, cols, extra, same=best.same, entrywise=entrywise)
+    return made if best is form else turn(made)
+
+
+class Flat:
+    """A product with the products among its factors opened."""
+
+    def __init__(self, coef: Number, factors: list[Any], out: list[int], sizes: list[Dimension]) -> None:
+        self.coef, self.factors, self.out, self.sizes = coef, factors, out, sizes
+
+
+def flatten(node: Node) -> Flat:
+    """A node as a product of factors of at most two axes, as far as opening products gets there."""
+    if not isinstance(node, Product):
+        return Flat(1, [(node, tuple(range(node.order)), 1)], list(range(node.order)), list(node.dims))
+    draft = Draft()
+    labels = draft.fresh(node.sizes)
+    draft.coef = node.coef
+    todo = [(f.node, [labels[x] for x in f.labels], f.exponent) for f in reversed(node.factors)]
+    done: list[Any] = []
+    while todo:
+        inner, at, exponent = todo.pop()
+        if isinstance(inner, Product) and inner.order > 2 and exponent == 1 and inner.coef != 0:
+            todo += reversed(draft.open(inner, at, 1))
+        else:
+            done.append((inner, at, exponent))
+    place: dict[int, int] = {}
+    sizes: list[Dimension] = []
+    for label in range(len(draft.dims)):
+        found = draft.find(label)
+        if found not in place:
+            place[found] = len(sizes)
+            sizes.append(draft.dims[found])
+    factors = [(inner, [place[draft.find(x)] for x in at], e) for inner, at, e in done]
+    return Flat(draft.coef, factors, [place[draft.find(labels[x])] for x in node.out], sizes)

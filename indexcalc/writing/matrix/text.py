@@ -1,0 +1,314 @@
+"""The text of matrix forms, as Python and NumPy read it, in the orientation of the vectors.
+
+With `vectors="column"` an order-1 name is a column, with `"row"` a row, with `"numpy"` it has no orientation: then a
+transposed vector is the vector itself, and an outer product is `outer(a, b)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+
+from indexcalc.graph.node import Number
+from indexcalc.writing.index.text import GREEK, number_text
+from indexcalc.writing.matrix.factor import anchors, ordered, transposed
+from indexcalc.writing.matrix.forms import (
+    TURN,
+    Form,
+    Term,
+    chain_cost,
+    core_links,
+    flippable,
+    form_of,
+    is_constant,
+    negative,
+    runs,
+    spread_of,
+    term_of,
+    turn,
+)
+from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.syntax import OPERATORS
+
+SUM, PRODUCT, POWER, ATOM = range(4)
+Set = tuple[str, int]
+"""A text, and how tightly it binds."""
+
+ORIENTED = {"kron", "khatri_rao", "vec"}
+"""Functions that tell a column from a row."""
+
+
+class Typesetter:
+    """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says."""
+
+    def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), unicode: bool = False) -> None:
+        self.vectors, self.turned = vectors, turned
+        self.greek = GREEK if unicode else {}
+        self.kinds: dict[str, Callable[[Form], Set]] = {
+            "atom": self._atom, "call": self._call, "chain": self._chain, "had": self._had, "diagm": self._diagm,
+            "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
+            "sum": self._sum,
+        }  # fmt: skip
+
+    def text(self, form: Form) -> str:
+        """The text of a form."""
+        return self.write(form)[0]
+
+    # -------------------------------------------------------------- orientation
+
+    def write(self, form: Form) -> Set:
+        """A form in its own orientation."""
+        if form.kind == "turned":
+            inner = form.parts[0]
+            if inner.kind == "sum" and inner.data is not None and inner.data <= inner.cost + TURN:
+                parts = ordered([transposed(term_of(part)) for part in inner.parts])
+                return self._sum(Form("sum", tuple(map(form_of, parts)), None, form.rows, form.cols, form.cost))
+            if not inner.vector:
+                return self.transposed(self.write(inner))
+            natural = self.natural(inner)
+            return self.transposed(natural) if self.vectors == "column" else natural
+        if form.vector and form.kind not in ("atom", "chain", "prod") and self.vectors == "row":
+            return self.transposed(self.natural(form)) if form.cols is None else self.natural(form)
+        filled = form.kind in ("ones", "zeros") and self.vectors == "column"
+        if filled and form.rows is None and form.cols is not None:
+            return self.transposed(self.kinds[form.kind](form))
+        return self.kinds[form.kind](form)
+
+    def natural(self, form: Form) -> Set:
+        """A form, a vector among them in the orientation in which vectors stand."""
+        if not form.vector or self.vectors == "numpy":
+            upright = turn(form) if form.vector and form.rows is None else form
+            return self.kinds[upright.kind](upright) if upright.kind != "turned" else self.write(upright)
+        wanted = form.rows is not None if self.vectors == "column" else form.cols is not None
+        if form.kind in ("call", "had", "sum", "ones", "zeros"):
+            return self.kinds[form.kind](form)
+        return self.write(form if wanted else turn(form))
+
+    # -------------------------------------------------------------- style
+
+    def transposed(self, inner: Set) -> Set:
+        """The transpose of a text."""
+        return f"{self.within(inner, ATOM)}.T", ATOM
+
+    def within(self, inner: Set, level: int) -> str:
+        """A text, in parentheses if it binds less tightly than `level`."""
+        return inner[0] if inner[1] >= level else f"({inner[0]})"
+
+    def matmul(self, parts: Sequence[str]) -> str:
+        """A matrix product."""
+        return " @ ".join(parts)
+
+    def times(self, parts: Sequence[str]) -> str:
+        """A product with scalars."""
+        return "*".join(parts)
+
+    def entries(self, parts: Sequence[str]) -> str:
+        """A product entry by entry."""
+        return "*".join(parts)
+
+    def number(self, value: Number) -> str:
+        """A number."""
+        return number_text(value)
+
+    def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
+        """A quotient, of scalars or entry by entry."""
+        return f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({'*'.join(below)})"
+
+    def function(self, name: str, args: Sequence[str]) -> str:
+        """A function's value."""
+        return f"{name}({', '.join(args)})"
+
+    def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
+        """A power with a positive exponent, of a scalar or entry by entry."""
+        if exponent == 1:
+            return base
+        if exponent == Fraction(1, 2):
+            return self.function("sqrt", [base[0]]), ATOM
+        shown = f"({exponent})" if isinstance(exponent, Fraction) else number_text(exponent)
+        return f"{self.within(base, ATOM)}**{shown}", POWER
+
+    def name(self, name: str, latex: str = "") -> str:
+        """A name."""
+        return self.greek.get(name, name)
+
+    # -------------------------------------------------------------- leaves
+
+    def _atom(self, form: Form) -> Set:
+        name, turned, latex = form.data
+        shown = self.name(name, latex), ATOM
+        if form.vector:
+            if self.vectors == "numpy":
+                return shown
+            stands_row = (self.vectors == "row") != (name in self.turned)
+            return shown if stands_row == (form.rows is None) else self.transposed(shown)
+        return self.transposed(shown) if turned else shown
+
+    def _eye(self, form: Form) -> Set:
+        return self.function("eye", [self.dim(form.rows)]), ATOM
+
+    def _ones(self, form: Form) -> Set:
+        return self.function("ones", [self.dim(dim) for dim in (form.rows, form.cols) if dim is not None]), ATOM
+
+    def _zeros(self, form: Form) -> Set:
+        dims = [self.dim(dim) for dim in (form.rows, form.cols) if dim is not None]
+        return (self.function("zeros", dims), ATOM) if dims else ("0", ATOM)
+
+    def _size(self, form: Form) -> Set:
+        text = self.dim(form.data)
+        return text, ATOM if text.isidentifier() or text.isdigit() else SUM
+
+    def dim(self, dim: object) -> str:
+        """A dimension."""
+        return str(dim)
+
+    def _diagm(self, form: Form) -> Set:
+        return self.function("diagm", [self.natural(form.parts[0])[0]]), ATOM
+
+    def _call(self, form: Form) -> Set:
+        name, extra, _ = form.data
+        if name in ORIENTED and self.vectors == "numpy" and len({part.vector for part in form.parts}) > 1:
+            raise Stuck(f"{name} of a vector and a matrix has no text where vectors are no columns")
+        turns = name in ORIENTED and not (form.vector and self.vectors == "row")
+        args = [(self.write if turns else self.natural)(part) for part in form.parts]
+        if name in OPERATORS:
+            return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", -1
+        if name == "power":
+            return f"{self.within(args[0], ATOM)}**{self.within(args[1], ATOM)}", POWER
+        shown = [arg[0] for arg in args]
+        lead = [number_text(value) for keyword, value in extra if keyword == "lead"]
+        more = [f"{keyword}={value}" if keyword else str(value) for keyword, value in extra if keyword != "lead"]
+        return self.function(self.name(name), [*lead, *shown, *more]), ATOM
+
+    # -------------------------------------------------------------- products
+
+    def _chain(self, form: Form) -> Set:
+        links = list(form.parts)
+        if not form.scalar and not form.vector:
+            turned = [turn(link) for link in reversed(links)]
+            if chain_cost(turned) + TURN + 1 < chain_cost(links):
+                return self.transposed(self._links(turned))
+        return self._links(links)
+
+    def _links(self, links: Sequence[Form]) -> Set:
+        if self.vectors == "numpy":
+            cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
+            if cut:
+                left, right = form_of(Term(1, (), tuple(links[:cut]))), form_of(Term(1, (), tuple(links[cut:])))
+                return self.function("outer", [self.natural(left)[0], self.natural(turn(right))[0]]), ATOM
+            links = self._shorter_side(links)
+        return self._matrix_product(links)
+
+    def _matrix_product(self, links: Sequence[Form]) -> Set:
+        parts = []
+        for link, count in runs(links):
+            if count > 1:
+                parts.append(self.function("matrix_power", [self.write(link)[0], str(count)]))
+            else:
+                parts.append(self.within(self.write(link), POWER))
+        return self.matmul(parts), PRODUCT
+
+    def _shorter_side(self, links: Sequence[Form]) -> Sequence[Form]:
+        """A matrix times a vector with a name, or the vector times the transposed matrix: the same in NumPy."""
+        if links[-1].cols is not None or links[0].rows is None or links[-1].kind != "atom":
+            return links
+        other = [turn(link) for link in reversed(links)]
+        return other if chain_cost(other) - TURN < chain_cost(links) else links
+
+    def _had(self, form: Form) -> Set:
+        return self._fraction(1, list(zip(form.parts, form.data, strict=True)), (), entries=True)
+
+    def _prod(self, form: Form) -> Set:
+        return self.signed(term_of(form), False)
+
+    def signed(self, term: Term, anchored: bool) -> Set:
+        """A summand with its sign."""
+        if negative(term.coef):
+            other = flippable(term)
+            if other is not None:
+                return self._fraction(*other)
+            text, level = self.unsigned(term._replace(coef=-term.coef), anchored)
+            return f"-{text if level >= PRODUCT else f'({text})'}", SUM
+        return self.unsigned(term, anchored)
+
+    def unsigned(self, term: Term, anchored: bool) -> Set:
+        """A summand whose coefficient is positive."""
+        links = core_links(term) if anchored else term.links
+        if anchored and spread_of(term) == "column" and self.vectors == "numpy":
+            links = self._kept(term.links)
+        return self._fraction(term.coef, term.scalars, links)
+
+    def _kept(self, links: tuple[Form, ...]) -> tuple[Form, ...]:
+        """A repeated column in NumPy: a sum along rows keeps its axis, anything else becomes an outer product."""
+        first = links[0]
+        if len(links) == 2 and first.kind == "call" and ("axis", 1) in first.data[1]:
+            name, extra, entrywise = first.data
+            kept = (name, (*extra, ("keepdims", True)), entrywise)
+            return (Form("call", first.parts, kept, first.rows, None, first.cost),)
+        return links
+
+    def _fraction(
+        self, coef: Number, scalars: Sequence[tuple[Form, Number]], links: Sequence[Form], entries: bool = False
+    ) -> Set:
+        """`coef * scalars * links`, divisors last; with `entries` the scalars are matrices, multiplied by entries."""
+        above: list[Set] = []
+        below: list[str] = []
+        top, bottom = (coef.numerator, coef.denominator) if isinstance(coef, Fraction) else (coef, 1)
+        if top != 1:
+            above.append((self.number(top), ATOM))
+        if bottom != 1:
+            below.append(self.number(bottom))
+        for form, exponent in scalars:
+            if negative(exponent):
+                below.append(self.within(self.power(self._plain(form), -exponent, entries), POWER))
+            else:
+                above.append(self.power(self._plain(form), exponent, entries))
+        if links:
+            above.append(self._core(links))
+        shown = [self.within(part, POWER) for part in above[:-1]]
+        if above:
+            last, level = above[-1]
+            apart = entries or (not links and len(above) > 1 + (top != 1))
+            shown.append(self.within((last, level), POWER if apart else PRODUCT))
+            if len(above) == 1 and not below:
+                return above[0]
+        text = (self.entries if entries else self.times)(shown) if shown else "1"
+        return (self.over(text, below, entries) if below else text), PRODUCT
+
+    def _plain(self, form: Form) -> Set:
+        return self.natural(form) if form.vector else self.write(form)
+
+    def _core(self, links: Sequence[Form]) -> Set:
+        if len(links) == 1:
+            return self.write(links[0])
+        return self._chain(form_of(Term(1, (), tuple(links))))
+
+    # -------------------------------------------------------------- sums
+
+    def _sum(self, form: Form) -> Set:
+        terms = [term_of(part) for part in form.parts]
+        anchored = any(anchors(term, form.rows, form.cols) for term in terms)
+        if {"row", "column"} <= {spread_of(term) for term in terms}:  # a column and a row do not add by themselves
+            terms.sort(key=lambda term: not anchors(term, form.rows, form.cols))
+        text = ""
+        for term in terms:
+            sign = "-" if negative(term.coef) else "+"
+            value = self._summand(term._replace(coef=-term.coef) if sign == "-" else term, form, anchored)
+            if not text:
+                text = value if sign == "+" else f"-{value}"
+            else:
+                text += f" {sign} {value}"
+        return text, SUM
+
+    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+        if whole.vector and not is_constant(term):
+            return self.within(self._vector(term), PRODUCT)
+        if whole.vector and not anchored:
+            return self.within(self.natural(form_of(term)), PRODUCT)
+        return self.within(self.unsigned(term, anchored), PRODUCT)
+
+    def _vector(self, term: Term) -> Set:
+        """A column as a summand, in the orientation in which vectors stand."""
+        links = term.links
+        if self.vectors == "row":
+            links = tuple(turn(link) for link in reversed(links))
+        return self._fraction(term.coef, term.scalars, links)
