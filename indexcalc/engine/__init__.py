@@ -1,1 +1,1 @@
-"""Numbers for a graph: a program is planned (`plan`), emitted (`emit`), bound to inputs (`bind`), called (`compile`)."""
+"""Numbers for a graph: a program is planned (`plan`), emitted (`emit`), bound (`bind`), called (`compile`)."""
