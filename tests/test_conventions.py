@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from programs import DRAWN, SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
+from indexcalc.functions.known import both_places, voigt_places
 from indexcalc.layout.conventions import CONVENTIONS, OUTER_FIRST, Convention, Example, Pack, tensor
 from indexcalc.layout.project import Layout
 from indexcalc.layout.with_numpy import numpy_text
-from indexcalc.views.functions.matrices import both_places, voigt_places
 
 Numbers = np.ndarray[Any, Any]
 names = pytest.mark.parametrize("name", CONVENTIONS)

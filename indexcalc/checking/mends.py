@@ -20,7 +20,7 @@ from indexcalc.views.differentiate import (
     diff,
 )
 from indexcalc.views.expr import Expr
-from indexcalc.views.functions.matrices import opened
+from indexcalc.views.functions.arguments import opened
 from indexcalc.views.view import View
 
 MOST_GROUPINGS = 48

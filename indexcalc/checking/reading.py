@@ -28,7 +28,7 @@ from indexcalc.views.array import (
 )
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr, unknown
-from indexcalc.views.functions.matrices import opened
+from indexcalc.views.functions.arguments import opened
 from indexcalc.views.view import View
 
 READINGS = ("numpy", "column", "row")

@@ -31,14 +31,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from indexcalc.errors import Asked, LayoutError
+from indexcalc.functions.known import SHEAR, both_places, lower_places, voigt_places
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
-from indexcalc.views.functions.matrices import (
-    SHEAR,
-    both_places,
-    lower_places,
-    voigt_places,
-)
 
 Axes = tuple[Any, ...]
 Groups = tuple[Axes, ...]

@@ -6,6 +6,7 @@ The mathematics has no default layout and there is no global switch: a layout is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import RESTRICTING
@@ -18,7 +19,6 @@ from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array, ascending, meant
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
-from indexcalc.views.functions.matrices import HALF
 from indexcalc.views.view import View
 
 ORDERS = ("C", "F")
@@ -205,7 +205,10 @@ def _projected(held: Held, pairs: Sequence[Pair], asked: Asked) -> Node:
     (pair,) = pairs
     diagonal = [pair.first if axis == pair.second else axis for axis in held.axes]
     on = einsum(1, [(held.node, diagonal)], diagonal)
-    return addition([(HALF, held.node, range(len(held.axes))), (HALF, on, range(len(held.axes)))], held.node.dims)
+    return addition(
+        [(Fraction(1, 2), held.node, range(len(held.axes))), (Fraction(1, 2), on, range(len(held.axes)))],
+        held.node.dims,
+    )
 
 
 # ------------------------------------------------------------------ rows and columns

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from indexcalc.functions.known import VOIGT
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout, Pair, is_symmetric, parts_of
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.functions.matrices import VOIGT
 
 Groups = Sequence[Sequence[Any]]
 TAKEN = ("D", "np")

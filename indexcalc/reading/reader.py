@@ -34,7 +34,7 @@ from indexcalc.reading.operands import (
     symbols_of,
     words_of,
 )
-from indexcalc.views import declare as build
+from indexcalc.views import declare
 from indexcalc.views.array import (
     NONE,
     STANDING,
@@ -44,7 +44,7 @@ from indexcalc.views.array import (
 )
 from indexcalc.views.declare import AbstractFunction, checked_name
 from indexcalc.views.expr import Expr, from_number, unknown
-from indexcalc.views.functions import matrices
+from indexcalc.views.functions import constants
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.apply import pi
 from indexcalc.views.select import selection
@@ -58,13 +58,13 @@ Steps = Generator[tuple[Any, "Scope"], Any, Any]
 LATIN = {letter: name for name, letter in GREEK.items()}
 COMPARISONS = {sign: name for name, sign in OPERATORS.items()}
 INDEXED: dict[str, Callable[..., Any]] = {
-    "δ": build.delta, "delta": build.delta, "ε": build.epsilon, "epsilon": build.epsilon, "ones": build.ones,
-    "zeros": build.zeros,
+    "δ": declare.delta, "delta": declare.delta, "ε": declare.epsilon, "epsilon": declare.epsilon, "ones": declare.ones,
+    "zeros": declare.zeros,
 }  # fmt: skip
 CONSTANTS: dict[str, Callable[..., Array]] = {
-    "eye": build.eye, "ones": build.ones, "zeros": build.zeros, "unit": matrices.unit,
-    "commutation": matrices.commutation, "duplication": matrices.duplication, "selection": selection,
-    "elimination": matrices.elimination, "voigt": matrices.voigt,
+    "eye": declare.eye, "ones": declare.ones, "zeros": declare.zeros, "unit": constants.unit,
+    "commutation": constants.commutation, "duplication": matrices.duplication, "selection": selection,
+    "elimination": constants.elimination, "voigt": matrices.voigt,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""
@@ -116,7 +116,7 @@ def parse(
 def _declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
     checked_name(name, "parse")
     if isinstance(value, str | tuple | list):
-        made = build.tensor(name, *([value] if isinstance(value, str) else value))
+        made = declare.tensor(name, *([value] if isinstance(value, str) else value))
         return Array(made.node, made.inputs, places_of(made.node, name, vectors, NONE), vectors)
     if isinstance(value, Array) and value.vectors == "numpy" and value.order != 1:
         return Array(value.node, value.inputs, value.places, vectors)
@@ -305,7 +305,7 @@ class Reading:
                 f"this has the indices {', '.join(map(str, value.free)) or 'none'} already",
                 "leave the brackets out",
             )
-        if value is build.delta and len(indices) != 2:
+        if value is declare.delta and len(indices) != 2:
             raise self._error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
         return value(*indices)
 
@@ -455,7 +455,7 @@ class Reading:
             value = Expr(value.node, (), value.inputs)
         for name in order:
             if name not in value.names:
-                value = value * build.ones(Index(name, True), dim=self.sizes.get(name))
+                value = value * declare.ones(Index(name, True), dim=self.sizes.get(name))
         free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
         return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
 
@@ -581,7 +581,7 @@ class Reading:
         arrays = []
         for part in args[1:]:
             arrays.append((yield from self._array(part)))
-        return build.einsum_array(str(args[0].children[0])[1:-1], *arrays)
+        return declare.einsum_array(str(args[0].children[0])[1:-1], *arrays)
 
     def _group(self, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:
         if len(args) != 2 or args[1].data != "string":

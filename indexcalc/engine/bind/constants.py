@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.errors import InputError, NoRuleError
-from indexcalc.views.functions.matrices import SHEAR, VOIGT
+from indexcalc.functions.known import SHEAR, VOIGT
 
 
 def known(name: str, shape: tuple[int, ...], dtype: Any, params: tuple[Any, ...]) -> Numbers:

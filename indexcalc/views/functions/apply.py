@@ -19,8 +19,28 @@ from indexcalc.views.expr import (
     from_number,
     reduce_expr,
 )
+from indexcalc.views.functions.constants import commutation, duplication, elimination, unit, voigt
 from indexcalc.views.functions.decompositions import DECOMPOSITIONS, PARTS, Written
-from indexcalc.views.functions.matrices import MATRIX_FUNCTIONS
+from indexcalc.views.functions.matrices import (
+    adj,
+    cofactor,
+    det,
+    diag,
+    diagm,
+    inv,
+    logdet,
+    matrix_power,
+    pinv,
+    solve,
+    sym,
+    tr,
+    tril,
+    triu,
+    unvec,
+    vec,
+    vech,
+)
+from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
 from indexcalc.views.view import View, is_number, to_number
 
 
@@ -182,6 +202,13 @@ def mean(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 pi = Array(constant("pi"), frozenset())
 
+MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        inv, pinv, det, logdet, adj, cofactor, tr, solve, matrix_power, diag, diagm, triu, tril, vec, unvec, vech,
+        kron, khatri_rao, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
+    )
+}  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: elementwise_function(name) for name in ELEMENTWISE},
     **{name: reduction_function(name) for name, row in REDUCTIONS.items() if row.public},

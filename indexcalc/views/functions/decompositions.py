@@ -10,8 +10,8 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, matrix_row
 from indexcalc.graph.node import Node, matrix
 from indexcalc.views.array import Array, made, stand
+from indexcalc.views.functions.arguments import asked_of, matrix_of
 from indexcalc.views.functions.exponent import exponent_of
-from indexcalc.views.functions.matrices import asked_of, matrix_of
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
