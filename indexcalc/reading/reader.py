@@ -63,8 +63,8 @@ INDEXED: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 CONSTANTS: dict[str, Callable[..., Array]] = {
     "eye": declare.eye, "ones": declare.ones, "zeros": declare.zeros, "unit": constants.unit,
-    "commutation": constants.commutation, "duplication": matrices.duplication, "selection": selection,
-    "elimination": constants.elimination, "voigt": matrices.voigt,
+    "commutation": constants.commutation, "duplication": constants.duplication, "selection": selection,
+    "elimination": constants.elimination, "voigt": constants.voigt,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""
