@@ -383,3 +383,8 @@ def primitive(value: Dim) -> tuple[Fraction, list[tuple[Dim, int]]]:
         content = -content
     whole = _from_terms(tuple((mono, coef / content) for mono, coef in value.terms))
     return content, [(whole, 1)]
+
+
+def unknown(dim: Dimension) -> bool:
+    """Is this the dimension of a delta that has not met a tensor yet?"""
+    return isinstance(dim, Dim) and str(dim).startswith("?")

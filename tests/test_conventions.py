@@ -18,8 +18,7 @@ from programs import DRAWN, SHAPES, TENSORS, arrays, program, sizes
 import indexcalc as ic
 from indexcalc.functions.known import both_places, voigt_places
 from indexcalc.layout.conventions import CONVENTIONS, OUTER_FIRST, Convention, Example, Pack, tensor
-from indexcalc.layout.project import Layout
-from indexcalc.layout.with_numpy import numpy_text
+from indexcalc.views.projection import Layout, numpy_of
 
 Numbers = np.ndarray[Any, Any]
 names = pytest.mark.parametrize("name", CONVENTIONS)
@@ -188,7 +187,7 @@ def checked(name: str, D: Any, given: dict[str, Any], known: dict[str, int], exp
     assert isinstance(laid, Layout) and laid.convention == name
     close(evaluated(laid, given, known), expected, name)
     numbers = evaluated(D, given, known)
-    close(eval(numpy_text(D, laid), {"D": numbers, "np": np, **known}), expected, numpy_text(D, laid))
+    close(eval(numpy_of(D, laid), {"D": numbers, "np": np, **known}), expected, numpy_of(D, laid))
     DRAWN[f"layout {name}"] += 1
 
 

@@ -15,7 +15,7 @@ from matrix_programs import Program, Twin
 from programs import DRAWN
 
 import indexcalc as ic
-from indexcalc.engine.front import _symbols
+from indexcalc.engine.bind.inputs import symbols_below
 
 TOLERANCE = 1e-7
 LARGEST = 1e5
@@ -35,7 +35,7 @@ def close(ours: Any, theirs: Any, scale: float) -> bool:
 def numbers(array: ic.Array, values: Numbers, sizes: dict[str, int]) -> np.ndarray:
     """The numbers of an Array."""
     needed = {variable.label: values[variable.label] for variable in array.inputs}
-    named = _symbols([array.node, *array.inputs])
+    named = symbols_below([array.node, *array.inputs])
     return array.evaluate(needed, **{name: n for name, n in sizes.items() if name in named})
 
 

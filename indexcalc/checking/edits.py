@@ -15,6 +15,7 @@ from indexcalc.checking.compare import Bench, ratio
 from indexcalc.checking.mends import Mend
 from indexcalc.graph.node import Factor, Node, Number, Product, Sum, einsum, multiply, transpose
 from indexcalc.graph.walk import substitute, topological
+from indexcalc.simplify import same
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.views.array import Array, meant, stand
 from indexcalc.views.expr import Expr
@@ -185,7 +186,7 @@ def _term(coef: Number, node: Node, labels: Sequence[int], dims: Sequence[Any]) 
 
 def key_of(term: Node) -> Any:
     """What equal terms share."""
-    return Array(term)._key(tuple(range(term.order)))
+    return same.key_of(term, tuple(range(term.order)))
 
 
 def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
@@ -240,8 +241,8 @@ def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, 
     """What is wrong with a term that stands for one of those missing, which is taken out of them."""
     for variant in (None, *_variants(term, mend.claim.stands)):
         coef, *rest = key_of(term if variant is None else variant.node)
-        for other, (wanted, *same) in missing.items():
-            if rest == same:
+        for other, (wanted, *alike) in missing.items():
+            if rest == alike:
                 del missing[other]
                 name = term_text(term, mend)
                 said: dict[str, str] = {}

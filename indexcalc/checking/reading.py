@@ -14,22 +14,17 @@ from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
 from indexcalc.graph.node import Node, einsum
 from indexcalc.graph.walk import resize, substitute, topological
-from indexcalc.index import Dimension, Index
+from indexcalc.index import Dimension, Index, unknown
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout
 from indexcalc.reading.reader import parse
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.array import (
-    NONE,
-    STANDING,
-    Array,
-    meant,
-    places_of,
-)
+from indexcalc.views.array import Array, meant
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.expr import Expr, unknown
+from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
+from indexcalc.views.projection import Layout
 from indexcalc.views.view import View
+from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
 READINGS = ("numpy", "column", "row")
 LEFT_SIDE = re.compile(r"\s*[^=<>!,]*(?:/|∇|grad)[^=<>!,]*=(?!=)\s*(?P<rest>.+)", re.DOTALL)
@@ -145,7 +140,7 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
 def _stood(value: Any, reading: str) -> Any:
     if not isinstance(value, Array):
         return value
-    places = STANDING[reading] if value.order == 1 else value.places
+    places = ORIENTATIONS[reading] if value.order == 1 else value.places
     return Array(value.node, value.inputs, places, reading, NONE)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.errors import Asked, KindError
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
+from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import (
     Call,
     Definition,
@@ -43,7 +44,7 @@ from indexcalc.views.differentiate import (
     grad,
 )
 from indexcalc.views.expr import Expr
-from indexcalc.views.view import View, inputs_of
+from indexcalc.views.view import View
 
 STYLES = ("index", "differential")
 LETTERS = "ijklmnpqrst"

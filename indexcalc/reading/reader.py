@@ -20,7 +20,7 @@ from indexcalc.errors import IndexCalcError, KindError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.node import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
-from indexcalc.index import Dimension, Index, dim, symbol
+from indexcalc.index import Dimension, Index, dim, symbol, unknown
 from indexcalc.reading.grammar import parse_tree, where
 from indexcalc.reading.operands import (
     PRODUCTS,
@@ -35,21 +35,16 @@ from indexcalc.reading.operands import (
     words_of,
 )
 from indexcalc.views import declare
-from indexcalc.views.array import (
-    NONE,
-    STANDING,
-    Array,
-    places_of,
-    stand,
-)
+from indexcalc.views.array import Array, stand
 from indexcalc.views.declare import AbstractFunction, checked_name
-from indexcalc.views.expr import Expr, from_number, unknown
+from indexcalc.views.expr import Expr, from_number
 from indexcalc.views.functions import constants
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.apply import pi
 from indexcalc.views.select import selection
 from indexcalc.views.view import View, is_number, to_number
 from indexcalc.writing.index.text import GREEK
+from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 from indexcalc.writing.syntax import OPERATORS
 
 Value = Expr | Array
@@ -106,7 +101,7 @@ def parse(
         raise KindError(
             "parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")'
         )
-    if vectors not in STANDING:
+    if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
     known = {name: _declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}

@@ -11,12 +11,14 @@ derivative has an axis that nobody asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
+from indexcalc import later
+from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.table import REDUCTIONS
+from indexcalc.graph.inputs import inputs_of, named_parts
 from indexcalc.graph.node import (
-    Definition,
     Node,
     Number,
     Variable,
@@ -27,30 +29,15 @@ from indexcalc.graph.node import (
     elementwise,
     reduction,
 )
-from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
+from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.views.expr import Expr
-from indexcalc.views.view import (
-    View,
-    inputs_of,
-    is_number,
-    join_inputs,
-    named_parts,
-    refuse_layout,
-    refuse_zero,
-    to_number,
-)
+from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
+from indexcalc.writing.standing import NONE, OPPOSITE, ORIENTATIONS, Places, Standing, ascending, places_of, plain
 
-if TYPE_CHECKING:
-    from indexcalc.writing.matrix.formula import Formula
-
-Places = tuple[int | None, ...]
-
-NONE: frozenset[str] = frozenset()
-STANDING: dict[str, Places] = {"column": (0, None), "row": (None, 0), "numpy": (0,)}
-"""The places of an order-1 tensor in each way in which it may be meant."""
-OTHER = {"column": "row", "row": "column", "numpy": "numpy"}
+LETTERS = 18
+"""Axes are called i, j, ..., z as far as these letters go."""
 
 
 class Array(View):
@@ -102,27 +89,21 @@ class Array(View):
     @property
     def standing(self) -> str:
         """How an order-1 array stands: "column", "row" or, for a plain one, "numpy"; nothing for any other."""
-        return next((kind for kind, places in STANDING.items() if places == self.places), "")
+        return next((kind for kind, places in ORIENTATIONS.items() if places == self.places), "")
 
     @property
     def declarations(self) -> dict[str, Any]:
         """What `ic.parse` has to be told to read `str(self)` back."""
-        from indexcalc.views.declare import declarations
-
-        return declarations(self)
+        return later.declarations(self)
 
     def __str__(self) -> str:
-        from indexcalc.writing.matrix.formula import array_text
-
-        return array_text(self._written())
+        return later.array_text(self.stood())
 
     def unicode(self) -> str:
         """The text, with Greek names as letters."""
-        from indexcalc.writing.matrix.formula import array_text
+        return later.array_text(self.stood(), unicode=True)
 
-        return array_text(self._written(), unicode=True)
-
-    def formula(self, define: bool = False) -> Formula:
+    def formula(self, define: bool = False) -> later.Formula:
         """The closed form in matrix notation, a text that also says why there is none (`.why`) and what is `.nearest`.
 
         With `define`, parts that occur more than once get names of their own, which the text defines first.
@@ -132,24 +113,44 @@ class Array(View):
         >>> ic.grad(x.T @ A @ x, x).formula()
         (A + A.T) @ x
         """
-        from indexcalc.writing.matrix.formula import formula
+        return later.formula(self.stood(), define)
 
-        return formula(self._written(), define)
-
-    def _written(self) -> Array:
+    def stood(self) -> Standing:
         """This as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
-        return Array(self.node, self.inputs) if self.standing == "numpy" else self
-
-    def _is_upright(self) -> bool:
-        """Would the name of the node alone be read as standing as this does?"""
-        name = self.node.name if isinstance(self.node, Definition | Variable) else ""
-        return places_of(self.node, name, self.vectors, self.turned) == self.places
+        if self.standing == "numpy":
+            return plain(self.node)
+        return Standing(self.node, self.places, self.vectors, self.turned)
 
     def latex(self, lhs: bool = False) -> str:
         """The LaTeX of the closed form, or of the entries where there is none; an Array has no left-hand side."""
-        from indexcalc.writing.matrix.formula import array_latex
+        return later.array_latex(self.stood())
 
-        return array_latex(self._written())
+    def wanted(self, order: Any = None) -> Wanted:
+        """What the engine is told of it: axes in their order, or as `order` says, by number."""
+        node = self.node
+        if order is not None and order != "C":
+            if sorted(order) != list(range(self.order)):
+                asked = Asked(lambda: f"evaluate {self} with order={order}")
+                raise NotationError(asked, f"the axes are 0 to {self.order - 1}", "name each once")
+            node = einsum(1, [(node, range(self.order))], order)
+        return Wanted(node, self.inputs, self._inputs_standing())
+
+    def _inputs_standing(self) -> dict[str, str]:
+        """How the vectors among the inputs are meant, by name."""
+        if self.vectors == "numpy":
+            return {}
+        vectors = [variable.label for variable in self.inputs if variable.order == 1]
+        return {name: OPPOSITE[self.vectors] if name in self.turned else self.vectors for name in vectors}
+
+    def sides(self) -> Sides:
+        """The axes as rows and columns: the first half of the axes, all of them where there is one."""
+        return self._sides(range((self.order + 1) // 2, self.order))
+
+    def _sides(self, columns: Sequence[int]) -> Sides:
+        rows = [axis for axis in range(self.order) if axis not in columns]
+        node = einsum(1, [(self.node, range(self.order))], [*rows, *columns])
+        names = tuple(chr(ord("i") + k) if k < LETTERS else f"i{k}" for k in range(self.order))
+        return Sides(node, len(rows), names)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}$"
@@ -158,11 +159,11 @@ class Array(View):
         if isinstance(other, Array):
             same = self.shape == other.shape and self.places == other.places
             same = same or not (any(p is not None for p in (*self.places, *other.places)))
-            return same and self._key(self._true_axes()) == other._key(other._true_axes())
+            return same and key_of(self.node, self._true_axes()) == key_of(other.node, other._true_axes())
         if is_number(other):
             return self._equals_number(other, tuple(range(self.ndim)))
         if isinstance(other, View) and self.ndim == other.order == 0:
-            return self._key(()) == other._key(())
+            return key_of(self.node, ()) == key_of(other.node, ())
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -267,14 +268,7 @@ class Array(View):
         """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept. With integers,
         slices, None and `...`, the Array of these entries, as NumPy picks them.
         """
-        keys = key if isinstance(key, tuple) else (key,)
-        asked = Asked(lambda: f"({self})[{', '.join(map(str, keys))}]")
-        from indexcalc.views.select import indexed, selected
-
-        indices = [one for one in keys if isinstance(one, Index)]
-        if len(indices) == len(keys) and (keys or not self.order):
-            return indexed(self, indices, asked)
-        return selected(self, keys, asked)
+        return later.picked(self, key if isinstance(key, tuple) else (key,))
 
     def _axes(self, axis: int | Sequence[int] | None, asked: str | Asked) -> list[int]:
         if axis is None:
@@ -333,9 +327,7 @@ class Array(View):
 
     def matrix(self, *, rows: Sequence[int], cols: Sequence[int], order: str | None = None) -> Array:
         """The matrix whose rows run over some axes and whose columns over the others; `order` is "F" or "C"."""
-        from indexcalc.layout.project import matrix_array
-
-        return matrix_array(self, rows, cols, order)
+        return later.matrix_array(self, rows, cols, order)
 
     def layout(self, name: str) -> Array:
         """Only a derivative has layouts; see `Derivative.layout`."""
@@ -347,25 +339,20 @@ class Array(View):
 
     def substitute(self, table: Mapping[Any, Any]) -> Array:
         """The expression with tensors replaced: `{W: A @ B}`."""
-        from indexcalc.views.declare import replaced
-
-        node, inputs, values = replaced(self, table)
+        node, inputs, values = later.replaced(self, table)
         return Array(node, inputs, self.places, *meant([self, *values]), self.flipped)
 
     def diff(self, *wrt: Any, structure: str = "projected") -> Any:
         """The derivative of a scalar by indexed tensors; an Array with axes is an error that says what to write."""
-        from indexcalc.views.differentiate import diff
-
-        return diff(self, *wrt, structure=structure)
+        return later.diff(self, *wrt, structure=structure)
 
     def expand_definitions(self) -> Array:
         """The expression with named steps opened."""
-        (node,) = replace([self.node], lambda old, new: new.child if isinstance(new, Definition) else new)
-        return self._with(node)
+        return self._with(without_definitions(self.node))
 
     def simplify(self) -> Array:
         """The simplified form."""
-        return self._with(self._simplified())
+        return self._with(simplest(self.node))
 
     def expand(self) -> Array:
         """The form with products of sums multiplied out."""
@@ -393,16 +380,6 @@ def _array(value: object, beside: object, operation: str) -> Array:
 
 
 # ------------------------------------------------------------------ how a result stands
-
-
-def ascending(true: Iterable[bool]) -> Places:
-    """The places of axes, given which of them the node has."""
-    count = 0
-    found: list[int | None] = []
-    for one in true:
-        found.append(count if one else None)
-        count += one
-    return tuple(found)
 
 
 def world(views: Sequence[View]) -> tuple[frozenset[Variable], str, frozenset[str]]:
@@ -456,20 +433,13 @@ def stand(node: Node, views: Sequence[View], name: str = "") -> Array:
     return Array(node, inputs, places_of(node, name, vectors, turned), vectors, turned)
 
 
-def places_of(node: Node, name: str, vectors: str, turned: frozenset[str]) -> Places:
-    """The places that a node of this name has where vectors are meant so."""
-    if node.order != 1:
-        return tuple(range(node.order))
-    return STANDING[OTHER[vectors] if name in turned else vectors]
-
-
 def standing_as(array: Array, kind: str) -> Array:
     """An order-1 array as a column or a row."""
     if array.order != 1:
         asked = Asked(lambda: f"{kind}({array})")
         raise NotationError(asked, f"it has {array.order} axes, and a {kind} is of order 1", "leave it as it is")
     vectors = kind if array.vectors == "numpy" else array.vectors
-    return Array(array.node, array.inputs, STANDING[kind], vectors, array.turned)
+    return Array(array.node, array.inputs, ORIENTATIONS[kind], vectors, array.turned)
 
 
 def permuted(array: Array, axes: Sequence[int]) -> Array:

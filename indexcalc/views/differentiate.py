@@ -12,10 +12,12 @@ the result; so it is for a derivative along a direction, which may leave the spa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from indexcalc import later
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
+from indexcalc.engine.wanted import Sides
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, addition, einsum, variable
@@ -27,9 +29,6 @@ from indexcalc.views.array import made as made_from
 from indexcalc.views.declare import place_of
 from indexcalc.views.expr import Expr, meet
 from indexcalc.views.view import View, join_inputs
-
-if TYPE_CHECKING:
-    from indexcalc.layout.panel import Layouts
 
 
 class Derivative(Expr):
@@ -84,17 +83,18 @@ class Derivative(Expr):
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
 
+    def sides(self) -> Sides:
+        """The axes as rows and columns: the last variable gives the columns."""
+        last = self.groups[-1] if self.groups else ()
+        return self._sides([index for index in self.free if index in last and index not in self.of])
+
     def layout(self, name: str) -> Array:
         """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        from indexcalc.layout.project import layout_of
+        return later.layout_of(self, name)
 
-        return layout_of(self, name)
-
-    def layouts(self) -> Layouts:
+    def layouts(self) -> later.Layouts:
         """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
-        from indexcalc.layout.panel import layouts
-
-        return layouts(self)
+        return later.layouts(self)
 
 
 class ArrayDerivative(Array):
@@ -125,17 +125,17 @@ class ArrayDerivative(Array):
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
 
+    def sides(self) -> Sides:
+        """The axes as rows and columns: the last variable gives the columns."""
+        return self._sides(self.groups[-1])
+
     def layout(self, name: str) -> Array:
         """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        from indexcalc.layout.project import layout_of
+        return later.layout_of(self, name)
 
-        return layout_of(self, name)
-
-    def layouts(self) -> Layouts:
+    def layouts(self) -> later.Layouts:
         """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
-        from indexcalc.layout.panel import layouts
-
-        return layouts(self)
+        return later.layouts(self)
 
 
 def structure_of(derivative: Derivative | ArrayDerivative) -> str:

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from indexcalc import later
+from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import (
     ONE,
-    Definition,
     Node,
     Number,
     addition,
@@ -24,18 +26,11 @@ from indexcalc.graph.node import (
     reduction,
     zeros,
 )
-from indexcalc.graph.walk import replace, resize
-from indexcalc.index import Dim, Dimension, Index, symbol
+from indexcalc.graph.walk import resize
+from indexcalc.index import Dimension, Index, symbol, unknown
 from indexcalc.simplify.passes import expand, simplify
-from indexcalc.views.view import (
-    View,
-    inputs_of,
-    is_number,
-    join_inputs,
-    refuse_layout,
-    refuse_zero,
-    to_number,
-)
+from indexcalc.simplify.same import key_of, simplest, without_definitions
+from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
 if TYPE_CHECKING:
     from indexcalc.views.array import Array
@@ -93,9 +88,7 @@ class Expr(View):
     @property
     def declarations(self) -> dict[str, Any]:
         """What `ic.parse` has to be told to read `str(self)` back."""
-        from indexcalc.views.declare import declarations
-
-        found = declarations(self)
+        found = later.declarations(self)
         dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
         found["dims"] = found.get("dims", {}) | dims
         if not found["dims"]:
@@ -105,21 +98,36 @@ class Expr(View):
         return found
 
     def __str__(self) -> str:
-        from indexcalc.writing.index.text import expr_text
-
-        return expr_text(self.node, self.names, self.batch)
+        return later.expr_text(self.node, self.names, self.batch)
 
     def unicode(self) -> str:
         """The text, with Greek names as letters."""
-        from indexcalc.writing.index.text import expr_text
-
-        return expr_text(self.node, self.names, self.batch, unicode=True)
+        return later.expr_text(self.node, self.names, self.batch, unicode=True)
 
     def latex(self, lhs: bool = False) -> str:
         """The LaTeX of the expression; only a derivative has a left-hand side."""
-        from indexcalc.writing.index.latex import expr_latex
+        return later.expr_latex(self.node, self.names, self.batch)
 
-        return expr_latex(self.node, self.names, self.batch)
+    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
+        """What the engine is told of it: axes in the order of `.free`, or of `order`."""
+        wanted = self.free if order is None else tuple(order)
+        if set(wanted) != set(self.free) or len(wanted) != len(self.free):
+            free = ", ".join(map(str, self.free)) or "none"
+            asked = Asked(lambda: f"evaluate {self} with order={order}")
+            raise NotationError(asked, f"the free indices are {free}", "name each once")
+        node = self.node
+        if wanted != self.indices:
+            node = einsum(1, [(node, self.names)], [index.name for index in wanted])
+        return Wanted(node, self.inputs, {})
+
+    def sides(self) -> Sides:
+        """The axes as rows and columns: the first half of the free indices, all of them where there is one."""
+        return self._sides(self.free[(len(self.free) + 1) // 2 :])
+
+    def _sides(self, columns: Sequence[Index]) -> Sides:
+        rows = [index for index in self.free if index not in columns]
+        names = tuple(index.name for index in (*rows, *columns))
+        return Sides(einsum(1, [(self.node, self.names)], names), len(rows), names)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}$"
@@ -132,11 +140,11 @@ class Expr(View):
                 first, second = meet([self, other], "==")
             except DimensionError:
                 return False
-            return first._key(first.names) == second._key(second.names)
+            return key_of(first.node, first.names) == key_of(second.node, second.names)
         if is_number(other):
             return self._equals_number(other, self.names)
         if isinstance(other, View) and self.order == other.order == 0 and not getattr(other, "ndim", 0):
-            return self._key(()) == other._key(())
+            return key_of(self.node, ()) == key_of(other.node, ())
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -149,22 +157,22 @@ class Expr(View):
         return not self.indices and isinstance(other, View) and not isinstance(other, Expr) and other.order > 0
 
     def __mul__(self, other: object) -> Expr:
-        return NotImplemented if self._yields(other) else _times(self, _lift(other, self, "*"))
+        return NotImplemented if self._yields(other) else _times(self, lifted(other, self, "*"))
 
     def __rmul__(self, other: object) -> Expr:
-        return _times(_lift(other, self, "*"), self)
+        return _times(lifted(other, self, "*"), self)
 
     def __add__(self, other: object) -> Expr:
-        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "+"), 1)
+        return NotImplemented if self._yields(other) else _plus(self, lifted(other, self, "+"), 1)
 
     def __radd__(self, other: object) -> Expr:
-        return _plus(_lift(other, self, "+"), self, 1)
+        return _plus(lifted(other, self, "+"), self, 1)
 
     def __sub__(self, other: object) -> Expr:
-        return NotImplemented if self._yields(other) else _plus(self, _lift(other, self, "-"), -1)
+        return NotImplemented if self._yields(other) else _plus(self, lifted(other, self, "-"), -1)
 
     def __rsub__(self, other: object) -> Expr:
-        return _plus(_lift(other, self, "-"), self, -1)
+        return _plus(lifted(other, self, "-"), self, -1)
 
     def __neg__(self) -> Expr:
         return self._with(einsum(-1, [(self.node, self.names)], self.names), summed=self.summed)
@@ -173,31 +181,31 @@ class Expr(View):
         return self
 
     def __truediv__(self, other: object) -> Expr:
-        return NotImplemented if self._yields(other) else _over(self, _lift(other, self, "/"))
+        return NotImplemented if self._yields(other) else _over(self, lifted(other, self, "/"))
 
     def __rtruediv__(self, other: object) -> Expr:
-        return _over(_lift(other, self, "/"), self)
+        return _over(lifted(other, self, "/"), self)
 
     def __pow__(self, exponent: object) -> Expr:
         if is_number(exponent):
             factors = [(self.node, self.names, to_number(exponent))]
             return self._with(einsum(1, factors, self.names))
-        return entrywise("power", self, _lift(exponent, self, "**"))
+        return entrywise("power", self, lifted(exponent, self, "**"))
 
     def __rpow__(self, base: object) -> Expr:
-        return entrywise("power", _lift(base, self, "**"), self)
+        return entrywise("power", lifted(base, self, "**"), self)
 
     def __lt__(self, other: object) -> Expr:
-        return entrywise("less", self, _lift(other, self, "<"))
+        return entrywise("less", self, lifted(other, self, "<"))
 
     def __le__(self, other: object) -> Expr:
-        return entrywise("less_equal", self, _lift(other, self, "<"))
+        return entrywise("less_equal", self, lifted(other, self, "<"))
 
     def __gt__(self, other: object) -> Expr:
-        return entrywise("greater", self, _lift(other, self, "<"))
+        return entrywise("greater", self, lifted(other, self, "<"))
 
     def __ge__(self, other: object) -> Expr:
-        return entrywise("greater_equal", self, _lift(other, self, "<"))
+        return entrywise("greater_equal", self, lifted(other, self, "<"))
 
     def __matmul__(self, other: object) -> Expr:
         raise NotationError(f"{self} @ {other}", "`@` is matrix notation", "in index notation write `*`: A[i,k]*B[k,j]")
@@ -293,9 +301,7 @@ class Expr(View):
 
     def matrix(self, *, rows: Sequence[Index], cols: Sequence[Index], order: str | None = None) -> Array:
         """The matrix whose rows run over some indices and whose columns over the others; `order` is "F" or "C"."""
-        from indexcalc.layout.project import matrix_expr
-
-        return matrix_expr(self, rows, cols, order)
+        return later.matrix_expr(self, rows, cols, order)
 
     def layout(self, name: str) -> Array:
         """Only a derivative has layouts; see `Derivative.layout`."""
@@ -307,19 +313,16 @@ class Expr(View):
 
     def substitute(self, table: Mapping[Any, Any]) -> Expr:
         """The expression with tensors replaced: `{W: A @ B}`."""
-        from indexcalc.views.declare import replaced
-
-        node, inputs, _ = replaced(self, table)
+        node, inputs, _ = later.replaced(self, table)
         return Expr(node, self.indices, inputs, self.free)
 
     def expand_definitions(self) -> Expr:
         """The expression with named steps opened."""
-        (node,) = replace([self.node], lambda old, new: new.child if isinstance(new, Definition) else new)
-        return Expr(node, self.indices, self.inputs, self.free)
+        return Expr(without_definitions(self.node), self.indices, self.inputs, self.free)
 
     def simplify(self) -> Expr:
         """The simplified form."""
-        return self._with(self._simplified())
+        return self._with(simplest(self.node))
 
     def expand(self) -> Expr:
         """The form with products of sums multiplied out."""
@@ -327,9 +330,7 @@ class Expr(View):
 
     def diff(self, *wrt: Any, structure: str = "projected") -> Any:
         """The derivative by indexed tensors: `y.diff(W[i,k])`; see `ic.diff`."""
-        from indexcalc.views.differentiate import diff
-
-        return diff(self, *wrt, structure=structure)
+        return later.diff(self, *wrt, structure=structure)
 
 
 def from_number(value: Number) -> Expr:
@@ -337,7 +338,7 @@ def from_number(value: Number) -> Expr:
     return Expr(constant_number(value), (), frozenset())
 
 
-def _lift(value: object, beside: Expr, operation: str) -> Expr:
+def lifted(value: object, beside: Expr, operation: str) -> Expr:
     """What stands beside an expression, as an expression: a number, or a tensor without axes."""
     if isinstance(value, Expr):
         return value
@@ -360,11 +361,6 @@ def _lift(value: object, beside: Expr, operation: str) -> Expr:
 
 
 # ------------------------------------------------------------------ indices that meet
-
-
-def unknown(dim: Dimension) -> bool:
-    """Is this the dimension of a delta that has not met a tensor yet?"""
-    return isinstance(dim, Dim) and str(dim).startswith("?")
 
 
 def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:

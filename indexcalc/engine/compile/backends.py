@@ -21,8 +21,8 @@ from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import Options, path_finder
 from indexcalc.engine.program import Invoke, Program
 from indexcalc.engine.report import Plan
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError, did_you_mean
-from indexcalc.views.view import View
 
 
 class Backend(NamedTuple):
@@ -44,7 +44,7 @@ class OnBackend(Compiled):
     def __init__(
         self,
         backend: Backend,
-        outputs: View | Sequence[View],
+        outputs: Evaluable | Sequence[Evaluable],
         inputs: Any,
         options: Options,
         limit: int | None,
@@ -280,8 +280,8 @@ def _there(backend: str) -> None:
 
 
 def compile_expressions(
-    outputs: View | Sequence[View],
-    inputs: View | Sequence[View],
+    outputs: Evaluable | Sequence[Evaluable],
+    inputs: Evaluable | Sequence[Evaluable],
     *,
     backend: str = "numpy",
     sizes: Mapping[str, int] | None = None,

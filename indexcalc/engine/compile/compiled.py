@@ -20,8 +20,8 @@ from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
 from indexcalc.engine.plan.plan import Options, planned
 from indexcalc.engine.program import Program
 from indexcalc.engine.report import Plan
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
-from indexcalc.views.view import View
 
 MOST_PLANS = 64
 
@@ -35,8 +35,8 @@ class Compiled:
 
     def __init__(
         self,
-        outputs: View | Sequence[View],
-        inputs: View | Sequence[View],
+        outputs: Evaluable | Sequence[Evaluable],
+        inputs: Evaluable | Sequence[Evaluable],
         options: Options,
         order: str | None,
         limit: int | None,
@@ -128,8 +128,8 @@ class Compiled:
         if order == "C":
             axes = [program.steps[value].shape for value in program.results]
             results = tuple(f"ascontiguousarray({x})" if own else x for x, own in zip(results, axes, strict=True))
-        shown = zip(results, self.request.outputs, strict=True)
-        return code._replace(results=tuple(f"{result}{unit_axes(view)}" for result, view in shown))
+        shown = zip(results, self.request.units, strict=True)
+        return code._replace(results=tuple(f"{result}{unit_axes(units)}" for result, units in shown))
 
     @property
     def _arguments(self) -> list[str]:

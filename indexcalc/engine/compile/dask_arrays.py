@@ -17,7 +17,6 @@ import numpy as np
 
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.bind.request import unit_index
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy_steps import function_of_blocks
@@ -68,7 +67,7 @@ class OnDask(Compiled):
         self._plan = self._plans[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
         values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
-        shown = [da.asarray(value)[unit_index(view)] for value, view in zip(values, self.request.outputs, strict=True)]
+        shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
         return shown[0] if self.request.single else shown
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:

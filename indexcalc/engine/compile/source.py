@@ -18,12 +18,12 @@ from indexcalc.engine.emit.targets import Target, target_of
 from indexcalc.engine.emit.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.plan.plan import Options, path_finder, plan
 from indexcalc.engine.program import Input, Invoke, Program
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code import imports
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
-from indexcalc.views.view import View
 
 
 class Written(NamedTuple):
@@ -35,7 +35,7 @@ class Written(NamedTuple):
 
 
 def to_source(
-    outputs: View | Sequence[View],
+    outputs: Evaluable | Sequence[Evaluable],
     inputs: Any,
     *,
     target: str = "numpy",
@@ -92,7 +92,7 @@ def module(
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
-    results = [f"{made}{unit_axes(view)}" for made, view in zip(writer.results, request.outputs, strict=True)]
+    results = [f"{made}{unit_axes(units)}" for made, units in zip(writer.results, request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     inputs = [step for step in program.steps if isinstance(step, Input)]
     numbers = [names[step.name] for step in inputs if not step.shape]

@@ -31,8 +31,8 @@ from indexcalc.graph.node import Definition, Node, Product, Sum
 from indexcalc.graph.walk import topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
-from indexcalc.views.array import Array
-from indexcalc.views.view import inputs_of
+from indexcalc.writing.matrix.formula import array_text
+from indexcalc.writing.standing import plain
 
 KEPT = 256
 """How many programs are remembered."""
@@ -83,7 +83,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
         best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
-    notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
+    notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]
     made = finish(table, best)
     return replace(made, notes=(*notes, *made.notes))
 

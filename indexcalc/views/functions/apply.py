@@ -14,9 +14,9 @@ from indexcalc.views.array import Array, entrywise_array, reduce_array
 from indexcalc.views.expr import (
     UNIT,
     Expr,
-    _lift,
     entrywise,
     from_number,
+    lifted,
     reduce_expr,
 )
 from indexcalc.views.functions.constants import commutation, duplication, elimination, unit, voigt
@@ -60,7 +60,7 @@ def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
         return entrywise_array(name, *args, params=params)
     if all(is_number(arg) for arg in args):
         return entrywise(name, *[from_number(to_number(arg)) for arg in args], params=params)
-    return entrywise(name, *[_lift(arg, UNIT, name) for arg in args], params=params)
+    return entrywise(name, *[lifted(arg, UNIT, name) for arg in args], params=params)
 
 
 def _describe(row: ElementwiseFunction | ReductionFunction) -> str:

@@ -6,8 +6,9 @@ from typing import Any
 
 from indexcalc.errors import DimensionError, NotationError
 from indexcalc.graph.node import Node, constant, einsum, regroup
-from indexcalc.views.array import Array, ascending, made, stand
+from indexcalc.views.array import Array, made, stand
 from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, matrix_of, vector_of
+from indexcalc.writing.standing import ascending
 
 
 def kron(A: Any, B: Any, *others: Any) -> Array:

@@ -26,8 +26,7 @@ from indexcalc.graph.node import (
     multiply,
     transpose,
 )
-from indexcalc.index import Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.order import (
     Component,
     Flat,

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.node import Node, Number
-from indexcalc.index import Dim, Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.index.arrange import Arranger, Page
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,

@@ -27,8 +27,7 @@ from indexcalc.graph.node import (
     multiply,
 )
 from indexcalc.graph.walk import topological
-from indexcalc.index import Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dimension, unknown
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring
 from indexcalc.writing.matrix.forms import (
