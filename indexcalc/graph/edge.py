@@ -13,6 +13,7 @@ from math import isqrt
 from typing import NamedTuple
 
 from indexcalc.errors import NotationError
+from indexcalc.graph.canonical import settle
 from indexcalc.graph.facts import is_positive
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -64,6 +65,12 @@ def symmetry_of(node: Node) -> Symmetry:
     return found
 
 
+def is_symmetric_matrix(node: Node) -> bool:
+    """May the last two axes be swapped?"""
+    last = {node.order - 2, node.order - 1}
+    return any(sign > 0 and last <= set(axes) for axes, sign in symmetry_of(node).blocks)
+
+
 def even(rule: Symmetry) -> Symmetry:
     """The symmetry, if it changes no sign: where a sign would be lost, none is used."""
     return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
@@ -92,6 +99,16 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
         return _as_symmetric(einsum(multiply(coef, node.coef), factors, out, sizes), edge, dims)
     made = einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
     return _as_symmetric(made, edge, dims)
+
+
+def upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
+    """The node that an edge stands for, its axes turned as its symmetry allows."""
+    coef, node, axes = edge
+    rule = symmetry_of(node)
+    if not (rule.blocks or rule.perms) or len(axes) < len(dims):
+        return materialise(edge, dims)
+    turned, sign = settle(axes, rule)
+    return materialise(Edge(multiply(coef, sign), node, turned), dims)
 
 
 def _as_symmetric(made: Node, edge: Edge, dims: Sequence[Dimension]) -> Node:

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.canonical import Item, labelling, settle
 from indexcalc.graph.edge import (
     ZERO_EDGE,
@@ -27,6 +28,7 @@ from indexcalc.graph.edge import (
     opens,
     scaled,
     symmetry_of,
+    upright,
 )
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -80,10 +82,9 @@ from indexcalc.simplify.matrices.matrix import (
     contract_directions,
     normalise_matrix,
     remember_swaps,
-    upright,
 )
 from indexcalc.simplify.product import normalise_product
-from indexcalc.simplify.recognise import EXACT, RECOGNISE
+from indexcalc.simplify.recognise import RECOGNISE
 from indexcalc.simplify.sums import (
     Terms,
     collect_terms,
@@ -292,8 +293,8 @@ class Pass:
     def unary(self, node: Elementwise, inner: Node, labels: Labels) -> Edge:
         """A function of one argument: its axes are those of the argument."""
         value = as_number(inner)
-        if value is not None and isinstance(value, int) and (node.fn, value) in EXACT:
-            return Edge(EXACT[node.fn, value], ONE, ())
+        if isinstance(value, int) and (exact := elementwise_row(node.fn).exact.get(value)) is not None:
+            return Edge(exact, ONE, ())
         if isinstance(inner, Regroup):
             below, every = inner.child, tuple(range(inner.child.order))
             entries = elementwise(node.fn, [(below, every)], below.dims, node.params)

@@ -190,10 +190,6 @@ def recognise_exp(node: Elementwise) -> Node | None:
     return _argument(child, "log")
 
 
-EXACT: dict[tuple[str, int], int] = {}
-"""Exact values, `(function, argument) -> value`, which the rows of the table of functions put here."""
-
-
 def recognise_abs(node: Elementwise) -> Node | None:
     """`abs(z)` is `z` where it is positive."""
     child, labels = node.args[0]

@@ -15,12 +15,13 @@ its numbers need not be found for every direction), `close_derivative` (a direct
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from indexcalc.functions.primary import is_primary, pairs_of, remember_exchanges
+from indexcalc.functions.table import matrix_row
 from indexcalc.graph.canonical import settle, symmetry
-from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, materialise, symmetry_of
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, is_symmetric_matrix, materialise, symmetry_of, upright
 from indexcalc.graph.node import (
     Factor,
     Labels,
@@ -39,15 +40,6 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
-PRIMARY: dict[str, Callable[[Node, tuple[Any, ...]], Node]] = {}
-"""The primary functions: `f'(X)` from X and the parameters of f. The rows of the table of functions put them here."""
-
-SPECIAL: dict[str, Callable[[Matrix], Node | None]] = {}
-"""What a function is worth at some parameters; the rows put it here."""
-
-TURNED: dict[str, bool] = {}
-"""The functions that take X and its transpose alike: does the transpose have the transposed value, or the same?"""
-
 
 class Work(Protocol):
     """What is needed of a pass over a graph."""
@@ -60,61 +52,11 @@ class Work(Protocol):
     def renormalise(self, node: Node) -> Edge: ...
 
 
-def upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
-    """The node that an edge stands for, its axes turned as its symmetry allows."""
-    coef, node, axes = edge
-    rule = symmetry_of(node)
-    if not (rule.blocks or rule.perms) or len(axes) < len(dims):
-        return materialise(edge, dims)
-    turned, sign = settle(axes, rule)
-    return materialise(Edge(multiply(coef, sign), node, turned), dims)
-
-
-def _square_symmetric(node: Node) -> bool:
-    """May the last two axes be swapped?"""
-    last = {node.order - 2, node.order - 1}
-    return any(sign > 0 and last <= set(axes) for axes, sign in symmetry_of(node).blocks)
-
-
-def pairs_of(node: Matrix) -> list[tuple[int, int]]:
-    """The axes of a derivative in pairs: columns and rows of the value, then rows and columns of open directions."""
-    batch = node.children[0].order - 2
-    rest = list(range(batch, node.order))
-    pairs = list(zip(rest[::2], rest[1::2], strict=True))
-    return [pairs[0][::-1], *pairs[1:]]
-
-
-def remember_symmetry(node: Matrix) -> None:
-    """A function of symmetric matrices is symmetric; the directions of a derivative may be exchanged."""
-    if "symmetry" in node.facts or TURNED.get(node.fn) is not True:
-        return
-    pairs = pairs_of(node)
-    moves: list[Perm] = []
-    for (a, b), (c, d) in pairwise(pairs):
-        swap = list(range(node.order))
-        swap[a], swap[b], swap[c], swap[d] = c, d, a, b
-        moves.append(tuple(swap))
-    if all(map(_square_symmetric, node.children)):
-        turned = list(range(node.order))
-        for a, b in pairs:
-            turned[a], turned[b] = b, a
-        moves.append(tuple(turned))
-    if moves:
-        node.facts["symmetry"] = symmetry(node.order, [(move, 1) for move in moves])
-
-
-def primary(fn: str, x: Node, params: tuple[Any, ...] = ()) -> Node:
-    """The function of square matrices along the last two axes."""
-    made = matrix(fn, [x], x.dims, params)
-    remember_symmetry(made)
-    return made
-
-
 def normalise_matrix(work: Work, node: Matrix) -> Edge:
     """The normal form of a matrix function whose children have theirs."""
     edges = [_settled(work, child) for child in node.children]
     rows = node.children[0].order - 2
-    way = TURNED.get(node.fn)
+    way = matrix_row(node.fn).turned
     flip = way is not None and _descends(edges, rows)
     swap = {rows: rows + 1, rows + 1: rows} if flip else {}
     coef: Number = 1
@@ -128,14 +70,15 @@ def normalise_matrix(work: Work, node: Matrix) -> Edge:
         children.append(upright(edge._replace(axes=tuple(swap.get(axis, axis) for axis in edge.axes)), dims))
     children[1:] = sorted(children[1:], key=colour)
     made = matrix(node.fn, children, node.shape, node.params, node.times)
-    remember_symmetry(made)
+    remember_exchanges(made)
     axes = list(range(made.order))
     if flip and way:
         for a, b in pairs_of(made):
             axes[a], axes[b] = b, a
     found = _linear(work, made)
     if found is None:
-        known = SPECIAL[node.fn](made) if node.fn in SPECIAL and not node.times else close_derivative(work, made)
+        special = matrix_row(node.fn).special
+        known = special(made) if special is not None and not node.times else close_derivative(work, made)
         found = Edge(1, made, tuple(range(made.order))) if known is None else work.renormalise(known)
     return found.through(Edge(coef, made, tuple(axes)))
 
@@ -188,7 +131,8 @@ def _descends(edges: Sequence[Edge], rows: int) -> bool:
 
 def close_derivative(work: Work, node: Matrix) -> Node | None:
     """`D f(X)[E]` as `E f'(X)` if E commutes with X; of a sum, the terms that do; else None."""
-    if node.times != 1 or len(node.children) != 2:
+    slope = matrix_row(node.fn).slope
+    if node.times != 1 or len(node.children) != 2 or slope is None:
         return None
     x, direction = node.children
     terms = direction.terms if isinstance(direction, Sum) else (Term(1, direction, tuple(range(direction.order))),)
@@ -196,11 +140,11 @@ def close_derivative(work: Work, node: Matrix) -> Node | None:
     closed = [term for term in terms if commutes(work, placed(term, direction.dims), x)]
     if not closed:
         return None
-    slope = PRIMARY[node.fn](x, node.params)
+    derived = slope(x, node.params)
     *front, columns = whole
     made = []
     for term in closed:
-        factors = [(placed(term, direction.dims), (*front, "k")), (slope, (*front[:-1], "k", columns))]
+        factors = [(placed(term, direction.dims), (*front, "k")), (derived, (*front[:-1], "k", columns))]
         made.append((1, einsum(term.coef, factors, whole), whole))
     rest = [term for term in terms if term not in closed]
     if rest:
@@ -278,7 +222,7 @@ def _is_function(work: Work, node: Node, axes: Labels, base: Core) -> bool:
     """Is `node[axes]` the base, a primary function of it, or its inverse?"""
     if _same(Core(node, axes), base):
         return True
-    known = isinstance(node, Matrix) and node.fn in PRIMARY and not node.times
+    known = isinstance(node, Matrix) and is_primary(node) and not node.times
     inverse = isinstance(node, Reduction) and node.fn == "inv" and node.axes == (node.order - 2, node.order - 1)
     if not known and not inverse:
         return False
@@ -400,7 +344,7 @@ def order_commuting(work: Work, draft: Draft, out: Sequence[int]) -> list[tuple[
     seen: set[Node] = set()
     ends: list[tuple[int, int]] = []
     for node, _, _ in list(draft.factors):
-        if isinstance(node, Matrix) and node.fn in PRIMARY and not node.times and node.children[0] not in seen:
+        if isinstance(node, Matrix) and is_primary(node) and not node.times and node.children[0] not in seen:
             seen.add(node.children[0])
             ends += _order_functions(work, draft, out, _core(work, node.children[0]), node.order - 2)
     return ends
@@ -459,7 +403,7 @@ def _order_functions(work: Work, draft: Draft, out: Sequence[int], base: Core, f
                 ends = (link.column, link.row) if turned else (link.row, link.column)
                 draft.factors[link.place] = (node, [*batch, *ends], 1)
             first, last = chain[0].row, chain[-1].column
-            symmetric = all(_square_symmetric(draft.factors[link.place][0]) for link in chain)
+            symmetric = all(is_symmetric_matrix(draft.factors[link.place][0]) for link in chain)
             if symmetric and first != last and {first, last} <= axis.keys() and uses[first] == uses[last] == 2:
                 swaps.append((axis[first], axis[last]))
     return swaps
@@ -477,7 +421,7 @@ def _chain(draft: Draft, left: list[Link], axis: Mapping[int, int], uses: Mappin
                 break
             left[:] = [link for link in left if link.place != step.place]
             chain.insert(len(chain) if forward else 0, step)
-    if all(_square_symmetric(draft.factors[link.place][0]) for link in chain):
+    if all(is_symmetric_matrix(draft.factors[link.place][0]) for link in chain):
         inside = {link.place for link in chain}
         if _end(draft, axis, inside, chain[-1].column) < _end(draft, axis, inside, chain[0].row):
             chain = [link.back for link in reversed(chain)]
@@ -498,4 +442,4 @@ def _end(draft: Draft, axis: Mapping[int, int], inside: set[int], label: int) ->
 
 
 def _directions(draft: Draft, link: Link) -> list[Link]:
-    return [link, link.back] if _square_symmetric(draft.factors[link.place][0]) else [link]
+    return [link, link.back] if is_symmetric_matrix(draft.factors[link.place][0]) else [link]
