@@ -16,8 +16,10 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.graph.node import KINDS, Product, Variable, einsum, number
-from indexcalc.graph.walk import count, topological
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import KINDS, Product, Variable, topological
+from indexcalc.graph.numbers import number
+from indexcalc.graph.walk import count
 from indexcalc.simplify.passes import NORMALISE, Pass, simplify
 
 i, j, k, p, q, r = ic.indices("i j k p q r")

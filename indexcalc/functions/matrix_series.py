@@ -25,7 +25,8 @@ from indexcalc.errors import InputError
 from indexcalc.functions import texts
 from indexcalc.functions.primary import primary
 from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
-from indexcalc.graph.node import Matrix, Node, delta, dimension, einsum, matrix, reduction
+from indexcalc.graph.constructors import delta, dimension, einsum, matrix, reduction
+from indexcalc.graph.node import Matrix, Node
 from indexcalc.index import Dim
 
 Function = Callable[..., Any]

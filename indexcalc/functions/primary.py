@@ -12,8 +12,9 @@ from typing import Any
 
 from indexcalc.functions.table import matrix_row
 from indexcalc.graph.canonical import symmetry
+from indexcalc.graph.constructors import matrix
 from indexcalc.graph.edge import is_symmetric_matrix
-from indexcalc.graph.node import Matrix, Node, Perm, matrix
+from indexcalc.graph.node import Matrix, Node, Perm
 
 
 def is_primary(node: Matrix) -> bool:

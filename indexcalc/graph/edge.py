@@ -14,23 +14,10 @@ from typing import NamedTuple
 
 from indexcalc.errors import NotationError
 from indexcalc.graph.canonical import settle
+from indexcalc.graph.constructors import ONE, addition, as_number, einsum
 from indexcalc.graph.facts import is_positive
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    ONE,
-    Factor,
-    Labels,
-    Node,
-    Number,
-    Product,
-    Sum,
-    Symmetry,
-    addition,
-    as_number,
-    einsum,
-    multiply,
-    number,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Factor, Labels, Node, Product, Sum, Symmetry
+from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 
 BY_KIND = (

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import Draft, symmetry_of
-from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction, multiply
+from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction
+from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.matrices.inverse import is_orthogonal
 
 STEPS = 500

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexcalc.graph.constructors import einsum, elementwise, reduction
 from indexcalc.graph.edge import Draft, Edge, materialise, scaled
-from indexcalc.graph.node import Elementwise, Labels, Node, Reduction, Sum, einsum, elementwise, multiply, reduction
+from indexcalc.graph.node import Elementwise, Labels, Node, Reduction, Sum
+from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.matrices.inverse import OF_MATRICES
 
 if TYPE_CHECKING:

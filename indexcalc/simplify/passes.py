@@ -17,6 +17,7 @@ from typing import Any
 
 from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.canonical import Item, labelling, settle
+from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction, regroup
 from indexcalc.graph.edge import (
     ZERO_EDGE,
     Draft,
@@ -32,7 +33,6 @@ from indexcalc.graph.edge import (
 )
 from indexcalc.graph.node import (
     NO_SYMMETRY,
-    ONE,
     Call,
     Constant,
     Definition,
@@ -40,24 +40,16 @@ from indexcalc.graph.node import (
     Labels,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Symmetry,
     Variable,
-    add,
-    as_number,
-    call,
-    einsum,
-    elementwise,
-    multiply,
-    number,
-    reduction,
-    regroup,
+    topological,
 )
-from indexcalc.graph.walk import paused_collection, topological, uses
+from indexcalc.graph.numbers import Number, add, multiply, number
+from indexcalc.graph.walk import paused_collection, uses
 from indexcalc.index import Dimension, symbol
 from indexcalc.simplify.axes.grouped import (
     compose_groups,

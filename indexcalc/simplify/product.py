@@ -12,27 +12,10 @@ from itertools import pairwise, permutations
 from math import factorial
 
 from indexcalc.graph.canonical import Form, Item, labelling, settle, symmetry
+from indexcalc.graph.constructors import ONE, as_number, dimension, einsum
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, power, symmetry_of
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    ONE,
-    Constant,
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Reduction,
-    Sum,
-    Term,
-    Variable,
-    add,
-    as_number,
-    dimension,
-    einsum,
-    multiply,
-    number,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Constant, Labels, Node, Perm, Product, Reduction, Sum, Term, Variable
+from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
 from indexcalc.simplify.recognise import Factors, recognise_factors, recognise_sigmoid
 from indexcalc.simplify.sums import normalise_sum

@@ -7,26 +7,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, reduction
 from indexcalc.graph.edge import scaled
 from indexcalc.graph.facts import is_positive
-from indexcalc.graph.node import (
-    ONE,
-    Elementwise,
-    Labels,
-    Node,
-    Number,
-    Product,
-    Reduction,
-    Sum,
-    Term,
-    add,
-    addition,
-    einsum,
-    elementwise,
-    multiply,
-    number,
-    reduction,
-)
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term
+from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.simplify.matrices.inverse import recognise_log_determinant
 
 Factors = dict[tuple[Node, Labels], Number]

@@ -11,24 +11,11 @@ from fractions import Fraction
 from math import gcd, lcm
 
 from indexcalc.graph.canonical import Item, labelling, settle, symmetry
+from indexcalc.graph.constructors import ONE, addition, dimension, einsum
 from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, even, symmetry_of
 from indexcalc.graph.fingerprint import placed
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    ONE,
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Sum,
-    add,
-    addition,
-    dimension,
-    einsum,
-    multiply,
-    number,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum
+from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
 
 Terms = dict[tuple[Node, Labels], Number]

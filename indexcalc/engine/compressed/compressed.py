@@ -35,8 +35,8 @@ from indexcalc.engine.plan.joined import Joined
 from indexcalc.engine.plan.plan import plan
 from indexcalc.engine.program import Input, Program
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.node import Call, Node, addition, einsum, variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import addition, einsum, variable
+from indexcalc.graph.node import Call, Node, topological
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr

@@ -40,6 +40,7 @@ from indexcalc.engine.program import (
     Reshape,
     Use,
 )
+from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import (
     Call,
@@ -48,17 +49,13 @@ from indexcalc.graph.node import (
     Elementwise,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
-    as_number,
-    einsum,
-    elementwise,
-    multiply,
 )
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.intervals import ANY
 
 FEW = 4

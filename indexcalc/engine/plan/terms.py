@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from indexcalc.engine.plan.joined import Joined
-from indexcalc.graph.node import Definition, Labels, Node, Number, Product, Sum, multiply
+from indexcalc.graph.node import Definition, Labels, Node, Product, Sum
+from indexcalc.graph.numbers import Number, multiply
 
 MOST_FACTORS = 40
 MOST_TERMS = 24

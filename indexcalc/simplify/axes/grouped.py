@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.edge import Draft, Edge, materialise
-from indexcalc.graph.node import Labels, Node, Product, Regroup, einsum, multiply, regroup
+from indexcalc.graph.node import Labels, Node, Product, Regroup
+from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
 
 Groups = list[Labels]

@@ -14,21 +14,10 @@ from math import factorial
 from typing import Any, NamedTuple, Protocol
 
 from indexcalc.graph.canonical import settle, symmetry
+from indexcalc.graph.constructors import delta, einsum, reduction, regroup
 from indexcalc.graph.edge import Draft, Edge, even, materialise, symmetry_of
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    Labels,
-    Node,
-    Product,
-    Reduction,
-    Regroup,
-    Sum,
-    delta,
-    einsum,
-    multiply,
-    reduction,
-    regroup,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Product, Reduction, Regroup, Sum
+from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
 
 MOST_ORDERS = 120

@@ -15,31 +15,31 @@ from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
 from indexcalc.graph.canonical import symmetry
-from indexcalc.graph.edge import Edge, materialise, power, scaled, symmetry_of
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
+from indexcalc.graph.constructors import (
     ONE,
-    Elementwise,
-    Factor,
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Reduction,
-    Regroup,
-    Variable,
     addition,
     as_number,
     constant_number,
     dimension,
     einsum,
     elementwise,
-    multiply,
-    number,
     reduction,
     regroup,
 )
+from indexcalc.graph.edge import Edge, materialise, power, scaled, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    Elementwise,
+    Factor,
+    Labels,
+    Node,
+    Perm,
+    Product,
+    Reduction,
+    Regroup,
+    Variable,
+)
+from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 
 EQUIVARIANT = {"inv", "cofactor", "pinv_t", "polar"}

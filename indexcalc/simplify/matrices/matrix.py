@@ -21,23 +21,10 @@ from typing import Any, NamedTuple, Protocol
 from indexcalc.functions.primary import is_primary, pairs_of, remember_exchanges
 from indexcalc.functions.table import matrix_row
 from indexcalc.graph.canonical import settle, symmetry
+from indexcalc.graph.constructors import addition, einsum, matrix
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, is_symmetric_matrix, materialise, symmetry_of, upright
-from indexcalc.graph.node import (
-    Factor,
-    Labels,
-    Matrix,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Reduction,
-    Sum,
-    Term,
-    addition,
-    einsum,
-    matrix,
-    multiply,
-)
+from indexcalc.graph.node import Factor, Labels, Matrix, Node, Perm, Product, Reduction, Sum, Term
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 
 

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
-from indexcalc.graph.node import Node, Sum, einsum, multiply, regroup
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import einsum, regroup
+from indexcalc.graph.node import Node, Sum, topological
+from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.passes import EXPAND_TERMS, expand, simplify
 from indexcalc.views.array import STANDING, Array
 from indexcalc.writing.index import latex, text
