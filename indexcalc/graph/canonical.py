@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import NO_SYMMETRY, Labels, Perm, Symmetry
 
 LEAVES = 2000
@@ -126,22 +127,15 @@ def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
 
 
 def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
-    parent = {label: label for label in kinds}
-
-    def find(label: int) -> int:
-        while parent[label] != label:
-            parent[label] = parent[parent[label]]
-            label = parent[label]
-        return label
-
+    joined = UnionFind()
     for item in items:
         for label in item.labels[1:]:
-            parent[find(label)] = find(item.labels[0])
+            joined.join(label, item.labels[0])
     groups: dict[Any, tuple[list[int], list[int]]] = {}
     for label in kinds:
-        groups.setdefault(find(label), ([], []))[1].append(label)
+        groups.setdefault(joined.find(label), ([], []))[1].append(label)
     for k, item in enumerate(items):
-        root = find(item.labels[0]) if item.labels else (k,)
+        root = joined.find(item.labels[0]) if item.labels else (k,)
         groups.setdefault(root, ([], []))[0].append(k)
     return list(groups.values())
 
@@ -296,18 +290,12 @@ class _Search:
             if sign is not None:
                 self._symmetry({label: other, other: label}, sign)
                 return True
-        parent = {x: x for x in self.labels}
-
-        def find(x: int) -> int:
-            while parent[x] != x:
-                x = parent[x]
-            return x
-
+        orbits = UnionFind()
         for moves, _ in self.symmetries:
             if all(moves.get(x, x) == x for x in fixed):
                 for a, b in moves.items():
-                    parent[find(a)] = find(b)
-        return any(find(label) == find(other) for other in explored)
+                    orbits.join(a, b)
+        return any(orbits.find(label) == orbits.find(other) for other in explored)
 
     def _twins(self, a: int, b: int) -> int | None:
         """The sign with which the swap of two labels maps the component to itself, or None if it does not."""
@@ -356,32 +344,20 @@ def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
     >>> symmetry(2, [((1, 0), 1)])
     Symmetry(blocks=(((0, 1), 1),), perms=())
     """
-    swaps: dict[int, dict[int, int]] = {1: {}, -1: {}}
+    swaps = {1: UnionFind(), -1: UnionFind()}
     others: list[Perm] = []
     for perm, sign in generators:
         moved = [axis for axis in range(order) if perm[axis] != axis]
         if len(moved) == 2:
-            table = swaps[sign]
-            a, b = (_root(table, axis) for axis in moved)
-            if a != b:
-                table[max(a, b)] = min(a, b)
+            swaps[sign].join(*moved)
         elif moved and sign > 0:
             others.append(tuple(perm))
     blocks = []
-    for sign, table in swaps.items():
-        groups: dict[int, list[int]] = {}
-        for axis in range(order):
-            groups.setdefault(_root(table, axis), []).append(axis)
-        blocks += [(tuple(group), sign) for group in groups.values() if len(group) > 1]
+    for sign, joined in swaps.items():
+        blocks += [(tuple(group), sign) for group in joined.classes(range(order)) if len(group) > 1]
     if len({axis for axes, _ in blocks for axis in axes}) < sum(len(axes) for axes, _ in blocks):
         blocks = [block for block in blocks if block[1] > 0]
     return Symmetry(tuple(sorted(blocks)), _closure(order, others))
-
-
-def _root(table: dict[int, int], axis: int) -> int:
-    while axis in table:
-        axis = table[axis]
-    return axis
 
 
 def _closure(order: int, generators: list[Perm], limit: int = 48) -> tuple[Perm, ...]:

@@ -16,6 +16,7 @@ from indexcalc.errors import NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.constructors import ONE, addition, as_number, einsum
 from indexcalc.graph.facts import is_positive
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import NO_SYMMETRY, Factor, Labels, Node, Product, Sum, Symmetry
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
@@ -135,23 +136,23 @@ def power(base: Number, exponent: Number) -> Number | None:
 # ------------------------------------------------------------------ products
 
 
-class Draft:
+class Draft(UnionFind):
     """A product that is being gathered: its coefficient, its factors, and which labels are one."""
 
-    __slots__ = ("coef", "dims", "factors", "gone", "parent")
+    __slots__ = ("coef", "dims", "factors", "gone")
 
     def __init__(self) -> None:
+        super().__init__()
         self.coef: Number = 1
         self.factors: list[tuple[Node, list[int], Number]] = []
         self.dims: list[Dimension] = []
-        self.parent: list[int] = []
         self.gone: set[int] = set()
 
     def copy(self) -> Draft:
         """Another draft with the same content."""
         other = Draft()
         other.coef, other.factors, other.dims = self.coef, list(self.factors), list(self.dims)
-        other.parent, other.gone = list(self.parent), set(self.gone)
+        other.parent, other.gone = dict(self.parent), set(self.gone)
         return other
 
     def drop(self, labels: Iterable[int]) -> None:
@@ -162,20 +163,7 @@ class Draft:
         """New labels of these dimensions."""
         start = len(self.dims)
         self.dims += dims
-        self.parent += range(start, len(self.dims))
         return list(range(start, len(self.dims)))
-
-    def find(self, label: int) -> int:
-        """The label that stands for all those joined with this one."""
-        while self.parent[label] != label:
-            self.parent[label] = self.parent[self.parent[label]]
-            label = self.parent[label]
-        return label
-
-    def join(self, a: int, b: int) -> None:
-        """Eliminate the delta of two labels: they are one."""
-        a, b = self.find(a), self.find(b)
-        self.parent[max(a, b)] = min(a, b)
 
     def open(self, node: Product, labels: Sequence[int], exponent: Number) -> list[tuple[Node, list[int], Number]]:
         """The factors of a product that is a factor, its labels joined with ours; its coefficient is taken up."""
@@ -226,22 +214,15 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
     """
     if not node.bound or len(set(node.out)) < len(node.out):
         return None
-    free = set(node.out)
-    parent = list(range(len(node.sizes)))
-
-    def find(x: int) -> int:
-        while parent[x] != x:
-            x = parent[x]
-        return x
-
+    free, joined = set(node.out), UnionFind()
     groups: dict[object, list[Factor]] = {}
     for f in node.factors:
         bound = [x for x in f.labels if x not in free]
         for x in bound[1:]:
-            parent[find(x)] = find(bound[0])
+            joined.join(x, bound[0])
     for k, f in enumerate(node.factors):
         bound = [x for x in f.labels if x not in free]
-        groups.setdefault(find(bound[0]) if bound else ("alone", k), []).append(f)
+        groups.setdefault(joined.find(bound[0]) if bound else ("alone", k), []).append(f)
     if len(groups) < 2:
         return None
     parts = []
