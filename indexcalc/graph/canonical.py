@@ -19,9 +19,11 @@ from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import NO_SYMMETRY, Labels, Perm, Symmetry
 
 LEAVES = 2000
+"""So many complete numberings of one component are compared, at most, one of 16 labels in about a millisecond; past it
+the form is sound, and says by `exact` that it may not be the canonical one."""
 
 
-class Item(NamedTuple):
+class Hyperedge(NamedTuple):
     """A factor as the search sees it: a colour that can be ordered, its labels, and what its slots allow.
 
     `odd` says whether a sign of its symmetry counts (it does not under an even exponent).
@@ -33,7 +35,7 @@ class Item(NamedTuple):
     odd: bool = True
 
 
-class Form(NamedTuple):
+class Labelling(NamedTuple):
     """What the search found: items in order, labels in order, the sign, symmetries, and whether it was exhaustive."""
 
     items: list[int]
@@ -74,7 +76,7 @@ def _sort_blocks(labels: Sequence[int], blocks: Iterable[tuple[Labels, int]]) ->
     return tuple(result), sign
 
 
-def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+def labelling(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> Labelling | None:
     """The canonical order of items and labels, or None where the whole is zero by antisymmetry.
 
     `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its
@@ -108,10 +110,10 @@ def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
         symmetries += gens
         sign *= turned
         exact &= complete
-    return Form(order, numbered, sign, symmetries, exact, parts)
+    return Labelling(order, numbered, sign, symmetries, exact, parts)
 
 
-def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+def _alike(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> Labelling | None:
     """The form of items that differ in colour and have the same labels, no two alike; None if they are not so."""
     labels = items[0].labels
     if len(labels) != len(kinds) or len(set(labels)) < len(labels):
@@ -123,10 +125,10 @@ def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
         return None
     numbers = tuple(range(len(labels)))
     form = (tuple((items[k].colour, numbers) for k in order), tuple(kinds[label] for label in labels))
-    return Form(order, list(labels), 1, [], True, [(0, len(items), form)])
+    return Labelling(order, list(labels), 1, [], True, [(0, len(items), form)])
 
 
-def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
+def _components(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
     joined = UnionFind()
     for item in items:
         for label in item.labels[1:]:
@@ -143,7 +145,7 @@ def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[l
 Component = tuple[Any, list[int], list[int], int, list[tuple[dict[int, int], int]], bool]
 
 
-def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> Component | None:
+def _component(items: list[Hyperedge], labels: list[int], kinds: Mapping[int, Any]) -> Component | None:
     """(form, order of items, order of labels, sign, symmetries, exhaustive), or None where it vanishes."""
     colours = [item.colour for item in items]
     order = sorted(range(len(items)), key=colours.__getitem__)
@@ -166,7 +168,7 @@ def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -
 class _Search:
     """One connected component: refine, individualise, keep the least leaf."""
 
-    def __init__(self, items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> None:
+    def __init__(self, items: list[Hyperedge], labels: list[int], kinds: Mapping[int, Any]) -> None:
         self.items, self.labels, self.kinds = items, labels, kinds
         ranks = {colour: k for k, colour in enumerate(sorted({item.colour for item in items}))}
         self.ranks = [ranks[item.colour] for item in items]
@@ -180,7 +182,7 @@ class _Search:
         self.leaves, self.zero = 0, False
 
     @staticmethod
-    def _slots(item: Item) -> list[int]:
+    def _slots(item: Hyperedge) -> list[int]:
         slots = list(range(len(item.labels)))
         for axes, _ in item.symmetry.blocks:
             for axis in axes:

@@ -7,10 +7,10 @@ between a node and its parent, and two nodes that differ by them alone become on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexcalc.errors import NotationError
 from indexcalc.graph.canonical import settle
@@ -97,6 +97,16 @@ def upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
         return materialise(edge, dims)
     turned, sign = settle(axes, rule)
     return materialise(Edge(multiply(coef, sign), node, turned), dims)
+
+
+def turned(node: Node, axes: Labels, rank: Callable[[int], Any]) -> Labels:
+    """The places of the axes of a node, as its symmetry allows to turn them: in the order that `rank` wants."""
+    rule = even(symmetry_of(node))
+    if rule is NO_SYMMETRY:
+        return axes
+    order = sorted(axes, key=rank)
+    places, _ = settle([order.index(axis) for axis in axes], rule)
+    return tuple(order[place] for place in places)
 
 
 def _as_symmetric(made: Node, edge: Edge, dims: Sequence[Dimension]) -> Node:

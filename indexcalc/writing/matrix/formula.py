@@ -13,7 +13,8 @@ from contextlib import suppress
 from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.node import Node, Sum, topological
 from indexcalc.graph.numbers import multiply
-from indexcalc.simplify.passes import EXPAND_TERMS, expand, simplify
+from indexcalc.simplify.passes import expand, simplify
+from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.views.array import STANDING, Array
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.matrix.forms import (
