@@ -55,8 +55,14 @@ from indexcalc.views.expr import Expr
 from indexcalc.views.functions.apply import FUNCTIONS, pi
 
 if TYPE_CHECKING:
-    from indexcalc.later import check, compressed, explain, parse, preflight, to_source, verify
-    from indexcalc.later import compile_expressions as compile
+    from indexcalc.checking.check import check
+    from indexcalc.checking.verify import verify
+    from indexcalc.engine.compile.backends import compile_expressions as compile
+    from indexcalc.engine.compile.source import to_source
+    from indexcalc.engine.compressed.compressed import compressed
+    from indexcalc.engine.preflight import preflight
+    from indexcalc.explaining.derivation import explain
+    from indexcalc.reading.reader import parse
 
 __version__ = "0.1.0"
 LATER = {

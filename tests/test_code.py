@@ -26,7 +26,7 @@ from indexcalc.functions.table import (
     apply_matrix,
 )
 from indexcalc.functions.texts import FRECHET, SMALL
-from indexcalc.graph.node import elementwise, reduction
+from indexcalc.graph.constructors import elementwise, reduction
 from indexcalc.views.array import Array
 
 Row = ElementwiseFunction | ReductionFunction | MatrixFunction

@@ -14,7 +14,8 @@ import numpy as np
 
 from indexcalc.functions import texts
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix
-from indexcalc.graph.node import Matrix, Node, addition, constant, delta, einsum, reduction
+from indexcalc.graph.constructors import addition, constant, delta, einsum, reduction
+from indexcalc.graph.node import Matrix, Node
 from indexcalc.index import Dimension, smaller
 
 HALF = Fraction(1, 2)

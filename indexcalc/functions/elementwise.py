@@ -24,7 +24,9 @@ from indexcalc.functions.table import (
     elementwise_row,
     spread,
 )
-from indexcalc.graph.node import Elementwise, Node, Number, constant, constant_number
+from indexcalc.graph.constructors import constant, constant_number
+from indexcalc.graph.node import Elementwise, Node
+from indexcalc.graph.numbers import Number
 
 HALF = Fraction(1, 2)
 

@@ -19,7 +19,8 @@ from indexcalc.errors import InputError
 from indexcalc.functions import texts
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
-from indexcalc.graph.node import Node, reduction
+from indexcalc.graph.constructors import reduction
+from indexcalc.graph.node import Node
 
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)

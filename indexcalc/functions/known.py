@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from indexcalc.errors import DimensionError, NameRefused, did_you_mean
-from indexcalc.graph.node import Node, constant
+from indexcalc.graph.constructors import constant
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 
 VOIGT = {2: ((0, 0), (1, 1), (0, 1)), 3: ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))}

@@ -26,7 +26,9 @@ from typing import Any
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
-from indexcalc.graph.node import Matrix, Node, Number, einsum, matrix, reduction
+from indexcalc.graph.constructors import einsum, matrix, reduction
+from indexcalc.graph.node import Matrix, Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 Interval = tuple[float, float]

@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
-from indexcalc.graph.node import Constant, Definition, Elementwise, Node, Product, Reduction, Regroup, Sum, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import (
+    Constant,
+    Definition,
+    Elementwise,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
 from indexcalc.index import may_be_negative
 
 ALWAYS = {"exp", "sigmoid", "softplus", "cosh"}
@@ -15,7 +25,7 @@ REDUCED = {"softmax"}
 def is_positive(node: Node) -> bool:
     """Are all entries known to be positive numbers? Real arguments are taken for granted.
 
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> r = variable("r", (), ["positive"])
     >>> is_positive(einsum(2, [(r, (), -1)], ())), is_positive(variable("x", ()))
     (True, False)

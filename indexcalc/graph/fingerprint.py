@@ -25,18 +25,19 @@ from indexcalc.graph.node import (
     Elementwise,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Symmetry,
     Variable,
+    topological,
 )
-from indexcalc.graph.walk import topological
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, size
 
 PRIME = 2**31 - 1
+"""The modulus, a Mersenne prime: a product of two residues and a third added to it fit into 64 bits with sign."""
 Entries = np.ndarray[Any, np.dtype[np.int64]]
 
 

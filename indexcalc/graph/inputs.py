@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from indexcalc.errors import NotationError
-from indexcalc.graph.node import Call, Definition, Node, Variable
-from indexcalc.graph.walk import topological, variables
+from indexcalc.graph.node import Call, Definition, Node, Variable, topological
+from indexcalc.graph.walk import variables
 
 Inputs = frozenset[Variable]
 
@@ -19,7 +19,7 @@ def inputs_of(node: Node) -> Inputs:
 def joined_inputs(parts: Iterable[Inputs]) -> Inputs:
     """The variables of several expressions together; one name for two tensors is an error.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> x, y = (frozenset([variable(name, (3,))]) for name in "xy")
     >>> joined_inputs([x, y]) == x | y
     True

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import RESTRICTING
 from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
+from indexcalc.graph.constructors import addition, einsum, regroup
 from indexcalc.graph.edge import even, symmetry_of
-from indexcalc.graph.node import Definition, Node, Variable, addition, einsum, regroup
+from indexcalc.graph.node import Definition, Node, Variable
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.simplify.passes import simplify
@@ -51,7 +52,7 @@ def project(held: Held, name: str, asked: Asked) -> Laid:
 
     Errors: LayoutError where there is no such convention, or where it holds no such derivative.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> laid = project(Held(variable("A", (2, 3)), (0, 1), ((0,), (1,))), "denominator", Asked(lambda: "A"))
     >>> laid.groups, laid.node.dims
     (((1,), (0,)), (3, 2))

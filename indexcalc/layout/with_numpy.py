@@ -23,7 +23,7 @@ TAKEN = ("D", "np")
 def numpy_text(held: Held, order: Sequence[Any], groups: Groups, convention: str) -> str:
     """What makes the numbers of a layout from those of the derivative that is held, whose axes come in this order.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> numpy_text(Held(variable("A", (2, 3)), (0, 1), ((0,), (1,))), (0, 1), ((1,), (0,)), "denominator")
     'D.T'
     """

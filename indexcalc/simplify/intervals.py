@@ -15,14 +15,14 @@ from indexcalc.graph.node import (
     Definition,
     Elementwise,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
+    topological,
 )
-from indexcalc.graph.walk import topological
+from indexcalc.graph.numbers import Number
 
 Interval = tuple[float, float]
 ANY: Interval = (-inf, inf)
@@ -31,7 +31,7 @@ ANY: Interval = (-inf, inf)
 def bounds(roots: list[Node]) -> dict[Node, Interval]:
     """The interval of each node below the roots.
 
-    >>> from indexcalc.graph.node import addition, elementwise, variable
+    >>> from indexcalc.graph.constructors import addition, elementwise, variable
     >>> s = elementwise("sigmoid", [(variable("x", (3,)), (0,))], (3,))
     >>> one_minus = addition([(-1, s, (0,)), (2, s, (0,))], (3,))
     >>> bounds([one_minus])[s]

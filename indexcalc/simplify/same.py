@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.graph.canonical import settle
+from indexcalc.graph.constructors import einsum
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Definition, Node, Number, einsum
+from indexcalc.graph.node import Definition, Node
+from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import replace
 from indexcalc.simplify.passes import canonical, expanded, simplify
 
@@ -53,7 +55,7 @@ def is_symmetric(node: Node, first: int, second: int) -> bool:
     """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
     opened, tells?
 
-    >>> from indexcalc.graph.node import delta, variable
+    >>> from indexcalc.graph.constructors import delta, variable
     >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
     (True, False)
     """

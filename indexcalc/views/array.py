@@ -17,18 +17,10 @@ from indexcalc import later
 from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.table import REDUCTIONS
+from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
 from indexcalc.graph.inputs import inputs_of, named_parts
-from indexcalc.graph.node import (
-    Node,
-    Number,
-    Variable,
-    addition,
-    constant_number,
-    dimension,
-    einsum,
-    elementwise,
-    reduction,
-)
+from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions

@@ -13,11 +13,8 @@ from typing import TYPE_CHECKING, Any
 from indexcalc import later
 from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
-from indexcalc.graph.inputs import inputs_of
-from indexcalc.graph.node import (
+from indexcalc.graph.constructors import (
     ONE,
-    Node,
-    Number,
     addition,
     constant_number,
     dimension,
@@ -26,6 +23,9 @@ from indexcalc.graph.node import (
     reduction,
     zeros,
 )
+from indexcalc.graph.inputs import inputs_of
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dimension, Index, symbol, unknown
 from indexcalc.simplify.passes import expand, simplify

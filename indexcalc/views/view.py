@@ -10,9 +10,11 @@ from typing import Any, NoReturn
 from indexcalc import later
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, KindError, LayoutError, NotationError
+from indexcalc.graph.constructors import ONE, is_zero
 from indexcalc.graph.inputs import joined_inputs
-from indexcalc.graph.node import ONE, Node, Number, Variable, is_zero
-from indexcalc.graph.node import number as exact_number
+from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.numbers import Number
+from indexcalc.graph.numbers import number as exact_number
 from indexcalc.graph.walk import variables
 from indexcalc.simplify.same import is_exhaustive, key_of
 

@@ -25,7 +25,7 @@ class Standing(NamedTuple):
     `places` says how its axes are shown; `vectors` how its order-1 parts are meant, "column", "row" or "numpy", and
     `turned` has the names of those that stand the other way.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> Standing(variable("a", (3,)), (None, 0), "column").is_upright
     False
     """

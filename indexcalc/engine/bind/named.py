@@ -9,8 +9,7 @@ from indexcalc.engine.bind.inputs import bind, symbols_below
 from indexcalc.engine.wanted import Evaluable, Wanted
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
 from indexcalc.graph.inputs import joined_inputs
-from indexcalc.graph.node import Call, Node, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Call, Node, Variable, topological
 
 
 def bound_inputs(

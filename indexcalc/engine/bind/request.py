@@ -9,8 +9,8 @@ from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
 from indexcalc.graph.inputs import joined_inputs
-from indexcalc.graph.node import Call, Node, Variable
-from indexcalc.graph.walk import topological, variables
+from indexcalc.graph.node import Call, Node, Variable, topological
+from indexcalc.graph.walk import variables
 from indexcalc.simplify.passes import simplify
 
 

@@ -49,7 +49,7 @@ from indexcalc.engine.program import (
 from indexcalc.functions.code import write
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.functions.texts import FRECHET, SMALL
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefghABCDEFGHIJKLMNOPQRSTUVWXYZ"

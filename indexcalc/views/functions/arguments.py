@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
-from indexcalc.graph.node import Node, einsum
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr

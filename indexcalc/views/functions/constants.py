@@ -6,7 +6,8 @@ from typing import Any
 
 from indexcalc.errors import DimensionError, KindError, NotationError
 from indexcalc.functions.known import both_places, lower_places, voigt_places
-from indexcalc.graph.node import Node, constant, delta, einsum, regroup
+from indexcalc.graph.constructors import constant, delta, einsum, regroup
+from indexcalc.graph.node import Node
 from indexcalc.index import dim
 from indexcalc.views.array import Array
 from indexcalc.views.functions.arguments import asked_of

@@ -13,7 +13,8 @@ from typing import Any
 from indexcalc.errors import DimensionError, KindError, NotationError
 from indexcalc.functions.known import lower_places
 from indexcalc.functions.table import apply_matrix
-from indexcalc.graph.node import Node, addition, constant, einsum, reduction, regroup
+from indexcalc.graph.constructors import addition, constant, einsum, reduction, regroup
+from indexcalc.graph.node import Node
 from indexcalc.index import Dim, dim
 from indexcalc.views.array import (
     Array,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.errors import DimensionError, NotationError
-from indexcalc.graph.node import Node, constant, einsum, regroup
+from indexcalc.graph.constructors import constant, einsum, regroup
+from indexcalc.graph.node import Node
 from indexcalc.views.array import Array, made, stand
 from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, matrix_of, vector_of
 from indexcalc.writing.standing import ascending

@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from indexcalc.graph.node import Node, Number
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.index.arrange import Arranger, Page
 from indexcalc.writing.syntax import (  # fmt: skip
