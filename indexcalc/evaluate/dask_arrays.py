@@ -9,6 +9,7 @@ once. Results are dask arrays, computed when they are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -63,11 +64,12 @@ class OnDask(Compiled):
             for name, array in zip(self.names, made, strict=True)
         }
         key = tuple(sorted(sizes.items()))
-        if key not in self._plans:
-            self._plans[key] = self._planned(sizes)
-        self._plan = self._plans[key]
+        if key not in self._programs:
+            plan = self._planned(sizes)
+            self._programs[key] = partial(Run, plan.program), plan
+        run, self._plan = self._programs[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
-        values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
+        values = run(ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value)[unit_index(view)] for value, view in zip(values, self.request.outputs, strict=True)]
         return shown[0] if self.request.single else shown
 
