@@ -164,6 +164,7 @@ class Smaller(str):
     parts: tuple[Dimension, Dimension]
 
     def __new__(cls, *parts: Dimension) -> Smaller:
+        """The smaller of these dimensions, with its text."""
         made = super().__new__(cls, f"min({', '.join(map(str, parts))})")
         made.parts = (parts[0], parts[1])
         return made

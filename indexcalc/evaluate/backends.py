@@ -26,9 +26,11 @@ from indexcalc.notation.view import View
 
 
 class Backend(NamedTuple):
-    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
-    gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
-    faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it lies.
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real.
+
+    `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
+    gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it
+    lies.
     """
 
     name: str

@@ -88,8 +88,9 @@ def _least(
 
 
 class Product:
-    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels; of values the
-    `turns` that leave them as they are.
+    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels.
+
+    The `turns` of a value leave it as it is.
     """
 
     def __init__(
@@ -167,9 +168,10 @@ class Product:
         return best[everything]
 
     def _split(self, mask: int, stay: Sequence[int]) -> tuple[float, int]:
-        """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece. Two that
-        are equal but for their labels are made once. Of smaller factors of a tensor that all run along one axis any may
-        come last: it is the first one, so that the tensor lies in memory as its axes are.
+        """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece.
+
+        Two that are equal but for their labels are made once. Of smaller factors of a tensor that all run along one
+        axis any may come last: it is the first one, so that the tensor lies in memory as its axes are.
         """
         best, prices, values, found, chosen = self.best, self.prices, self.values, math.inf, 0
         lowest, part = mask & -mask, (mask - 1) & mask

@@ -83,8 +83,9 @@ class OnDask(Compiled):
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:
-    """The axis of each array along the one dimension along which arrays are in several blocks; empty if there are none
-    such, or several.
+    """The axis of each array along the one dimension along which arrays are in several blocks.
+
+    It is empty if there is no such dimension, or if there are several.
     """
     long = {
         str(dims[name][axis])
@@ -245,8 +246,9 @@ class Run:
         sizes: Mapping[int, int] | None = None,
         shrunk: Sequence[int] = (),
     ) -> Any:
-        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block. `sizes` has
-        those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
+        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block.
+
+        `sizes` has those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
         """
         flat: list[Any] = []
         for array, labels in operands:

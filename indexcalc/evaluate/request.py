@@ -16,9 +16,11 @@ from indexcalc.notation.view import View, join_inputs
 
 
 class Request:
-    """Outputs as a function of inputs. `names` are those of the inputs, `roots` the nodes of the outputs, `used` the
-    variables that occur in them, `functions` the abstract functions among them by name. With `reassociate="safe"` the
-    outputs stay as they are written: a simplified one has deltas in sums multiplied out.
+    """Outputs as a function of inputs.
+
+    `names` are those of the inputs, `roots` the nodes of the outputs, `used` the variables that occur in them,
+    `functions` the abstract functions among them by name. With `reassociate="safe"` the outputs stay as they are
+    written: a simplified one has deltas in sums multiplied out.
     """
 
     def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str, reassociate: str = "full") -> None:

@@ -23,8 +23,11 @@ class Work(Protocol):
 
     flat: bool
 
-    def renormalise(self, node: Node) -> Edge: ...
-    def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
+    def renormalise(self, node: Node) -> Edge:
+        """The normal form of a node that a rule made."""
+
+    def regrouped(self, node: Regroup, child: Edge) -> Edge:
+        """The normal form of a regroup of this child."""
 
 
 def joined(work: Work, child: Edge, dims: Sequence[Dimension], outer: Sequence[Labels]) -> Edge:

@@ -54,8 +54,11 @@ Row = tuple[Node, Sequence[Any], Number]
 class Work(Protocol):
     """What is needed of a pass over a graph."""
 
-    def edge(self, node: Node) -> Edge: ...
-    def renormalise(self, node: Node) -> Edge: ...
+    def edge(self, node: Node) -> Edge:
+        """The normal form of a node, as an edge."""
+
+    def renormalise(self, node: Node) -> Edge:
+        """The normal form of a node that a rule made."""
 
 
 def remember_equivariance(node: Reduction) -> None:

@@ -140,8 +140,11 @@ def _loose_deltas(node: Regroup, child: Edge) -> set[int]:
 class Work(Protocol):
     """What is needed of a pass over a graph."""
 
-    def renormalise(self, node: Node) -> Edge: ...
-    def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
+    def renormalise(self, node: Node) -> Edge:
+        """The normal form of a node that a rule made."""
+
+    def regrouped(self, node: Regroup, child: Edge) -> Edge:
+        """The normal form of a regroup of this child."""
 
 
 def expose_groups(work: Work, draft: Draft, out: Sequence[int]) -> bool:

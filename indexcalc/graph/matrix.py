@@ -54,10 +54,17 @@ class Work(Protocol):
 
     expanding: bool
 
-    def child(self, node: Node) -> Edge: ...
-    def edge(self, node: Node) -> Edge: ...
-    def total(self, terms: Iterable[Edge], dims: Sequence[Dimension]) -> Edge: ...
-    def renormalise(self, node: Node) -> Edge: ...
+    def child(self, node: Node) -> Edge:
+        """The normal form of a child, as an edge."""
+
+    def edge(self, node: Node) -> Edge:
+        """The normal form of a node, as an edge."""
+
+    def total(self, terms: Iterable[Edge], dims: Sequence[Dimension]) -> Edge:
+        """The normal form of the sum of these terms."""
+
+    def renormalise(self, node: Node) -> Edge:
+        """The normal form of a node that a rule made."""
 
 
 def upright(edge: Edge, dims: Sequence[Dimension]) -> Node:

@@ -291,6 +291,7 @@ class Variable(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
@@ -360,12 +361,15 @@ class Constant(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
 class Regroup(Node):
-    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the
-    result over `outer[b]`; `sizes` has the dimension of each label.
+    """Axes joined and split.
+
+    Axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the result over `outer[b]`;
+    `sizes` has the dimension of each label.
     """
 
     __slots__ = ("child", "inner", "outer", "sizes")
@@ -410,6 +414,7 @@ class Elementwise(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -436,6 +441,7 @@ class Reduction(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -467,6 +473,7 @@ class Matrix(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with `D` where it is a derivative."""
         return f"D{self.times if self.times > 1 else ''}{self.fn}" if self.times else self.fn
 
 
@@ -518,6 +525,7 @@ class Call(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with the orders of its derivative."""
         return self.function.title(self.orders)
 
 
@@ -538,6 +546,7 @@ class Definition(Node):
 
     @property
     def name(self) -> str:
+        """The name of the step."""
         return self.label
 
 

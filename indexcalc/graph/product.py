@@ -201,8 +201,9 @@ Row = tuple[Node, Labels, Number]
 def _settled(
     ordered: Sequence[Row], out: Sequence[int], numbering: Sequence[int], dims: Mapping[int, Dimension]
 ) -> tuple[Node, int]:
-    """The product, with labels numbered as `out` and then `numbering` say, and slots that may be permuted in order of
-    these numbers; and the sign that this costs.
+    """The product, with labels numbered as `out` and then `numbering` say, and its sign.
+
+    Slots that may be permuted are in order of these numbers; the sign is what this costs.
     """
     place = {label: k for k, label in enumerate(dict.fromkeys([*out, *numbering]))}
     factors, total = [], 1
@@ -313,9 +314,10 @@ def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
-    """A sum gives up some terms, each as a product of its own: those with a delta on a summed label, where it goes, and
-    those that are constant along a label which is summed and no other factor has, where it becomes its dimension. So
-    `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
+    """A sum gives up some terms, each as a product of its own.
+
+    They are those with a delta on a summed label, where it goes, and those that are constant along a label which is
+    summed and no other factor has, where it becomes its dimension. So `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
 
     What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
     """

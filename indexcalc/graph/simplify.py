@@ -121,9 +121,11 @@ class Pass:
     # -------------------------------------------------------------- one method a kind of node
 
     def leaf(self, node: Node) -> Edge:
+        """A node that has no normal form but itself."""
         return Edge(1, node, tuple(range(node.order)))
 
     def product(self, node: Product) -> Edge:
+        """The normal form of a product."""
         draft = Draft()
         labels = draft.fresh(node.sizes)
         draft.coef = node.coef
@@ -221,6 +223,7 @@ class Pass:
         return normalise_sum(self.expand_to_cancel(found, dims), dims)
 
     def sum(self, node: Sum) -> Edge:
+        """The normal form of a sum."""
         terms: list[Edge] = []
         within = Counter(t.node for t in node.terms)
         stack: list[tuple[Number, Node, Labels]] = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
@@ -241,6 +244,7 @@ class Pass:
         return self.collect(terms, node.dims)
 
     def elementwise(self, node: Elementwise) -> Edge:
+        """The normal form of a function of the entries."""
         args: list[tuple[Node, Labels]] = []
         for arg in node.args:
             coef, inner, axes = self.child(arg.node)
@@ -297,6 +301,7 @@ class Pass:
         return self.edge(node) if isinstance(node, Product | Sum) else self.leaf(node)
 
     def reduction(self, node: Reduction) -> Edge:
+        """The normal form of a function along axes."""
         coef, inner, axes = self.child(node.child)
         if len(axes) < node.child.order:
             inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
@@ -333,6 +338,7 @@ class Pass:
         return edge._replace(axes=tuple(where[axis] for axis in edge.axes))
 
     def regroup(self, node: Regroup) -> Edge:
+        """The normal form of axes joined and split."""
         return self.regrouped(node, self.child(node.child))
 
     def regrouped(self, node: Regroup, child: Edge) -> Edge:
@@ -363,9 +369,11 @@ class Pass:
         return order_groups(node, inner, groups, self.flat)._replace(coef=coef)
 
     def matrix(self, node: Matrix) -> Edge:
+        """The normal form of a function of matrices."""
         return normalise_matrix(self, node)
 
     def call(self, node: Call) -> Edge:
+        """The normal form of an abstract function."""
         args = [upright(self.child(c), c.dims) for c in node.children]
         return self.leaf(call(node.function, node.orders, args))
 
@@ -435,8 +443,9 @@ Mark = tuple[int, Number, int]
 
 
 def _marks(node: Node) -> list[Mark] | None:
-    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the
-    bound.
+    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product.
+
+    It is None past the bound.
     """
     if not isinstance(node, Product):
         return [(signature(node), 1, 1)]
@@ -480,8 +489,9 @@ def _sum_to_open(node: Node, exponent: Number) -> bool:
 
 
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many
-    result.
+    """The products that come of multiplying out the first sum among the factors.
+
+    It is None if there is no sum, or if too many products result.
     """
     total = 1
     for node, _, exponent in draft.factors:
@@ -650,10 +660,12 @@ class FlatPass(Pass):
     fact = "canonical"
 
     def child(self, node: Node) -> Edge:
+        """The normal form of a child, remembered among its facts."""
         found = node.facts.get(self.fact)
         return Edge(1, node, tuple(range(node.order))) if found is None or found is True else found
 
     def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
+        """Does the normal form of `source` take its place in a parent of that width?"""
         fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_PRODUCT)
         self.cut |= not fits
         return fits

@@ -1,0 +1,1 @@
+"""Layouts: the table of conventions, and derivatives as rows and columns."""

@@ -25,8 +25,9 @@ ORDERS = ("C", "F")
 
 
 class Layout(Array):
-    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`); it evaluates to the shape
-    that it shows.
+    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`).
+
+    It evaluates to the shape that it shows.
 
     `groups` has, for each of its axes, the axes of the derivative that it runs over, the outermost first.
     """
@@ -174,8 +175,9 @@ def _joined(
 
 
 def is_symmetric(node: Node, first: int, second: int) -> bool:
-    """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
-    opened, tells?
+    """Does the node stay what it is where these axes change places?
+
+    As far as its normal form, or that with named steps opened, tells.
 
     >>> from indexcalc.graph.node import delta, variable
     >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)

@@ -137,7 +137,7 @@ class Array(View):
         return formula(self._written(), define)
 
     def _written(self) -> Array:
-        """This as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
+        """The view as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
         return Array(self.node, self.inputs) if self.standing == "numpy" else self
 
     def _is_upright(self) -> bool:
@@ -264,8 +264,9 @@ class Array(View):
         return permuted(self, axes)
 
     def __getitem__(self, key: object) -> Any:
-        """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept. With integers,
-        slices, None and `...`, the Array of these entries, as NumPy picks them.
+        """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept.
+
+        With integers, slices, None and `...`, the Array of these entries, as NumPy picks them.
         """
         keys = key if isinstance(key, tuple) else (key,)
         asked = Asked(lambda: f"({self})[{', '.join(map(str, keys))}]")
@@ -617,8 +618,9 @@ def reduce_array(
 
 
 def matmul(first: Array, second: Array) -> Array:
-    """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are
-    batches.
+    """`@` as NumPy means it: the last axis of the first with the second to last of the second.
+
+    Axes in front are batches.
     """
     asked = Asked(lambda: f"({first}) @ ({second})")
     if not first.ndim or not second.ndim:

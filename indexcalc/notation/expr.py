@@ -360,8 +360,9 @@ def unknown(dim: Dimension) -> bool:
 
 
 def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
-    """The expressions, once their common indices have been found to agree; deltas take their dimensions from the
-    others.
+    """The expressions, once their common indices have been found to agree.
+
+    Deltas take their dimensions from the others.
     """
     exprs = list(exprs)
     while True:

@@ -29,8 +29,9 @@ Key = tuple[Number, Node, tuple[int, ...], frozenset[Any]]
 
 
 class View:
-    """A node, and the variables of all that it was made from: they may be given to `evaluate` even where they dropped
-    out.
+    """A node, and the variables of all that it was made from.
+
+    They may be given to `evaluate` even where they dropped out.
     """
 
     __slots__ = ("inputs", "node")
