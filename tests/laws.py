@@ -103,7 +103,7 @@ def inside(house: House, allowed: Mapping[tuple[str, str], str]) -> list[str]:
                 module = node.module or ""
                 own = module.split(".")[0] == house.root.name
                 if own and (name, module.partition(".")[2]) not in allowed and not _for_types(tree, node):
-                    found.append(f"{name}:{node.lineno} imports {module} inside")
+                    found.append(f"{name} imports {module} inside")
     return found
 
 
@@ -124,7 +124,7 @@ def reached(house: House) -> list[str]:
             if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == house.root.name:
                 found += [f"{name} imports {alias.name}" for alias in node.names if _is_private(alias.name)]
             elif isinstance(node, ast.Attribute) and _is_private(node.attr) and node.attr not in own:
-                found += [] if _is_own(node.value) else [f"{name}:{node.lineno} reaches {ast.unparse(node)}"]
+                found += [] if _is_own(node.value) else [f"{name} reaches {ast.unparse(node)}"]
     return found
 
 

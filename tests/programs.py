@@ -46,8 +46,9 @@ KEEPS = {"softmax", "log_softmax"}
 
 @dataclass
 class Twin:
-    """An expression, its free names in order, and the same thing in JAX: a function of the arrays, axes in that
-    order.
+    """An expression, its free names in order, and the same thing in JAX.
+
+    In JAX it is a function of the arrays, with axes in that order.
     """
 
     expr: ic.Expr

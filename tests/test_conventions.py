@@ -341,7 +341,8 @@ def test_random_functions_of_a_symmetric_matrix(seed: int) -> None:
         try:
             D.layout(name)
         except ic.LayoutError as error:
-            assert "not known to be symmetric" in error.found
+            if "not known to be symmetric" not in error.found:
+                raise
             DRAWN["symmetry of a value not recognised"] += 1
             continue
         checked(name, D, given, {}, through(name))

@@ -82,7 +82,7 @@ def symmetrised(f: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 
 def by_eigenvectors(A: Any) -> Any:
-    """sin of a symmetric matrix, which does not depend on the signs of eigenvectors."""
+    """The sine of a symmetric matrix, which does not depend on the signs of eigenvectors."""
     w, V = ic.eigh(A)
     return ic.einsum("ia,a,ja->ij", V, ic.sin(w), V)
 

@@ -1,5 +1,7 @@
-"""Every plan computes what is written: programs against a naive evaluation of the same graphs, with what the planner
-would choose, and with every rewrite done wherever it may be, however dear it is.
+"""Every plan computes what is written.
+
+Programs against a naive evaluation of the same graphs, with what the planner would choose, and with every rewrite done
+wherever it may be, however dear it is.
 """
 
 from __future__ import annotations
@@ -55,8 +57,9 @@ FRESH = {name: ic.index(name) for name in "efghuv"}
 
 
 def any_choice(rng: random.Random) -> Any:
-    """A search that takes any choice: products and sums kept, and sums multiplied out, at random; parts shared or not;
-    products planned again or not.
+    """A search that takes any choice: products and sums kept, and sums multiplied out, at random.
+
+    Parts shared or not; products planned again or not.
     """
 
     def search(best: build.Build, make: Any, order: Any, options: Any) -> build.Build:

@@ -108,7 +108,8 @@ def matrix_agrees(seed: int) -> None:
         try:
             text = ic.to_source(outputs, names, target=target)
         except ic.NoRuleError as error:
-            assert target in str(error)
+            if target not in str(error):
+                raise
             continue
         got = runs(target, text, values)
         assert all(close(one, other) for one, other in zip(got, wanted, strict=True)), (target, text)

@@ -192,8 +192,9 @@ def key_of(term: Node) -> Any:
 
 
 def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
-    """The formulas with their terms put right, where each that differs is one of the derivative's, changed, or where
-    terms are only missing, or only too many.
+    """The formulas with their terms put right.
+
+    Each term that differs is one of the derivative's, changed, or terms are only missing, or only too many.
     """
     for mend in mends:
         terms = aligned(mend.node, mend.target.node)

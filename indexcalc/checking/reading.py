@@ -201,8 +201,9 @@ def names_of(D: View) -> dict[str, Any]:
 
 
 def targets_of(D: View, layout: str | None = None) -> list[Target]:
-    """The derivative in every convention that holds it, those alike together, those with its own axes first; any other
-    expression as it stands.
+    """The derivative in every convention that holds it, those alike together, those with its own axes first.
+
+    Any other expression is taken as it stands.
     """
     if not isinstance(D, Derivative | ArrayDerivative):
         return [_whole(D)]

@@ -222,8 +222,9 @@ def _stages(D: Any, of: Any, wrt: Any, structure: str, asked: Asked) -> Iterator
 
 
 def _loose(targets: Sequence[View]) -> dict[Node, Node]:
-    """The structured tensors among the targets, and tensors of their names without structure: a free derivative is
-    that of what is written, at all orders.
+    """The structured tensors among the targets, and tensors of their names without structure.
+
+    A free derivative is that of what is written, at all orders.
     """
     nodes = [place_of(target, "")[0] for target in targets]
     return {node: unstructured(node) for node in nodes if isinstance(node, Variable) and is_structured(node)}

@@ -42,7 +42,8 @@ class Evaluable:
         raise NotImplementedError
 
     def sides(self) -> Sides:
-        """The axes as rows and columns, for the compressed form: of a derivative the last variable gives the columns,
-        of anything else the second half of the axes.
+        """The axes as rows and columns, for the compressed form.
+
+        Of a derivative the last variable gives the columns, of anything else the second half of the axes.
         """
         raise NotImplementedError

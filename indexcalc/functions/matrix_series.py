@@ -68,8 +68,9 @@ def matrix_numbers(node: Matrix, arrays: list[Any], params: tuple[Any, ...]) -> 
 
 
 def frechet(f: Function, x: Any, directions: list[Any], left: int = 0) -> Any:
-    """The derivative of f at x, of the order of all directions, along those that are given; `left` further ones are
-    left open, and have two axes each after those of the value.
+    """The derivative of f at x, of the order of all directions, along those that are given.
+
+    `left` further ones are left open, and have two axes each after those of the value.
 
     >>> square = lambda x: x @ x
     >>> frechet(square, np.ones((1, 1)), [np.full((1, 1), 5.0)])

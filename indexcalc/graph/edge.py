@@ -35,7 +35,7 @@ class Edge(NamedTuple):
     axes: Labels
 
     def through(self, outer: Edge) -> Edge:
-        """This edge of `outer.node`, as an edge of what `outer` stands for."""
+        """The edge of `outer.node`, as an edge of what `outer` stands for."""
         return Edge(multiply(outer.coef, self.coef), self.node, tuple(outer.axes[x] for x in self.axes))
 
 
@@ -243,8 +243,10 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
 
 
 def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, a
-    negative one only where no delta is, and a power that is no integer only of what is positive.
+    """May this factor be opened, its factors taking its place?
+
+    A power only where nothing is summed inside it, a negative one only where no delta is, and a power that is no
+    integer only of what is positive.
     """
     if type(node) is not Product:
         return False

@@ -29,9 +29,10 @@ What makes nodes is in `constructors.py`, the numbers among them in `numbers.py`
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from threading import Lock
+from threading import RLock
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
@@ -80,7 +81,18 @@ NO_SYMMETRY = Symmetry()
 
 
 _table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
-_lock = Lock()
+_claims: dict[tuple[Any, ...], Node] = {}
+_lock = RLock()
+
+
+def _renew_lock() -> None:
+    """A lock that nobody holds: in a process that was forked, the thread that held the old one isn't there."""
+    global _lock
+    _lock = RLock()
+
+
+if hasattr(os, "register_at_fork"):  # where processes fork
+    os.register_at_fork(after_in_child=_renew_lock)
 
 
 INEXACT = (float, complex)
@@ -193,20 +205,40 @@ def intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
     """The node of this class with these field values: the one that exists, or a new one."""
     key = (cls, values, _mark(cls._numbers(values)) if cls._numbers else ())
     found = _table.get(key)
-    if found is not None:
-        return found
+    return _enter(key, _make(cls, values)) if found is None else found
+
+
+def _make(cls: type[Any], values: tuple[Any, ...]) -> Any:
+    made = object.__new__(cls)
+    for name, value in zip(cls.fields, values, strict=True):
+        setattr(made, name, value)
+    made.facts = {}
+    made._settle()
+    made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
+    return made
+
+
+def _enter(key: tuple[Any, ...], made: Node) -> Node:
+    """The node that stands in the table under this key from now on: `made`, unless there is one.
+
+    The lock keeps other threads out, but between any two lines this thread itself may come here again, in a `__del__`
+    or a signal handler. So who finds nothing claims the key first, and `setdefault` of a dict is one step: who comes in
+    between takes what is claimed.
+    """
     with _lock:
         found = _table.get(key)
         if found is not None:
             return found
-        made = object.__new__(cls)
-        for name, value in zip(cls.fields, values, strict=True):
-            setattr(made, name, value)
-        made.facts = {}
-        made._settle()
-        made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
-        _table[key] = made
-    return made
+        claimed = _claims.setdefault(key, made)
+        if claimed is not made:
+            return claimed
+        try:
+            found = _table.get(key)
+            if found is None:
+                _table[key] = found = made
+            return found
+        finally:
+            del _claims[key]
 
 
 class Variable(Node):
@@ -231,6 +263,7 @@ class Variable(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
@@ -300,12 +333,15 @@ class Constant(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
 class Regroup(Node):
-    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the
-    result over `outer[b]`; `sizes` has the dimension of each label.
+    """Axes joined and split.
+
+    Axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the result over `outer[b]`;
+    `sizes` has the dimension of each label.
     """
 
     __slots__ = ("child", "inner", "outer", "sizes")
@@ -350,6 +386,7 @@ class Elementwise(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -376,6 +413,7 @@ class Reduction(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -407,6 +445,7 @@ class Matrix(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with `D` where it is a derivative."""
         return f"D{self.times if self.times > 1 else ''}{self.fn}" if self.times else self.fn
 
 
@@ -458,6 +497,7 @@ class Call(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with the orders of its derivative."""
         return self.function.title(self.orders)
 
 
@@ -478,6 +518,7 @@ class Definition(Node):
 
     @property
     def name(self) -> str:
+        """The name of the step."""
         return self.label
 
 

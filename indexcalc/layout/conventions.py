@@ -79,8 +79,10 @@ class Pack(NamedTuple):
 
 
 class Convention(NamedTuple):
-    """One row: its name, who uses it, where rows and columns come from, the order of vec, the order of the chain rule's
-    factors, an example, the rule itself, and how symmetric pairs are packed.
+    """One row of the table of conventions.
+
+    Its name, who uses it, where rows and columns come from, the order of vec, the order of the chain rule's factors, an
+    example, the rule itself, and how symmetric pairs are packed.
     """
 
     name: str

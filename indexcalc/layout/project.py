@@ -37,8 +37,10 @@ class Held(NamedTuple):
 
 
 class Laid(NamedTuple):
-    """A node laid out: the places of its axes (None for a unit axis), what each axis that is shown runs over, the
-    outermost first, and what was dropped.
+    """A node laid out.
+
+    `places` are those of its axes (None for a unit axis), `groups` what each axis that is shown runs over, the
+    outermost first, and `note` says what was dropped.
     """
 
     node: Node

@@ -52,8 +52,9 @@ def without_definitions(node: Node) -> Node:
 
 
 def is_symmetric(node: Node, first: int, second: int) -> bool:
-    """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
-    opened, tells?
+    """Does the node stay what it is where these axes change places?
+
+    As far as its normal form, or that with named steps opened, tells.
 
     >>> from indexcalc.graph.constructors import delta, variable
     >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)

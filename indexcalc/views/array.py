@@ -257,8 +257,9 @@ class Array(View):
         return permuted(self, axes)
 
     def __getitem__(self, key: object) -> Any:
-        """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept. With integers,
-        slices, None and `...`, the Array of these entries, as NumPy picks them.
+        """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept.
+
+        With integers, slices, None and `...`, the Array of these entries, as NumPy picks them.
         """
         return later.picked(self, key if isinstance(key, tuple) else (key,))
 
@@ -579,8 +580,9 @@ def reduce_array(
 
 
 def matmul(first: Array, second: Array) -> Array:
-    """`@` as NumPy means it: the last axis of the first with the second to last of the second; axes in front are
-    batches.
+    """`@` as NumPy means it: the last axis of the first with the second to last of the second.
+
+    Axes in front are batches.
     """
     asked = Asked(lambda: f"({first}) @ ({second})")
     if not first.ndim or not second.ndim:

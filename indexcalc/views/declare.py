@@ -308,6 +308,7 @@ class AbstractFunction:
         return hash(self.signature)
 
     def __call__(self, *args: Any) -> Array:
+        """The function at these arguments."""
         return self.derivative((0,) * len(self.signature.args), *args)
 
     def derivative(self, orders: Sequence[int], *args: Any) -> Array:

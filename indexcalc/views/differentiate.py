@@ -343,8 +343,9 @@ def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
 def _made(
     node: Node, source: Array, targets: Sequence[Any], groups: tuple[tuple[int, ...], ...], how: tuple[str, ...]
 ) -> ArrayDerivative:
-    """A derivative whose first axes came from what was differentiated; of order 1 it stands as the one vector that gave
-    it this axis.
+    """A derivative whose first axes came from what was differentiated.
+
+    Of order 1 it stands as the one vector that gave it this axis.
     """
     count, views = source.order, [source, *targets]
     inputs, vectors, turned = world([view for view in views if isinstance(view, View)])

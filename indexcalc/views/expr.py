@@ -364,8 +364,9 @@ def lifted(value: object, beside: Expr, operation: str) -> Expr:
 
 
 def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
-    """The expressions, once their common indices have been found to agree; deltas take their dimensions from the
-    others.
+    """The expressions, once their common indices have been found to agree.
+
+    Deltas take their dimensions from the others.
     """
     exprs = list(exprs)
     while True:

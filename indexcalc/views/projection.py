@@ -18,8 +18,9 @@ from indexcalc.views.view import View
 
 
 class Layout(Array):
-    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`); it evaluates to the shape
-    that it shows.
+    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`).
+
+    It evaluates to the shape that it shows.
 
     `groups` has, for each of its axes, the axes of the derivative that it runs over, the outermost first.
     """

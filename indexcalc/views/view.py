@@ -31,8 +31,9 @@ ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
 
 
 class View(Evaluable):
-    """A node, and the variables of all that it was made from: they may be given to `evaluate` even where they dropped
-    out.
+    """A node, and the variables of all that it was made from.
+
+    They may be given to `evaluate` even where they dropped out.
     """
 
     __slots__ = ("inputs", "node")

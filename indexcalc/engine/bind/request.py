@@ -15,9 +15,11 @@ from indexcalc.simplify.passes import simplify
 
 
 class Request:
-    """Outputs as a function of inputs. `names` are those of the inputs, `roots` the nodes of the outputs, `used` the
-    variables that occur in them, `functions` the abstract functions among them by name. With `reassociate="safe"` the
-    outputs stay as they are written: a simplified one has deltas in sums multiplied out.
+    """Outputs as a function of inputs.
+
+    `names` are those of the inputs, `roots` the nodes of the outputs, `used` the variables that occur in them,
+    `functions` the abstract functions among them by name. With `reassociate="safe"` the outputs stay as they are
+    written: a simplified one has deltas in sums multiplied out.
     """
 
     def __init__(

@@ -26,9 +26,11 @@ from indexcalc.errors import InputError, did_you_mean
 
 
 class Backend(NamedTuple):
-    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
-    gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
-    faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it lies.
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real.
+
+    `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
+    gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it
+    lies.
     """
 
     name: str
@@ -103,10 +105,10 @@ class OnBackend(Compiled):
         if key not in self._programs:
             self._declared(ready)
             self._make(key, sizes, mixed)
-        self._plan = self._plans[key]
+        function, self._plan = self._programs[key]
         if self.sharding is not None:
             ready = self.sharding.placed(self.names, ready, sizes)
-        return self._programs[key], ready, self._functions(key, functions, ready)
+        return function, ready, self._functions(self._plan, functions, ready)
 
     def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
         program = self.prepared(sizes)
@@ -114,9 +116,8 @@ class OnBackend(Compiled):
         written = self._written(program, mixed)
         space: dict[str, Any] = {}
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
-        made = space["program"]
-        self._programs[key] = made if self.request.functions else self.backend.faster(made)
-        self._plans[key] = Plan(program, written.kernels, peak_entries(program), 8, program.notes)
+        made = space["program"] if self.request.functions else self.backend.faster(space["program"])
+        self._programs[key] = made, Plan(program, written.kernels, peak_entries(program), 8, program.notes)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
         target = TARGETS[self.backend.name] if self.sharding is None else MASKED
@@ -136,9 +137,9 @@ class OnBackend(Compiled):
                 if numbers is not None:
                     check_declared({by_label[name]: numbers})
 
-    def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
+    def _functions(self, plan: Plan, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
         """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
-        steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
+        steps = [step for step in plan.program.steps if isinstance(step, Invoke)]
         if not steps:
             return {}
         cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])

@@ -9,6 +9,7 @@ once. Results are dask arrays, computed when they are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -62,11 +63,12 @@ class OnDask(Compiled):
             for name, array in zip(self.names, made, strict=True)
         }
         key = tuple(sorted(sizes.items()))
-        if key not in self._plans:
-            self._plans[key] = self._planned(sizes)
-        self._plan = self._plans[key]
+        if key not in self._programs:
+            plan = self._planned(sizes)
+            self._programs[key] = partial(Run, plan.program), plan
+        run, self._plan = self._programs[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
-        values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
+        values = run(ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
         return shown[0] if self.request.single else shown
 
@@ -80,8 +82,9 @@ class OnDask(Compiled):
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:
-    """The axis of each array along the one dimension along which arrays are in several blocks; empty if there are none
-    such, or several.
+    """The axis of each array along the one dimension along which arrays are in several blocks.
+
+    It is empty if there is no such dimension, or if there are several.
     """
     long = {
         str(dims[name][axis])
@@ -242,8 +245,9 @@ class Run:
         sizes: Mapping[int, int] | None = None,
         shrunk: Sequence[int] = (),
     ) -> Any:
-        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block. `sizes` has
-        those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
+        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block.
+
+        `sizes` has those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
         """
         flat: list[Any] = []
         for array, labels in operands:

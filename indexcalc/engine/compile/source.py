@@ -44,8 +44,9 @@ def to_source(
     optimize: Any = None,
     reassociate: str = "full",
 ) -> str:
-    """The text of a module with one function of the inputs, for arrays of any sizes: one output for one, a list for a
-    list.
+    """The text of a module with one function of the inputs, for arrays of any sizes.
+
+    It gives one output for one, a list for a list.
 
     `target` is "numpy", "jax" or "torch". The text imports that library alone (and SciPy, where NumPy has no such
     function). The order of contractions is the best for `sizes`, by symbol; where none are given, all are taken to be
@@ -84,8 +85,9 @@ def module(
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
 ) -> Written:
-    """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them;
-    else for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
+    """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
+
+    Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
     """
     names = _arguments(request, program, name)
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)

@@ -84,8 +84,9 @@ Kernel = Callable[[Pair], Option | None]
 
 
 def choose(pair: Pair, wished: Labels | None = None, own: Labels | None = None) -> Option:
-    """The cheapest kernel for a product, whose result is read best if its order begins as it is wished, if anything is;
-    of equal ones that which gives its `own` order.
+    """The cheapest kernel for a product, whose result is read best if its order begins as it is wished, if anything is.
+
+    Of kernels that cost the same it is the one that gives its `own` order.
 
     >>> x, w = Operand("x", (0, 1)), Operand("w", (1,))
     >>> choose(Pair(x, w, frozenset([0]), {0: 50, 1: 20})).code

@@ -351,9 +351,11 @@ class Emitter:
             self._scale(self.literal(step.coef), bool(step.shape) and any(kinds) == self.complex[self.number])
 
     def _wished(self, number: int, out: Labels, further: int = 3) -> Labels | None:
-        """How the order begins in which a value with these labels is stored best: as that of an array which is there
-        already, and which a step joins with it, or with a function of its entries, entry by entry; with the labels of a
-        batch of matrices, which it is the batch of; a result as it is asked for.
+        """How the order begins in which a value with these labels is stored best.
+
+        It is that of an array which is there already, and which a step joins with it, or with a function of its
+        entries, entry by entry; with the labels of a batch of matrices, which it is the batch of; a result as it is
+        asked for.
         """
         for reader in self.reading[number]:
             found = alongside(self.program.steps[reader], number)

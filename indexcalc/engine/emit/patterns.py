@@ -33,8 +33,9 @@ PIECES = 2**16
 
 
 def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
-    """For each sum that is made as one matrix product: those of its terms that are products of all pairs of entries of
-    two arrays, which run along the same axes in each term.
+    """For each sum that is made as one matrix product those of its terms that are in it.
+
+    They are products of all pairs of entries of two arrays, which run along the same axes in each term.
     """
     found = {}
     for number, step in enumerate(program.steps):
@@ -60,8 +61,9 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
 
 
 def piecewise(program: Program, readers: Sequence[int], outers: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
-    """For each large sum: those of its terms, but the one that it begins as, that are products of two arrays which both
-    lack some of its axes. They are added piece by piece, and are never there as a whole.
+    """For each large sum those of its terms, but the one that it begins as, that are added piece by piece.
+
+    They are products of two arrays which both lack some of the sum's axes, and are never there as a whole.
     """
     found: dict[int, list[int]] = {}
     for number, step in enumerate(program.steps):
@@ -130,8 +132,9 @@ def complements(program: Program) -> dict[int, int]:
 
 
 class Together(NamedTuple):
-    """Steps whose values one function of one operand gives at once, by one exponential or one factorisation: the
-    function's names for them, and the steps between that nothing else reads.
+    """Steps whose values one function of one operand gives at once, by one exponential or one factorisation.
+
+    It has the function's names for them, and the steps between that nothing else reads.
     """
 
     use: Use
@@ -144,8 +147,9 @@ LOGISTIC, EXPONENTIAL, FACTORED = {"softplus", "sigmoid"}, {"softmax", "logsumex
 
 
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
-    """For each step that shares its exponential, or the factors of a matrix, with another one: all that do; those
-    `without` are made otherwise.
+    """For each step that shares its exponential, or the factors of a matrix, with another one: all that do.
+
+    Those `without` are made otherwise.
     """
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
     maps = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}

@@ -70,8 +70,10 @@ DELTA_TERMS = 4
 
 
 class Choice(NamedTuple):
-    """Products and sums that stay values of their own, and sums that are multiplied out: with `deltas`, all short ones
-    that hold a delta; `written` if each product and sum is made as it is written.
+    """Products and sums that stay values of their own, and sums that are multiplied out.
+
+    With `deltas` these are all short ones that hold a delta; `written` if each product and sum is made as it is
+    written.
     """
 
     kept: frozenset[Node]
@@ -263,8 +265,10 @@ class Build:
         return self.added([(term.coef, self.contracted(term, 1), term.out) for term in ready], shape)
 
     def added(self, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> tuple[int, Form]:
-        """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant. Its axes
-        are in the order in which its first operand has them, so that it is the same whatever their order is in a node.
+        """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant.
+
+        Its axes are in the order in which its first operand has them, so that it is the same whatever their order is in
+        a node.
         """
         first: dict[tuple[int, ...], int] = {}
         out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
@@ -400,8 +404,10 @@ class Build:
         return found
 
     def searched(self, contraction: Contraction) -> tuple[float, Tree]:
-        """The cheapest order of a contraction, and its cost. A part has a share of its cost: nothing if it is there, or
-        if a product that is still to come was made from it in the program before.
+        """The cheapest order of a contraction, and its cost.
+
+        A part has a share of its cost: nothing if it is there, or if a product that is still to come was made from it
+        in the program before.
         """
         made = {contraction.key(contraction.everything)[0], *self.planned}
 

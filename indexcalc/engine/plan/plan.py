@@ -47,8 +47,10 @@ LONG = 0.05
 
 
 class Options(NamedTuple):
-    """What is asked for: opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be
-    split into their roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
+    """What is asked of a plan.
+
+    That is opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be split into their
+    roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
 
     Without `search` each node is made as it is written, unless the program would run long.
     """
@@ -100,8 +102,9 @@ def planned(roots: tuple[Node, ...], sizes: tuple[tuple[str, int], ...], options
 
 
 def path_finder(optimize: Any) -> Any:
-    """What opt_einsum takes as `optimize`, such that a program can be remembered by it; some of cotengra's optimizers
-    take no limit of memory, which opt_einsum would give them.
+    """What opt_einsum takes as `optimize`, such that a program can be remembered by it.
+
+    Some of cotengra's optimizers take no limit of memory, which opt_einsum would give them.
     """
     if isinstance(optimize, list | tuple):
         return tuple(map(tuple, optimize))
@@ -146,8 +149,9 @@ def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], opt
 
 
 def _amortised(start: Build, build: Callable[..., Build]) -> Build:
-    """The same choice, each part that several products have at its share of the cost; then each product planned again,
-    given what the others have, as long as that is cheaper.
+    """The same choice, each part that several products have at its share of the cost.
+
+    Then each product is planned again, given what the others have, as long as that is cheaper.
     """
     counts = Counter(start.seen)
     shares = {key: times for key, times in counts.items() if times > 1}

@@ -95,8 +95,9 @@ def elementwise_function(name: str) -> Callable[..., Any]:
 
 
 def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, ...]:
-    """The `count` axes that a function runs along: the last ones of an Array, the free indices of an Expr, or those
-    that are named.
+    """The `count` axes that a function runs along.
+
+    They are the last ones of an Array, the free indices of an Expr, or those that are named.
     """
     given = tuple(named) if isinstance(named, tuple | list) else () if named is None else (named,)
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")

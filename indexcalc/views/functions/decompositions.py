@@ -54,7 +54,6 @@ def svd(X: Array) -> tuple[Array, Array, Array]:
 
 def matrix_function(name: str) -> Callable[[Array], Array]:
     """The public function of a row of the table."""
-
     row = MATRICES[name]
 
     def apply(X: Array) -> Array:

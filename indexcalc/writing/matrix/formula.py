@@ -39,8 +39,10 @@ REPEATED = 8
 
 
 class Formula(str):
-    """The text of a closed form. Where there is none it is in index notation, `why` says why, `nearest` what comes
-    close; `definitions` has the names that its parts were given.
+    """The text of a closed form.
+
+    Where there is none it is in index notation, `why` says why, `nearest` what comes close; `definitions` has the names
+    that its parts were given.
     """
 
     why: str = ""
