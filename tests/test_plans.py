@@ -27,18 +27,8 @@ from indexcalc.engine.emit import (
     numpy_sums,
     patterns,
 )
-from indexcalc.engine.plan import (
-    collect,
-    contract,
-    plan,
-    powers,
-)
-from indexcalc.engine.plan import (
-    lowering as build,
-)
-from indexcalc.engine.plan import (
-    peephole as finish,
-)
+from indexcalc.engine.plan import collect, contract, peephole, plan, powers, products
+from indexcalc.engine.plan.lowering import Lowered
 from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
 from indexcalc.graph.walk import variables
 from indexcalc.index import size
@@ -58,7 +48,7 @@ def any_choice(rng: random.Random) -> Any:
     products planned again or not.
     """
 
-    def search(best: build.Build, make: Any, order: Any, options: Any) -> build.Build:
+    def search(best: Lowered, make: Any, order: Any, options: Any) -> Lowered:
         kept = frozenset(n for n in order if isinstance(n, Product | Sum) and rng.random() < 0.3)
         opened = frozenset(n for n in order if isinstance(n, Sum) and rng.random() < 0.5)
         made = make(best.choice._replace(kept=kept, opened=opened))
@@ -84,8 +74,8 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(plan, "_search", any_choice(rng))
     patch.setattr(kernels, "choose", any_kernel(rng))
     patch.setattr(collect, "WORTH", 1e9)
-    patch.setattr(build, "ROOTED", 1e9)
-    patch.setattr(finish, "FEW", 1e9)
+    patch.setattr(products, "ROOTED", 1e9)
+    patch.setattr(peephole, "FEW", 1e9)
     patch.setattr(patterns, "LARGE", 1)
     patch.setattr(patterns, "PIECES", 1)
     patch.setattr(numpy_sums, "PIECE", rng.choice([1, 4, numpy_sums.PIECE]))
@@ -95,7 +85,7 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(powers, "MANY", 1)
     patch.setattr(powers, "AT_ONCE", {})
     exact = rng.choice([2, 3, contract.EXACT])
-    for module in (build, collect, contract):
+    for module in (products, collect, contract):
         patch.setattr(module, "EXACT", exact)
 
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
-from indexcalc.engine.plan.joined import Joined
+from indexcalc.engine.plan.joined import JoinedLabels
 from indexcalc.errors import InputError
 from indexcalc.graph.node import Labels
 
@@ -451,9 +451,9 @@ def _halves(matrix: Matrix, term: HeldTerm) -> tuple[Numbers, Numbers] | None:
 def _groups(matrix: Matrix) -> list[tuple[int, ...]]:
     """The axes in the smallest groups that no factor and no delta of any term joins."""
     count = len(matrix.terms[0].out)
-    joined = Joined(count)
+    joined = JoinedLabels(count)
     for term in matrix.terms:
-        labels = Joined(1 + max(term.sizes, default=0))
+        labels = JoinedLabels(1 + max(term.sizes, default=0))
         for _, own in term.factors:
             for x in own[1:]:
                 labels.join(own[0], x)
