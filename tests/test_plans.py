@@ -20,13 +20,8 @@ from naive import naive
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.engine.emit import (
-    kernels,
-    numpy_code,
-    numpy_function,
-    numpy_sums,
-    patterns,
-)
+from indexcalc.engine.emit import kernels, numpy_code, numpy_function, numpy_sums, patterns
+from indexcalc.engine.emit.numpy import buffers, contractions, maps, matrices
 from indexcalc.engine.plan import collect, contract, peephole, plan, powers, products
 from indexcalc.engine.plan.lowering import Lowered
 from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
@@ -62,7 +57,7 @@ def any_choice(rng: random.Random) -> Any:
 def any_kernel(rng: random.Random) -> Any:
     """A choice of any kernel that applies."""
 
-    def choose(pair: kernels.Pair, wished: object, own: object) -> kernels.Option:
+    def choose(pair: kernels.PairContraction, wished: object, own: object) -> kernels.Option:
         options = [kernel(p) for kernel in kernels.KERNELS for p in (pair, pair.turned)]
         return rng.choice([option for option in options if option is not None])
 
@@ -80,9 +75,10 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(patterns, "PIECES", 1)
     patch.setattr(numpy_sums, "PIECE", rng.choice([1, 4, numpy_sums.PIECE]))
     patch.setattr(numpy_sums, "MOST_PIECES", rng.choice([2, numpy_sums.MOST_PIECES]))
-    for name in ("MANY", "ENTRIES", "FREED"):
-        patch.setattr(numpy_code, name, 1)
-    patch.setattr(powers, "MANY", 1)
+    for module in (maps, matrices, powers):
+        patch.setattr(module, "MANY", 1)
+    patch.setattr(contractions, "ENTRIES", 1)
+    patch.setattr(buffers, "FREED", 1)
     patch.setattr(powers, "AT_ONCE", {})
     exact = rng.choice([2, 3, contract.EXACT])
     for module in (products, collect, contract):
