@@ -20,6 +20,7 @@ from indexcalc.engine.program import (
     Reduce,
     Step,
     Use,
+    readers,
 )
 from indexcalc.errors import InputError
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -27,9 +28,48 @@ from indexcalc.graph.node import Labels
 
 HALF = Fraction(1, 2)
 LARGE = 4000
-"""Sums of so many entries are worth a matrix product."""
+"""Entries: a sum of so many is worth a matrix product, which has to be filled first."""
 PIECES = 2**16
-"""Sums of so many entries are made without a second array of their size."""
+"""Entries: a sum of so many is made without a second array of its size, which no cache would hold."""
+
+
+class AtOnce(NamedTuple):
+    """What is made at once.
+
+    These are sums as one matrix product (`outers`) or by `pieces`, `quotients`, `slopes` of sigmoids, and `groups` of
+    steps that one function gives.
+
+    `within` has, by step, the steps that are made with it; those that have no lines of their own are `skipped`.
+    """
+
+    outers: dict[int, list[int]]
+    pieces: dict[int, list[int]]
+    quotients: dict[int, int]
+    slopes: dict[int, SigmoidSlope]
+    groups: dict[int, Together]
+    within: dict[int, list[int]]
+    skipped: frozenset[int]
+
+
+def at_once(program: Program, *, real: bool) -> AtOnce:
+    """What of a program is made at once; derivatives of sigmoids and groups only if all of it is real."""
+    times = readers(program)
+    outers = outer_sums(program, times)
+    pieces, found = piecewise(program, times, outers), quotients(program, times)
+    own = slopes(program, times) if real else {}
+    within = {
+        **outers,
+        **pieces,
+        **{number: [value] for number, value in found.items()},
+        **{number: list(slope.steps) for number, slope in own.items()},
+    }
+    skipped = {value for group in within.values() for value in group}
+    groups = together(program, times, {*skipped, *own}) if real else {}
+    for number, group in groups.items():
+        if number == group.steps[0]:
+            within[number] = [*group.between, *group.steps[1:]]
+            skipped |= set(group.between)
+    return AtOnce(outers, pieces, found, own, groups, within, frozenset(skipped))
 
 
 def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
@@ -200,7 +240,7 @@ def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
     return found
 
 
-class Slope(NamedTuple):
+class SigmoidSlope(NamedTuple):
     """A value whose sigmoid's derivative, or the root of that, a step makes at once with `steps` before it."""
 
     value: int
@@ -208,7 +248,7 @@ class Slope(NamedTuple):
     root: bool
 
 
-def slopes(program: Program, readers: Sequence[int]) -> dict[int, Slope]:
+def slopes(program: Program, readers: Sequence[int]) -> dict[int, SigmoidSlope]:
     """The products of a sigmoid and its complement that nothing else reads: derivatives of sigmoids, by their step."""
     found = {}
     pairs, roots = complements(program), {}
@@ -228,9 +268,9 @@ def slopes(program: Program, readers: Sequence[int]) -> dict[int, Slope]:
         steps = (one, other) if readers[high] > 1 else (one, other, high)
         root = roots.get(number) if readers[number] == 1 else None
         if root is None:
-            found[number] = Slope(low, steps, False)
+            found[number] = SigmoidSlope(low, steps, False)
         else:
-            found[root] = Slope(low, (*steps, number), True)
+            found[root] = SigmoidSlope(low, (*steps, number), True)
     return found
 
 
