@@ -13,7 +13,7 @@ from indexcalc.simplify.matrices.inverse import OF_MATRICES
 from indexcalc.simplify.normaliser import Normaliser
 
 DEEPEST = 50
-"""So many functions within functions are gone through: eight calls deep each, of the 1000 that Python allows."""
+"""So many functions within functions are gone through: seven calls deep each, of the 1000 that Python allows."""
 
 
 def open_diagonals(work: Normaliser, draft: Draft) -> None:
