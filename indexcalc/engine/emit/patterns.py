@@ -30,7 +30,7 @@ HALF = Fraction(1, 2)
 LARGE = 4000
 """Entries: a sum of so many is worth a matrix product, which has to be filled first."""
 PIECES = 2**16
-"""Entries: a sum of so many is made without a second array of its size, which no cache would hold."""
+"""Entries, half a megabyte: a sum of so many is made without a second array of its size."""
 
 
 class AtOnce(NamedTuple):

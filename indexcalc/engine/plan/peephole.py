@@ -31,9 +31,10 @@ from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
 
 FEW = 0.5
-"""An inverse of order n becomes solves where these have less than this times n columns in all,"""
+"""A share of the order n: an inverse becomes solves where these have less than this times n columns in all,"""
 SOLVES, MANY = 3, 64
-"""and are at most so many, or one if n is less than `MANY`: an inverse takes four times what a factorisation does."""
+"""and are at most so many, or one if the order is less than `MANY`: an inverse takes four times what a factorisation
+does, and below that order the calls take most of the time."""
 
 
 def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Program:

@@ -36,16 +36,15 @@ from indexcalc.writing.matrix.formula import array_text
 from indexcalc.writing.standing import plain
 
 KEPT = 256
-"""How many programs are remembered."""
+"""Programs that are remembered, the last ones that were asked for."""
 WORK = 3000
-"""How many nodes may be planned again: fewer programs are compared where a graph is large."""
+"""Nodes that may be planned again in all: fewer programs are compared where a graph is large."""
 TRIALS = 12
-"""How many programs are compared, beyond the starts."""
+"""Programs that are compared, beyond the starts: each takes as long as the first one."""
 THIRD = 2 / 3
-
-
+"""A share of the cost: a difference, whose rounding changes, is multiplied out where at most this is left."""
 LONG = 0.05
-"""A program of fewer seconds is not worth a search if it runs once."""
+"""Seconds: a program of fewer is not worth a search if it runs once."""
 
 
 class Options(NamedTuple):
@@ -138,14 +137,21 @@ class Unlimited(PathOptimizer):  # type: ignore[misc]
         return self.optimizer(inputs, output, size_dict)
 
 
-def _search(best: Lowered, build: Callable[..., Lowered], order: Sequence[Node], options: Options) -> Lowered:
-    """The cheapest of the programs that are tried."""
+def _search(
+    best: Lowered,
+    build: Callable[..., Lowered],
+    order: Sequence[Node],
+    options: Options,
+    trials: int = TRIALS,
+    work: int = WORK,
+) -> Lowered:
+    """The cheapest of the programs that are tried: at most so many trials, of so many nodes in all."""
     for shared in (_shared_products(order), _shared_sums(order)):
         if shared:
             best = _cheaper(best, build(best.choice._replace(kept=best.choice.kept.union(shared))))
     best = _amortised(best, build)
     if options.reassociate != "safe":
-        for node in _differences(order)[: min(TRIALS, WORK // len(order))]:
+        for node in _differences(order)[: min(trials, work // len(order))]:
             opened = best.choice._replace(opened=best.choice.opened | {node})
             tried = _amortised(build(opened), build)
             if tried.seconds < THIRD * best.seconds:
