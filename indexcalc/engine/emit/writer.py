@@ -46,9 +46,8 @@ from indexcalc.engine.program import (
     Solve,
     Use,
 )
-from indexcalc.functions.code import write
+from indexcalc.functions.code.text import free_name, helpers, write
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.node import Number
 from indexcalc.index import Dimension
 
@@ -115,9 +114,7 @@ class Writer:
 
     def fresh(self, stem: str) -> str:
         """A name that is not taken."""
-        name = stem
-        while name in self.taken:
-            name += "_"
+        name = free_name(stem, self.taken)
         self.taken.add(name)
         return name
 
@@ -158,16 +155,6 @@ class Writer:
         """What gives a new array the dtype of the inputs, as an argument; a line before has to define it."""
         self.typed = True
         return self.target.like
-
-    def helper(self, text: str) -> str:
-        """A function that stands above the lines; gives its name there."""
-        own = re.match(r"def (\w+)", text)
-        assert own is not None
-        name = own[1]
-        while name in self.taken:
-            name += "_"
-        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip().replace("{np}", self.module))
-        return name
 
     def _results(self) -> list[str]:
         """The results, each an array of its own."""
@@ -251,10 +238,14 @@ class Writer:
         if step.name == "pi":
             return Text("math.pi", ATOM, True)
         expression, helper = known_code(step.name, [self.size(n) for n in step.shape], step.params)
-        text = self._with_helper(expression, helper)
+        if helper:
+            own = expression[: expression.index("(")]
+            name = free_name(own, self.taken)
+            self.helpers[name] = re.sub(rf"\b{own}\b", name, helper.strip())
+            expression = name + expression.removeprefix(own)
         if self.module == "np":
-            return Text(f"{text}.astype({self.like})")
-        return Text(f"{self.module}.as{'_tensor' if self.module == 'torch' else 'array'}({text}, {self.like})")
+            return Text(f"{expression}.astype({self.like})")
+        return Text(f"{self.module}.as{'_tensor' if self.module == 'torch' else 'array'}({expression}, {self.like})")
 
     def fill(self, step: Fill) -> Text:
         """One number in every entry; without axes it is just the number."""
@@ -333,17 +324,15 @@ class Writer:
         row = elementwise_row(step.fn)
         return self._written(row, texts, [], step.params)
 
-    def _written(self, row: Any, texts: Sequence[Text], more: Sequence[str], params: Sequence[Any]) -> Text:
-        """A function by its row of the table."""
+    def _written(
+        self, row: Any, texts: Sequence[Text], more: Sequence[str], params: Sequence[Any], small: bool = False
+    ) -> Text:
+        """A function by its row of the table, or its closed form for `small` matrices."""
         named = dict(zip(row.params, (number(p).code if not isinstance(p, str) else p for p in params), strict=True))
-        made = write(row, self.target.name, [*(text.code for text in texts), *more], named)
-        self.kernel = row.name
-        expression = self._with_helper(made.expression, made.helper)
-        return Text(expression, _level(expression))
-
-    def _with_helper(self, expression: str, text: str) -> str:
-        """A call of a function that stands above the lines."""
-        return f"{self.helper(text)}{expression[expression.index('(') :]}" if text else expression
+        made = write(row, self.target.name, [*(text.code for text in texts), *more], named, self.taken, small)
+        self.helpers.update(made.helpers)
+        self.kernel = "closed form" if small else row.name
+        return Text(made.expression, _level(made.expression))
 
     def _power(self, base: Text, exponent: Number) -> Text:
         if exponent in (HALF, -HALF):
@@ -441,14 +430,9 @@ class Writer:
         rest = [axis for axis in range(order) if axis not in step.axes]
         matrices = self.permuted(text, [*rest, *step.axes])
         size = self.program.steps[use.value].shape[step.axes[0]]
-        closed = SMALL.get(step.fn) if self.module == "jnp" or (self.module == "torch" and rest) else None
-        if closed is not None and 1 <= size <= 3 and size not in self.sizes:
-            for helper in closed[1]:
-                self.helper(helper)
-            made = Text(closed[0].format(np=self.module, x=matrices.code))
-            self.kernel = "closed form"
-        else:
-            made = self._written(row, [matrices], [], step.params)
+        closed = row.small and (self.module == "jnp" or (self.module == "torch" and rest))
+        small = bool(closed) and 1 <= size <= 3 and size not in self.sizes
+        made = self._written(row, [matrices], [], step.params, small)
         back = [*rest, *step.axes]
         return self.permuted(made, [back.index(axis) for axis in range(order)]) if step.keeps else made
 
@@ -460,11 +444,12 @@ class Writer:
         if not step.times:
             return self._written(row, texts, [], params)
         inner = self._written(row, [Text("x")], [], params).code
-        name = self.helper(FRECHET)
         ways = ", ".join(text.code for text in texts[1:])
         self.kernel = "frechet"
         left = step.times - len(texts) + 1
-        return Text(f"{name}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
+        made = helpers(["frechet"], self.target.name, self.taken)
+        self.helpers.update(made.texts)
+        return Text(f"{made.renamed['frechet']}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
 
     def solve(self, step: Solve) -> Text:
         """Columns for which a matrix is solved."""
