@@ -318,7 +318,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
-        calm=True, python="abs", oracle="jnp.abs(x)",
+        calm=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -334,14 +334,14 @@ PIECEWISE = (
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
-        monotone=True, commutative=True, calm=True, python="max", oracle="jnp.maximum(x, y)",
+        monotone=True, commutative=True, calm=True, oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
-        monotone=True, commutative=True, calm=True, python="min", oracle="jnp.minimum(x, y)",
+        monotone=True, commutative=True, calm=True, oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),

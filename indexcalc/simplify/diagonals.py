@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.edge import Draft, Edge, materialise, scaled
 from indexcalc.graph.node import Elementwise, Labels, Node, Reduction, Sum, einsum, elementwise, multiply, reduction
-from indexcalc.simplify.matrices.inverse import OF_MATRICES
 
 if TYPE_CHECKING:
     from indexcalc.simplify.passes import Pass
@@ -77,7 +77,7 @@ def _of_reduction(sweep: Pass, node: Reduction, axes: Labels) -> Edge | None:
     for axis, label in zip(kept, axes, strict=True):
         names[axis] = label
     along = [names[axis] for axis in node.axes]
-    if node.fn in OF_MATRICES or any(names.count(label) > 1 for label in along):
+    if reduction_row(node.fn).axes == 2 or any(names.count(label) > 1 for label in along):
         return None
     edge, places = _along(sweep, node.child, names)
     dims = [node.child.dims[names.index(label)] for label in places]

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any
 
+from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.canonical import Item, labelling, settle
 from indexcalc.graph.edge import (
     ZERO_EDGE,
@@ -75,7 +76,7 @@ from indexcalc.simplify.axes.joined import (
 )
 from indexcalc.simplify.cancel import cancel
 from indexcalc.simplify.diagonals import open_diagonals
-from indexcalc.simplify.matrices.inverse import OF_MATRICES, normalise_inverse
+from indexcalc.simplify.matrices.inverse import normalise_inverse
 from indexcalc.simplify.matrices.matrix import (
     contract_directions,
     normalise_matrix,
@@ -101,7 +102,6 @@ EXPAND_ALL = 4096
 ROUNDS = 4
 SMALL = 300
 """A graph of at most so many nodes is simplified until nothing changes, a larger one while it has what to absorb."""
-COMMUTATIVE = {"maximum", "minimum", "equal", "not_equal"}
 
 
 class Pass:
@@ -271,14 +271,14 @@ class Pass:
             return Edge(coef, inner, tuple(labels[x] for x in axes))
         if len(args) == 1:
             return self.unary(node, *args[0])
-        value = {axis: (1, str(node.dims[axis])) for _, labels in args for axis in labels}
+        row, value = elementwise_row(node.fn), {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}
         items = [
-            Item((0 if node.fn in COMMUTATIVE else k, *colour(inner)), labels, even(symmetry_of(inner)))
+            Item((0 if row.commutative else k, *colour(inner)), labels, even(symmetry_of(inner)))
             for k, (inner, labels) in enumerate(args)
         ]
         form = labelling(items, value)
         assert form is not None
-        order = form.items if node.fn in COMMUTATIVE else range(len(args))
+        order = form.items if row.commutative else range(len(args))
         place = {axis: k for k, axis in enumerate(form.labels)}
         rows = []
         for k in order:
@@ -319,10 +319,10 @@ class Pass:
         if len(axes) < node.child.order:
             inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
             coef = 1
-        elif node.fn not in OF_MATRICES:
+        elif reduction_row(node.fn).axes != 2:
             inner, coef = scaled(coef, inner, self.times.get(node.child, 1) == 1), 1
         axes = _turned(inner, axes, lambda axis: (axis not in node.axes, axis))
-        if node.fn in OF_MATRICES:
+        if reduction_row(node.fn).axes == 2:
             return self.inverse(node, Edge(coef, inner, axes))
         opened = None
         if isinstance(inner, Regroup) and (self.flat or inner.child.order <= 2):

@@ -25,7 +25,6 @@ from indexcalc.engine.emit.kernels import (
 )
 from indexcalc.engine.emit.numpy_function import (
     SPACE,
-    UFUNCS,
     Code,
     Stored,
     of_nothing,
@@ -68,16 +67,12 @@ from indexcalc.functions.reductions import exponentials
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import Labels, Number
 
-SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""
 ENTRIES = 500
 """The rows or columns of a matrix of so many entries are added by BLAS."""
 FREED = 2048
 """Buffers of so many bytes are freed when they are dead."""
-CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
-"""Functions that neither overflow nor divide by zero, whatever their arguments."""
-NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {
     2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
     3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
@@ -439,19 +434,15 @@ class Emitter:
         order = (*whole, *(x for x in step.out if x not in whole))
         args = [broadcast(operand, order) for operand in operands]
         if step.fn == "**":
-            code = self._power(args[0], step.params[0], prod(step.shape))
-        elif step.fn == "relu":
-            code = f"maximum({args[0]}, 0.0)"
-        elif step.fn in UFUNCS or step.fn in NAMES:
-            code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
-            self.quiet = self.quiet or step.fn not in CALM
+            code, over = self._power(args[0], step.params[0], prod(step.shape)), True
         else:
             row = elementwise_row(step.fn)
-            name = self.bound(step.fn, row.numpy)
-            code = self.kept(f"{name}({', '.join([*args, *map(self.parameter, step.params)])})")
-            self.quiet = self.quiet or step.fn not in CALM
-        ufunc = step.fn in ("**", "relu") or step.fn in UFUNCS or step.fn in NAMES
-        self.put(self._reused(step, code, order) if ufunc and order else code, order, step.out)
+            ufunc = isinstance(row.numpy, np.ufunc)
+            name = self.bound(row.numpy.__name__ if ufunc else step.fn, row.numpy)
+            code, over = f"{name}({', '.join([*args, *map(self.parameter, step.params)])})", ufunc or row.out
+            code = code if over else self.kept(code)
+            self.quiet = self.quiet or not row.calm
+        self.put(self._reused(step, code, order) if over and order else code, order, step.out)
 
     def slope(self, step: Step) -> None:
         """The derivative of a sigmoid, or its root, by one exponential."""
@@ -505,7 +496,7 @@ class Emitter:
         held = self.stored[use.value]
         row = reduction_row(step.fn)
         axes = tuple(held.order.index(axis) for axis in step.axes)
-        last = f", {self.over(use)}" if step.fn == "softmax" and self.dying(use) else ""
+        last = f", {self.over(use)}" if row.out and self.dying(use) else ""
         shape = self.program.steps[use.value].shape
         name = self.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
         extra = "".join(f", {self.parameter(p)}" for p in step.params)
@@ -518,7 +509,7 @@ class Emitter:
         """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
         shape = self.program.steps[step.uses[0].value].shape
         batch = prod(size for axis, size in enumerate(shape) if axis not in step.axes)
-        return step.fn in SMALL_FORMS and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
+        return reduction_row(step.fn).small != "" and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
 
     def _small(self, step: Reduce, use: Use) -> None:
         """The closed form, with the matrices first and the batch last, where it is contiguous."""

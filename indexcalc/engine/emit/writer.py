@@ -56,10 +56,6 @@ HALF = Fraction(1, 2)
 SHORT = 44
 """An expression of so many characters at most may stand within another one."""
 WIDE = 104
-MATH = {
-    "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "erf",
-}  # fmt: skip
-"""Functions of Python numbers."""
 RESERVED = {*keyword.kwlist, "np", "jnp", "jax", "torch", "math", "scipy", "dtype", "like", "min"}
 """Names that the lines use."""
 
@@ -316,12 +312,10 @@ class Writer:
         if step.fn == "**":
             return self._power(operands[0][0], step.params[0])
         texts = [self.aligned(text, labels, step.out) for text, labels in operands]
-        if all(text.static for text in texts):
-            if step.fn in MATH and not any("j" in text.code for text in texts):
-                return Text(f"math.{step.fn}({', '.join(text.code for text in texts)})", ATOM, True)
-            texts = [Text(self._array(text)) for text in texts]
-        texts = [Text(self._array(text)) if text.static else text for text in texts]
         row = elementwise_row(step.fn)
+        if all(text.static for text in texts) and row.python.isidentifier() and not any("j" in t.code for t in texts):
+            return Text(f"math.{row.python}({', '.join(text.code for text in texts)})", ATOM, True)
+        texts = [Text(self._array(text)) if text.static else text for text in texts]
         return self._written(row, texts, [], step.params)
 
     def _written(

@@ -40,6 +40,7 @@ from indexcalc.engine.program import (
     Reshape,
     Use,
 )
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import (
     Call,
@@ -572,7 +573,7 @@ class Build:
         shape = self.table.shape(node.dims)
         child = self.dense(node.child)
         entries = prod(self.table.steps[child].shape)
-        spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (node.fn in LINEAR_ALGEBRA)
+        spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (reduction_row(node.fn).axes == 2)
         own = (Use(child, tuple(range(node.child.order))),)
         step = Reduce(node.fn, node.params, own, node.axes, node.keeps, shape)
         return self.table.add(step, spent, self.table.range(node)), whole(shape)
@@ -612,7 +613,6 @@ LEAVES: dict[type[Node], Any] = {
     Regroup: Build.regrouped,
     Call: Build.invoked,
 }
-LINEAR_ALGEBRA = {"inv", "det", "logdet", "cofactor", "norm_nuc", "polar", "pinv_t"}
 
 
 def complement(node: Sum) -> Node | None:

@@ -13,6 +13,7 @@ from itertools import permutations
 from math import factorial
 from typing import Any, NamedTuple, Protocol
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import settle, symmetry
 from indexcalc.graph.edge import Draft, Edge, even, materialise, symmetry_of
 from indexcalc.graph.node import (
@@ -33,8 +34,6 @@ from indexcalc.index import Dimension
 
 MOST_ORDERS = 120
 """So many orders of the axes of a regrouping are tried where the node below has symmetries."""
-OF_SETS = frozenset({"max", "min", "prod", "logsumexp", "norm1", "norm2", "normp"})
-"""The reductions for which it makes no difference in how many axes the entries stand, nor in which order."""
 
 
 # ------------------------------------------------------------------ sums, functions and constants
@@ -62,7 +61,7 @@ def reduce_groups(
     `places` has the axes of the child of the reduction where the regrouping's axes stand. None if none is reduced.
     """
     along = [axis for axis, place in enumerate(places) if place in node.axes]
-    if node.keeps or node.fn not in OF_SETS or all(len(child.outer[axis]) == 1 for axis in along):
+    if not reduction_row(node.fn).of_sets or all(len(child.outer[axis]) == 1 for axis in along):
         return None
     if any(len(group) > 1 for group in child.inner):
         return None

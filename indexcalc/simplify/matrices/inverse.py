@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.edge import Edge, materialise, power, scaled, symmetry_of
 from indexcalc.graph.node import (
@@ -42,10 +43,6 @@ from indexcalc.graph.node import (
 )
 from indexcalc.index import Dimension
 
-EQUIVARIANT = {"inv", "cofactor", "pinv_t", "polar"}
-"""The functions of matrices with f(X^T) = f(X)^T."""
-OPENED = {"inv", "det", "logdet"}
-OF_MATRICES = EQUIVARIANT | OPENED
 DEEPEST = 40
 """How deep a matrix within a matrix is looked into at once."""
 Row = tuple[Node, Sequence[Any], Number]
@@ -59,8 +56,8 @@ class Work(Protocol):
 
 
 def remember_equivariance(node: Reduction) -> None:
-    """The value of an equivariant function has the symmetries of its argument that keep the two axes together."""
-    if node.fn not in EQUIVARIANT or "symmetry" in node.facts:
+    """The value of a function with f(X^T) = f(X)^T has the symmetries of its argument that keep the two axes together."""
+    if not node.keeps or "symmetry" in node.facts:
         return
     ends, rule = set(node.axes), symmetry_of(node.child)
     moves: list[tuple[Perm, int]] = []
@@ -85,15 +82,15 @@ def normalise_inverse(work: Work, fn: str, coef: Number, child: Node, axes: Labe
 
     The axes of the edge are those of the child, without the two unless they stay.
     """
-    keeps = fn in EQUIVARIANT
-    free = coef != 0 and fn in OPENED | {"pinv_t"}
+    row = reduction_row(fn)
+    keeps, free = row.keeps, coef != 0 and (row.opened or fn == "pinv_t")
     node = reduction(fn, child if free else scaled(coef, child), axes, keeps)
     assert isinstance(node, Reduction)
     remember_equivariance(node)
     whole = Edge(1, node, tuple(range(node.order)))
     if not free:
         return whole
-    if depth < DEEPEST and fn in OPENED:
+    if depth < DEEPEST and row.opened:
         whole = _opened(work, node, depth) or whole
     if coef == 1:
         return whole
