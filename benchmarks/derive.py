@@ -11,8 +11,8 @@ from typing import Any
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative, derive
-from indexcalc.graph.node import Node, Product, einsum
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import Node, Product, topological
 from indexcalc.simplify.passes import canonical, simplify
 
 ROUNDS = 3

@@ -13,8 +13,7 @@ import numpy as np
 import oracle
 
 import indexcalc as ic
-from indexcalc.graph.node import Call
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Call, topological
 from indexcalc.index import Dim
 
 PATH = Path(__file__).parent / "corpus" / "cases.json"

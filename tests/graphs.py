@@ -8,9 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexcalc.graph.node import (
-    Node,
-    Variable,
+from indexcalc.graph.constructors import (
     addition,
     constant,
     definition,
@@ -22,6 +20,7 @@ from indexcalc.graph.node import (
     regroup,
     variable,
 )
+from indexcalc.graph.node import Node, Variable
 from indexcalc.index import dim, size
 
 n, m = dim("n"), dim("m")

@@ -11,7 +11,8 @@ import programs
 
 import indexcalc as ic
 from indexcalc.checking.edits import edits, terms_of
-from indexcalc.graph.node import Node, addition, einsum, transpose
+from indexcalc.graph.constructors import addition, einsum, transpose
+from indexcalc.graph.node import Node
 
 REASONS = {
     "sign": {"sign"},

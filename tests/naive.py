@@ -28,8 +28,8 @@ from indexcalc.graph.node import (
     Regroup,
     Sum,
     Variable,
+    topological,
 )
-from indexcalc.graph.walk import topological
 from indexcalc.index import size
 
 Sizes = Mapping[str, int]

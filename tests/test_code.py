@@ -25,7 +25,7 @@ from indexcalc.functions.table import (
     ReductionFunction,
     apply_matrix,
 )
-from indexcalc.graph.node import elementwise, reduction
+from indexcalc.graph.constructors import elementwise, reduction
 from indexcalc.views.array import Array
 
 Row = ElementwiseFunction | ReductionFunction | MatrixFunction

@@ -24,7 +24,7 @@ from indexcalc.engine.program import (
     Use,
 )
 from indexcalc.functions import inverse
-from indexcalc.graph.node import einsum, variable
+from indexcalc.graph.constructors import einsum, variable
 from indexcalc.simplify import intervals as bounds
 from indexcalc.simplify.passes import simplify
 

@@ -14,7 +14,7 @@ from programs import DIM, DRAWN, INDEX, NAMES, SHAPES, TENSORS, Twin, arrays, pr
 import indexcalc as ic
 from indexcalc.calculus.derivative import narrow
 from indexcalc.engine.compile.run import evaluate
-from indexcalc.graph.node import einsum
+from indexcalc.graph.constructors import einsum
 
 FRESH = {name: ic.index(name) for name in ("e", "f", "g", "h", "u", "v")}
 

@@ -25,11 +25,7 @@ from indexcalc.engine.plan.lowering import INLINE, LEAVES
 from indexcalc.engine.plan.plan import plan
 from indexcalc.engine.program import STEPS
 from indexcalc.errors import DimensionError, InputError, KindError, NoRuleError
-from indexcalc.graph.node import (
-    KINDS,
-    Node,
-    Signature,
-    Variable,
+from indexcalc.graph.constructors import (
     addition,
     call,
     constant,
@@ -45,6 +41,7 @@ from indexcalc.graph.node import (
     variable,
     zeros,
 )
+from indexcalc.graph.node import KINDS, Node, Signature, Variable
 from indexcalc.index import dim, symbol
 
 DTYPES = [np.float32, np.float64, np.complex64, np.complex128]

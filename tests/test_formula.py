@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import indexcalc as ic
-from indexcalc.graph.node import addition, einsum, variable
+from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.index import dim
 from indexcalc.views.array import Array
 from indexcalc.writing.matrix.formula import closed_form

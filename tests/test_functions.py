@@ -18,19 +18,8 @@ from indexcalc.functions import special
 from indexcalc.functions.elementwise import partial
 from indexcalc.functions.reductions import jacobian
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
-from indexcalc.graph.node import (
-    Constant,
-    Elementwise,
-    Node,
-    Product,
-    Reduction,
-    Regroup,
-    Sum,
-    Variable,
-    elementwise,
-    reduction,
-    variable,
-)
+from indexcalc.graph.constructors import elementwise, reduction, variable
+from indexcalc.graph.node import Constant, Elementwise, Node, Product, Reduction, Regroup, Sum, Variable
 from indexcalc.index import dim
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]

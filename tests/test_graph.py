@@ -6,6 +6,7 @@ import copy
 import gc
 import itertools
 import pickle
+import random
 import subprocess
 import sys
 import threading
@@ -16,9 +17,13 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.graph.node import KINDS, Product, Variable, einsum, number
-from indexcalc.graph.walk import count, topological
-from indexcalc.simplify.passes import NORMALISE, Pass, simplify
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.labels import UnionFind
+from indexcalc.graph.node import KINDS, Product, Variable, topological
+from indexcalc.graph.numbers import number
+from indexcalc.graph.walk import count
+from indexcalc.simplify.kinds import NORMALISE
+from indexcalc.simplify.passes import Pass, simplify
 
 i, j, k, p, q, r = ic.indices("i j k p q r")
 s, x, X = ic.scalar("s"), ic.tensor("x", "n"), ic.tensor("X", "n n")
@@ -111,6 +116,26 @@ def test_what_is_no_number_is_refused(refused):
 
 def test_every_kind_of_node_has_a_normal_form():
     assert set(NORMALISE) == set(KINDS)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_labels_that_are_joined_are_one(seed):
+    """Against sets that are merged one by one."""
+    rng, labels, classes = random.Random(seed), UnionFind(), [{label} for label in range(12)]
+    for _ in range(rng.randint(0, 14)):
+        a, b = rng.randrange(12), rng.randrange(12)
+        labels.join(a, b)
+        one, other = (next(group for group in classes if label in group) for label in (a, b))
+        classes = [group for group in classes if group not in (one, other)] + [one | other]
+    assert labels.classes(range(12)) == sorted(sorted(group) for group in classes)
+    assert all(labels.find(label) == min(group) for group in classes for label in group)
+
+
+def test_a_long_chain_of_joined_labels_is_found_at_once():
+    labels = UnionFind()
+    for label in reversed(range(CHAIN)):
+        labels.join(label, label + 1)
+    assert labels.find(CHAIN) == 0 and labels.parent[CHAIN] == 0
 
 
 def test_nodes_are_freed_when_nothing_uses_them():

@@ -14,9 +14,9 @@ from test_simplify import shuffled
 
 import indexcalc as ic
 from indexcalc.engine.compile.run import evaluate
+from indexcalc.graph.constructors import delta, regroup, variable
 from indexcalc.graph.edge import materialise
-from indexcalc.graph.node import Node, Variable, delta, regroup, variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.index import Dim, dim, size
 from indexcalc.simplify.passes import canonical, expanded, simplify
 

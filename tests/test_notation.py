@@ -657,7 +657,7 @@ def test_an_abstract_function_of_two_arguments():
 
 
 def walk(view):
-    from indexcalc.graph.walk import topological
+    from indexcalc.graph.node import topological
 
     return topological([view.node])
 

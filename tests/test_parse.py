@@ -13,7 +13,7 @@ from programs import TENSORS, program
 
 import indexcalc as ic
 from indexcalc.errors import IndexCalcError, KindError, NameRefused, ParseError
-from indexcalc.graph.node import regroup
+from indexcalc.graph.constructors import regroup
 from indexcalc.index import dim
 from indexcalc.reading.reader import parse
 

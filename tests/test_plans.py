@@ -39,7 +39,8 @@ from indexcalc.engine.plan import (
 from indexcalc.engine.plan import (
     peephole as finish,
 )
-from indexcalc.graph.node import Node, Product, Sum, Variable, addition, einsum, elementwise
+from indexcalc.graph.constructors import addition, einsum, elementwise
+from indexcalc.graph.node import Node, Product, Sum, Variable
 from indexcalc.graph.walk import variables
 from indexcalc.index import size
 from indexcalc.simplify.passes import simplify

@@ -15,9 +15,10 @@ from test_derivatives import FRESH, close, numbers
 
 import indexcalc as ic
 from indexcalc.engine.bind.declared import respecting
+from indexcalc.graph.constructors import addition, einsum
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Node, Product, Sum, addition, einsum
-from indexcalc.graph.walk import count, replace, topological
+from indexcalc.graph.node import Node, Product, Sum, topological
+from indexcalc.graph.walk import count, replace
 
 i, j, k, m, n, p, q, r = ic.indices("i j k m n p q r")
 x, y = ic.tensor("x", "d"), ic.tensor("y", "d")

@@ -14,9 +14,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.graph.node import (
-    Node,
-    Signature,
+from indexcalc.graph.constructors import (
     addition,
     call,
     constant,
@@ -28,6 +26,7 @@ from indexcalc.graph.node import (
     regroup,
     variable,
 )
+from indexcalc.graph.node import Node, Signature
 from indexcalc.index import dim
 from indexcalc.writing.index.latex import array_latex, expr_latex
 from indexcalc.writing.index.text import array_text, expr_text

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from indexcalc.calculus.rules import rule_of, total
-from indexcalc.graph.node import ONE, Factor, Node, Product, delta, einsum, is_zero, zeros
-from indexcalc.graph.walk import paused_collection, replace, topological
+from indexcalc.graph.constructors import ONE, delta, einsum, is_zero, zeros
+from indexcalc.graph.node import Factor, Node, Product, topological
+from indexcalc.graph.walk import paused_collection, replace
 from indexcalc.index import Dimension
 from indexcalc.simplify.passes import simplify
 

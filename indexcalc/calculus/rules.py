@@ -20,23 +20,9 @@ from indexcalc.errors import NoRuleError
 from indexcalc.functions.elementwise import partial
 from indexcalc.functions.matrix_series import matrix_jacobian
 from indexcalc.functions.reductions import jacobian
-from indexcalc.graph.node import (
-    Call,
-    Definition,
-    Elementwise,
-    Matrix,
-    Node,
-    Product,
-    Reduction,
-    Regroup,
-    Sum,
-    add,
-    addition,
-    call,
-    einsum,
-    multiply,
-    regroup,
-)
+from indexcalc.graph.constructors import addition, call, einsum, regroup
+from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Regroup, Sum
+from indexcalc.graph.numbers import add, multiply
 from indexcalc.index import Dimension
 
 Tangents = Mapping[int, Node]

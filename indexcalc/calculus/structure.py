@@ -24,24 +24,10 @@ from math import factorial
 from typing import Any, NamedTuple
 
 from indexcalc.errors import Asked, DerivativeError, NameRefused, did_you_mean
+from indexcalc.graph.constructors import addition, constant, dimension, einsum, variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import (
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Sum,
-    Symmetry,
-    Term,
-    Variable,
-    add,
-    addition,
-    constant,
-    dimension,
-    einsum,
-    multiply,
-    variable,
-)
+from indexcalc.graph.node import Labels, Node, Perm, Sum, Symmetry, Term, Variable
+from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dimension
 
 MAPS = ("projected", "independent", "free")
@@ -74,7 +60,7 @@ class Space(NamedTuple):
 def is_structured(node: Node) -> bool:
     """Is this a variable whose assumptions say more than what each entry is by itself?
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> is_structured(variable("S", (3, 3), ["lower"])), is_structured(variable("x", (3,), ["positive"]))
     (True, False)
     """
@@ -84,7 +70,7 @@ def is_structured(node: Node) -> bool:
 def unstructured(node: Variable) -> Variable:
     """The variable of this name whose entries are all independent.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> sorted(unstructured(variable("S", (3, 3), ["lower", "positive"])).assumptions)
     ['positive']
     """
@@ -104,7 +90,7 @@ def structured(node: Node, target: Node, axes: Sequence[int], structure: str, as
 
     Errors: DerivativeError for a structure that is no linear space, or for assumptions that no rule takes together.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> G, L = variable("G", (3, 3)), variable("L", (3, 3), ["lower"])
     >>> structured(G, L, (0, 1), "projected", "")[0].children[1]
     <constant ... dims=(3, 3)>
@@ -142,7 +128,7 @@ def check_map(structure: object, asked: str | Asked) -> None:
 def space_of(target: Variable, asked: str | Asked) -> Space:
     """The space that the assumptions of a variable leave.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> space_of(variable("T", (3, 3), ["toeplitz", "lower"]), "").bands
     'toeplitz'
     """

@@ -12,8 +12,9 @@ import numpy as np
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.points import Point, random_points
 from indexcalc.errors import InputError
-from indexcalc.graph.node import Node, Variable, addition, dimension, einsum, is_zero, number
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import addition, dimension, einsum, is_zero
+from indexcalc.graph.node import Node, Variable, topological
+from indexcalc.graph.numbers import number
 from indexcalc.index import symbol
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array

@@ -12,9 +12,9 @@ from indexcalc.checking.mends import Mend
 from indexcalc.engine.bind.declared import HOLDS, respecting
 from indexcalc.equality.points import Point
 from indexcalc.errors import IndexCalcError
+from indexcalc.graph.constructors import variable as made_variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
-from indexcalc.graph.node import variable as made_variable
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.views.declare import tensor
 

@@ -22,9 +22,10 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.points import Point
 from indexcalc.errors import InputError
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
+from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Definition, Elementwise, Matrix, Node, Reduction, Variable, variable
-from indexcalc.graph.walk import substitute, topological
+from indexcalc.graph.node import Definition, Elementwise, Matrix, Node, Reduction, Variable, topological
+from indexcalc.graph.walk import substitute
 from indexcalc.index import size
 
 STEPS = (4e-3, 1e-3, 2.5e-4)

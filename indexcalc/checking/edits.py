@@ -13,8 +13,10 @@ from typing import Any, NamedTuple
 
 from indexcalc.checking.compare import Bench, ratio
 from indexcalc.checking.mends import Mend
-from indexcalc.graph.node import Factor, Node, Number, Product, Sum, einsum, multiply, transpose
-from indexcalc.graph.walk import substitute, topological
+from indexcalc.graph.constructors import einsum, transpose
+from indexcalc.graph.node import Factor, Node, Product, Sum, topological
+from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.walk import substitute
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.views.array import Array, meant, stand
 from indexcalc.views.expr import Expr

@@ -16,8 +16,7 @@ from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.equality.points import Point, of_matrices, sizes_of
 from indexcalc.errors import InputError
-from indexcalc.graph.node import Call, Node, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.index import size
 
 TRIES = 30

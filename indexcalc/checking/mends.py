@@ -11,7 +11,8 @@ from indexcalc.calculus.structure import MAPS
 from indexcalc.checking.compare import ONE, Bench, Factor, is_same_form
 from indexcalc.checking.reading import Claim, Target, fitted, index_target, namings, targets_of, turned
 from indexcalc.errors import IndexCalcError
-from indexcalc.graph.node import Node, addition, transpose
+from indexcalc.graph.constructors import addition, transpose
+from indexcalc.graph.node import Node
 from indexcalc.views.array import Array
 from indexcalc.views.differentiate import (
     ArrayDerivative,

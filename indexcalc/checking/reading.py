@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
-from indexcalc.graph.node import Node, einsum
-from indexcalc.graph.walk import resize, substitute, topological
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import Node, topological
+from indexcalc.graph.walk import resize, substitute
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout

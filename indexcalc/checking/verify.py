@@ -13,7 +13,8 @@ from indexcalc.checking.differences import Slope, by_complex_step, by_difference
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.points import Point, random_points
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
-from indexcalc.graph.node import Node, Variable, einsum
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.views.array import Array

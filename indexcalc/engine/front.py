@@ -10,8 +10,8 @@ from indexcalc.engine.bind.inputs import bind
 from indexcalc.engine.compile import run
 from indexcalc.engine.limits import TooLarge
 from indexcalc.errors import Asked, InputError, KindError, NotationError, did_you_mean
-from indexcalc.graph.node import Call, Node, Variable, einsum
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.index import Dim, Dimension
 from indexcalc.layout.project import Layout
 from indexcalc.views.array import OTHER, Array, meant

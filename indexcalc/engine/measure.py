@@ -31,7 +31,7 @@ def peak_entries(program: Program) -> int:
     """The most entries that are alive at once, the inputs apart: each step's result, until its last use.
 
     >>> from indexcalc.engine.plan.plan import plan
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, x = variable("A", (9, 5)), variable("x", (5,))
     >>> peak_entries(plan([einsum(1, [(A, "ij"), (x, "j")], "i")], {}))
     9

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from math import prod
 from typing import Any, NamedTuple
 
-from indexcalc.graph.node import Labels, Matrix, Number
+from indexcalc.graph.node import Labels, Matrix
+from indexcalc.graph.numbers import Number
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from indexcalc.equality.points import random_points
 from indexcalc.errors import Asked, DimensionError, KindError
-from indexcalc.graph.node import Node, addition
+from indexcalc.graph.constructors import addition
+from indexcalc.graph.node import Node
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr, _lift, meet

@@ -19,8 +19,7 @@ from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.engine.compile import run
 from indexcalc.errors import InputError
 from indexcalc.functions.table import reduction_row
-from indexcalc.graph.node import Matrix, Node, Reduction, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Matrix, Node, Reduction, Variable, topological
 from indexcalc.index import size
 
 LOW, HIGH = 0.2, 0.9
@@ -74,7 +73,7 @@ def random_point(
     """Random inputs for these nodes and variables at these sizes, of both signs or positive; square matrices are far
     from singular ones where there is a function of matrices.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> x = variable("x", (3,), ["positive"])
     >>> random_point([x], [], {}, np.random.default_rng(0), True).arrays[x].shape
     (3,)

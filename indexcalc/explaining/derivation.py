@@ -17,21 +17,9 @@ from typing import Any
 from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.errors import Asked, KindError
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph.node import (
-    Call,
-    Definition,
-    Elementwise,
-    Matrix,
-    Node,
-    Product,
-    Reduction,
-    Variable,
-    einsum,
-    elementwise,
-    reduction,
-    variable,
-)
-from indexcalc.graph.walk import substitute, topological, variables
+from indexcalc.graph.constructors import einsum, elementwise, reduction, variable
+from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Variable, topological
+from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array

@@ -14,7 +14,8 @@ from typing import Any
 from indexcalc.functions.code import shared
 from indexcalc.functions.spectral import finite
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix
-from indexcalc.graph.node import Matrix, Node, addition, constant, delta, einsum, reduction
+from indexcalc.graph.constructors import addition, constant, delta, einsum, reduction
+from indexcalc.graph.node import Matrix, Node
 from indexcalc.index import Dimension, smaller
 
 HALF = Fraction(1, 2)

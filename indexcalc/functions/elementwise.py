@@ -26,7 +26,9 @@ from indexcalc.functions.table import (
     elementwise_row,
     spread,
 )
-from indexcalc.graph.node import Elementwise, Node, Number, constant, constant_number
+from indexcalc.graph.constructors import constant, constant_number
+from indexcalc.graph.node import Elementwise, Node
+from indexcalc.graph.numbers import Number
 
 HALF = Fraction(1, 2)
 
@@ -161,13 +163,13 @@ SMOOTH = (
         r"\operatorname{{log1p}}\left({}\right)", "DLMF 4.7(i)",
         domain="x > -1; complex 1 + x off the negative real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.log1p({0})",
-        monotone=True, python="log1p", oracle="jnp.log1p(x)",
+        monotone=True, python="log1p", positive=True, oracle="jnp.log1p(x)",
     ),
     ElementwiseFunction(
         "expm1", "exp(x) - 1", np.expm1, (lambda x, y: apply("exp", x),),
         r"\operatorname{{expm1}}\left({}\right)", "DLMF 4.7(ii)", exact={0: 0},
         code="{np}.expm1({0})",
-        range=(-1.0, math.inf), monotone=True, python="expm1", oracle="jnp.expm1(x)",
+        range=(-1.0, math.inf), monotone=True, python="expm1", positive=True, oracle="jnp.expm1(x)",
     ),
     ElementwiseFunction(
         "sin", "(exp(i*x) - exp(-i*x))/(2*i)", np.sin, (lambda x, y: apply("cos", x),),
@@ -194,7 +196,7 @@ SMOOTH = (
         r"\arcsin\left({}\right)", "DLMF 4.24(ii)",
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.arcsin({0})",
-        range=(-math.pi / 2, math.pi / 2), monotone=True, python="asin", oracle="jnp.arcsin(x)",
+        range=(-math.pi / 2, math.pi / 2), monotone=True, python="asin", positive=True, oracle="jnp.arcsin(x)",
     ),
     ElementwiseFunction(
         "acos", "the y in [0, pi] with cos(y) = x", np.arccos, (lambda x, y: -((1 - x**2) ** -HALF),),
@@ -209,13 +211,14 @@ SMOOTH = (
         r"\arctan\left({}\right)", "DLMF 4.24(ii)",
         domain="all real numbers; complex x off the imaginary axis beyond i and -i", exact={0: 0},
         code="{np}.arctan({0})",
-        range=(-math.pi / 2, math.pi / 2), monotone=True, calm=True, python="atan", oracle="jnp.arctan(x)",
+        range=(-math.pi / 2, math.pi / 2), monotone=True, positive=True, calm=True, python="atan",
+        oracle="jnp.arctan(x)",
     ),
     ElementwiseFunction(
         "sinh", "(exp(x) - exp(-x))/2", np.sinh, (lambda x, y: apply("cosh", x),),
         r"\sinh\left({}\right)", "DLMF 4.34", exact={0: 0},
         code="{np}.sinh({0})",
-        monotone=True, python="sinh", oracle="jnp.sinh(x)",
+        monotone=True, python="sinh", positive=True, oracle="jnp.sinh(x)",
     ),
     ElementwiseFunction(
         "cosh", "(exp(x) + exp(-x))/2", np.cosh, (lambda x, y: apply("sinh", x),),
@@ -229,7 +232,7 @@ SMOOTH = (
         r"\tanh\left({}\right)", "DLMF 4.34", exact={0: 0},
         range=(-1.0, 1.0),
         code="{np}.tanh({0})",
-        monotone=True, calm=True, python="tanh", oracle="jnp.tanh(x)",
+        monotone=True, calm=True, python="tanh", positive=True, oracle="jnp.tanh(x)",
     ),
     ElementwiseFunction(
         "sigmoid", "1/(1 + exp(-x))", sigmoid, (lambda x, y: y * (1 - y),),
@@ -253,7 +256,7 @@ SMOOTH = (
         r"\left({}\right)^{{{}}}", "DLMF 4.7(ii)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE, REAL),
         code={"numpy": "np.power({0}, {1})", "jax": "jnp.power({0}, {1})"},
-        python="**", oracle="jnp.power(x, y)",
+        python="**", positive=True, oracle="jnp.power(x, y)",
     ),
 )  # fmt: skip
 
@@ -262,7 +265,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
-        oracle="jax.nn.gelu(x, approximate=False)",
+        positive=True, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
@@ -270,7 +273,7 @@ SPECIAL = (
         range=(-1.0, 1.0),
         code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
               "torch": "torch.special.erf({0})"},
-        monotone=True, calm=True, python="erf", oracle="jax.scipy.special.erf(x)",
+        monotone=True, calm=True, python="erf", positive=True, oracle="jax.scipy.special.erf(x)",
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
@@ -302,7 +305,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
-        monotone=True, calm=True, out=True, oracle="jax.nn.relu(x)",
+        monotone=True, calm=True, out=True, positive=True, oracle="jax.nn.relu(x)",
     ),
     ElementwiseFunction(
         "step", "1 where x > 0, 0 elsewhere", shared.step, (None,),
@@ -310,7 +313,7 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
-        monotone=True, calm=True, oracle="jnp.heaviside(x, 0.0)",
+        monotone=True, calm=True, positive=True, oracle="jnp.heaviside(x, 0.0)",
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
@@ -318,7 +321,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
-        calm=True, oracle="jnp.abs(x)",
+        calm=True, positive=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -327,21 +330,21 @@ PIECEWISE = (
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
         code="{np}.sign({0})",
-        monotone=True, calm=True, oracle="jnp.sign(x)",
+        monotone=True, calm=True, positive=True, oracle="jnp.sign(x)",
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
-        monotone=True, commutative=True, calm=True, oracle="jnp.maximum(x, y)",
+        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
-        monotone=True, commutative=True, calm=True, oracle="jnp.minimum(x, y)",
+        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),

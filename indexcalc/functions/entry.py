@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexcalc.graph.node import Node, Number, addition, einsum, elementwise, number
+from indexcalc.graph.constructors import addition, einsum, elementwise
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number, number
 from indexcalc.index import Dimension
 
 
@@ -66,7 +68,7 @@ class Entry:
 def apply(fn: str, *args: Entry, params: tuple[Number, ...] = ()) -> Entry:
     """The elementwise function of this name, of entries.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> x = Entry(variable("x", (3,)), (0,), (3,))
     >>> apply("exp", x).node.fn
     'exp'

@@ -20,7 +20,8 @@ from indexcalc.functions.code import shared
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.spectral import along
 from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
-from indexcalc.graph.node import Node, reduction
+from indexcalc.graph.constructors import reduction
+from indexcalc.graph.node import Node
 
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)

@@ -2,7 +2,7 @@
 
 A primary function f has no closed form for its derivative in matrix notation, in general. So `Matrix` nodes stand for
 the derivatives D^k f(X)[E_1, ..., E_k] themselves: each evaluates, and differentiates to the next. What is simplified
-is in `simplify/matrices/matrix.py`.
+is in `simplify/matrices/`.
 
 Numbers come from f alone, on a matrix of blocks (N. Higham, Functions of Matrices, section 3.2):
 
@@ -23,10 +23,11 @@ import numpy as np
 
 from indexcalc.errors import InputError
 from indexcalc.functions.code.shared import frechet
+from indexcalc.functions.primary import primary
 from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
-from indexcalc.graph.node import Matrix, Node, delta, dimension, einsum, matrix, reduction
+from indexcalc.graph.constructors import delta, dimension, einsum, matrix, reduction
+from indexcalc.graph.node import Matrix, Node
 from indexcalc.index import Dim
-from indexcalc.simplify.matrices.matrix import primary
 
 Function = Callable[..., Any]
 LONGEST_POWER = 8

@@ -17,7 +17,8 @@ from indexcalc.functions.code.numpy import largest, logsumexp, softmax
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import NONZERO, REDUCTIONS, ReductionFunction, Slice, reduction_row, spread
-from indexcalc.graph.node import Node, Reduction, constant_number, delta
+from indexcalc.graph.constructors import constant_number, delta
+from indexcalc.graph.node import Node, Reduction
 
 Axes = tuple[int, ...]
 

@@ -18,7 +18,8 @@ import numpy as np
 from indexcalc.functions.code import numpy, shared
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.table import ReductionFunction, Slice
-from indexcalc.graph.node import Node, addition, delta, einsum, reduction, regroup
+from indexcalc.graph.constructors import addition, delta, einsum, reduction, regroup
+from indexcalc.graph.node import Node
 
 Axes = tuple[int, ...]
 

@@ -30,7 +30,9 @@ from typing import Any
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
-from indexcalc.graph.node import Matrix, Node, Number, einsum, matrix, reduction
+from indexcalc.graph.constructors import einsum, matrix, reduction
+from indexcalc.graph.node import Matrix, Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 Interval = tuple[float, float]
@@ -56,6 +58,7 @@ class ElementwiseFunction:
 
     `python` is what Python has for it, of numbers: an operator, or a function of `math` under this name. `zero` says
     that 0 may be a value for real arguments. `monotone` says that the values do not fall where arguments rise,
+    `positive` that of positive arguments it gives positive values, and of those that are not negative none that is,
     `commutative` that the two arguments may change places. `calm` says that no real argument whatever makes NumPy warn:
     nothing overflows, is divided by zero or has no value. `out` says that `numpy` takes `out`, an array for the value
     that may be an argument, as every ufunc does.
@@ -76,6 +79,7 @@ class ElementwiseFunction:
     range: Interval = ALL
     zero: bool = True
     monotone: bool = False
+    positive: bool = False
     commutative: bool = False
     calm: bool = False
     python: str = ""

@@ -15,12 +15,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import NO_SYMMETRY, Labels, Perm, Symmetry
 
 LEAVES = 2000
+"""So many complete numberings of one component are compared, at most, one of 16 labels in about a millisecond; past it
+the form is sound, and says by `exact` that it may not be the canonical one."""
 
 
-class Item(NamedTuple):
+class Hyperedge(NamedTuple):
     """A factor as the search sees it: a colour that can be ordered, its labels, and what its slots allow.
 
     `odd` says whether a sign of its symmetry counts (it does not under an even exponent).
@@ -32,7 +35,7 @@ class Item(NamedTuple):
     odd: bool = True
 
 
-class Form(NamedTuple):
+class Labelling(NamedTuple):
     """What the search found: items in order, labels in order, the sign, symmetries, and whether it was exhaustive."""
 
     items: list[int]
@@ -73,7 +76,7 @@ def _sort_blocks(labels: Sequence[int], blocks: Iterable[tuple[Labels, int]]) ->
     return tuple(result), sign
 
 
-def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+def labelling(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> Labelling | None:
     """The canonical order of items and labels, or None where the whole is zero by antisymmetry.
 
     `kinds` has every label with a key that can be ordered: what tells it apart from outside (bound or free, its
@@ -107,10 +110,10 @@ def labelling(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
         symmetries += gens
         sign *= turned
         exact &= complete
-    return Form(order, numbered, sign, symmetries, exact, parts)
+    return Labelling(order, numbered, sign, symmetries, exact, parts)
 
 
-def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
+def _alike(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> Labelling | None:
     """The form of items that differ in colour and have the same labels, no two alike; None if they are not so."""
     labels = items[0].labels
     if len(labels) != len(kinds) or len(set(labels)) < len(labels):
@@ -122,26 +125,19 @@ def _alike(items: Sequence[Item], kinds: Mapping[int, Any]) -> Form | None:
         return None
     numbers = tuple(range(len(labels)))
     form = (tuple((items[k].colour, numbers) for k in order), tuple(kinds[label] for label in labels))
-    return Form(order, list(labels), 1, [], True, [(0, len(items), form)])
+    return Labelling(order, list(labels), 1, [], True, [(0, len(items), form)])
 
 
-def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
-    parent = {label: label for label in kinds}
-
-    def find(label: int) -> int:
-        while parent[label] != label:
-            parent[label] = parent[parent[label]]
-            label = parent[label]
-        return label
-
+def _components(items: Sequence[Hyperedge], kinds: Mapping[int, Any]) -> list[tuple[list[int], list[int]]]:
+    joined = UnionFind()
     for item in items:
         for label in item.labels[1:]:
-            parent[find(label)] = find(item.labels[0])
+            joined.join(label, item.labels[0])
     groups: dict[Any, tuple[list[int], list[int]]] = {}
     for label in kinds:
-        groups.setdefault(find(label), ([], []))[1].append(label)
+        groups.setdefault(joined.find(label), ([], []))[1].append(label)
     for k, item in enumerate(items):
-        root = find(item.labels[0]) if item.labels else (k,)
+        root = joined.find(item.labels[0]) if item.labels else (k,)
         groups.setdefault(root, ([], []))[0].append(k)
     return list(groups.values())
 
@@ -149,7 +145,7 @@ def _components(items: Sequence[Item], kinds: Mapping[int, Any]) -> list[tuple[l
 Component = tuple[Any, list[int], list[int], int, list[tuple[dict[int, int], int]], bool]
 
 
-def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> Component | None:
+def _component(items: list[Hyperedge], labels: list[int], kinds: Mapping[int, Any]) -> Component | None:
     """(form, order of items, order of labels, sign, symmetries, exhaustive), or None where it vanishes."""
     colours = [item.colour for item in items]
     order = sorted(range(len(items)), key=colours.__getitem__)
@@ -172,7 +168,7 @@ def _component(items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -
 class _Search:
     """One connected component: refine, individualise, keep the least leaf."""
 
-    def __init__(self, items: list[Item], labels: list[int], kinds: Mapping[int, Any]) -> None:
+    def __init__(self, items: list[Hyperedge], labels: list[int], kinds: Mapping[int, Any]) -> None:
         self.items, self.labels, self.kinds = items, labels, kinds
         ranks = {colour: k for k, colour in enumerate(sorted({item.colour for item in items}))}
         self.ranks = [ranks[item.colour] for item in items]
@@ -186,7 +182,7 @@ class _Search:
         self.leaves, self.zero = 0, False
 
     @staticmethod
-    def _slots(item: Item) -> list[int]:
+    def _slots(item: Hyperedge) -> list[int]:
         slots = list(range(len(item.labels)))
         for axes, _ in item.symmetry.blocks:
             for axis in axes:
@@ -296,18 +292,12 @@ class _Search:
             if sign is not None:
                 self._symmetry({label: other, other: label}, sign)
                 return True
-        parent = {x: x for x in self.labels}
-
-        def find(x: int) -> int:
-            while parent[x] != x:
-                x = parent[x]
-            return x
-
+        orbits = UnionFind()
         for moves, _ in self.symmetries:
             if all(moves.get(x, x) == x for x in fixed):
                 for a, b in moves.items():
-                    parent[find(a)] = find(b)
-        return any(find(label) == find(other) for other in explored)
+                    orbits.join(a, b)
+        return any(orbits.find(label) == orbits.find(other) for other in explored)
 
     def _twins(self, a: int, b: int) -> int | None:
         """The sign with which the swap of two labels maps the component to itself, or None if it does not."""
@@ -356,32 +346,20 @@ def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
     >>> symmetry(2, [((1, 0), 1)])
     Symmetry(blocks=(((0, 1), 1),), perms=())
     """
-    swaps: dict[int, dict[int, int]] = {1: {}, -1: {}}
+    swaps = {1: UnionFind(), -1: UnionFind()}
     others: list[Perm] = []
     for perm, sign in generators:
         moved = [axis for axis in range(order) if perm[axis] != axis]
         if len(moved) == 2:
-            table = swaps[sign]
-            a, b = (_root(table, axis) for axis in moved)
-            if a != b:
-                table[max(a, b)] = min(a, b)
+            swaps[sign].join(*moved)
         elif moved and sign > 0:
             others.append(tuple(perm))
     blocks = []
-    for sign, table in swaps.items():
-        groups: dict[int, list[int]] = {}
-        for axis in range(order):
-            groups.setdefault(_root(table, axis), []).append(axis)
-        blocks += [(tuple(group), sign) for group in groups.values() if len(group) > 1]
+    for sign, joined in swaps.items():
+        blocks += [(tuple(group), sign) for group in joined.classes(range(order)) if len(group) > 1]
     if len({axis for axes, _ in blocks for axis in axes}) < sum(len(axes) for axes, _ in blocks):
         blocks = [block for block in blocks if block[1] > 0]
     return Symmetry(tuple(sorted(blocks)), _closure(order, others))
-
-
-def _root(table: dict[int, int], axis: int) -> int:
-    while axis in table:
-        axis = table[axis]
-    return axis
 
 
 def _closure(order: int, generators: list[Perm], limit: int = 48) -> tuple[Perm, ...]:

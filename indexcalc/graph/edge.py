@@ -7,29 +7,17 @@ between a node and its parent, and two nodes that differ by them alone become on
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import isqrt
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexcalc.errors import NotationError
-from indexcalc.graph.facts import is_positive
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    ONE,
-    Factor,
-    Labels,
-    Node,
-    Number,
-    Product,
-    Sum,
-    Symmetry,
-    addition,
-    as_number,
-    einsum,
-    multiply,
-    number,
-)
+from indexcalc.graph.canonical import settle
+from indexcalc.graph.constructors import ONE, addition, as_number, einsum
+from indexcalc.graph.labels import UnionFind
+from indexcalc.graph.node import NO_SYMMETRY, Factor, Labels, Node, Product, Sum, Symmetry
+from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 
 BY_KIND = (
@@ -64,6 +52,12 @@ def symmetry_of(node: Node) -> Symmetry:
     return found
 
 
+def is_symmetric_matrix(node: Node) -> bool:
+    """May the last two axes be swapped?"""
+    last = {node.order - 2, node.order - 1}
+    return any(sign > 0 and last <= set(axes) for axes, sign in symmetry_of(node).blocks)
+
+
 def even(rule: Symmetry) -> Symmetry:
     """The symmetry, if it changes no sign: where a sign would be lost, none is used."""
     return NO_SYMMETRY if any(sign < 0 for _, sign in rule.blocks) else rule
@@ -92,6 +86,26 @@ def materialise(edge: Edge, dims: Sequence[Dimension], merge: bool = True) -> No
         return _as_symmetric(einsum(multiply(coef, node.coef), factors, out, sizes), edge, dims)
     made = einsum(coef, [(node, axes)], range(len(dims)), dict(enumerate(dims)))
     return _as_symmetric(made, edge, dims)
+
+
+def upright(edge: Edge, dims: Sequence[Dimension]) -> Node:
+    """The node that an edge stands for, its axes turned as its symmetry allows."""
+    coef, node, axes = edge
+    rule = symmetry_of(node)
+    if not (rule.blocks or rule.perms) or len(axes) < len(dims):
+        return materialise(edge, dims)
+    turned, sign = settle(axes, rule)
+    return materialise(Edge(multiply(coef, sign), node, turned), dims)
+
+
+def turned(node: Node, axes: Labels, rank: Callable[[int], Any]) -> Labels:
+    """The places of the axes of a node, as its symmetry allows to turn them: in the order that `rank` wants."""
+    rule = even(symmetry_of(node))
+    if rule is NO_SYMMETRY:
+        return axes
+    order = sorted(axes, key=rank)
+    places, _ = settle([order.index(axis) for axis in axes], rule)
+    return tuple(order[place] for place in places)
 
 
 def _as_symmetric(made: Node, edge: Edge, dims: Sequence[Dimension]) -> Node:
@@ -131,23 +145,23 @@ def power(base: Number, exponent: Number) -> Number | None:
 # ------------------------------------------------------------------ products
 
 
-class Draft:
+class Draft(UnionFind):
     """A product that is being gathered: its coefficient, its factors, and which labels are one."""
 
-    __slots__ = ("coef", "dims", "factors", "gone", "parent")
+    __slots__ = ("coef", "dims", "factors", "gone")
 
     def __init__(self) -> None:
+        super().__init__()
         self.coef: Number = 1
         self.factors: list[tuple[Node, list[int], Number]] = []
         self.dims: list[Dimension] = []
-        self.parent: list[int] = []
         self.gone: set[int] = set()
 
     def copy(self) -> Draft:
         """Another draft with the same content."""
         other = Draft()
         other.coef, other.factors, other.dims = self.coef, list(self.factors), list(self.dims)
-        other.parent, other.gone = list(self.parent), set(self.gone)
+        other.parent, other.gone = dict(self.parent), set(self.gone)
         return other
 
     def drop(self, labels: Iterable[int]) -> None:
@@ -158,20 +172,7 @@ class Draft:
         """New labels of these dimensions."""
         start = len(self.dims)
         self.dims += dims
-        self.parent += range(start, len(self.dims))
         return list(range(start, len(self.dims)))
-
-    def find(self, label: int) -> int:
-        """The label that stands for all those joined with this one."""
-        while self.parent[label] != label:
-            self.parent[label] = self.parent[self.parent[label]]
-            label = self.parent[label]
-        return label
-
-    def join(self, a: int, b: int) -> None:
-        """Eliminate the delta of two labels: they are one."""
-        a, b = self.find(a), self.find(b)
-        self.parent[max(a, b)] = min(a, b)
 
     def open(self, node: Product, labels: Sequence[int], exponent: Number) -> list[tuple[Node, list[int], Number]]:
         """The factors of a product that is a factor, its labels joined with ours; its coefficient is taken up."""
@@ -205,15 +206,6 @@ class Draft:
             return None
         return node, [labels[axis] for axis in axes], exponent
 
-    def opened(self, factor: tuple[Node, list[int], Number] | None) -> list[tuple[Node, list[int], Number]]:
-        """A factor that was attached, a product opened into its factors."""
-        if factor is None:
-            return []
-        node, labels, exponent = factor
-        if isinstance(node, Product) and opens(node, exponent):
-            return self.open(node, labels, exponent)
-        return [factor]
-
 
 def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
     """A product as several that share no summed label, each with the axes of the node that it runs along; or None.
@@ -222,22 +214,15 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
     """
     if not node.bound or len(set(node.out)) < len(node.out):
         return None
-    free = set(node.out)
-    parent = list(range(len(node.sizes)))
-
-    def find(x: int) -> int:
-        while parent[x] != x:
-            x = parent[x]
-        return x
-
+    free, joined = set(node.out), UnionFind()
     groups: dict[object, list[Factor]] = {}
     for f in node.factors:
         bound = [x for x in f.labels if x not in free]
         for x in bound[1:]:
-            parent[find(x)] = find(bound[0])
+            joined.join(x, bound[0])
     for k, f in enumerate(node.factors):
         bound = [x for x in f.labels if x not in free]
-        groups.setdefault(find(bound[0]) if bound else ("alone", k), []).append(f)
+        groups.setdefault(joined.find(bound[0]) if bound else ("alone", k), []).append(f)
     if len(groups) < 2:
         return None
     parts = []
@@ -245,19 +230,3 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
         out = [x for x in dict.fromkeys(x for f in group for x in f.labels) if x in free]
         parts.append((einsum(1, group, out), tuple(node.out.index(x) for x in out)))
     return parts
-
-
-def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, a
-    negative one only where no delta is, and a power that is no integer only of what is positive.
-    """
-    if type(node) is not Product:
-        return False
-    if exponent == 1:
-        return True
-    delta = len(set(node.out)) < len(node.out)
-    if node.bound or (delta and (isinstance(exponent, complex) or exponent < 0)):
-        return False
-    if isinstance(exponent, int):
-        return True
-    return not isinstance(exponent, complex) and power(node.coef, exponent) is not None and is_positive(node)

@@ -25,15 +25,15 @@ from indexcalc.graph.node import (
     Elementwise,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Symmetry,
     Variable,
+    topological,
 )
-from indexcalc.graph.walk import topological
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, size
 
 PRIME = 2**31 - 1

@@ -24,24 +24,20 @@ Labels are small integers: for `Product` the labels of `out` come first, by firs
 summed; for `Sum` and `Elementwise` a label is the number of an axis of the result. So `A[i,k]*B[k,j]` and
 `A[p,q]*B[q,r]` are one and the same node.
 
-Constructors drop what is worth nothing (zeros, exponents of zero) and fold numbers; they never flatten and never
-reorder: that is simplification's work, which sees the whole graph.
+What makes nodes is in `constructors.py`, the numbers among them in `numbers.py`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from fractions import Fraction
 from hashlib import blake2b
-from math import isfinite
 from threading import Lock
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakValueDictionary
 
-from indexcalc.errors import KindError
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 
-Number = int | Fraction | float | complex
 Labels = tuple[int, ...]
 Perm = tuple[int, ...]
 
@@ -81,50 +77,6 @@ class Symmetry(NamedTuple):
 
 
 NO_SYMMETRY = Symmetry()
-
-
-def number(value: object) -> Number:
-    """A number in normal form: exact where it is one (`0.5` is 1/2, `0.1` stays a float).
-
-    >>> number(0.5), number(2.0), number(0.1)
-    (Fraction(1, 2), 2, 0.1)
-    """
-    if isinstance(value, bool):
-        raise KindError(f"number {value!r}", "a bool is no number here", "write 1 or 0")
-    if isinstance(value, int):
-        return value
-    if isinstance(value, Fraction):
-        return value.numerator if value.denominator == 1 else value
-    if isinstance(value, float):
-        if not isfinite(value):
-            raise KindError(f"number {value!r}", "only finite numbers stand in an expression", "give it as an input")
-        value = float(value)
-        top, bottom = value.as_integer_ratio()
-        if bottom <= 1024 and abs(top) < 2**53:
-            return top if bottom == 1 else Fraction(top, bottom)
-        return value
-    if isinstance(value, complex):
-        return number(value.real) if value.imag == 0 else complex(value)
-    convert = getattr(value, "item", None)
-    if convert is not None and getattr(value, "shape", None) == ():
-        return number(convert())
-    raise KindError(
-        f"number {value!r}", f"a {type(value).__name__} is no number", "write an int, Fraction, float or complex"
-    )
-
-
-def multiply(a: Number, b: Number) -> Number:
-    """The product of two numbers in normal form."""
-    if type(a) is int and type(b) is int:
-        return a * b
-    return number(a * b)
-
-
-def add(a: Number, b: Number) -> Number:
-    """The sum of two numbers in normal form."""
-    if type(a) is int and type(b) is int:
-        return a + b
-    return number(a + b)
 
 
 _table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
@@ -175,8 +127,6 @@ class Node:
         return self
 
     def __reduce__(self) -> tuple[Callable[..., Node], tuple[list[tuple[Any, ...]]]]:
-        from indexcalc.graph.walk import topological
-
         order = topological([self])
         place = {node: number for number, node in enumerate(order)}
         flat = []
@@ -184,6 +134,28 @@ class Node:
             values = tuple(getattr(node, name) for name in node.fields)
             flat.append((type(node), tuple(_pack(value, place) for value in values)))
         return _unpickle, (flat,)
+
+
+def topological(roots: Iterable[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
+    """Every node below the roots once, children before parents, in an order that depends on the graph alone.
+
+    Below a node for which `stop` holds nothing is visited; the node itself is left out.
+    """
+    order: list[Node] = []
+    seen: set[Node] = set()
+    for root in roots:
+        stack: list[tuple[Node, bool]] = [(root, False)]
+        while stack:
+            node, done = stack.pop()
+            if done:
+                order.append(node)
+                continue
+            if node in seen or (stop is not None and stop(node)):
+                continue
+            seen.add(node)
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children) if child not in seen)
+    return order
 
 
 class _Ref(NamedTuple):
@@ -213,11 +185,11 @@ def _unpack(value: object, nodes: list[Node]) -> object:
 def _unpickle(flat: list[tuple[Any, ...]]) -> Node:
     nodes: list[Node] = []
     for cls, values in flat:
-        nodes.append(_intern(cls, tuple(_unpack(value, nodes) for value in values)))
+        nodes.append(intern(cls, tuple(_unpack(value, nodes) for value in values)))
     return nodes[-1]
 
 
-def _intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
+def intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
     """The node of this class with these field values: the one that exists, or a new one."""
     key = (cls, values, _mark(cls._numbers(values)) if cls._numbers else ())
     found = _table.get(key)
@@ -512,181 +484,3 @@ class Definition(Node):
 KINDS: tuple[type[Node], ...] = (
     Variable, Product, Sum, Constant, Regroup, Elementwise, Reduction, Matrix, Call, Definition,
 )  # fmt: skip
-
-
-# ------------------------------------------------------------------ constructors
-
-
-def variable(
-    name: str,
-    dims: Sequence[Dimension],
-    assumptions: Iterable[str] = (),
-    symmetry: Symmetry = NO_SYMMETRY,
-    latex: str = "",
-) -> Variable:
-    """The variable of this name and these dimensions."""
-    made: Variable = _intern(Variable, (name, tuple(dims), frozenset(assumptions), symmetry, latex))
-    return made
-
-
-def einsum(
-    coef: Number,
-    factors: Iterable[tuple[Any, ...]],
-    out: Sequence[Any],
-    dims: dict[Any, Dimension] | None = None,
-) -> Node:
-    """`out = coef * sum of the product of node[labels]**exponent`, over every label that `out` lacks.
-
-    A factor is `(node, labels)` or `(node, labels, exponent)`. Labels are anything hashable; a label that no factor
-    carries takes its dimension from `dims`, and if `dims` has one that is not in `out` either, it is summed, and gives
-    its dimension.
-    """
-    rows: list[tuple[Node, Sequence[Any], Number]] = [(f[0], f[1], f[2] if len(f) == 3 else 1) for f in factors]
-    place: dict[Any, int] = {}
-    for label in out:
-        place.setdefault(label, len(place))
-    kept: list[Factor] = []
-    found: dict[Any, Dimension] = {}
-    for node, labels, exponent in rows:
-        if node.dims:
-            for label, dim in zip(labels, node.dims, strict=True):
-                found[label] = dim
-        if exponent == 0 or coef == 0:
-            continue
-        if (
-            type(node) is Product
-            and not node.factors
-            and not node.sizes
-            and type(exponent) is int
-            and (node.coef or exponent > 0)
-        ):
-            exact = Fraction(node.coef) if isinstance(node.coef, int) else node.coef
-            coef = multiply(coef, number(exact**exponent))
-            continue
-        for label in labels:
-            place.setdefault(label, len(place))
-        kept.append(Factor(node, tuple([place[label] for label in labels]), exponent))
-    if dims:
-        for label, dim in dims.items():
-            found.setdefault(label, dim)
-            if coef != 0:
-                place.setdefault(label, len(place))
-    if coef == 0:
-        kept = []
-        place = {label: place[label] for label in dict.fromkeys(out)}
-    if (
-        len(kept) == 1 and coef == 1 and kept[0].exponent == 1 and len(place) == len(out)
-        and kept[0].labels == tuple([place[label] for label in out]) == tuple(range(len(out)))
-    ):  # fmt: skip
-        return kept[0].node
-    sizes = tuple([found[label] for label in place])
-    made: Node = _intern(Product, (coef, tuple(kept), tuple([place[label] for label in out]), sizes))
-    return made
-
-
-def constant_number(value: Number) -> Node:
-    """A number, as a node without axes."""
-    return einsum(value, (), ())
-
-
-ONE = constant_number(1)
-
-
-def zeros(dims: Sequence[Dimension]) -> Node:
-    """The zero with these axes."""
-    labels = range(len(dims))
-    return einsum(0, (), labels, dict(zip(labels, dims, strict=True)))
-
-
-def delta(*pairs: Dimension) -> Node:
-    """The identity from axes to axes: with dimensions (m, n) the product `δ_ik δ_jl` with axes i j k l."""
-    labels = list(range(len(pairs)))
-    return einsum(1, (), labels + labels, dict(zip(labels, pairs, strict=True)))
-
-
-def dimension(value: Dimension) -> Node:
-    """The dimension itself, as a number."""
-    return constant_number(value) if isinstance(value, int) else einsum(1, (), (), {0: value})
-
-
-def addition(terms: Iterable[tuple[Number, Node, Sequence[int]]], dims: Sequence[Dimension]) -> Node:
-    """The sum of `coef * node[labels]`; zero terms go."""
-    kept = tuple(Term(coef, node, tuple(labels)) for coef, node, labels in terms if coef != 0 and not is_zero(node))
-    if not kept:
-        return zeros(dims)
-    everything = tuple(range(len(dims)))
-    if len(kept) == 1:
-        coef, node, labels = kept[0]
-        if coef == 1 and labels == everything:
-            return node
-        return einsum(coef, [(node, labels)], everything, dict(enumerate(dims)))
-    made: Node = _intern(Sum, (kept, tuple(dims)))
-    return made
-
-
-def elementwise(
-    fn: str, args: Iterable[tuple[Node, Sequence[int]]], dims: Sequence[Dimension], params: tuple[Number, ...] = ()
-) -> Node:
-    """`fn` of the entries."""
-    made: Node = _intern(Elementwise, (fn, params, tuple(Arg(n, tuple(ls)) for n, ls in args), tuple(dims)))
-    return made
-
-
-def reduction(fn: str, child: Node, axes: Iterable[int], keeps: bool, params: tuple[Number, ...] = ()) -> Node:
-    """`fn` along these axes of the child."""
-    made: Node = _intern(Reduction, (fn, params, child, tuple(sorted(axes)), keeps))
-    return made
-
-
-def matrix(
-    fn: str, children: Iterable[Node], shape: Sequence[Dimension], params: tuple[Any, ...] = (), times: int = 0
-) -> Matrix:
-    """`fn` of these matrices, a value with these axes; or its derivative, see `Matrix`."""
-    made: Matrix = _intern(Matrix, (fn, params, times, tuple(children), tuple(shape)))
-    return made
-
-
-def constant(name: str, dims: Sequence[Dimension] = (), params: tuple[Any, ...] = ()) -> Constant:
-    """A known tensor."""
-    made: Constant = _intern(Constant, (name, params, tuple(dims)))
-    return made
-
-
-def regroup(child: Node, inner: Sequence[Labels], outer: Sequence[Labels], sizes: Sequence[Dimension]) -> Node:
-    """The child with its axes split into `inner` and joined again into `outer`."""
-    if tuple(inner) == tuple(outer):
-        return child
-    made: Node = _intern(Regroup, (child, tuple(inner), tuple(outer), tuple(sizes)))
-    return made
-
-
-def call(function: Signature, orders: tuple[int, ...], args: Iterable[Node]) -> Node:
-    """An abstract function, or its derivative, at these arguments."""
-    made: Node = _intern(Call, (function, orders, tuple(args)))
-    return made
-
-
-def definition(name: str, child: Node) -> Definition:
-    """The child, under a name of its own."""
-    made: Definition = _intern(Definition, (name, child))
-    return made
-
-
-# ------------------------------------------------------------------ what a node is
-
-
-def is_zero(node: Node) -> bool:
-    """Is this written as a zero?"""
-    return type(node) is Product and node.coef == 0
-
-
-def as_number(node: Node) -> Number | None:
-    """The number that this node is, if it is one."""
-    if type(node) is Product and not node.factors and not node.sizes:
-        return node.coef
-    return None
-
-
-def transpose(node: Node, axes: Sequence[int]) -> Node:
-    """The node with its axes in this order: axis `k` of the result is axis `axes[k]`."""
-    return einsum(1, [(node, range(node.order))], axes)

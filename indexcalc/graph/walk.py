@@ -7,6 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from indexcalc.graph.constructors import (
+    addition,
+    call,
+    constant,
+    definition,
+    einsum,
+    elementwise,
+    matrix,
+    reduction,
+    regroup,
+)
 from indexcalc.graph.node import (
     Arg,
     Call,
@@ -22,40 +33,10 @@ from indexcalc.graph.node import (
     Sum,
     Term,
     Variable,
-    addition,
-    call,
-    constant,
-    definition,
-    einsum,
-    elementwise,
-    matrix,
-    reduction,
-    regroup,
+    topological,
 )
 from indexcalc.index import Dimension
 from indexcalc.index import substitute as replace_symbols
-
-
-def topological(roots: Iterable[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
-    """Every node below the roots once, children before parents, in an order that depends on the graph alone.
-
-    Below a node for which `stop` holds nothing is visited; the node itself is left out.
-    """
-    order: list[Node] = []
-    seen: set[Node] = set()
-    for root in roots:
-        stack: list[tuple[Node, bool]] = [(root, False)]
-        while stack:
-            node, done = stack.pop()
-            if done:
-                order.append(node)
-                continue
-            if node in seen or (stop is not None and stop(node)):
-                continue
-            seen.add(node)
-            stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children) if child not in seen)
-    return order
 
 
 @contextmanager

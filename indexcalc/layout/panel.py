@@ -8,7 +8,7 @@ from keyword import iskeyword
 from typing import Any, NamedTuple
 
 from indexcalc.errors import LayoutError, did_you_mean
-from indexcalc.graph.node import einsum, variable
+from indexcalc.graph.constructors import einsum, variable
 from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Layout, layout_of, parts_of

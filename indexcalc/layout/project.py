@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import RESTRICTING
 from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
+from indexcalc.graph.constructors import addition, einsum, regroup
 from indexcalc.graph.edge import even, symmetry_of
-from indexcalc.graph.node import Definition, Node, Variable, addition, einsum, regroup
+from indexcalc.graph.node import Definition, Node, Variable
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.simplify.passes import simplify
@@ -177,7 +178,7 @@ def is_symmetric(node: Node, first: int, second: int) -> bool:
     """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
     opened, tells?
 
-    >>> from indexcalc.graph.node import delta, variable
+    >>> from indexcalc.graph.constructors import delta, variable
     >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
     (True, False)
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from indexcalc.errors import NotationError
-from indexcalc.graph.node import as_number
+from indexcalc.graph.constructors import as_number
 from indexcalc.index import Dim, Dimension, Index
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction

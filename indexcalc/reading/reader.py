@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 from indexcalc.calculus.structure import bands
 from indexcalc.errors import IndexCalcError, KindError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
-from indexcalc.graph.node import as_number, dimension, is_zero, regroup
+from indexcalc.graph.constructors import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dimension, Index, dim, symbol
 from indexcalc.reading.grammar import parse_tree, where

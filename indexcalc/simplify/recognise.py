@@ -1,4 +1,4 @@
-"""Familiar functions, recognised where they are spelled out: softmax, sigmoid, softplus, logsumexp, log_softmax.
+"""Familiar functions, recognised where they are spelled out: softmax, sigmoid, softplus, logsumexp, logdet.
 
 Each is exact algebra for real and complex numbers, and each replaces a form that overflows by one that does not.
 """
@@ -7,27 +7,11 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, reduction
 from indexcalc.graph.edge import scaled
-from indexcalc.graph.facts import is_positive
-from indexcalc.graph.node import (
-    ONE,
-    Elementwise,
-    Labels,
-    Node,
-    Number,
-    Product,
-    Reduction,
-    Sum,
-    Term,
-    add,
-    addition,
-    einsum,
-    elementwise,
-    multiply,
-    number,
-    reduction,
-)
-from indexcalc.simplify.matrices.inverse import recognise_log_determinant
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
+from indexcalc.graph.numbers import Number, add, multiply, number
+from indexcalc.simplify.intervals import is_positive
 
 Factors = dict[tuple[Node, Labels], Number]
 
@@ -180,6 +164,29 @@ def recognise_log(node: Elementwise) -> Node | None:
     return recognise_log_determinant(node) or _argument(child, "exp")
 
 
+def is_positive_definite(node: Node, axes: Labels) -> bool:
+    """Is this known to be a positive definite matrix along these axes?"""
+    while isinstance(node, Reduction) and node.fn == "inv" and node.axes == axes:
+        node = node.child
+    known = isinstance(node, Variable) and "positive_definite" in node.assumptions
+    return known and set(axes) == {node.order - 2, node.order - 1}
+
+
+def recognise_log_determinant(node: Elementwise) -> Node | None:
+    """`log(abs(det(X)))`, and `log(det(X))` for a positive definite X, is `logdet(X)`."""
+    child, labels = node.args[0]
+    if labels != tuple(range(node.order)):
+        return None
+    size = isinstance(child, Elementwise) and child.fn == "abs"
+    if isinstance(child, Elementwise) and size and child.args[0].labels == labels:
+        child = child.args[0].node
+    if not isinstance(child, Reduction) or child.fn != "det":
+        return None
+    if size or is_positive_definite(child.child, child.axes):
+        return reduction("logdet", child.child, child.axes, False)
+    return None
+
+
 def recognise_exp(node: Elementwise) -> Node | None:
     """`exp(log(z))` is `z`, `exp(log_softmax(z))` is `softmax(z)`."""
     child, labels = node.args[0]
@@ -188,10 +195,6 @@ def recognise_exp(node: Elementwise) -> Node | None:
     if type(child) is Reduction and child.fn == "log_softmax":
         return reduction("softmax", child.child, child.axes, True)
     return _argument(child, "log")
-
-
-EXACT: dict[tuple[str, int], int] = {}
-"""Exact values, `(function, argument) -> value`, which the rows of the table of functions put here."""
 
 
 def recognise_abs(node: Elementwise) -> Node | None:

@@ -10,25 +10,12 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from math import gcd, lcm
 
-from indexcalc.graph.canonical import Item, labelling, settle, symmetry
+from indexcalc.graph.canonical import Hyperedge, labelling, settle, symmetry
+from indexcalc.graph.constructors import ONE, addition, dimension, einsum
 from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, even, symmetry_of
 from indexcalc.graph.fingerprint import placed
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    ONE,
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Sum,
-    add,
-    addition,
-    dimension,
-    einsum,
-    multiply,
-    number,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum
+from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
 
 Terms = dict[tuple[Node, Labels], Number]
@@ -138,7 +125,9 @@ def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
         terms = {key: multiply(coef, inverse) for key, coef in terms.items()}
     carried = {axis for _, axes in terms for axis in axes}
     kinds = {axis: (1, str(dims[axis])) for axis in range(len(dims)) if axis in carried}
-    items = [Item((*colour(node), repr(coef)), axes, even(symmetry_of(node))) for (node, axes), coef in terms.items()]
+    items = [
+        Hyperedge((*colour(node), repr(coef)), axes, even(symmetry_of(node))) for (node, axes), coef in terms.items()
+    ]
     form = labelling(items, kinds)
     assert form is not None
     keys = list(terms)

@@ -15,18 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.table import REDUCTIONS
-from indexcalc.graph.node import (
-    Definition,
-    Node,
-    Number,
-    Variable,
-    addition,
-    constant_number,
-    dimension,
-    einsum,
-    elementwise,
-    reduction,
-)
+from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
+from indexcalc.graph.node import Definition, Node, Variable
+from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension, Index
 from indexcalc.simplify.passes import expand, simplify

@@ -10,10 +10,11 @@ from typing import Any
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph import node as graph
+from indexcalc.graph import constructors as graph
 from indexcalc.graph.canonical import symmetry
-from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, einsum
-from indexcalc.graph.walk import substitute, topological, variables
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, topological
+from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.simplify.passes import canonical
 from indexcalc.views.array import (

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Any
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
+from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Node, Variable, addition, einsum, variable
+from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.simplify.passes import canonical, simplify

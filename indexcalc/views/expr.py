@@ -11,11 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
-from indexcalc.graph.node import (
+from indexcalc.graph.constructors import (
     ONE,
-    Definition,
-    Node,
-    Number,
     addition,
     constant_number,
     dimension,
@@ -24,6 +21,8 @@ from indexcalc.graph.node import (
     reduction,
     zeros,
 )
+from indexcalc.graph.node import Definition, Node
+from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import replace, resize
 from indexcalc.index import Dim, Dimension, Index, symbol
 from indexcalc.simplify.passes import expand, simplify

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
-from indexcalc.graph.node import constant, einsum
+from indexcalc.graph.constructors import constant, einsum
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.views.array import (
     Array,

@@ -9,10 +9,12 @@ from typing import Any, NoReturn
 
 from indexcalc.errors import Asked, KindError, LayoutError, NotationError
 from indexcalc.graph.canonical import settle
+from indexcalc.graph.constructors import ONE, is_zero
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import ONE, Call, Definition, Node, Number, Variable, is_zero
-from indexcalc.graph.node import number as exact_number
-from indexcalc.graph.walk import topological, variables
+from indexcalc.graph.node import Call, Definition, Node, Variable, topological
+from indexcalc.graph.numbers import Number
+from indexcalc.graph.numbers import number as exact_number
+from indexcalc.graph.walk import variables
 from indexcalc.simplify.passes import canonical, expanded, simplify
 
 LONGEST_REPR = 2000

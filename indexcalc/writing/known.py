@@ -19,7 +19,7 @@ PLACES = {"duplication": True, "elimination": False, "voigt": False}
 def constant_piece(node: Constant, subs: Names) -> Piece:
     """A known tensor with these subscripts: its name, or a call with its parameters and dimensions.
 
-    >>> from indexcalc.graph.node import constant
+    >>> from indexcalc.graph.constructors import constant
     >>> constant_piece(constant("unit", (3,), (2,)), ("i",)).params
     (2, 3)
     """

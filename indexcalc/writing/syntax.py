@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from indexcalc.functions.table import ELEMENTWISE
-from indexcalc.graph.node import Node, Number
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 Names = tuple[str, ...]

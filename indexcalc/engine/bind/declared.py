@@ -19,7 +19,7 @@ Numbers = np.ndarray[Any, Any]
 def check_declared(inputs: Mapping[Variable, Numbers]) -> None:
     """Every input has what its tensor was declared with, up to rounding, or it is an InputError that names it.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> check_declared({variable("p", (2,), ["stochastic"]): np.asarray([0.5, 0.6])})
     Traceback (most recent call last):
     ...
@@ -125,7 +125,7 @@ SAID = {
 def respecting(variable: Any, value: Numbers) -> Numbers:
     """The entries made to be what the variable was declared with; random entries stay random.
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> respecting(variable("L", (2, 2), ["lower"]), np.ones((2, 2)))
     array([[1., 0.],
            [1., 1.]])

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you_mean
-from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import Dim, Dimension, number
 from indexcalc.index import size as evaluate_dimension
@@ -77,7 +76,7 @@ def bind(
 
     Raises InputError, or DimensionError where sizes disagree or don't come out (ShapeError is both).
 
-    >>> from indexcalc.graph.node import variable
+    >>> from indexcalc.graph.constructors import variable
     >>> from indexcalc.index import dim
     >>> arrays, sizes = bind([variable("x", (dim("n"),))], {"x": [1, 2, 3]})
     >>> arrays.popitem()[1], sizes

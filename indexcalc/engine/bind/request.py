@@ -13,8 +13,8 @@ from indexcalc.engine.bind.inputs import (
 )
 from indexcalc.engine.front import _ordered, _standing
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
-from indexcalc.graph.node import Call, Node, Variable
-from indexcalc.graph.walk import topological, variables
+from indexcalc.graph.node import Call, Node, Variable, topological
+from indexcalc.graph.walk import variables
 from indexcalc.layout.project import Layout
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.view import View, join_inputs

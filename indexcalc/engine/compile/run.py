@@ -22,8 +22,9 @@ from indexcalc.engine.emit.numpy_function import function_of
 from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
 from indexcalc.engine.plan.plan import Options, plan
 from indexcalc.engine.program import Program
-from indexcalc.graph.node import Call, Node, Variable, variable
-from indexcalc.graph.walk import substitute, topological
+from indexcalc.graph.constructors import variable
+from indexcalc.graph.node import Call, Node, Variable, topological
+from indexcalc.graph.walk import substitute
 
 KEPT = 128
 """How many programs are kept."""
@@ -59,7 +60,7 @@ def evaluate(
     Overflow, division by zero and invalid operations come out quietly, as inf and nan. A value of more than `limit`
     bytes (by default half of the machine's memory) is an InputError, raised before anything is computed.
 
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> x = variable("x", (3,))
     >>> evaluate([einsum(2, [(x, "i")], "ii")], {x: np.ones(3)})
     [array([[2., 0., 0.],

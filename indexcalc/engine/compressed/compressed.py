@@ -31,12 +31,12 @@ from indexcalc.engine.emit.numpy_function import Code, function_of
 from indexcalc.engine.front import bound_inputs
 from indexcalc.engine.limits import memory_limit as default_limit
 from indexcalc.engine.measure import peak_entries, total_flops
-from indexcalc.engine.plan.joined import Joined
 from indexcalc.engine.plan.plan import plan
 from indexcalc.engine.program import Input, Program
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.node import Call, Node, addition, einsum, variable
-from indexcalc.graph.walk import topological
+from indexcalc.graph.constructors import addition, einsum, variable
+from indexcalc.graph.labels import UnionFind
+from indexcalc.graph.node import Call, Node, topological
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.differentiate import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
@@ -309,7 +309,7 @@ class Compressed(Operator):
 
     def _on_diagonal(self, term: HeldTerm) -> HeldTerm:
         """The term with the label of each row joined to that of its column."""
-        joined = Joined(1 + max(term.sizes, default=0))
+        joined = UnionFind()
         for row, column in zip(term.out[: len(self.rows)], term.out[len(self.rows) :], strict=True):
             joined.join(row, column)
         find = joined.find

@@ -20,8 +20,8 @@ from indexcalc.engine.plan.peephole import finish
 from indexcalc.engine.plan.pool import Table
 from indexcalc.engine.plan.terms import as_leaf
 from indexcalc.engine.program import Program
-from indexcalc.graph.node import Labels, Node, Number, add
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Labels, Node, topological
+from indexcalc.graph.numbers import Number, add
 from indexcalc.simplify.intervals import bounds
 
 
@@ -41,7 +41,7 @@ class HeldTerm(NamedTuple):
 def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, list[list[HeldTerm]]]:
     """The program whose results are the held arrays, and the terms of each root.
 
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, B = variable("A", (9, 9)), variable("B", (9, 9))
     >>> _, ((term,),) = factors([einsum(2, [(A, "ij"), (B, "kl")], "ijklmm", {"m": 5})], {})
     >>> term.factors, term.out

@@ -16,8 +16,8 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
-from indexcalc.engine.plan.joined import Joined
 from indexcalc.errors import InputError
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
 
 if TYPE_CHECKING:
@@ -450,20 +450,16 @@ def _halves(matrix: Matrix, term: HeldTerm) -> tuple[Numbers, Numbers] | None:
 
 def _groups(matrix: Matrix) -> list[tuple[int, ...]]:
     """The axes in the smallest groups that no factor and no delta of any term joins."""
-    count = len(matrix.terms[0].out)
-    joined = Joined(count)
+    joined = UnionFind()
     for term in matrix.terms:
-        labels = Joined(1 + max(term.sizes, default=0))
+        labels = UnionFind()
         for _, own in term.factors:
             for x in own[1:]:
                 labels.join(own[0], x)
         first: dict[int, int] = {}
         for axis, label in enumerate(term.out):
             joined.join(first.setdefault(labels.find(label), axis), axis)
-    groups: dict[int, list[int]] = {}
-    for axis in range(count):
-        groups.setdefault(joined.find(axis), []).append(axis)
-    return [tuple(group) for group in groups.values()]
+    return [tuple(group) for group in joined.classes(range(len(matrix.terms[0].out)))]
 
 
 def _near(term: HeldTerm, labels: set[int]) -> list[int]:

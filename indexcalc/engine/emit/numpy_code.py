@@ -65,7 +65,8 @@ from indexcalc.functions.inverse import factored, small_cofactors, small_inverse
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.reductions import exponentials
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.graph.node import Labels, Number
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number
 
 MANY = 40
 """From so many matrices on, their closed form beats LAPACK called for each."""

@@ -22,7 +22,7 @@ from indexcalc.engine.program import (
 )
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 
 Function = Callable[..., Any]
 

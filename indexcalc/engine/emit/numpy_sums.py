@@ -16,7 +16,8 @@ from indexcalc.engine.emit.kernels import (
 )
 from indexcalc.engine.emit.numpy_function import Stored
 from indexcalc.engine.program import Add, Contract, Part
-from indexcalc.graph.node import Labels, Number, multiply
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number, multiply
 
 if TYPE_CHECKING:
     from indexcalc.engine.emit.numpy_code import Emitter

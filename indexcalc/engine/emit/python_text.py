@@ -8,7 +8,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4
 EXACT = 2**31

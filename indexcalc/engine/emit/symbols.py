@@ -11,8 +11,7 @@ from fractions import Fraction
 from math import lcm
 
 from indexcalc.errors import DimensionError
-from indexcalc.graph.node import Matrix, Node
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Matrix, Node, topological
 from indexcalc.index import Dim, Dimension, Smaller, substitute
 from indexcalc.index import size as size_of
 

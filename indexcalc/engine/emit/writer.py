@@ -48,7 +48,7 @@ from indexcalc.engine.program import (
 )
 from indexcalc.functions.code.text import free_name, helpers, write
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefghABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -16,7 +16,8 @@ from indexcalc.engine.plan.contract import (
     key_of,
 )
 from indexcalc.engine.program import Use
-from indexcalc.graph.node import Labels, Number, multiply
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number, multiply
 
 if TYPE_CHECKING:
     from indexcalc.engine.plan.lowering import Build

@@ -23,7 +23,7 @@ from indexcalc.engine.plan.contract import (
     Tree,
 )
 from indexcalc.engine.plan.contract import Product as Contraction
-from indexcalc.engine.plan.joined import Form, Joined, whole
+from indexcalc.engine.plan.joined import Form, attach, whole
 from indexcalc.engine.plan.pool import Table
 from indexcalc.engine.plan.terms import Term
 from indexcalc.engine.program import (
@@ -41,7 +41,9 @@ from indexcalc.engine.program import (
     Use,
 )
 from indexcalc.functions.table import reduction_row
+from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -49,17 +51,13 @@ from indexcalc.graph.node import (
     Elementwise,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
-    as_number,
-    einsum,
-    elementwise,
-    multiply,
 )
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.intervals import ANY
 
 FEW = 4
@@ -301,12 +299,12 @@ class Build:
         """A term in values: deltas of its leaves joined, powers taken, sums over what one factor has alone done."""
         if term.coef == 0:
             return None
-        joined = Joined(len(term.sizes))
+        joined = UnionFind()
         rows = []
         for leaf, labels, exponent in term.factors:
             positive = not isinstance(exponent, complex) and exponent > 0
             value, form = self.hold(leaf) if positive else self.without_delta(leaf)
-            rows.append((value, joined.attach(form, labels), exponent))
+            rows.append((value, attach(joined, form, labels), exponent))
         sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
         out = tuple(joined.find(x) for x in term.out)
         pieces: list[Piece] = []

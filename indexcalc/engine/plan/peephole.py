@@ -26,7 +26,8 @@ from indexcalc.engine.program import (
     moved,
     replaced,
 )
-from indexcalc.graph.node import Labels, Number, multiply
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number, multiply
 
 FEW = 0.5
 """An inverse of order n becomes solves where these have less than this times n columns in all,"""

@@ -27,8 +27,7 @@ from indexcalc.engine.plan.peephole import finish
 from indexcalc.engine.plan.pool import Table
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
-from indexcalc.graph.node import Definition, Node, Product, Sum
-from indexcalc.graph.walk import topological
+from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
 from indexcalc.views.array import Array
@@ -64,7 +63,7 @@ class Options(NamedTuple):
 def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
     """The program that computes the roots.
 
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, B, x = variable("A", (9, 9)), variable("B", (9, 9)), variable("x", (9,))
     >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
     5

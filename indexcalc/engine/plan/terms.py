@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from indexcalc.engine.plan.joined import Joined
-from indexcalc.graph.node import Definition, Labels, Node, Number, Product, Sum, multiply
+from indexcalc.graph.labels import UnionFind
+from indexcalc.graph.node import Definition, Labels, Node, Product, Sum
+from indexcalc.graph.numbers import Number, multiply
 
 MOST_FACTORS = 40
 MOST_TERMS = 24
@@ -103,7 +104,7 @@ def _joined(
     joins: Sequence[tuple[int, int]],
 ) -> Term:
     """A term whose labels are joined by deltas: joined ones become one, and all are numbered anew, `out` first."""
-    joined = Joined(len(sizes))
+    joined = UnionFind()
     for one, other in joins:
         joined.join(one, other)
     number: dict[int, int] = {}

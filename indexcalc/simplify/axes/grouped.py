@@ -7,27 +7,21 @@ joined is constant along the axis) and `identity_groups` (deltas that join to on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Sequence
 
+from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.edge import Draft, Edge, materialise
-from indexcalc.graph.node import Labels, Node, Product, Regroup, einsum, multiply, regroup
+from indexcalc.graph.node import Labels, Node, Product, Regroup
+from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
+from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 Groups = list[Labels]
 Composed = tuple[Node, Groups, Groups, list[Dimension]]
 
 
-class Work(Protocol):
-    """What is needed of a pass over a graph."""
-
-    flat: bool
-
-    def renormalise(self, node: Node) -> Edge: ...
-    def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
-
-
-def joined(work: Work, child: Edge, dims: Sequence[Dimension], outer: Sequence[Labels]) -> Edge:
+def joined(work: Normaliser, child: Edge, dims: Sequence[Dimension], outer: Sequence[Labels]) -> Edge:
     """The edge of an edge whose axes, of these dimensions, are joined so."""
     single = [(axis,) for axis in range(len(dims))]
     below = materialise(child, dims)
@@ -38,9 +32,7 @@ def joined(work: Work, child: Edge, dims: Sequence[Dimension], outer: Sequence[L
 # ------------------------------------------------------------------ in a product
 
 
-def open_groups(
-    work: Work, draft: Draft, out: list[int], finish: Callable[[Draft, list[int], Sequence[Dimension]], Edge]
-) -> Edge | None:
+def open_groups(work: Normaliser, draft: Draft, out: list[int]) -> Edge | None:
     """The product with its joined labels opened and joined again outside; None if there is none to open."""
     if not any(isinstance(node, Regroup) for node, _, _ in draft.factors):
         return None
@@ -51,14 +43,14 @@ def open_groups(
         known = draft.gone.union(row, free)
         if all(label in known for label in range(len(draft.dims)) if draft.find(label) == label):
             return None
-    opened = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
+    apart = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
               if (sizes := _sizes(rows, label)) is not None}  # fmt: skip
     if not work.flat:
-        opened = _whole(rows, opened)
-    if not opened:
+        apart = _whole(rows, apart)
+    if not apart:
         return None
-    parts = {label: draft.fresh(sizes) for label, sizes in opened.items()}
-    draft.drop(opened)
+    parts = {label: draft.fresh(sizes) for label, sizes in apart.items()}
+    draft.drop(apart)
     draft.factors = []
     for node, row, exponent in rows:
         places = [tuple(parts.get(label, [label])) for label in row]
@@ -67,13 +59,13 @@ def open_groups(
             continue
         assert isinstance(node, Regroup)
         edge, flat = _split(work, node, [len(place) > 1 for place in places]), [x for place in places for x in place]
-        draft.factors += draft.opened(draft.attach(edge, flat, exponent))
+        draft.factors += opened(draft, draft.attach(edge, flat, exponent))
     inside = [tuple(parts.get(label, [label])) for label in free]
     flat = [label for group in inside for label in group]
     dims = [draft.dims[label] for label in flat]
     count = iter(range(len(flat)))
     outer = [tuple(next(count) for _ in group) for group in inside]
-    return joined(work, finish(draft, flat, dims), dims, outer)
+    return joined(work, work.finish(draft, flat, dims), dims, outer)
 
 
 def _whole(
@@ -107,7 +99,7 @@ def _sizes(rows: Sequence[tuple[Node, list[int], object]], label: int) -> tuple[
     return found
 
 
-def _split(work: Work, node: Regroup, flags: Sequence[bool]) -> Edge:
+def _split(work: Normaliser, node: Regroup, flags: Sequence[bool]) -> Edge:
     """The node with some of its joined axes split."""
     outer: Groups = []
     for group, flag in zip(node.outer, flags, strict=True):
@@ -147,7 +139,7 @@ def compose_groups(node: Regroup, child: Node, groups: Sequence[Labels]) -> Comp
     return child.child, inner, outer, sizes
 
 
-def identity_groups(work: Work, node: Regroup, child: Edge) -> Edge | None:
+def identity_groups(work: Normaliser, node: Regroup, child: Edge) -> Edge | None:
     """A regrouping in which two joined axes are one identity: the delta of both, and the rest; or None."""
     inner = child.node
     if not isinstance(inner, Product) or len(set(inner.out)) == len(inner.out) or len(child.axes) < node.child.order:
@@ -178,7 +170,7 @@ def identity_groups(work: Work, node: Regroup, child: Edge) -> Edge | None:
     return None
 
 
-def constant_groups(work: Work, node: Regroup, child: Edge) -> Edge | None:
+def constant_groups(work: Normaliser, node: Regroup, child: Edge) -> Edge | None:
     """A regrouping along whose axes, some of them, the child is constant; None if there are none."""
     if len(child.axes) == node.child.order or any(len(group) > 1 for group in node.inner):
         return None

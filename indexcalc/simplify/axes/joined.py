@@ -8,29 +8,20 @@ tensors of their own) and `order_groups` (the axes of a regrouping in an order o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import permutations
 from math import factorial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import settle, symmetry
+from indexcalc.graph.constructors import delta, einsum, reduction, regroup
 from indexcalc.graph.edge import Draft, Edge, even, materialise, symmetry_of
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
-    Labels,
-    Node,
-    Product,
-    Reduction,
-    Regroup,
-    Sum,
-    delta,
-    einsum,
-    multiply,
-    reduction,
-    regroup,
-)
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Product, Reduction, Regroup, Sum
+from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
+from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 MOST_ORDERS = 120
 """So many orders of the axes of a regrouping are tried where the node below has symmetries."""
@@ -39,11 +30,11 @@ MOST_ORDERS = 120
 # ------------------------------------------------------------------ sums, functions and constants
 
 
-def distribute_groups(node: Regroup, child: Edge, regrouped: Callable[[Regroup, Edge], Edge]) -> list[Edge] | None:
+def distribute_groups(work: Normaliser, node: Regroup, child: Edge) -> list[Edge] | None:
     """The terms of a sum, each with the axes that the node joins and splits; None if the child is no sum."""
     if not isinstance(child.node, Sum):
         return None
-    return [regrouped(node, Edge(t.coef, t.node, t.labels).through(child)) for t in child.node.terms]
+    return [work.regrouped(node, Edge(t.coef, t.node, t.labels).through(child)) for t in child.node.terms]
 
 
 def map_groups(node: Regroup, made: Node) -> Regroup:
@@ -73,9 +64,7 @@ def reduce_groups(
     return made, [tuple(left[label] for label in child.outer[axis]) for axis in kept], kept
 
 
-def split_constants(
-    node: Regroup, child: Edge, renormalise: Callable[[Node], Edge]
-) -> tuple[Regroup | None, Edge] | None:
+def split_constants(work: Normaliser, node: Regroup, child: Edge) -> tuple[Regroup | None, Edge] | None:
     """The same regrouping of a child whose axes are split where no tensor carries them; None if there are none.
 
     With the edge of what is regrouped comes None where nothing is split or joined any more.
@@ -106,7 +95,7 @@ def split_constants(
         made = einsum(below.coef, [(f.node, f.labels, f.exponent) for f in below.factors], out, dims | bare)
     else:
         made = einsum(1, [(below, tuple(label_of[axis] for axis in child.axes))], out, dims)
-    coef, below, axes = renormalise(made)
+    coef, below, axes = work.renormalise(made)
     split = regroup(made, inner, node.outer, node.sizes)
     rest = split if isinstance(split, Regroup) and split is not made else None
     return rest, Edge(multiply(coef, child.coef), below, axes)
@@ -136,14 +125,7 @@ def _loose_deltas(node: Regroup, child: Edge) -> set[int]:
 # ------------------------------------------------------------------ in a product
 
 
-class Work(Protocol):
-    """What is needed of a pass over a graph."""
-
-    def renormalise(self, node: Node) -> Edge: ...
-    def regrouped(self, node: Regroup, child: Edge) -> Edge: ...
-
-
-def expose_groups(work: Work, draft: Draft, out: Sequence[int]) -> bool:
+def expose_groups(work: Normaliser, draft: Draft, out: Sequence[int]) -> bool:
     """Whether the joined axes of a product have become tensors of their own, `T_Jxy`, 1 where x and y join to J.
 
     What is joined becomes a factor, so the form does not depend on which part of a product was joined. An axis that is
@@ -179,7 +161,7 @@ def expose_groups(work: Work, draft: Draft, out: Sequence[int]) -> bool:
         child = Edge(1, node.child, tuple(range(node.child.order)))
         of_deltas = isinstance(node.child, Product) and not node.child.factors and node.child.coef == 1
         raised = 1 if of_deltas and exponent.real > 0 else exponent
-        draft.factors += draft.opened(draft.attach(child, below, raised))
+        draft.factors += opened(draft, draft.attach(child, below, raised))
     return True
 
 
@@ -192,7 +174,7 @@ def _is_joint(node: Regroup) -> bool:
 
 
 def _joint(
-    work: Work, draft: Draft, known: dict[object, list[int]], label: int, sizes: Sequence[Dimension]
+    work: Normaliser, draft: Draft, known: dict[object, list[int]], label: int, sizes: Sequence[Dimension]
 ) -> list[int]:
     """The labels that a label joins, with the tensor that says so among the factors."""
     if len(sizes) == 1:
@@ -206,11 +188,11 @@ def _joint(
         joined = regroup(node, parts, [tuple(range(count)), *parts[count:]], node.dims)
         assert isinstance(joined, Regroup)
         edge = work.regrouped(joined, work.renormalise(node))
-        draft.factors += draft.opened(draft.attach(edge, [label, *known[key]], 1))
+        draft.factors += opened(draft, draft.attach(edge, [label, *known[key]], 1))
     return known[key]
 
 
-def _whole(work: Work, draft: Draft, known: dict[object, list[int]], parts: list[int]) -> int:
+def _whole(work: Normaliser, draft: Draft, known: dict[object, list[int]], parts: list[int]) -> int:
     """The label that joins these."""
     if len(parts) == 1:
         return parts[0]

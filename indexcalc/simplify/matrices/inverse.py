@@ -11,52 +11,50 @@ J. Magnus, H. Neudecker, Matrix Differential Calculus, chapters 1 and 2.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Any, NamedTuple, Protocol
+from typing import Any
 
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import symmetry
-from indexcalc.graph.edge import Edge, materialise, power, scaled, symmetry_of
-from indexcalc.graph.node import (
-    NO_SYMMETRY,
+from indexcalc.graph.constructors import (
     ONE,
-    Elementwise,
-    Factor,
-    Labels,
-    Node,
-    Number,
-    Perm,
-    Product,
-    Reduction,
-    Regroup,
-    Variable,
     addition,
     as_number,
     constant_number,
     dimension,
     einsum,
     elementwise,
-    multiply,
-    number,
     reduction,
     regroup,
 )
+from indexcalc.graph.edge import Edge, materialise, power, scaled, symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    Factor,
+    Labels,
+    Node,
+    Perm,
+    Product,
+    Reduction,
+    Regroup,
+    Variable,
+)
+from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
+from indexcalc.simplify.matrices.chains import (
+    Square,
+    SquareProduct,
+    take_apart,
+    take_kronecker_apart,
+)
+from indexcalc.simplify.normaliser import Normaliser
 
 DEEPEST = 40
-"""How deep a matrix within a matrix is looked into at once."""
+"""So many matrices within matrices are looked into at once: four calls deep each, of the 1000 that Python allows."""
 Row = tuple[Node, Sequence[Any], Number]
 
 
-class Work(Protocol):
-    """What is needed of a pass over a graph."""
-
-    def edge(self, node: Node) -> Edge: ...
-    def renormalise(self, node: Node) -> Edge: ...
-
-
 def remember_equivariance(node: Reduction) -> None:
-    """The value of a function with f(X^T) = f(X)^T has the symmetries of its argument that keep the two axes together."""
+    """A value with the axes of its argument, f(X^T) = f(X)^T, has those symmetries of it that keep the two together."""
     if not node.keeps or "symmetry" in node.facts:
         return
     ends, rule = set(node.axes), symmetry_of(node.child)
@@ -77,7 +75,7 @@ def _swap(order: int, a: int, b: int) -> Perm:
     return tuple(perm)
 
 
-def normalise_inverse(work: Work, fn: str, coef: Number, child: Node, axes: Labels, depth: int = 0) -> Edge:
+def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes: Labels, depth: int = 0) -> Edge:
     """The normal form of a function of `coef * child`, matrices along these axes; the child is in normal form.
 
     The axes of the edge are those of the child, without the two unless they stay.
@@ -108,7 +106,7 @@ def normalise_inverse(work: Work, fn: str, coef: Number, child: Node, axes: Labe
     return work.renormalise(addition([(1, inside, everything), (1, times, ())], node.dims))
 
 
-def _opened(work: Work, node: Reduction, depth: int) -> Edge | None:
+def _opened(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
     child = node.child
     if isinstance(child, Product):
         chain = take_apart(work, child, node.axes)
@@ -130,7 +128,7 @@ def is_orthogonal(node: Node, axes: Iterable[int]) -> bool:
     )
 
 
-def invert_atom(work: Work, node: Reduction, depth: int) -> Edge | None:
+def invert_atom(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
     """The inverse or determinant of an inverse, or of an orthogonal matrix."""
     child = node.child
     if is_orthogonal(child, node.axes):
@@ -154,147 +152,7 @@ def invert_atom(work: Work, node: Reduction, depth: int) -> Edge | None:
 # ------------------------------------------------------------------ products
 
 
-class Link(NamedTuple):
-    """A square matrix in a chain: a coefficient, a node in normal form, its labels, and its two axes."""
-
-    coef: Number
-    node: Node
-    labels: tuple[Any, ...]
-    axes: Labels
-
-
-def linked(
-    work: Work, factors: Sequence[Factor], out: Labels, sizes: dict[int, Dimension], names: tuple[Any, ...] = ()
-) -> Link:
-    """The product of these factors, matrices along the last two labels of `out`, with `names` for its labels."""
-    carried = {*out, *(label for factor in factors for label in factor.labels)}
-    edge = work.renormalise(einsum(1, factors, out, {label: sizes[label] for label in carried}))
-    if len(edge.axes) < len(out):
-        edge = Edge(1, materialise(edge, [sizes[label] for label in out]), tuple(range(len(out))))
-    ends = sorted((edge.axes.index(len(out) - 2), edge.axes.index(len(out) - 1)))
-    return Link(edge.coef, edge.node, tuple((names or out)[x] for x in edge.axes), tuple(ends))
-
-
-class Chain(NamedTuple):
-    """A matrix as a product of square ones: scalars, diagonals (each with its label) and links, and all its labels."""
-
-    scalars: list[Factor]
-    diagonals: list[tuple[int, Factor]]
-    links: list[Link]
-    out: Labels
-    sizes: dict[int, Dimension]
-
-
-def take_apart(work: Work, node: Product, axes: Labels) -> Chain | None:
-    """The chain that a product is, along these two of its axes; None where it is but one matrix."""
-    a, b = (node.out[axis] for axis in axes)
-    batch = {label for axis, label in enumerate(node.out) if axis not in axes}
-    if node.coef != 1 or {a, b} & batch:
-        return None
-    rest, core = _parted(node.factors, batch, {a, b})
-    sizes = dict(enumerate(node.sizes))
-    scalars = _scalars(work, rest, batch, sizes)
-    if a == b:
-        return Chain(scalars, _diagonal(work, core, batch, a, sizes), [], node.out, sizes)
-    ends = [factor for factor in core if len(set(factor.labels) - batch) == 1]
-    edges = [factor for factor in core if factor not in ends]
-    path, n = _path(edges, batch, a, b), sizes[a]
-    diagonals = [((set(factor.labels) - batch).pop(), factor) for factor in ends]
-    if path is None:
-        if not scalars:
-            return None
-        return Chain(scalars, [], [_segment(work, core, batch, a, b, sizes)], node.out, sizes)
-    stops = [k for k, label in enumerate(path.labels) if sizes[label] == n]
-    inside = {label for k, label in enumerate(path.labels) if k not in stops}
-    links = []
-    for start, stop in pairwise(stops):
-        row = path.factors[start:stop]
-        between = {*path.labels[start + 1 : stop]}
-        row += [factor for label, factor in diagonals if label in between]
-        links.append(_segment(work, row, batch, path.labels[start], path.labels[stop], sizes))
-    diagonals = [(label, factor) for label, factor in diagonals if label not in inside]
-    if len(links) == 1 and not scalars and not diagonals:
-        return None
-    return Chain(scalars, diagonals, links, node.out, sizes)
-
-
-def _diagonal(
-    work: Work, core: Sequence[Factor], batch: set[int], a: int, sizes: dict[int, Dimension]
-) -> list[tuple[int, Factor]]:
-    """The vectors whose product is the diagonal of a diagonal matrix."""
-    if all(set(factor.labels) <= batch | {a} for factor in core):
-        return [(a, factor) for factor in core]
-    out = (*sorted({label for factor in core for label in factor.labels} & batch), a)
-    carried = {*out, *(label for factor in core for label in factor.labels)}
-    made = einsum(1, core, out, {label: sizes[label] for label in carried})
-    return [(a, Factor(materialise(work.renormalise(made), [sizes[label] for label in out]), out))]
-
-
-def _scalars(work: Work, factors: Sequence[Factor], batch: set[int], sizes: dict[int, Dimension]) -> list[Factor]:
-    """Numbers of each batch: the factors, those that summed labels connect as one."""
-    found, rest = [], list(factors)
-    while rest:
-        own = set(rest[0].labels) - batch
-        if not own:
-            found.append(rest.pop(0))
-            continue
-        rest, core = _parted(rest, batch, own)
-        out = sorted({label for factor in core for label in factor.labels} & batch)
-        made = work.renormalise(einsum(1, core, out, {label: sizes[label] for label in out}))
-        found.append(Factor(materialise(made, [sizes[label] for label in out]), tuple(out)))
-    return found
-
-
-def _parted(factors: Sequence[Factor], batch: set[int], ends: set[int]) -> tuple[list[Factor], list[Factor]]:
-    """The factors that summed labels do not connect with these ends, and those that they do."""
-    inside, core = set(ends), list[Factor]()
-    rest, grown = list(factors), True
-    while grown:
-        near = [factor for factor in rest if (set(factor.labels) - batch) & inside]
-        inside |= {label for factor in near for label in factor.labels if label not in batch}
-        rest = [factor for factor in rest if factor not in near]
-        core += near
-        grown = bool(near)
-    return rest, core
-
-
-class _Path(NamedTuple):
-    labels: list[int]
-    factors: list[Factor]
-
-
-def _path(edges: Sequence[Factor], batch: set[int], a: int, b: int) -> _Path | None:
-    """The matrices in their order from label a to label b, if they are a simple path."""
-    labels, order, left = [a], list[Factor](), list(edges)
-    while left:
-        near = [factor for factor in left if labels[-1] in factor.labels]
-        if len(near) != 1 or near[0].exponent != 1:
-            return None
-        own = [label for label in near[0].labels if label not in batch]
-        if len(own) != 2 or own[0] == own[1]:
-            return None
-        step = own[own[0] == labels[-1]]
-        if step in labels:
-            return None
-        labels.append(step)
-        order.append(near[0])
-        left.remove(near[0])
-    return _Path(labels, order) if labels[-1] == b else None
-
-
-def _segment(
-    work: Work, factors: Sequence[Factor], batch: set[int], a: int, b: int, sizes: dict[int, Dimension]
-) -> Link:
-    """Factors that are one matrix from label a to label b."""
-    if len(factors) == 1 and factors[0].exponent == 1 and len(factors[0].labels) == len(set(factors[0].labels)):
-        ((node, labels, _),) = factors
-        if a in labels and b in labels and set(labels) <= batch | {a, b}:
-            return Link(1, node, labels, tuple(sorted((labels.index(a), labels.index(b)))))
-    front = sorted({label for factor in factors for label in factor.labels} & batch)
-    return linked(work, factors, (*front, a, b), sizes)
-
-
-def invert_chain(work: Work, node: Reduction, chain: Chain, depth: int) -> Edge:
+def invert_chain(work: Normaliser, node: Reduction, chain: SquareProduct, depth: int) -> Edge:
     """The inverse, determinant or log-determinant of a chain."""
     a, b = (chain.out[axis] for axis in node.axes)
     if node.fn == "inv":
@@ -323,7 +181,7 @@ def invert_chain(work: Work, node: Reduction, chain: Chain, depth: int) -> Edge:
     return _total(work, terms, batch, node.dims)
 
 
-def _total(work: Work, terms: Iterable[Row], out: Sequence[Any], dims: Sequence[Dimension]) -> Edge:
+def _total(work: Normaliser, terms: Iterable[Row], out: Sequence[Any], dims: Sequence[Dimension]) -> Edge:
     """The sum of nodes with labels and coefficients, among the labels `out`."""
     rows = []
     for node, labels, coef in terms:
@@ -332,14 +190,14 @@ def _total(work: Work, terms: Iterable[Row], out: Sequence[Any], dims: Sequence[
     return work.renormalise(addition(rows, dims))
 
 
-def _done(work: Work, fn: str, link: Link, depth: int) -> Node:
+def _done(work: Normaliser, fn: str, link: Square, depth: int) -> Node:
     """The function of a link, among all its axes or those in front."""
     edge = normalise_inverse(work, fn, link.coef, link.node, link.axes, depth + 1)
     dims = [size for axis, size in enumerate(link.node.dims) if fn == "inv" or axis not in link.axes]
     return materialise(edge, dims)
 
 
-def _crossed(link: Link) -> list[Any]:
+def _crossed(link: Square) -> list[Any]:
     """The labels of an inverse, whose rows run along the columns of the link."""
     labels = list(link.labels)
     a, b = link.axes
@@ -347,11 +205,11 @@ def _crossed(link: Link) -> list[Any]:
     return labels
 
 
-def _front(link: Link) -> list[Any]:
+def _front(link: Square) -> list[Any]:
     return [label for axis, label in enumerate(link.labels) if axis not in link.axes]
 
 
-def _power(work: Work, node: Node, labels: Sequence[Any], exponent: Number, n: Dimension) -> Row:
+def _power(work: Normaliser, node: Node, labels: Sequence[Any], exponent: Number, n: Dimension) -> Row:
     """`node[labels]**(exponent*n)` as a factor; n may be a symbol."""
     if isinstance(n, int):
         return node, labels, multiply(exponent, n)
@@ -370,7 +228,7 @@ def _diagonal_product(factor: Factor, label: int) -> Row:
     return reduction("prod", node, [order.index(label)], False), kept, factor.exponent
 
 
-def _log_size(work: Work, node: Node) -> Node:
+def _log_size(work: Normaliser, node: Node) -> Node:
     """log|x| of the entries of a node in normal form."""
     whole, value = tuple(range(node.order)), as_number(node)
     if value is not None and not isinstance(value, complex):
@@ -382,46 +240,9 @@ def _log_size(work: Work, node: Node) -> Node:
 # ------------------------------------------------------------------ Kronecker products
 
 
-class Joined(NamedTuple):
-    """A Kronecker product: its square factors, each with the axes in front and its two last, and its scalars."""
-
-    parts: list[Link]
-    scalars: list[Factor]
-    batch: Labels
-    sizes: dict[int, Dimension]
-
-
-def _kronecker(work: Work, node: Regroup, axes: Labels) -> Joined | None:
-    """The factors of joined axes that are a Kronecker product of square matrices; None if they are none."""
-    child = node.child
-    groups = [node.outer[axis] for axis in axes]
-    others = [group for axis, group in enumerate(node.outer) if axis not in axes]
-    if not isinstance(child, Product) or child.coef != 1 or len(groups[0]) != len(groups[1]):
-        return None
-    if any(len(group) != 1 for group in (*node.inner, *others)):
-        return None
-    place = {group[0]: child.out[axis] for axis, group in enumerate(node.inner)}
-    pairs = [(place[x], place[y]) for x, y in zip(*groups, strict=True)]
-    batch = tuple(place[group[0]] for group in others)
-    sizes = dict(enumerate(child.sizes))
-    ends = [label for pair in pairs for label in set(pair)]
-    if len(set(ends)) < len(ends) or set(ends) & set(batch) or len(set(batch)) < len(batch):
-        return None
-    if any(sizes[x] != sizes[y] for x, y in pairs):
-        return None
-    left, parts = list(child.factors), []
-    for x, y in pairs:
-        left, core = _parted(left, set(batch), {x, y})
-        if any(label in ends and label not in (x, y) for factor in core for label in factor.labels):
-            return None
-        names = (*range(len(batch)), "row", "column")
-        parts.append(linked(work, core, (*batch, x, y), sizes, names))
-    return Joined(parts, _scalars(work, left, set(batch), sizes), batch, sizes)
-
-
-def invert_joined(work: Work, node: Reduction, child: Regroup, depth: int) -> Edge | None:
+def invert_joined(work: Normaliser, node: Reduction, child: Regroup, depth: int) -> Edge | None:
     """inv(kron(A, B)) = kron(inv(A), inv(B)), det(kron(A, B)) = det(A)**p det(B)**n for A of n×n and B of p×p."""
-    found = _kronecker(work, child, node.axes)
+    found = take_kronecker_apart(work, child, node.axes)
     if found is None:
         return None
     front, links = range(len(found.batch)), found.parts
@@ -450,7 +271,7 @@ def invert_joined(work: Work, node: Reduction, child: Regroup, depth: int) -> Ed
     return _total(work, rows, list(front), node.dims)
 
 
-def _raised(work: Work, fn: str, part: Node, labels: Sequence[Any], exponent: Number, times: Dimension) -> Row:
+def _raised(work: Normaliser, fn: str, part: Node, labels: Sequence[Any], exponent: Number, times: Dimension) -> Row:
     """A power of a determinant, or a multiple of its logarithm."""
     if fn == "det":
         return _power(work, part, labels, exponent, times)
@@ -458,7 +279,12 @@ def _raised(work: Work, fn: str, part: Node, labels: Sequence[Any], exponent: Nu
 
 
 def _rejoined(
-    work: Work, node: Reduction, child: Regroup, rows: Sequence[Row], links: Sequence[Link], front: Sequence[int]
+    work: Normaliser,
+    node: Reduction,
+    child: Regroup,
+    rows: Sequence[Row],
+    links: Sequence[Square],
+    front: Sequence[int],
 ) -> Edge:
     """The Kronecker product of these factors, with its axes where the node has them."""
     count = len(links)
@@ -472,7 +298,7 @@ def _rejoined(
     return work.edge(regroup(flat, [(k,) for k in range(len(out))], outer, flat.dims))
 
 
-def _side(link: Link) -> Dimension:
+def _side(link: Square) -> Dimension:
     return link.node.dims[link.axes[0]]
 
 
@@ -480,32 +306,6 @@ def _others(node: Reduction) -> list[int]:
     return [axis for axis in range(node.child.order) if axis not in node.axes]
 
 
-def _sizes(node: Reduction, links: Sequence[Link]) -> list[Dimension]:
+def _sizes(node: Reduction, links: Sequence[Square]) -> list[Dimension]:
     square = [_side(link) for link in links]
     return [*(node.dims[axis] for axis in _others(node)), *square, *square]
-
-
-# ------------------------------------------------------------------ logarithms of determinants
-
-
-def is_positive_definite(node: Node, axes: Labels) -> bool:
-    """Is this known to be a positive definite matrix along these axes?"""
-    while isinstance(node, Reduction) and node.fn == "inv" and node.axes == axes:
-        node = node.child
-    known = isinstance(node, Variable) and "positive_definite" in node.assumptions
-    return known and set(axes) == {node.order - 2, node.order - 1}
-
-
-def recognise_log_determinant(node: Elementwise) -> Node | None:
-    """`log(abs(det(X)))`, and `log(det(X))` for a positive definite X, is `logdet(X)`."""
-    child, labels = node.args[0]
-    if labels != tuple(range(node.order)):
-        return None
-    size = isinstance(child, Elementwise) and child.fn == "abs"
-    if isinstance(child, Elementwise) and size and child.args[0].labels == labels:
-        child = child.args[0].node
-    if not isinstance(child, Reduction) or child.fn != "det":
-        return None
-    if size or is_positive_definite(child.child, child.axes):
-        return reduction("logdet", child.child, child.axes, False)
-    return None

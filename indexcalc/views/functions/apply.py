@@ -8,7 +8,7 @@ from typing import Any
 
 from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
-from indexcalc.graph.node import constant
+from indexcalc.graph.constructors import constant
 from indexcalc.index import Index
 from indexcalc.views.array import Array, entrywise_array, reduce_array
 from indexcalc.views.expr import (

@@ -8,7 +8,8 @@ from typing import Any
 from indexcalc.errors import DimensionError, NotationError
 from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, matrix_row
-from indexcalc.graph.node import Node, matrix
+from indexcalc.graph.constructors import matrix
+from indexcalc.graph.node import Node
 from indexcalc.views.array import Array, made, stand
 from indexcalc.views.functions.exponent import exponent_of
 from indexcalc.views.functions.matrices import asked_of, matrix_of

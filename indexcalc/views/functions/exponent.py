@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.errors import Asked, KindError
-from indexcalc.graph.node import Node, Number, Product, Sum, Term, number
+from indexcalc.graph.node import Node, Product, Sum, Term
+from indexcalc.graph.numbers import Number, number
 from indexcalc.index import Dim, Dimension, dim
 from indexcalc.simplify.passes import expand
 from indexcalc.views.view import View, is_number, to_number

@@ -11,7 +11,9 @@ from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError, did_you_mean
 from indexcalc.functions.table import apply_matrix
-from indexcalc.graph.node import Node, addition, constant, delta, einsum, number, reduction, regroup
+from indexcalc.graph.constructors import addition, constant, delta, einsum, reduction, regroup
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import number
 from indexcalc.index import Dim, Dimension, dim
 from indexcalc.views.array import (
     Array,

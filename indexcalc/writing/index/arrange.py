@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from indexcalc.functions.table import reduction_row
+from indexcalc.graph.constructors import is_zero, transpose
 from indexcalc.graph.fingerprint import fingerprint
 from indexcalc.graph.node import (
     Call,
@@ -16,16 +17,13 @@ from indexcalc.graph.node import (
     Elementwise,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
-    is_zero,
-    multiply,
-    transpose,
 )
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.views.expr import unknown
 from indexcalc.writing.index.order import (

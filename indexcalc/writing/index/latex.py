@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph.node import Node, Number
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.writing.index.arrange import Arranger, Page
 from indexcalc.writing.index.text import (

@@ -16,6 +16,7 @@ from itertools import count, pairwise
 from typing import NamedTuple, TypeVar
 
 from indexcalc.functions.table import reduction_row
+from indexcalc.graph.constructors import as_number, einsum, is_zero
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -23,18 +24,15 @@ from indexcalc.graph.node import (
     Elementwise,
     Labels,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
-    as_number,
-    einsum,
-    is_zero,
-    multiply,
+    topological,
 )
-from indexcalc.graph.walk import topological, uses
+from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.walk import uses
 from indexcalc.index import Dim, Dimension
 from indexcalc.simplify.sums import signature
 

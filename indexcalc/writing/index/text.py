@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 
-from indexcalc.graph.node import Node, Number
+from indexcalc.graph.node import Node
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.views.expr import unknown
 from indexcalc.writing.index.arrange import Arranger, Page

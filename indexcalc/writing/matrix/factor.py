@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from indexcalc.graph.node import Number, add, multiply
+from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.writing.matrix.forms import (
     Extent,
     Form,

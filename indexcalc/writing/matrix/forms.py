@@ -25,7 +25,7 @@ from fractions import Fraction
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from indexcalc.graph.node import Number, multiply
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 
 Extent = Dimension | None

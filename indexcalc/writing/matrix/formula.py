@@ -10,9 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 
-from indexcalc.graph.node import Node, Sum, einsum, multiply, regroup
-from indexcalc.graph.walk import topological
-from indexcalc.simplify.passes import EXPAND_TERMS, expand, simplify
+from indexcalc.graph.constructors import einsum, regroup
+from indexcalc.graph.node import Node, Sum, topological
+from indexcalc.graph.numbers import multiply
+from indexcalc.simplify.passes import expand, simplify
+from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.views.array import STANDING, Array
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.matrix.forms import (

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 from indexcalc.writing.index.latex import (
     SYMBOLS,
     dim_latex,

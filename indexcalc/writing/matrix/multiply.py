@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from indexcalc.graph.edge import power
-from indexcalc.graph.node import Number, add, multiply
+from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dim
 from indexcalc.writing.matrix.forms import (
     Extent,

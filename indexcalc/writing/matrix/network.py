@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 from indexcalc.writing.matrix.factor import kron
 from indexcalc.writing.matrix.forms import (

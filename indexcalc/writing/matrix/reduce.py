@@ -7,6 +7,7 @@ from itertools import product as combinations
 from typing import Any
 
 from indexcalc.functions.table import MATRICES, REDUCTIONS
+from indexcalc.graph.constructors import delta, is_zero
 from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import (
     Call,
@@ -16,17 +17,14 @@ from indexcalc.graph.node import (
     Labels,
     Matrix,
     Node,
-    Number,
     Product,
     Reduction,
     Regroup,
     Sum,
     Variable,
-    delta,
-    is_zero,
-    multiply,
+    topological,
 )
-from indexcalc.graph.walk import topological
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.views.expr import unknown
 from indexcalc.writing.known import PLACES, places_matrix

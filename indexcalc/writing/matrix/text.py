@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
-from indexcalc.graph.node import Number
+from indexcalc.graph.numbers import Number
 from indexcalc.writing.index.text import GREEK, number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
 from indexcalc.writing.matrix.forms import (

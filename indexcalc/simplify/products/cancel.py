@@ -12,14 +12,15 @@ from typing import NamedTuple
 
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import Draft, symmetry_of
-from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction, multiply
+from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction
+from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.matrices.inverse import is_orthogonal
 
 STEPS = 500
-"""How many factors are tried, at most, for those of one argument."""
+"""How many factors are tried, at most, for those of one argument: the search would be exponential in equal factors."""
 
 
-class Found(NamedTuple):
+class Match(NamedTuple):
     """Factors that are the argument of an inverse: their places, sign, the label at the far end, and those inside."""
 
     places: tuple[int, ...]
@@ -84,14 +85,14 @@ def _cancel_inverse(draft: Draft, rows: Rows, times: Counter[int], place: int) -
     return False
 
 
-def _alone(rows: Rows, child: Node, wanted: dict[int, int], far: int) -> Iterator[Found]:
+def _alone(rows: Rows, child: Node, wanted: dict[int, int], far: int) -> Iterator[Match]:
     """The factors that are this node, with the labels that are wanted on all axes but the far one."""
     for place, (node, labels, exponent) in enumerate(rows):
         if node is not child or exponent != 1:
             continue
         for turned, sign in arrangements(node, labels):
             if all(turned[axis] == label for axis, label in wanted.items()):
-                yield Found((place,), sign, turned[far], frozenset())
+                yield Match((place,), sign, turned[far], frozenset())
 
 
 def arrangements(node: Node, labels: Labels) -> Iterator[tuple[Labels, int]]:
@@ -112,20 +113,28 @@ def arrangements(node: Node, labels: Labels) -> Iterator[tuple[Labels, int]]:
         yield tuple(labels[axis] for axis in perm), 1
 
 
-class _Match:
+class _Matcher:
     """The search for the factors of a product among those of another."""
 
-    def __init__(self, rows: Rows, pattern: Product, start: dict[int, int], far: int, times: Counter[int]) -> None:
+    def __init__(
+        self,
+        rows: Rows,
+        pattern: Product,
+        start: dict[int, int],
+        far: int,
+        times: Counter[int],
+        steps: int = STEPS,
+    ) -> None:
         self.rows, self.pattern, self.far, self.times = rows, pattern, far, times
         self.fixed = set(start.values())
-        self.steps = 0
+        self.left = steps
         self.start = start
 
-    def found(self) -> Found | None:
+    def found(self) -> Match | None:
         """What was found, or None."""
         return self.extend(list(self.pattern.factors), dict(self.start), (), 1)
 
-    def extend(self, left: list[Factor], known: dict[int, int], places: tuple[int, ...], sign: int) -> Found | None:
+    def extend(self, left: list[Factor], known: dict[int, int], places: tuple[int, ...], sign: int) -> Match | None:
         """The rest of the pattern, given labels that are known; as deep as the pattern is long."""
         if not left:
             return self.settled(known, places, sign)
@@ -135,9 +144,9 @@ class _Match:
             if node is not factor.node or exponent != factor.exponent or place in places:
                 continue
             for turned, turn in arrangements(node, labels):
-                self.steps += 1
+                self.left -= 1
                 step = self.bound(factor, turned, known)
-                if step is not None and self.steps < STEPS:
+                if step is not None and self.left > 0:
                     result = self.extend(rest, step, (*places, place), sign * turn)
                     if result is not None:
                         return result
@@ -151,7 +160,7 @@ class _Match:
                 return None
         return made
 
-    def settled(self, known: dict[int, int], places: tuple[int, ...], sign: int) -> Found | None:
+    def settled(self, known: dict[int, int], places: tuple[int, ...], sign: int) -> Match | None:
         """The match, if what is summed in the pattern occurs nowhere else."""
         bound = [known[label] for label in range(len(self.pattern.sizes)) if label not in self.pattern.out]
         own = Counter(label for place in places for label in self.rows[place][1])
@@ -159,15 +168,15 @@ class _Match:
             return None
         if set(bound) & self.fixed or self.far not in known:
             return None
-        return Found(places, sign, known[self.far], frozenset(bound))
+        return Match(places, sign, known[self.far], frozenset(bound))
 
 
-def _among(rows: Rows, child: Node, wanted: dict[int, int], far: int, times: Counter[int]) -> Iterator[Found]:
+def _among(rows: Rows, child: Node, wanted: dict[int, int], far: int, times: Counter[int]) -> Iterator[Match]:
     """The factors whose product is this node."""
     if not isinstance(child, Product) or child.coef != 1 or len(set(child.out)) < child.order:
         return
     start = {child.out[axis]: label for axis, label in wanted.items()}
-    found = _Match(rows, child, start, child.out[far], times).found()
+    found = _Matcher(rows, child, start, child.out[far], times).found()
     if found is not None:
         yield found
 

@@ -1,0 +1,223 @@
+"""The normal form of each kind of node, from the normal forms of its children: a rule a kind, in one table.
+
+Every rule takes the sweep that it is part of (`Normaliser`) and a node, and gives the edge of the node's normal form.
+The rules of products, matrices and joined axes have files of their own, beside the rewrites that they call.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.canonical import Hyperedge, labelling, settle
+from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction
+from indexcalc.graph.edge import Edge, colour, even, materialise, scaled, symmetry_of, turned, upright
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Labels,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Symmetry,
+    Variable,
+)
+from indexcalc.graph.numbers import Number, multiply
+from indexcalc.index import Dimension
+from indexcalc.simplify.axes.grouped import joined
+from indexcalc.simplify.axes.joined import map_groups, reduce_groups
+from indexcalc.simplify.matrices.inverse import normalise_inverse
+from indexcalc.simplify.matrices.matrix import rule_matrix
+from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.products.distribute import expand_to_cancel
+from indexcalc.simplify.products.gather import rule_product
+from indexcalc.simplify.recognise import RECOGNISE
+from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symmetry
+
+WIDEST_SUM = 512
+"""So many terms, at most, has a sum that another is opened into: a chain of shared sums would grow without end."""
+
+
+def rule_leaf(work: Normaliser, node: Node) -> Edge:
+    """What has no children, or is looked at as a whole (a named step), is its own normal form."""
+    return Edge(1, node, tuple(range(node.order)))
+
+
+# ------------------------------------------------------------------ sums
+
+
+def rule_sum(work: Normaliser, node: Sum) -> Edge:
+    """The sum with the terms of sums in it opened, and like terms collected."""
+    terms: list[Edge] = []
+    within = Counter(t.node for t in node.terms)
+    stack: list[tuple[Number, Node, Labels]] = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
+    while stack:
+        coef, source, places = stack.pop()
+        if source in work.absorbed and isinstance(source, Sum):
+            stack += [
+                (multiply(coef, t.coef), t.node, tuple(places[x] for x in t.labels)) for t in reversed(source.terms)
+            ]
+            continue
+        factor, inner, axes = work.child(source)
+        coef, axes = multiply(coef, factor), tuple(places[x] for x in axes)
+        whole = work.uses(source) == within[source] and len(terms) + len(inner.children) <= WIDEST_SUM
+        if isinstance(inner, Sum) and (whole or work.inlines(source, inner, len(terms))):
+            terms += [Edge(multiply(coef, t.coef), t.node, tuple(axes[x] for x in t.labels)) for t in inner.terms]
+        else:
+            terms.append(Edge(coef, inner, axes))
+    return collect(work, terms, node.dims)
+
+
+def total(work: Normaliser, terms: Iterable[Edge], dims: Sequence[Dimension]) -> Edge:
+    """The normal form of a sum of normal forms."""
+    opened: list[Edge] = []
+    for coef, node, axes in terms:
+        if isinstance(node, Sum):
+            opened += [Edge(multiply(coef, t.coef), t.node, tuple(axes[x] for x in t.labels)) for t in node.terms]
+        else:
+            opened.append(Edge(coef, node, axes))
+    return collect(work, opened, dims)
+
+
+def collect(work: Normaliser, terms: list[Edge], dims: Sequence[Dimension]) -> Edge:
+    """Like terms collected; multiplied out first where that lets terms cancel."""
+    found = collect_terms(terms, work.key)
+    return normalise_sum(expand_to_cancel(found, dims, work.key), dims)
+
+
+# ------------------------------------------------------------------ functions
+
+
+def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
+    """The function of normal forms, its axes numbered in one way; a power to a number is a product."""
+    args: list[tuple[Node, Labels]] = []
+    for arg in node.args:
+        coef, inner, axes = work.child(arg.node)
+        merge = work.uses(arg.node) == 1
+        args.append((scaled(coef, inner, merge), tuple(arg.labels[x] for x in axes)))
+    if node.fn == "power" and (exponent := as_number(args[1][0])) is not None:
+        base, labels = args[0]
+        raised = einsum(1, [(base, range(base.order), exponent)], range(base.order))
+        coef, inner, axes = work.renormalise(raised)
+        return Edge(coef, inner, tuple(labels[x] for x in axes))
+    if len(args) == 1:
+        return unary(work, node, *args[0])
+    row, value = elementwise_row(node.fn), {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}
+    items = [
+        Hyperedge((0 if row.commutative else k, *colour(inner)), labels, even(symmetry_of(inner)))
+        for k, (inner, labels) in enumerate(args)
+    ]
+    form = labelling(items, value)
+    assert form is not None
+    order = form.items if row.commutative else range(len(args))
+    place = {axis: k for k, axis in enumerate(form.labels)}
+    rows = []
+    for k in order:
+        inner, labels = args[k]
+        settled = settle([place[x] for x in labels], even(symmetry_of(inner)))[0]
+        rows.append((inner, settled))
+    made = elementwise(node.fn, rows, [node.dims[axis] for axis in form.labels], node.params)
+    remember_symmetry(made, form.labels, form.symmetries)
+    return Edge(1, made, tuple(form.labels))
+
+
+def unary(work: Normaliser, node: Elementwise, inner: Node, labels: Labels) -> Edge:
+    """A function of one argument: its axes are those of the argument."""
+    value = as_number(inner)
+    if isinstance(value, int) and (exact := elementwise_row(node.fn).exact.get(value)) is not None:
+        return Edge(exact, ONE, ())
+    if isinstance(inner, Regroup):
+        below, every = inner.child, tuple(range(inner.child.order))
+        entries = elementwise(node.fn, [(below, every)], below.dims, node.params)
+        assert isinstance(entries, Elementwise)
+        edge = work.regrouped(map_groups(inner, entries), unary(work, entries, below, every))
+        return edge._replace(axes=tuple(labels[x] for x in edge.axes))
+    made = elementwise(node.fn, [(inner, range(inner.order))], inner.dims, node.params)
+    assert isinstance(made, Elementwise)
+    known = RECOGNISE[node.fn](made) if node.fn in RECOGNISE else None
+    if known is not None:
+        coef, named, axes = work.renormalise(known)
+        return Edge(coef, named, tuple(labels[x] for x in axes))
+    if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
+        made.facts["symmetry"] = even(symmetry_of(inner))
+    return Edge(1, made, labels)
+
+
+def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
+    """The function along axes of a normal form, turned so that these come first where a symmetry allows to choose."""
+    coef, inner, axes = work.child(node.child)
+    if len(axes) < node.child.order:
+        inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
+        coef = 1
+    elif reduction_row(node.fn).axes != 2:
+        inner, coef = scaled(coef, inner, work.uses(node.child) == 1), 1
+    axes = turned(inner, axes, lambda axis: (axis not in node.axes, axis))
+    if reduction_row(node.fn).axes == 2:
+        return matrix_reduction(work, node, Edge(coef, inner, axes))
+    opened = None
+    if isinstance(inner, Regroup) and (work.flat or inner.child.order <= 2):
+        opened = reduce_groups(node, inner, axes)
+    if opened is not None:
+        below, outer, left = opened
+        edge = joined(work, work.edge(below), below.dims, outer)
+        there = [axis for axis in range(node.child.order) if axis not in node.axes]
+        return edge._replace(axes=tuple(there.index(axes[left[x]]) for x in edge.axes))
+    made = reduction(node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params)
+    if node.keeps:
+        assert isinstance(made, Reduction)
+        remember_kept(made)
+        return Edge(1, made, axes)
+    kept = [axis for axis in range(node.child.order) if axis not in node.axes]
+    return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
+
+
+def matrix_reduction(work: Normaliser, node: Reduction, child: Edge) -> Edge:
+    """A function of matrices with this argument, whose axes are all there."""
+    along = tuple(k for k, axis in enumerate(child.axes) if axis in node.axes)
+    edge = normalise_inverse(work, node.fn, child.coef, child.node, along)
+    kept = [axis for axis in range(node.child.order) if node.keeps or axis not in node.axes]
+    where = [kept.index(axis) for axis in child.axes if axis in kept]
+    return edge._replace(axes=tuple(where[axis] for axis in edge.axes))
+
+
+def remember_kept(made: Reduction) -> None:
+    """Note the symmetry of a reduction that keeps its axes: its argument's, where that mixes no axes of both kinds."""
+    rule, along = even(symmetry_of(made.child)), set(made.axes)
+    blocks = tuple(block for block in rule.blocks if len({axis in along for axis in block[0]}) == 1)
+    whole = len(blocks) == len(rule.blocks)
+    perms = rule.perms if whole and all({perm[axis] for axis in along} == along for perm in rule.perms) else ()
+    if (blocks or perms) and "symmetry" not in made.facts:
+        made.facts["symmetry"] = Symmetry(blocks, perms)
+
+
+def rule_regroup(work: Normaliser, node: Regroup) -> Edge:
+    """The axes of a normal form joined and split."""
+    return work.regrouped(node, work.child(node.child))
+
+
+def rule_call(work: Normaliser, node: Call) -> Edge:
+    """The abstract function of normal forms."""
+    args = [upright(work.child(c), c.dims) for c in node.children]
+    return rule_leaf(work, call(node.function, node.orders, args))
+
+
+NORMALISE: dict[type[Node], Callable[[Normaliser, Any], Edge]] = {
+    Variable: rule_leaf,
+    Constant: rule_leaf,
+    Definition: rule_leaf,
+    Product: rule_product,
+    Sum: rule_sum,
+    Elementwise: rule_elementwise,
+    Reduction: rule_reduction,
+    Matrix: rule_matrix,
+    Regroup: rule_regroup,
+    Call: rule_call,
+}

@@ -1,0 +1,169 @@
+"""Products of sums, multiplied out: on request, within a bound, and where that lets terms cancel.
+
+The rewrites: `distribute` (the first sum among the factors), `open_dimension` (n - 1 as a number is n less 1) and
+`expand_to_cancel` (`a*(b+c) - a*b - a*c` is 0).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.edge import Draft, Edge
+from indexcalc.graph.node import Node, Product, Sum
+from indexcalc.graph.numbers import Number, add, multiply, number
+from indexcalc.index import Dimension, symbol
+from indexcalc.simplify.products.normal_form import normalise_product
+from indexcalc.simplify.sums import Key, Terms, collect_terms, degree, signature
+
+EXPAND_TERMS = 64
+"""So many terms, at most, come of multiplying out unasked, in the hope that they cancel."""
+
+
+def is_open_sum(node: Node, exponent: Number) -> bool:
+    """Is this factor a sum to a positive whole power, which could be multiplied out?"""
+    return isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0
+
+
+def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
+    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many
+    result.
+    """
+    total = 1
+    for node, _, exponent in draft.factors:
+        if is_open_sum(node, exponent):
+            assert isinstance(node, Sum) and isinstance(exponent, int)
+            total *= len(node.terms) ** min(exponent, bound)
+    if not 1 < total <= bound:
+        return None
+    for k, (node, labels, exponent) in enumerate(draft.factors):
+        if not isinstance(node, Sum) or not isinstance(exponent, int) or exponent < 1:
+            continue
+        parts = []
+        for term in node.terms:
+            part = draft.copy()
+            part.coef = multiply(draft.coef, term.coef)
+            part.factors = [*draft.factors[:k], *draft.factors[k + 1 :]]
+            if exponent > 1:
+                part.factors.append((node, labels, exponent - 1))
+            places = [labels[x] for x in term.labels]
+            if isinstance(term.node, Product):
+                part.factors += part.open(term.node, places, 1)
+            else:
+                part.factors.append((term.node, places, 1))
+            parts.append(part)
+        return parts
+    return None
+
+
+def open_dimension(draft: Draft, out: Sequence[int]) -> list[Draft] | None:
+    """The products that come of multiplying out the first dimension, such as n - 1, that is a sum."""
+    carried = {draft.find(x) for x in (*out, *(x for _, labels, _ in draft.factors for x in labels))}
+    for label, dim in enumerate(draft.dims):
+        bare = draft.find(label) == label and label not in carried and label not in draft.gone
+        if not bare or isinstance(dim, int) or len(dim.terms) < 2:
+            continue
+        parts = []
+        for monomial, coef in dim.terms:
+            part = draft.copy()
+            part.drop([label])
+            part.coef = multiply(draft.coef, number(coef))
+            part.fresh(symbol(name) for name, power in monomial for _ in range(power))
+            parts.append(part)
+        return parts
+    return None
+
+
+# ------------------------------------------------------------------ where terms cancel
+
+
+def expand_to_cancel(terms: Terms, dims: Sequence[Dimension], key: Key | None = None) -> Terms:
+    """The terms, multiplied out if the result is shorter: `a*(b+c) - a*b - a*c` is 0.
+
+    Tried only where two terms have, once multiplied out, a product with the same factors, and within a bound.
+    """
+    if len(terms) < 2 or not any(isinstance(node, Product) and _sum_inside(node) for node, _ in terms):
+        return terms
+    if not _would_cancel(terms):
+        return terms
+    left = [Edge(coef, node, axes) for (node, axes), coef in terms.items()]
+    done: list[Edge] = []
+    while left:
+        if len(left) + len(done) > EXPAND_TERMS:
+            return terms
+        coef, node, axes = left.pop()
+        if not isinstance(node, Product):
+            done.append(Edge(coef, node, axes))
+            continue
+        draft = Draft()
+        places = draft.fresh(dims[axis] for axis in axes)
+        draft.coef = coef
+        draft.factors = draft.open(node, places, 1)
+        parts = distribute(draft)
+        if parts is None:
+            done.append(Edge(coef, node, axes))
+            continue
+        for part in parts:
+            edge = normalise_product(part, places)
+            if not isinstance(edge, Edge):
+                return terms
+            left.append(Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)))
+    expanded = collect_terms(done, key)
+    return expanded if len(expanded) < len(done) and _weight(expanded) < _weight(terms) else terms
+
+
+def _sum_inside(node: Product) -> bool:
+    return any(isinstance(f.node, Sum) and f.exponent == 1 for f in node.factors)
+
+
+def _would_cancel(terms: Terms) -> bool:
+    """Would the terms, multiplied out, be fewer and shorter, as far as the signatures of their factors tell?"""
+    total: dict[int, Number] = {}
+    length: dict[int, int] = {}
+    for (node, _), coef in terms.items():
+        marks = _marks(node)
+        if marks is None:
+            return False
+        for mark, own, factors in marks:
+            total[mark] = add(total.get(mark, 0), multiply(coef, own))
+            length[mark] = factors
+    left = [mark for mark, coef in total.items() if coef != 0]
+    return len(total) > len(left) and sum(1 + length[mark] for mark in left) < _weight(terms)
+
+
+Mark = tuple[int, Number, int]
+
+
+def _marks(node: Node) -> list[Mark] | None:
+    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the
+    bound.
+    """
+    if not isinstance(node, Product):
+        return [(signature(node), 1, 1)]
+    if "marks" in node.facts:
+        known: list[Mark] | None = node.facts["marks"]
+        return known
+    made: list[Mark] | None = [(0, node.coef, 0)]
+    for node_in, _, exponent in node.factors:
+        if isinstance(exponent, int):
+            inner: list[Mark] = [(signature(node_in) * exponent, 1, abs(exponent))]
+        else:
+            inner = [(signature(einsum(1, [(node_in, range(node_in.order), exponent)], range(node_in.order))), 1, 1)]
+        if isinstance(node_in, Sum) and exponent == 1:
+            inner = [(signature(term.node), term.coef, degree(term.node)) for term in node_in.terms]
+        if made is None or len(made) * len(inner) > EXPAND_TERMS:
+            made = None
+            break
+        made = [((a + b) % 2**61, multiply(p, q), m + n) for a, p, m in made for b, q, n in inner]
+    node.facts["marks"] = made
+    return made
+
+
+def _weight(terms: Terms) -> int:
+    """How long the terms are, sums among their factors opened once."""
+    total = 0
+    for node, _ in terms:
+        total += 1 + degree(node)
+        if isinstance(node, Product):
+            total += sum(1 + degree(t.node) for f in node.factors if isinstance(f.node, Sum) for t in f.node.terms)
+    return total
