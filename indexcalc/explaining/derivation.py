@@ -471,7 +471,7 @@ def _slope(node: Elementwise) -> str:
 
 def _reduction_rule(node: Reduction) -> str:
     """The derivative of a function along axes: of a vector in entries, of a matrix as its rule has it."""
-    if len(node.axes) > 1 or node.fn in ("inv", "det"):
+    if len(node.axes) > 1:
         documented = (REDUCTIONS[node.fn].rule.__doc__ or "").partition("\n")[0].rstrip(".")
         return f"rule of {node.fn}: {documented or REDUCTIONS[node.fn].source}"
     x, i, j = variable("x", (dim("n"),)), Index("i"), Index("j")

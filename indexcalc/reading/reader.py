@@ -377,7 +377,7 @@ class Reading:
         exponent = yield second, Scope(scope.kept)
         value = as_number(exponent.node)
         if sign == "^" and matrix:
-            if value == -1 and base.order == 2 and "inv" in FUNCTIONS:
+            if value == -1 and base.order == 2:
                 return FUNCTIONS["inv"](base)
             raise self._error(
                 tree,
