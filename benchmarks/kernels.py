@@ -17,6 +17,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from speed import warm_heap
 
 import indexcalc as ic
 
@@ -137,8 +138,6 @@ def row(spec: str, sizes: dict[str, int], name: str, form: Any, small: bool) -> 
 
 def main() -> None:
     """The table."""
-    from speed import warm_heap
-
     warm_heap()
     print("| contraction | best form | best | indexcalc | best form | einsum | optimize=True | over | |")
     print("|" + "---|" * 9)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import limits
+import by_hand
 import numpy as np
 
 import indexcalc as ic
@@ -239,84 +239,84 @@ def cp_loss(xp: Any, T: Any, a: Any, b: Any, c: Any) -> Any:
 PROBLEMS = (
     Problem(
         "quadratic form Hessian", ((100,), (1000,), (2000,)), quadratic, lambda n: numbers((n,), (n, n)),
-        limits.quadratic_hessian, lambda xp, x, A: x @ A @ x, "hessian", (0,),
+        by_hand.quadratic_hessian, lambda xp, x, A: x @ A @ x, "hessian", (0,),
     ),
     Problem(
         "logistic value+gradient", ((20, 10), (200, 100), (2000, 1000)), lambda: logistic(False), make_logistic,
-        limits.logistic_gradient, logistic_loss, "value+gradient", (2,),
+        by_hand.logistic_gradient, logistic_loss, "value+gradient", (2,),
     ),
     Problem(
         "logistic Hessian", ((20, 10), (200, 100), (2000, 1000)), lambda: logistic(True), make_logistic,
-        limits.logistic_hessian, logistic_loss, "hessian", (2,),
+        by_hand.logistic_hessian, logistic_loss, "hessian", (2,),
     ),
     Problem(
         "factorisation value+gradient", ((20, 20, 5), (200, 200, 5), (1000, 1000, 5)), lambda: factorisation(False),
-        lambda m, n, k: numbers((m, n), (m, k), (n, k)), limits.factorisation_gradient, factorisation_loss,
+        lambda m, n, k: numbers((m, n), (m, k), (n, k)), by_hand.factorisation_gradient, factorisation_loss,
         "value+gradient", (1,),
     ),
     Problem(
         "factorisation Hessian", ((20, 20, 5), (100, 100, 5), (200, 200, 5)), lambda: factorisation(True),
-        lambda m, n, k: numbers((m, n), (m, k), (n, k)), limits.factorisation_hessian, factorisation_loss,
+        lambda m, n, k: numbers((m, n), (m, k), (n, k)), by_hand.factorisation_hessian, factorisation_loss,
         "hessian", (1,),
     ),
     Problem(
         "factorisation Hessian, compressed", ((20, 20, 5), (100, 100, 5), (200, 200, 5)), lambda: factorisation(True),
-        lambda m, n, k: numbers((m, n), (m, k), (n, k)), limits.held_product, factorisation_loss,
+        lambda m, n, k: numbers((m, n), (m, k), (n, k)), by_hand.held_product, factorisation_loss,
         "product", (1,), compressed=True,
     ),
     Problem(
         "network Hessian, 3 layers", ((10, 10), (100, 30)), lambda: network(3), make_network(3),
-        limits.network_hessian, network_loss, "hessian", (2,),
+        by_hand.network_hessian, network_loss, "hessian", (2,),
     ),
     Problem(
         "network Hessian, 10 layers", ((10, 10), (20, 20), (30, 30)), lambda: network(10), make_network(10),
-        limits.network_hessian, network_loss, "hessian", (2,),
+        by_hand.network_hessian, network_loss, "hessian", (2,),
     ),
     Problem(
         "d(AXB)/dX", ((5,), (20,), (40,)), linear, lambda n: numbers((n, n), (n, n), (n, n)),
-        limits.linear_jacobian, lambda xp, A, X, B: A @ X @ B, "jacobian", (1,),
+        by_hand.linear_jacobian, lambda xp, A, X, B: A @ X @ B, "jacobian", (1,),
     ),
     Problem(
         "softmax Jacobian", ((64, 10), (1000, 10), (1000, 100)), softmax, lambda N, C: numbers((N, C)),
-        limits.softmax_jacobian, lambda xp, z: xp.softmax(z), "jacobian", (0,), batch=True,
+        by_hand.softmax_jacobian, lambda xp, z: xp.softmax(z), "jacobian", (0,), batch=True,
     ),
     Problem(
         "elasticity tangent", ((1,), (100,), (1000,), (10_000,), (100_000,)), elasticity, make_elasticity,
-        limits.elasticity_tangent, elasticity_loss, "hessian", (0,), batch=True,
+        by_hand.elasticity_tangent, elasticity_loss, "hessian", (0,), batch=True,
     ),
     Problem(
         "CP gradients", ((10, 3), (30, 5), (100, 10), (200, 10)), cp,
-        lambda n, r: numbers((n, n, n), (n, r), (n, r), (n, r)), limits.cp_gradients, cp_loss, "gradient", (1, 2, 3),
+        lambda n, r: numbers((n, n, n), (n, r), (n, r), (n, r)), by_hand.cp_gradients, cp_loss, "gradient", (1, 2, 3),
     ),
     Problem(
         "Gaussian Hessian in mean", ((200, 5), (1000, 20), (2000, 200)), lambda: gaussian("mean"),
-        lambda N, d: [*numbers((N, d), (d,)), definite(d)], limits.gaussian_mean, gaussian_loss(1), "hessian", (1,),
+        lambda N, d: [*numbers((N, d), (d,)), definite(d)], by_hand.gaussian_mean, gaussian_loss(1), "hessian", (1,),
     ),
     Problem(
         "Gaussian Hessian in covariance", ((200, 5), (1000, 20), (2000, 40)), lambda: gaussian("covariance"),
-        lambda N, d: [*numbers((N, d), (d,)), definite(d)], limits.gaussian_covariance, gaussian_loss(1),
+        lambda N, d: [*numbers((N, d), (d,)), definite(d)], by_hand.gaussian_covariance, gaussian_loss(1),
         "hessian", (2,),
     ),
     Problem(
         "Gaussian Hessian in precision", ((200, 5), (1000, 20), (2000, 40)), lambda: gaussian("precision"),
-        lambda N, d: [*numbers((N, d), (d,)), definite(d)], limits.gaussian_precision, gaussian_loss(-1),
+        lambda N, d: [*numbers((N, d), (d,)), definite(d)], by_hand.gaussian_precision, gaussian_loss(-1),
         "hessian", (2,),
     ),
     Problem(
         "attention value+gradients", ((8, 16), (64, 32), (256, 64)), attention,
-        lambda t, d: numbers((t, d), (t, d), (t, d), (t, d)), limits.attention_gradients, attention_value,
+        lambda t, d: numbers((t, d), (t, d), (t, d), (t, d)), by_hand.attention_gradients, attention_value,
         "gradient with value", (0, 1, 2),
     ),
     Problem(
         "Gaussian process value+gradient", ((20,), (200,), (1000,)), process, make_process,
-        limits.process_gradients, process_loss, "value+gradient", (3,),
+        by_hand.process_gradients, process_loss, "value+gradient", (3,),
     ),
     Problem(
         "Poisson gradient+Hessian", ((20, 10), (200, 100), (2000, 500)), poisson, make_poisson,
-        limits.poisson_hessian, poisson_loss, "gradient+hessian", (2,),
+        by_hand.poisson_hessian, poisson_loss, "gradient+hessian", (2,),
     ),
     Problem(
         "Student-t Hessian", ((20, 5), (1000, 20), (5000, 100)), student,
-        lambda N, d: [*numbers((N, d), (d,)), definite(d)], limits.student_hessian, student_loss, "hessian", (1,),
+        lambda N, d: [*numbers((N, d), (d,)), definite(d)], by_hand.student_hessian, student_loss, "hessian", (1,),
     ),
 )  # fmt: skip

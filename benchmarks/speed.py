@@ -24,12 +24,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from problems import PROBLEMS
+
+import indexcalc as ic
 
 ROUNDS, LEAST = 25, 3
+"""Rounds in which each column is called, and the fewest of them where the time is up."""
 COLUMNS = ("numpy", "jax", "torch", "jax jit", "torch.func")
 PEERS = {"jax": "jax jit", "torch": "torch.func"}
 """A column of ours and what it is compared with in the same process."""
 HEAP = 28 * 2**20 // 8
+"""Entries of 28 MiB: malloc keeps blocks below the largest that was freed, up to 32 MiB."""
 SETTLE = 0.01
 """Seconds between two columns of JAX or PyTorch: the threads of the one before, which would be counted, fall asleep."""
 SLOW = 60
@@ -104,8 +109,6 @@ def direction(problem: Any, arrays: Sequence[Any]) -> Any:
 
 def ours(problem: Any, arrays: Sequence[Any], backend: str) -> tuple[Call, float] | None:
     """The compiled program, and the seconds that the first call took beyond a second one."""
-    import indexcalc as ic
-
     outputs, inputs = problem.express()
     if problem.compressed:
         if backend != "numpy":
@@ -381,8 +384,6 @@ def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]], small
 
 def main() -> None:
     """The table, or one row of it."""
-    from problems import PROBLEMS
-
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("problems", nargs="*", help="parts of names; all problems where none is given")
     parser.add_argument("--columns", default=",".join(COLUMNS))

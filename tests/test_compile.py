@@ -11,7 +11,7 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.engine.emit import numpy_code, numpy_function
-from indexcalc.engine.emit.kernels import Operand, Pair, choose
+from indexcalc.engine.emit.kernels import Operand, PairContraction, choose
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.plan import plan
 from indexcalc.engine.program import (
@@ -344,9 +344,9 @@ def test_every_kernel_has_the_numbers_of_einsum(spec, size):
 
 def test_a_kernel_is_chosen_by_cost():
     sizes = {0: 50, 1: 60, 2: 70}
-    pair = Pair(Operand("a", (0, 1)), Operand("b", (1, 2)), frozenset([0, 2]), sizes)
+    pair = PairContraction(Operand("a", (0, 1)), Operand("b", (1, 2)), frozenset([0, 2]), sizes)
     assert choose(pair).name == "dot"
-    batch = Pair(Operand("a", (0, 1)), Operand("b", (0, 2)), frozenset([0, 1, 2]), sizes)
+    batch = PairContraction(Operand("a", (0, 1)), Operand("b", (0, 2)), frozenset([0, 1, 2]), sizes)
     assert choose(batch).name in ("outer", "einsum")
 
 

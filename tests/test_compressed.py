@@ -14,7 +14,12 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.engine.compressed import compressed as module
+from indexcalc.engine.compressed import held as module
+from indexcalc.engine.compressed.factors import HeldTerm
+from indexcalc.engine.compressed.held_matrix import HeldMatrix, axis_groups, dense, restricted, shared_pairs
+from indexcalc.engine.compressed.operator import vector
+from indexcalc.engine.compressed.solves import solver
+from indexcalc.engine.compressed.structured import Singular, structured
 
 RNG = np.random.default_rng(0)
 T, U, V = ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k")
@@ -296,3 +301,77 @@ def test_an_expression_without_derivative() -> None:
     assert (zero.nbytes, str(zero), zero.todense().tolist()) == (0, "0", [0, 0, 0])
     i, j = ic.indices("i j")
     assert str((ic.delta(i, j, dim="n") * 2).compressed(n=3)) == "2*δ[i,j]"
+
+
+# ------------------------------------------------------------------ the parts, each alone
+
+
+def held_matrix(*out: int, factors: tuple[tuple[int, tuple[int, ...]], ...], terms: int = 1) -> HeldMatrix:
+    """Matrices `h0`, `h1` of order 2, each with labels, whose product has the labels `out`, half of them rows."""
+    arrays = (definite(3), definite(4))
+    sizes = {label: arrays[number].shape[0] for number, labels in factors for label in labels} | {9: 5}
+    term = HeldTerm(1, factors, out, sizes)
+    return HeldMatrix((term,) * terms, arrays, len(out) // 2, np.dtype(float), 10**9)
+
+
+def test_a_held_matrix_knows_how_its_axes_fall_apart() -> None:
+    kronecker = held_matrix(0, 2, 1, 3, factors=((0, (0, 1)), (1, (2, 3))))
+    assert kronecker.shape == (12, 12)
+    assert axis_groups(kronecker) == [(0, 2), (1, 3)]
+    assert shared_pairs(kronecker) == []
+    block = held_matrix(0, 9, 1, 9, factors=((0, (0, 1)),))
+    assert shared_pairs(block) == [(1, 3)]
+    np.testing.assert_array_equal(dense(restricted(block, [0, 2]), [0, 1]), block.arrays[0])
+
+
+def test_each_structure_is_solved_by_itself() -> None:
+    for matrix, method in (
+        (held_matrix(0, 2, 1, 3, factors=((0, (0, 1)), (1, (2, 3)))), "factor by factor"),
+        (held_matrix(0, 9, 1, 9, factors=((0, (0, 1)),)), "right-hand sides for δ"),
+    ):
+        rows, columns = matrix.axes
+        whole, b = dense(matrix, [*rows, *columns]).reshape(matrix.shape), draw(matrix.shape[0], 2)
+        made = structured(matrix)
+        assert made is not None
+        assert method in made.method
+        np.testing.assert_allclose(whole @ made(b), b, atol=1e-9)
+
+
+def test_nothing_is_singular() -> None:
+    with pytest.raises(Singular):
+        structured(held_matrix(0, 1, factors=((0, (0, 1)),), terms=0))
+
+
+class Plain:
+    """A matrix that is known by its products alone."""
+
+    dtype = np.dtype(float)
+    matrix_shape = (6, 6)
+
+    def __init__(self, limit: int) -> None:
+        self.limit, self.array = limit, definite(6)
+
+    def structure(self) -> None:
+        """There is none."""
+
+    def todense(self) -> np.ndarray:
+        return self.array
+
+    def matvec(self, v: np.ndarray) -> np.ndarray:
+        return self.array @ v
+
+
+def test_a_matrix_without_structure_is_solved_dense_or_by_its_products() -> None:
+    b = draw(6, 2)
+    for limit, method in ((10**6, "dense, 288 bytes"), (0, "conjugate gradients")):
+        matrix = Plain(limit)
+        made = solver(matrix, positive_definite=True)
+        assert made.method == method
+        np.testing.assert_allclose(matrix.array @ made(b), b, atol=1e-9)
+
+
+def test_a_vector_has_the_precision_of_the_factors() -> None:
+    assert vector([1, 2], np.dtype(np.float32), "matvec").dtype == np.float32
+    assert vector([1j, 2], np.dtype(np.float32), "matvec").dtype == np.complex64
+    with pytest.raises(ic.KindError, match="has no numbers"):
+        vector(X, np.dtype(float), "matvec")

@@ -21,8 +21,9 @@ from indexcalc.calculus.derivative import derivative
 from indexcalc.engine.bind.inputs import bind
 from indexcalc.engine.compile.run import AS_WRITTEN, evaluate
 from indexcalc.engine.emit.numpy_code import WRITERS
-from indexcalc.engine.plan.lowering import INLINE, LEAVES
+from indexcalc.engine.plan.leaves import LEAVES
 from indexcalc.engine.plan.plan import plan
+from indexcalc.engine.plan.terms import INLINE
 from indexcalc.engine.program import STEPS
 from indexcalc.errors import DimensionError, InputError, KindError, NoRuleError
 from indexcalc.graph.constructors import (

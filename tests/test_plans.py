@@ -20,25 +20,10 @@ from naive import naive
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.engine.emit import (
-    kernels,
-    numpy_code,
-    numpy_function,
-    numpy_sums,
-    patterns,
-)
-from indexcalc.engine.plan import (
-    collect,
-    contract,
-    plan,
-    powers,
-)
-from indexcalc.engine.plan import (
-    lowering as build,
-)
-from indexcalc.engine.plan import (
-    peephole as finish,
-)
+from indexcalc.engine.emit import kernels, numpy_code, numpy_function, numpy_sums, patterns
+from indexcalc.engine.emit.numpy import buffers, contractions, maps, matrices
+from indexcalc.engine.plan import collect, contract, peephole, plan, powers, products
+from indexcalc.engine.plan.lowering import Lowered
 from indexcalc.graph.constructors import addition, einsum, elementwise
 from indexcalc.graph.node import Node, Product, Sum, Variable
 from indexcalc.graph.walk import variables
@@ -59,7 +44,7 @@ def any_choice(rng: random.Random) -> Any:
     products planned again or not.
     """
 
-    def search(best: build.Build, make: Any, order: Any, options: Any) -> build.Build:
+    def search(best: Lowered, make: Any, order: Any, options: Any) -> Lowered:
         kept = frozenset(n for n in order if isinstance(n, Product | Sum) and rng.random() < 0.3)
         opened = frozenset(n for n in order if isinstance(n, Sum) and rng.random() < 0.5)
         made = make(best.choice._replace(kept=kept, opened=opened))
@@ -73,7 +58,7 @@ def any_choice(rng: random.Random) -> Any:
 def any_kernel(rng: random.Random) -> Any:
     """A choice of any kernel that applies."""
 
-    def choose(pair: kernels.Pair, wished: object, own: object) -> kernels.Option:
+    def choose(pair: kernels.PairContraction, wished: object, own: object) -> kernels.Option:
         options = [kernel(p) for kernel in kernels.KERNELS for p in (pair, pair.turned)]
         return rng.choice([option for option in options if option is not None])
 
@@ -85,18 +70,19 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(plan, "_search", any_choice(rng))
     patch.setattr(kernels, "choose", any_kernel(rng))
     patch.setattr(collect, "WORTH", 1e9)
-    patch.setattr(build, "ROOTED", 1e9)
-    patch.setattr(finish, "FEW", 1e9)
+    patch.setattr(products, "ROOTED", 1e9)
+    patch.setattr(peephole, "FEW", 1e9)
     patch.setattr(patterns, "LARGE", 1)
     patch.setattr(patterns, "PIECES", 1)
     patch.setattr(numpy_sums, "PIECE", rng.choice([1, 4, numpy_sums.PIECE]))
     patch.setattr(numpy_sums, "MOST_PIECES", rng.choice([2, numpy_sums.MOST_PIECES]))
-    for name in ("MANY", "ENTRIES", "FREED"):
-        patch.setattr(numpy_code, name, 1)
-    patch.setattr(powers, "MANY", 1)
+    for module in (maps, matrices, powers):
+        patch.setattr(module, "MANY", 1)
+    patch.setattr(contractions, "ENTRIES", 1)
+    patch.setattr(buffers, "FREED", 1)
     patch.setattr(powers, "AT_ONCE", {})
     exact = rng.choice([2, 3, contract.EXACT])
-    for module in (build, collect, contract):
+    for module in (products, collect, contract):
         patch.setattr(module, "EXACT", exact)
 
 

@@ -201,6 +201,21 @@ class Program:
         return tuple(step.name for step in self.steps if isinstance(step, Input))
 
 
+def readers(program: Program) -> list[int]:
+    """How often each value is read, a result once more.
+
+    >>> readers(Program((Input("x", ()), Map("exp", (), (Use(0, ()),), (), ())), (1, 1)))
+    [1, 2]
+    """
+    times = [0] * len(program.steps)
+    for step in program.steps:
+        for use in step.uses:
+            times[use.value] += 1
+    for value in program.results:
+        times[value] += 1
+    return times
+
+
 def flops(step: Step) -> int:
     """The floating-point operations of a step: a multiplication and an addition count one each."""
     match step:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from string import ascii_letters
 
 from indexcalc.engine import program as steps
-from indexcalc.engine.emit.kernels import LETTERS
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
 
@@ -60,7 +60,7 @@ def _shape(shape: tuple[int, ...]) -> str:
 
 def _shown(step: Step) -> str:
     """A step in words: `v0[ab]*v1[bc] -> [ac]`."""
-    uses = [f"v{use.value}[{''.join(LETTERS[x] for x in use.labels)}]" for use in step.uses]
+    uses = [f"v{use.value}[{''.join(ascii_letters[x] for x in use.labels)}]" for use in step.uses]
     match step:
         case steps.Input():
             return f"input {step.name}"
@@ -70,14 +70,14 @@ def _shown(step: Step) -> str:
             return f"number {step.number}"
         case steps.Contract():
             scale = "" if step.coef == 1 else f"{step.coef}*"
-            return f"{scale}{'*'.join(uses)} -> [{''.join(LETTERS[x] for x in step.out)}]"
+            return f"{scale}{'*'.join(uses)} -> [{''.join(ascii_letters[x] for x in step.out)}]"
         case steps.Map():
             return f"{uses[0]} ** {step.params[0]}" if step.fn == "**" else f"{step.fn}({', '.join(uses)})"
         case steps.Add():
             terms = []
             for part, use in zip(step.parts, uses, strict=True):
                 scale = "" if part.coef == 1 else f"{part.coef}*"
-                terms.append(f"{scale}{use} on [{''.join(LETTERS[x] for x in part.places)}]")
+                terms.append(f"{scale}{use} on [{''.join(ascii_letters[x] for x in part.places)}]")
             return " + ".join(terms)
         case steps.Reduce():
             return f"{step.fn}({uses[0]}, axes {', '.join(map(str, step.axes))})"

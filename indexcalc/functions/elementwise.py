@@ -240,7 +240,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
         code={"jax": "jax.nn.sigmoid({0})"},
-        zero=False, monotone=True, calm=True, oracle="jax.nn.sigmoid(x)",
+        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.sigmoid(x)",
     ),
     ElementwiseFunction(
         "softplus", "log(1 + exp(x))", softplus, (lambda x, y: apply("sigmoid", x),),
@@ -248,7 +248,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
         code={"jax": "jnp.logaddexp({0}, 0.0)"},
-        zero=False, monotone=True, calm=True, oracle="jax.nn.softplus(x)",
+        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.softplus(x)",
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,

@@ -172,7 +172,8 @@ INVERSE = (
         "inv", "the inverse of X", _inv, _inv_rule, True, r"{{{}}}^{{-1}}", COOKBOOK,
         domain="invertible matrices; a singular one is an error", axes=2, public=False, matrix="inv", square=True,
         code="{np}.linalg.inv({x})",
-        opened=True, small="small_inverse({x})", oracle="jnp.linalg.inv(x)",
+        opened=True, small="small_inverse({x})", together=factored,
+        oracle="jnp.linalg.inv(x)",
     ),
     ReductionFunction(
         "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
@@ -186,7 +187,8 @@ INVERSE = (
         domain="real invertible matrices; -inf for a singular one", holomorphic=False, axes=2, public=False,
         matrix="logdet", square=True,
         code="{np}.linalg.slogdet({x})[1]",
-        opened=True, small="{np}.log({np}.abs(small_det({x})))", oracle="jnp.linalg.slogdet(x)[1]",
+        opened=True, small="{np}.log({np}.abs(small_det({x})))", together=factored,
+        oracle="jnp.linalg.slogdet(x)[1]",
     ),
     ReductionFunction(
         "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", along(shared.cofactor),

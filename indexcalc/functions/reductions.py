@@ -112,14 +112,14 @@ ROWS = (
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
         code={"jax": "jax.scipy.special.logsumexp({x}, {axes})", "torch": "torch.logsumexp({x}, {axes})"},
-        oracle="jax.scipy.special.logsumexp(x, axes)",
+        together=exponentials, oracle="jax.scipy.special.logsumexp(x, axes)",
     ),
     ReductionFunction(
         "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", softmax, lambda s: s.y * (s.d - s.v), True,
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
-        zero=False, positive=True, out=True, oracle="jax.nn.softmax(x, axes)",
+        zero=False, positive=True, out=True, together=exponentials, oracle="jax.nn.softmax(x, axes)",
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", shared.log_softmax, lambda s: s.d - apply("exp", s.v), True,

@@ -61,7 +61,8 @@ class ElementwiseFunction:
     `positive` that of positive arguments it gives positive values, and of those that are not negative none that is,
     `commutative` that the two arguments may change places. `calm` says that no real argument whatever makes NumPy warn:
     nothing overflows, is divided by zero or has no value. `out` says that `numpy` takes `out`, an array for the value
-    that may be an argument, as every ufunc does.
+    that may be an argument, as every ufunc does. `together(x, names)` gives the values of several functions of one x at
+    once, of those named of the rows that have it.
     """
 
     name: str
@@ -84,6 +85,7 @@ class ElementwiseFunction:
     calm: bool = False
     python: str = ""
     out: bool = False
+    together: Callable[..., Any] | None = None
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 
@@ -167,6 +169,8 @@ class ReductionFunction:
     is; `between` that the values lie between the least entry and the largest; `opened` that what it gives of a product
     of matrices, it gives by its values of the factors; `small` is its expression, as in `code`, for matrices of order 3
     at most; `out` says that `numpy` takes `out`, an array for the value that may be the argument.
+    `together(x, axes, names, out)` gives the values of several functions of one x at once, of those named of the rows
+    that have it; `together(x, names)` those of one matrix.
     """
 
     name: str
@@ -193,6 +197,7 @@ class ReductionFunction:
     opened: bool = False
     small: str = ""
     out: bool = False
+    together: Callable[..., Any] | None = None
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 

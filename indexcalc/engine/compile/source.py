@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.request import Request, unit_axes
+from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import (
     dimension_code,
     dimensions,
@@ -92,7 +93,7 @@ def module(
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
-    results = [f"{made}{unit_axes(view)}" for made, view in zip(writer.results, request.outputs, strict=True)]
+    results = [f"{made}{unit_axes(view)}" for made, view in zip(write_lines(writer), request.outputs, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     inputs = [step for step in program.steps if isinstance(step, Input)]
     numbers = [names[step.name] for step in inputs if not step.shape]
@@ -112,7 +113,7 @@ def module(
     keywords = [*free, *dict.fromkeys(titles)]
     arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
-    parts = [*writer.helpers.values(), f"def {name}({arguments}):\n{body}"]
+    parts = [*writer.free.helpers.values(), f"def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
     return Written("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
 

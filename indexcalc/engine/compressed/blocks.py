@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
-from indexcalc.engine.compressed.compressed import Compressed, Operator, _vector
+from indexcalc.engine.compressed.held import Compressed
+from indexcalc.engine.compressed.operator import Operator, vector
 from indexcalc.errors import InputError
 
 
@@ -83,14 +84,14 @@ class Blocks(Operator):
         sizes = list(map(prod, dims))
         flat = not isinstance(v, list | tuple) or (all(np.ndim(x) == 0 for x in v) and any(dims))
         if flat:
-            array = _vector(v, self.dtype, name)
+            array = vector(v, self.dtype, name)
             if array.shape != (sum(sizes),):
                 raise InputError(
                     f"{name} of a grid", f"a vector of shape {array.shape}", f"give {sum(sizes)} numbers, or a list"
                 )
             pieces = np.split(array, np.cumsum(sizes)[:-1])
             return [piece.reshape(dim) for piece, dim in zip(pieces, dims, strict=True)], True
-        parts = [_vector(x, self.dtype, name) for x in v]
+        parts = [vector(x, self.dtype, name) for x in v]
         if [part.shape for part in parts] != list(dims):
             raise InputError(
                 f"{name} of a grid", f"arrays of shapes {[p.shape for p in parts]}", f"give shapes {list(dims)}"

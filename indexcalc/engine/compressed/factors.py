@@ -13,12 +13,13 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
-from indexcalc.engine.plan.collect import Ready
 from indexcalc.engine.plan.contract import EXACT, Piece
-from indexcalc.engine.plan.lowering import Build, Choice
-from indexcalc.engine.plan.peephole import finish
-from indexcalc.engine.plan.pool import Table
-from indexcalc.engine.plan.terms import as_leaf
+from indexcalc.engine.plan.lowering import Lowering
+from indexcalc.engine.plan.peephole import peephole
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.plan.products import Products, Ready
+from indexcalc.engine.plan.steps import added
+from indexcalc.engine.plan.terms import Choice, as_leaf
 from indexcalc.engine.program import Program
 from indexcalc.graph.node import Labels, Node, topological
 from indexcalc.graph.numbers import Number, add
@@ -47,15 +48,17 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     >>> term.factors, term.out
     (((0, (0, 1)), (1, (2, 3))), (0, 1, 2, 3, 4, 4))
     """
-    order = topological(roots)
-    table = Table(bounds(list(roots)), sizes)
-    build = _Holding(roots, order, table, Choice(frozenset(), frozenset()), {})
-    number = {value: place for place, value in enumerate(build.results)}
+    order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
+    lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
+    lowering.lower(())
+    kept = [_terms(lowering, root) for root in roots]
+    values = tuple(dict.fromkeys(p.value for found in kept for term in found for p in term.pieces))
+    number = {value: place for place, value in enumerate(values)}
     terms = [
         [HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t)) for t in found]
-        for found in build.kept
+        for found in kept
     ]
-    return finish(table, build), terms
+    return peephole(pool, values), terms
 
 
 def _used(term: Ready) -> dict[int, int]:
@@ -63,101 +66,97 @@ def _used(term: Ready) -> dict[int, int]:
     return {x: term.sizes[x] for x in sorted(labels)}
 
 
-class _Holding(Build):
-    """The program that computes the factors of the terms of each root."""
+def _terms(lowering: Lowering, root: Node) -> list[Ready]:
+    """The terms of a root, their factors merged as far as that takes no more entries."""
+    products = lowering.products
+    found = lowering.opening.terms.get(root, as_leaf(root, lowering.pool.shape(root.dims)))
+    ready = [_merged(products, made) for term in found if (made := lowering.ready(term)) is not None]
+    groups: dict[Labels, list[Ready]] = {}
+    for term in map(_renamed, ready):
+        groups.setdefault(term.out, []).append(term)
+    return [term for group in groups.values() for term in _summarised(products, group)]
 
-    kept: list[list[Ready]]
 
-    def _wanted(self, roots: Sequence[Node], order: Sequence[Node]) -> set[Node]:
-        return super()._wanted((), order)
+# ------------------------------------------------------------------ within a term
 
-    def made(self, roots: Sequence[Node]) -> tuple[int, ...]:
-        """The values of all factors, each once."""
-        self.kept = [self._terms(root) for root in roots]
-        return tuple(dict.fromkeys(p.value for found in self.kept for term in found for p in term.pieces))
 
-    def _terms(self, root: Node) -> list[Ready]:
-        found = self.terms.get(root, as_leaf(root, self.table.shape(root.dims)))
-        ready = [self._merged(made) for term in found if (made := self.ready(term)) is not None]
-        groups: dict[Labels, list[Ready]] = {}
-        for term in map(_renamed, ready):
-            groups.setdefault(term.out, []).append(term)
-        return [term for group in groups.values() for term in self._summarised(group)]
+def _merged(products: Products, term: Ready) -> Ready:
+    """The term with sets of factors contracted, as long as that takes no more entries."""
+    while True:
+        best: tuple[int, tuple[int, ...]] | None = None
+        held = _entries([term])
+        for chosen in _sets(term.pieces):
+            rest = [p for k, p in enumerate(term.pieces) if k not in chosen]
+            stay = _stay(term, chosen)
+            size = sum(_distinct(rest, term.sizes).values()) + prod(term.sizes[x] for x in stay)
+            if size <= held and (best is None or size < best[0]):
+                best = size, chosen
+        if best is None:
+            return term
+        stay = _stay(term, best[1])
+        made = products.product([term.pieces[k] for k in best[1]], stay, term.sizes, 1)
+        rest = [p for k, p in enumerate(term.pieces) if k not in best[1]]
+        term = term._replace(pieces=(*rest, made))
 
-    # -------------------------------------------------------------- within a term
 
-    def _merged(self, term: Ready) -> Ready:
-        """The term with sets of factors contracted, as long as that takes no more entries."""
-        while True:
-            best: tuple[int, tuple[int, ...]] | None = None
-            held = self._entries([term])
-            for chosen in _sets(term.pieces):
-                rest = [p for k, p in enumerate(term.pieces) if k not in chosen]
-                stay = self._stay(term, chosen)
-                size = sum(self._distinct(rest, term.sizes).values()) + prod(term.sizes[x] for x in stay)
-                if size <= held and (best is None or size < best[0]):
-                    best = size, chosen
-            if best is None:
-                return term
-            stay = self._stay(term, best[1])
-            made = self.product([term.pieces[k] for k in best[1]], stay, term.sizes, 1)
-            rest = [p for k, p in enumerate(term.pieces) if k not in best[1]]
-            term = term._replace(pieces=(*rest, made))
+def _stay(term: Ready, chosen: Iterable[int]) -> frozenset[int]:
+    inside = {x for k in chosen for x in term.pieces[k].labels}
+    outside = {x for k, p in enumerate(term.pieces) if k not in set(chosen) for x in p.labels} | set(term.out)
+    return frozenset(inside & outside)
 
-    @staticmethod
-    def _stay(term: Ready, chosen: Iterable[int]) -> frozenset[int]:
-        inside = {x for k in chosen for x in term.pieces[k].labels}
-        outside = {x for k, p in enumerate(term.pieces) if k not in set(chosen) for x in p.labels} | set(term.out)
-        return frozenset(inside & outside)
 
-    def _entries(self, terms: Sequence[Ready]) -> int:
-        found: dict[int, int] = {}
-        for term in terms:
-            found |= self._distinct(term.pieces, term.sizes)
-        return sum(found.values())
+def _entries(terms: Sequence[Ready]) -> int:
+    found: dict[int, int] = {}
+    for term in terms:
+        found |= _distinct(term.pieces, term.sizes)
+    return sum(found.values())
 
-    @staticmethod
-    def _distinct(pieces: Iterable[Piece], sizes: Mapping[int, int]) -> dict[int, int]:
-        return {p.value: prod(sizes[x] for x in p.labels) for p in pieces}
 
-    # -------------------------------------------------------------- between terms
+def _distinct(pieces: Iterable[Piece], sizes: Mapping[int, int]) -> dict[int, int]:
+    return {p.value: prod(sizes[x] for x in p.labels) for p in pieces}
 
-    def _summarised(self, group: list[Ready]) -> list[Ready]:
-        """Terms of one pattern: those that differ in one factor become one, all become one where that is smaller."""
-        changed = True
-        while changed:
-            changed = False
-            for one, other in combinations(group, 2):
-                made = self._joined(one, other)
-                if made is not None:
-                    group = [term for term in group if term is not one and term is not other] + [made]
-                    changed = True
-                    break
-        labels = tuple(dict.fromkeys(group[0].out))
-        core = prod(group[0].sizes[x] for x in labels)
-        if len(group) > 1 and self._entries(group) >= core:
-            parts = [(term.coef, self.contracted(term, 1), labels) for term in group]
-            return [group[0]._replace(coef=1, pieces=(self._sum(parts, group[0].sizes),))]
-        return group
 
-    def _joined(self, one: Ready, other: Ready) -> Ready | None:
-        if any(x not in term.out for term in (one, other) for p in term.pieces for x in p.labels):
-            return None
-        a, b = Counter(one.pieces), Counter(other.pieces)
-        left, right = list((a - b).elements()), list((b - a).elements())
-        if not left and not right:
-            coef = add(one.coef, other.coef)
-            return one._replace(coef=coef)
-        if len(left) != 1 or len(right) != 1 or set(left[0].labels) != set(right[0].labels):
-            return None
-        axes = left[0].labels
-        made = self._sum([(one.coef, left[0], axes), (other.coef, right[0], axes)], one.sizes)
-        return one._replace(coef=1, pieces=(*(a & b).elements(), made))
+# ------------------------------------------------------------------ between terms
 
-    def _sum(self, parts: Sequence[tuple[Number, Piece, Labels]], sizes: Mapping[int, int]) -> Piece:
-        axes = parts[0][2]
-        value, form = self.added(parts, tuple(sizes[x] for x in axes))
-        return Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))
+
+def _summarised(products: Products, group: list[Ready]) -> list[Ready]:
+    """Terms of one pattern: those that differ in one factor become one, all become one where that is smaller."""
+    changed = True
+    while changed:
+        changed = False
+        for one, other in combinations(group, 2):
+            made = _joined(products.pool, one, other)
+            if made is not None:
+                group = [term for term in group if term is not one and term is not other] + [made]
+                changed = True
+                break
+    labels = tuple(dict.fromkeys(group[0].out))
+    core = prod(group[0].sizes[x] for x in labels)
+    if len(group) > 1 and _entries(group) >= core:
+        parts = [(term.coef, products.contracted(term, 1), labels) for term in group]
+        return [group[0]._replace(coef=1, pieces=(_sum(products.pool, parts, group[0].sizes),))]
+    return group
+
+
+def _joined(pool: StepPool, one: Ready, other: Ready) -> Ready | None:
+    if any(x not in term.out for term in (one, other) for p in term.pieces for x in p.labels):
+        return None
+    a, b = Counter(one.pieces), Counter(other.pieces)
+    left, right = list((a - b).elements()), list((b - a).elements())
+    if not left and not right:
+        coef = add(one.coef, other.coef)
+        return one._replace(coef=coef)
+    if len(left) != 1 or len(right) != 1 or set(left[0].labels) != set(right[0].labels):
+        return None
+    axes = left[0].labels
+    made = _sum(pool, [(one.coef, left[0], axes), (other.coef, right[0], axes)], one.sizes)
+    return one._replace(coef=1, pieces=(*(a & b).elements(), made))
+
+
+def _sum(pool: StepPool, parts: Sequence[tuple[Number, Piece, Labels]], sizes: Mapping[int, int]) -> Piece:
+    axes = parts[0][2]
+    value, form = added(pool, parts, tuple(sizes[x] for x in axes))
+    return Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))
 
 
 def _sets(pieces: Sequence[Piece]) -> list[tuple[int, ...]]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from math import prod
+from string import ascii_letters
 from typing import NamedTuple
 
 from indexcalc.graph.node import Labels
 
-LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 GEMM, MATMUL, VECTOR, LOOP, STRIDED, MEMORY = 40e9, 14e9, 6e9, 1.6e9, 0.7e9, 1.2e9
 """Operations a second of a matrix product, a batched one, a matrix times a vector; entries a second of einsum's loop
 along contiguous and along strided axes; entries a second that are copied."""
@@ -32,7 +32,7 @@ class Operand(NamedTuple):
     contiguous: bool = True
 
 
-class Pair(NamedTuple):
+class PairContraction(NamedTuple):
     """Two operands, the labels that stay, and the sizes of all."""
 
     a: Operand
@@ -65,9 +65,9 @@ class Pair(NamedTuple):
         return tuple(x for x in self.b.labels if x not in self.a.labels)
 
     @property
-    def turned(self) -> Pair:
+    def turned(self) -> PairContraction:
         """The operands exchanged."""
-        return Pair(self.b, self.a, self.out, self.sizes)
+        return PairContraction(self.b, self.a, self.out, self.sizes)
 
 
 class Option(NamedTuple):
@@ -80,15 +80,15 @@ class Option(NamedTuple):
     scratch: int = 0
 
 
-Kernel = Callable[[Pair], Option | None]
+Kernel = Callable[[PairContraction], Option | None]
 
 
-def choose(pair: Pair, wished: Labels | None = None, own: Labels | None = None) -> Option:
+def choose(pair: PairContraction, wished: Labels | None = None, own: Labels | None = None) -> Option:
     """The cheapest kernel for a product, whose result is read best if its order begins as it is wished, if anything is;
     of equal ones that which gives its `own` order.
 
     >>> x, w = Operand("x", (0, 1)), Operand("w", (1,))
-    >>> choose(Pair(x, w, frozenset([0]), {0: 50, 1: 20})).code
+    >>> choose(PairContraction(x, w, frozenset([0]), {0: 50, 1: 20})).code
     'dot(x, w)'
     """
     a, b = pair.a.code, pair.b.code
@@ -106,7 +106,7 @@ def _chosen(
     wished: Labels | None,
     own: Labels | None,
 ) -> Option:
-    pair = Pair(a, b, out, dict(sizes))
+    pair = PairContraction(a, b, out, dict(sizes))
     start = wished or ()
     turned = pair.size(out) / (4 * MEMORY)
 
@@ -149,8 +149,8 @@ def einsum_code(operands: Sequence[Operand], out: Sequence[int]) -> str:
     number: dict[int, int] = {}
     for x in (*(x for operand in operands for x in operand.labels), *out):
         number.setdefault(x, len(number))
-    spec = ",".join("".join(LETTERS[number[x]] for x in operand.labels) for operand in operands)
-    result = "".join(LETTERS[number[x]] for x in out)
+    spec = ",".join("".join(ascii_letters[number[x]] for x in operand.labels) for operand in operands)
+    result = "".join(ascii_letters[number[x]] for x in out)
     return f"einsum('{spec}->{result}', {', '.join(operand.code for operand in operands)})"
 
 
@@ -172,7 +172,7 @@ def _fast_last(operand: Operand, labels: Sequence[int]) -> bool:
 # ------------------------------------------------------------------ the kernels
 
 
-def by_number(p: Pair) -> Option | None:
+def by_number(p: PairContraction) -> Option | None:
     """A number times an array."""
     if p.a.labels:
         return None
@@ -180,7 +180,7 @@ def by_number(p: Pair) -> Option | None:
     return Option(0.5e-6 + size / MEMORY, "multiply", f"multiply({p.b.code}, {p.a.code})", p.b.labels)
 
 
-def scaled(p: Pair) -> Option | None:
+def scaled(p: PairContraction) -> Option | None:
     """Entries times those of an array that runs along some of the same axes."""
     if p.summed or not p.b.labels or set(p.b.labels) - set(p.a.labels) or not p.a.labels:
         return None
@@ -191,7 +191,7 @@ def scaled(p: Pair) -> Option | None:
     return Option(seconds, "multiply", code, p.a.labels)
 
 
-def outer(p: Pair) -> Option | None:
+def outer(p: PairContraction) -> Option | None:
     """Products of all pairs of entries, along shared axes or none; the shared last axis of both stays last."""
     if p.summed or not p.rows or not p.columns:
         return None
@@ -205,7 +205,7 @@ def outer(p: Pair) -> Option | None:
     return Option(1.0e-6 + size / (1.4 * MEMORY), "outer", einsum_code([p.a, p.b], labels), labels)
 
 
-def inner(p: Pair) -> Option | None:
+def inner(p: PairContraction) -> Option | None:
     """The sum of products of entries: both arrays are stored alike."""
     if p.batch or p.rows or p.columns or p.a.labels != p.b.labels or not p.a.labels:
         return None
@@ -216,7 +216,7 @@ def inner(p: Pair) -> Option | None:
     return Option(0.6e-6 + p.size(p.a.labels) / VECTOR, "dot", f"dot({one}, {other})", ())
 
 
-def dot(p: Pair) -> Option | None:
+def dot(p: PairContraction) -> Option | None:
     """A matrix product by BLAS, of axes joined into rows, columns and what is summed; a copy where they lie apart."""
     if p.batch or not p.summed or not (p.rows or p.columns):
         return None
@@ -265,7 +265,7 @@ def _matrix(operand: Operand, own: Labels, summed: Labels, sizes: Mapping[int, i
     return viewed(operand, groups[0] + groups[1], sizes, groups)
 
 
-def one_sided(p: Pair) -> Option | None:
+def one_sided(p: PairContraction) -> Option | None:
     """A matrix times each slice of an array: what is summed lies in its middle."""
     if p.batch or not p.summed or not p.columns or not p.rows:
         return None
@@ -286,7 +286,7 @@ def one_sided(p: Pair) -> Option | None:
     return Option(1.2e-6 + p.size(front) * 0.12e-6 + work / MATMUL, "matmul", code, labels)
 
 
-def batched(p: Pair) -> Option | None:
+def batched(p: PairContraction) -> Option | None:
     """Matrix products for each value of the shared axes, which come first."""
     if not p.batch or not p.summed or not p.rows:
         return None
@@ -318,7 +318,7 @@ def batched(p: Pair) -> Option | None:
     return Option(seconds, "matmul", code, labels, copied)
 
 
-def loop(p: Pair) -> Option | None:
+def loop(p: PairContraction) -> Option | None:
     """NumPy's einsum: one loop over all labels; shared axes that are stored last stay last."""
     shared = p.batch
     last = bool(shared) and p.a.labels[-1:] == p.b.labels[-1:] and p.a.labels[-1] in shared

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import prod
+from string import ascii_letters
 from typing import Any
 
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.emit.kernels import LETTERS
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -145,5 +145,5 @@ def _aligned(array: Any, use: Use, out: Sequence[int]) -> Any:
 
 def _spec(operands: Sequence[Sequence[int]], out: Sequence[int]) -> str:
     labels = dict.fromkeys([x for own in operands for x in own] + list(out))
-    letter = dict(zip(labels, LETTERS, strict=False))
+    letter = dict(zip(labels, ascii_letters, strict=False))
     return ",".join("".join(letter[x] for x in own) for own in operands) + "->" + "".join(letter[x] for x in out)

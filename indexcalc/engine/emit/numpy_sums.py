@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,112 +13,110 @@ from indexcalc.engine.emit.kernels import (
     einsum_code,
     viewed,
 )
+from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy_function import Stored
 from indexcalc.engine.program import Add, Contract, Part
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
 
-if TYPE_CHECKING:
-    from indexcalc.engine.emit.numpy_code import Emitter
-
 PIECE = 2**17
-"""A term is added by pieces of at most so many entries,"""
+"""Entries: a term is added by pieces of at most so many, which a second level of cache holds,"""
 MOST_PIECES = 64
-"""and by at most so many."""
+"""and by at most so many pieces: each takes a call of its own."""
 
 
-def write_sum(emitter: Emitter, step: Add) -> None:
+def write_sum(lines: NumpyLines, step: Add) -> None:
     """The parts, added into one buffer; a delta is a diagonal of it."""
     axes = tuple(range(len(step.shape)))
     if not axes:
-        terms = [_term(emitter, part) for part in step.parts]
-        emitter.put(" + ".join(terms).replace("+ -", "- "), (), ())
+        terms = [_term(lines, part) for part in step.parts]
+        lines.put(" + ".join(terms).replace("+ -", "- "), (), ())
         return
-    fused = emitter.outers.get(emitter.number, ())
-    pieces = emitter.pieces.get(emitter.number, ())
+    fused = lines.at_once.outers.get(lines.number, ())
+    pieces = lines.at_once.pieces.get(lines.number, ())
     apart = {*fused, *pieces}
-    parts = [(part, *_placed(emitter, part)) for part in step.parts if part.use.value not in apart]
+    parts = [(part, *_placed(lines, part)) for part in step.parts if part.use.value not in apart]
     if fused:
         first = next((operand.labels[0] for part, operand, _ in parts if _covers(part, step)), None)
-        _outer_sum(emitter, [part for part in step.parts if part.use.value in fused], step, first)
+        _outer_sum(lines, [part for part in step.parts if part.use.value in fused], step, first)
         for part, operand, places in parts:
-            _into(emitter, part, operand, places, False)
+            _into(lines, part, operand, places, False)
         return
     full = [row for row in parts if _covers(row[0], step)]
     order = full[0][1].labels if full else axes
     if full:
-        start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(emitter, row))
+        start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(lines, row))
         parts = [start, *(row for row in parts if row is not start)]
     if not full:
         shape = tuple(step.shape[axis] for axis in order)
-        emitter.put(f"zeros({shape}, {emitter.kind})", order, axes)
+        lines.put(f"zeros({shape}, {lines.kind})", order, axes)
         first = True
     else:
-        parts = _started(emitter, parts, order, step)
+        parts = _started(lines, parts, order, step)
         first = False
     for part, operand, places in parts:
-        _into(emitter, part, operand, places, first)
+        _into(lines, part, operand, places, first)
         first = False
     for part in step.parts:
         if part.use.value in pieces:
-            _by_pieces(emitter, part, step)
+            _by_pieces(lines, part, step)
 
 
-def _operands(emitter: Emitter, part: Part) -> tuple[Number, list[Operand]]:
+def _operands(lines: NumpyLines, part: Part) -> tuple[Number, list[Operand]]:
     """The coefficient and the operands of a product that is a term of a sum, with the axes of the sum as labels."""
-    made = emitter.program.steps[part.use.value]
+    made = lines.program.steps[part.use.value]
     assert isinstance(made, Contract)
     axis = {label: part.places.index(part.use.labels[made.out.index(label)]) for label in made.out}
-    operands = map(emitter.operand, made.uses)
+    operands = map(lines.operand, made.uses)
     return multiply(made.coef, part.coef), [o._replace(labels=tuple(axis[x] for x in o.labels)) for o in operands]
 
 
-def _by_pieces(emitter: Emitter, part: Part, step: Add) -> None:
+def _by_pieces(lines: NumpyLines, part: Part, step: Add) -> None:
     """A product added for one entry of the first axes after the other, so that each piece stays in the cache."""
-    number, order = emitter.number, emitter.stored[emitter.number].order
+    number, order = lines.number, lines.buffers.stored[lines.number].order
     leading = 1
     while prod(step.shape[x] for x in order[leading:]) > PIECE and leading < len(order) - 1:
         leading += 1
     while leading and prod(step.shape[x] for x in order[:leading]) > MOST_PIECES:
         leading -= 1
     first, rest = order[:leading], order[leading:]
-    coef, operands = _operands(emitter, part)
+    coef, operands = _operands(lines, part)
     values = []
     for name, operand in zip("ab", operands, strict=True):
         own = tuple(x for x in (*first, *rest) if x in operand.labels)
         code = viewed(operand, own, {})
         if name == "a" and coef not in (1, -1):
-            code = f"multiply({code}, {emitter.literal(coef)})"
-        emitter.lines.append(f"{name}{number} = {code}")
+            code = f"multiply({code}, {literal(coef)})"
+        lines.lines.append(f"{name}{number} = {code}")
         steps = ", ".join(f"t{x}" for x in first if x in own)
         piece = Operand(f"{name}{number}[{steps}]" if steps else f"{name}{number}", tuple(x for x in own if x in rest))
         values.append(broadcast(piece, rest))
     shape = tuple(step.shape[x] for x in rest)
-    emitter.scratch = max(emitter.scratch, prod(shape))
-    emitter.lines.append(f"p{number} = empty({shape}, {emitter.kind})")
+    lines.buffers.scratch = max(lines.buffers.scratch, prod(shape))
+    lines.lines.append(f"p{number} = empty({shape}, {lines.kind})")
     target = f"v{number}[{', '.join(f't{x}' for x in first)}]" if first else f"v{number}"
     ufunc = "subtract" if coef == -1 else "add"
     body = f"{ufunc}({target}, multiply({', '.join(values)}, out=p{number}), out={target})"
     if first:
-        space = emitter.bound(f"n{number}", tuple(np.ndindex(*(step.shape[x] for x in first))))
+        space = lines.bound(f"n{number}", tuple(np.ndindex(*(step.shape[x] for x in first))))
         body = f"for {', '.join(f't{x}' for x in first)}, in {space}: {body}"
-    emitter.lines += [body, f"del a{number}, b{number}, p{number}"]
+    lines.lines += [body, f"del a{number}, b{number}, p{number}"]
 
 
-def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | None) -> None:
+def _outer_sum(lines: NumpyLines, parts: Sequence[Part], step: Add, first: int | None) -> None:
     """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms. The axis that
     is `first` in what is added to it is among the rows.
     """
     rows: Labels = ()
     columns: Labels = ()
-    number = emitter.number
+    number = lines.number
     for k, part in enumerate(parts):
-        scale, (one, other) = _operands(emitter, part)
+        scale, (one, other) = _operands(lines, part)
         if not k:
             rows, columns = (other.labels, one.labels) if first in other.labels else (one.labels, other.labels)
             for side, axes in (("l", rows), ("r", columns)):
                 size = prod(step.shape[x] for x in axes)
-                emitter.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {emitter.kind})")
+                lines.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {lines.kind})")
         if set(one.labels) != set(rows):
             one, other = other, one
         for side, operand, axes in (("l", one, rows), ("r", other, columns)):
@@ -127,24 +124,24 @@ def _outer_sum(emitter: Emitter, parts: Sequence[Part], step: Add, first: int | 
             target = f"{side}{number}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}{number}[{k}]"
             value = viewed(operand, axes, {})
             if side == "l" and scale != 1:
-                emitter.lines.append(f"multiply({value}, {emitter.literal(scale)}, out={target})")
+                lines.lines.append(f"multiply({value}, {literal(scale)}, out={target})")
             else:
-                emitter.lines.append(f"{target}[...] = {value}")
+                lines.lines.append(f"{target}[...] = {value}")
     shape = ", ".join(str(step.shape[x]) for x in (*rows, *columns))
-    emitter.kernel = "dot"
-    emitter.put(f"dot(l{number}.T, r{number}).reshape({shape})", rows + columns, range(len(step.shape)))
+    lines.kernel = "dot"
+    lines.put(f"dot(l{number}.T, r{number}).reshape({shape})", rows + columns, range(len(step.shape)))
 
 
-def _term(emitter: Emitter, part: Part) -> str:
-    name = emitter.operand(part.use).code
+def _term(lines: NumpyLines, part: Part) -> str:
+    name = lines.operand(part.use).code
     if part.coef == 1:
         return name
-    return f"-{name}" if part.coef == -1 else f"{emitter.literal(part.coef)}*{name}"
+    return f"-{name}" if part.coef == -1 else f"{literal(part.coef)}*{name}"
 
 
-def _placed(emitter: Emitter, part: Part) -> tuple[Operand, Labels]:
+def _placed(lines: NumpyLines, part: Part) -> tuple[Operand, Labels]:
     """The operand with axes of the result as labels, where the part has no delta; and the labels of all axes."""
-    operand = emitter.operand(part.use)
+    operand = lines.operand(part.use)
     axis = {label: k for k, label in reversed(list(enumerate(part.places)))}
     return operand._replace(labels=tuple(axis[x] for x in operand.labels)), tuple(axis[x] for x in part.places)
 
@@ -153,28 +150,28 @@ def _covers(part: Part, step: Add) -> bool:
     return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
 
 
-def _starts(emitter: Emitter, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
+def _starts(lines: NumpyLines, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
     """Which of two parts a buffer begins as: one of its own kind, one that it may write over."""
-    return emitter.complex[row[0].use.value] != emitter.complex[emitter.number], not _may_start(emitter, row[0])
+    return lines.complex[row[0].use.value] != lines.complex[lines.number], not _may_start(lines, row[0])
 
 
-def _may_start(emitter: Emitter, part: Part) -> bool:
-    return emitter.dying(part.use) and part.coef == 1
+def _may_start(lines: NumpyLines, part: Part) -> bool:
+    return lines.buffers.dying(part.use) and part.coef == 1
 
 
 def _started(
-    emitter: Emitter, parts: list[tuple[Part, Operand, Labels]], order: Labels, step: Add
+    lines: NumpyLines, parts: list[tuple[Part, Operand, Labels]], order: Labels, step: Add
 ) -> list[tuple[Part, Operand, Labels]]:
     """The buffer begins as the first part, or as a sum of two; gives the parts that are left."""
     axes = range(len(step.shape))
     (part, operand, _), *rest = parts
     order_here = operand.labels
-    if emitter.complex[part.use.value] != emitter.complex[emitter.number]:
-        emitter.put(f"multiply({operand.code}, {emitter.literal(part.coef)}, dtype=dtype)", order_here, axes)
+    if lines.complex[part.use.value] != lines.complex[lines.number]:
+        lines.put(f"multiply({operand.code}, {literal(part.coef)}, dtype=dtype)", order_here, axes)
         return rest
-    if _may_start(emitter, part):
-        emitter.lines.append(f"v{emitter.number} = {emitter.over(part.use)}")
-        emitter.keep(Stored(f"v{emitter.number}", tuple(order_here), True, emitter.number))
+    if _may_start(lines, part):
+        lines.lines.append(f"v{lines.number} = {lines.buffers.over(part.use)}")
+        lines.buffers.keep(Stored(f"v{lines.number}", tuple(order_here), True, lines.number))
         return rest
     other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and rest[0][0].coef in (1, -1) else None
     if other is not None and part.coef in (1, -1) and (part.coef, other[0].coef) != (-1, -1):
@@ -186,37 +183,37 @@ def _started(
             code = f"subtract({one}, {two})" if signs == (1, -1) else f"subtract({two}, {one})"
         for row in (parts[0], other):
             own = tuple(row[1].labels)
-            if own == tuple(order_here) and emitter.dying(row[0].use):
-                code = f"{code[:-1]}, out={emitter.over(row[0].use)})"
+            if own == tuple(order_here) and lines.buffers.dying(row[0].use):
+                code = f"{code[:-1]}, out={lines.buffers.over(row[0].use)})"
                 break
-        emitter.put(code, order_here, axes)
+        lines.put(code, order_here, axes)
         return rest[1:]
-    code = f"multiply({operand.code}, {emitter.literal(part.coef)})"
-    if emitter.dying(part.use):
-        code = f"{code[:-1]}, out={emitter.over(part.use)})"
-    emitter.put(code, order_here, axes)
+    code = f"multiply({operand.code}, {literal(part.coef)})"
+    if lines.buffers.dying(part.use):
+        code = f"{code[:-1]}, out={lines.buffers.over(part.use)})"
+    lines.put(code, order_here, axes)
     return rest
 
 
-def _into(emitter: Emitter, part: Part, operand: Operand, places: Labels, first: bool) -> None:
+def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first: bool) -> None:
     """A part, written (the first, into zeros) or added into the buffer."""
-    name = f"v{emitter.number}"
-    order = emitter.stored[emitter.number].order
+    name = f"v{lines.number}"
+    order = lines.buffers.stored[lines.number].order
     labels = tuple(places[axis] for axis in order)
     distinct = tuple(dict.fromkeys(labels))
     target = name
     if len(distinct) < len(labels):
-        target = f"d{emitter.number}"
-        emitter.lines.append(f"{target} = {einsum_code([Operand(name, labels)], distinct)}")
+        target = f"d{lines.number}"
+        lines.lines.append(f"{target} = {einsum_code([Operand(name, labels)], distinct)}")
     value = broadcast(operand, distinct)
-    scale = emitter.literal(part.coef)
+    scale = literal(part.coef)
     if first and part.coef == 1:
-        emitter.lines.append(f"{target}[...] = {value}")
+        lines.lines.append(f"{target}[...] = {value}")
     elif first:
-        emitter.lines.append(f"multiply({value}, {scale}, out={target})")
+        lines.lines.append(f"multiply({value}, {scale}, out={target})")
     elif part.coef in (1, -1):
-        emitter.lines.append(f"{'add' if part.coef == 1 else 'subtract'}({target}, {value}, out={target})")
+        lines.lines.append(f"{'add' if part.coef == 1 else 'subtract'}({target}, {value}, out={target})")
     else:
-        emitter.lines.append(f"add({target}, multiply({value}, {scale}), out={target})")
+        lines.lines.append(f"add({target}, multiply({value}, {scale}), out={target})")
     if target != name:
-        emitter.lines.append(f"del {target}")
+        lines.lines.append(f"del {target}")

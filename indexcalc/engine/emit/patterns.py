@@ -20,6 +20,7 @@ from indexcalc.engine.program import (
     Reduce,
     Step,
     Use,
+    readers,
 )
 from indexcalc.errors import InputError
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
@@ -27,9 +28,46 @@ from indexcalc.graph.node import Labels
 
 HALF = Fraction(1, 2)
 LARGE = 4000
-"""Sums of so many entries are worth a matrix product."""
+"""Entries: a sum of so many is worth a matrix product, which has to be filled first."""
 PIECES = 2**16
-"""Sums of so many entries are made without a second array of their size."""
+"""Entries: a sum of so many is made without a second array of its size, which no cache would hold."""
+
+
+class AtOnce(NamedTuple):
+    """What is made at once: sums as one matrix product (`outers`) or by `pieces`, `quotients`, `slopes` of sigmoids,
+    and `groups` of steps that one function gives.
+
+    `within` has, by step, the steps that are made with it; those that have no lines of their own are `skipped`.
+    """
+
+    outers: dict[int, list[int]]
+    pieces: dict[int, list[int]]
+    quotients: dict[int, int]
+    slopes: dict[int, SigmoidSlope]
+    groups: dict[int, Together]
+    within: dict[int, list[int]]
+    skipped: frozenset[int]
+
+
+def at_once(program: Program, *, real: bool) -> AtOnce:
+    """What of a program is made at once; derivatives of sigmoids and groups only if all of it is real."""
+    times = readers(program)
+    outers = outer_sums(program, times)
+    pieces, found = piecewise(program, times, outers), quotients(program, times)
+    own = slopes(program, times) if real else {}
+    within = {
+        **outers,
+        **pieces,
+        **{number: [value] for number, value in found.items()},
+        **{number: list(slope.steps) for number, slope in own.items()},
+    }
+    skipped = {value for group in within.values() for value in group}
+    groups = together(program, times, {*skipped, *own}) if real else {}
+    for number, group in groups.items():
+        if number == group.steps[0]:
+            within[number] = [*group.between, *group.steps[1:]]
+            skipped |= set(group.between)
+    return AtOnce(outers, pieces, found, own, groups, within, frozenset(skipped))
 
 
 def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
@@ -131,16 +169,17 @@ def complements(program: Program) -> dict[int, int]:
 
 class Together(NamedTuple):
     """Steps whose values one function of one operand gives at once, by one exponential or one factorisation: the
-    function's names for them, and the steps between that nothing else reads.
+    function, its names for them, and the steps between that nothing else reads.
     """
 
+    function: Callable[..., Any]
     use: Use
     steps: tuple[int, ...]
     names: tuple[str, ...]
     between: tuple[int, ...]
 
 
-LOGISTIC, EXPONENTIAL, FACTORED = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}, {"inv", "logdet"}
+Shared = tuple[Callable[..., Any] | None, Use, Labels]
 
 
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
@@ -148,36 +187,41 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
     `without` are made otherwise.
     """
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
-    maps = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
-    logistic = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
-    operands = {step.uses[0] for step in logistic.values()}
-    groups: dict[tuple[Use, Labels], list[tuple[int, str]]] = {}
-    between: dict[tuple[Use, Labels], list[int]] = {}
-    for number, step in logistic.items():
-        (use,) = step.uses
+    maps = {k: step for k, step in steps.items() if isinstance(step, Map) and _shared_of(step) is not None}
+    maps = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
+    operands = {step.uses[0] for step in maps.values()}
+    groups: dict[Shared, list[tuple[int, str]]] = {}
+    between: dict[Shared, list[int]] = {}
+    for number, step in maps.items():
+        (use,), function = step.uses, _shared_of(step)
         made = program.steps[use.value]
         negated = isinstance(made, Contract) and made.coef == -1 and [one.labels for one in made.uses] == [made.out]
         base = Use(made.uses[0].value, use.labels) if negated else use
         if step.fn == "sigmoid" and negated and base in operands:
-            groups.setdefault((base, ()), []).append((number, "complement"))
+            groups.setdefault((function, base, ()), []).append((number, "complement"))
             if readers[use.value] == 1:
-                between.setdefault((base, ()), []).append(use.value)
+                between.setdefault((function, base, ()), []).append(use.value)
         else:
-            groups.setdefault((use, ()), []).append((number, step.fn))
+            groups.setdefault((function, use, ()), []).append((number, step.fn))
     for number, other in steps.items():
-        if isinstance(other, Reduce) and (other.fn in EXPONENTIAL or (other.fn in FACTORED and _one_matrix(other))):
-            groups.setdefault((other.uses[0], other.axes), []).append((number, other.fn))
+        if isinstance(other, Reduce) and (function := _shared_of(other)) is not None:
+            groups.setdefault((function, other.uses[0], other.axes), []).append((number, other.fn))
     found: dict[int, Together] = {}
     for key, members in groups.items():
-        if len(members) > 1:
+        function, use, _ = key
+        if len(members) > 1 and function is not None:
             numbers, names = zip(*members, strict=True)
-            group = Together(key[0], numbers, names, tuple(between.get(key, ())))
+            group = Together(function, use, numbers, names, tuple(between.get(key, ())))
             found.update(dict.fromkeys(group.steps, group))
     return found
 
 
-def _one_matrix(step: Reduce) -> bool:
-    return step.uses[0].labels == step.axes == (0, 1)
+def _shared_of(step: Map | Reduce) -> Callable[..., Any] | None:
+    """The function that may give the value of a step together with others; for matrices, of one alone."""
+    if isinstance(step, Map):
+        return None if step.fn == "**" else elementwise_row(step.fn).together
+    row = reduction_row(step.fn)
+    return None if row.axes and step.uses[0].labels != step.axes else row.together
 
 
 def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
@@ -196,7 +240,7 @@ def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
     return found
 
 
-class Slope(NamedTuple):
+class SigmoidSlope(NamedTuple):
     """A value whose sigmoid's derivative, or the root of that, a step makes at once with `steps` before it."""
 
     value: int
@@ -204,7 +248,7 @@ class Slope(NamedTuple):
     root: bool
 
 
-def slopes(program: Program, readers: Sequence[int]) -> dict[int, Slope]:
+def slopes(program: Program, readers: Sequence[int]) -> dict[int, SigmoidSlope]:
     """The products of a sigmoid and its complement that nothing else reads: derivatives of sigmoids, by their step."""
     found = {}
     pairs, roots = complements(program), {}
@@ -224,9 +268,9 @@ def slopes(program: Program, readers: Sequence[int]) -> dict[int, Slope]:
         steps = (one, other) if readers[high] > 1 else (one, other, high)
         root = roots.get(number) if readers[number] == 1 else None
         if root is None:
-            found[number] = Slope(low, steps, False)
+            found[number] = SigmoidSlope(low, steps, False)
         else:
-            found[root] = Slope(low, (*steps, number), True)
+            found[root] = SigmoidSlope(low, (*steps, number), True)
     return found
 
 

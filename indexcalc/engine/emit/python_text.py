@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from fractions import Fraction
 from math import isfinite
@@ -12,10 +13,10 @@ from indexcalc.graph.numbers import Number
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4
 EXACT = 2**31
-"""Integers beyond this are written as floats: arrays of small integers could not hold them."""
+"""Integers beyond this are written as floats: arrays of 32-bit integers could not hold them."""
 
 
-class Text(NamedTuple):
+class PythonText(NamedTuple):
     """An expression; `static` says that it is a Python number, made of numbers and sizes alone.
 
     Where it is `1 / x`, `below` is x; where it is a product of matrices, `turned` is its transpose.
@@ -24,8 +25,8 @@ class Text(NamedTuple):
     code: str
     level: int = ATOM
     static: bool = False
-    below: Text | None = None
-    turned: Text | None = None
+    below: PythonText | None = None
+    turned: PythonText | None = None
 
     def at(self, level: int) -> str:
         """The expression where something that binds this tightly is due."""
@@ -37,63 +38,63 @@ class Text(NamedTuple):
         return re.fullmatch(r"\w+(\.T|\.mT)?", self.code) is not None
 
 
-def number(value: Number) -> Text:
+def number(value: Number) -> PythonText:
     """A number as Python writes it: a fraction as a quotient.
 
     >>> number(Fraction(-1, 2)).code
     '-1/2'
     """
     if isinstance(value, complex):
-        return Text(repr(value), SUM if value.real else PRODUCT, True)
+        return PythonText(repr(value), SUM if value.real else PRODUCT, True)
     if isinstance(value, Fraction) and value.denominator > 1:
         if max(abs(value.numerator), value.denominator) > EXACT:
             return number(to_float(value, "a number"))
-        return Text(f"{value.numerator}/{value.denominator}", PRODUCT, True)
+        return PythonText(f"{value.numerator}/{value.denominator}", PRODUCT, True)
     if isinstance(value, int | Fraction) and abs(int(value)) <= EXACT:
-        return Text(str(int(value)), ATOM if int(value) >= 0 else SIGN, True)
+        return PythonText(str(int(value)), ATOM if int(value) >= 0 else SIGN, True)
     made = repr(to_float(value, "a number"))
     if not isfinite(float(made)):
-        return Text(f"float('{made}')", ATOM, True)
-    return Text(made, SIGN if made.startswith("-") else ATOM, True)
+        return PythonText(f"float('{made}')", ATOM, True)
+    return PythonText(made, SIGN if made.startswith("-") else ATOM, True)
 
 
-def scaled(coef: Number, text: Text) -> Text:
+def scaled(coef: Number, text: PythonText) -> PythonText:
     """A multiple of an expression.
 
-    >>> scaled(Fraction(1, 2), Text("a + b", SUM)).code, scaled(-1, Text("x")).code
+    >>> scaled(Fraction(1, 2), PythonText("a + b", SUM)).code, scaled(-1, PythonText("x")).code
     ('(a + b) / 2', '-x')
     """
     if coef == 1:
         return text
     turned = scaled(coef, text.turned) if text.turned else None
     if coef == -1:
-        return Text(f"-{text.at(SIGN + 1)}", SIGN, text.static, None, turned)
+        return PythonText(f"-{text.at(SIGN + 1)}", SIGN, text.static, None, turned)
     if text.below:
-        return Text(f"{number(coef).at(POWER)} / {text.below.at(POWER)}", PRODUCT, text.static)
+        return PythonText(f"{number(coef).at(POWER)} / {text.below.at(POWER)}", PRODUCT, text.static)
     if isinstance(coef, Fraction) and abs(coef.numerator) == 1 and coef.denominator <= EXACT:
         code = f"-{text.at(POWER)}" if coef < 0 else text.at(PRODUCT)
-        return Text(f"{code} / {coef.denominator}", PRODUCT, text.static, None, turned)
+        return PythonText(f"{code} / {coef.denominator}", PRODUCT, text.static, None, turned)
     factor = number(coef)
-    return Text(f"{factor.at(PRODUCT)} * {text.at(POWER)}", PRODUCT, text.static, None, turned)
+    return PythonText(f"{factor.at(PRODUCT)} * {text.at(POWER)}", PRODUCT, text.static, None, turned)
 
 
-def times(one: Text, other: Text) -> Text:
+def times(one: PythonText, other: PythonText) -> PythonText:
     """A product, entry by entry.
 
-    >>> times(Text("1 / n", PRODUCT, True, Text("n")), Text("x")).code
+    >>> times(PythonText("1 / n", PRODUCT, True, PythonText("n")), PythonText("x")).code
     'x / n'
     """
     if (other.static and not one.static) or (one.below and not other.below):
         one, other = other, one
     if other.below:
-        return Text(f"{one.at(PRODUCT)} / {other.below.at(POWER)}", PRODUCT, one.static and other.static)
-    return Text(f"{one.at(PRODUCT)} * {other.at(POWER)}", PRODUCT, one.static and other.static)
+        return PythonText(f"{one.at(PRODUCT)} / {other.below.at(POWER)}", PRODUCT, one.static and other.static)
+    return PythonText(f"{one.at(PRODUCT)} * {other.at(POWER)}", PRODUCT, one.static and other.static)
 
 
-def total(terms: list[tuple[Number, Text]]) -> Text:
+def total(terms: list[tuple[Number, PythonText]]) -> PythonText:
     """A sum of multiples.
 
-    >>> total([(-1, Text("a")), (2, Text("b")), (-3, Text("c"))]).code
+    >>> total([(-1, PythonText("a")), (2, PythonText("b")), (-3, PythonText("c"))]).code
     '2 * b - a - 3 * c'
     """
     if len(terms) == 1:
@@ -105,8 +106,57 @@ def total(terms: list[tuple[Number, Text]]) -> Text:
             code += f" - {scaled(-coef, text).at(PRODUCT)}"
         else:
             code += (" + " if code else "") + scaled(coef, text).at(SUM if not code else PRODUCT)
-    return Text(code, SUM, all(text.static for _, text in terms))
+    return PythonText(code, SUM, all(text.static for _, text in terms))
 
 
 def _negative(coef: Number) -> bool:
     return not isinstance(coef, complex) and coef < 0
+
+
+def bare(code: str) -> PythonText:
+    """An expression without brackets round the whole of it.
+
+    >>> bare("(a + b)").code, bare("(a) + (b)").code
+    ('a + b', '(a) + (b)')
+    """
+    depth = 0
+    for place, letter in enumerate(code):
+        depth += (letter == "(") - (letter == ")")
+        if not depth and place < len(code) - 1:
+            return PythonText(code, level_of(code))
+    return PythonText(code[1:-1], level_of(code[1:-1])) if code.startswith("(") else PythonText(code)
+
+
+def level_of(expression: str) -> int:
+    """How tightly an expression binds.
+
+    >>> level_of("a @ b") == PRODUCT, level_of("f(a)") == ATOM
+    (True, True)
+    """
+    match ast.parse(expression, mode="eval").body:
+        case ast.BinOp(op=ast.Add() | ast.Sub()):
+            return SUM
+        case ast.BinOp(op=ast.Pow()):
+            return POWER
+        case ast.BinOp():
+            return PRODUCT
+        case ast.UnaryOp():
+            return SIGN
+        case ast.Compare() | ast.BoolOp() | ast.IfExp() | ast.Lambda():
+            return SUM - 1
+    return ATOM
+
+
+def broken(code: str) -> list[str]:
+    """A sum in lines, one a term.
+
+    >>> broken("a - f(b + c) + d")
+    ['a', '- f(b + c)', '+ d']
+    """
+    lines, depth, start = [], 0, 0
+    for place, letter in enumerate(code):
+        depth += (letter in "([{") - (letter in ")]}")
+        if not depth and code[place : place + 3] in (" + ", " - "):
+            lines.append(code[start:place])
+            start = place + 1
+    return [*lines, code[start:]]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from indexcalc.engine.emit.python_text import ATOM, SUM, Text
+from indexcalc.engine.emit.python_text import ATOM, SUM, PythonText
 from indexcalc.errors import InputError, did_you_mean
 
-Diagonal = tuple[tuple[str, ...], Text]
+Diagonal = tuple[tuple[str, ...], PythonText]
 """A part of a sum: a name for each axis of the sum, one of them twice at least, and its entries, see `entries`."""
 
 
@@ -28,7 +28,7 @@ class Target(NamedTuple):
     like: str
     dtype: Callable[[Sequence[str], bool], str]
     copy: str
-    diagonals: Callable[[str, Text | None, Sequence[Diagonal], str, Mapping[str, str]], list[str]]
+    diagonals: Callable[[str, PythonText | None, Sequence[Diagonal], str, Mapping[str, str]], list[str]]
     entries: Callable[[Sequence[str]], list[str]]
 
 
@@ -65,7 +65,9 @@ def _twice(places: Sequence[str]) -> list[str]:
     return [axis for axis in _distinct(places) if places.count(axis) > 1]
 
 
-def _views(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]) -> list[str]:
+def _views(
+    name: str, base: PythonText | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+) -> list[str]:
     """A diagonal is a view of the result, written or added to."""
     lines = [f"{name} = np.zeros({shape}, dtype)" if base is None else f"{name} = {base.code}"]
     for k, (places, text) in enumerate(parts):
@@ -76,7 +78,7 @@ def _views(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, 
 
 
 def _indexed(
-    name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+    name: str, base: PythonText | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
 ) -> list[str]:
     """A diagonal is indexed by one range twice; several ranges are laid out as a grid."""
     code = f"jnp.zeros({shape}, dtype)" if base is None else base.at(ATOM)
@@ -101,7 +103,9 @@ def _index_order(places: Sequence[str]) -> list[str]:
     return [*before, *twice, *(axis for axis in rest if axis not in before)]
 
 
-def _masked(name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]) -> list[str]:
+def _masked(
+    name: str, base: PythonText | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+) -> list[str]:
     """What is off the diagonal is masked: no device needs what another one has."""
     terms = [] if base is None else [base.at(SUM)]
     for places, text in parts:
@@ -129,7 +133,7 @@ def _folds(places: Sequence[str]) -> tuple[list[str], list[tuple[int, int]]]:
 
 
 def _embedded(
-    name: str, base: Text | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
+    name: str, base: PythonText | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
 ) -> list[str]:
     """The last axis of an array is laid along the diagonal of two axes, again and again."""
     terms = [] if base is None else [base.at(SUM)]

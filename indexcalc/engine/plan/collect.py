@@ -3,36 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import count
 from math import prod
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import (
-    EXACT,
-    Piece,
-    Product,
-    key_of,
-)
+from indexcalc.engine.plan.contract import EXACT, Contraction, Piece, key_of
+from indexcalc.engine.plan.products import Products, Ready
+from indexcalc.engine.plan.steps import added, single
 from indexcalc.engine.program import Use
 from indexcalc.graph.node import Labels
-from indexcalc.graph.numbers import Number, multiply
-
-if TYPE_CHECKING:
-    from indexcalc.engine.plan.lowering import Build
+from indexcalc.graph.numbers import multiply
 
 WORTH = 0.9
 """A part is taken out where that leaves at most this share of the cost."""
-
-
-class Ready(NamedTuple):
-    """A term in values: `coef * product of pieces`, with the label of each axis of the result, and the sizes."""
-
-    coef: Number
-    pieces: tuple[Piece, ...]
-    out: Labels
-    sizes: Mapping[int, int]
 
 
 class Place(NamedTuple):
@@ -43,46 +28,46 @@ class Place(NamedTuple):
     bridge: Labels
 
 
-def collect(build: Build, terms: list[Ready]) -> list[Ready]:
+def collect(products: Products, terms: list[Ready]) -> list[Ready]:
     """The terms, with shared parts taken out as long as that pays."""
-    if build.optimize is not None or build.choice.written:
+    if products.optimize is not None or products.written:
         return terms
-    terms = [_reduced(build, term) for term in terms]
+    terms = [_reduced(products, term) for term in terms]
     while len(terms) > 1:
-        products = [_searched(build, term) for term in terms]
-        found = _best(build, terms, products)
+        contractions = [_searched(products, term) for term in terms]
+        found = _best(terms, contractions)
         if found is None:
             return terms
-        made = _taken_out(build, terms, products, found)
+        made = _taken_out(products, terms, contractions, found)
         gone = {place.term for place in found}
         terms = [term for k, term in enumerate(terms) if k not in gone] + [made]
     return terms
 
 
-def _reduced(build: Build, term: Ready) -> Ready:
+def _reduced(products: Products, term: Ready) -> Ready:
     pieces = [piece for piece in term.pieces if piece.labels]
     if len(pieces) <= EXACT:
         return term
     scalars = [piece for piece in term.pieces if not piece.labels]
-    return term._replace(pieces=(*scalars, *build.reduced(pieces, frozenset(term.out), term.sizes)))
+    return term._replace(pieces=(*scalars, *products.reduced(pieces, frozenset(term.out), term.sizes)))
 
 
-def _searched(build: Build, term: Ready) -> Product | None:
+def _searched(products: Products, term: Ready) -> Contraction | None:
     """The costs of all parts of a term; None for a term that has a delta or only one piece."""
     pieces = [piece for piece in term.pieces if piece.labels]
     if len(set(term.out)) < len(term.out) or not 1 < len(pieces) <= EXACT:
         return None
-    found = build.table.contraction(pieces, term.out, term.sizes)
-    build.searched(found)
+    found = products.pool.contraction(pieces, term.out, term.sizes)
+    products.searched(found)
     return found
 
 
-def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | None]) -> list[Place] | None:
+def _best(terms: Sequence[Ready], contractions: Sequence[Contraction | None]) -> list[Place] | None:
     """The places of the part that saves most, if one saves enough."""
     places: dict[object, list[Place]] = {}
-    values = [found.values if found is not None else {} for found in products]
+    values = [found.values if found is not None else {} for found in contractions]
     times = Counter(own for found in values for own in set(found.values()))
-    for number, (term, found) in enumerate(zip(terms, products, strict=True)):
+    for number, (term, found) in enumerate(zip(terms, contractions, strict=True)):
         if found is None:
             continue
         axis = {label: k for k, label in enumerate(term.out)}
@@ -101,19 +86,19 @@ def _best(build: Build, terms: Sequence[Ready], products: Sequence[Product | Non
     best: tuple[float, list[Place]] | None = None
     for group in places.values():
         if len(group) > 1:
-            left = _left(terms, products, group)
+            left = _left(terms, contractions, group)
             if left is not None and (best is None or left > best[0]):
                 best = left, group
     return best[1] if best is not None else None
 
 
-def _left(terms: Sequence[Ready], products: Sequence[Product | None], group: Sequence[Place]) -> float | None:
+def _left(terms: Sequence[Ready], contractions: Sequence[Contraction | None], group: Sequence[Place]) -> float | None:
     """What is saved by taking a part out of these terms, in seconds; None where it is not worth it."""
     apart = together = 0.0
     union: set[int] = set()
     first = group[0]
     for place in group:
-        found, term = products[place.term], terms[place.term]
+        found, term = contractions[place.term], terms[place.term]
         assert found is not None
         rest = found.everything ^ place.mask
         rename = dict(zip(term.out, terms[first.term].out, strict=True))
@@ -122,7 +107,7 @@ def _left(terms: Sequence[Ready], products: Sequence[Product | None], group: Seq
         apart += found.best[found.everything][0]
         apart += cost.CALL + prod(term.sizes[x] for x in term.out) / cost.MEMORY
         together += found.best[rest][0] + cost.CALL
-    found = products[first.term]
+    found = contractions[first.term]
     assert found is not None
     together += found.best[first.mask][0]
     together += len(group) * prod(found.sizes[x] for x in union) / cost.MEMORY
@@ -131,17 +116,17 @@ def _left(terms: Sequence[Ready], products: Sequence[Product | None], group: Seq
 
 
 def _taken_out(
-    build: Build, terms: Sequence[Ready], products: Sequence[Product | None], group: Sequence[Place]
+    products: Products, terms: Sequence[Ready], contractions: Sequence[Contraction | None], group: Sequence[Place]
 ) -> Ready:
     """The term that has the part once, and the sum of what it multiplied."""
     first = group[0]
-    term, found = terms[first.term], products[first.term]
+    term, found = terms[first.term], contractions[first.term]
     assert found is not None
     labels: list[int] = list(dict.fromkeys((*term.out, *first.bridge)))
     fresh = count(1 + max([*term.sizes, 0]))
     summands = []
     for place in group:
-        other, product = terms[place.term], products[place.term]
+        other, product = terms[place.term], contractions[place.term]
         assert product is not None
         rename = dict(zip(other.out, term.out, strict=True)) | dict(zip(place.bridge, first.bridge, strict=True))
         pieces = [piece for k, piece in enumerate(product.pieces) if not place.mask >> k & 1]
@@ -154,14 +139,14 @@ def _taken_out(
     carried = {x for s in summands for p in s.pieces for x in p.labels}
     axes = tuple(x for x in labels if x in carried)
     summands = [s._replace(out=axes) for s in summands]
-    collected = collect(build, summands)
+    collected = collect(products, summands)
     sign = -1 if all(not isinstance(s.coef, complex) and s.coef < 0 for s in collected) else 1
-    parts = [(multiply(sign, s.coef), build.contracted(s, 1), s.out) for s in collected]
+    parts = [(multiply(sign, s.coef), products.contracted(s, 1), s.out) for s in collected]
     if len(parts) == 1:
         ((coef, made, _),) = parts
-        inner = Piece(build.single(coef, Use(*made), made.labels, term.sizes), made.labels)
+        inner = Piece(single(products.pool, coef, Use(*made), made.labels, term.sizes), made.labels)
     else:
-        value, form = build.added(parts, tuple(term.sizes[x] for x in axes))
+        value, form = added(products.pool, parts, tuple(term.sizes[x] for x in axes))
         inner = Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))
     shared = [piece for k, piece in enumerate(found.pieces) if first.mask >> k & 1]
     return Ready(sign, (*shared, inner), term.out, term.sizes)

@@ -9,7 +9,7 @@ from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
 
 
-class Form(NamedTuple):
+class HeldForm(NamedTuple):
     """How a value is held: axis k of the node has the label `out[k]`, the axes of the core have `labels`.
 
     The labels of the core are all different. A label twice in `out` is a delta; one that `labels` lacks is an axis
@@ -41,20 +41,24 @@ class Form(NamedTuple):
         return self.labels == self.out
 
 
-def whole(shape: Sequence[int]) -> Form:
+HeldValue = tuple[int, HeldForm]
+"""A value, by its number, and how it is held."""
+
+
+def whole(shape: Sequence[int]) -> HeldForm:
     """The form of an array that is held as it is."""
     axes = tuple(range(len(shape)))
-    return Form(axes, axes, tuple(shape))
+    return HeldForm(axes, axes, tuple(shape))
 
 
-def formed(out: Sequence[int], carried: Iterable[int], sizes: Sequence[int]) -> Form:
+def formed(out: Sequence[int], carried: Iterable[int], sizes: Sequence[int]) -> HeldForm:
     """The form with these labels, numbered anew, and the sizes of the old ones."""
     number = {label: place for place, label in enumerate(dict.fromkeys(out))}
     labels = tuple(sorted({number[label] for label in carried if label in number}))
-    return Form(labels, tuple(number[label] for label in out), tuple(sizes[label] for label in number))
+    return HeldForm(labels, tuple(number[label] for label in out), tuple(sizes[label] for label in number))
 
 
-def attach(joined: UnionFind, form: Form, labels: Sequence[int]) -> list[int]:
+def attach(joined: UnionFind, form: HeldForm, labels: Sequence[int]) -> list[int]:
     """A value is used with these labels: its deltas join them. Gives those of the axes of its core."""
     first: dict[int, int] = {}
     for inner, label in zip(form.out, labels, strict=True):

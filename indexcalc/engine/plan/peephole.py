@@ -10,8 +10,7 @@ from dataclasses import replace
 from math import prod
 from typing import NamedTuple, TypeGuard
 
-from indexcalc.engine.plan.lowering import Build
-from indexcalc.engine.plan.pool import Table
+from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.powers import by_products
 from indexcalc.engine.program import (
     Add,
@@ -35,18 +34,18 @@ SOLVES, MANY = 3, 64
 """and are at most so many, or one if n is less than `MANY`: an inverse takes four times what a factorisation does."""
 
 
-def finish(table: Table, build: Build) -> Program:
-    """The program of a build."""
-    numbers = table.live(build.results)
+def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Program:
+    """The program whose results are these values of the pool; `apart` if sums may be added up term by term."""
+    numbers = pool.live(values)
     steps: list[Step] = []
     place: dict[int, int] = {}
     for number in numbers:
-        step = table.steps[number]
+        step = pool.steps[number]
         place[number] = len(steps)
         steps.append(moved(step, place))
-    results = tuple(place[number] for number in build.results)
+    results = tuple(place[number] for number in values)
     steps, results = replaced(steps, results, _inside(steps, results))
-    parted = _apart(steps, results) if build.choice.deltas else {}
+    parted = _apart(steps, results) if apart else {}
     notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
     steps, results = replaced(steps, results, parted)
     steps, results = _solved(steps, results)
@@ -224,7 +223,7 @@ def _times(coef: Number, shape: Shape) -> list[Step]:
     return [Contract(coef, (Use(-1, axes),), axes, shape, dict(enumerate(shape)))] * (coef != 1)
 
 
-class Applied(NamedTuple):
+class AppliedInverse(NamedTuple):
     """A product with an inverse as a solve, of so many columns, and the number that it is multiplied by."""
 
     solve: Solve
@@ -232,7 +231,7 @@ class Applied(NamedTuple):
     coef: Number
 
 
-def _applied(step: Step, value: int, inverse: Reduce) -> Applied | None:
+def _applied(step: Step, value: int, inverse: Reduce) -> AppliedInverse | None:
     """A contraction of the inverse with another value over one label, if the step is one."""
     if not isinstance(step, Contract) or len(step.uses) != 2:
         return None
@@ -248,5 +247,5 @@ def _applied(step: Step, value: int, inverse: Reduce) -> Applied | None:
             if all(label in step.out for label in rest):
                 use = Use(inverse.uses[0].value, (summed, kept) if axis == 0 else (kept, summed))
                 solve = Solve((use, others[0]), step.out, step.shape)
-                return Applied(solve, prod(step.sizes[x] for x in rest), step.coef)
+                return AppliedInverse(solve, prod(step.sizes[x] for x in rest), step.coef)
     return None

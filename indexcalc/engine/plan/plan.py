@@ -22,9 +22,11 @@ from typing import Any, NamedTuple
 from opt_einsum.paths import PathOptimizer, get_path_fn
 
 from indexcalc.engine.plan.contract import Key
-from indexcalc.engine.plan.lowering import Build, Choice
-from indexcalc.engine.plan.peephole import finish
-from indexcalc.engine.plan.pool import Table
+from indexcalc.engine.plan.lowering import Lowered, lowered
+from indexcalc.engine.plan.peephole import peephole
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.plan.products import Products
+from indexcalc.engine.plan.terms import Choice
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
@@ -70,12 +72,15 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     """
     options = options or Options()
     order = topological(roots)
-    table = Table(bounds(list(roots)), sizes, dict(options.symbols))
+    pool = StepPool(bounds(list(roots)), sizes, dict(options.symbols))
 
     def build(
         choice: Choice, shares: Mapping[Key, int] | None = None, before: Mapping[Key, set[Key]] | None = None
-    ) -> Build:
-        return Build(roots, order, table, choice, shares or {}, options.optimize, options.halve, before)
+    ) -> Lowered:
+        products = Products(
+            pool, shares, before, written=choice.written, optimize=options.optimize, halve=options.halve
+        )
+        return lowered(roots, order, pool, choice, products)
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
@@ -83,11 +88,11 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
-    made = finish(table, best)
+    made = peephole(pool, best.results, best.choice.deltas)
     return replace(made, notes=(*notes, *made.notes))
 
 
-def _as_written(build: Callable[..., Build], order: Sequence[Node]) -> Build:
+def _as_written(build: Callable[..., Lowered], order: Sequence[Node]) -> Lowered:
     """Each product and each sum is a value of its own."""
     kept = frozenset(node for node in order if isinstance(node, Product | Sum))
     return build(Choice(kept, frozenset(), deltas=False, written=True))
@@ -130,7 +135,7 @@ class Unlimited(PathOptimizer):  # type: ignore[misc]
         return self.optimizer(inputs, output, size_dict)
 
 
-def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], options: Options) -> Build:
+def _search(best: Lowered, build: Callable[..., Lowered], order: Sequence[Node], options: Options) -> Lowered:
     """The cheapest of the programs that are tried."""
     for shared in (_shared_products(order), _shared_sums(order)):
         if shared:
@@ -145,7 +150,7 @@ def _search(best: Build, build: Callable[..., Build], order: Sequence[Node], opt
     return best
 
 
-def _amortised(start: Build, build: Callable[..., Build]) -> Build:
+def _amortised(start: Lowered, build: Callable[..., Lowered]) -> Lowered:
     """The same choice, each part that several products have at its share of the cost; then each product planned again,
     given what the others have, as long as that is cheaper.
     """
@@ -162,7 +167,7 @@ def _amortised(start: Build, build: Callable[..., Build]) -> Build:
     return best
 
 
-def _cheaper(one: Build, other: Build) -> Build:
+def _cheaper(one: Lowered, other: Lowered) -> Lowered:
     return other if other.seconds < 0.999 * one.seconds else one
 
 

@@ -7,15 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 from indexcalc.engine.bind.inputs import number_of, size_of
-from indexcalc.engine.plan.contract import Piece
-from indexcalc.engine.plan.contract import Product as Contraction
+from indexcalc.engine.plan.contract import Contraction, Piece
 from indexcalc.engine.program import Step
 from indexcalc.graph.node import Labels, Node, Perm, Product, Symmetry
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import ANY, Interval
 
 
-class Table:
+class StepPool:
     """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval.
 
     `turns` has, by value, the permutations of its axes that leave it as it is, if it has a symmetry.
@@ -93,6 +92,7 @@ class Table:
 
 
 MOST_TURNS = 8
+"""Permutations: of an array with more symmetries none is used, since each makes the keys of its products dearer."""
 
 
 def turns(rule: Symmetry, order: int) -> tuple[Perm, ...]:

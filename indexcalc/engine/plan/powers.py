@@ -54,7 +54,7 @@ def by_products(steps: Sequence[Step], results: Sequence[int]) -> tuple[list[Ste
         found = _power(step)
         if found is not None:
             wanted.setdefault(found.value, []).append(found.exponent)
-    chains = {value: chain for value, powers in wanted.items() if (chain := Chain(powers)).pays}
+    chains = {value: chain for value, powers in wanted.items() if (chain := PowerChain(powers)).pays}
     place: dict[int, int] = {}
     made: list[Step] = []
     for number, step in enumerate(steps):
@@ -67,26 +67,26 @@ def by_products(steps: Sequence[Step], results: Sequence[int]) -> tuple[list[Ste
     return made, tuple(place[number] for number in results)
 
 
-class Power(NamedTuple):
+class EntryPower(NamedTuple):
     """A power of the entries of a value."""
 
     value: int
     exponent: Exponent
 
 
-def _power(step: Step) -> Power | None:
+def _power(step: Step) -> EntryPower | None:
     """What power of which value a step is; None for other steps and for small arrays."""
     if prod(step.shape) < MANY:
         return None
     match step:
         case Map("**", (int() | Fraction() as exponent,), (use,), out) if use.labels == out:
-            return Power(use.value, exponent)
+            return EntryPower(use.value, exponent)
         case Contract(1, (one, other), out) if one == other and one.labels == out:
-            return Power(one.value, 2)
+            return EntryPower(one.value, 2)
     return None
 
 
-class Chain:
+class PowerChain:
     """The powers of one value in the order in which they are wanted; `pays` if they are better made from each other."""
 
     def __init__(self, wanted: Sequence[Exponent]) -> None:

@@ -1,6 +1,6 @@
 """Sums of products: what the planner works on.
 
-A `Term` is `coef * product of leaf[labels]`, summed over the labels that `out` lacks. A label may repeat in `out` (a
+A `Summand` is `coef * product of leaf[labels]`, summed over the labels that `out` lacks. A label may repeat in `out` (a
 delta), or be in no factor (an axis along which the term is constant). Leaves are nodes of the graph that are computed
 as they are; everything between them, products and sums, is opened as far as the choice of the planner says.
 """
@@ -10,15 +10,23 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.labels import UnionFind
-from indexcalc.graph.node import Definition, Labels, Node, Product, Sum
+from indexcalc.graph.node import Definition, Elementwise, Labels, Node, Product, Sum
 from indexcalc.graph.numbers import Number, multiply
 
 MOST_FACTORS = 40
+"""Factors of all terms: a sum with more of them stays a value, or products of sums would grow without end."""
 MOST_TERMS = 24
+"""Terms: a sum of more stays a value, for the same reason."""
+DELTA_TERMS = 4
+"""Terms: a sum of at most so many that holds a delta is multiplied out, rather than written out."""
+INLINE = (Product, Sum, Definition)
+"""The kinds of node that may be opened; all others are leaves."""
 
 
-class Term(NamedTuple):
+class Summand(NamedTuple):
     """`coef * product of node[labels]**exponent`; `sizes` has the size of each label, `out` a label for each axis."""
 
     coef: Number
@@ -27,13 +35,84 @@ class Term(NamedTuple):
     sizes: tuple[int, ...]
 
 
-def as_leaf(node: Node, shape: Sequence[int]) -> list[Term]:
+class Choice(NamedTuple):
+    """Products and sums that stay values of their own, and sums that are multiplied out: with `deltas`, all short ones
+    that hold a delta; `written` if each product and sum is made as it is written.
+    """
+
+    kept: frozenset[Node]
+    opened: frozenset[Node]
+    deltas: bool = True
+    written: bool = False
+
+
+class Opening:
+    """The products, sums and named steps of a graph as sums of products, opened as far as a choice says.
+
+    `order` has the nodes, children first; `terms` those that were opened, each as its summands.
+    """
+
+    def __init__(self, order: Sequence[Node], choice: Choice, pool: StepPool) -> None:
+        self.order, self.choice, self.pool = order, choice, pool
+        self.arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
+        self.terms: dict[Node, list[Summand]] = {}
+
+    def values(self, roots: Sequence[Node]) -> set[Node]:
+        """The products and sums that are values: roots, arguments of functions, and what the choice keeps."""
+        wanted = set(roots) | self.arguments
+        for node in self.order:
+            if isinstance(node, Product):
+                wanted |= {f.node for f in node.factors if not self.opens(node, f.node, f.exponent)}
+            elif isinstance(node, Sum | Definition):
+                wanted |= {child for child in node.children if not self.opens(node, child, 1)}
+        return wanted
+
+    def opens(self, parent: Node, child: Node, exponent: Number) -> bool:
+        """Is a child, to this power, opened where it stands in this parent?"""
+        if isinstance(child, Definition):
+            return exponent == 1
+        if exponent != 1 or not isinstance(child, INLINE):
+            return False
+        if child in self.choice.kept or (child in self.arguments and isinstance(child, Product) and child.bound):
+            return False
+        if isinstance(child, Product) or not isinstance(parent, Product):
+            return not (isinstance(child, Sum) and child in self.arguments)
+        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child))
+
+    def summands(self, node: Node) -> list[Summand]:
+        """A product, sum or named step as a sum of products, found once; its children are opened before it."""
+        found = self.terms.get(node)
+        if found is None:
+            found = self.terms[node] = self._opened(node)
+        return found
+
+    def _opened(self, node: Node) -> list[Summand]:
+        def opened(child: Node, exponent: Number) -> list[Summand] | None:
+            found = self.terms.get(child) if self.opens(node, child, exponent) else None
+            if found is None or len(found) > MOST_TERMS:
+                return None
+            return found if sum(len(term.factors) for term in found) <= MOST_FACTORS else None
+
+        match node:
+            case Product():
+                return product(node, self.pool.extents(node), opened)
+            case Sum():
+                other = complement(node)
+                if other is not None:
+                    return as_leaf(other, self.pool.shape(node.dims))
+                return total(node, self.pool.shape(node.dims), opened)
+            case Definition():
+                return opened_definition(node, opened, self.pool.shape(node.dims))
+        raise AssertionError(node.kind)
+
+
+def as_leaf(node: Node, shape: Sequence[int]) -> list[Summand]:
     """The node itself, as a sum of products."""
     axes = tuple(range(len(shape)))
-    return [Term(1, ((node, axes, 1),), axes, tuple(shape))]
+    return [Summand(1, ((node, axes, 1),), axes, tuple(shape))]
 
 
-def relabelled(term: Term, labels: Sequence[int], sizes: Sequence[int], offset: int) -> tuple[list[int], list[int]]:
+def relabelled(term: Summand, labels: Sequence[int], sizes: Sequence[int], offset: int) -> tuple[list[int], list[int]]:
     """The labels of a term that stands where `labels` are its axes: new ones for what it sums, and their sizes."""
     table: dict[int, int] = {}
     extra: list[int] = []
@@ -43,9 +122,11 @@ def relabelled(term: Term, labels: Sequence[int], sizes: Sequence[int], offset: 
     return [table[own] for own in range(len(term.sizes))], extra
 
 
-def product(node: Product, sizes: Sequence[int], opened: Callable[[Node, Number], list[Term] | None]) -> list[Term]:
+def product(
+    node: Product, sizes: Sequence[int], opened: Callable[[Node, Number], list[Summand] | None]
+) -> list[Summand]:
     """A product as a sum of products: the factors for which `opened` gives terms are multiplied out."""
-    start = Term(node.coef, (), node.out, tuple(sizes))
+    start = Summand(node.coef, (), node.out, tuple(sizes))
     states: list[tuple[Number, list[tuple[Node, Labels, Number]], list[int], list[tuple[int, int]]]] = [
         (start.coef, [], list(sizes), [])
     ]
@@ -71,14 +152,14 @@ def product(node: Product, sizes: Sequence[int], opened: Callable[[Node, Number]
     return [_joined(coef, factors, node.out, dims, joins) for coef, factors, dims, joins in states]
 
 
-def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list[Term] | None]) -> list[Term]:
+def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list[Summand] | None]) -> list[Summand]:
     """A sum as a sum of products."""
     result = []
     axes = tuple(range(len(shape)))
     for coef, child, labels in node.terms:
         terms = opened(child, 1)
         if terms is None:
-            result.append(Term(coef, ((child, labels, 1),), axes, tuple(shape)))
+            result.append(Summand(coef, ((child, labels, 1),), axes, tuple(shape)))
             continue
         for term in terms:
             place, extra = relabelled(term, labels, shape, len(shape))
@@ -89,8 +170,8 @@ def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list
 
 
 def opened_definition(
-    node: Definition, opened: Callable[[Node, Number], list[Term] | None], shape: Sequence[int]
-) -> list[Term]:
+    node: Definition, opened: Callable[[Node, Number], list[Summand] | None], shape: Sequence[int]
+) -> list[Summand]:
     """A named step is its child."""
     terms = opened(node.child, 1)
     return as_leaf(node.child, shape) if terms is None else terms
@@ -102,7 +183,7 @@ def _joined(
     out: Sequence[int],
     sizes: Sequence[int],
     joins: Sequence[tuple[int, int]],
-) -> Term:
+) -> Summand:
     """A term whose labels are joined by deltas: joined ones become one, and all are numbered anew, `out` first."""
     joined = UnionFind()
     for one, other in joins:
@@ -114,9 +195,32 @@ def _joined(
     new = [0] * len(number)
     for label, size in enumerate(sizes):
         new[place[label]] = size
-    return Term(
+    return Summand(
         coef,
         tuple((leaf, tuple(place[x] for x in labels), power) for leaf, labels, power in factors),
         tuple(place[x] for x in out),
         tuple(new),
     )
+
+
+def complement(node: Sum) -> Node | None:
+    """`1 - sigmoid(z)` as `sigmoid(-z)`, which has its digits where the sigmoid is near 1; None for other sums."""
+    if len(node.terms) != 2:
+        return None
+    one, other = sorted(node.terms, key=lambda term: isinstance(term.node, Elementwise))
+    inner = other.node
+    if (one.coef, other.coef) != (1, -1) or as_number(one.node) != 1:
+        return None
+    if not isinstance(inner, Elementwise) or inner.fn != "sigmoid" or len(other.labels) != len(node.shape):
+        return None
+    (arg,) = inner.args
+    axes = range(arg.node.order)
+    turned = einsum(-1, [(arg.node, axes)], axes)
+    return elementwise("sigmoid", [(turned, [other.labels[x] for x in arg.labels])], node.shape)
+
+
+def _holds_delta(node: Node) -> bool:
+    """Is this a short sum with a delta among its terms?"""
+    if not isinstance(node, Sum) or len(node.terms) > DELTA_TERMS:
+        return False
+    return any(isinstance(term.node, Product) and len(set(term.node.out)) < len(term.node.out) for term in node.terms)

@@ -1,0 +1,78 @@
+"""Matrices that act on vectors: what compressed results and grids of them have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from indexcalc.engine.bind.inputs import Numbers
+from indexcalc.engine.compressed.held_matrix import HeldMatrix
+from indexcalc.engine.compressed.solves import solver
+from indexcalc.engine.compressed.structured import Solver
+from indexcalc.errors import InputError, KindError
+from indexcalc.graph.node import Node
+
+if TYPE_CHECKING:
+    from scipy.sparse.linalg import LinearOperator
+
+
+class Operator:
+    """What compressed results and grids of them have in common: they act on flat vectors, and are solved with."""
+
+    dtype: np.dtype[Any]
+    limit: int
+    _solvers: dict[bool, Solver]
+
+    @property
+    def matrix_shape(self) -> tuple[int, int]:
+        """The numbers of rows and columns."""
+        raise NotImplementedError
+
+    def structure(self) -> HeldMatrix | None:
+        """The matrix as terms, if it is held as some: what may be solved by structure."""
+        return None
+
+    def todense(self) -> Numbers:
+        """The dense array."""
+        raise NotImplementedError
+
+    def matvec(self, v: Any) -> Any:
+        """The product with a vector."""
+        raise NotImplementedError
+
+    def rmatvec(self, v: Any) -> Any:
+        """The product of the conjugate transpose with a vector."""
+        raise NotImplementedError
+
+    def solver(self, positive_definite: bool = False) -> Solver:
+        """What solves for this matrix, by its structure: a function of right-hand sides, with `method` in words.
+
+        Raises InputError where the matrix is not square, is singular, or would have to be made dense beyond the limit.
+        """
+        if positive_definite not in self._solvers:
+            self._solvers[positive_definite] = solver(self, positive_definite)
+        return self._solvers[positive_definite]
+
+    def as_linear_operator(self) -> LinearOperator:
+        """The matrix as SciPy's `LinearOperator`, for its iterative solvers; needs SciPy."""
+        try:
+            from scipy.sparse.linalg import LinearOperator
+        except ImportError:
+            raise InputError("as_linear_operator()", "SciPy is not installed", "install scipy, or use matvec") from None
+        return LinearOperator(
+            shape=self.matrix_shape,
+            dtype=self.dtype,
+            matvec=lambda v: np.ravel(self.matvec(np.ravel(v))),
+            rmatvec=lambda v: np.ravel(self.rmatvec(np.ravel(v))),
+        )
+
+
+def vector(value: Any, dtype: Any, name: str) -> Numbers:
+    """The vector as an array of the precision of the factors, complex where it is."""
+    if isinstance(getattr(value, "node", None), Node):
+        raise KindError(f"{name}({value})", "an expression has no numbers", "evaluate it first, or use ic.hvp, ic.jvp")
+    array = np.asarray(value)
+    if array.dtype.kind not in "iufc":
+        raise InputError(f"{name}", f"a vector of dtype {array.dtype}", "give numbers")
+    return array.astype(np.result_type(dtype, np.complex64) if array.dtype.kind == "c" else dtype, copy=False)

@@ -1,0 +1,152 @@
+"""Products as lines of NumPy: two operands on the fastest kernel there is, one summed, turned or scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.emit import kernels
+from indexcalc.engine.emit.kernels import Operand, PairContraction, broadcast, einsum_code
+from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
+from indexcalc.engine.emit.patterns import alongside
+from indexcalc.engine.program import Contract, Use
+from indexcalc.graph.node import Labels
+
+ENTRIES = 500
+"""Entries of a matrix: the rows or columns of one with so many are added by BLAS, whose call takes longer than a short
+loop."""
+
+
+def contract(lines: NumpyLines, step: Contract) -> None:
+    """One product, or one operand summed, turned or scaled."""
+    if len(step.uses) == 1:
+        single(lines, step)
+    elif lines.number in lines.at_once.quotients:
+        quotient(lines, step)
+    else:
+        pair(lines, step)
+
+
+def pair(lines: NumpyLines, step: Contract) -> None:
+    """One product of two operands; a coefficient goes where it takes least."""
+    one, other = (lines.operand(use) for use in step.uses)
+    sizes = step.sizes
+    scale = "" if step.coef == 1 else literal(step.coef)
+    if scale and (not one.labels or not other.labels):
+        one, other = (other, one) if one.labels else (one, other)
+        one, scale = one._replace(code=f"{one.code}*{scale}"), ""
+    if scale:
+        smaller = min((one, other), key=lambda o: prod(sizes[x] for x in o.labels))
+        if prod(sizes[x] for x in smaller.labels) * 2 < prod(step.shape):
+            made = smaller._replace(code=f"multiply({smaller.code}, {scale})")
+            one, other = (made, other) if smaller is one else (one, made)
+            scale = ""
+    if not one.labels and not other.labels:
+        lines.put(f"{one.code}*{other.code}", (), step.out)
+        return
+    order = wished(lines, lines.number, step.out)
+    option = kernels.choose(PairContraction(one, other, frozenset(step.out), sizes), order, step.out)
+    lines.kernel, lines.buffers.scratch, code = option.name, option.scratch, option.code
+    labels = option.labels
+    if option.name == "multiply":
+        code = lines.reused(code, labels)
+    elif option.name == "outer" and order is not None and len(order) == len(step.out):
+        code, labels = einsum_code([one, other], order), order
+    lines.put(code, labels, step.out)
+    if scale:
+        turned = lines.complex[lines.number] and not any(lines.complex[use.value] for use in step.uses)
+        _scale(lines, scale, bool(step.shape) and not turned)
+
+
+def quotient(lines: NumpyLines, step: Contract) -> None:
+    """A product with a reciprocal that nothing else reads, as one division."""
+    below, above = sorted(step.uses, key=lambda use: use.value != lines.at_once.quotients[lines.number])
+    below = Use(lines.program.steps[below.value].uses[0].value, below.labels)
+    divisor, lines.quiet, lines.kernel = lines.operand(below), True, "divide"
+    code = f"divide({broadcast(lines.operand(above), divisor.labels)}, {divisor.code})"
+    kinds = [lines.complex[use.value] for use in (below, above)]
+    if step.shape and lines.buffers.last(lines.stored(below)) and kinds[0] == lines.complex[lines.number]:
+        code = f"{code[:-1]}, out={lines.buffers.over(below)})"
+    lines.put(code, divisor.labels, step.out)
+    if step.coef != 1:
+        _scale(lines, literal(step.coef), bool(step.shape) and any(kinds) == lines.complex[lines.number])
+
+
+def wished(lines: NumpyLines, number: int, out: Labels, further: int = 3) -> Labels | None:
+    """How the order begins in which a value with these labels is stored best: as that of an array which is there
+    already, and which a step joins with it, or with a function of its entries, entry by entry; with the labels of a
+    batch of matrices, which it is the batch of; a result as it is asked for. It looks so many steps `further` on.
+    """
+    for reader in lines.reading[number]:
+        found = alongside(lines.program.steps[reader], number)
+        if found is None:
+            continue
+        label = dict(zip(found.labels, out, strict=True))
+        for other in found.others:
+            held = lines.buffers.stored.get(other.value)
+            if held is not None and set(other.labels) == set(found.labels):
+                return tuple(label[other.labels[axis]] for axis in held.order)
+            shared = set(other.labels) & set(found.labels)
+            batch = tuple(label[x] for x in found.labels if x in shared and x in found.out)
+            if held is not None and batch and shared - set(found.out):
+                return batch
+        if further and not found.others and set(found.out) == set(found.labels):
+            order = wished(lines, reader, tuple(label[x] for x in found.out), further - 1)
+            if order is not None:
+                return order
+    return out if lines.order == "C" and number in lines.program.results else None
+
+
+def _scale(lines: NumpyLines, scale: str, in_place: bool) -> None:
+    name = lines.name
+    if not in_place:
+        lines.lines.append(f"{name} = {name}*{scale}")
+    elif scale == "-1.0":
+        lines.lines.append(f"negative({name}, out={name})")
+    else:
+        lines.lines.append(f"multiply({name}, {scale}, out={name})")
+
+
+def single(lines: NumpyLines, step: Contract) -> None:
+    """One operand: a view where nothing is summed, einsum where something is."""
+    (use,) = step.uses
+    labels, out = use.labels, step.out
+    if len(set(labels)) == len(labels) == len(out):
+        if step.coef == 1:
+            lines.alias(use, out)
+            return
+        made = lines.operand(use)
+        code = f"multiply({made.code}, {literal(step.coef)})"
+        lines.put(lines.reused(code, made.labels), made.labels, out)
+        return
+    held = lines.stored(use)
+    operand = Operand(held.name, tuple(labels[axis] for axis in held.order), held.contiguous)
+    order = tuple(x for x in operand.labels if x in out)
+    order = tuple(dict.fromkeys(order))
+    view = len(set(labels)) == len(out)
+    code, lines.kernel = einsum_code([operand], order), "einsum"
+    if not view and len(order) == len(operand.labels) - 1 and operand.contiguous and len(operand.labels) == 2:
+        code = _sum_of_matrix(lines, operand, order, step)
+    if step.coef != 1:
+        code = f"{code}*{literal(step.coef)}"
+        view = False
+    lines.put(code, order, out, held if view else None)
+
+
+def _sum_of_matrix(lines: NumpyLines, operand: Operand, order: Sequence[int], step: Contract) -> str:
+    """Rows or columns added by a product with ones, which BLAS does faster than a loop."""
+    gone = next(x for x in operand.labels if x not in order)
+    size = step.sizes[gone]
+    if prod(step.sizes[x] for x in operand.labels) < ENTRIES:
+        return einsum_code([operand], order)
+    ones = lines.bound(f"ones{size}", _ones(lines, size))
+    lines.kernel = "dot"
+    return f"dot({ones}, {operand.code})" if operand.labels[0] == gone else f"dot({operand.code}, {ones})"
+
+
+def _ones(lines: NumpyLines, size: int) -> Any:
+    name = f"ones{size}"
+    return lines.space[name] if name in lines.space else np.ones(size, lines.real)

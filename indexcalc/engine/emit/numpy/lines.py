@@ -1,0 +1,153 @@
+"""The lines of a program as they are written: what is known of the step at hand, and the names that lines use."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.emit.kernels import Operand, einsum_code, viewed
+from indexcalc.engine.emit.numpy.buffers import Buffers
+from indexcalc.engine.emit.numpy_function import SPACE, Stored
+from indexcalc.engine.emit.patterns import at_once, check_real, complex_values
+from indexcalc.engine.program import Program, Step, Use
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number
+
+
+class NumpyLines:
+    """Lines, the `space` of names that they use, and of the step at hand its `number` and its `kernel`.
+
+    `complex` says which values are complex, `real` is the dtype of the others and `dtype` the widest. `waiting` has how
+    the values are stored that a step before has made at once, and `small` the names of cofactors and determinants.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        names: Mapping[str, str],
+        dtype: Any,
+        complex_inputs: Collection[str] | None = None,
+        order: str | None = None,
+    ) -> None:
+        self.program, self.names, self.order = program, names, order
+        self.real: np.dtype[Any] = np.zeros(0, dtype).real.dtype
+        mixed = np.dtype(dtype).kind == "c"
+        self.complex = complex_values(program, (names if complex_inputs is None else complex_inputs) if mixed else None)
+        check_real(program, self.complex, np.dtype(dtype))
+        self.dtype: np.dtype[Any] = np.result_type(dtype, 1j) if any(self.complex) else np.dtype(dtype)
+        self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
+        self.at_once = at_once(program, real=not any(self.complex))
+        self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
+        self.lines: list[str] = []
+        self.quiet, self.number, self.kernel = False, 0, ""
+        self.waiting: dict[int, tuple[Labels, Labels]] = {}
+        self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
+        self.reading: list[list[int]] = [[] for _ in program.steps]
+        for number, step in enumerate(program.steps):
+            for value in dict.fromkeys(use.value for use in step.uses):
+                self.reading[value].append(number)
+
+    @property
+    def step(self) -> Step:
+        """The step at hand."""
+        return self.program.steps[self.number]
+
+    @property
+    def name(self) -> str:
+        """The variable of a new value."""
+        return f"v{self.number}"
+
+    def begin(self, number: int) -> None:
+        """The next step."""
+        self.number, self.kernel = number, ""
+        self.buffers.begin(number)
+
+    def end(self) -> None:
+        """The step is done: what it read for the last time is freed."""
+        self.lines += [f"del {name}" for name in self.buffers.end()]
+
+    # -------------------------------------------------------------- operands
+
+    def stored(self, use: Use) -> Stored:
+        """How an operand is held."""
+        return self.buffers.stored[use.value]
+
+    def operand(self, use: Use) -> Operand:
+        """An operand of a step, its labels as they are stored; a diagonal where one repeats."""
+        held = self.stored(use)
+        labels = tuple(use.labels[axis] for axis in held.order)
+        if len(set(labels)) == len(labels):
+            return Operand(held.name, labels, held.contiguous)
+        distinct = tuple(dict.fromkeys(labels))
+        return Operand(einsum_code([Operand(held.name, labels)], distinct), distinct, False)
+
+    def logical(self, value: int) -> str:
+        """A value with its axes in their own order."""
+        held = self.buffers.stored[value]
+        return viewed(Operand(held.name, held.order), tuple(range(len(held.order))), {})
+
+    # -------------------------------------------------------------- values
+
+    def put(self, code: str, labels: Sequence[int], out: Sequence[int], view: Stored | None = None) -> None:
+        """A new buffer, or a view of one, stored with these labels; the axes of the value have the labels `out`."""
+        self.lines.append(f"{self.name} = {code}")
+        order = tuple(list(out).index(x) for x in labels)
+        self.buffers.keep(Stored(self.name, order, view is None, self.number if view is None else view.owner))
+
+    def alias(self, use: Use, out: Sequence[int]) -> None:
+        """The value is another one with its axes in another order."""
+        held = self.stored(use)
+        order = tuple(list(out).index(use.labels[axis]) for axis in held.order)
+        self.buffers.keep(Stored(held.name, order, held.contiguous, held.owner))
+
+    def reused(self, code: str, labels: Sequence[int]) -> str:
+        """A ufunc that writes over an operand that dies here and has the shape of the result."""
+        for use in self.step.uses:
+            own = tuple(use.labels[axis] for axis in self.stored(use).order)
+            if own == tuple(labels) and own and self.buffers.dying(use):
+                return f"{code[:-1]}, out={self.buffers.over(use)})"
+        return code
+
+    def store_again(self, value: int, order: Labels) -> None:
+        """The value copied so that its axes are stored in this order, for all that read it from here on."""
+        held = self.buffers.stored[value]
+        if held.order == order and held.contiguous:
+            return
+        name = f"s{value}"
+        axes = tuple(held.order.index(axis) for axis in order)
+        self.lines.append(f"{name} = ascontiguousarray({held.name}.transpose{axes})")
+        self.buffers.stored[value] = Stored(name, order, True, held.owner)
+
+    # -------------------------------------------------------------- names and numbers
+
+    @property
+    def kind(self) -> str:
+        """The name of the dtype of the step's value."""
+        return "dtype" if self.complex[self.number] else "real"
+
+    def kept(self, code: str) -> str:
+        """What a row gives, in the precision of the program: some of SciPy's functions know double alone."""
+        return code if self.real.itemsize == 8 else f"asarray({code}, {self.kind})"
+
+    def bound(self, stem: str, value: Any) -> str:
+        """A name for something that the lines use."""
+        name = stem
+        while self.space.get(name, value) is not value:
+            name += "_"
+        self.space[name] = value
+        return name
+
+
+def literal(number: Number) -> str:
+    """A number as Python writes it: it widens no array."""
+    if isinstance(number, complex):
+        return repr(number)
+    return repr(to_float(number, "a coefficient"))
+
+
+def parameter(number: Number) -> str:
+    """A parameter of a function: an integer stays one."""
+    return repr(number) if isinstance(number, int) else literal(number)

@@ -1,0 +1,92 @@
+"""Functions of entries as lines of NumPy: ufuncs over operands that die, powers, and several functions at once."""
+
+from __future__ import annotations
+
+from math import prod
+
+import numpy as np
+
+from indexcalc.engine.emit.kernels import broadcast
+from indexcalc.engine.emit.numpy.lines import NumpyLines, literal, parameter
+from indexcalc.engine.emit.patterns import HALF, SigmoidSlope, Together
+from indexcalc.engine.program import Map, Reduce, Use
+from indexcalc.functions.elementwise import root_slope, sigmoid_slope
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.numbers import Number
+
+MANY = 40
+"""Entries: a power of fewer takes less by NumPy's own function than by the several calls of `POWERS`."""
+POWERS: dict[Number, str] = {
+    2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
+    3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
+    4: "square(square({0}))", 3 * HALF: "multiply(sqrt({0}), {0})", -3 * HALF: "reciprocal(multiply(sqrt({0}), {0}))",
+}  # fmt: skip
+"""Powers that take less than NumPy's own, which goes through logarithms: where there are many entries."""
+FEW_CALLS = {2, -1, HALF, -HALF}
+"""Those that do for a few entries too."""
+
+
+def map_entries(lines: NumpyLines, step: Map) -> None:
+    """A function of the entries, over an operand that dies here where it is a ufunc."""
+    operands = [lines.operand(use) for use in step.uses]
+    whole = max(operands, key=lambda operand: len(operand.labels)).labels
+    order = (*whole, *(x for x in step.out if x not in whole))
+    args = [broadcast(operand, order) for operand in operands]
+    if step.fn == "**":
+        lines.quiet = lines.quiet or step.params[0] != 2
+        code, over = power(args[0], step.params[0], prod(step.shape)), True
+    else:
+        row = elementwise_row(step.fn)
+        ufunc = isinstance(row.numpy, np.ufunc)
+        name = lines.bound(row.numpy.__name__ if ufunc else step.fn, row.numpy)
+        code, over = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
+        code = code if over else lines.kept(code)
+        lines.quiet = lines.quiet or not row.calm
+    lines.put(lines.reused(code, order) if over and order else code, order, step.out)
+
+
+def power(base: str, exponent: Number, size: int) -> str:
+    """A power of so many entries.
+
+    >>> power("x", -2, 100), power("x", -2, 1)
+    ('reciprocal(square(x))', 'power(x, -2.0)')
+    """
+    if exponent in POWERS and (size >= MANY or exponent in FEW_CALLS):
+        return POWERS[exponent].format(base)
+    return f"power({base}, {literal(exponent)})"
+
+
+def slope(lines: NumpyLines, found: SigmoidSlope) -> None:
+    """The derivative of a sigmoid, or its root, by one exponential."""
+    axes = tuple(range(len(lines.step.shape)))
+    operand = lines.operand(Use(found.value, axes))
+    function = root_slope if found.root else sigmoid_slope
+    name = lines.bound(function.__name__, function)
+    lines.kernel = "slope"
+    lines.put(f"{name}({operand.code})", operand.labels, axes)
+
+
+def together(lines: NumpyLines, group: Together) -> None:
+    """A function that gives the values of several steps: the first one calls it, the others wait under a name."""
+    number, step, lines.kernel = lines.number, lines.step, "together"
+    if number != group.steps[0]:
+        lines.put(f"w{number}", *lines.waiting.pop(number))
+        lines.lines.append(f"del w{number}")
+        return
+    held = lines.stored(group.use)
+    for other in group.steps:
+        made = lines.program.steps[other]
+        gone = made.axes if isinstance(made, Reduce) and not made.keeps else ()
+        order = tuple(group.use.labels[axis] for axis in held.order if axis not in gone)
+        lines.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
+        lines.buffers.alive[other] = prod(made.shape)
+    name = lines.bound(group.function.__name__, group.function)
+    given = [lines.operand(group.use).code, str(group.names)]
+    if isinstance(step, Reduce) and not reduction_row(step.fn).axes:
+        given.insert(1, str(tuple(held.order.index(axis) for axis in step.axes)))
+        if lines.buffers.last(held, len(group.steps)):
+            given.append(lines.buffers.over(group.use))
+    lines.quiet = lines.quiet or isinstance(step, Reduce)
+    code = f"{name}({', '.join(given)})"
+    lines.put(code, *lines.waiting.pop(number))
+    lines.lines[-1] = f"{', '.join([lines.name, *(f'w{k}' for k in group.steps[1:])])} = {code}"

@@ -1,0 +1,108 @@
+"""Functions along axes and of whole matrices as lines of NumPy: wherever their axes are stored, in closed form where
+many small matrices have one.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.emit.kernels import viewed
+from indexcalc.engine.emit.numpy.lines import NumpyLines, parameter
+from indexcalc.engine.emit.numpy_function import of_nothing, solved
+from indexcalc.engine.program import Apply, Reduce, Solve
+from indexcalc.errors import InputError
+from indexcalc.functions.inverse import small_cofactors, small_inverses
+from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.table import matrix_row, reduction_row
+
+MANY = 40
+"""Matrices: from so many on, their closed form beats LAPACK called for each."""
+
+
+def reduce(lines: NumpyLines, step: Reduce) -> None:
+    """A function along axes, wherever they are stored."""
+    (use,) = step.uses
+    if _of_small_matrices(lines, step):
+        _small(lines, step)
+        return
+    held = lines.stored(use)
+    row = reduction_row(step.fn)
+    axes = tuple(held.order.index(axis) for axis in step.axes)
+    last = f", {lines.buffers.over(use)}" if row.out and lines.buffers.dying(use) else ""
+    shape = lines.program.steps[use.value].shape
+    name = lines.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
+    extra = "".join(f", {parameter(p)}" for p in step.params)
+    kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
+    logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
+    lines.quiet = True
+    lines.put(lines.kept(f"{name}({held.name}, {axes}{extra}{last})"), kept, logical)
+
+
+def _of_small_matrices(lines: NumpyLines, step: Reduce) -> bool:
+    """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
+    shape = lines.program.steps[step.uses[0].value].shape
+    batch = prod(size for axis, size in enumerate(shape) if axis not in step.axes)
+    return reduction_row(step.fn).small != "" and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
+
+
+def _small(lines: NumpyLines, step: Reduce) -> None:
+    """The closed form, with the matrices first and the batch last, where it is contiguous."""
+    value = step.uses[0].value
+    batch = tuple(axis for axis in range(len(lines.buffers.stored[value].order)) if axis not in step.axes)
+    order = (*step.axes, *batch)
+    found = lines.small.get((value, step.axes))
+    if found is None:
+        found = lines.small[value, step.axes] = (f"k{lines.number}", f"e{lines.number}")
+        lines.store_again(value, order)
+        source = lines.bound("small_cofactors", small_cofactors)
+        lines.lines.append(f"{', '.join(found)} = {source}({lines.buffers.stored[value].name})")
+    cofactors, det = found
+    lines.quiet = True
+    if step.fn == "inv":
+        name = lines.bound("small_inverses", small_inverses)
+        more = any(s.fn == "cofactor" for s in lines.program.steps if isinstance(s, Reduce))
+        code = f"{name}({cofactors}{'.copy()' if more else ''}, {det})"
+        lines.put(code, (step.axes[1], step.axes[0], *batch), range(len(order)))
+    elif step.fn == "cofactor":
+        lines.put(cofactors, order, range(len(order)))
+    else:
+        code = f"log(absolute({det}))" if step.fn == "logdet" else f"{det}.copy()"
+        lines.put(code, batch, batch)
+
+
+def apply(lines: NumpyLines, step: Apply) -> None:
+    """A function of whole matrices."""
+    node, params, row = step.node, step.params, matrix_row(step.fn)
+
+    def call(*arrays: Any) -> Any:
+        common = np.result_type(*arrays)
+        try:
+            return matrix_numbers(node, [array.astype(common, copy=False) for array in arrays], params)
+        except np.linalg.LinAlgError as error:
+            raise InputError(f"evaluate {step.fn}", f"it has no value: {error}", f"it takes {row.domain}") from None
+
+    name = lines.bound(f"{step.fn}_{lines.number}", call)
+    axes = tuple(range(len(step.shape)))
+    args = ", ".join(lines.logical(use.value) for use in step.uses)
+    lines.put(lines.kept(f"{name}({args})"), axes, axes)
+
+
+def solve(lines: NumpyLines, step: Solve) -> None:
+    """Columns for which a matrix is solved."""
+    matrix, right = step.uses
+    row, column = sorted(matrix.labels, key=lambda label: label not in right.labels)
+    name = lines.bound("solve", solved)
+    square = lines.operand(matrix)
+    other = lines.operand(right)
+    rest = tuple(x for x in other.labels if x != row)
+    left = viewed(square, (row, column), {})
+    sizes = dict(zip(step.out, step.shape, strict=True))
+    sizes[row] = sizes[column]
+    values = viewed(other, (row, *rest), sizes, ((row,), rest) if len(rest) != 1 else ())
+    code = f"{name}({left}, {values})"
+    if len(rest) != 1:
+        code += f".reshape({tuple(sizes[x] for x in (column, *rest))})"
+    lines.put(code, (column, *rest), step.out)

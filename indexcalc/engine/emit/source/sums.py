@@ -1,0 +1,90 @@
+"""Sums as source: parts without deltas by broadcasting, the others on their diagonals."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from indexcalc.engine.emit.python_text import ATOM, PythonText, scaled, times, total
+from indexcalc.engine.emit.targets import MASKED, Target
+from indexcalc.engine.emit.writer import Writer
+from indexcalc.engine.program import Add, Part
+from indexcalc.graph.numbers import Number
+
+
+def add(writer: Writer, step: Add) -> PythonText:
+    """A sum: parts without deltas by broadcasting, the others on their diagonals."""
+    dense: list[tuple[Number, PythonText]] = []
+    covered: set[int] = set()
+    diagonals = []
+    for part in step.parts:
+        text, labels = writer.value(part.use)
+        distinct = list(dict.fromkeys(part.places))
+        if len(distinct) == len(part.places):
+            dense.append((part.coef, writer.aligned(text, labels, distinct)))
+            covered |= {axis for axis, x in enumerate(part.places) if x in labels}
+        elif not labels and text.static and len(part.places) == 2:
+            dense.append((part.coef, _identity(writer, text, step.shape[0])))
+            covered |= {0, 1}
+        else:
+            diagonals.append((part, text, labels))
+    base = total(dense) if dense else None
+    every = set(range(len(step.shape)))
+    if not diagonals:
+        assert base is not None
+        return base if covered == every else _stretched(writer, base, step)
+    if base is not None and writer.module == "np":
+        apart = [part.use.value for part, _, _ in diagonals]
+        held = {source for use in step.uses if use.value not in apart for source in writer.sources[use.value]}
+        if covered != every:
+            base = _stretched(writer, base, step)
+        whole = any(isinstance(part.coef, complex) for part, _, _ in diagonals)
+        if whole or not all(writer.sources[value] <= held for value in apart):
+            base = PythonText(f"{base.at(ATOM)}.astype({writer.like})")  # it may be real, and what is added complex
+        elif base.level == ATOM and covered == every:
+            base = PythonText(f"{base.at(ATOM)}{writer.target.copy}")
+    name = writer.free.temporary()
+    axes = {axis: f"axis{axis}" for axis in every}
+    way = MASKED if writer.module == "jnp" and base is not None else writer.target
+    rows = [_diagonal(writer, part, text, labels, axes, step, way) for part, text, labels in diagonals]
+    sizes = {f"axis{axis}": writer.size(n) for axis, n in enumerate(step.shape)}
+    made = way.diagonals(name, base, rows, writer.shape(step.shape), sizes)
+    writer.typed = writer.typed or any("dtype)" in line for line in made)
+    writer.lines += made[:-1]
+    target, _, code = made[-1].partition(" = ")
+    if target == name:
+        writer.assign(name, code, step.shape)
+    else:
+        writer.lines.append(f"{made[-1]}  # {writer.shape(step.shape)}")
+    writer.kernel = "diagonal"
+    return PythonText(name)
+
+
+def _identity(writer: Writer, text: PythonText, size: int) -> PythonText:
+    first = writer.size(size)
+    eye = f"{writer.module}.eye({first}, {writer.like if writer.module == 'torch' else f'dtype={writer.like}'})"
+    return PythonText(eye) if text.code == "1" else times(text, PythonText(eye))
+
+
+def _stretched(writer: Writer, text: PythonText, step: Add) -> PythonText:
+    """The entries along axes along which all are the same."""
+    shape = writer.shape(step.shape)
+    if text.static:
+        return PythonText(f"{writer.module}.full({shape}, {text.code}, {writer.like})")
+    return PythonText(f"{writer.module}.broadcast_to({text.code}, {shape}){writer.target.copy}")
+
+
+def _diagonal(
+    writer: Writer, part: Part, text: PythonText, labels: Sequence[int], axes: Mapping[int, str], step: Add, way: Target
+) -> tuple[tuple[str, ...], PythonText]:
+    first = {label: part.places.index(label) for label in part.places}
+    places = tuple(axes[first[label]] for label in part.places)
+    label_of = {axes[axis]: label for label, axis in first.items()}
+    wanted = [label_of[name] for name in way.entries(places)]
+    made = scaled(part.coef, writer.aligned(text, labels, wanted))
+    if not set(wanted) <= set(labels) and (writer.module == "torch" or way is MASKED):
+        shape = writer.shape([step.shape[first[x]] for x in wanted])
+        if made.static:
+            made = PythonText(f"{writer.module}.full({shape}, {made.code}, {writer.like})")
+        else:
+            made = PythonText(f"{writer.module}.broadcast_to({made.code}, {shape})")
+    return places, made

@@ -1,0 +1,106 @@
+"""Nodes that are computed as they are, one step each: inputs, constants, and functions of values that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from indexcalc.engine import cost
+from indexcalc.engine.bind.inputs import number_of
+from indexcalc.engine.plan.joined import HeldForm, HeldValue, whole
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.program import Apply, Input, Invoke, Known, Map, Reduce, Reshape, Use
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Regroup, Variable
+
+
+def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue:
+    """The value of a node whose children have these values: whole arrays, or, of a function of entries, any without a
+    delta.
+
+    >>> from indexcalc.graph.node import variable
+    >>> pool = StepPool({}, {})
+    >>> leaf(pool, variable("x", (3,)), []), pool.steps
+    ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,))), [Input(name='x', shape=(3,), uses=())])
+    """
+    return LEAVES[type(node)](pool, node, operands)
+
+
+def _variable(pool: StepPool, node: Variable, operands: Sequence[HeldValue]) -> HeldValue:
+    """The array that is given."""
+    shape = pool.shape(node.dims)
+    return pool.add(Input(node.label, shape), 0.0, pool.range(node)), whole(shape)
+
+
+def _constant(pool: StepPool, node: Constant, operands: Sequence[HeldValue]) -> HeldValue:
+    """A known tensor."""
+    shape = pool.shape(node.dims)
+    return pool.add(Known(node.label, node.params, shape), 1e-6, pool.range(node)), whole(shape)
+
+
+def _elementwise(pool: StepPool, node: Elementwise, operands: Sequence[HeldValue]) -> HeldValue:
+    """A function of the entries, along the axes along which an argument varies, in the order of the arguments."""
+    sizes = pool.shape(node.dims)
+    uses = []
+    for (value, form), (_, labels) in zip(operands, node.args, strict=True):
+        place = dict(zip(form.out, labels, strict=True))
+        uses.append(Use(value, tuple(place[x] for x in form.labels)))
+    number: dict[int, int] = {}
+    for label in (x for use in uses for x in use.labels):
+        number.setdefault(label, len(number))
+    uses = [Use(u.value, tuple(number[x] for x in u.labels)) for u in uses]
+    shape = tuple(sizes[x] for x in number)
+    step = Map(node.fn, node.params, tuple(uses), tuple(range(len(shape))), shape)
+    value = pool.add(step, cost.elementary(prod(shape)), pool.range(node))
+    return value, HeldForm(tuple(number), tuple(range(len(sizes))), sizes)
+
+
+def _reduction(pool: StepPool, node: Reduction, operands: Sequence[HeldValue]) -> HeldValue:
+    """A function along axes."""
+    shape = pool.shape(node.dims)
+    (own,) = _uses(operands)
+    entries = prod(pool.steps[own.value].shape)
+    spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (reduction_row(node.fn).axes == 2)
+    step = Reduce(node.fn, node.params, (own,), node.axes, node.keeps, shape)
+    return pool.add(step, spent, pool.range(node)), whole(shape)
+
+
+def _matrix(pool: StepPool, node: Matrix, operands: Sequence[HeldValue]) -> HeldValue:
+    """A function of whole matrices."""
+    shape = pool.shape(node.dims)
+    params = tuple(number_of(value, pool.sizes) for value in node.params)
+    spent = 10 * cost.CALL + 10 * prod(shape) * max(shape, default=1) / cost.LOOP
+    return pool.add(Apply(node.fn, params, node.times, _uses(operands), shape, node), spent), whole(shape)
+
+
+def _regroup(pool: StepPool, node: Regroup, operands: Sequence[HeldValue]) -> HeldValue:
+    """Axes split, put in order, and joined."""
+    sizes, shape = pool.shape(node.sizes), pool.shape(node.dims)
+    inner = [label for group in node.inner for label in group]
+    axes = tuple(inner.index(label) for group in node.outer for label in group)
+    step = Reshape(_uses(operands), tuple(sizes[x] for x in inner), axes, shape)
+    return pool.add(step, cost.single(prod(shape), prod(shape)), pool.range(node)), whole(shape)
+
+
+def _call(pool: StepPool, node: Call, operands: Sequence[HeldValue]) -> HeldValue:
+    """A function that is given."""
+    shape, title = pool.shape(node.dims), node.name
+    step = Invoke(title, _uses(operands), shape, title == node.function.gradient)
+    return pool.add(step, 0.0), whole(shape)
+
+
+def _uses(operands: Sequence[HeldValue]) -> tuple[Use, ...]:
+    """The operands as they are, each with labels of its own."""
+    return tuple(Use(value, form.labels) for value, form in operands)
+
+
+LEAVES: dict[type[Node], Callable[[StepPool, Any, Sequence[HeldValue]], HeldValue]] = {
+    Variable: _variable,
+    Constant: _constant,
+    Elementwise: _elementwise,
+    Reduction: _reduction,
+    Matrix: _matrix,
+    Regroup: _regroup,
+    Call: _call,
+}

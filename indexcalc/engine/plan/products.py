@@ -1,0 +1,246 @@
+"""Products as steps: each in the cheapest order of pairwise contractions, given what of it is there already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any, NamedTuple
+
+from indexcalc.engine import cost
+from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.plan.steps import pair, power, single, summed
+from indexcalc.engine.program import Fill, Use
+from indexcalc.graph.node import Labels
+from indexcalc.graph.numbers import Number
+
+FEW = 4
+"""Factors: products of more are contracted greedily where the program is made as it is written, since a search would
+take longer than the one run that it is for."""
+HALF = Fraction(1, 2)
+ROOTED = 1.0
+"""A share of the time: a weighted Gram matrix is made from the root of its weights where that takes at most this."""
+THERE = 0.01
+"""A share of its cost: what a part costs that is there already. It is not 0, so that of two ways to use what is there
+the one with less work is taken."""
+
+
+class Ready(NamedTuple):
+    """A term in values: `coef * product of pieces`, with the label of each axis of the result, and the sizes."""
+
+    coef: Number
+    pieces: tuple[Piece, ...]
+    out: Labels
+    sizes: Mapping[int, int]
+
+
+class Products:
+    """Makes products in a pool: `made` has the value of each part that is there, by its key.
+
+    A key that several products have costs each its share: one part in `shares[key]`. Of a program that is planned again
+    `before` has, by the key of each part, the keys of the products that have it; `parts` gets those of this program,
+    and `seen` the keys of all parts of all products. With `written` each product is made as it is written; `optimize`
+    is opt_einsum's, and `halve` says that weights may be split into their roots.
+    """
+
+    def __init__(
+        self,
+        pool: StepPool,
+        shares: Mapping[Key, int] | None = None,
+        before: Mapping[Key, set[Key]] | None = None,
+        *,
+        written: bool = False,
+        optimize: Any = None,
+        halve: bool = True,
+    ) -> None:
+        self.pool, self.shares, self.before = pool, shares or {}, before or {}
+        self.written, self.optimize, self.halve = written, optimize, halve
+        self.made: dict[Key, int] = {}
+        self.parts: dict[Key, set[Key]] = {}
+        self.planned: set[Key] = set()
+        self.seen: list[Key] = []
+
+    def contracted(self, term: Ready, coef: Number) -> Piece:
+        """A product as one value, times `coef`; its labels are those of the result that some factor has."""
+        scalars = [piece for piece in term.pieces if not piece.labels]
+        pieces = [piece for piece in term.pieces if piece.labels]
+        scale: Piece | None = None
+        for piece in scalars:
+            scale = piece if scale is None else pair(self.pool, scale, piece, (), term.sizes)
+        if not pieces:
+            if scale is None:
+                return Piece(self.pool.add(Fill(coef, ()), 0.0), ())
+            return Piece(single(self.pool, coef, Use(*scale), (), term.sizes), ())
+        return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
+
+    def product(
+        self,
+        pieces: list[Piece],
+        kept: frozenset[int],
+        sizes: Mapping[int, int],
+        coef: Number,
+        scale: Piece | None = None,
+    ) -> Piece:
+        """The product of pieces that all have labels, times `coef`, and a value without axes, if any."""
+        pieces = self.reduced(summed(self.pool, pieces, tuple(kept), sizes), kept, sizes)
+        if len(pieces) == 1:
+            (piece,) = pieces
+            if scale is not None:
+                return pair(self.pool, scale, piece, piece.labels, sizes, coef)
+            return Piece(single(self.pool, coef, Use(*piece), piece.labels, sizes), piece.labels)
+        contraction = self.pool.contraction(pieces, kept, sizes)
+        spent, tree = self.order(contraction)
+        halves = self.halved(contraction, spent) if self.halve and not self.written else None
+        if halves is not None:
+            made = self.product(halves, kept, sizes, coef if scale is None else 1)
+            return made if scale is None else pair(self.pool, scale, made, made.labels, sizes, coef)
+        return self.built(contraction, tree, coef, scale)
+
+    def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
+        """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
+        while len(pieces) > EXACT and self.optimize is None and not self.written:
+            contraction = Contraction(pieces, kept, sizes, self.pool.turns)
+            made = []
+            groups = contraction.to_merge()
+            for group in groups:
+                stays = contraction.stays(sum(1 << k for k in group))
+                part = Contraction([pieces[k] for k in group], stays, sizes, self.pool.turns)
+                made.append(self.built(part, self.order(part)[1], 1))
+            gone = {k for group in groups for k in group}
+            pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made
+        return pieces
+
+    def order(self, contraction: Contraction) -> tuple[float, Tree]:
+        """The order of a contraction and its cost; with `optimize`, opt_einsum's."""
+        if self.optimize is not None:
+            return 0.0, given_order(contraction, self.optimize)
+        if self.written and len(contraction.pieces) > FEW:
+            return 0.0, given_order(contraction, "greedy")
+        found = self.searched(contraction)
+        if not self.written:
+            self.seen += contraction.subsets
+        return found
+
+    def searched(self, contraction: Contraction) -> tuple[float, Tree]:
+        """The cheapest order of a contraction, and its cost. A part has a share of its cost: nothing if it is there, or
+        if a product that is still to come was made from it in the program before.
+        """
+        made = {contraction.key(contraction.everything)[0], *self.planned}
+
+        def share(key: Key) -> float:
+            if key in self.made or not self.before.get(key, made) <= made:
+                return THERE
+            return 1 / self.shares.get(key, 1)
+
+        return contraction.search(share)
+
+    def halved(self, contraction: Contraction, spent: float) -> list[Piece] | None:
+        """`X' diag(w) X` as `(sqrt(w) X)' (sqrt(w) X)`, where w >= 0 is known and that is cheaper."""
+        twice = [value for value, times in Counter(p.value for p in contraction.pieces).items() if times == 2]
+        for value in twice:
+            one, other = (piece for piece in contraction.pieces if piece.value == value)
+            shared = {x for x, y in zip(one.labels, other.labels, strict=True) if x == y} - contraction.out
+            if set(one.labels) & set(other.labels) != shared or not shared or one == other:
+                continue
+            weights = [p for p in contraction.pieces if p.value != value and set(p.labels) <= shared]
+            rest = [p for p in contraction.pieces if p.value != value and p not in weights]
+            even = Counter(weights)
+            if not weights or not all(n % 2 == 0 or self.pool.bounds[p.value][0] >= 0 for p, n in even.items()):
+                continue
+            price = self._halved_price(one, other, weights, rest, contraction)
+            if price < ROOTED * spent:
+                root = self._root(even, contraction.sizes)
+                made = pair(self.pool, root, one, one.labels, contraction.sizes)
+                return [made, Piece(made.value, other.labels), *rest]
+        return None
+
+    def _halved_price(
+        self, one: Piece, other: Piece, weights: Sequence[Piece], rest: Sequence[Piece], whole_product: Contraction
+    ) -> float:
+        sizes = whole_product.sizes
+        entries = max(_size(piece, sizes) for piece in weights)
+        price = len(weights) * cost.single(entries, entries) + cost.elementary(entries)
+        price += cost.pair(one.labels, (), frozenset(one.labels), sizes)
+        trial = Contraction([Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes)
+        return price + trial.search(lambda key: 1.0)[0]
+
+    def _root(self, weights: Mapping[Piece, int], sizes: Mapping[int, int]) -> Piece:
+        """The square root of a product of weights: half of what occurs twice, the root of what occurs once."""
+        odd = [piece for piece, times in weights.items() if times % 2]
+        factors = [piece for piece, times in weights.items() for _ in range(times // 2)]
+        if odd:
+            labels = frozenset(x for piece in odd for x in piece.labels)
+            base = self.product(odd, labels, sizes, 1)
+            factors.append(Piece(power(self.pool, base.value, HALF), base.labels))
+        return self.product(factors, frozenset(x for piece in factors for x in piece.labels), sizes, 1)
+
+    # -------------------------------------------------------------- steps
+
+    def built(self, contraction: Contraction, tree: Tree, coef: Number, scale: Piece | None = None) -> Piece:
+        """The steps of a tree; what the pool has is taken from there."""
+        scaled = 0 if scale is None else self._scaled(contraction, tree)
+        whole_key = contraction.key(contraction.everything)[0]
+        self.planned.add(whole_key)
+
+        def made(tree: Tree, coef: Number) -> Piece:
+            if isinstance(tree, int):
+                mask, piece = 1 << tree, contraction.pieces[tree]
+            else:
+                mask = _mask(tree)
+                key, stay = contraction.key(mask)
+                self.parts.setdefault(key, set()).add(whole_key)
+                within = 0 < scaled == mask & scaled < mask
+                if key in self.made and not within:
+                    times = 1 if mask == scaled else coef
+                    piece = Piece(single(self.pool, times, Use(self.made[key], stay), stay, contraction.sizes), stay)
+                else:
+                    one, other = (made(part, 1) for part in tree)
+                    piece = pair(self.pool, one, other, stay, contraction.sizes, 1 if mask == scaled else coef)
+                    if coef == 1 and not within:
+                        self.made[key] = piece.value
+            if scale is None or mask != scaled:
+                return piece
+            return pair(self.pool, scale, piece, piece.labels, contraction.sizes, coef)
+
+        return made(tree, coef)
+
+    def _scaled(self, contraction: Contraction, tree: Tree) -> int:
+        """Which part of a product a number multiplies: the smallest, so that what others have too stays as it is."""
+        best, stack = (_stays(contraction, tree), _mask(tree)), [tree]
+        while stack:
+            parent = stack.pop()
+            if isinstance(parent, int) or (parent != tree and self._shared(contraction, parent)):
+                continue
+            if parent == tree and contraction.key(_mask(tree))[0] in self.made:
+                break
+            for part in parent:
+                best = min(best, (_stays(contraction, part), _mask(part)), key=lambda found: found[0])
+                stack.append(part)
+        return best[1]
+
+    def _shared(self, contraction: Contraction, tree: Tree) -> bool:
+        key = contraction.key(_mask(tree))[0]
+        return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
+
+
+def _mask(tree: Tree) -> int:
+    """The pieces of a tree, as a bit mask."""
+    stack, mask = [tree], 0
+    while stack:
+        part = stack.pop()
+        if isinstance(part, int):
+            mask |= 1 << part
+        else:
+            stack += part
+    return mask
+
+
+def _size(piece: Piece, sizes: Mapping[int, int]) -> int:
+    return prod(sizes[x] for x in piece.labels)
+
+
+def _stays(contraction: Contraction, tree: Tree) -> int:
+    """The entries of a part once it is contracted."""
+    return prod(contraction.sizes[x] for x in contraction.stays(_mask(tree)))

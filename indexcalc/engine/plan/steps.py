@@ -1,0 +1,126 @@
+"""Steps in the pool, one at a time: one operand, a product of two, a power, a sum; each gives the number of a value."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from math import prod
+
+from indexcalc.engine import cost
+from indexcalc.engine.plan.contract import Piece
+from indexcalc.engine.plan.joined import HeldForm, HeldValue
+from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.program import Add, Contract, Map, Part, Use
+from indexcalc.graph.numbers import Number, multiply
+from indexcalc.simplify.intervals import ANY
+
+
+def single(pool: StepPool, coef: Number, use: Use, out: Sequence[int], sizes: Mapping[int, int]) -> int:
+    """One operand: its axes in another order, a diagonal of it, a sum along axes, or a multiple."""
+    if coef == 1 and use.labels == tuple(out):
+        return use.value
+    if coef == -1 and sorted(use.labels) == sorted(out) and (other := negative(pool, use.value)) is not None:
+        return single(pool, 1, Use(other, use.labels), out, sizes)
+    number: dict[int, int] = {}
+    for label in use.labels:
+        number.setdefault(label, len(number))
+    shape = tuple(sizes[label] for label in out)
+    step = Contract(
+        coef,
+        (Use(use.value, tuple(number[x] for x in use.labels)),),
+        tuple(number[x] for x in out),
+        shape,
+        {number[x]: sizes[x] for x in number},
+    )
+    free = coef == 1 and len(set(out)) == len(set(use.labels))
+    spent = 0.2e-6 if free else cost.single(prod(sizes[x] for x in number), prod(shape))
+    low, high = pool.bounds[use.value]
+    return pool.add(step, spent, (low, high) if free or (coef == 1 and low >= 0) else ANY)
+
+
+def negative(pool: StepPool, value: int) -> int | None:
+    """The value that is minus this sum, if there is one: `y - x` is no other value than `-(x - y)`."""
+    step = pool.steps[value]
+    if not isinstance(step, Add):
+        return None
+    parts = tuple(Part(multiply(-1, part.coef), part.use, part.places) for part in step.parts)
+    return pool.numbers.get(Add(parts, step.shape))
+
+
+def power(pool: StepPool, value: int, exponent: Number) -> int:
+    """The entries to a power."""
+    shape = pool.steps[value].shape
+    axes = tuple(range(len(shape)))
+    low = pool.bounds[value][0]
+    positive = low >= 0 or (isinstance(exponent, int) and exponent % 2 == 0)
+    step = Map("**", (exponent,), (Use(value, axes),), axes, shape)
+    return pool.add(step, cost.elementary(prod(shape)), (0.0, float("inf")) if positive else ANY)
+
+
+def pair(
+    pool: StepPool, one: Piece, other: Piece, stay: Sequence[int], sizes: Mapping[int, int], coef: Number = 1
+) -> Piece:
+    """One product of two values, summed over the labels that `stay` lacks."""
+    one, other = sorted((one, other), key=lambda p: (p.value, [sizes[x] for x in p.labels]))
+    number: dict[int, int] = {}
+    for label in (*one.labels, *other.labels):
+        number.setdefault(label, len(number))
+    uses = tuple(Use(p.value, tuple(number[x] for x in p.labels)) for p in (one, other))
+    shape = tuple(sizes[x] for x in stay)
+    named = {number[x]: sizes[x] for x in number}
+    step = Contract(coef, uses, tuple(number[x] for x in stay), shape, named)
+    spent = cost.pair(one.labels, other.labels, frozenset(stay), sizes, one.value == other.value)
+    a, b = pool.bounds[one.value], pool.bounds[other.value]
+    positive = (a[0] >= 0 and b[0] >= 0) or one == other
+    return Piece(pool.add(step, spent, (0.0, float("inf")) if positive and coef == 1 else ANY), tuple(stay))
+
+
+def summed(pool: StepPool, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
+    """The pieces, each summed over the labels that neither another piece nor the result has."""
+    count = Counter(x for piece in pieces for x in piece.labels)
+    result = []
+    for piece in pieces:
+        kept = tuple(x for x in piece.labels if count[x] > 1 or x in out)
+        result.append(Piece(single(pool, 1, Use(*piece), kept, sizes), kept))
+    return result
+
+
+def added(pool: StepPool, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> HeldValue:
+    """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant. Its axes
+    are in the order in which its first operand has them, so that it is the same whatever their order is in a node.
+    """
+    first: dict[tuple[int, ...], int] = {}
+    out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
+    groups = list(dict.fromkeys(out))
+    shared = [Counter(place[k] for k in groups) for _, _, place in parts]
+    varies = [
+        {k for k in groups if place[k] in piece.labels or count[place[k]] > 1}
+        for (_, piece, place), count in zip(parts, shared, strict=True)
+    ]
+    carried = {k for k in groups if any(k in own for own in varies)}
+    parts = sorted(parts, key=lambda part: part[1].value)
+    seen = [place.index(x) for _, piece, place in parts for x in piece.labels if x in place]
+    axes = [k for k in dict.fromkeys([out[axis] for axis in seen] + groups) if k in carried]
+    step_parts = []
+    for coef, piece, place in parts:
+        places = [place[k] for k in axes]
+        number: dict[int, int] = {}
+        for label in (*piece.labels, *places):
+            number.setdefault(label, len(number))
+        use = Use(piece.value, tuple(number[x] for x in piece.labels))
+        step_parts.append(Part(coef, use, tuple(number[x] for x in places)))
+    made_shape = tuple(shape[k] for k in axes)
+    step = Add(tuple(step_parts), made_shape)
+    spent = cost.CALL * len(parts) + len(parts) * prod(made_shape) / cost.MEMORY
+    number = {k: place for place, k in enumerate(dict.fromkeys(out))}
+    labels = tuple(number[k] for k in axes)
+    form = HeldForm(labels, tuple(number[k] for k in out), tuple(shape[k] for k in number))
+    return pool.add(step, spent), form
+
+
+def written(pool: StepPool, value: int, form: HeldForm) -> int:
+    """The array that a form stands for; deltas and constant axes are written out."""
+    if form.plain and len(form.labels) == len(form.out):
+        return single(pool, 1, Use(value, form.labels), form.out, dict(enumerate(form.sizes)))
+    step = Add((Part(1, Use(value, form.labels), form.out),), form.shape)
+    return pool.add(step, cost.single(prod(form.shape), prod(form.shape)), pool.bounds[value])
