@@ -18,7 +18,20 @@ from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.errors import Asked, KindError
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import einsum, elementwise, reduction, variable
-from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Variable, topological
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
@@ -452,7 +465,9 @@ def _rule_names(node: Node, depends: set[Node]) -> list[str]:
             return [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")]
         case Call():
             return [f"chain rule: the derivative of {node.function.name} by its argument is {_next(node)}"]
-    return []
+        case Variable() | Constant() | Sum() | Regroup() | Definition():
+            return []  # linear in what they are made from: no rule that a person would name
+    raise AssertionError(node.kind)
 
 
 def _next(node: Call) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from indexcalc.engine.program import (
     Add,
@@ -18,6 +18,8 @@ from indexcalc.engine.program import (
     Map,
     Program,
     Reduce,
+    Reshape,
+    Solve,
     Step,
     Use,
     readers,
@@ -142,8 +144,10 @@ def alongside(step: Step, value: int) -> Alongside | None:
                 return None
             uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
             out = tuple(range(len(step.shape)))
-        case _:
+        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke():
             return None
+        case _:
+            assert_never(step)
     own = [use for use in uses if use.value == value]
     if len(own) != 1 or len(set(own[0].labels)) < len(own[0].labels):
         return None
@@ -293,8 +297,10 @@ def complex_values(program: Program, inputs: Collection[str] | None) -> list[boo
                 made = any(isinstance(value, complex) for value in step.params)
             case Add():
                 made = any(isinstance(part.coef, complex) for part in step.parts)
-            case _:
+            case Reduce() | Apply() | Solve() | Reshape():
                 made = False
+            case _:
+                assert_never(step)
         found.append(made or any(found[use.value] for use in step.uses))
     return found
 
