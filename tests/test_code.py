@@ -11,6 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+from rows import PARAMETER, Row, of_matrices, rows
 
 import indexcalc as ic
 from indexcalc.errors import NoRuleError
@@ -21,14 +22,12 @@ from indexcalc.functions.table import (
     MATRICES,
     REDUCTIONS,
     ElementwiseFunction,
-    MatrixFunction,
     ReductionFunction,
     apply_matrix,
 )
 from indexcalc.graph.constructors import elementwise, reduction
 from indexcalc.views.array import Array
 
-Row = ElementwiseFunction | ReductionFunction | MatrixFunction
 Axes = tuple[int, ...]
 
 MISSING = {
@@ -37,8 +36,7 @@ MISSING = {
 }
 """The functions that a target does not have, and why."""
 
-PARAMS: dict[str, dict[str, Any]] = {"polygamma": {"k": 2}, "normp": {"p": 3}, "matrix_power": {"k": 3}}
-ROWS: list[Row] = [*ELEMENTWISE.values(), *REDUCTIONS.values(), *MATRICES.values()]
+ROWS = rows()
 SIGNS = {"eigh_v": -2, "svd_u": -2, "svd_vt": -1}
 """Vectors whose signs are free, and the axis along which each runs."""
 OTHER_TYPES = 2
@@ -64,7 +62,7 @@ def function(row: Row, target: str, axes: Axes = (), params: dict[str, Any] | No
     """The text of a row as a function of its arguments."""
     names = ["x", "y", "z"][: row.arity if isinstance(row, ElementwiseFunction) else 1]
     along = [str(axes)] if isinstance(row, ReductionFunction) and not row.axes else []
-    params = PARAMS.get(row.name, {}) if params is None else params
+    params = dict.fromkeys(row.params, PARAMETER) if params is None else params
     written = write(row, target, names + along, {name: str(value) for name, value in params.items()})
     return called(written, names, target)
 
@@ -112,7 +110,7 @@ def matrix(row: Row, shape: Axes, rng: Any) -> Any:
 
 def expected(row: Row, args: list[Any], axes: Axes, params: dict[str, Any] | None = None) -> Any:
     """What the row's own numerics give."""
-    values = (PARAMS.get(row.name, {}) if params is None else params).values()
+    values = (dict.fromkeys(row.params, PARAMETER) if params is None else params).values()
     return row.numpy(*args, *([axes] if isinstance(row, ReductionFunction) else []), *values)
 
 
@@ -221,7 +219,7 @@ def test_values(row: Row, target: str) -> None:
 
 @each_differentiated
 def test_maps_and_compiles(row: Row, target: str) -> None:
-    args, axes = next((args, axes) for args, axes in cases(row) if args[0].ndim == (4 if row_of_matrices(row) else 3))
+    args, axes = next((args, axes) for args, axes in cases(row) if args[0].ndim == (4 if of_matrices(row) else 3))
     inside = function(row, target, tuple(axis - 1 for axis in axes if axis))
     outside = expected(row, args, tuple(axis for axis in axes if axis))
     if isinstance(row, ReductionFunction) and axes == (0,):
@@ -229,11 +227,6 @@ def test_maps_and_compiles(row: Row, target: str) -> None:
     inputs = [array(arg, target) for arg in args]
     value = np.asarray(jax.jit(jax.vmap(inside))(*inputs) if target == "jax" else torch.func.vmap(inside)(*inputs))
     close(value * signs(row, value, outside), outside)
-
-
-def row_of_matrices(row: Row) -> bool:
-    """Does the text take matrices along the last two axes?"""
-    return isinstance(row, MatrixFunction) or (isinstance(row, ReductionFunction) and row.axes == 2)
 
 
 @each_target
@@ -317,7 +310,7 @@ def check_derivatives(
 ) -> None:
     """The derivatives to order 2 that the target finds through the text are those of the rule."""
     call, inputs = function(row, target, axes, params), [array(arg, target) for arg in args]
-    values = tuple((PARAMS.get(row.name, {}) if params is None else params).values())
+    values = tuple((dict.fromkeys(row.params, PARAMETER) if params is None else params).values())
     tensors = [ic.tensor(name, arg.shape) for name, arg in zip("xyz", args, strict=False)]
     given = dict(zip("xyz", args, strict=False))
     reverse = jax.jacrev if target == "jax" else torch.func.jacrev
@@ -358,11 +351,11 @@ def test_derivatives(row: Row, target: str) -> None:
         call, x = function(row, target), matrix(row, (2, 2), rng)
         slope = ic.derivative(Array(apply_matrix(row.name, ic.tensor("x", (2, 2)).node)), ic.tensor("x", (2, 2)))
         close(np.asarray(jax.jacfwd(call)(x)), slope.evaluate(x=x))
-    elif target == "jax" and row_of_matrices(row) and row.name in {name for name, _ in KINKS}:
+    elif target == "jax" and of_matrices(row) and row.name in {name for name, _ in KINKS}:
         return  # each takes seconds to compile, and the test at kinks has it
     elif isinstance(row, ElementwiseFunction):
         check_derivatives(row, target, [rng.uniform(*interval, 3) for interval in row.inputs], ())
-    elif not row_of_matrices(row):
+    elif not of_matrices(row):
         x = rng.uniform(*row.inputs, (2, 3))  # type: ignore[union-attr]
         for axes in [(0,), (0, 1)][target == "jax" :]:
             check_derivatives(row, target, [x], axes)
@@ -391,7 +384,7 @@ KINKS: list[tuple[str, list[Any]]] = [
 @pytest.mark.parametrize(("name", "args"), KINKS, ids=str)
 def test_derivatives_at_kinks(name: str, args: list[Any], target: str) -> None:
     row: Row = {**ELEMENTWISE, **REDUCTIONS, **MATRICES}[name]  # type: ignore[dict-item]
-    check_derivatives(row, target, list(map(np.asarray, args)), (0, 1) if row_of_matrices(row) else (1,))
+    check_derivatives(row, target, list(map(np.asarray, args)), (0, 1) if of_matrices(row) else (1,))
 
 
 @pytest.mark.parametrize("target", ["jax", "torch"])

@@ -94,7 +94,7 @@ def closed_set(names: set[str]) -> str | None:
 
 
 def found(text: str) -> tuple[list[Found], list[Found]]:
-    """The tables and matches over closed sets in a module: where, with which classes, and is a case for all that is left?"""
+    """The tables and matches over closed sets in a module: where, with which classes, does one case take the rest."""
     tables: list[Found] = []
     matches: list[Found] = []
     for name, node in functions(ast.parse(text)):

@@ -280,21 +280,21 @@ SPECIAL = (
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
         code={"numpy": "scipy.special.gammaln({0})"},
-        oracle="jax.scipy.special.gammaln(x)",
+        calm=True, oracle="jax.scipy.special.gammaln(x)",
     ),
     ElementwiseFunction(
         "digamma", "d/dx log Gamma(x)", special.digamma, (lambda x, y: apply("polygamma", x, params=(1,)),),
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
         code={"numpy": "scipy.special.digamma({0})"},
-        oracle="jax.scipy.special.digamma(x)",
+        calm=True, oracle="jax.scipy.special.digamma(x)",
     ),
     ElementwiseFunction(
         "polygamma", "the k-th derivative of digamma", lambda x, k: special.polygamma(k, x), (_polygamma_rule,),
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
-        oracle="jax.scipy.special.polygamma(k, x)",
+        calm=True, oracle="jax.scipy.special.polygamma(k, x)",
     ),
 )  # fmt: skip
 

@@ -69,7 +69,7 @@ CONSTANTS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""
 MADE = {*CONSTANTS, "delta", "δ", "epsilon", "ε", "group", "einsum"}
-ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | {"normF", "sum", "mean"}
+ALONG = {"normF", "sum", "mean"}
 LARGEST_POWER = 4096
 LONGEST_NUMBER = 400
 
@@ -520,7 +520,7 @@ class Reading:
             return function.derivative(orders, *arrays)
         if not args:
             raise self._error(tree, f"{name}() has no argument", f"write {name}(x[i])")
-        if name in ALONG:
+        if name in ALONG or (name in REDUCTIONS and not REDUCTIONS[name].matrix):
             return (yield from self._along(name, args, keywords, scope))
         taken = signature(FUNCTIONS[name]).parameters
         for word, part in keywords.items():

@@ -38,7 +38,8 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
     else:
         row = elementwise_row(step.fn)
         ufunc = isinstance(row.numpy, np.ufunc)
-        name = lines.bound(row.numpy.__name__ if ufunc else step.fn, row.numpy)
+        name = row.numpy.__name__ if ufunc else lines.bound(step.fn, row.numpy)
+        lines.space.setdefault(name, row.numpy)
         code, over = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
         code = code if over else lines.kept(code)
         lines.quiet = lines.quiet or not row.calm
