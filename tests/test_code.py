@@ -11,25 +11,23 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import torch
+from rows import PARAMETER, Row, of_matrices, rows
 
 import indexcalc as ic
 from indexcalc.errors import NoRuleError
-from indexcalc.functions.code import MODULES, imports, write
-from indexcalc.functions.matrix_series import frechet
+from indexcalc.functions.code.shared import frechet
+from indexcalc.functions.code.text import MODULES, Written, definitions, helpers, imports, write
 from indexcalc.functions.table import (
     ELEMENTWISE,
     MATRICES,
     REDUCTIONS,
     ElementwiseFunction,
-    MatrixFunction,
     ReductionFunction,
     apply_matrix,
 )
-from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.constructors import elementwise, reduction
 from indexcalc.views.array import Array
 
-Row = ElementwiseFunction | ReductionFunction | MatrixFunction
 Axes = tuple[int, ...]
 
 MISSING = {
@@ -38,8 +36,7 @@ MISSING = {
 }
 """The functions that a target does not have, and why."""
 
-PARAMS: dict[str, dict[str, Any]] = {"polygamma": {"k": 2}, "normp": {"p": 3}, "matrix_power": {"k": 3}}
-ROWS: list[Row] = [*ELEMENTWISE.values(), *REDUCTIONS.values(), *MATRICES.values()]
+ROWS = rows()
 SIGNS = {"eigh_v": -2, "svd_u": -2, "svd_vt": -1}
 """Vectors whose signs are free, and the axis along which each runs."""
 OTHER_TYPES = 2
@@ -65,9 +62,15 @@ def function(row: Row, target: str, axes: Axes = (), params: dict[str, Any] | No
     """The text of a row as a function of its arguments."""
     names = ["x", "y", "z"][: row.arity if isinstance(row, ElementwiseFunction) else 1]
     along = [str(axes)] if isinstance(row, ReductionFunction) and not row.axes else []
-    params = PARAMS.get(row.name, {}) if params is None else params
+    params = dict.fromkeys(row.params, PARAMETER) if params is None else params
     written = write(row, target, names + along, {name: str(value) for name, value in params.items()})
-    made = run(f"{written.helper}\ndef call({', '.join(names)}):\n    return {written.expression}\n", target)
+    return called(written, names, target)
+
+
+def called(written: Written, names: list[str], target: str) -> Callable[..., Any]:
+    """The function of these names that is written."""
+    above = "\n\n".join(written.helpers.values())
+    made = run(f"{above}\ndef call({', '.join(names)}):\n    return {written.expression}\n", target)
     return made["call"]  # type: ignore[no-any-return]
 
 
@@ -107,7 +110,7 @@ def matrix(row: Row, shape: Axes, rng: Any) -> Any:
 
 def expected(row: Row, args: list[Any], axes: Axes, params: dict[str, Any] | None = None) -> Any:
     """What the row's own numerics give."""
-    values = (PARAMS.get(row.name, {}) if params is None else params).values()
+    values = (dict.fromkeys(row.params, PARAMETER) if params is None else params).values()
     return row.numpy(*args, *([axes] if isinstance(row, ReductionFunction) else []), *values)
 
 
@@ -135,7 +138,9 @@ def close(value: Any, other: Any, tolerance: float = 1e-10) -> None:
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 def test_every_row_has_a_text_for_every_target(row: Row) -> None:
     for target in MODULES:
-        assert (isinstance(row.code, str) or target in row.code) != ((row.name, target) in MISSING)
+        own = isinstance(row.code, str) or target in row.code
+        assert (own or row.name in definitions(target)) != ((row.name, target) in MISSING)
+        assert not (own and row.name in definitions(target)), "one text a target"
 
 
 @pytest.mark.parametrize(("name", "target"), [*MISSING, ("expm", "fortran")])
@@ -145,13 +150,29 @@ def test_a_function_that_a_target_has_not_is_an_error(name: str, target: str) ->
     assert "numpy" in caught.value.instead
 
 
-@each
-def test_a_helper_says_what_it_does(row: Row, target: str) -> None:
-    text = row.code if isinstance(row.code, str) else row.code[target]
-    if text.startswith("def "):
-        assert text.split("(")[1].startswith("x") and text.split("\n")[1].startswith('    """') and text[-1] == "\n"
-        assert "import" not in text and "indexcalc" not in text
-        assert max(map(len, text.replace("{np}", MODULES[target]).split("\n"))) <= 120
+@each_target
+def test_a_helper_says_what_it_does(target: str) -> None:
+    needed = {name for row in ROWS if (row.name, target) not in MISSING for name in written(row, target).helpers}
+    small = {name for row in REDUCTIONS.values() if row.small for name in written(row, target, small=True).helpers}
+    assert {*needed, *small, "frechet"} == set(definitions(target)), "nothing stands there that no row needs"
+    for definition in definitions(target).values():
+        head, _, first = definition.text.partition("\n")
+        if head.startswith("@"):
+            first = first.partition("\n")[2]
+        assert first.startswith('    """') and "indexcalc" not in definition.text
+
+
+def written(row: Row, target: str, small: bool = False) -> Written:
+    """The text of a row."""
+    along = ["(0,)"] if isinstance(row, ReductionFunction) and not row.axes else []
+    names = ["x", "y", "z"][: row.arity if isinstance(row, ElementwiseFunction) else 1]
+    return write(row, target, names + along, dict.fromkeys(row.params, "2"), small=small)
+
+
+def test_a_helper_has_a_name_that_is_free() -> None:
+    made = write(REDUCTIONS["polar"], "jax", ["polar"], {}, ["polar", "factor"])
+    assert made.expression == "polar_(polar)" and [*made.helpers][-2:] == ["factor_", "polar_"]
+    assert "return factor_(x) if" in made.helpers["polar_"] and "@factor_.defjvp" in made.helpers["factor_"]
 
 
 def test_arguments_stand_in_parentheses_where_they_need_them() -> None:
@@ -198,7 +219,7 @@ def test_values(row: Row, target: str) -> None:
 
 @each_differentiated
 def test_maps_and_compiles(row: Row, target: str) -> None:
-    args, axes = next((args, axes) for args, axes in cases(row) if args[0].ndim == (4 if row_of_matrices(row) else 3))
+    args, axes = next((args, axes) for args, axes in cases(row) if args[0].ndim == (4 if of_matrices(row) else 3))
     inside = function(row, target, tuple(axis - 1 for axis in axes if axis))
     outside = expected(row, args, tuple(axis for axis in axes if axis))
     if isinstance(row, ReductionFunction) and axes == (0,):
@@ -206,11 +227,6 @@ def test_maps_and_compiles(row: Row, target: str) -> None:
     inputs = [array(arg, target) for arg in args]
     value = np.asarray(jax.jit(jax.vmap(inside))(*inputs) if target == "jax" else torch.func.vmap(inside)(*inputs))
     close(value * signs(row, value, outside), outside)
-
-
-def row_of_matrices(row: Row) -> bool:
-    """Does the text take matrices along the last two axes?"""
-    return isinstance(row, MatrixFunction) or (isinstance(row, ReductionFunction) and row.axes == 2)
 
 
 @each_target
@@ -294,7 +310,7 @@ def check_derivatives(
 ) -> None:
     """The derivatives to order 2 that the target finds through the text are those of the rule."""
     call, inputs = function(row, target, axes, params), [array(arg, target) for arg in args]
-    values = tuple((PARAMS.get(row.name, {}) if params is None else params).values())
+    values = tuple((dict.fromkeys(row.params, PARAMETER) if params is None else params).values())
     tensors = [ic.tensor(name, arg.shape) for name, arg in zip("xyz", args, strict=False)]
     given = dict(zip("xyz", args, strict=False))
     reverse = jax.jacrev if target == "jax" else torch.func.jacrev
@@ -335,11 +351,11 @@ def test_derivatives(row: Row, target: str) -> None:
         call, x = function(row, target), matrix(row, (2, 2), rng)
         slope = ic.derivative(Array(apply_matrix(row.name, ic.tensor("x", (2, 2)).node)), ic.tensor("x", (2, 2)))
         close(np.asarray(jax.jacfwd(call)(x)), slope.evaluate(x=x))
-    elif target == "jax" and row_of_matrices(row) and row.name in {name for name, _ in KINKS}:
+    elif target == "jax" and of_matrices(row) and row.name in {name for name, _ in KINKS}:
         return  # each takes seconds to compile, and the test at kinks has it
     elif isinstance(row, ElementwiseFunction):
         check_derivatives(row, target, [rng.uniform(*interval, 3) for interval in row.inputs], ())
-    elif not row_of_matrices(row):
+    elif not of_matrices(row):
         x = rng.uniform(*row.inputs, (2, 3))  # type: ignore[union-attr]
         for axes in [(0,), (0, 1)][target == "jax" :]:
             check_derivatives(row, target, [x], axes)
@@ -368,7 +384,7 @@ KINKS: list[tuple[str, list[Any]]] = [
 @pytest.mark.parametrize(("name", "args"), KINKS, ids=str)
 def test_derivatives_at_kinks(name: str, args: list[Any], target: str) -> None:
     row: Row = {**ELEMENTWISE, **REDUCTIONS, **MATRICES}[name]  # type: ignore[dict-item]
-    check_derivatives(row, target, list(map(np.asarray, args)), (0, 1) if row_of_matrices(row) else (1,))
+    check_derivatives(row, target, list(map(np.asarray, args)), (0, 1) if of_matrices(row) else (1,))
 
 
 @pytest.mark.parametrize("target", ["jax", "torch"])
@@ -392,7 +408,7 @@ def test_derivatives_with_other_parameters(target: str) -> None:
 def test_derivatives_along_directions(batch: Axes, target: str) -> None:
     rng = np.random.default_rng(0)
     x, e, g = (rng.standard_normal((*batch, 2, 2)) for _ in range(3))
-    text = run(FRECHET.replace("{np}", MODULES[target]), target)["frechet"]
+    text = run(helpers(["frechet"], target).texts["frechet"], target)["frechet"]
 
     def f(x: Any) -> Any:
         return x @ x @ x
@@ -403,11 +419,9 @@ def test_derivatives_along_directions(batch: Axes, target: str) -> None:
 
 
 @each_target
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("row", [row for row in REDUCTIONS.values() if row.small], ids=lambda row: row.name)
 @pytest.mark.parametrize("size", [1, 2, 3])
-def test_small_matrices_in_closed_form(size: int, name: str, target: str) -> None:
+def test_small_matrices_in_closed_form(size: int, row: ReductionFunction, target: str) -> None:
     x = np.random.default_rng(size).standard_normal((4, 5, size, size))
-    expression, helpers = SMALL[name]
-    space = run("".join(helpers).replace("{np}", MODULES[target]), target)
-    made = eval(expression.format(np=MODULES[target], x="x"), space, {"x": array(x, target)})
-    close(np.asarray(made), REDUCTIONS[name].numpy(x, (2, 3)))
+    made = called(written(row, target, small=True), ["x"], target)(array(x, target))
+    close(np.asarray(made), row.numpy(x, (2, 3)))

@@ -16,8 +16,8 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.errors import DimensionError, InputError, KindError, NotationError, ParseError
-from indexcalc.functions.decompositions import _gaps
-from indexcalc.functions.matrix_series import frechet
+from indexcalc.functions.code.numpy import gaps
+from indexcalc.functions.code.shared import frechet
 from indexcalc.functions.table import MATRICES, MatrixFunction
 from indexcalc.index import Dim, dim, size, smaller, substitute
 
@@ -271,7 +271,7 @@ def test_equal_eigenvalues_give_finite_derivatives() -> None:
     close(ic.grad(w.sum(), A).evaluate(A=np.eye(3)), np.eye(3), 1e-14)
     turn = np.linalg.qr(general(3))[0]
     assert np.abs(ic.derivative(V, A).evaluate(A=turn @ np.diag([1.0, 1.0, 2.0]) @ turn.T)).max() < 10
-    assert _gaps(np.asarray([0.0, 0.0])).tolist() == [[0, 0], [0, 0]]
+    assert gaps(np.asarray([0.0, 0.0])).tolist() == [[0, 0], [0, 0]]
 
 
 def test_derivatives_by_a_symmetric_matrix() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Contraction, Piece, given_order
-from indexcalc.engine.plan.joined import HeldForm, JoinedLabels, whole
+from indexcalc.engine.plan.joined import HeldForm, attach, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.lowering import Lowering, lowered
 from indexcalc.engine.plan.peephole import peephole
@@ -18,6 +18,7 @@ from indexcalc.engine.plan.steps import added, negative, pair, power, single, wr
 from indexcalc.engine.plan.terms import Choice, Opening, complement
 from indexcalc.engine.program import Add, Contract, Input, Map, Use
 from indexcalc.graph.constructors import addition, einsum, elementwise, variable
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node, Sum, topological
 
 NOTHING = Choice(frozenset(), frozenset())
@@ -104,8 +105,8 @@ def test_a_delta_of_all_terms_is_held_apart_until_it_is_written() -> None:
 
 
 def test_labels_that_a_delta_joins_are_one() -> None:
-    joined = JoinedLabels(4)
-    assert joined.attach(HeldForm((0,), (0, 0), (9,)), (3, 1)) == [3]
+    joined = UnionFind()
+    assert attach(joined, HeldForm((0,), (0, 0), (9,)), (3, 1)) == [3]
     assert joined.find(3) == joined.find(1) == 1
 
 

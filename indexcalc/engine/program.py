@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from indexcalc.graph.node import Labels, Matrix
 from indexcalc.graph.numbers import Number
@@ -232,3 +232,5 @@ def flops(step: Step) -> int:
             return 0 if isinstance(step, Reshape | Input | Known) else 2 * prod(step.shape)
         case Apply() | Solve():
             return 2 * prod(step.shape) * (step.shape[-1] if step.shape else 1)
+        case _:
+            assert_never(step)

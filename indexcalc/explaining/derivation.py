@@ -19,7 +19,20 @@ from indexcalc.errors import Asked, KindError
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import einsum, elementwise, reduction, variable
 from indexcalc.graph.inputs import inputs_of
-from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Variable, topological
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
@@ -448,7 +461,9 @@ def _rule_names(node: Node, depends: set[Node]) -> list[str]:
             return [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")]
         case Call():
             return [f"chain rule: the derivative of {node.function.name} by its argument is {_next(node)}"]
-    return []
+        case Variable() | Constant() | Sum() | Regroup() | Definition():
+            return []  # linear in what they are made from: no rule that a person would name
+    raise AssertionError(node.kind)
 
 
 def _next(node: Call) -> str:
@@ -467,7 +482,7 @@ def _slope(node: Elementwise) -> str:
 
 def _reduction_rule(node: Reduction) -> str:
     """The derivative of a function along axes: of a vector in entries, of a matrix as its rule has it."""
-    if len(node.axes) > 1 or node.fn in ("inv", "det"):
+    if len(node.axes) > 1:
         documented = (REDUCTIONS[node.fn].rule.__doc__ or "").partition("\n")[0].rstrip(".")
         return f"rule of {node.fn}: {documented or REDUCTIONS[node.fn].source}"
     x, i, j = variable("x", (dim("n"),)), Index("i"), Index("j")

@@ -7,12 +7,12 @@ derivative: so the derivative of an eigenvalue is v v^T.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
 
-import numpy as np
-
-from indexcalc.functions import texts
+from indexcalc.functions.code import shared
+from indexcalc.functions.spectral import finite
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix
 from indexcalc.graph.constructors import addition, constant, delta, einsum, reduction
 from indexcalc.graph.node import Matrix, Node
@@ -23,46 +23,9 @@ HALF = Fraction(1, 2)
 # ------------------------------------------------------------------ numerics
 
 
-def _finite(x: Any) -> tuple[Any, Any]:
-    """The matrices with 0 for those that have entries which are not finite, and which these are."""
-    bad = ~np.isfinite(x).all(axis=(-2, -1))
-    return np.where(bad[..., None, None], np.zeros_like(x), x), bad
-
-
-def _marked(value: Any, bad: Any) -> Any:
-    """The values, nan for the matrices that are bad."""
-    axes = (..., *(None for _ in range(value.ndim - bad.ndim)))
-    return np.where(bad[axes], np.full_like(value, np.nan), value)
-
-
-def _eigh(x: Any) -> tuple[Any, Any]:
-    """Eigenvalues, ascending, and eigenvectors, as columns, of the symmetric part."""
-    clean, bad = _finite(x)
-    w, v = np.linalg.eigh((clean + clean.swapaxes(-2, -1)) / 2)
-    return _marked(w, bad), _marked(v, bad)
-
-
-def _svd(x: Any) -> tuple[Any, Any, Any]:
-    """U, s, V^T with singular values descending."""
-    clean, bad = _finite(x)
-    u, s, vt = np.linalg.svd(clean, full_matrices=False)
-    return _marked(u, bad), _marked(s, bad), _marked(vt, bad)
-
-
-def _cholesky(x: Any) -> Any:
-    """The lower factor of the symmetric part."""
-    clean, bad = _finite(x)
-    eye = np.broadcast_to(np.eye(x.shape[-1], dtype=x.dtype), x.shape)
-    clean = np.where(bad[..., None, None], eye, clean)
-    return _marked(np.linalg.cholesky((clean + clean.swapaxes(-2, -1)) / 2), bad)
-
-
-def _gaps(values: Any) -> Any:
-    """1/(x_b - x_a) for each pair, 0 for those that are equal but for rounding, beside the largest."""
-    gap = values[..., None, :] - values[..., :, None]
-    size = np.abs(values).max(axis=-1, initial=0)[..., None, None]
-    equal = np.abs(gap) <= np.finfo(values.dtype).eps * max(10, values.shape[-1]) * size
-    return np.where(equal, np.zeros_like(gap), 1 / np.where(equal, np.ones_like(gap), gap))
+def _of_finite(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The function of matrices, nan for those with entries that are not finite."""
+    return lambda x: finite(function, x)
 
 
 # ------------------------------------------------------------------ rules
@@ -181,59 +144,62 @@ TIES = (
 EIGEN = TIES.format("eigenvalues")
 SINGULAR = TIES.format("singular values") + "; of a vector whose singular value is 0 it is nan or infinite"
 
+GAPS = "(lambda w: 1 / (w[..., None, :] - w[..., :, None] + jnp.diag(jnp.full(w.shape[-1], jnp.inf))))({})"
+"""In JAX 1/(w_b - w_a) of values w that differ, 0 on the diagonal."""
+
 ROWS = (
     MatrixFunction(
-        "cholesky", "the lower triangular L with L L^T = S and a positive diagonal", _cholesky,
+        "cholesky", "the lower triangular L with L L^T = S and a positive diagonal", _of_finite(shared.cholesky),
         r"\operatorname{{chol}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
         domain="symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken", holomorphic=False,
-        code=texts.CHOLESKY,
+        oracle="jnp.linalg.cholesky((x + x.mT) / 2)",
     ),
     MatrixFunction(
-        "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", lambda x: _eigh(x)[0],
+        "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", _of_finite(shared.eigvalsh),
         r"\lambda\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False, domain=SYMMETRIC,
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
-        code=texts.EIGVALSH,
+        oracle="jnp.linalg.eigh((x + x.mT) / 2)[0]",
     ),
     MatrixFunction(
         "eigh_v", "the eigenvectors of a symmetric matrix, V_ia with a the number of the eigenvalue",
-        lambda x: _eigh(x)[1], r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
+        _of_finite(shared.eigh_v), r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
         turned=False, domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
-        code=texts.EIGH_V,
+        oracle="jnp.linalg.eigh((x + x.mT) / 2)[1]",
     ),
     MatrixFunction(
-        "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", lambda x: _gaps(_eigh(x)[0]),
+        "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", _of_finite(shared.eigh_gaps),
         r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
         domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
-        code=texts.EIGH_GAPS,
+        oracle=GAPS.format("jnp.linalg.eigh((x + x.mT) / 2)[0]"),
     ),
     MatrixFunction(
-        "svdvals", "the singular values, descending", lambda x: _svd(x)[1], r"\sigma\left({}\right)",
+        "svdvals", "the singular values, descending", _of_finite(shared.svdvals), r"\sigma\left({}\right)",
         f"{GILES}, section 3.2", _svdvals_rule, shape=_vector, turned=False, square=False, domain="real matrices",
         kink="at 0 and at equal singular values they have directional derivatives alone; the diagonal of U^T dX V "
         "comes out", holomorphic=False,
-        code=texts.SVDVALS,
+        oracle="jnp.linalg.svd(x, full_matrices=False)[1]",
     ),
     MatrixFunction(
-        "svd_u", "the left singular vectors, U_ia with a the number of the singular value", lambda x: _svd(x)[0],
+        "svd_u", "the left singular vectors, U_ia with a the number of the singular value", _of_finite(shared.svd_u),
         r"\operatorname{{U}}\left({}\right)", f"{GILES}, section 3.2", _svd_u_rule,
         shape=lambda rows, columns: (rows, smaller(rows, columns)), square=False, domain="real matrices",
         kink=SINGULAR, holomorphic=False, public=False,
-        code=texts.SVD_U,
+        oracle="jnp.linalg.svd(x, full_matrices=False)[0]",
     ),
     MatrixFunction(
         "svd_vt", "the right singular vectors, V_ja as [a,j] with a the number of the singular value",
-        lambda x: _svd(x)[2], r"\operatorname{{V}}^{{\mathsf{{T}}}}\left({}\right)", f"{GILES}, section 3.2",
+        _of_finite(shared.svd_vt), r"\operatorname{{V}}^{{\mathsf{{T}}}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_vt_rule, shape=lambda rows, columns: (smaller(rows, columns), columns), square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
-        code=texts.SVD_VT,
+        oracle="jnp.linalg.svd(x, full_matrices=False)[2]",
     ),
     MatrixFunction(
         "svd_gaps", "1/(s_b**2 - s_a**2) for the singular values s, 0 where they are equal",
-        lambda x: _gaps(_svd(x)[1] ** 2), r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.2",
+        _of_finite(shared.svd_gaps), r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_gaps_rule, shape=lambda rows, columns: (smaller(rows, columns),) * 2, turned=False, square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
-        code=texts.SVD_GAPS,
+        oracle=GAPS.format("jnp.linalg.svd(x, compute_uv=False) ** 2"),
     ),
 )  # fmt: skip
 

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.functions import special, texts
+from indexcalc.functions import special
+from indexcalc.functions.code import shared
+from indexcalc.functions.code.numpy import over, sigmoid, softplus
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.table import (
     ELEMENTWISE,
@@ -45,41 +47,23 @@ def partial(node: Elementwise, k: int) -> Node | None:
 # ------------------------------------------------------------------ numerics
 
 
-def _sigmoid(x: Any) -> Any:
-    """`1/(1 + exp(-x))`, by the exponential that does not overflow."""
-    if np.iscomplexobj(x):
-        right = x.real >= 0
-        small = np.exp(np.where(right, -x, x))
-        return np.where(right, 1, small) / (1 + small)
-    small, large = _halves(_over(np.exp, -np.abs(x)))
-    return np.maximum(small, np.copysign(large, x))
-
-
-def _halves(e: Any) -> tuple[Any, Any]:
-    """`e/(1 + e)` and `1/(1 + e)`; of `e = exp(-|x|)` they are the sigmoids of `-|x|` and `|x|`.
-
-    With the sign of x the larger one is chosen by a maximum: NumPy's `where` takes ten times as long.
-    """
-    large = _over(np.reciprocal, 1 + e)
-    return e * large, large
-
-
 def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
     """What is wanted of softplus(x), sigmoid(x), and sigmoid(-x), the "complement", for real x, by one exponential.
 
     >>> logistics(np.array([0.0]), ("sigmoid", "complement"))
     [array([0.5]), array([0.5])]
     """
-    e, made = _over(np.exp, -np.abs(x)), {}
+    e, made = over(np.exp, -np.abs(x)), {}
     if "softplus" in wanted:
         made["softplus"] = np.log1p(e)
         made["softplus"] += np.maximum(x, 0)
-    small, large = _halves(e)
+    large = over(np.reciprocal, 1 + e)
+    small = e * large
     large = np.copysign(large, x)
     if "sigmoid" in wanted:
         made["sigmoid"] = np.maximum(small, large)
     if "complement" in wanted:
-        made["complement"] = np.maximum(small, _over(np.negative, large))
+        made["complement"] = np.maximum(small, over(np.negative, large))
     return [made[name] for name in wanted]
 
 
@@ -89,7 +73,7 @@ def sigmoid_slope(x: Any) -> Any:
     >>> sigmoid_slope(np.array([0.0]))
     array([0.25])
     """
-    e = _over(np.exp, -np.abs(x))
+    e = over(np.exp, -np.abs(x))
     return e / np.square(1 + e)
 
 
@@ -99,28 +83,18 @@ def root_slope(x: Any) -> Any:
     >>> root_slope(np.array([0.0]))
     array([0.5])
     """
-    h = _over(np.exp, np.abs(x) * -0.5)
+    h = over(np.exp, np.abs(x) * -0.5)
     return h / (1 + h * h)
-
-
-def _softplus(x: Any) -> Any:
-    """`log(1 + exp(x))`, by the exponential that does not overflow."""
-    if np.iscomplexobj(x):
-        right = x.real >= 0
-        return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
-    y = np.log1p(_over(np.exp, -np.abs(x)))
-    y += np.maximum(x, 0)
-    return y
-
-
-def _over(function: Any, x: Any) -> Any:
-    """The function of an array that nobody else has: in place."""
-    return function(x, out=x) if isinstance(x, np.ndarray) else function(x)
 
 
 def _gelu(x: Any) -> Any:
     """`x*Phi(x)`, without cancellation in the left tail."""
     return x * special.erfc(-x / math.sqrt(2)) / 2
+
+
+def _relu(x: Any, out: Any = None) -> Any:
+    """The larger of x and 0; `out` may be x itself."""
+    return np.maximum(x, 0, out=out)
 
 
 # ------------------------------------------------------------------ rules
@@ -158,13 +132,14 @@ def _ahead(strict: str, weak: str) -> tuple[Callable[..., Entry], Callable[..., 
 # ------------------------------------------------------------------ rows
 
 
-def _comparison(name: str, sign: str, latex: str, ufunc: Any) -> ElementwiseFunction:
+def _comparison(name: str, python: str, latex: str, numpy: Any, commutative: bool = False) -> ElementwiseFunction:
     """The row of a comparison, whose value is 1 where it holds and 0 elsewhere."""
     return ElementwiseFunction(
-        name, f"1 where x {sign} y, 0 elsewhere", lambda x, y: ufunc(x, y).astype(np.result_type(x, y)), (None, None),
+        name, f"1 where x {'=' if python == '==' else python} y, 0 elsewhere", numpy, (None, None),
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
-        range=(0.0, 1.0), code=texts.comparison(name, "==" if sign == "=" else sign),
+        range=(0.0, 1.0), calm=True, commutative=commutative, python=python,
+        oracle=f"jnp.{name}(x, y).astype(x.dtype)",
     )  # fmt: skip
 
 
@@ -174,46 +149,54 @@ SMOOTH = (
         r"\exp\left({}\right)", "DLMF 4.7(ii)", exact={0: 1},
         range=(0.0, math.inf),
         code="{np}.exp({0})",
+        zero=False, monotone=True, python="exp", oracle="jnp.exp(x)",
     ),
     ElementwiseFunction(
         "log", "integral of 1/t from 1 to x", np.log, (lambda x, y: x**-1,),
         r"\log\left({}\right)", "DLMF 4.7(i)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE,), exact={1: 0},
         code="{np}.log({0})",
+        monotone=True, python="log", oracle="jnp.log(x)",
     ),
     ElementwiseFunction(
         "log1p", "log(1 + x)", np.log1p, (lambda x, y: (1 + x) ** -1,),
         r"\operatorname{{log1p}}\left({}\right)", "DLMF 4.7(i)",
         domain="x > -1; complex 1 + x off the negative real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.log1p({0})",
+        monotone=True, python="log1p", positive=True, oracle="jnp.log1p(x)",
     ),
     ElementwiseFunction(
         "expm1", "exp(x) - 1", np.expm1, (lambda x, y: apply("exp", x),),
         r"\operatorname{{expm1}}\left({}\right)", "DLMF 4.7(ii)", exact={0: 0},
         code="{np}.expm1({0})",
+        range=(-1.0, math.inf), monotone=True, python="expm1", positive=True, oracle="jnp.expm1(x)",
     ),
     ElementwiseFunction(
         "sin", "(exp(i*x) - exp(-i*x))/(2*i)", np.sin, (lambda x, y: apply("cos", x),),
         r"\sin\left({}\right)", "DLMF 4.20", exact={0: 0},
         range=(-1.0, 1.0),
         code="{np}.sin({0})",
+        python="sin", oracle="jnp.sin(x)",
     ),
     ElementwiseFunction(
         "cos", "(exp(i*x) + exp(-i*x))/2", np.cos, (lambda x, y: -apply("sin", x),),
         r"\cos\left({}\right)", "DLMF 4.20", exact={0: 1},
         range=(-1.0, 1.0),
         code="{np}.cos({0})",
+        python="cos", oracle="jnp.cos(x)",
     ),
     ElementwiseFunction(
         "tan", "sin(x)/cos(x)", np.tan, (lambda x, y: 1 + y**2,),
         r"\tan\left({}\right)", "DLMF 4.20", domain="cos(x) != 0", inputs=(UNIT,), exact={0: 0},
         code="{np}.tan({0})",
+        python="tan", oracle="jnp.tan(x)",
     ),
     ElementwiseFunction(
         "asin", "the y in [-pi/2, pi/2] with sin(y) = x", np.arcsin, (lambda x, y: (1 - x**2) ** -HALF,),
         r"\arcsin\left({}\right)", "DLMF 4.24(ii)",
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.arcsin({0})",
+        range=(-math.pi / 2, math.pi / 2), monotone=True, python="asin", positive=True, oracle="jnp.arcsin(x)",
     ),
     ElementwiseFunction(
         "acos", "the y in [0, pi] with cos(y) = x", np.arccos, (lambda x, y: -((1 - x**2) ** -HALF),),
@@ -221,50 +204,59 @@ SMOOTH = (
         domain="-1 < x < 1; complex x off the rest of the real axis", inputs=(UNIT,), exact={1: 0},
         range=(0.0, math.pi),
         code="{np}.arccos({0})",
+        python="acos", oracle="jnp.arccos(x)",
     ),
     ElementwiseFunction(
         "atan", "the y in (-pi/2, pi/2) with tan(y) = x", np.arctan, (lambda x, y: (1 + x**2) ** -1,),
         r"\arctan\left({}\right)", "DLMF 4.24(ii)",
         domain="all real numbers; complex x off the imaginary axis beyond i and -i", exact={0: 0},
         code="{np}.arctan({0})",
+        range=(-math.pi / 2, math.pi / 2), monotone=True, positive=True, calm=True, python="atan",
+        oracle="jnp.arctan(x)",
     ),
     ElementwiseFunction(
         "sinh", "(exp(x) - exp(-x))/2", np.sinh, (lambda x, y: apply("cosh", x),),
         r"\sinh\left({}\right)", "DLMF 4.34", exact={0: 0},
         code="{np}.sinh({0})",
+        monotone=True, python="sinh", positive=True, oracle="jnp.sinh(x)",
     ),
     ElementwiseFunction(
         "cosh", "(exp(x) + exp(-x))/2", np.cosh, (lambda x, y: apply("sinh", x),),
         r"\cosh\left({}\right)", "DLMF 4.34", exact={0: 1},
         range=(1.0, math.inf),
         code="{np}.cosh({0})",
+        zero=False, python="cosh", oracle="jnp.cosh(x)",
     ),
     ElementwiseFunction(
         "tanh", "sinh(x)/cosh(x)", np.tanh, (lambda x, y: 1 - y**2,),
         r"\tanh\left({}\right)", "DLMF 4.34", exact={0: 0},
         range=(-1.0, 1.0),
         code="{np}.tanh({0})",
+        monotone=True, calm=True, python="tanh", positive=True, oracle="jnp.tanh(x)",
     ),
     ElementwiseFunction(
-        "sigmoid", "1/(1 + exp(-x))", _sigmoid, (lambda x, y: y * (1 - y),),
+        "sigmoid", "1/(1 + exp(-x))", sigmoid, (lambda x, y: y * (1 - y),),
         r"\sigma\left({}\right)", "C. Bishop, Pattern Recognition and Machine Learning, equation (4.88)",
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
-        code=texts.SIGMOID,
+        code={"jax": "jax.nn.sigmoid({0})"},
+        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.sigmoid(x)",
     ),
     ElementwiseFunction(
-        "softplus", "log(1 + exp(x))", _softplus, (lambda x, y: apply("sigmoid", x),),
+        "softplus", "log(1 + exp(x))", softplus, (lambda x, y: apply("sigmoid", x),),
         r"\operatorname{{softplus}}\left({}\right)", "definition, by the chain rule",
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
-        code=texts.SOFTPLUS,
+        code={"jax": "jnp.logaddexp({0}, 0.0)"},
+        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.softplus(x)",
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,
         (lambda x, y, z: y * apply("power", x, y - 1), lambda x, y, z: apply("log", x) * z),
         r"\left({}\right)^{{{}}}", "DLMF 4.7(ii)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE, REAL),
-        code=texts.POWER,
+        code={"numpy": "np.power({0}, {1})", "jax": "jnp.power({0}, {1})"},
+        python="**", positive=True, oracle="jnp.power(x, y)",
     ),
 )  # fmt: skip
 
@@ -273,7 +265,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
-        code=texts.GELU,
+        positive=True, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
@@ -281,50 +273,55 @@ SPECIAL = (
         range=(-1.0, 1.0),
         code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
               "torch": "torch.special.erf({0})"},
+        monotone=True, calm=True, python="erf", positive=True, oracle="jax.scipy.special.erf(x)",
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
-        code=texts.GAMMALN,
+        code={"numpy": "scipy.special.gammaln({0})"},
+        calm=True, oracle="jax.scipy.special.gammaln(x)",
     ),
     ElementwiseFunction(
         "digamma", "d/dx log Gamma(x)", special.digamma, (lambda x, y: apply("polygamma", x, params=(1,)),),
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
-        code=texts.DIGAMMA,
+        code={"numpy": "scipy.special.digamma({0})"},
+        calm=True, oracle="jax.scipy.special.digamma(x)",
     ),
     ElementwiseFunction(
         "polygamma", "the k-th derivative of digamma", lambda x, k: special.polygamma(k, x), (_polygamma_rule,),
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
-        code=texts.POLYGAMMA,
+        calm=True, oracle="jax.scipy.special.polygamma(k, x)",
     ),
 )  # fmt: skip
 
 PIECEWISE = (
     ElementwiseFunction(
-        "relu", "x where x > 0, 0 elsewhere", lambda x: np.maximum(x, 0), (lambda x, y: apply("step", x),),
+        "relu", "x where x > 0, 0 elsewhere", _relu, (lambda x, y: apply("step", x),),
         r"\operatorname{{relu}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
+        monotone=True, calm=True, out=True, positive=True, oracle="jax.nn.relu(x)",
     ),
     ElementwiseFunction(
-        "step", "1 where x > 0, 0 elsewhere", lambda x: (x > 0).astype(x.dtype), (None,),
+        "step", "1 where x > 0, 0 elsewhere", shared.step, (None,),
         r"\operatorname{{step}}\left({}\right)", "definition", inputs=(NONZERO,),
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
-        code=texts.STEP,
+        monotone=True, calm=True, positive=True, oracle="jnp.heaviside(x, 0.0)",
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
         r"\left|{}\right|", "definition", inputs=(NONZERO,),
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
-        code=texts.ABS,
+        code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
+        calm=True, positive=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -333,18 +330,21 @@ PIECEWISE = (
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
         code="{np}.sign({0})",
+        monotone=True, calm=True, positive=True, oracle="jnp.sign(x)",
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
+        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
+        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),
@@ -357,16 +357,17 @@ PIECEWISE = (
         inputs=(REAL, REAL, REAL),
         kink="jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0 there", holomorphic=False,
         code="{np}.where({0} != 0, {1}, {2})",
+        calm=True, oracle="jnp.where(x != 0, y, z)",
     ),
 )  # fmt: skip
 
 COMPARISONS = (
-    _comparison("less", "<", "<", np.less),
-    _comparison("less_equal", "<=", r"\leq", np.less_equal),
-    _comparison("greater", ">", ">", np.greater),
-    _comparison("greater_equal", ">=", r"\geq", np.greater_equal),
-    _comparison("equal", "=", "=", np.equal),
-    _comparison("not_equal", "!=", r"\neq", np.not_equal),
+    _comparison("less", "<", "<", shared.less),
+    _comparison("less_equal", "<=", r"\leq", shared.less_equal),
+    _comparison("greater", ">", ">", shared.greater),
+    _comparison("greater_equal", ">=", r"\geq", shared.greater_equal),
+    _comparison("equal", "==", "=", shared.equal, commutative=True),
+    _comparison("not_equal", "!=", r"\neq", shared.not_equal, commutative=True),
 )
 
 ELEMENTWISE.update({row.name: row for row in SMOOTH + SPECIAL + PIECEWISE + COMPARISONS})

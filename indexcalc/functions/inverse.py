@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import InputError
-from indexcalc.functions import texts
+from indexcalc.functions.code import shared
 from indexcalc.functions.entry import Entry
+from indexcalc.functions.spectral import along
 from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
 from indexcalc.graph.constructors import reduction
 from indexcalc.graph.node import Node
@@ -92,27 +93,6 @@ def _det(x: Any, axes: Axes) -> Any:
 def _logdet(x: Any, axes: Axes) -> Any:
     """log|det| of each slice; -inf where it is singular."""
     return np.linalg.slogdet(_matrices(x, axes))[1]
-
-
-def _except(s: Any) -> Any:
-    """For each entry along the last axis the product of the others."""
-    one = np.ones_like(s[..., :1])
-    before = np.cumprod(np.concatenate([one, s[..., :-1]], -1), -1)
-    after = np.cumprod(np.concatenate([one, s[..., :0:-1]], -1), -1)[..., ::-1]
-    return before * after
-
-
-def _cofactor(x: Any, axes: Axes) -> Any:
-    """The cofactors of each slice, singular or not: cof(U S V^H) = det(U V^H) conj(U) cof(S) conj(V^H).
-
-    Cofactors of a product are the product of the cofactors, and those of a unitary U are det(U) conj(U).
-    """
-    moved = _matrices(x, axes)
-    bad = ~np.isfinite(moved).all(axis=SQUARE, keepdims=True)
-    u, s, vh = np.linalg.svd(np.where(bad, np.zeros_like(moved), moved))
-    scale = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
-    value = scale * ((u.conj() * _except(s)[..., None, :]) @ vh.conj())
-    return np.moveaxis(np.where(bad, np.full_like(value, np.nan), value), SQUARE, axes)
 
 
 def small_cofactors(x: Any) -> tuple[Any, Any]:
@@ -192,25 +172,31 @@ INVERSE = (
         "inv", "the inverse of X", _inv, _inv_rule, True, r"{{{}}}^{{-1}}", COOKBOOK,
         domain="invertible matrices; a singular one is an error", axes=2, public=False, matrix="inv", square=True,
         code="{np}.linalg.inv({x})",
+        opened=True, small="small_inverse({x})", together=factored,
+        oracle="jnp.linalg.inv(x)",
     ),
     ReductionFunction(
         "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
         domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
         matrix="det", square=True,
-        code=texts.DET,
+        code={"numpy": "np.linalg.det({x})", "jax": "jnp.linalg.det({x})"},
+        opened=True, small="small_det({x})", oracle="jnp.linalg.det(x)",
     ),
     ReductionFunction(
         "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
         domain="real invertible matrices; -inf for a singular one", holomorphic=False, axes=2, public=False,
         matrix="logdet", square=True,
         code="{np}.linalg.slogdet({x})[1]",
+        opened=True, small="{np}.log({np}.abs(small_det({x})))", together=factored,
+        oracle="jnp.linalg.slogdet(x)[1]",
     ),
     ReductionFunction(
-        "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", _cofactor, _cofactor_rule, True,
+        "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", along(shared.cofactor),
+        _cofactor_rule, True,
         r"\operatorname{{cof}} {}", MAGNUS,
         domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
         matrix="cofactor", square=True,
-        code=texts.COFACTOR,
+        small="small_cofactor({x})", oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
     ),
 )  # fmt: skip
 

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import InputError
-from indexcalc.functions import texts
+from indexcalc.functions.code.shared import frechet
 from indexcalc.functions.primary import primary
 from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
 from indexcalc.graph.constructors import delta, dimension, einsum, matrix, reduction
@@ -65,37 +65,6 @@ def matrix_numbers(node: Matrix, arrays: list[Any], params: tuple[Any, ...]) -> 
     if not node.times:
         return row.numpy(x, *params)
     return frechet(lambda blocks: row.numpy(blocks, *params), x, directions, node.times - len(directions))
-
-
-def frechet(f: Function, x: Any, directions: list[Any], left: int = 0) -> Any:
-    """The derivative of f at x, of the order of all directions, along those that are given.
-
-    `left` further ones are left open, and have two axes each after those of the value.
-
-    >>> square = lambda x: x @ x
-    >>> frechet(square, np.ones((1, 1)), [np.full((1, 1), 5.0)])
-    array([[10.]])
-    >>> frechet(square, np.ones((2, 2)), [], 1).shape
-    (2, 2, 2, 2)
-    """
-    *batch, n, _ = x.shape
-    open_axes = (n, n) * left
-    units = np.eye(n * n, dtype=x.dtype).reshape(n, n, n, n)
-    whole = (*batch, *open_axes, n, n)
-    block = np.broadcast_to(x.reshape(*batch, *(1,) * len(open_axes), n, n), whole)
-    ways = [e.reshape(*batch, *(1,) * len(open_axes), n, n) for e in directions]
-    for k in range(left):
-        ways.append(units.reshape(*(1,) * (len(batch) + 2 * k), n, n, *(1,) * 2 * (left - k - 1), n, n))
-    for way in ways:
-        copies = block.shape[-1] // n
-        spread = np.kron(np.eye(copies, dtype=x.dtype), np.broadcast_to(way, whole))
-        zero = np.zeros_like(block)
-        block = np.concatenate(
-            [np.concatenate([block, spread], axis=-1), np.concatenate([zero, block], axis=-1)], axis=-2
-        )
-    value = f(block)[..., :n, block.shape[-1] - n :]
-    first = len(batch)
-    return np.moveaxis(value, (-2, -1), (first, first + 1))
 
 
 # ------------------------------------------------------------------ numerics
@@ -191,38 +160,52 @@ def _short_power(node: Matrix) -> Node | None:
 HIGHAM = "N. Higham, Functions of Matrices"
 PRINCIPAL = "square matrices without eigenvalues on the negative real axis or 0; the principal value"
 
+LOGARITHM = (
+    "(lambda eye: sum(w / 2 * jnp.linalg.solve(eye + (t + 1) / 2 * (x - eye), x - eye)"
+    " for t, w in zip(*np.polynomial.legendre.leggauss(60))))(jnp.eye(x.shape[-1]))"
+)
+"""In JAX the integral of (X - 1)/(1 + t (X - 1)) over t from 0 to 1, by the rule of Gauss and Legendre."""
+ROOT = (
+    "(lambda eye: x @ sum(jnp.linalg.inv(np.cos(t) ** 2 * eye + np.sin(t) ** 2 * x)"
+    " for t in np.pi * (np.arange(120) + 0.5) / 120) / 120)(jnp.eye(x.shape[-1]))"
+)
+"""In JAX the mean of X/(cos(t)**2 + X sin(t)**2) over a period of t, by the midpoint rule."""
+
 ROWS = (
     MatrixFunction(
         "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\exp\left({}\right)",
         f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
-        code=texts.EXPM,
+        code={"numpy": "scipy.linalg.expm({x})", "jax": "jax.scipy.linalg.expm({x})",
+              "torch": "torch.linalg.matrix_exp({x})"},
+        oracle="jax.scipy.linalg.expm(x)",
     ),
     MatrixFunction(
         "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\log\left({}\right)",
         f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
-        code=texts.LOGM,
+        oracle=LOGARITHM,
     ),
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
         f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL,
         slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))),
-        code=texts.SQRTM,
+        oracle=ROOT,
     ),
     MatrixFunction(
         "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\sin\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: primary("cosm", x), turned=True,
-        code=texts.SINM,
+        oracle="jax.scipy.linalg.expm(1j * x).imag",
     ),
     MatrixFunction(
         "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\cos\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
-        code=texts.COSM,
+        oracle="jax.scipy.linalg.expm(1j * x).real",
     ),
     MatrixFunction(
         "matrix_power", "the power of a matrix with an integer exponent that may be a symbol", _power,
         r"\left({}\right)^{{{k}}}", f"{HIGHAM}, section 3.2", slope=_power_slope, turned=True, special=_short_power,
         params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
         code="{np}.linalg.matrix_power({x}, {k})",
+        oracle="jnp.linalg.matrix_power(x, k)",
     ),
 )  # fmt: skip
 

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.functions import texts
+from indexcalc.functions.code import shared
+from indexcalc.functions.code.numpy import largest, logsumexp, softmax
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import NONZERO, REDUCTIONS, ReductionFunction, Slice, reduction_row, spread
@@ -48,50 +49,13 @@ def jacobian(node: Reduction) -> Node:
 # ------------------------------------------------------------------ numerics
 
 
-def _prod_except(x: Any, axes: Axes) -> Any:
-    """At each entry the product of the others of its slice, right where there are zeros: nothing is divided."""
-    last = range(-len(axes), 0)
-    moved = np.moveaxis(x, axes, last)
-    kept = moved.shape[: moved.ndim - len(axes)]
-    flat = moved.reshape(*kept, math.prod(moved.shape[len(kept) :]))
-    one = np.ones_like(flat[..., :1])
-    before = np.cumprod(np.concatenate([one, flat[..., :-1]], -1), -1)
-    after = np.cumprod(np.concatenate([one, flat[..., :0:-1]], -1), -1)[..., ::-1]
-    return np.moveaxis((before * after).reshape(moved.shape), last, axes)
-
-
-def _top(x: Any, axes: Axes) -> Any:
-    """The largest real part of each slice, or 0 where that is infinite: what exponents are measured from."""
-    top = x.real.max(axis=axes, keepdims=True, initial=-np.inf)
-    return np.where(np.isfinite(top), top, np.zeros_like(top))
-
-
-def _logsumexp(x: Any, axes: Axes) -> Any:
-    """The logarithm of the sum of exponentials; -inf for a slice that is all -inf."""
-    top = _top(x, axes)
-    with np.errstate(divide="ignore"):
-        return np.log(np.exp(x - top).sum(axis=axes)) + top.squeeze(axes)
-
-
-def _softmax(x: Any, axes: Axes, out: Any = None) -> Any:
-    """The exponentials over their sum; `out` may be x itself."""
-    weights = np.subtract(x, _largest(x, axes), out=out)
-    np.exp(weights, out=weights)
-    weights /= np.add.reduce(weights, axis=axes, keepdims=True)
-    return weights
-
-
-def _largest(x: Any, axes: Axes) -> Any:
-    return np.maximum.reduce(x.real, axis=axes, keepdims=True, initial=-np.inf)
-
-
 def exponentials(x: Any, axes: Axes, wanted: Sequence[str], out: Any = None) -> list[Any]:
     """Both of "softmax" and "logsumexp" along axes, in the order that is wanted, by one exponential; `out` may be x.
 
     >>> exponentials(np.zeros(4), (0,), ("softmax", "logsumexp"))
     [array([0.25, 0.25, 0.25, 0.25]), np.float64(1.3862943611198906)]
     """
-    top = _largest(x, axes)
+    top = largest(x.real, axes)
     weights = np.subtract(x, top, out=out)
     np.exp(weights, out=weights)
     total = np.add.reduce(weights, axis=axes, keepdims=True)
@@ -99,20 +63,6 @@ def exponentials(x: Any, axes: Axes, wanted: Sequence[str], out: Any = None) -> 
     logarithm = np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)
     made = {"softmax": weights, "logsumexp": logarithm[()]}
     return [made[name] for name in wanted]
-
-
-def _log_softmax(x: Any, axes: Axes) -> Any:
-    """The logarithm of softmax, finite where softmax underflows."""
-    shifted = x - _top(x, axes)
-    return shifted - np.log(np.exp(shifted).sum(axis=axes, keepdims=True))
-
-
-def _norm(x: Any, axes: Axes, p: Any) -> Any:
-    """The p-norm, measured from the largest entry, so that no power overflows."""
-    size = np.abs(x)
-    top = size.max(axis=axes, keepdims=True, initial=0)
-    top = np.where((top > 0) & np.isfinite(top), top, np.ones_like(top))
-    return top.squeeze(axes) * ((size / top) ** float(p)).sum(axis=axes) ** (1 / float(p))
 
 
 # ------------------------------------------------------------------ rules
@@ -135,67 +85,72 @@ ROWS = (
         "max", "the largest x_a", lambda x, axes: x.max(axis=axes), _extreme_rule, False,
         r"\max_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amax({x}, {axes})",
+        positive=True, between=True, oracle="jnp.max(x, axes)",
     ),
     ReductionFunction(
         "min", "the smallest x_a", lambda x, axes: x.min(axis=axes), _extreme_rule, False,
         r"\min_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amin({x}, {axes})",
+        positive=True, between=True, oracle="jnp.min(x, axes)",
     ),
     ReductionFunction(
         "prod", "the product of all x_a", lambda x, axes: x.prod(axis=axes),
         lambda s: s.reduce("prod_except", s.x), False,
         r"\prod_{{{axes}}} \left({}\right)", "definition, by the product rule",
-        code=texts.PROD,
+        code={"numpy": "np.prod({x}, {axes})", "jax": "jnp.prod({x}, {axes})"},
+        positive=True, oracle="jnp.prod(x, axes)",
     ),
     ReductionFunction(
-        "prod_except", "y_a = the product of all x_b with b != a", _prod_except,
+        "prod_except", "y_a = the product of all x_b with b != a", shared.prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
-        code=texts.PROD_EXCEPT,
+        positive=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
     ReductionFunction(
-        "logsumexp", "log(sum of exp(x_a))", _logsumexp, lambda s: s.reduce("softmax", s.u), False,
+        "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,
         r"\operatorname{{logsumexp}}_{{{axes}}}\left({}\right)",
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
-        code=texts.LOGSUMEXP,
+        code={"jax": "jax.scipy.special.logsumexp({x}, {axes})", "torch": "torch.logsumexp({x}, {axes})"},
+        together=exponentials, oracle="jax.scipy.special.logsumexp(x, axes)",
     ),
     ReductionFunction(
-        "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", _softmax, lambda s: s.y * (s.d - s.v), True,
+        "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", softmax, lambda s: s.y * (s.d - s.v), True,
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
-        code=texts.SOFTMAX,
+        zero=False, positive=True, out=True, together=exponentials, oracle="jax.nn.softmax(x, axes)",
     ),
     ReductionFunction(
-        "log_softmax", "y_a = x_a - log(sum of exp(x_b))", _log_softmax, lambda s: s.d - apply("exp", s.v), True,
+        "log_softmax", "y_a = x_a - log(sum of exp(x_b))", shared.log_softmax, lambda s: s.d - apply("exp", s.v), True,
         r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
-        code=texts.LOG_SOFTMAX,
+        oracle="jax.nn.log_softmax(x, axes)",
     ),
     ReductionFunction(
         "norm1", "sum of |x_a|", lambda x, axes: np.abs(x).sum(axis=axes), lambda s: apply("sign", s.x), False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{1}}}}", "definition",
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        code=texts.NORM1,
+        code={"numpy": "np.sum(np.abs({x}), {axes})", "torch": "torch.sum(torch.abs({x}), {axes})"},
+        positive=True, oracle="jnp.sum(jnp.abs(x), axes)",
     ),
     ReductionFunction(
-        "norm2", "(sum of x_a**2)**(1/2)", lambda x, axes: _norm(x, axes, 2), lambda s: s.x / s.y, False,
+        "norm2", "(sum of x_a**2)**(1/2)", shared.norm2, lambda s: s.x / s.y, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{2}}}}",
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
-        code=texts.NORM2,
+        positive=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
-        "normp", "(sum of |x_a|**p)**(1/p)", _norm, _normp_rule, False,
+        "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{{p}}}}}", "definition, by the chain rule",
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        code=texts.NORMP,
+        positive=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 

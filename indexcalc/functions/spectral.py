@@ -10,11 +10,12 @@ needs only itself: so there are derivatives of every order.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from indexcalc.functions import texts
+from indexcalc.functions.code import numpy, shared
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.table import ReductionFunction, Slice
 from indexcalc.graph.constructors import addition, delta, einsum, reduction, regroup
@@ -26,37 +27,23 @@ Axes = tuple[int, ...]
 # ------------------------------------------------------------------ numerics
 
 
-def _svd(x: Any, axes: Axes) -> tuple[Any, Any, Any]:
-    """U, s, V^T of each slice, its axes last; s is nan for a slice with entries that are not finite."""
-    moved = np.moveaxis(x, axes, (-2, -1))
-    bad = ~np.isfinite(moved).all(axis=(-2, -1), keepdims=True)
-    u, s, vt = np.linalg.svd(np.where(bad, np.zeros_like(moved), moved), full_matrices=False)
-    return u, np.where(bad[..., 0], np.full_like(s, np.nan), s), vt
+def along(function: Callable[[Any], Any]) -> Callable[[Any, Axes], Any]:
+    """The function of the matrices along the last two axes as one along any two; nan where an entry is not finite."""
+
+    def called(x: Any, axes: Axes) -> Any:
+        value = finite(function, np.moveaxis(x, axes, (-2, -1)))
+        return np.moveaxis(value, (-2, -1), axes) if value.ndim == x.ndim else value
+
+    return called
 
 
-def _compose(x: Any, axes: Axes, weigh: Any) -> Any:
-    """U weigh(s) V^T, the weight being 0 for what rounding cannot tell from a singular value of 0."""
-    u, s, vt = _svd(x, axes)
-    size = max(10, *(x.shape[axis] for axis in axes))
-    cut = np.finfo(s.dtype).eps * size * s.max(axis=-1, keepdims=True, initial=0)
-    small = s <= cut
-    weights = np.where(small, np.zeros_like(s), weigh(np.where(small, np.ones_like(s), s)))
-    return np.moveaxis((u * weights[..., None, :]) @ vt, (-2, -1), axes)
-
-
-def _norm_nuc(x: Any, axes: Axes) -> Any:
-    """The sum of the singular values."""
-    return _svd(x, axes)[1].sum(axis=-1)
-
-
-def _polar(x: Any, axes: Axes) -> Any:
-    """U V^T, without the singular values that are 0."""
-    return _compose(x, axes, lambda s: s / s)
-
-
-def _pinv_t(x: Any, axes: Axes) -> Any:
-    """U S^+ V^T."""
-    return _compose(x, axes, lambda s: 1 / s)
+def finite(function: Callable[[Any], Any], x: Any) -> Any:
+    """The value, nan for matrices with entries that are not finite, of which LAPACK may make an error."""
+    bad = ~np.isfinite(x).all(axis=(-2, -1))
+    if not bad.any():
+        return function(x)
+    value = function(np.where(bad[..., None, None], np.eye(*x.shape[-2:], dtype=x.dtype), x))
+    return np.where(bad[(..., *(None for _ in range(value.ndim - bad.ndim)))], np.nan, value)
 
 
 # ------------------------------------------------------------------ rules
@@ -116,29 +103,29 @@ def _pinv_t_rule(s: Slice) -> Entry:
 
 SPECTRAL = (
     ReductionFunction(
-        "norm_nuc", "the sum of the singular values", _norm_nuc, lambda s: s.reduce("polar", s.x), False,
+        "norm_nuc", "the sum of the singular values", along(numpy.norm_nuc), lambda s: s.reduce("polar", s.x), False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{*}}}}",
         "G. Watson, Characterization of the subdifferential of some matrix norms, Linear Algebra and its Applications "
         "170, 1992",
         domain="real matrices",
         kink="a matrix that has not full rank: its derivative there is the subgradient of least norm",
         holomorphic=False, axes=2,
-        code=texts.NORM_NUC,
+        oracle="jnp.sum(jnp.linalg.svd(x, compute_uv=False), -1)",
     ),
     ReductionFunction(
-        "polar", "the polar factor U V^T of X = U S V^T", _polar, _polar_rule, True,
+        "polar", "the polar factor U V^T of X = U S V^T", along(numpy.polar), _polar_rule, True,
         r"\operatorname{{polar}}_{{{axes}}}\left({}\right)", "N. Higham, Functions of Matrices, chapter 8",
         domain="real matrices; where the rank is not full, U V^T without the singular values that are 0",
         kink="a matrix that has not full rank", holomorphic=False, axes=2,
-        code=texts.POLAR,
+        oracle="jnp.matmul(*jnp.linalg.svd(x, full_matrices=False)[::2])",
     ),
     ReductionFunction(
-        "pinv_t", "the transpose of the pseudo-inverse, U S^+ V^T", _pinv_t, _pinv_t_rule, True,
+        "pinv_t", "the transpose of the pseudo-inverse, U S^+ V^T", along(shared.pinv_t), _pinv_t_rule, True,
         r"{{{}}}^{{+}}",
         "G. Golub, V. Pereyra, The differentiation of pseudo-inverses and nonlinear least squares problems whose "
         "variables separate, SIAM Journal on Numerical Analysis 10, 1973",
         domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
         kink="where the rank changes", holomorphic=False, axes=2, public=False, matrix="pinv", turned=True,
-        code=texts.PINV_T,
+        oracle="jnp.linalg.pinv(x).mT",
     ),
 )  # fmt: skip

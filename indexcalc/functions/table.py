@@ -1,20 +1,24 @@
-"""The table of functions: one row a function, with its numerics, rule, LaTeX, domain, test inputs and source.
+"""The table of functions: one row a function, and every fact about it a column.
 
-A function is added by adding a row in `elementwise.py`, `reductions.py`, `spectral.py` or `inverse.py`, and nothing
-else: the derivative, the text, the parser, the evaluation and the tests all read the row.
+A function is added by adding a row in `elementwise.py`, `reductions.py`, `spectral.py`, `inverse.py`,
+`decompositions.py` or `matrix_series.py`, and nothing else: the derivative, the text, the parser, the evaluation, the
+docs and the tests all read the row.
 
-`code` says how the function is written in generated code: a text for each target ("numpy", "jax", "torch") that has
-the function, or one for all three. In a text `{np}` is the module of the target. It is either an expression, in which
+`code` says how the function is written in generated code: an expression for each target ("numpy", "jax", "torch"), or
+one for all three. In an expression `{np}` is the module of the target, and
 
 - an elementwise function has its arguments as `{0}`, `{1}`, `{2}`,
 - a reduction has `{x}` and `{axes}`, a tuple of integers,
 - a reduction along exactly two axes and a function of matrices have `{x}` alone, whose last two axes the matrices are,
 
-and all have their parameters by name; or the text of a function, which begins with `def ` and is called with the same,
-by position: `name(x, axes, *params)`. A text is a pure function of arrays of the target, of finite entries and of any
-batches; it keeps the dtype, and has the values of `numpy` and, where the target differentiates it, the derivatives of
-the rule. It imports nothing: it may name `math.`, `jax.` for jax, `scipy.linalg.` and `scipy.special.` for numpy.
-`code.py` writes the call.
+and all have their parameters by name. It may call functions of the folder `code`, which are real Python, a module a
+target; where a target has no expression, it calls the function there that has the name of the row. `code/text.py`
+writes the call. Text imports nothing: it may name `math.`, `jax.` for jax, `scipy.linalg.` and `scipy.special.` for
+numpy.
+
+`oracle` is the function in JAX, written in another way where there is one, for tests alone: of the arguments `x`, `y`,
+`z` (and `axes`), and the parameters by name; matrices lie along the last two axes. The tests hold the values and the
+derivatives of the row against it, so it is never the code of the row.
 """
 
 from __future__ import annotations
@@ -51,6 +55,14 @@ class ElementwiseFunction:
     the values for real arguments.
     `params` names the static parameters: only where there are some, rules get their values as keyword `params`.
     `latex.format(*args, **params)` is the LaTeX.
+
+    `python` is what Python has for it, of numbers: an operator, or a function of `math` under this name. `zero` says
+    that 0 may be a value for real arguments. `monotone` says that the values do not fall where arguments rise,
+    `positive` that of positive arguments it gives positive values, and of those that are not negative none that is,
+    `commutative` that the two arguments may change places. `calm` says that no real argument whatever makes NumPy warn:
+    nothing overflows, is divided by zero or has no value. `out` says that `numpy` takes `out`, an array for the value
+    that may be an argument, as every ufunc does. `together(x, names)` gives the values of several functions of one x at
+    once, of those named of the rows that have it.
     """
 
     name: str
@@ -66,7 +78,16 @@ class ElementwiseFunction:
     holomorphic: bool = True
     exact: dict[int, int] = field(default_factory=dict)
     range: Interval = ALL
-    code: Code = field(kw_only=True)
+    zero: bool = True
+    monotone: bool = False
+    positive: bool = False
+    commutative: bool = False
+    calm: bool = False
+    python: str = ""
+    out: bool = False
+    together: Callable[..., Any] | None = None
+    code: Code = field(default_factory=dict, kw_only=True)
+    oracle: str = field(kw_only=True)
 
     @property
     def arity(self) -> int:
@@ -138,7 +159,18 @@ class ReductionFunction:
     `axes` is how many axes it takes, 0 for any number; one that is not `public` has no function of its own for both
     views. `matrix` is the function of Arrays, along their last two axes, under which it is written, if there is one;
     `turned` says that this function gives the transposed value; `square` that its two axes have one dimension; `range`
-    is an interval that has all the values for real arguments.
+    is an interval that has all the values for real arguments, and `zero` says that 0 may be one.
+
+    What the number of axes says: a function of any number of axes whose value has none of them does not see in how many
+    axes, nor in which order, the entries stand (`of_sets`); one along two axes does not see which of them comes first:
+    f(X^T) is f(X)^T, or f(X) if its value has none of the two.
+
+    `positive` says that of positive entries it gives positive values, and of entries that are not negative none that
+    is; `between` that the values lie between the least entry and the largest; `opened` that what it gives of a product
+    of matrices, it gives by its values of the factors; `small` is its expression, as in `code`, for matrices of order 3
+    at most; `out` says that `numpy` takes `out`, an array for the value that may be the argument.
+    `together(x, axes, names, out)` gives the values of several functions of one x at once, of those named of the rows
+    that have it; `together(x, names)` those of one matrix.
     """
 
     name: str
@@ -159,7 +191,20 @@ class ReductionFunction:
     turned: bool = False
     square: bool = False
     range: Interval = ALL
-    code: Code = field(kw_only=True)
+    zero: bool = True
+    positive: bool = False
+    between: bool = False
+    opened: bool = False
+    small: str = ""
+    out: bool = False
+    together: Callable[..., Any] | None = None
+    code: Code = field(default_factory=dict, kw_only=True)
+    oracle: str = field(kw_only=True)
+
+    @property
+    def of_sets(self) -> bool:
+        """Is it a function of the set of entries, however these stand?"""
+        return not self.axes and not self.keeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +234,8 @@ class MatrixFunction:
     kink: str = ""
     holomorphic: bool = True
     public: bool = True
-    code: Code = field(kw_only=True)
+    code: Code = field(default_factory=dict, kw_only=True)
+    oracle: str = field(kw_only=True)
 
 
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}

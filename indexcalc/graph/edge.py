@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 from indexcalc.errors import NotationError
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.constructors import ONE, addition, as_number, einsum
-from indexcalc.graph.facts import is_positive
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import NO_SYMMETRY, Factor, Labels, Node, Product, Sum, Symmetry
 from indexcalc.graph.numbers import Number, multiply, number
@@ -207,15 +206,6 @@ class Draft(UnionFind):
             return None
         return node, [labels[axis] for axis in axes], exponent
 
-    def opened(self, factor: tuple[Node, list[int], Number] | None) -> list[tuple[Node, list[int], Number]]:
-        """A factor that was attached, a product opened into its factors."""
-        if factor is None:
-            return []
-        node, labels, exponent = factor
-        if isinstance(node, Product) and opens(node, exponent):
-            return self.open(node, labels, exponent)
-        return [factor]
-
 
 def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
     """A product as several that share no summed label, each with the axes of the node that it runs along; or None.
@@ -240,21 +230,3 @@ def closed_parts(node: Product) -> list[tuple[Node, Labels]] | None:
         out = [x for x in dict.fromkeys(x for f in group for x in f.labels) if x in free]
         parts.append((einsum(1, group, out), tuple(node.out.index(x) for x in out)))
     return parts
-
-
-def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place?
-
-    A power only where nothing is summed inside it, a negative one only where no delta is, and a power that is no
-    integer only of what is positive.
-    """
-    if type(node) is not Product:
-        return False
-    if exponent == 1:
-        return True
-    delta = len(set(node.out)) < len(node.out)
-    if node.bound or (delta and (isinstance(exponent, complex) or exponent < 0)):
-        return False
-    if isinstance(exponent, int):
-        return True
-    return not isinstance(exponent, complex) and power(node.coef, exponent) is not None and is_positive(node)

@@ -119,7 +119,9 @@ def resize(roots: Sequence[Node], table: Mapping[str, Dimension]) -> list[Node]:
                 return matrix(node.fn, node.children, new(node.shape), new(node.params), node.times)
             case Regroup():
                 return regroup(node.child, node.inner, node.outer, new(node.sizes))
-        return node
+            case Variable() | Reduction() | Call() | Definition():
+                return node  # a variable stays, and the others have the dimensions of what they are made from
+        raise AssertionError(node.kind)
 
     return replace(roots, change)
 

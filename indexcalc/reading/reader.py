@@ -64,7 +64,7 @@ CONSTANTS: dict[str, Callable[..., Array]] = {
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""
 MADE = {*CONSTANTS, "delta", "δ", "epsilon", "ε", "group", "einsum"}
-ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | {"normF", "sum", "mean"}
+ALONG = {"normF", "sum", "mean"}
 LARGEST_POWER = 4096
 LONGEST_NUMBER = 400
 
@@ -372,7 +372,7 @@ class Reading:
         exponent = yield second, Scope(scope.kept)
         value = as_number(exponent.node)
         if sign == "^" and matrix:
-            if value == -1 and base.order == 2 and "inv" in FUNCTIONS:
+            if value == -1 and base.order == 2:
                 return FUNCTIONS["inv"](base)
             raise self._error(
                 tree,
@@ -515,7 +515,7 @@ class Reading:
             return function.derivative(orders, *arrays)
         if not args:
             raise self._error(tree, f"{name}() has no argument", f"write {name}(x[i])")
-        if name in ALONG:
+        if name in ALONG or (name in REDUCTIONS and not REDUCTIONS[name].matrix):
             return (yield from self._along(name, args, keywords, scope))
         taken = signature(FUNCTIONS[name]).parameters
         for word, part in keywords.items():

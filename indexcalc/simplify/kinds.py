@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from indexcalc.functions.table import elementwise_row
+from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.canonical import Hyperedge, labelling, settle
 from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction
 from indexcalc.graph.edge import Edge, colour, even, materialise, scaled, symmetry_of, turned, upright
@@ -34,7 +34,7 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import joined
 from indexcalc.simplify.axes.joined import map_groups, reduce_groups
-from indexcalc.simplify.matrices.inverse import OF_MATRICES, normalise_inverse
+from indexcalc.simplify.matrices.inverse import normalise_inverse
 from indexcalc.simplify.matrices.matrix import rule_matrix
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.products.distribute import expand_to_cancel
@@ -44,8 +44,6 @@ from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symme
 
 WIDEST_SUM = 512
 """So many terms, at most, has a sum that another is opened into: a chain of shared sums would grow without end."""
-COMMUTATIVE = {"maximum", "minimum", "equal", "not_equal"}
-"""The functions of two arguments whose order makes no difference."""
 
 
 def rule_leaf(work: Normaliser, node: Node) -> Edge:
@@ -112,14 +110,14 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
         return Edge(coef, inner, tuple(labels[x] for x in axes))
     if len(args) == 1:
         return unary(work, node, *args[0])
-    value = {axis: (1, str(node.dims[axis])) for _, labels in args for axis in labels}
+    row, value = elementwise_row(node.fn), {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}
     items = [
-        Hyperedge((0 if node.fn in COMMUTATIVE else k, *colour(inner)), labels, even(symmetry_of(inner)))
+        Hyperedge((0 if row.commutative else k, *colour(inner)), labels, even(symmetry_of(inner)))
         for k, (inner, labels) in enumerate(args)
     ]
     form = labelling(items, value)
     assert form is not None
-    order = form.items if node.fn in COMMUTATIVE else range(len(args))
+    order = form.items if row.commutative else range(len(args))
     place = {axis: k for k, axis in enumerate(form.labels)}
     rows = []
     for k in order:
@@ -159,10 +157,10 @@ def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
     if len(axes) < node.child.order:
         inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
         coef = 1
-    elif node.fn not in OF_MATRICES:
+    elif reduction_row(node.fn).axes != 2:
         inner, coef = scaled(coef, inner, work.uses(node.child) == 1), 1
     axes = turned(inner, axes, lambda axis: (axis not in node.axes, axis))
-    if node.fn in OF_MATRICES:
+    if reduction_row(node.fn).axes == 2:
         return matrix_reduction(work, node, Edge(coef, inner, axes))
     opened = None
     if isinstance(inner, Regroup) and (work.flat or inner.child.order <= 2):

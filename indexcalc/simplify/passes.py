@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from indexcalc.graph.edge import Draft, Edge, materialise, opens, upright
+from indexcalc.graph.edge import Draft, Edge, materialise, upright
 from indexcalc.graph.node import Node, Product, Regroup, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.walk import paused_collection, uses
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.regroup import normalise_regroup
 from indexcalc.simplify.kinds import NORMALISE, WIDEST_SUM, total
+from indexcalc.simplify.opened import opens
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.simplify.products.gather import WIDEST_PRODUCT, finish_product
 

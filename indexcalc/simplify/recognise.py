@@ -9,9 +9,9 @@ from fractions import Fraction
 
 from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, reduction
 from indexcalc.graph.edge import scaled
-from indexcalc.graph.facts import is_positive
 from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply, number
+from indexcalc.simplify.intervals import is_positive
 
 Factors = dict[tuple[Node, Labels], Number]
 

@@ -7,9 +7,12 @@ from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NoReturn
 
+import numpy as np
+
 from indexcalc import later
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, KindError, LayoutError, NotationError
+from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.constructors import ONE, is_zero
 from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Node, Variable
@@ -19,13 +22,12 @@ from indexcalc.graph.walk import variables
 from indexcalc.simplify.same import is_exhaustive, key_of
 
 LONGEST_REPR = 2000
-ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "divide": operator.truediv,
-    "true_divide": operator.truediv,
-    "power": operator.pow,
+ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
+    np.add: operator.add,
+    np.subtract: operator.sub,
+    np.multiply: operator.mul,
+    np.divide: operator.truediv,
+    np.power: operator.pow,
 }
 """What a NumPy scalar may do with an expression: it is a number."""
 
@@ -88,8 +90,8 @@ class View(Evaluable):
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         scalars = all(is_number(value) or isinstance(value, View) for value in inputs)
-        if method == "__call__" and scalars and not kwargs and ufunc.__name__ in ARITHMETIC:
-            return ARITHMETIC[ufunc.__name__](*[to_number(v) if is_number(v) else v for v in inputs])
+        if method == "__call__" and scalars and not kwargs and ufunc in ARITHMETIC:
+            return ARITHMETIC[ufunc](*[to_number(v) if is_number(v) else v for v in inputs])
         _refuse_numpy(ufunc.__name__)
 
     def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> NoReturn:
@@ -118,11 +120,9 @@ class View(Evaluable):
 
 
 def _refuse_numpy(name: str) -> NoReturn:
-    instead = (
-        f"ic.{name}(...)"
-        if name in ("exp", "log", "sin", "cos", "tanh", "maximum", "minimum", "where")
-        else "the ic function"
-    )
+    rows = (row.name for row in ELEMENTWISE.values() if name in (row.name, row.numpy.__name__))
+    found = next(rows, "")
+    instead = f"ic.{found}(...)" if found else "the ic function"
     raise KindError(
         f"numpy.{name}",
         "NumPy met an expression, which has no numbers",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
@@ -151,7 +152,8 @@ Piece = (
     | Plus | Braces | Arrow
 )  # fmt: skip
 
-OPERATORS = {"less": "<", "less_equal": "<=", "greater": ">", "greater_equal": ">=", "equal": "==", "not_equal": "!="}
+OPERATORS = {row.name: row.python for row in ELEMENTWISE.values() if row.python and row.python[0] in "<>=!"}
+"""The comparisons, as Python writes them."""
 
 
 def times(coef: Number, top: tuple[Piece, ...], bottom: tuple[Piece, ...] = ()) -> Piece:

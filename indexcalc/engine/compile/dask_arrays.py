@@ -41,6 +41,7 @@ from indexcalc.engine.program import (
 )
 from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
+from indexcalc.functions.code import dask as blocks
 
 da: Any = dask.array
 ROWS = "rows"
@@ -329,8 +330,9 @@ class Run:
         function, (array,), axes = function_of_blocks(step), self.operands(step), step.axes
         if not _any_blocks([array]):
             return function(array)
-        if step.fn in LONG and any(array.numblocks[axis] > 1 for axis in axes):
-            return LONG[step.fn](array, axes, *step.params)
+        by_blocks = getattr(blocks, step.fn, None)
+        if by_blocks is not None and any(array.numblocks[axis] > 1 for axis in axes):
+            return by_blocks(array, axes, *step.params)
         labels = tuple(range(array.ndim))
         out = labels if step.keeps else tuple(x for x in labels if x not in axes)
         return self.blocks(function, out, [(array, labels)], whole=axes)
@@ -399,34 +401,3 @@ def _apart(labels: Sequence[int]) -> tuple[int, ...]:
 def _repeated(step: Step) -> set[int]:
     """The labels of diagonals."""
     return {x for use in step.uses for x in use.labels if use.labels.count(x) > 1}
-
-
-# ------------------------------------------------------------------ along axes that are long
-
-
-def _logsumexp(x: Any, axes: tuple[int, ...], keep: bool = False) -> Any:
-    top = da.max(x, axis=axes, keepdims=True)
-    top = da.where(da.isfinite(top), top, 0)
-    made = da.log(da.exp(x - top).sum(axis=axes, keepdims=True)) + top
-    return made if keep else made.squeeze(axes)
-
-
-def _norm(x: Any, axes: tuple[int, ...], p: Any) -> Any:
-    size = abs(x)
-    top = da.max(size, axis=axes, keepdims=True)
-    top = da.where((top > 0) & da.isfinite(top), top, 1)
-    return top.squeeze(axes) * ((size / top) ** float(p)).sum(axis=axes) ** (1 / float(p))
-
-
-LONG: dict[str, Callable[..., Any]] = {
-    "max": lambda x, axes: da.max(x, axis=axes),
-    "min": lambda x, axes: da.min(x, axis=axes),
-    "prod": lambda x, axes: da.prod(x, axis=axes),
-    "logsumexp": _logsumexp,
-    "softmax": lambda x, axes: da.exp(x - _logsumexp(x, axes, True)),
-    "log_softmax": lambda x, axes: x - _logsumexp(x, axes, True),
-    "norm1": lambda x, axes: abs(x).sum(axis=axes),
-    "norm2": lambda x, axes: _norm(x, axes, 2),
-    "normp": _norm,
-}
-"""Functions along axes that are in several blocks."""

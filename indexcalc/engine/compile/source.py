@@ -21,7 +21,7 @@ from indexcalc.engine.plan.plan import Options, path_finder, plan
 from indexcalc.engine.program import Input, Invoke, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
-from indexcalc.functions.code import imports
+from indexcalc.functions.code.text import imports
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of

@@ -22,10 +22,10 @@ from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.operator import Operator, vector
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.emit.numpy_function import Code, function_of
-from indexcalc.engine.plan.joined import JoinedLabels
 from indexcalc.engine.plan.plan import plan
 from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
 
 TURNED = re.compile(r"\b(h\d+)\.T\b")
@@ -212,7 +212,7 @@ class Compressed(Operator):
 
     def _on_diagonal(self, term: HeldTerm) -> HeldTerm:
         """The term with the label of each row joined to that of its column."""
-        joined = JoinedLabels(1 + max(term.sizes, default=0))
+        joined = UnionFind()
         for row, column in zip(term.out[: len(self.rows)], term.out[len(self.rows) :], strict=True):
             joined.join(row, column)
         find = joined.find

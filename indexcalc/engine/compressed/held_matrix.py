@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
-from indexcalc.engine.plan.joined import JoinedLabels
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
 
 
@@ -72,20 +72,16 @@ def restricted(matrix: HeldMatrix, axes: Sequence[int]) -> HeldMatrix:
 
 def axis_groups(matrix: HeldMatrix) -> list[tuple[int, ...]]:
     """The axes in the smallest groups that no factor and no delta of any term joins."""
-    count = len(matrix.terms[0].out)
-    joined = JoinedLabels(count)
+    joined = UnionFind()
     for term in matrix.terms:
-        labels = JoinedLabels(1 + max(term.sizes, default=0))
+        labels = UnionFind()
         for _, own in term.factors:
             for x in own[1:]:
                 labels.join(own[0], x)
         first: dict[int, int] = {}
         for axis, label in enumerate(term.out):
             joined.join(first.setdefault(labels.find(label), axis), axis)
-    groups: dict[int, list[int]] = {}
-    for axis in range(count):
-        groups.setdefault(joined.find(axis), []).append(axis)
-    return [tuple(group) for group in groups.values()]
+    return [tuple(group) for group in joined.classes(range(len(matrix.terms[0].out)))]
 
 
 def factors_near(term: HeldTerm, labels: set[int]) -> list[int]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.errors import InputError
 from indexcalc.functions.inverse import SINGULAR
-from indexcalc.functions.table import reduction_row
+from indexcalc.functions.table import ELEMENTWISE, reduction_row
 from indexcalc.graph.node import Labels
 
 try:
@@ -18,16 +18,15 @@ try:
 except ImportError:  # a private name: the public one does the same, half a microsecond slower
     c_einsum = np.einsum
 
-UFUNCS = {
-    "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "sinh", "cosh", "tanh", "sign", "maximum", "minimum",
-}  # fmt: skip
 SPACE: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in (
+    **{row.numpy.__name__: row.numpy for row in ELEMENTWISE.values() if isinstance(row.numpy, np.ufunc)},
+    **{name: getattr(np, name) for name in (
         "multiply", "divide", "add", "subtract", "negative", "matmul", "dot", "ascontiguousarray", "zeros", "empty",
-        "full", "asarray", "square", "reciprocal", "sqrt", "power", "arcsin", "arccos", "arctan", "absolute", *UFUNCS,
-    )
-} | {"einsum": c_einsum}  # fmt: skip
+        "full", "asarray", "square", "reciprocal", "sqrt",
+    )},
+    "einsum": c_einsum,
+}  # fmt: skip
+"""What lines may call: NumPy's functions under their names, those of rows among them."""
 
 
 @dataclass(slots=True)

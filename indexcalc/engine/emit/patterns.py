@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, assert_never
 
 from indexcalc.engine.program import (
     Add,
@@ -18,6 +18,8 @@ from indexcalc.engine.program import (
     Map,
     Program,
     Reduce,
+    Reshape,
+    Solve,
     Step,
     Use,
     readers,
@@ -146,8 +148,10 @@ def alongside(step: Step, value: int) -> Alongside | None:
                 return None
             uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
             out = tuple(range(len(step.shape)))
-        case _:
+        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke():
             return None
+        case _:
+            assert_never(step)
     own = [use for use in uses if use.value == value]
     if len(own) != 1 or len(set(own[0].labels)) < len(own[0].labels):
         return None
@@ -174,16 +178,17 @@ def complements(program: Program) -> dict[int, int]:
 class Together(NamedTuple):
     """Steps whose values one function of one operand gives at once, by one exponential or one factorisation.
 
-    It has the function's names for them, and the steps between that nothing else reads.
+    The function, its names for them, and the steps between that nothing else reads.
     """
 
+    function: Callable[..., Any]
     use: Use
     steps: tuple[int, ...]
     names: tuple[str, ...]
     between: tuple[int, ...]
 
 
-LOGISTIC, EXPONENTIAL, FACTORED = {"softplus", "sigmoid"}, {"softmax", "logsumexp"}, {"inv", "logdet"}
+Shared = tuple[Callable[..., Any] | None, Use, Labels]
 
 
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
@@ -192,36 +197,41 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
     Those `without` are made otherwise.
     """
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
-    maps = {k: step for k, step in steps.items() if isinstance(step, Map) and step.fn in LOGISTIC}
-    logistic = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
-    operands = {step.uses[0] for step in logistic.values()}
-    groups: dict[tuple[Use, Labels], list[tuple[int, str]]] = {}
-    between: dict[tuple[Use, Labels], list[int]] = {}
-    for number, step in logistic.items():
-        (use,) = step.uses
+    maps = {k: step for k, step in steps.items() if isinstance(step, Map) and _shared_of(step) is not None}
+    maps = {k: step for k, step in maps.items() if len(set(step.uses[0].labels)) == len(step.uses[0].labels)}
+    operands = {step.uses[0] for step in maps.values()}
+    groups: dict[Shared, list[tuple[int, str]]] = {}
+    between: dict[Shared, list[int]] = {}
+    for number, step in maps.items():
+        (use,), function = step.uses, _shared_of(step)
         made = program.steps[use.value]
         negated = isinstance(made, Contract) and made.coef == -1 and [one.labels for one in made.uses] == [made.out]
         base = Use(made.uses[0].value, use.labels) if negated else use
         if step.fn == "sigmoid" and negated and base in operands:
-            groups.setdefault((base, ()), []).append((number, "complement"))
+            groups.setdefault((function, base, ()), []).append((number, "complement"))
             if readers[use.value] == 1:
-                between.setdefault((base, ()), []).append(use.value)
+                between.setdefault((function, base, ()), []).append(use.value)
         else:
-            groups.setdefault((use, ()), []).append((number, step.fn))
+            groups.setdefault((function, use, ()), []).append((number, step.fn))
     for number, other in steps.items():
-        if isinstance(other, Reduce) and (other.fn in EXPONENTIAL or (other.fn in FACTORED and _one_matrix(other))):
-            groups.setdefault((other.uses[0], other.axes), []).append((number, other.fn))
+        if isinstance(other, Reduce) and (function := _shared_of(other)) is not None:
+            groups.setdefault((function, other.uses[0], other.axes), []).append((number, other.fn))
     found: dict[int, Together] = {}
     for key, members in groups.items():
-        if len(members) > 1:
+        function, use, _ = key
+        if len(members) > 1 and function is not None:
             numbers, names = zip(*members, strict=True)
-            group = Together(key[0], numbers, names, tuple(between.get(key, ())))
+            group = Together(function, use, numbers, names, tuple(between.get(key, ())))
             found.update(dict.fromkeys(group.steps, group))
     return found
 
 
-def _one_matrix(step: Reduce) -> bool:
-    return step.uses[0].labels == step.axes == (0, 1)
+def _shared_of(step: Map | Reduce) -> Callable[..., Any] | None:
+    """The function that may give the value of a step together with others; for matrices, of one alone."""
+    if isinstance(step, Map):
+        return None if step.fn == "**" else elementwise_row(step.fn).together
+    row = reduction_row(step.fn)
+    return None if row.axes and step.uses[0].labels != step.axes else row.together
 
 
 def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
@@ -293,8 +303,10 @@ def complex_values(program: Program, inputs: Collection[str] | None) -> list[boo
                 made = any(isinstance(value, complex) for value in step.params)
             case Add():
                 made = any(isinstance(part.coef, complex) for part in step.parts)
-            case _:
+            case Reduce() | Apply() | Solve() | Reshape():
                 made = False
+            case _:
+                assert_never(step)
         found.append(made or any(found[use.value] for use in step.uses))
     return found
 

@@ -11,7 +11,7 @@ from indexcalc.engine.emit.patterns import complex_values
 from indexcalc.engine.emit.python_text import ATOM, PythonText, bare, broken, level_of, number
 from indexcalc.engine.emit.targets import Target
 from indexcalc.engine.program import Input, Invoke, Program, Use, readers
-from indexcalc.functions.code import write
+from indexcalc.functions.code.text import free_name, write
 from indexcalc.index import Dimension
 
 LETTERS = "ijklmnopqrstuvwxyzabcdefghABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -39,7 +39,7 @@ class SourceNames:
         >>> names.fresh("x"), names.fresh("x")
         ('x_', 'x__')
         """
-        name = self._free(stem)
+        name = free_name(stem, self.taken)
         self.taken.add(name)
         return name
 
@@ -52,14 +52,8 @@ class SourceNames:
         """A function that stands above the lines; gives its name there, the same for one that is there already."""
         own = re.match(r"def (\w+)", text)
         assert own is not None
-        name = self._free(own[1])
-        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip().replace("{np}", self.module))
-        return name
-
-    def _free(self, stem: str) -> str:
-        name = stem
-        while name in self.taken:
-            name += "_"
+        name = free_name(own[1], self.taken)
+        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip())
         return name
 
 
@@ -149,13 +143,15 @@ class Writer:
 
     # -------------------------------------------------------------- functions
 
-    def called(self, row: Any, texts: Sequence[PythonText], more: Sequence[str], params: Sequence[Any]) -> PythonText:
-        """A function by its row of the table."""
+    def called(
+        self, row: Any, texts: Sequence[PythonText], more: Sequence[str], params: Sequence[Any], small: bool = False
+    ) -> PythonText:
+        """A function by its row of the table, or its closed form for `small` matrices."""
         named = dict(zip(row.params, (number(p).code if not isinstance(p, str) else p for p in params), strict=True))
-        made = write(row, self.target.name, [*(text.code for text in texts), *more], named)
-        self.kernel = row.name
-        expression = self.with_helper(made.expression, made.helper)
-        return PythonText(expression, level_of(expression))
+        made = write(row, self.target.name, [*(text.code for text in texts), *more], named, self.free.taken, small)
+        self.free.helpers.update(made.helpers)
+        self.kernel = "closed form" if small else row.name
+        return PythonText(made.expression, level_of(made.expression))
 
     def with_helper(self, expression: str, text: str) -> str:
         """A call of a function that stands above the lines."""

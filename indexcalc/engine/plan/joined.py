@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
 
 
@@ -57,28 +58,9 @@ def formed(out: Sequence[int], carried: Iterable[int], sizes: Sequence[int]) -> 
     return HeldForm(labels, tuple(number[label] for label in out), tuple(sizes[label] for label in number))
 
 
-class JoinedLabels:
-    """Labels, some of which have become one because a delta joins them."""
-
-    __slots__ = ("parent",)
-
-    def __init__(self, count: int) -> None:
-        self.parent = list(range(count))
-
-    def find(self, label: int) -> int:
-        """The label that stands for all those joined with this one."""
-        while self.parent[label] != label:
-            label = self.parent[label]
-        return label
-
-    def join(self, a: int, b: int) -> None:
-        """Two labels are one, the smaller."""
-        one, other = self.find(a), self.find(b)
-        self.parent[max(one, other)] = min(one, other)
-
-    def attach(self, form: HeldForm, labels: Sequence[int]) -> list[int]:
-        """A value is used with these labels: its deltas join them. Gives those of the axes of its core."""
-        first: dict[int, int] = {}
-        for inner, label in zip(form.out, labels, strict=True):
-            self.join(first.setdefault(inner, label), label)
-        return [first[inner] for inner in form.labels]
+def attach(joined: UnionFind, form: HeldForm, labels: Sequence[int]) -> list[int]:
+    """A value is used with these labels: its deltas join them. Gives those of the axes of its core."""
+    first: dict[int, int] = {}
+    for inner, label in zip(form.out, labels, strict=True):
+        joined.join(first.setdefault(inner, label), label)
+    return [first[inner] for inner in form.labels]

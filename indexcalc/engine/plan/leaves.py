@@ -11,9 +11,8 @@ from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, whole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.program import Apply, Input, Invoke, Known, Map, Reduce, Reshape, Use
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Regroup, Variable
-
-LINEAR_ALGEBRA = {"inv", "det", "logdet", "cofactor", "norm_nuc", "polar", "pinv_t"}
 
 
 def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue:
@@ -63,7 +62,7 @@ def _reduction(pool: StepPool, node: Reduction, operands: Sequence[HeldValue]) -
     shape = pool.shape(node.dims)
     (own,) = _uses(operands)
     entries = prod(pool.steps[own.value].shape)
-    spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (node.fn in LINEAR_ALGEBRA)
+    spent = cost.elementary(entries) + entries * sum(shape[-1:]) / cost.LOOP * (reduction_row(node.fn).axes == 2)
     step = Reduce(node.fn, node.params, (own,), node.axes, node.keeps, shape)
     return pool.add(step, spent, pool.range(node)), whole(shape)
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
-from indexcalc.engine.plan.joined import HeldForm, HeldValue, JoinedLabels, whole
+from indexcalc.engine.plan.joined import HeldForm, HeldValue, attach, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
@@ -19,6 +19,7 @@ from indexcalc.engine.plan.steps import added, power, single, summed, written
 from indexcalc.engine.plan.terms import INLINE, Choice, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use
 from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Elementwise, Node
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.intervals import ANY
@@ -140,12 +141,12 @@ class Lowering:
         """A term in values: deltas of its leaves joined, powers taken, sums over what one factor has alone done."""
         if term.coef == 0:
             return None
-        joined = JoinedLabels(len(term.sizes))
+        joined = UnionFind()
         rows = []
         for node, labels, exponent in term.factors:
             positive = not isinstance(exponent, complex) and exponent > 0
             value, form = self.hold(node) if positive else self.without_delta(node)
-            rows.append((value, joined.attach(form, labels), exponent))
+            rows.append((value, attach(joined, form, labels), exponent))
         sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
         out = tuple(joined.find(x) for x in term.out)
         pieces: list[Piece] = []

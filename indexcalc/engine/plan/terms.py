@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from indexcalc.engine.plan.joined import JoinedLabels
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.graph.constructors import as_number, einsum, elementwise
+from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Definition, Elementwise, Labels, Node, Product, Sum
 from indexcalc.graph.numbers import Number, multiply
 
@@ -186,7 +186,7 @@ def _joined(
     joins: Sequence[tuple[int, int]],
 ) -> Summand:
     """A term whose labels are joined by deltas: joined ones become one, and all are numbered anew, `out` first."""
-    joined = JoinedLabels(len(sizes))
+    joined = UnionFind()
     for one, other in joins:
         joined.join(one, other)
     number: dict[int, int] = {}

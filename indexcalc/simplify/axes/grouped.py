@@ -15,6 +15,7 @@ from indexcalc.graph.node import Labels, Node, Product, Regroup
 from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 Groups = list[Labels]
 Composed = tuple[Node, Groups, Groups, list[Dimension]]
@@ -42,14 +43,14 @@ def open_groups(work: Normaliser, draft: Draft, out: list[int]) -> Edge | None:
         known = draft.gone.union(row, free)
         if all(label in known for label in range(len(draft.dims)) if draft.find(label) == label):
             return None
-    opened = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
+    apart = {label: sizes for label in dict.fromkeys(x for _, row, _ in rows for x in row)
               if (sizes := _sizes(rows, label)) is not None}  # fmt: skip
     if not work.flat:
-        opened = _whole(rows, opened)
-    if not opened:
+        apart = _whole(rows, apart)
+    if not apart:
         return None
-    parts = {label: draft.fresh(sizes) for label, sizes in opened.items()}
-    draft.drop(opened)
+    parts = {label: draft.fresh(sizes) for label, sizes in apart.items()}
+    draft.drop(apart)
     draft.factors = []
     for node, row, exponent in rows:
         places = [tuple(parts.get(label, [label])) for label in row]
@@ -58,7 +59,7 @@ def open_groups(work: Normaliser, draft: Draft, out: list[int]) -> Edge | None:
             continue
         assert isinstance(node, Regroup)
         edge, flat = _split(work, node, [len(place) > 1 for place in places]), [x for place in places for x in place]
-        draft.factors += draft.opened(draft.attach(edge, flat, exponent))
+        draft.factors += opened(draft, draft.attach(edge, flat, exponent))
     inside = [tuple(parts.get(label, [label])) for label in free]
     flat = [label for group in inside for label in group]
     dims = [draft.dims[label] for label in flat]

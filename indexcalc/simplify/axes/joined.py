@@ -13,6 +13,7 @@ from itertools import permutations
 from math import factorial
 from typing import Any, NamedTuple
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import settle, symmetry
 from indexcalc.graph.constructors import delta, einsum, reduction, regroup
 from indexcalc.graph.edge import Draft, Edge, even, materialise, symmetry_of
@@ -20,11 +21,10 @@ from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Product, Reduction, 
 from indexcalc.graph.numbers import multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 MOST_ORDERS = 120
-"""So many orders of the axes of a regrouping are tried, at most, where its child has symmetries: all of 5 axes."""
-OF_SETS = frozenset({"max", "min", "prod", "logsumexp", "norm1", "norm2", "normp"})
-"""The reductions for which it makes no difference in how many axes the entries stand, nor in which order."""
+"""So many orders of the axes of a regrouping are tried where the node below has symmetries."""
 
 
 # ------------------------------------------------------------------ sums, functions and constants
@@ -52,7 +52,7 @@ def reduce_groups(
     `places` has the axes of the child of the reduction where the regrouping's axes stand. None if none is reduced.
     """
     along = [axis for axis, place in enumerate(places) if place in node.axes]
-    if node.keeps or node.fn not in OF_SETS or all(len(child.outer[axis]) == 1 for axis in along):
+    if not reduction_row(node.fn).of_sets or all(len(child.outer[axis]) == 1 for axis in along):
         return None
     if any(len(group) > 1 for group in child.inner):
         return None
@@ -161,7 +161,7 @@ def expose_groups(work: Normaliser, draft: Draft, out: Sequence[int]) -> bool:
         child = Edge(1, node.child, tuple(range(node.child.order)))
         of_deltas = isinstance(node.child, Product) and not node.child.factors and node.child.coef == 1
         raised = 1 if of_deltas and exponent.real > 0 else exponent
-        draft.factors += draft.opened(draft.attach(child, below, raised))
+        draft.factors += opened(draft, draft.attach(child, below, raised))
     return True
 
 
@@ -188,7 +188,7 @@ def _joint(
         joined = regroup(node, parts, [tuple(range(count)), *parts[count:]], node.dims)
         assert isinstance(joined, Regroup)
         edge = work.regrouped(joined, work.renormalise(node))
-        draft.factors += draft.opened(draft.attach(edge, [label, *known[key]], 1))
+        draft.factors += opened(draft, draft.attach(edge, [label, *known[key]], 1))
     return known[key]
 
 

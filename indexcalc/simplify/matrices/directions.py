@@ -17,6 +17,7 @@ from indexcalc.graph.node import Matrix
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.matrices.commuting import order_commuting
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 
 class Contracted(NamedTuple):
@@ -69,7 +70,7 @@ def _contract(work: Normaliser, draft: Draft, out: Sequence[int], place: int) ->
     gone = {place, *(k for one in found for k in one.factors)}
     kept = [factor for k, factor in enumerate(draft.factors) if k not in gone]
     draft.factors = kept
-    draft.factors += draft.opened(draft.attach(work.edge(made), [labels[axis] for axis in axes], 1))
+    draft.factors += opened(draft, draft.attach(work.edge(made), [labels[axis] for axis in axes], 1))
     return True
 
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.constructors import (
     ONE,
@@ -47,18 +48,14 @@ from indexcalc.simplify.matrices.chains import (
 )
 from indexcalc.simplify.normaliser import Normaliser
 
-EQUIVARIANT = {"inv", "cofactor", "pinv_t", "polar"}
-"""The functions of matrices with f(X^T) = f(X)^T."""
-OPENED = {"inv", "det", "logdet"}
-OF_MATRICES = EQUIVARIANT | OPENED
 DEEPEST = 40
 """So many matrices within matrices are looked into at once: four calls deep each, of the 1000 that Python allows."""
 Row = tuple[Node, Sequence[Any], Number]
 
 
 def remember_equivariance(node: Reduction) -> None:
-    """The value of an equivariant function has the symmetries of its argument that keep the two axes together."""
-    if node.fn not in EQUIVARIANT or "symmetry" in node.facts:
+    """A value with the axes of its argument, f(X^T) = f(X)^T, has those symmetries of it that keep the two together."""
+    if not node.keeps or "symmetry" in node.facts:
         return
     ends, rule = set(node.axes), symmetry_of(node.child)
     moves: list[tuple[Perm, int]] = []
@@ -83,15 +80,15 @@ def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes
 
     The axes of the edge are those of the child, without the two unless they stay.
     """
-    keeps = fn in EQUIVARIANT
-    free = coef != 0 and fn in OPENED | {"pinv_t"}
+    row = reduction_row(fn)
+    keeps, free = row.keeps, coef != 0 and (row.opened or fn == "pinv_t")
     node = reduction(fn, child if free else scaled(coef, child), axes, keeps)
     assert isinstance(node, Reduction)
     remember_equivariance(node)
     whole = Edge(1, node, tuple(range(node.order)))
     if not free:
         return whole
-    if depth < DEEPEST and fn in OPENED:
+    if depth < DEEPEST and row.opened:
         whole = _opened(work, node, depth) or whole
     if coef == 1:
         return whole

@@ -13,6 +13,7 @@ from math import factorial
 from indexcalc.graph.edge import Draft, Edge
 from indexcalc.graph.node import Constant, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import multiply
+from indexcalc.simplify.opened import opened
 from indexcalc.simplify.recognise import Factors
 from indexcalc.simplify.sums import normalise_sum
 
@@ -86,13 +87,13 @@ def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[D
             part = draft.copy()
             part.coef = multiply(draft.coef, term.coef)
             place = [labels[axis] for axis in term.labels]
-            part.factors = [*others, *part.opened(part.attach(Edge(1, term.node, tuple(range(len(place)))), place, 1))]
+            part.factors = [*others, *opened(part, part.attach(Edge(1, term.node, tuple(range(len(place)))), place, 1))]
             drafts.append(part)
         if rest:
             part = draft.copy()
             left = normalise_sum({(t.node, t.labels): t.coef for t in rest}, node.dims)
             kept = part.attach(left, labels, 1)
-            part.factors = [*others, *part.opened(kept)]
+            part.factors = [*others, *opened(part, kept)]
             drafts.append(part)
         return drafts
     return None

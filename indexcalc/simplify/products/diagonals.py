@@ -5,12 +5,13 @@ A step of normalising a product. The form that equality compares needs it, since
 
 from __future__ import annotations
 
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import einsum, elementwise, reduction
 from indexcalc.graph.edge import Draft, Edge, materialise, scaled
 from indexcalc.graph.node import Elementwise, Labels, Node, Reduction, Sum
 from indexcalc.graph.numbers import multiply
-from indexcalc.simplify.matrices.inverse import OF_MATRICES
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened
 
 DEEPEST = 50
 """So many functions within functions are gone through: seven calls deep each, of the 1000 that Python allows."""
@@ -33,7 +34,7 @@ def open_diagonals(work: Normaliser, draft: Draft) -> None:
         if edge is None:
             made.append((node, labels, exponent))
         else:
-            made += draft.opened(draft.attach(edge, distinct, exponent))
+            made += opened(draft, draft.attach(edge, distinct, exponent))
     draft.factors = made
 
 
@@ -75,7 +76,7 @@ def _of_reduction(work: Normaliser, node: Reduction, axes: Labels) -> Edge | Non
     for axis, label in zip(kept, axes, strict=True):
         names[axis] = label
     along = [names[axis] for axis in node.axes]
-    if node.fn in OF_MATRICES or any(names.count(label) > 1 for label in along):
+    if reduction_row(node.fn).axes == 2 or any(names.count(label) > 1 for label in along):
         return None
     edge, places = _along(work, node.child, names)
     dims = [node.child.dims[names.index(label)] for label in places]

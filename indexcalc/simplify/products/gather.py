@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts, opens
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts
 from indexcalc.graph.node import Node, Product
 from indexcalc.graph.numbers import Number, number
 from indexcalc.index import Dimension
@@ -18,6 +18,7 @@ from indexcalc.simplify.axes.joined import expose_groups
 from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.opened import opened, opens
 from indexcalc.simplify.products.cancel import cancel
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import distribute, is_open_sum, open_dimension
@@ -73,7 +74,7 @@ def split_power(
     parts = closed_parts(node) if raised and isinstance(node, Product) else None
     for part, axes in parts or ():
         factor = draft.attach(work.renormalise(part), [labels[axis] for axis in axes], exponent)
-        made += draft.opened(factor)
+        made += opened(draft, factor)
     if not parts:
         made.append((node, labels, exponent))
     return [copy for factor in made for copy in copies(work, draft, *factor)] if work.flat else made

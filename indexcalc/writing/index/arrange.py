@@ -375,7 +375,9 @@ class Arranger:
                 return Function(node.fn, tuple(pieces), node.params)
             case Reduction():
                 return self.reduced(node, names, scope)
-        return self.product(1, self.read.flat(node), names, None, scope)
+            case Product():
+                return self.product(1, self.read.flat(node), names, None, scope)
+        raise AssertionError(f"a {node.kind} has a name")
 
     def named(self, node: Node, subs: Names, scope: Scope) -> Piece:
         """What stands as a name with subscripts: tensors, definitions, functions of whole arrays."""
@@ -399,11 +401,11 @@ class Arranger:
                     return Named(node.name, subs)
                 args = tuple(self.argument(child, scope) for child in node.children)
                 return Applied(node.name, args, subs, node.function.name, node.orders)
-        args = tuple(self.argument(child, scope) for child in node.children)
-        if isinstance(node, Matrix):
-            times = (node.times,) if node.times else ()
-            return Applied(node.name, args, subs, node.fn, times, node.params)
-        return Applied(node.name, args, subs, params=getattr(node, "params", ()))
+            case Matrix():
+                args = tuple(self.argument(child, scope) for child in node.children)
+                times = (node.times,) if node.times else ()
+                return Applied(node.name, args, subs, node.fn, times, node.params)
+        raise AssertionError(f"a {node.kind} has no name")
 
     def simple_array(self, node: Node, scope: Scope) -> Piece | None:
         """A node as an array, if it has a name or is `zeros`, `ones`, `eye`, or has no axes."""

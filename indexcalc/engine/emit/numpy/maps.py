@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from indexcalc.engine.emit.kernels import broadcast
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal, parameter
-from indexcalc.engine.emit.numpy_function import UFUNCS
-from indexcalc.engine.emit.patterns import FACTORED, HALF, SigmoidSlope, Together
+from indexcalc.engine.emit.patterns import HALF, SigmoidSlope, Together
 from indexcalc.engine.program import Map, Reduce, Use
-from indexcalc.functions.elementwise import logistics, root_slope, sigmoid_slope
-from indexcalc.functions.inverse import factored
-from indexcalc.functions.reductions import exponentials
-from indexcalc.functions.table import elementwise_row
+from indexcalc.functions.elementwise import root_slope, sigmoid_slope
+from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.numbers import Number
 
 MANY = 40
 """Entries: a power of fewer takes less by NumPy's own function than by the several calls of `POWERS`."""
-CALM = {"sigmoid", "softplus", "tanh", "relu", "step", "abs", "sign", "maximum", "minimum", "where", "atan", "erf"}
-"""Functions that neither overflow nor divide by zero, whatever their arguments."""
-NAMES = {"asin": "arcsin", "acos": "arccos", "atan": "arctan", "abs": "absolute", "power": "power"}
 POWERS: dict[Number, str] = {
     2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
     3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
@@ -38,19 +34,16 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
     args = [broadcast(operand, order) for operand in operands]
     if step.fn == "**":
         lines.quiet = lines.quiet or step.params[0] != 2
-        code = power(args[0], step.params[0], prod(step.shape))
-    elif step.fn == "relu":
-        code = f"maximum({args[0]}, 0.0)"
-    elif step.fn in UFUNCS or step.fn in NAMES:
-        code = f"{NAMES.get(step.fn, step.fn)}({', '.join(args)})"
-        lines.quiet = lines.quiet or step.fn not in CALM
+        code, over = power(args[0], step.params[0], prod(step.shape)), True
     else:
         row = elementwise_row(step.fn)
-        name = lines.bound(step.fn, row.numpy)
-        code = lines.kept(f"{name}({', '.join([*args, *map(parameter, step.params)])})")
-        lines.quiet = lines.quiet or step.fn not in CALM
-    ufunc = step.fn in ("**", "relu") or step.fn in UFUNCS or step.fn in NAMES
-    lines.put(lines.reused(code, order) if ufunc and order else code, order, step.out)
+        ufunc = isinstance(row.numpy, np.ufunc)
+        name = row.numpy.__name__ if ufunc else lines.bound(step.fn, row.numpy)
+        lines.space.setdefault(name, row.numpy)
+        code, over = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
+        code = code if over else lines.kept(code)
+        lines.quiet = lines.quiet or not row.calm
+    lines.put(lines.reused(code, order) if over and order else code, order, step.out)
 
 
 def power(base: str, exponent: Number, size: int) -> str:
@@ -88,16 +81,13 @@ def together(lines: NumpyLines, group: Together) -> None:
         order = tuple(group.use.labels[axis] for axis in held.order if axis not in gone)
         lines.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
         lines.buffers.alive[other] = prod(made.shape)
-    operand = lines.operand(group.use)
-    if isinstance(step, Reduce) and step.fn in FACTORED:
-        code, lines.quiet = f"{lines.bound('factored', factored)}({operand.code}, {group.names})", True
-    elif isinstance(step, Reduce):
-        axes = tuple(held.order.index(axis) for axis in step.axes)
-        alone = lines.buffers.last(held, len(group.steps))
-        last = f", {lines.buffers.over(group.use)}" if alone else ""
-        code = f"{lines.bound('exponentials', exponentials)}({operand.code}, {axes}, {group.names}{last})"
-        lines.quiet = True
-    else:
-        code = f"{lines.bound('logistics', logistics)}({operand.code}, {group.names})"
+    name = lines.bound(group.function.__name__, group.function)
+    given = [lines.operand(group.use).code, str(group.names)]
+    if isinstance(step, Reduce) and not reduction_row(step.fn).axes:
+        given.insert(1, str(tuple(held.order.index(axis) for axis in step.axes)))
+        if lines.buffers.last(held, len(group.steps)):
+            given.append(lines.buffers.over(group.use))
+    lines.quiet = lines.quiet or isinstance(step, Reduce)
+    code = f"{name}({', '.join(given)})"
     lines.put(code, *lines.waiting.pop(number))
     lines.lines[-1] = f"{', '.join([lines.name, *(f'w{k}' for k in group.steps[1:])])} = {code}"

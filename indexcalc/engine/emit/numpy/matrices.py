@@ -19,7 +19,6 @@ from indexcalc.functions.inverse import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import matrix_row, reduction_row
 
-SMALL_FORMS = {"inv", "det", "logdet", "cofactor"}
 MANY = 40
 """Matrices: from so many on, their closed form beats LAPACK called for each."""
 
@@ -33,7 +32,7 @@ def reduce(lines: NumpyLines, step: Reduce) -> None:
     held = lines.stored(use)
     row = reduction_row(step.fn)
     axes = tuple(held.order.index(axis) for axis in step.axes)
-    last = f", {lines.buffers.over(use)}" if step.fn == "softmax" and lines.buffers.dying(use) else ""
+    last = f", {lines.buffers.over(use)}" if row.out and lines.buffers.dying(use) else ""
     shape = lines.program.steps[use.value].shape
     name = lines.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
     extra = "".join(f", {parameter(p)}" for p in step.params)
@@ -47,7 +46,7 @@ def _of_small_matrices(lines: NumpyLines, step: Reduce) -> bool:
     """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
     shape = lines.program.steps[step.uses[0].value].shape
     batch = prod(size for axis, size in enumerate(shape) if axis not in step.axes)
-    return step.fn in SMALL_FORMS and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
+    return reduction_row(step.fn).small != "" and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
 
 
 def _small(lines: NumpyLines, step: Reduce) -> None:

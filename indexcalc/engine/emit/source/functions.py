@@ -8,15 +8,11 @@ from indexcalc.engine.emit.python_text import ATOM, POWER, PRODUCT, PythonText, 
 from indexcalc.engine.emit.source.pairwise import alike
 from indexcalc.engine.emit.writer import Writer
 from indexcalc.engine.program import Apply, Map, Reduce, Solve
+from indexcalc.functions.code.text import helpers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.functions.texts import FRECHET, SMALL
 from indexcalc.graph.numbers import Number
 
 HALF = Fraction(1, 2)
-MATH = {
-    "exp", "log", "log1p", "expm1", "sin", "cos", "tan", "asin", "acos", "atan", "sinh", "cosh", "tanh", "erf",
-}  # fmt: skip
-"""Functions of Python numbers."""
 
 
 def map_entries(writer: Writer, step: Map) -> PythonText:
@@ -25,12 +21,10 @@ def map_entries(writer: Writer, step: Map) -> PythonText:
     if step.fn == "**":
         return power(writer, operands[0][0], step.params[0])
     texts = [writer.aligned(text, labels, step.out) for text, labels in operands]
-    if all(text.static for text in texts):
-        if step.fn in MATH and not any("j" in text.code for text in texts):
-            return PythonText(f"math.{step.fn}({', '.join(text.code for text in texts)})", ATOM, True)
-        texts = [PythonText(writer.array(text)) for text in texts]
-    texts = [PythonText(writer.array(text)) if text.static else text for text in texts]
     row = elementwise_row(step.fn)
+    if all(text.static for text in texts) and row.python.isidentifier() and not any("j" in t.code for t in texts):
+        return PythonText(f"math.{row.python}({', '.join(text.code for text in texts)})", ATOM, True)
+    texts = [PythonText(writer.array(text)) if text.static else text for text in texts]
     return writer.called(row, texts, [], step.params)
 
 
@@ -56,14 +50,9 @@ def reduce(writer: Writer, step: Reduce) -> PythonText:
     rest = [axis for axis in range(order) if axis not in step.axes]
     matrices = writer.permuted(text, [*rest, *step.axes])
     size = writer.program.steps[use.value].shape[step.axes[0]]
-    closed = SMALL.get(step.fn) if writer.module == "jnp" or (writer.module == "torch" and rest) else None
-    if closed is not None and 1 <= size <= 3 and size not in writer.sizes:
-        for helper in closed[1]:
-            writer.free.helper(helper)
-        made = PythonText(closed[0].format(np=writer.module, x=matrices.code))
-        writer.kernel = "closed form"
-    else:
-        made = writer.called(row, [matrices], [], step.params)
+    closed = row.small and (writer.module == "jnp" or (writer.module == "torch" and rest))
+    small = bool(closed) and 1 <= size <= 3 and size not in writer.sizes
+    made = writer.called(row, [matrices], [], step.params, small)
     back = [*rest, *step.axes]
     return writer.permuted(made, [back.index(axis) for axis in range(order)]) if step.keeps else made
 
@@ -76,11 +65,12 @@ def apply(writer: Writer, step: Apply) -> PythonText:
     if not step.times:
         return writer.called(row, texts, [], params)
     inner = writer.called(row, [PythonText("x")], [], params).code
-    name = writer.free.helper(FRECHET)
+    made = helpers(["frechet"], writer.target.name, writer.free.taken)
+    writer.free.helpers.update(made.texts)
     ways = ", ".join(text.code for text in texts[1:])
     writer.kernel = "frechet"
     left = step.times - len(texts) + 1
-    return PythonText(f"{name}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
+    return PythonText(f"{made.renamed['frechet']}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
 
 
 def solve(writer: Writer, step: Solve) -> PythonText:

@@ -1,0 +1,223 @@
+"""Functions in JAX: for generated code."""
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+# ------------------------------------------------------------------ functions of the entries
+
+
+def gelu(x):
+    """x*Phi(x), without cancellation in the left tail."""
+    return x * jax.scipy.special.erfc(-x / math.sqrt(2)) / 2
+
+
+def gammaln(x):
+    """log|Gamma(x)|, by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = jax.scipy.special.gammaln(jnp.where(left, 1 - x, x))
+    offset = jnp.where(left, x - jnp.round(x), 0.25)
+    return jnp.where(left, jnp.log(math.pi / jnp.abs(jnp.sin(math.pi * offset))) - value, value)
+
+
+def digamma(x):
+    """d/dx log Gamma(x), by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = jax.scipy.special.digamma(jnp.where(left, 1 - x, x))
+    offset = jnp.where(left, x - jnp.round(x), 0.25)
+    return jnp.where(left, value - math.pi / jnp.tan(math.pi * offset), value)
+
+
+def polygamma(x, k):
+    """The k-th derivative of digamma, by reflection where x < 0: less that of pi*cot(pi*x), a polynomial of cot."""
+    left, coefs = x < 0, [0.0, math.pi]
+    for _ in range(k):
+        slope = [math.pi * n * coef for n, coef in enumerate(coefs)][1:]
+        coefs = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    value = jax.scipy.special.polygamma(k, jnp.where(left, 1 - x, x))
+    cot = 1 / jnp.tan(math.pi * jnp.where(left, x - jnp.round(x), 0.25))
+    return jnp.where(left, (-1) ** k * value - sum(coef * cot**n for n, coef in enumerate(coefs)), value)
+
+
+def absolute(x):
+    """|x|, with the derivative 0 at 0, where that of jnp.abs is 1."""
+    return x * jnp.sign(x)
+
+
+# ------------------------------------------------------------------ functions along axes
+
+
+def largest(x, axes):
+    """The largest of each slice, whose derivative cancels and is not taken."""
+    return jax.lax.stop_gradient(jnp.max(x, axes, keepdims=True, initial=-jnp.inf))
+
+
+def softmax(x, axes):
+    """The exponentials over their sum, measured from the largest."""
+    weights = jnp.exp(x - largest(x.real, axes))
+    return weights / jnp.sum(weights, axes, keepdims=True)
+
+
+def norm1(x, axes):
+    """The sum of |x|, with the derivative 0 where x is 0."""
+    return jnp.sum(absolute(x), axes)
+
+
+def normp(x, axes, p):
+    """The p-norm, measured from the largest entry, so that no power overflows."""
+    size, top = x if p % 2 == 0 else absolute(x), largest(jnp.abs(x), axes)
+    top = jnp.where((top > 0) & jnp.isfinite(top), top, 1)
+    power = int(p) if p == int(p) else float(p)
+    return jnp.squeeze(top, axes) * jnp.sum((size / top) ** power, axes) ** (1 / float(p))
+
+
+# ------------------------------------------------------------------ functions of matrices by the inverse
+
+
+def products_of_others(x):
+    """For each entry along the last axis the product of the others, right where there are zeros."""
+    one = jnp.ones_like(x[..., :1])
+    before = jnp.cumprod(jnp.concatenate([one, x[..., :-1]], -1), -1)
+    after = jnp.flip(jnp.cumprod(jnp.concatenate([one, jnp.flip(x[..., 1:], (-1,))], -1), -1), (-1,))
+    return before * after
+
+
+def cofactor(x):
+    """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
+    u, s, vh = jnp.linalg.svd(jax.lax.stop_gradient(x), full_matrices=False)
+    scale = (jnp.linalg.det(u) * jnp.linalg.det(vh))[..., None, None]
+    value = scale * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
+    sign, size = jnp.linalg.slogdet(x)
+    smooth = (sign * jnp.exp(size))[..., None, None] * jnp.linalg.inv(x).mT  # has the derivatives
+    return value + jnp.where(jnp.isfinite(smooth), smooth - jax.lax.stop_gradient(smooth), 0)
+
+
+# ------------------------------------------------------------------ functions of matrices by singular values
+
+
+def reciprocal(s, top, n):
+    """1/s, 0 for what rounding cannot tell from 0, for matrices of order n."""
+    small = s <= jnp.finfo(s.dtype).eps * max(10, n) * top
+    return jnp.where(small, 0, 1 / jnp.where(small, 1, s))
+
+
+def solve_symmetric(h, c):
+    """The Ω with ΩH + HΩ = C, for symmetric H."""
+    w, q = jnp.linalg.eigh(jax.lax.stop_gradient(h))
+    weights = reciprocal(w[..., None, :] + w[..., :, None], 2 * w[..., -1:, None], h.shape[-1])
+    return jax.lax.custom_linear_solve(
+        lambda y: y @ h + h @ y, c, lambda _, c: q @ (weights * (q.mT @ c @ q)) @ q.mT, symmetric=True
+    )
+
+
+@jax.custom_jvp
+def factor(x):
+    """The polar factor of matrices that have no fewer rows than columns."""
+    u, s, vt = jnp.linalg.svd(x, full_matrices=False)
+    return (u * (s * reciprocal(s, s[..., :1], x.shape[-2]))[..., None, :]) @ vt
+
+
+@factor.defjvp
+def factor_rule(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    p = factor(x)
+    h, turn = p.mT @ x, p.mT @ dx
+    inverse = solve_symmetric(h, 2 * jnp.broadcast_to(jnp.eye(x.shape[-1], dtype=x.dtype), h.shape))
+    return p, p @ solve_symmetric(h, turn - turn.mT) + (dx - p @ turn) @ inverse
+
+
+def polar(x):
+    """The polar factor U V^T of X = U S V^T, without the singular values that are 0."""
+    return factor(x) if x.shape[-2] >= x.shape[-1] else factor(x.mT).mT
+
+
+@jax.custom_jvp
+def norm(x):
+    """The sum of the singular values of matrices that have no fewer rows than columns."""
+    return jnp.sum(jnp.linalg.svd(x, compute_uv=False), -1)
+
+
+@norm.defjvp
+def norm_rule(primals, tangents):
+    return norm(*primals), jnp.sum(factor(*primals) * tangents[0], (-2, -1))
+
+
+def norm_nuc(x):
+    """The sum of the singular values."""
+    return norm(x if x.shape[-2] >= x.shape[-1] else x.mT)
+
+
+# ------------------------------------------------------------------ decompositions
+
+
+def gaps(s):
+    """1/(s_b - s_a) for each pair, 0 for those that are equal but for rounding, beside the largest."""
+    gap = s[..., None, :] - s[..., :, None]
+    size = jnp.amax(jnp.abs(s), -1)[..., None, None]
+    equal = jnp.abs(gap) <= jnp.finfo(s.dtype).eps * max(10, s.shape[-1]) * size
+    return jnp.where(equal, 0, 1 / jnp.where(equal, 1, gap))
+
+
+@jax.custom_jvp
+def eigh(x):
+    """Eigenvalues, ascending, and eigenvectors, as columns, of symmetric matrices."""
+    return tuple(jnp.linalg.eigh(x))
+
+
+@eigh.defjvp
+def eigh_rule(primals, tangents):
+    w, v = eigh(*primals)
+    change = v.mT @ tangents[0] @ v
+    return (w, v), (jnp.diagonal(change, axis1=-2, axis2=-1), v @ (gaps(w) * change))
+
+
+@jax.custom_jvp
+def svd(x):
+    """U, s, V^T with the singular values descending."""
+    return tuple(jnp.linalg.svd(x, full_matrices=False))
+
+
+@svd.defjvp
+def svd_rule(primals, tangents):
+    (x,), (dx,) = primals, tangents
+    u, s, vt = svd(x)
+    row, column, p = s[..., None, :], s[..., :, None], u.mT @ dx @ vt.mT
+    du = u @ (gaps(s**2) * (p * row + column * p.mT))
+    dvt = (gaps(s**2) * (column * p + p.mT * row)).mT @ vt
+    if x.shape[-2] > x.shape[-1]:
+        du = du + (dx @ vt.mT - u @ p) / row
+    if x.shape[-2] < x.shape[-1]:
+        dvt = dvt + (u.mT @ dx - p @ vt) / column
+    return (u, s, vt), (du, jnp.diagonal(p, axis1=-2, axis2=-1), dvt)
+
+
+# ------------------------------------------------------------------ primary functions of matrices
+
+
+def sinm(x):
+    """The sine of a matrix, by exponentials."""
+    if not jnp.iscomplexobj(x):
+        return jax.scipy.linalg.expm(1j * x).imag
+    return (jax.scipy.linalg.expm(1j * x) - jax.scipy.linalg.expm(-1j * x)) / 2j
+
+
+def cosm(x):
+    """The cosine of a matrix, by exponentials."""
+    if not jnp.iscomplexobj(x):
+        return jax.scipy.linalg.expm(1j * x).real
+    return (jax.scipy.linalg.expm(1j * x) + jax.scipy.linalg.expm(-1j * x)) / 2
+
+
+def sqrtm(x):
+    """The principal square root, by the product form of the iteration of Denman and Beavers; nan if that fails."""
+    eye = jnp.tril(jnp.triu(jnp.ones_like(x)))
+
+    def step(_, state):
+        y, m = state
+        inverse = jnp.linalg.inv(m)
+        return y @ (eye + inverse) / 2, (eye + (m + inverse) / 2) / 2
+
+    y, m = jax.lax.fori_loop(0, 40, step, (x, x))
+    error = jnp.amax(jnp.abs(m - eye), (-2, -1))[..., None, None]
+    return jnp.where(error < jnp.finfo(x.dtype).eps ** 0.5, y, jnp.nan)

@@ -1,0 +1,200 @@
+"""Functions that NumPy, JAX and PyTorch spell alike: other targets read them with their own module in place of `np`.
+
+They call those of `numpy.py` under the names of which each target has its own.
+"""
+
+import math
+
+import numpy as np
+
+from indexcalc.functions.code.numpy import eigh, gaps, largest, svd
+
+# ------------------------------------------------------------------ functions of the entries
+
+
+def step(x):
+    """1 where x > 0, 0 elsewhere."""
+    return np.asarray(x > 0, dtype=x.dtype)
+
+
+def less(x, y):
+    """1 where x < y, 0 elsewhere."""
+    return np.asarray(x < y, dtype=np.result_type(x, y))
+
+
+def less_equal(x, y):
+    """1 where x <= y, 0 elsewhere."""
+    return np.asarray(x <= y, dtype=np.result_type(x, y))
+
+
+def greater(x, y):
+    """1 where x > y, 0 elsewhere."""
+    return np.asarray(x > y, dtype=np.result_type(x, y))
+
+
+def greater_equal(x, y):
+    """1 where x >= y, 0 elsewhere."""
+    return np.asarray(x >= y, dtype=np.result_type(x, y))
+
+
+def equal(x, y):
+    """1 where x == y, 0 elsewhere."""
+    return np.asarray(x == y, dtype=np.result_type(x, y))
+
+
+def not_equal(x, y):
+    """1 where x != y, 0 elsewhere."""
+    return np.asarray(x != y, dtype=np.result_type(x, y))
+
+
+# ------------------------------------------------------------------ functions along axes
+
+
+def products_of_others(x):
+    """For each entry along the last axis the product of the others, right where there are zeros."""
+    one = np.ones_like(x[..., :1])
+    before = np.cumprod(np.concatenate([one, x[..., :-1]], -1), -1)
+    after = np.flip(np.cumprod(np.concatenate([one, np.flip(x[..., 1:], (-1,))], -1), -1), (-1,))
+    return before * after
+
+
+def prod_except(x, axes):
+    """At each entry the product of the others of its slice."""
+    last = tuple(range(-len(axes), 0))
+    moved = np.moveaxis(x, axes, last)
+    flat = moved.reshape((*moved.shape[: -len(axes)], math.prod(moved.shape[-len(axes) :])))
+    return np.moveaxis(products_of_others(flat).reshape(moved.shape), last, axes)
+
+
+def log_softmax(x, axes):
+    """The logarithm of softmax, finite where softmax underflows."""
+    top = largest(x.real, axes)
+    shifted = x - np.where(np.isfinite(top), top, 0)
+    return shifted - np.log(np.sum(np.exp(shifted), axes, keepdims=True))
+
+
+def scale(x, axes):
+    """What the entries of each slice are measured from, so that no power overflows: the largest |x|, or 1."""
+    top = largest(np.abs(x), axes)
+    return np.where((top > 0) & np.isfinite(top), top, 1)
+
+
+def norm2(x, axes):
+    """The root of the sum of squares."""
+    top = scale(x, axes)
+    return np.squeeze(top, axes) * np.sqrt(np.sum((x / top) ** 2, axes))
+
+
+def normp(x, axes, p):
+    """The p-norm."""
+    size, top = x if p % 2 == 0 else np.abs(x), scale(x, axes)
+    power = int(p) if p == int(p) else float(p)
+    return np.squeeze(top, axes) * np.sum((size / top) ** power, axes) ** (1 / float(p))
+
+
+# ------------------------------------------------------------------ functions of matrices by the inverse
+
+
+def cofactor(x):
+    """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    size = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    return size * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
+
+
+def small_cofactor(x):
+    """The cofactors of matrices of order 1, 2 or 3, in closed form."""
+    n = x.shape[-1]
+    if n == 1:
+        return np.ones_like(x)
+    if n == 2:
+        rows = [[x[..., 1, 1], -x[..., 1, 0]], [-x[..., 0, 1], x[..., 0, 0]]]
+    else:
+        places = [(1, 2), (2, 0), (0, 1)]
+        rows = [[x[..., i, k] * x[..., j, m] - x[..., i, m] * x[..., j, k] for k, m in places] for i, j in places]
+    return np.stack([np.stack(row, -1) for row in rows], -2)
+
+
+def small_det(x):
+    """The determinants of matrices of order 1, 2 or 3."""
+    return (x[..., 0, :] * small_cofactor(x)[..., 0, :]).sum(-1)
+
+
+def small_inverse(x):
+    """The inverses of matrices of order 1, 2 or 3; infinite where one is singular."""
+    cofactors = small_cofactor(x)
+    return cofactors.mT / (x[..., 0, :] * cofactors[..., 0, :]).sum(-1)[..., None, None]
+
+
+# ------------------------------------------------------------------ functions of matrices by singular and eigenvalues
+
+
+def pinv_t(x):
+    """The transposed pseudo-inverse; singular values within rounding of 0, beside the largest, count as 0."""
+    return np.linalg.pinv(x, rtol=np.finfo(x.dtype).eps * max(10, *x.shape[-2:])).mT
+
+
+def cholesky(x):
+    """The lower factor of the symmetric part."""
+    return np.linalg.cholesky((x + x.mT) / 2)
+
+
+def eigvalsh(x):
+    """The eigenvalues of the symmetric part, ascending."""
+    return eigh((x + x.mT) / 2)[0]
+
+
+def eigh_v(x):
+    """The eigenvectors of the symmetric part, as columns."""
+    return eigh((x + x.mT) / 2)[1]
+
+
+def eigh_gaps(x):
+    """1/(w_b - w_a) for the eigenvalues w, 0 where they are equal."""
+    return gaps(eigvalsh(x))
+
+
+def svdvals(x):
+    """The singular values, descending."""
+    return svd(x)[1]
+
+
+def svd_u(x):
+    """The left singular vectors, as columns."""
+    return svd(x)[0]
+
+
+def svd_vt(x):
+    """The right singular vectors, as rows."""
+    return svd(x)[2]
+
+
+def svd_gaps(x):
+    """1/(s_b**2 - s_a**2) for the singular values s, 0 where they are equal."""
+    return gaps(svdvals(x) ** 2)
+
+
+# ------------------------------------------------------------------ primary functions of matrices
+
+
+def frechet(f, x, directions, left=0):
+    """The derivative of f at x along the directions; `left` further ones are left open, as axes after the value's."""
+
+    def join(a, b, c, d):
+        return np.concatenate([np.concatenate([a, b], -1), np.concatenate([c, d], -1)], -2)
+
+    *batch, n, _ = x.shape
+    whole = (*batch, *(n, n) * left, n, n)
+    eye = np.tril(np.triu(np.ones_like(x)))
+    units = eye[..., :, None, :, None] * eye[..., None, :, None, :]
+    ways = [e.reshape((*batch, *(1, 1) * left, n, n)) for e in directions]
+    ways += [units.reshape((*batch, *(1, 1) * k, n, n, *(1, 1) * (left - k - 1), n, n)) for k in range(left)]
+    block = np.broadcast_to(x.reshape((*batch, *(1, 1) * left, n, n)), whole)
+    for depth, way in enumerate(ways):
+        spread = np.broadcast_to(way, whole)
+        for _ in range(depth):
+            zero = np.zeros_like(spread)
+            spread = join(spread, zero, zero, spread)
+        block = join(block, spread, np.zeros_like(block), block)
+    value = f(block)[..., :n, block.shape[-1] - n :]
+    return np.moveaxis(value, (-2, -1), (len(batch), len(batch) + 1))

@@ -1,0 +1,285 @@
+"""Functions in PyTorch: for generated code."""
+
+import math
+
+import torch
+
+# ------------------------------------------------------------------ functions of the entries
+
+
+def sigmoid(x):
+    """1/(1 + exp(-x)), by the exponential that does not overflow."""
+    if not torch.is_complex(x):
+        return torch.sigmoid(x)
+    right = x.real >= 0
+    small = torch.exp(torch.where(right, -x, x))
+    return torch.where(right, 1, small) / (1 + small)
+
+
+def softplus(x):
+    """log(1 + exp(x)), by the exponential that does not overflow."""
+    if not torch.is_complex(x):
+        return -torch.nn.functional.logsigmoid(-x)
+    right = x.real >= 0
+    return torch.where(right, x, 0) + torch.log1p(torch.exp(torch.where(right, -x, x)))
+
+
+def power(x, y):
+    """x**y; at y = 0 as exp(y*log(x)), since the second derivatives of torch.pow are 0 there."""
+    zero = (y == 0) & (x.real > 0)
+    return torch.where(zero, torch.exp(y * torch.log(torch.where(zero, x, 1))), torch.pow(x, y))
+
+
+def gelu(x):
+    """x*Phi(x), without cancellation in the left tail."""
+    return x * torch.special.erfc(-x / math.sqrt(2)) / 2
+
+
+def gammaln(x):
+    """log|Gamma(x)|, by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = torch.lgamma(torch.where(left, 1 - x, x))
+    offset = torch.where(left, x - torch.round(x), 0.25)
+    return torch.where(left, torch.log(math.pi / torch.abs(torch.sin(math.pi * offset))) - value, value)
+
+
+def digamma(x):
+    """d/dx log Gamma(x), by reflection where x < 0, so that its derivatives are right there."""
+    left = x < 0
+    value = torch.digamma(torch.where(left, 1 - x, x))
+    offset = torch.where(left, x - torch.round(x), 0.25)
+    return torch.where(left, value - math.pi / torch.tan(math.pi * offset), value)
+
+
+def polygamma(x, k):
+    """The k-th derivative of digamma, by reflection where x < 0: less that of pi*cot(pi*x), a polynomial of cot."""
+    left, coefs = x < 0, [0.0, math.pi]
+    for _ in range(k):
+        slope = [math.pi * n * coef for n, coef in enumerate(coefs)][1:]
+        coefs = [-a - b for a, b in zip([*slope, 0, 0], [0, 0, *slope], strict=True)]
+    value = torch.polygamma(k, torch.where(left, 1 - x, x))
+    cot = 1 / torch.tan(math.pi * torch.where(left, x - torch.round(x), 0.25))
+    return torch.where(left, (-1) ** k * value - sum(coef * cot**n for n, coef in enumerate(coefs)), value)
+
+
+# ------------------------------------------------------------------ functions along axes
+
+
+def prod(x, axes):
+    """The product along the axes."""
+    for axis in sorted(axes, reverse=True):
+        x = torch.prod(x, axis)
+    return x
+
+
+def largest(x, axes):
+    """The largest of each slice, whose derivative cancels and is not taken."""
+    return torch.amax(x.detach(), axes, keepdim=True)
+
+
+def softmax(x, axes):
+    """The exponentials over their sum, measured from the largest."""
+    weights = torch.exp(x - largest(x.real, axes))
+    return weights / torch.sum(weights, axes, keepdim=True)
+
+
+# ------------------------------------------------------------------ functions of matrices by the inverse
+
+
+def det(x):
+    """The determinant; second derivatives of torch.linalg.det may be nan where singular values are equal."""
+    sign, size = torch.linalg.slogdet(x)
+    return sign * torch.exp(size)
+
+
+def products_of_others(x):
+    """For each entry along the last axis the product of the others, right where there are zeros."""
+    one = torch.ones_like(x[..., :1])
+    before = torch.cumprod(torch.concatenate([one, x[..., :-1]], -1), -1)
+    after = torch.flip(torch.cumprod(torch.concatenate([one, torch.flip(x[..., 1:], (-1,))], -1), -1), (-1,))
+    return before * after
+
+
+def cofactor(x):
+    """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
+    u, s, vh = torch.linalg.svd(x.detach(), full_matrices=False)
+    scale = (torch.linalg.det(u) * torch.linalg.det(vh))[..., None, None]
+    value = scale * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
+    sign, size = torch.linalg.slogdet(x)
+    smooth = (sign * torch.exp(size))[..., None, None] * torch.linalg.inv_ex(x)[0].mT  # has the derivatives
+    return value + torch.where(torch.isfinite(smooth), smooth - smooth.detach(), 0)
+
+
+# ------------------------------------------------------------------ functions of matrices by singular values
+
+
+def reciprocal(s, top, n):
+    """1/s, 0 for what rounding cannot tell from 0, for matrices of order n."""
+    small = s <= torch.finfo(s.dtype).eps * max(10, n) * top
+    return torch.where(small, 0, 1 / torch.where(small, 1, s))
+
+
+class SolveSymmetric(torch.autograd.Function):
+    """The Ω with ΩH + HΩ = C, for symmetric H."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(h, c):
+        w, q = torch.linalg.eigh(h)
+        weights = reciprocal(w[..., None, :] + w[..., :, None], 2 * w[..., -1:, None], h.shape[-1])
+        return q @ (weights * (q.mT @ c @ q)) @ q.mT
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output)
+
+    @staticmethod
+    def backward(ctx, g):
+        h, y = ctx.saved_tensors
+        z = SolveSymmetric.apply(h, g)
+        return -(z @ y.mT + y.mT @ z), z
+
+
+class Factor(torch.autograd.Function):
+    """The polar factor of matrices that have no fewer rows than columns."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        u, s, vt = torch.linalg.svd(x, full_matrices=False)
+        return (u * (s * reciprocal(s, s[..., :1], x.shape[-2]))[..., None, :]) @ vt
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(inputs[0], output)
+
+    @staticmethod
+    def backward(ctx, g):
+        x, p = ctx.saved_tensors
+        h, turn = p.mT @ x, p.mT @ g
+        z = SolveSymmetric.apply(h, turn)
+        eye = torch.eye(x.shape[-1], dtype=x.dtype, device=x.device).expand(h.shape)
+        return p @ (z - z.mT) + (g - p @ turn) @ SolveSymmetric.apply(h, 2 * eye)
+
+
+def polar(x):
+    """The polar factor U V^T of X = U S V^T, without the singular values that are 0."""
+    return Factor.apply(x) if x.shape[-2] >= x.shape[-1] else Factor.apply(x.mT).mT
+
+
+class Norm(torch.autograd.Function):
+    """The sum of the singular values of matrices that have no fewer rows than columns."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return torch.linalg.svdvals(x).sum(-1)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        return g[..., None, None] * Factor.apply(*ctx.saved_tensors)
+
+
+def norm_nuc(x):
+    """The sum of the singular values."""
+    return Norm.apply(x if x.shape[-2] >= x.shape[-1] else x.mT)
+
+
+# ------------------------------------------------------------------ decompositions
+
+
+def gaps(s):
+    """1/(s_b - s_a) for each pair, 0 for those that are equal but for rounding, beside the largest."""
+    gap = s[..., None, :] - s[..., :, None]
+    size = torch.amax(torch.abs(s), -1)[..., None, None]
+    equal = torch.abs(gap) <= torch.finfo(s.dtype).eps * max(10, s.shape[-1]) * size
+    return torch.where(equal, 0, 1 / torch.where(equal, 1, gap))
+
+
+class Eigh(torch.autograd.Function):
+    """Eigenvalues, ascending, and eigenvectors, as columns, of symmetric matrices."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return tuple(torch.linalg.eigh(x))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*output)
+
+    @staticmethod
+    def backward(ctx, gw, gv):
+        w, v = ctx.saved_tensors
+        return v @ (torch.diag_embed(gw) + gaps(w) * (v.mT @ gv)) @ v.mT
+
+
+def eigh(x):
+    """Eigenvalues, ascending, and eigenvectors, as columns, of symmetric matrices."""
+    return Eigh.apply(x)
+
+
+class Svd(torch.autograd.Function):
+    """U, s, V^T with the singular values descending."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return tuple(torch.linalg.svd(x, full_matrices=False))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*output)
+
+    @staticmethod
+    def backward(ctx, gu, gs, gvt):
+        u, s, vt = ctx.saved_tensors
+        row, column = s[..., None, :], s[..., :, None]
+        left, right = gaps(s**2) * (u.mT @ gu), gaps(s**2) * (vt @ gvt.mT)
+        g = u @ ((left + left.mT) * row + column * (right + right.mT) + torch.diag_embed(gs)) @ vt
+        if u.shape[-2] > vt.shape[-1]:
+            g = g + (gu - u @ (u.mT @ gu)) / row @ vt
+        if u.shape[-2] < vt.shape[-1]:
+            g = g + u @ ((gvt - gvt @ vt.mT @ vt) / column)
+        return g
+
+
+def svd(x):
+    """U, s, V^T with the singular values descending."""
+    return Svd.apply(x)
+
+
+# ------------------------------------------------------------------ primary functions of matrices
+
+
+def sinm(x):
+    """The sine of a matrix, by exponentials."""
+    if not torch.is_complex(x):
+        return torch.linalg.matrix_exp(1j * x).imag
+    return (torch.linalg.matrix_exp(1j * x) - torch.linalg.matrix_exp(-1j * x)) / 2j
+
+
+def cosm(x):
+    """The cosine of a matrix, by exponentials."""
+    if not torch.is_complex(x):
+        return torch.linalg.matrix_exp(1j * x).real
+    return (torch.linalg.matrix_exp(1j * x) + torch.linalg.matrix_exp(-1j * x)) / 2
+
+
+def sqrtm(x):
+    """The principal square root, by the product form of the iteration of Denman and Beavers; nan if that fails."""
+    eye, y, m = torch.tril(torch.triu(torch.ones_like(x))), x, x
+    for _ in range(40):
+        inverse = torch.linalg.inv(m)
+        y, m = y @ (eye + inverse) / 2, (eye + (m + inverse) / 2) / 2
+    error = torch.amax(torch.abs(m - eye), (-2, -1))[..., None, None]
+    return torch.where(error < torch.finfo(x.dtype).eps ** 0.5, y, torch.nan)
