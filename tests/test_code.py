@@ -213,6 +213,7 @@ def row_of_matrices(row: Row) -> bool:
     return isinstance(row, MatrixFunction) or (isinstance(row, ReductionFunction) and row.axes == 2)
 
 
+@pytest.mark.slow
 @each_target
 @pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "erf", "gelu", "relu", "atan", "gammaln"])
 def test_far_out(name: str, target: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.evaluate import compiled
-from indexcalc.graph import node as nodes
+from indexcalc.graph import interning
 from indexcalc.graph.node import variable
 
 
@@ -58,7 +58,7 @@ def test_threads_that_build_the_same_have_the_same_nodes(switching):
     first, *others = together(8, lambda number: expressions(100))
     for other in others:
         assert all(a.node is b.node for a, b in zip(first, other, strict=True))
-    assert not nodes._claims
+    assert not interning.claims
 
 
 def test_threads_share_the_programs_of_a_function(switching, monkeypatch):
@@ -78,7 +78,7 @@ def test_threads_share_the_programs_of_a_function(switching, monkeypatch):
 def test_what_is_built_while_the_same_is_built_is_the_same(monkeypatch, visit, when):
     """Three times the table is read and once written: at that visit the node is also built by somebody else."""
 
-    class Table(type(nodes._table)):
+    class Table(type(interning.table)):
         visits, inner = 0, None
 
         def visited(self, act, *args):
@@ -97,10 +97,10 @@ def test_what_is_built_while_the_same_is_built_is_the_same(monkeypatch, visit, w
         def __setitem__(self, key, value):
             self.visited(super().__setitem__, key, value)
 
-    monkeypatch.setattr(nodes, "_table", Table())
+    monkeypatch.setattr(interning, "table", Table())
     outer = variable("nested", ("n",))
     assert Table.inner is outer is variable("nested", ("n",))
-    assert not nodes._claims
+    assert not interning.claims
 
 
 # ------------------------------------------------------------------ in a process of its own, which must end
@@ -161,12 +161,12 @@ def test_a_process_forked_while_the_lock_is_held():
     ends_well(
         """
         import os, threading
-        from indexcalc.graph import node
+        from indexcalc.graph import interning
 
         held, done = threading.Event(), threading.Event()
 
         def hold():
-            with node._lock:
+            with interning.lock:
                 held.set()
                 done.wait()
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.errors import NameRefused, shorten
-from indexcalc.evaluate.plan import Options, path_finder, plan
+from indexcalc.evaluate.plan import Options, path_finder, planned
 from indexcalc.evaluate.program import Input, Invoke, Program
 from indexcalc.evaluate.request import Request, unit_axes
 from indexcalc.evaluate.symbols import dimension_code, dimensions, distinct_sizes, solution_code
@@ -68,7 +68,8 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    program = plan(request.roots, numbers, Options(path_finder(optimize), reassociate, False, tuple(symbols.items())))
+    options = Options(path_finder(optimize), reassociate, False, tuple(symbols.items()))
+    program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 
 

@@ -1,8 +1,7 @@
 """Simplification: the passes that bring a whole graph into normal form.
 
-`simplify` keeps what is shared: a part that is used more than once stays a node of its own, because what is shared is
-computed once and printed once. It first marks, from the roots down, which products and sums their only user absorbs,
-and then normalises what is left from the leaves up, each node once.
+`simplify` keeps what is shared: a part used more than once stays a node of its own, computed once and printed once. It
+first marks, from the roots down, products and sums that their only user absorbs, then normalises from the leaves up.
 
 `canonical` does not see sharing: it flattens products and sums as far as a cap allows, so that equal expressions
 become one node however they were put together. `==`, `hash` and the collection of like terms compare by it.
@@ -443,10 +442,7 @@ Mark = tuple[int, Number, int]
 
 
 def _marks(node: Node) -> list[Mark] | None:
-    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product.
-
-    It is None past the bound.
-    """
+    """Signature, coefficient and degree of each product of a term that is multiplied out; None past the bound."""
     if not isinstance(node, Product):
         return [(signature(node), 1, 1)]
     if "marks" in node.facts:
@@ -489,10 +485,7 @@ def _sum_to_open(node: Node, exponent: Number) -> bool:
 
 
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors.
-
-    It is None if there is no sum, or if too many products result.
-    """
+    """The products that come of multiplying out the first sum among the factors; None if none, or too many."""
     total = 1
     for node, _, exponent in draft.factors:
         if _sum_to_open(node, exponent):
