@@ -33,6 +33,7 @@ def close(one: Any, other: Any) -> bool:
 # ------------------------------------------------------------------ each line is an equality
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["index", "differential"])
 @pytest.mark.parametrize("case", list(cases().values()), ids=lambda case: case.id)
 def test_the_lines_of_the_corpus(case, style):
@@ -78,6 +79,7 @@ def lines_hold(seed: int) -> None:
     assert explained.result == twin.expr.diff(by)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_the_lines_of_random_expressions(seed):
     lines_hold(seed)

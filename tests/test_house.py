@@ -1,4 +1,4 @@
-"""The house: style and types, the order of the floors, what an import costs, and that all that is shown runs."""
+"""The house: style and types, the tasks, what an import costs, and that all that is shown runs."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import ast
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -28,12 +31,53 @@ def run(*command: str, **environment: str) -> str:
     return done.stdout
 
 
-def test_style() -> None:
-    run(sys.executable, "-m", "ruff", "check", ".")
+def installed(*names: str) -> pytest.MarkDecorator:
+    """The mark of a test that needs these packages."""
+    missing = [name for name in names if find_spec(name) is None]
+    return pytest.mark.skipif(bool(missing), reason=f"it runs {', '.join(missing)}, not installed here")
 
 
+@installed("ruff")
+@pytest.mark.parametrize("command", [("check",), ("format", "--check")], ids=" ".join)
+def test_style(command: tuple[str, ...]) -> None:
+    run(sys.executable, "-m", "ruff", *command, ".")
+
+
+@installed("mypy")
 def test_types() -> None:
     run(sys.executable, "-m", "mypy")
+
+
+def needed(text: str) -> list[str]:
+    """The packages outside the library that a text of Python imports, where they aren't installed."""
+    names = set(re.findall(r"^(?:>>> |\.\.\. )? *(?:import|from) (\w+)", text, re.MULTILINE))
+    return sorted(name for name in names if find_spec(name) is None)
+
+
+# ------------------------------------------------------------------ what CONTRIBUTING says
+
+
+def tasks() -> dict[str, str]:
+    """The entries of the Makefile, with their line of help."""
+    return dict(re.findall(r"^([a-z]+):.*## (.*)$", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
+
+
+def test_each_task_of_the_help_is_an_entry_and_stands_in_contributing() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    entries = re.findall(r"^([a-z]+):", makefile, re.MULTILINE)
+    assert entries == list(tasks()), "each has a line of help"
+    assert f".PHONY: {' '.join(entries)}\n" in makefile
+    told = re.findall(r"`make (\w+)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert set(told) == set(entries)
+    if shutil.which("make"):
+        shown = run("make", "help")
+        assert [line.split()[0] for line in shown.splitlines()] == entries
+
+
+def test_the_marks_of_the_tests_stand_in_contributing() -> None:
+    marks = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["pytest"]["ini_options"]["markers"]
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    assert all(f"`{mark.partition(':')[0]}`" in text for mark in marks)
 
 
 def test_an_import_of_the_package_loads_nothing_that_is_optional() -> None:
@@ -53,6 +97,8 @@ def test_one_command_tests_everything() -> None:
 def test_pages(path: Path) -> None:
     """Every block of Python is a session, the blocks of a page are one after the other, and print what they show."""
     text = path.read_text("utf-8")
+    if missing := needed(text):
+        pytest.skip(f"the page shows {', '.join(missing)}, not installed here")
     for block in re.findall(r"^```(?:python|pycon)\b.*?\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         assert block.startswith(">>> "), f"write it as a session, with >>>:\n{block}"
     without_fences = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
@@ -62,9 +108,12 @@ def test_pages(path: Path) -> None:
     assert not failed, "".join(printed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((ROOT / "examples").glob("*.py")), ids=lambda path: path.name)
 def test_examples(path: Path) -> None:
     """An example prints what its `.out` file, or its docstring below the line `Output:`, says."""
+    if missing := needed(path.read_text("utf-8")):
+        pytest.skip(f"the example runs {', '.join(missing)}, not installed here")
     expected_file = path.with_suffix(".out")
     if expected_file.exists():
         expected = expected_file.read_text("utf-8")

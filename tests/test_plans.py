@@ -198,7 +198,7 @@ def of_matrices(seed: int, forced: bool) -> None:
 
 
 @pytest.mark.parametrize("forced", [False, True])
-@pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, of_matrices])
+@pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, pytest.param(of_matrices, marks=pytest.mark.slow)])
 @given(seed=st.integers(0, 2**40))
 def test_programs_have_the_value_that_is_written(draw: Any, forced: bool, seed: int) -> None:
     draw(seed, forced)

@@ -17,7 +17,7 @@ from indexcalc.engine.emit.symbols import (
 )
 from indexcalc.engine.emit.targets import Target, target_of
 from indexcalc.engine.emit.writer import COMPLEX, RESERVED, Writer
-from indexcalc.engine.plan.plan import Options, path_finder, plan
+from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
@@ -74,7 +74,8 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    program = plan(request.roots, numbers, Options(path_finder(optimize), reassociate, False, tuple(symbols.items())))
+    options = Options(path_finder(optimize), reassociate, False, tuple(symbols.items()))
+    program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 
 
