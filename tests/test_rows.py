@@ -5,9 +5,12 @@ The rows that are added at run time, one of each table, go through all that the 
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import itertools
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import jax
@@ -35,6 +38,7 @@ from indexcalc.simplify.intervals import values
 from indexcalc.views.functions import apply as public
 from indexcalc.views.functions.decompositions import matrix_function
 
+ROOT = Path(__file__).resolve().parent.parent
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
 each_reduction = pytest.mark.parametrize("row", REDUCTIONS.values(), ids=lambda row: row.name)
 ENDS = np.asarray([0.0, -0.0, 1e-308, -1e-308, 1.0, -1.0, 800.0, -800.0, 1e308, -1e308, np.inf, -np.inf, np.nan])
@@ -165,6 +169,28 @@ def test_what_comes_together(row: Any) -> None:
     np.testing.assert_allclose(made[0], expected, rtol=1e-12)
 
 
+# ------------------------------------------------------------------ names
+
+LEFT = 93
+"""Strings that are a function's name and stand outside its row: algebra that one function has, operators, other words
+that read the same. The number only goes down.
+"""
+
+
+def test_the_names_of_functions_stand_in_their_rows() -> None:
+    names, met = {row.name for row in rows()}, []
+    rooms = ("functions", "simplify/recognise.py", "views/functions")
+    for path in sorted((ROOT / "indexcalc").rglob("*.py")):
+        own = path.relative_to(ROOT / "indexcalc").as_posix()
+        if own.startswith(rooms):
+            continue
+        tree = ast.parse(path.read_text("utf-8"))
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        strings = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docstrings)
+        met += [(own, string.value) for string in strings if isinstance(string.value, str) and string.value in names]
+    assert len(met) <= LEFT, met
+
+
 # ------------------------------------------------------------------ rows that are added
 
 
@@ -264,6 +290,24 @@ def test_an_added_row_is_judged_and_explained(row: Row) -> None:
     assert ic.check(str(D), D)
     assert not ic.check(f"2*({D})", D)
     assert row.name in str(ic.explain(total, X))
+
+
+def test_an_added_row_is_on_the_page_of_functions(row: Row) -> None:
+    """The page is run, and `docs/rerun.py` writes what it prints: nothing is mended by hand."""
+    spec = importlib.util.spec_from_file_location("rerun", ROOT / "docs" / "rerun.py")
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    page = (ROOT / "docs" / "functions.md").read_text("utf-8")
+    block = page[: page.index("## Entry by entry: derivatives")]
+    along = page[page.index("## Along axes: formula") : page.index("## Along axes: derivatives")]
+    matrices = page[page.index("## Decompositions and functions") : page.index(">>> p, q, r, t = ")] + "```"
+    made = tool.rerun(block + along + matrices)
+    assert f"{row.name}: {row.formula}; {row.domain}\n" in made
+    assert set(made.split("\n")) == {
+        *(block + along + matrices).split("\n"),
+        f"{row.name}: {row.formula}; {row.domain}",
+    }
 
 
 def test_an_added_row_has_its_signs(row: Row) -> None:

@@ -1,0 +1,41 @@
+"""Run the sessions of pages and write what they print: `python docs/rerun.py docs/functions.md`, after adding a row.
+
+The tests run the same sessions and compare; read the difference before you commit it.
+"""
+
+from __future__ import annotations
+
+import doctest
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+
+class Corrector(doctest.DocTestRunner):
+    """Runs a session and keeps what its examples print where that is not what the page shows."""
+
+    def __init__(self) -> None:
+        super().__init__(optionflags=doctest.ELLIPSIS)
+        self.corrections: list[tuple[doctest.Example, str]] = []
+
+    def report_failure(self, out: Any, test: doctest.DocTest, example: doctest.Example, got: str) -> None:
+        """What is printed, in place of what is shown."""
+        self.corrections.append((example, re.sub(r"^[ \t]*$(?=\n)", "<BLANKLINE>", got, flags=re.MULTILINE)))
+
+
+def rerun(text: str) -> str:
+    """The page with what its sessions print."""
+    without_fences = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
+    session = doctest.DocTestParser().get_doctest(without_fences, {}, "page", None, 0)
+    corrector, lines = Corrector(), text.split("\n")
+    corrector.run(session, out=lambda printed: None)
+    for example, got in reversed(corrector.corrections):
+        start = example.lineno + example.source.count("\n")
+        lines[start : start + example.want.count("\n")] = got.removesuffix("\n").split("\n") if got else []
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    for page in map(Path, sys.argv[1:]):
+        page.write_text(rerun(page.read_text("utf-8")), "utf-8")
