@@ -1,55 +1,72 @@
-"""`.equals`: is it mathematically equal? By canonical form, else by numbers; the answer says which."""
+"""`.equals`: is it mathematically equal? By form, exactly modulo primes, or by numbers; the answer says which, and where."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
+from indexcalc.equality.decide import Decision, decide
+from indexcalc.equality.regions import said
 from indexcalc.errors import Asked, DimensionError, KindError
-from indexcalc.evaluate.points import random_points
-from indexcalc.graph.node import Node, addition
-from indexcalc.graph.simplify import simplify
+from indexcalc.graph.node import Node
 from indexcalc.notation.array import Array
 from indexcalc.notation.expr import Expr, _lift, meet
-from indexcalc.notation.view import View, is_number
-
-TOLERANCE = 1e-9
-POINTS = 4
+from indexcalc.notation.view import View, inputs_of, is_number
 
 
 @dataclass(frozen=True, slots=True)
 class Equality:
-    """An answer, and how it was found."""
+    """An answer, and how it was found; true where both have the same values wherever both exist.
+
+    `where` says where they were found equal, if that is not everywhere: the answer is true where outside of it only one of both
+    exists, and not true where they differ there, or were not compared.
+    """
 
     equal: bool
     how: str
+    where: str = ""
 
     def __bool__(self) -> bool:
         return self.equal
 
     def __str__(self) -> str:
-        return f"{'equal' if self.equal else 'different'} ({self.how})"
+        where = f"equal where {self.where}" if self.where else ""
+        verdict = where or "equal" if self.equal else ", ".join(filter(None, ("different", where)))
+        return f"{verdict} ({self.how})"
 
 
 def equals(first: View, other: object) -> Equality:
-    """Whether two expressions have the same values: by simplification of their difference, else at random inputs.
+    """Whether two expressions have the same values wherever both exist.
 
     >>> import indexcalc as ic
     >>> s = ic.scalar("s")
     >>> print((ic.sin(s)**2 + ic.cos(s)**2).equals(1))
-    equal (random evaluation: 4 points, largest difference ...)
+    equal (by numbers: ... random inputs in float64)
+    >>> print(ic.abs(s).equals(s))
+    different, equal where s > 0 (by numbers: ...)
     """
-    difference = _difference(first, other)
-    if isinstance(difference, str):
-        return Equality(False, difference)
-    if difference == 0:
-        return Equality(True, "simplification")
-    return _by_numbers(difference, first.node)
+    pair = _pair(first, other)
+    if isinstance(pair, str):
+        return Equality(False, pair)
+    one, second, inputs = pair
+    return _answer(decide(one, second, inputs, partial=True))
 
 
-def _difference(first: View, other: object) -> Any:
+def _answer(found: Decision) -> Equality:
+    where = said(found.where, shown)
+    how = found.how
+    if found.missing and not found.differ:
+        how += f"; not met: {', '.join(said(row, shown) for row in found.missing)}"
+    return Equality(found.equal, how, where)
+
+
+def shown(node: Node) -> str:
+    """A node as it is written in matrix notation."""
+    return str(Array(node, inputs_of(node)))
+
+
+def _pair(first: View, other: object) -> Any:
+    """The nodes of both with the same axes, and their inputs; a text where their axes differ."""
     asked = Asked(lambda: f"({first}).equals({other})")
     if isinstance(first, Expr):
         second = _lift(other, first, "equals")
@@ -59,7 +76,12 @@ def _difference(first: View, other: object) -> Any:
             meet([first, second], "equals")
         except DimensionError as error:
             return error.found
-        return first - second
+        inputs = first.inputs | second.inputs
+        one, two = (view.array(*first.free).node for view in (first, second))
+        if one.dims == two.dims:
+            return one, two, inputs
+        gap = first - second  # which gives a delta that met no tensor its dimension
+        return gap.array(*first.free).node, (gap * 0).array(*first.free).node, inputs
     assert isinstance(first, Array)
     if is_number(other):
         other = first * 0 + other
@@ -67,20 +89,4 @@ def _difference(first: View, other: object) -> Any:
         raise KindError(asked, f"a {type(other).__name__} against an Array", "compare two Arrays, or two Exprs")
     if (first.shape, first.places) != (other.shape, other.places):
         return f"shapes {first.shape} against {other.shape}"
-    axes = tuple(range(first.order))
-    node = addition([(1, first.node, axes), (-1, other.node, axes)], first.node.dims)
-    return Array(simplify([node])[0], first.inputs | other.inputs)
-
-
-def _by_numbers(difference: View, reference: Node) -> Equality:
-    worst, count = 0.0, 0
-    for point, (gap, scale) in random_points([difference.node, reference], count=POINTS):
-        limit = float(np.max(np.abs(scale), initial=1.0))
-        found = float(np.max(np.abs(gap), initial=0.0)) / limit
-        if found > TOLERANCE:
-            here = point.sizes or "a point"
-            return Equality(False, f"random evaluation at {here}: they differ by {found:.1e}, relative")
-        worst, count = max(worst, found), count + 1
-    if not count:
-        return Equality(False, "random evaluation: at no point are both finite")
-    return Equality(True, f"random evaluation: {count} points, largest difference {worst:.1e}")
+    return first.node, other.node, first.inputs | other.inputs
