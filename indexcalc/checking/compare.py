@@ -113,7 +113,7 @@ class Bench:
         panel = max(self.survey.panels, key=lambda panel: sum(a[0].size for a in panel.draw.arrays.values()))
         which = np.flatnonzero(panel.clear)[:3]
         draw = panel.draw.kept(which if len(which) else slice(0, 1))
-        return Reals(draw.arrays, draw.sizes, rounding=False)
+        return Reals(draw.arrays, draw.sizes)
 
     @cached_property
     def _scalars(self) -> list[Node]:
@@ -128,8 +128,9 @@ class Bench:
         """Do a few numbers say that two nodes are no multiples of each other?"""
         if not self.survey.panels:
             return False
-        a, b = (self._first.base(node) for node in (one, other))
-        pairs = [pair for pair in zip(a, b, strict=True) if all(np.isfinite(part).all() for part in pair)]
+        values = [self._first.base(node) for node in (one, other)]
+        noise = [self._first.rounding(node) for node in (one, other)]
+        pairs = [pair for *pair, a, b in zip(*values, *noise, strict=True) if _telling(pair, (a, b))]
         return bool(pairs) and all(ratio(own, wanted, LIKE) is None for own, wanted in pairs)
 
     def decided(self, one: Node, other: Node) -> Decision:
@@ -156,7 +157,8 @@ class Bench:
                 for node in (one, other)
                 for a in (panel.at.base(node), panel.at.rounding(node))
             ]
-            found = _ratios(*parts, inside & ~panel.at.extreme, limit)
+            a, noise, b, rounding = parts
+            found = _ratios(a, noise, b, rounding, inside & ~panel.at.extreme, limit)
             if found is None:
                 return None
             which = np.flatnonzero(~np.isnan(found))
@@ -211,6 +213,15 @@ class Bench:
                 if np.isfinite(values).all():
                     found.append((str(Array(node)), node, values))
         return [row for row in found if np.ptp(row[2]) > 0 and (row[2] != 0).all()]
+
+
+def _telling(values: Sequence[Numbers], noise: Sequence[Numbers]) -> bool:
+    """Are these numbers, and no rounding?"""
+    sizes = [float(np.max(np.abs(value), initial=0.0)) for value in values]
+    return all(
+        np.isfinite(size) and np.max(part, initial=0.0) <= LIKE / 10 * size
+        for size, part in zip(sizes, noise, strict=True)
+    )
 
 
 def _ratios(a: Numbers, noise: Numbers, b: Numbers, rounding: Numbers, inside: Numbers, limit: float) -> Numbers | None:

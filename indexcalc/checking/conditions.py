@@ -1,5 +1,5 @@
-"""Assumptions that would make a formula right: each word of the library, for each tensor that occurs, as few and as weak
-as will do.
+"""Assumptions that would make a formula right: each word of the library, for each tensor that occurs, as few and as
+weak as will do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from indexcalc.checking.compare import Bench
 from indexcalc.checking.mends import Mend
 from indexcalc.equality.decide import Decision, decide
-from indexcalc.equality.points import Draw, Shape
+from indexcalc.equality.points import Shape
 from indexcalc.equality.reals import Reals
 from indexcalc.errors import IndexCalcError
 from indexcalc.evaluate.declared import HOLDS
@@ -52,7 +52,9 @@ Choice = tuple[tuple[Variable, Variable], ...]
 
 
 def condition_of(bench: Bench, mends: Sequence[Mend]) -> Condition | None:
-    """The fewest and weakest assumptions under which one of these formulas is the derivative; of several such sets all."""
+    """The fewest and weakest assumptions under which one of these formulas is the derivative; of several such sets
+    all.
+    """
     for mend in mends:
         occurring = variables([mend.node, mend.target.node])
         for choices in _choices(occurring):
@@ -70,12 +72,14 @@ def condition_of(bench: Bench, mends: Sequence[Mend]) -> Condition | None:
 
 
 def _choices(occurring: Sequence[Variable]) -> Iterator[Iterator[Choice]]:
-    """Tensors and what they become: one with one more assumption, the weaker ones first; then several at once."""
+    """Tensors and what they become: one with one more assumption, the weaker ones first; then several that are
+    symmetric.
+    """
     for words in (WORDS, STRONGER):
         yield iter([(pair,) for word in words for pair in _pairs(occurring, word)])
-    weak = [pair for word in ("symmetric", "positive", "skew", "stochastic") for pair in _pairs(occurring, word)]
+    symmetric = list(_pairs(occurring, "symmetric"))
     for count in range(2, MOST_TOGETHER + 1):
-        yield (choice for choice in combinations(weak, count) if len({old for old, _ in choice}) == count)
+        yield combinations(symmetric, count)
 
 
 def _pairs(occurring: Sequence[Variable], word: str) -> Iterator[tuple[Variable, Variable]]:
@@ -136,17 +140,19 @@ def _worth_it(bench: Bench, mend: Mend, choice: Choice) -> bool:
         try:
             for variable, made in choice:
                 arrays[variable] = Shape(made, panel.draw.sizes).respecting(arrays[variable])
-            at = Reals(Draw(panel.draw.sizes, arrays).arrays, panel.draw.sizes, rounding=False)
+            at = Reals(arrays, panel.draw.sizes)
             own, wanted = at.base(mend.node), at.base(mend.target.node)
+            noise = at.rounding(mend.node) + at.rounding(mend.target.node)
         except IndexCalcError:
             return False
         with np.errstate(all="ignore"):
             good = np.isfinite(wanted) & ~at.extreme.reshape(-1, *(1,) * (wanted.ndim - 1))
-            scale = np.abs(wanted).reshape(len(wanted), -1).max(axis=1, initial=0)
-            gap = np.abs(own - wanted) / (scale.reshape(-1, *(1,) * (wanted.ndim - 1)) + np.finfo(float).tiny)
-            if not (np.isfinite(own) | ~good).all() or (gap[good] > CLOSE).any():
+            allowed = noise + CLOSE * (np.abs(own) + np.abs(wanted))
+            if (good & ~(np.abs(own - wanted) <= allowed) & ~np.isnan(allowed)).any() or (
+                good & ~np.isfinite(own)
+            ).any():
                 return False
-        nonzero |= bool((np.abs(wanted[good]) > 0).any())
+            nonzero |= bool((good & (np.abs(wanted) > noise)).any())
     return nonzero
 
 

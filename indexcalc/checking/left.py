@@ -1,7 +1,7 @@
 """The left side of an equation is part of the claim: `(dL/dW)^T = ...`, `-∂L/∂W_ij = ...`, `2 ∇_w f = ...`.
 
-It says which derivative is meant, by which variable, with which factor and sign, transposed or not, and which index names which
-axis. One that is about another derivative than the one asked about is refused by name.
+It says which derivative is meant, by which variable, with which factor and sign, transposed or not, and which index
+names which axis. One that is about another derivative than the one asked about is refused by name.
 """
 
 from __future__ import annotations

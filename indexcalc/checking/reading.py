@@ -83,8 +83,8 @@ class Target(NamedTuple):
 def claims_of(
     formula: Any, D: View, vectors: str | None, declarations: Mapping[str, Any], left: Left = NOTHING
 ) -> list[Claim]:
-    """The formula as it may be meant, what is the same only once; a text that no reading admits is an error, and so is one
-    with a name that nobody declared.
+    """The formula as it may be meant, what is the same only once; a text that no reading admits is an error, and so is
+    one with a name that nobody declared.
     """
     if isinstance(formula, View):
         return [claim_of(identified(formula, D))]
@@ -106,7 +106,8 @@ def claims_of(
             or _undeclared(formula, D, declarations)
             or next((error for error in failed if is_misfit(error)), failed[0])
         )
-    if len(found) == 1 and vectors is None and not failed:
+    plain = meant([D])[0] == "numpy" or not any(v.order == 1 for claim in found.values() for v in claim.view.inputs)
+    if len(found) == 1 and vectors is None and not failed and plain:
         return [claim._replace(readings=()) for claim in found.values()]
     return list(found.values())
 

@@ -200,8 +200,8 @@ def _trial(
 
 
 def _places(survey: Survey) -> list[Place]:
-    """A few points of ordinary size at each set of sizes, then one for each side of a branch that these have not met: none so
-    near to a branch that a difference is taken across it.
+    """A few points of ordinary size at each set of sizes, then one for each side of a branch that these have not met:
+    none so near to a branch that a difference is taken across it.
     """
     found: list[Place] = []
     met: set[Side] = set()

@@ -185,7 +185,8 @@ class Arithmetic(ABC):
             return value
         result = np.zeros([self.count, *(self.size(node.sizes[label]) for label in node.out)], value.dtype)
         places = np.ogrid[tuple(slice(size) for size in shape[1:])]
-        result[(slice(None), *(places[labels.index(label)] for label in node.out))] = value
+        where: Any = (slice(None), *(places[labels.index(label)] for label in node.out))
+        result[where] = value
         return result
 
     def _sum(self, node: Sum) -> Array:

@@ -32,7 +32,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import topological
 
-BELOW, ABOVE, UNCLEAR = -1, 1, 9
+BELOW, ABOVE, UNCLEAR = -1, 1, 1 << 20
 """Sides of a sign; `UNCLEAR` is so near to the threshold that rounding decides."""
 
 Operators = tuple[str, str]
@@ -89,7 +89,8 @@ class Branch(NamedTuple):
         if self.kind == "place":
             return _places(value, noise, self.axes)
         value, noise = (np.real(a).reshape(len(value), -1) for a in (value, noise))
-        unclear = ~np.isfinite(value) | (np.abs(value) <= noise) & (noise > 0)
+        near = (np.abs(value) <= noise) & (noise > 0)
+        unclear = ~np.isfinite(value) | near & ((self.kind == "sign") | (value != 0))
         found = np.sign(value) if self.kind == "sign" else (value != 0).astype(float)
         return np.asarray(np.where(unclear, UNCLEAR, np.nan_to_num(found)), int)
 
@@ -103,13 +104,11 @@ class Branch(NamedTuple):
             return _lead(value, self.axes, side)
         value = np.real(value).reshape(len(value), -1)
         noise = noise.reshape(len(value), -1)
-        sign = {"sign": side, "true": 2 * side - 1}.get(self.kind)
-        found = (
-            value * sign - noise
-            if sign is not None and self.kind == "sign"
-            else np.where((value != 0) == bool(side), 1.0, -np.abs(value))
-        )
-        return np.nan_to_num(found, nan=-np.inf, posinf=-np.inf, neginf=-np.inf)
+        if self.kind == "sign":
+            found = value * side - noise
+        else:
+            found = np.where((value != 0) == bool(side), 1.0, -np.abs(value))
+        return np.asarray(np.nan_to_num(found, nan=-np.inf, posinf=-np.inf, neginf=-np.inf))
 
     def impossible(self, side: int) -> bool:
         """Is it shown by intervals that this side is never met?"""
@@ -133,23 +132,25 @@ def _slices(value: Array, axes: Sequence[int]) -> Array:
     own = tuple(1 + axis for axis in axes)
     moved = np.moveaxis(value, own, range(value.ndim - len(own), value.ndim))
     length = int(np.prod([value.shape[a] for a in own], dtype=int))
-    return moved.reshape(len(value), -1, length)
+    return np.asarray(moved.reshape(len(value), -1, length))
 
 
 def _places(value: Array, noise: Array, axes: Sequence[int]) -> Array:
     entries, rounding = _slices(value, axes), _slices(noise, axes)
     place = entries.argmax(axis=-1)
     if entries.shape[-1] < 2:
-        return place
+        return np.asarray(place)
     order = np.sort(entries, axis=-1)
     gap = order[..., -1] - order[..., -2]
-    return np.asarray(np.where((gap <= rounding.max(axis=-1)) & (gap > 0) | ~np.isfinite(gap), UNCLEAR * 1000, place))
+    return np.asarray(np.where((gap <= rounding.max(axis=-1)) & (gap > 0) | ~np.isfinite(gap), UNCLEAR, place))
 
 
 def _lead(value: Array, axes: Sequence[int], side: int) -> Array:
     entries = _slices(value, axes)
+    if side >= entries.shape[-1]:
+        return np.full(entries.shape[:-1], -np.inf)
     others = np.delete(entries, side, axis=-1) if entries.shape[-1] > 1 else entries - 1
-    return np.nan_to_num(entries[..., side] - others.max(axis=-1), nan=-np.inf)
+    return np.asarray(np.nan_to_num(entries[..., side] - others.max(axis=-1), nan=-np.inf))
 
 
 # ------------------------------------------------------------------ found in a graph

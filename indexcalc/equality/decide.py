@@ -16,8 +16,7 @@ from indexcalc.equality.degree import degrees, unknowns
 from indexcalc.equality.elimination import Singular
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
 from indexcalc.equality.points import several_sizes, sizes_of
-from indexcalc.equality.regions import region
-from indexcalc.equality.survey import Comparison, Place, Survey
+from indexcalc.equality.survey import Comparison, Place, Survey, region
 from indexcalc.errors import IndexCalcError
 from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.graph.node import Node, Variable, addition, is_zero
@@ -31,7 +30,9 @@ MOST_NODES = 3000
 MOST_ENTRIES = 4096
 """How many entries an array may have there."""
 LARGEST = 7
-"""The largest size that a symbol gets there: above the number of indices that a formula of this degree antisymmetrises."""
+"""The largest size that a symbol gets there: above the number of indices that a formula of this degree
+antisymmetrises.
+"""
 ATTEMPTS = 12
 SETS = 3
 """At how many sets of sizes: the first symbols larger than the last, smaller, and all alike."""
@@ -53,8 +54,9 @@ class Proof(NamedTuple):
 class Decision:
     """Is one node another? `exact` says that no rounding was involved, `how` says what was done.
 
-    Where numbers decided, `where` has the sides on which the two agree, if not everywhere (all of one row at once), `missing` what was
-    not met, and `differ` a point where they differ. `unknown` says that there was no point to compare them at.
+    Where numbers decided, `where` has the sides on which the two agree, if not everywhere (all of one row at once),
+    `missing` what was not met, and `differ` a point where they differ. `unknown` says that there was no point to
+    compare them at.
     """
 
     equal: bool
@@ -91,8 +93,8 @@ def decide(
     """Whether two nodes with the same axes are equal, where `domain` exists; `survey` gives points for both, if
     there are some.
 
-    The second one says what should be: where it alone exists they differ, unless `partial` says to compare them where both
-    exist.
+    The second one says what should be: where it alone exists they differ, unless `partial` says to compare them where
+    both exist.
 
     >>> from indexcalc.graph.node import elementwise, variable
     >>> x = variable("x", ())

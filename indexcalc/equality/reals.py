@@ -1,8 +1,8 @@
 """Nodes in float64 at many points at once, with what rounding does to them.
 
 Each point is computed several times: as it is, and with every operand of every operation changed by a few units in the
-last place (random rounding: J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993). How far these
-copies lie apart says how much of a value is rounding, cancellation and ill-conditioned matrices included.
+last place (random rounding: J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993). How far
+these copies lie apart says how much of a value is rounding, cancellation and ill-conditioned matrices included.
 
 A point is `extreme` where something on the way overflowed, or vanished though it cannot be 0: what is not finite there
 says nothing about the mathematics.
@@ -105,7 +105,9 @@ class Reals(Arithmetic):
         return self._pool[self._place : self._place + count].reshape(shape)
 
     def _watched(self, array: Array, vanishing: bool = False) -> Array:
-        """The array; the points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
+        """The array; the points are marked at which an entry is beyond the range of squares, or 0 where it cannot
+        be.
+        """
         size = np.abs(array[: self.points].reshape(self.points, -1)) if array.shape[0] == self.count else None
         if size is not None:
             strange = (size > LARGEST) & np.isfinite(size) | (size < LEAST) & ((size > 0) | vanishing)
@@ -185,7 +187,9 @@ class Reals(Arithmetic):
         return self._shaken(made.derivative(node.orders, *args) if args else made.derivative(node.orders))
 
     def _each(self, node: Node, f: Callable[..., Any], args: Sequence[Array]) -> Array:
-        """The function of all points at once; where it refuses some (a singular matrix), point by point, nan for these."""
+        """The function of all points at once; where it refuses some (a singular matrix), point by point, nan for
+        these.
+        """
         try:
             return np.asarray(f(*args))
         except (IndexCalcError, np.linalg.LinAlgError, FloatingPointError):

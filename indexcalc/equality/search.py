@@ -1,8 +1,8 @@
 """Points on a side of a branch that drawing did not reach: the threshold is solved for.
 
 First many points of all magnitudes are drawn; then one tensor at a time moves along a line (scaled, set to a number,
-shifted, one entry set), over 21 decades of both signs, and the best places of the best lines are refined. So a threshold at
-1e9 is met, and a window of width 1e-3 at 1234.5.
+shifted, one entry set), over 21 decades of both signs, and the best places of the best lines are refined. So a
+threshold at 1e9 is met, and a window of width 1e-3 at 1234.5.
 """
 
 from __future__ import annotations
@@ -121,9 +121,10 @@ def _moved(start: Draw, v: Variable, way: Any, steps: Numbers, place: int) -> Dr
 
 
 def _nearer(steps: Numbers, value: Numbers) -> Numbers:
-    """Steps between the neighbours of the best one."""
+    """Steps between the neighbours of the best one, and numbers of few digits near it."""
     k = int(np.argmax(value))
-    return np.linspace(steps[max(k - 1, 0)], steps[min(k + 1, len(steps) - 1)], GRID)
+    low, high = np.sort([steps[max(k - 1, 0)], steps[min(k + 1, len(steps) - 1)]])
+    return np.sort([*np.linspace(low, high, GRID), *(np.round(steps[k], digits) for digits in (0, 1, 3))])
 
 
 def between(gap: Callable[[Reals], Array], below: Draw, above: Draw) -> Draw | None:

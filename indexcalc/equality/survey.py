@@ -1,13 +1,13 @@
 """Points that have met every branch of some formulas, and what numbers at them say about any two of these.
 
-Points are drawn at several sizes. Where a side of a branch, or a pair of sides, was not met, it is searched for; what intervals
-show to be impossible is not asked for. What is then compared is compared entry by entry: relative to the values there, with a floor
-from rounding.
+Points are drawn at several sizes. Where a side of a branch, or a pair of sides, was not met, it is searched for; what
+intervals show to be impossible is not asked for. What is then compared is compared entry by entry: relative to the
+values there, with a floor from rounding.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, product
@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.equality.arithmetic import Array
-from indexcalc.equality.branches import UNCLEAR, Branch, Side, branches_of, gap_of, never_together
+from indexcalc.equality.branches import ABOVE, BELOW, UNCLEAR, Branch, Side, branches_of, gap_of, never_together
 from indexcalc.equality.points import Draw, Point, drawn, several_sizes
 from indexcalc.equality.reals import COPIES, Reals
 from indexcalc.equality.search import between, reached
@@ -61,7 +61,7 @@ class Panel:
         """The points at which no branch is so near to its threshold that rounding decides."""
         found = np.ones(self.at.points, bool)
         for side in self.sides:
-            unclear = ((side == UNCLEAR) | (side >= UNCLEAR * 1000)).any(axis=1)
+            unclear = (side == UNCLEAR).any(axis=1)
             if not unclear.all():
                 found &= ~unclear
         return found
@@ -69,7 +69,7 @@ class Panel:
     def finite(self, node: Node) -> Array:
         """The points at which all entries of a node are numbers."""
         value = self.at.base(node)
-        return np.isfinite(value.reshape(len(value), -1)).all(axis=1)
+        return np.asarray(np.isfinite(value.reshape(len(value), -1)).all(axis=1))
 
 
 class Place(NamedTuple):
@@ -137,9 +137,7 @@ class Survey:
 
     def _meet(self) -> None:
         """Points on the sides, and on the pairs of sides, that no point has met."""
-        for branch, side in self._wanted():
-            if not self._met([Side(branch, side)]):
-                self._search([Side(branch, side)])
+        self._meet_sides("sign", "place")
         self._near()
         signs = [b for b in self.branches if b.kind == "sign" and not b.optional]
         for one, other in islice(combinations(signs, 2), MOST_PAIRS):
@@ -147,12 +145,16 @@ class Survey:
                 pair = [Side(one, sides[0]), Side(other, sides[1])]
                 if not self._met(pair) and all(self._met([side]) for side in pair) and not never_together(*pair):
                     self._search(pair)
+        self._meet_sides("true", "same")
+
+    def _meet_sides(self, *kinds: str) -> None:
+        for branch, side in self._wanted():
+            if branch.kind in kinds and not self._met([Side(branch, side)]):
+                self._search([Side(branch, side)])
 
     def _wanted(self) -> Iterator[tuple[Branch, int]]:
-        for k, branch in enumerate(self.branches):
-            places = self.panels[0].sides[k]
-            count = 1 + int(places[places < UNCLEAR * 1000].max(initial=0)) if branch.kind == "place" else 2
-            for side in branch.sides(self._length(branch) if branch.kind == "place" else count):
+        for branch in self.branches:
+            for side in branch.sides(self._length(branch) if branch.kind == "place" else 2):
                 if not branch.impossible(side):
                     yield branch, side
 
@@ -227,7 +229,12 @@ class Survey:
         """What the numbers say about two nodes with the same axes."""
         limit = relative_error([one, other])
         rows: dict[str, list[Place]] = {"agree": [], "differ": [], "lone": [], "other": [], "vague": []}
+        somewhere = [bool(panel.finite(one).any()) for panel in self.panels]
         for k, (panel, inside) in enumerate(zip(self.panels, self.judged(), strict=True)):
+            if (
+                any(somewhere) and not somewhere[k]
+            ):  # a formula with inv(X.T @ X) is about X with more rows than columns
+                continue
             found = status(panel, one, other, limit)
             for name, which in found.items():
                 rows[name] += [Place(k, int(p)) for p in np.flatnonzero(which & inside)]
@@ -316,3 +323,59 @@ def relative_error(roots: Iterable[Node]) -> float:
 
 def _is_rough(node: Any) -> bool:
     return isinstance(node, Matrix) or node.fn in ("polar", "pinv_t", "norm_nuc", "cofactor")
+
+
+# ------------------------------------------------------------------ where
+
+FEWEST = 3
+"""A side on which fewer points agree is no region."""
+MOST_SIDES = 12
+
+
+def region(survey: Survey, agree: Sequence[Place], differ: Sequence[Place]) -> tuple[Side, ...]:
+    """Sides such that all points that lie on them, with all entries, agree, and all others differ as far as can be;
+    empty where there are none.
+    """
+    sides = [Side(branch, side) for branch in survey.branches for side in _sides(survey, branch)]
+    pure = {side: _pure(survey, side) for side in sides[:MOST_SIDES]}
+    best: tuple[int, tuple[Side, ...]] | None = None
+    for count in (1, 2):
+        for choice in combinations(pure, count):
+            if len({side.branch for side in choice}) < count:
+                continue
+            own = [np.logical_and.reduce([pure[side][k] for side in choice]) for k in range(len(survey.panels))]
+            inside = sum(bool(own[place.panel][place.point]) for place in agree)
+            if inside < FEWEST or any(own[place.panel][place.point] for place in differ):
+                continue
+            outside = len(agree) - inside
+            if best is None or outside < best[0]:
+                best = outside, choice
+        if best is not None:
+            return best[1]
+    return ()
+
+
+def _sides(survey: Survey, branch: object) -> tuple[int, ...]:
+    kind = getattr(branch, "kind", "")
+    return () if kind == "place" else (BELOW, ABOVE) if kind == "sign" else (0, 1)
+
+
+def _pure(survey: Survey, side: Side) -> list[Array]:
+    """For each panel the points of which all entries lie on a side."""
+    k = survey.branches.index(side.branch)
+    return [(panel.sides[k] == side.side).all(axis=1) for panel in survey.panels]
+
+
+def said(sides: Sequence[Side], text: Callable[[Node], str]) -> str:
+    """The sides in words, `x > 0 and abs(y) <= 1`; `text` writes a node."""
+    return " and ".join(dict.fromkeys(_said(side, text) for side in sides))
+
+
+def _said(side: Side, text: Callable[[Node], str]) -> str:
+    branch = side.branch
+    if branch.kind == "place":
+        return f"place {side.side} of {text(branch.left)} is the largest"
+    if branch.kind == "true":
+        return f"{text(branch.left)} {'!=' if side.side else '=='} 0"
+    below = side.side == (BELOW if branch.kind == "sign" else 0)
+    return f"{text(branch.left)} {branch.operators[0 if below else 1]} {text(branch.right)}"

@@ -29,8 +29,8 @@ class Witness(NamedTuple):
 
 
 def witness(one: Node, other: Node, found: Point | None = None) -> Witness | None:
-    """Small integers at which two nodes with the same axes differ, and the entry where they do; positive ones if these show it.
-    Where none do, the point `found`, where they are known to differ.
+    """Small integers at which two nodes with the same axes differ, and the entry where they do; positive ones if these
+    show it. Where none do, the point `found`, where they are known to differ.
     """
     rng = np.random.default_rng(0)
     rows: list[tuple[int, Witness]] = []

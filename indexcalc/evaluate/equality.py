@@ -1,4 +1,6 @@
-"""`.equals`: is it mathematically equal? By form, exactly modulo primes, or by numbers; the answer says which, and where."""
+"""`.equals`: is it mathematically equal? By form, exactly modulo primes, or by numbers; the answer says which, and
+where.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from indexcalc.equality.decide import Decision, decide
-from indexcalc.equality.regions import said
+from indexcalc.equality.survey import said
 from indexcalc.errors import Asked, DimensionError, KindError
 from indexcalc.graph.node import Node
 from indexcalc.notation.array import Array
@@ -18,8 +20,8 @@ from indexcalc.notation.view import View, inputs_of, is_number
 class Equality:
     """An answer, and how it was found; true where both have the same values wherever both exist.
 
-    `where` says where they were found equal, if that is not everywhere: the answer is true where outside of it only one of both
-    exists, and not true where they differ there, or were not compared.
+    `where` says where they were found equal, if that is not everywhere: the answer is true where outside of it only
+    one of both exists, and not true where they differ there, or were not compared.
     """
 
     equal: bool

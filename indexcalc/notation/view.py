@@ -136,7 +136,7 @@ class View:
         return compressed(self, *args, **kwargs)
 
     def equals(self, other: object) -> Any:
-        """Is this mathematically equal? By simplification, else by random evaluation; the answer says which."""
+        """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""
         from indexcalc.evaluate.equality import equals
 
         return equals(self, other)
