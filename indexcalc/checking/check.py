@@ -35,6 +35,7 @@ from indexcalc.equality.survey import said
 from indexcalc.equality.witness import witness
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
 from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.notation.array import Array, stand
@@ -82,7 +83,7 @@ def check(
         return check_values(formula, D, layout, at, asked)
     if at is not None:
         raise InputError(asked, "inputs for a formula, which is compared at random ones", "leave at= out")
-    shown = " ".join((formula if isinstance(formula, str) else str(formula)).split())
+    shown = " ".join((formula if isinstance(formula, str) else _text_of(formula)).split())
     text, left = formula, NOTHING
     if isinstance(formula, str):
         own, text = split(formula)
@@ -96,6 +97,16 @@ def check(
     if isinstance(found, IndexCalcError):
         raise found
     return found
+
+
+def _text_of(formula: View) -> str:
+    """The text of a formula, or how large it is where that would be pages."""
+    nodes = count([formula.node])
+    return str(formula) if nodes <= LONGEST else f"an expression of {nodes} nodes"
+
+
+LONGEST = 1000
+"""How many nodes a formula may have to be quoted."""
 
 
 def _judged(
@@ -283,10 +294,10 @@ class Checker:
 
     def _coverage(self, missing: Sequence[Sequence[Side]] = ()) -> str:
         """Which branches were met."""
-        count = len(self.bench.survey.branches)
-        if not count:
+        branches = len(self.bench.survey.branches)
+        if not branches:
             return ""
-        told = f"{count} condition{'s' * (count > 1)}, met on all sides that there are"
+        told = f"{branches} condition{'s' * (branches > 1)}, met on all sides that there are"
         return f"not met: {', '.join(said(row, self._shown) for row in missing)}" if missing else told
 
     def _shown(self, node: Node) -> str:

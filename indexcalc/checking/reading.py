@@ -11,10 +11,10 @@ from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
 from indexcalc.checking.left import NOTHING, Left
+from indexcalc.equality.decide import form
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
 from indexcalc.evaluate.inputs import symbols_in
 from indexcalc.graph.node import Node, einsum, transpose
-from indexcalc.graph.simplify import simplify
 from indexcalc.graph.walk import resize, substitute, topological
 from indexcalc.index import Dimension, Index
 from indexcalc.layout.conventions import CONVENTIONS
@@ -278,9 +278,8 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
         found[key] = Target(laid, node, layouts, groups, None, stands, meant([D])[0])
-    own, *laid_out = simplify([index_target(D).node, *(target.node for target in found.values())])
-    first = [target for target, node in zip(found.values(), laid_out, strict=True) if node is own]
-    return [*first, *(target for target in found.values() if target not in first)]
+    own = form(index_target(D).node)
+    return sorted(found.values(), key=lambda target: form(target.node) is not own)
 
 
 def index_target(D: View) -> Target:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log2
 from typing import NamedTuple
 
@@ -34,6 +35,8 @@ LARGEST = 7
 antisymmetrises.
 """
 ATTEMPTS = 12
+KEPT = 512
+"""How many comparisons of forms are remembered: `check` asks for some again and again."""
 SETS = 3
 """At how many sets of sizes: the first symbols larger than the last, smaller, and all alike."""
 
@@ -78,7 +81,23 @@ def difference_form(one: Node, other: Node) -> Node:
 
 def is_same_form(one: Node, other: Node) -> bool:
     """Is the difference of two nodes zero by its simplified form?"""
-    return one is other or (one.dims == other.dims and is_zero(difference_form(one, other)))
+    if one is other or one.dims != other.dims:
+        return one is other
+    left, right = form(one), form(other)
+    return left is right or _vanishes(left, right)
+
+
+def form(node: Node) -> Node:
+    """The simplified form, remembered on the node."""
+    if "form" not in node.facts:
+        (node.facts["form"],) = simplify([node])
+    found: Node = node.facts["form"]
+    return found
+
+
+@lru_cache(maxsize=KEPT)
+def _vanishes(one: Node, other: Node) -> bool:
+    return is_zero(difference_form(one, other))
 
 
 def decide(
