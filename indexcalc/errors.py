@@ -23,14 +23,30 @@ class Asked:
 
 
 class IndexCalcError(Exception):
-    """What all errors of indexcalc have in common: three parts, `asked`, `found` and `instead`."""
+    """What all errors of indexcalc have in common: three parts, `asked`, `found` and `instead`.
+
+    What was asked becomes text when somebody reads the error: many are caught unread, and an expression may be long.
+    """
 
     def __init__(self, asked: str | Asked, found: str, instead: str = "") -> None:
-        self.asked, self.found, self.instead = shorten(str(asked)), shorten(found), instead
+        super().__init__()
+        self._asked, self.found, self.instead = asked, shorten(found), instead
+
+    @property
+    def asked(self) -> str:
+        """What was asked."""
+        if isinstance(self._asked, Asked):
+            self._asked = str(self._asked)
+        return shorten(self._asked)
+
+    def __str__(self) -> str:
         lines = [f"{self.asked}: {self.found}" if self.asked else self.found]
-        if instead:
-            lines.append(f"  instead: {instead}")
-        super().__init__("\n".join(lines))
+        if self.instead:
+            lines.append(f"  instead: {self.instead}")
+        return "\n".join(lines)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         return type(self), (self.asked, self.found, self.instead)

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from indexcalc.engine.compressed.compressed import compressed as compressed
     from indexcalc.engine.front import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
-    from indexcalc.equality.equality import equals as equals
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
     from indexcalc.views.declare import declarations as declarations
     from indexcalc.views.declare import replaced as replaced
     from indexcalc.views.differentiate import diff as diff
+    from indexcalc.views.equals import equals as equals
     from indexcalc.views.panel import Layouts as Layouts
     from indexcalc.views.panel import layouts as layouts
     from indexcalc.views.projection import layout_of as layout_of
@@ -47,7 +47,7 @@ MODULES = {
     "compressed": "engine.compressed.compressed",
     "declarations": "views.declare",
     "diff": "views.differentiate",
-    "equals": "equality.equality",
+    "equals": "views.equals",
     "evaluate": "engine.front",
     "explain": "explaining.derivation",
     "expr_latex": "writing.index.latex",

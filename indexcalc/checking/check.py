@@ -6,13 +6,14 @@ meaning; term by term; but for one index; under an assumption; else it is wrong,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexcalc.checking.compare import Bench, is_same_form
+from indexcalc.checking.compare import Bench
 from indexcalc.checking.conditions import Condition, condition_of
-from indexcalc.checking.edits import reindexed, termwise
-from indexcalc.checking.example import difference_of, example_of
+from indexcalc.checking.edits import difference_of, reindexed, termwise
+from indexcalc.checking.left import NOTHING, Left, read, split
 from indexcalc.checking.mends import Mend, best, changed, lightest, plain
 from indexcalc.checking.reading import (
     READINGS,
@@ -22,20 +23,25 @@ from indexcalc.checking.reading import (
     index_target,
     is_misfit,
     meant_names,
+    names_of,
     targets_of,
     transposes,
 )
-from indexcalc.checking.report import Report, verdict_of
+from indexcalc.checking.report import Example, Report, verdict_of
 from indexcalc.checking.values import check_values
+from indexcalc.equality.branches import Side
+from indexcalc.equality.decide import EXACTLY, Decision, is_same_form
+from indexcalc.equality.survey import said
+from indexcalc.equality.witness import witness
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
-from indexcalc.graph.node import Variable
+from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.views.array import Array, stand
 from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
 from indexcalc.views.view import View, is_number, to_number
-
-EXACTLY = "exactly: the canonical forms are equal"
 
 
 def check(
@@ -77,37 +83,91 @@ def check(
         return check_values(formula, D, layout, at, asked)
     if at is not None:
         raise InputError(asked, "inputs for a formula, which is compared at random ones", "leave at= out")
-    shown = " ".join((formula if isinstance(formula, str) else str(formula)).split())
+    shown = " ".join((formula if isinstance(formula, str) else _text_of(formula)).split())
+    text, left = formula, NOTHING
+    if isinstance(formula, str):
+        own, text = split(formula)
+        left = read(own, D, {**names_of(D), **declarations})
+    found = _judged(text, shown, D, layout, vectors, declarations, left)
+    if isinstance(found, Report) and (found.right or not isinstance(text, str) or "*" not in text.replace("**", "")):
+        return found
+    product = _as_product(text, shown, D, layout, vectors, declarations, left) if isinstance(text, str) else None
+    if product is not None:
+        return product
+    if isinstance(found, IndexCalcError):
+        raise found
+    return found
+
+
+def _text_of(formula: View) -> str:
+    """The text of a formula, or how large it is where that would be pages."""
+    nodes = count([formula.node])
+    return str(formula) if nodes <= LONGEST else f"an expression of {nodes} nodes"
+
+
+LONGEST = 1000
+"""How many nodes a formula may have to be quoted."""
+
+
+def _judged(
+    text: Any, shown: str, D: View, layout: str | None, vectors: str | None, declarations: Mapping[str, Any], left: Left
+) -> Report | IndexCalcError:
+    """The answer to a formula, or the error that it cannot be read."""
     try:
-        checker = Checker(shown, claims_of(formula, D, vectors, declarations), D, layout)
+        checker = Checker(shown, claims_of(text, D, vectors, declarations, left), D, layout, left.shaped)
         found = checker.report()
         fits = "shape" not in found.how
     except IndexCalcError as error:
         if not is_misfit(error):
-            raise
+            return error
         how = "exactly: its shapes do not fit each other"
         found, fits = Report("wrong", shown, how, True, repair=str(D), note=error.found), False
-    if fits or not isinstance(formula, str):
+    if fits or not isinstance(text, str):
         return found
-    for words, text in transposes(formula, D, declarations):
+    for words, other in transposes(text, D, declarations):
         try:
-            claims = claims_of(text, D, vectors, declarations)
+            claims = claims_of(other, D, vectors, declarations, left)
         except IndexCalcError:
             continue
-        mended = Checker(shown, claims, D, layout).as_mended(words, found.note)
+        mended = Checker(shown, claims, D, layout, left.shaped).as_mended(("transpose",), words, found.note)
         if mended is not None:
             return mended
     return found
 
 
+def _as_product(
+    text: str, shown: str, D: View, layout: str | None, vectors: str | None, declarations: Mapping[str, Any], left: Left
+) -> Report | None:
+    """The answer to a formula that is right where each `*` in it is the product of matrices; None if it is not."""
+    if not STAR.search(text):
+        return None
+    other = STAR.sub(" ", text)
+    try:
+        claims = claims_of(other, D, vectors, declarations, left)
+    except IndexCalcError:
+        return None
+    words = f"write matrix products side by side, or with @: {other}"
+    return Checker(shown, claims, D, layout, left.shaped).as_mended(("product",), words, "")
+
+
+STAR = re.compile(r"(?<!\*)\s*\*\s*(?!\*)")
+"""A single star."""
+
+
 class Checker:
     """One formula, read in all ways, and what it is compared with."""
 
-    def __init__(self, shown: str, claims: Sequence[Claim], D: View, layout: str | None) -> None:
+    def __init__(self, shown: str, claims: Sequence[Claim], D: View, layout: str | None, shaped: bool = False) -> None:
         self.shown, self.D, self.claims = shown, D, list(claims)
         self.layouts = targets_of(D, layout)
+        if shaped and layout is None:  # ∇ has the shape of the variable
+            self.layouts = [one for one in self.layouts if "gradient" in one.layouts] or self.layouts
         self.whole = index_target(D)
-        self.bench: Bench
+        roots = [claim.node for claim in self.claims] + [self.whole.node]
+        inputs = frozenset[Variable]().union(*(claim.view.inputs for claim in self.claims), self.D.inputs)
+        source = D.source if isinstance(D, Derivative | ArrayDerivative) else None
+        domain = [] if source is None else [source.node]
+        self.bench = Bench(roots, sorted(inputs, key=lambda variable: variable.label), domain)
 
     def targets(self, claim: Claim) -> list[Target]:
         """What this claim is compared with: index notation with the tensor itself, a matrix with its layouts."""
@@ -117,53 +177,59 @@ class Checker:
         """The claims that have a target's shape, each with each of these targets."""
         return [mend for claim in self.claims for mend in plain(claim, self.targets(claim))]
 
-    def _bench(self) -> Bench:
-        """Inputs for all that is compared."""
-        roots = [claim.node for claim in self.claims] + [self.whole.node]
-        inputs = frozenset[Variable]().union(*(claim.view.inputs for claim in self.claims), self.D.inputs)
-        return Bench(roots, sorted(inputs, key=lambda variable: variable.label))
-
     def report(self) -> Report:
         """The answer."""
         fitting = self._fitting()
-        self.bench = self._bench()
-        right = [mend for mend in fitting if mend.exact or self._equal(mend)]
+        right = [mend for mend in fitting if self._equal(mend)]
         if right:
             return self._right(right)
-        if not self.bench.points:
+        if fitting and self.bench.empty:
             raise InputError(
                 Asked(lambda: f"check({self.shown}, {self.D})"),
                 "their forms differ, and no random input gives finite numbers for both",
                 "give assumptions, such as positive=True, or compare at inputs of your own",
             )
+        partly = next((mend for mend in fitting if not self._differs(mend)), None)
+        if partly is not None:
+            return self._where(partly)
         mend = self._mended(fitting)
         if mend is None or (mend.weight > 1 and not mend.factor.scalars):
             condition = condition_of(self.bench, fitting)
             if condition is not None:
                 return self._conditional(condition)
+            partly = next((mend for mend in fitting if self._decided(mend).where), None)
+            if partly is not None:
+                return self._where(partly)
         return self._wrong(fitting) if mend is None else self._almost(mend, fitting)
 
-    def as_mended(self, words: str, note: str) -> Report | None:
-        """The answer to a formula whose shapes did not fit, if this one, with factors transposed, is right."""
-        fitting = self._fitting()
-        self.bench = self._bench()
-        for mend in fitting:
-            if mend.exact or self._equal(mend):
+    def as_mended(self, faults: tuple[str, ...], words: str, note: str) -> Report | None:
+        """The answer to a formula that was changed in these words, if what came out is right."""
+        for mend in self._fitting():
+            if self._equal(mend):
+                decision = self._decided(mend)
                 return Report(
-                    verdict_of(("transpose",)), self.shown, self._how(mend.exact), mend.exact, mend.target.layouts,
-                    self._readings([mend]), ("transpose",), words, self._text(mend.target), note=note,
+                    verdict_of(faults), self.shown, decision.how, decision.exact, mend.target.layouts,
+                    self._readings([mend]), faults, words, self._text(mend.target), note=note,
                 )  # fmt: skip
         return None
 
     def _equal(self, mend: Mend) -> bool:
-        return self.bench.equal(mend.node, mend.target.node)
+        """Is the formula right as it is?"""
+        if mend.node is mend.target.node:
+            return True
+        if mend.exact:
+            return True
+        return not self.bench.unlike(mend.node, mend.target.node) and self._decided(mend).equal
 
-    def _how(self, exact: bool) -> str:
-        if exact:
-            return EXACTLY
-        count = len({tuple(point.sizes.items()) for point in self.bench.points})
-        sizes = "" if count == 1 else f", at {count} sets of sizes"
-        return f"by numbers: {len(self.bench.points)} random inputs in float64{sizes}"
+    def _decided(self, mend: Mend) -> Decision:
+        return self.bench.decided(mend.node, mend.target.node)
+
+    def _differs(self, mend: Mend) -> bool:
+        """Was a point found at which the formula is wrong?"""
+        if self.bench.unlike(mend.node, mend.target.node):
+            return True
+        decision = self._decided(mend)
+        return decision.unknown or decision.differ is not None
 
     def _mended(self, fitting: Sequence[Mend]) -> Mend | None:
         """What would mend it: as a whole; else term by term, or with one index changed, whichever is less."""
@@ -182,6 +248,14 @@ class Checker:
     def _text(self, target: Target) -> str:
         """What is right, as the derivative itself is written where it has these axes."""
         return str(self.D if target.node is self.whole.node else target.view)
+
+    def _how(self, mend: Mend) -> tuple[str, bool]:
+        """How a mended formula was decided, and whether without rounding."""
+        if mend.exact:
+            return EXACTLY, True
+        wanted = mend.factor.times(mend.target.node)
+        decision = self.bench.decided(mend.node, wanted)
+        return decision.how, decision.exact
 
     # -------------------------------------------------------------- the answers
 
@@ -208,39 +282,78 @@ class Checker:
     def _right(self, mends: Sequence[Mend]) -> Report:
         held = {name for mend in mends for name in mend.target.layouts}
         layouts = tuple(name for name in CONVENTIONS if name in held)
-        exact = all(mend.exact for mend in mends)
+        rough = [mend for mend in mends if not mend.exact]
+        how, exact = EXACTLY, True
+        if rough:
+            decision = min(map(self._decided, rough), key=lambda decision: decision.exact)
+            how, exact = decision.how, decision.exact
         return Report(
-            "right", self.shown, self._how(exact), exact, layouts, self._readings(mends),
-            meaning=getattr(self.D, "structure", ""), names=meant_names(mends[0].claim, mends[0].target),
+            "right", self.shown, how, exact, layouts, self._readings(mends), meaning=getattr(self.D, "structure", ""),
+            names=meant_names(mends[0].claim, mends[0].target), coverage="" if exact else self._coverage(),
+        )  # fmt: skip
+
+    def _coverage(self, missing: Sequence[Sequence[Side]] = ()) -> str:
+        """Which branches were met."""
+        branches = len(self.bench.survey.branches)
+        if not branches:
+            return ""
+        told = f"{branches} condition{'s' * (branches > 1)}, met on all sides that there are"
+        return f"not met: {', '.join(said(row, self._shown) for row in missing)}" if missing else told
+
+    def _shown(self, node: Node) -> str:
+        return str(stand(node, [Array(node, None, None, self.claims[0].stands)]))
+
+    def _where(self, mend: Mend) -> Report:
+        """It is right where it was compared, and there it was not compared everywhere, or elsewhere it is wrong."""
+        decision = self._decided(mend)
+        where = said(decision.where, self._shown)
+        if decision.missing and not decision.where:
+            where = f"not ({'; '.join(said(row, self._shown) for row in decision.missing)})"
+        wrong = decision.differ is not None
+        return Report(
+            f"right where {where}", self.shown, decision.how, False, self._alike(mend), self._readings([mend]),
+            repair=self._text(mend.target), difference=difference_of(mend) if wrong else None,
+            example=self._example(mend) if wrong else None, where=where,
+            coverage=self._coverage(() if wrong else decision.missing),
         )  # fmt: skip
 
     def _almost(self, mend: Mend, fitting: Sequence[Mend]) -> Report:
         within = {"sum", "missing term", "symmetric part"} & set(mend.faults) or mend.factor.scalars
         condition = condition_of(self.bench, fitting) if within else None
         start = next((one for one in fitting if one.target == mend.wanted), None)
+        how, exact = self._how(mend)
         return Report(
-            verdict_of(mend.faults), self.shown, self._how(mend.exact), mend.exact, self._alike(mend),
+            verdict_of(mend.faults), self.shown, how, exact, self._alike(mend),
             self._readings([mend]), mend.faults, " and ".join(mend.words), self._text(mend.wanted),
             condition.text if condition else "", difference_of(start) if start else None,
-            example_of(start) if start else None, mend.meaning,
+            self._example(start) if start else None, mend.meaning,
         )  # fmt: skip
 
     def _conditional(self, found: Condition) -> Report:
-        mend = found.mend
+        mend, decision = found.mend, found.decision
         return Report(
-            f"right if {found.text}", self.shown, self._how(found.exact), found.exact, mend.target.layouts,
+            f"right if {found.text}", self.shown, decision.how, decision.exact, mend.target.layouts,
             self._readings([mend]), repair=self._text(mend.target), condition=found.text,
-            difference=difference_of(mend), example=example_of(mend),
+            difference=difference_of(mend), example=self._example(mend),
+            where=said(self._decided(mend).where, self._shown),
         )  # fmt: skip
 
     def _wrong(self, fitting: Sequence[Mend]) -> Report:
         if not fitting:
             return self._misshapen()
         mend = fitting[0]
+        decision = self._decided(mend)
         return Report(
-            "wrong", self.shown, self._how(False), False, mend.target.layouts, self._readings([mend]),
-            repair=self._text(mend.target), difference=difference_of(mend), example=example_of(mend),
+            "wrong", self.shown, decision.how, False, mend.target.layouts, self._readings([mend]),
+            repair=self._text(mend.target), difference=difference_of(mend), example=self._example(mend),
         )  # fmt: skip
+
+    def _example(self, mend: Mend) -> Example | None:
+        """Small inputs at which the formula is wrong, else those that were found."""
+        decision = self._decided(mend)
+        point = self.bench.survey.point(decision.differ) if decision.differ else None
+        found = witness(mend.node, mend.target.node, point)
+        return None if found is None else Example(*found)
 
     def _misshapen(self) -> Report:
         claim = self.claims[0]

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cached_property
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
-from indexcalc.equality.points import Point, random_points
-from indexcalc.errors import InputError
-from indexcalc.graph.constructors import addition, dimension, einsum, is_zero
+from indexcalc.equality.decide import Decision, decide
+from indexcalc.equality.reals import Reals
+from indexcalc.equality.survey import Survey, relative_error
+from indexcalc.graph.constructors import dimension, einsum
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.graph.numbers import number
 from indexcalc.index import symbol
-from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
 
-POINTS = 4
 TOLERANCE = 1e-8
-ROUNDING = 1e-12
-"""What may be left of numbers near 1 that cancel: smaller ones are taken for 0, larger ones compared relatively."""
+"""The relative error up to which given numbers are one multiple of others."""
+LIKE = 1e-4
+"""What is not a multiple up to this relative error is none: a few numbers sort out quickly."""
+STEADY = 1e-10
+"""Ratios are taken where rounding is a smaller part of the values than this."""
 LARGEST_DENOMINATOR = 1000
 MOST_SCALARS = 8
 EXPONENTS = tuple(map(Fraction, (-1, 1, -2, 2, 0.5, -0.5)))
@@ -70,21 +73,12 @@ def _power(name: str, exponent: Fraction) -> str:
 ONE = Factor(Fraction(1))
 
 
-def is_same_form(one: Node, other: Node) -> bool:
-    """Is the difference of two nodes zero by its simplified form?"""
-    if one.dims != other.dims:
-        return False
-    axes = tuple(range(one.order))
-    (gap,) = simplify([addition([(1, one, axes), (-1, other, axes)], one.dims)])
-    return is_zero(gap)
-
-
 def near(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> bool:
-    """Are these equal but for rounding?"""
+    """Are these equal, up to an error relative to the largest entry?"""
     if one.shape != other.shape:
         return False
     scale = float(np.max(np.abs(other), initial=0.0))
-    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale + ROUNDING)
+    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale)
 
 
 def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | None:
@@ -92,65 +86,91 @@ def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | Non
     if one.shape != other.shape:
         return None
     small, large = (float(np.max(np.abs(a), initial=0.0)) for a in (one, other))
-    if large <= ROUNDING:
-        return float("nan") if small <= ROUNDING else None
-    found = float(np.vdot(other, one).real / np.vdot(other, other).real)
+    if not large:
+        return None if small else float("nan")
+    found = float(np.vdot(other / large, one / large).real / np.vdot(other / large, other / large).real)
     gap = float(np.max(np.abs(one - found * other), initial=0.0))
-    return found if found and gap <= limit * small + ROUNDING else None
+    return found if found and gap <= limit * small else None
 
 
 class Bench:
-    """Random inputs for a formula and a derivative, at which any node made from them has values."""
+    """Inputs that have met every branch of a formula and a derivative, at which any node made from them has values.
 
-    def __init__(self, roots: Sequence[Node], variables: Sequence[Variable], count: int = POINTS) -> None:
-        self.points = [point for point, _ in random_points(roots, variables, count=count)]
-        scalars = [node for node in topological(roots) if not node.order and inputs_of(node)]
-        self._scalars = scalars[:MOST_SCALARS]
-        self._known: dict[Node, list[Numbers] | None] = {}
+    `domain` are nodes outside whose domain nothing is judged. Nothing is drawn before it is asked for.
+    """
 
-    def values(self, node: Node) -> list[Numbers] | None:
-        """The values of a node at each point; None where one has none."""
-        if node not in self._known:
-            try:
-                found = [point.values([node])[0] for point in self.points]
-                self._known[node] = found if all(np.isfinite(v).all() for v in found) else None
-            except InputError:
-                self._known[node] = None
-        return self._known[node]
+    def __init__(self, roots: Sequence[Node], variables: Sequence[Variable], domain: Sequence[Node] = ()) -> None:
+        self.roots, self.variables, self.domain = roots, variables, domain
+        self._decided: dict[tuple[Node, Node], Decision] = {}
 
-    def at_first(self, node: Node) -> Numbers | None:
-        """The value at the point with the most entries alone, to sort out quickly."""
-        try:
-            (found,) = self._largest.values([node])
-        except InputError:
-            return None
-        return found
+    @cached_property
+    def survey(self) -> Survey:
+        """The points."""
+        return Survey(self.roots, self.variables, self.domain)
+
+    @cached_property
+    def _first(self) -> Reals:
+        """A few of the points with the most entries, computed once each, to sort out quickly."""
+        panel = max(self.survey.panels, key=lambda panel: sum(a[0].size for a in panel.draw.arrays.values()))
+        which = np.flatnonzero(panel.clear)[:3]
+        draw = panel.draw.kept(which if len(which) else slice(0, 1))
+        return Reals(draw.arrays, draw.sizes)
+
+    @cached_property
+    def _scalars(self) -> list[Node]:
+        return [node for node in topological(self.roots) if not node.order and inputs_of(node)][:MOST_SCALARS]
 
     @property
-    def _largest(self) -> Point:
-        return max(self.points, key=lambda point: sum(array.size for array in point.arrays.values()))
+    def empty(self) -> bool:
+        """Is there no point at which anything can be compared?"""
+        return not any(inside.any() for inside in self.survey.judged())
+
+    def unlike(self, one: Node, other: Node) -> bool:
+        """Do a few numbers say that two nodes are no multiples of each other?"""
+        if not self.survey.panels:
+            return False
+        values = [self._first.base(node) for node in (one, other)]
+        noise = [self._first.rounding(node) for node in (one, other)]
+        pairs = [pair for *pair, a, b in zip(*values, *noise, strict=True) if _telling(pair, (a, b))]
+        return bool(pairs) and all(ratio(own, wanted, LIKE) is None for own, wanted in pairs)
+
+    def decided(self, one: Node, other: Node) -> Decision:
+        """Is one node the other, which says what should be?"""
+        key = one, other
+        if key not in self._decided:
+            self._decided[key] = decide(one, other, self.variables, self.domain, survey=lambda: self.survey)
+        return self._decided[key]
 
     def equal(self, one: Node, other: Node) -> bool:
-        """Have two nodes the same values at every point?"""
-        first, second = self.values(one), self.values(other)
-        if first is None or second is None or not first:
-            return False
-        return all(near(a, b) for a, b in zip(first, second, strict=True))
+        """Is one node the other, wherever that exists?"""
+        return self.decided(one, other).equal
 
     def multiple(self, one: Node, other: Node) -> Factor | None:
         """The factor f with `one = f * other`, a number, or a number times scalars and sizes."""
-        first, second = self.values(one), self.values(other)
-        if first is None or second is None:
+        if self.unlike(one, other):
             return None
-        found = [ratio(a, b) for a, b in zip(first, second, strict=True)]
-        if any(r is None for r in found):
+        ratios: list[Numbers] = []
+        kept: list[tuple[int, Numbers]] = []
+        limit = relative_error([one, other])
+        for k, (panel, inside) in enumerate(zip(self.survey.panels, self.survey.judged(), strict=True)):
+            parts = [
+                a.reshape(panel.at.points, -1)
+                for node in (one, other)
+                for a in (panel.at.base(node), panel.at.rounding(node))
+            ]
+            a, noise, b, rounding = parts
+            found = _ratios(a, noise, b, rounding, inside & ~panel.at.extreme, limit)
+            if found is None:
+                return None
+            which = np.flatnonzero(~np.isnan(found))
+            ratios.append(found[which])
+            kept.append((k, which))
+        values = np.concatenate(ratios) if ratios else np.zeros(0)
+        if not len(values):
             return None
-        kept = [k for k, r in enumerate(found) if r is not None and not np.isnan(r)]
-        if not kept:
-            return None
-        return self._named(np.array([found[k] for k in kept], dtype=float), kept, any(dim != 1 for dim in one.dims))
+        return self._named(values, kept, any(dim != 1 for dim in one.dims))
 
-    def _named(self, ratios: Numbers, kept: Sequence[int], several: bool) -> Factor | None:
+    def _named(self, ratios: Numbers, kept: Sequence[tuple[int, Numbers]], several: bool) -> Factor | None:
         """The ratios as one number, or as one times a scalar or a size, or two of them.
 
         Of one entry alone every scalar part of it would be a factor: there tensors without axes count, no other part.
@@ -158,7 +178,7 @@ class Bench:
         alone = constant_ratio(ratios)
         if alone is not None:
             return Factor(alone)
-        if len(kept) < 2:
+        if len(ratios) < 2:
             return None
         rows: list[tuple[tuple[str, Node, Fraction], Numbers]] = []
         for name, node, values in self._magnitudes(kept, several):
@@ -171,26 +191,69 @@ class Bench:
                 return Factor(rest, (row,))
         for (row, values), (other, more) in combinations(rows, 2):
             rest = constant_ratio(ratios / (values * more)) if row[0] != other[0] else None
-            if rest is not None and len(kept) > 2:
+            if rest is not None and len(ratios) > 2:
                 return Factor(rest, (row, other))
         return None
 
-    def _magnitudes(self, kept: Sequence[int], several: bool) -> list[tuple[str, Node, Numbers]]:
+    def _magnitudes(self, kept: Sequence[tuple[int, Numbers]], several: bool) -> list[tuple[str, Node, Numbers]]:
         """Sizes and scalars, at these points, as far as they vary."""
-        points = [self.points[k] for k in kept]
+        panels = [(self.survey.panels[k], which) for k, which in kept]
+        names = panels[0][0].draw.sizes if panels else {}
         found = [
-            (name, dimension(symbol(name)), np.array([point.sizes[name] for point in points], float))
-            for name in points[0].sizes
+            (
+                name,
+                dimension(symbol(name)),
+                np.concatenate([np.full(len(w), p.draw.sizes[name], float) for p, w in panels]),
+            )
+            for name in names
             if not name.startswith("?")
         ]
         for node in self._scalars:
-            values = self.values(node) if several or isinstance(node, Variable) else None
-            if values is not None:
-                found.append((str(Array(node)), node, np.array([float(values[k]) for k in kept])))
+            if several or isinstance(node, Variable):
+                values = np.concatenate([np.real(p.at.base(node))[w] for p, w in panels])
+                if np.isfinite(values).all():
+                    found.append((str(Array(node)), node, values))
         return [row for row in found if np.ptp(row[2]) > 0 and (row[2] != 0).all()]
 
 
-def constant_ratio(ratios: Numbers, limit: float = 1e-7) -> Fraction | float | None:
+def _telling(values: Sequence[Numbers], noise: Sequence[Numbers]) -> bool:
+    """Are these numbers, and no rounding?"""
+    sizes = [float(np.max(np.abs(value), initial=0.0)) for value in values]
+    return all(
+        np.isfinite(size) and np.max(part, initial=0.0) <= LIKE / 10 * size
+        for size, part in zip(sizes, noise, strict=True)
+    )
+
+
+def _ratios(a: Numbers, noise: Numbers, b: Numbers, rounding: Numbers, inside: Numbers, limit: float) -> Numbers | None:
+    """For each point the number r with `a = r*b` in every entry.
+
+    It is nan where both are zero, or where nothing is compared; None if at one of the points inside there is none.
+    """
+    with np.errstate(all="ignore"):
+        if not b.shape[1]:
+            return np.full(len(b), np.nan)
+        there = inside & np.isfinite(b).all(axis=1)
+        if (there & ~np.isfinite(a).all(axis=1)).any():
+            return None
+        place = np.argmax(np.where(there[:, None], np.abs(b) - rounding, 0), axis=1)
+        rows = np.arange(len(b))
+        large = b[rows, place]
+        zero = np.abs(large) <= rounding[rows, place]
+        found = np.real(a[rows, place] / large)
+        wanted = np.where(zero[:, None], 0, found[:, None] * b)
+        allowed = noise + np.abs(found)[:, None] * (
+            rounding + np.abs(b) * rounding[rows, place][:, None] / np.abs(large)[:, None]
+        )
+        allowed = np.where(zero[:, None], noise + rounding, allowed) + limit * (np.abs(a) + np.abs(wanted))
+        if (there[:, None] & (np.abs(a - wanted) > allowed)).any() or (there & ~zero & (found == 0)).any():
+            return None
+        limits = STEADY * np.abs(np.stack([large, a[rows, place]]))
+        steady = ~zero & (rounding[rows, place] <= limits[0]) & (noise[rows, place] <= limits[1])
+    return np.where(there & steady, found, np.nan)
+
+
+def constant_ratio(ratios: Numbers, limit: float = 1e-8) -> Fraction | float | None:
     """The one number that these are, a fraction if it is a simple one."""
     middle = float(np.median(ratios))
     if not middle or np.max(np.abs(ratios - middle)) > limit * abs(middle):

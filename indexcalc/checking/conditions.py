@@ -1,20 +1,26 @@
-"""Assumptions that would make a formula right: each word of the library, for each tensor that occurs."""
+"""Assumptions that would make a formula right.
+
+Each word of the library, for each tensor that occurs, as few and as weak as will do.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations, islice
 from typing import NamedTuple
 
 import numpy as np
 
-from indexcalc.checking.compare import Bench, is_same_form, near
+from indexcalc.checking.compare import Bench
 from indexcalc.checking.mends import Mend
-from indexcalc.engine.bind.declared import HOLDS, respecting
-from indexcalc.equality.points import Point
+from indexcalc.engine.bind.declared import HOLDS
+from indexcalc.equality.decide import Decision, decide
+from indexcalc.equality.points import Shape
+from indexcalc.equality.reals import Reals
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import variable as made_variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
+from indexcalc.graph.node import NO_SYMMETRY, Variable
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.views.declare import tensor
 
@@ -23,43 +29,83 @@ WORDS = ("symmetric", "positive", "stochastic", "orthogonal", "skew")
 STRONGER = tuple(word for word in HOLDS if word not in WORDS)
 SQUARE = {"stochastic": False, "positive": False}
 """Assumptions that tensors of any shape may have; the others are for square matrices, but symmetric for any order."""
+WEAKER = {
+    "diagonal": {"symmetric", "lower", "upper"},
+    "positive_definite": {"symmetric"},
+    "circulant": {"toeplitz"},
+}
+"""What each assumption has in it."""
+MOST_TOGETHER, MOST_CHOICES = 3, 400
+"""How many assumptions are made at once, and how many choices are looked at."""
+CLOSE = 1e-7
+"""The relative error up to which a few numbers say that an assumption is worth a proof."""
 
 
 class Condition(NamedTuple):
-    """An assumption under which a formula is right, and whether its canonical form says so."""
+    """An assumption under which a formula is right, and how that was decided."""
 
     text: str
     mend: Mend
-    exact: bool
+    decision: Decision
+
+
+Choice = tuple[tuple[Variable, Variable], ...]
 
 
 def condition_of(bench: Bench, mends: Sequence[Mend]) -> Condition | None:
-    """The first assumption under which one of these formulas is the derivative."""
+    """The fewest and weakest assumptions under which one of these formulas is the derivative.
+
+    Of several such sets all.
+    """
     for mend in mends:
         occurring = variables([mend.node, mend.target.node])
-        for choice in _choices(occurring):
-            if _holds(bench, mend, choice):
-                nodes = substitute([mend.node, mend.target.node], dict(choice))
-                return Condition(_text(choice), mend, is_same_form(*nodes))
+        for choices in _choices(occurring):
+            found: list[tuple[Choice, Decision]] = []
+            for choice in islice(choices, MOST_CHOICES):
+                if any(_implies(choice, other) for other, _ in found):
+                    continue
+                decision = _holds(bench, mend, choice)
+                if decision is not None:
+                    found.append((choice, decision))
+            if found:
+                kept = [c for c, _ in found if not any(c != other and _implies(c, other) for other, _ in found)]
+                return Condition(" or ".join(dict.fromkeys(map(_text, kept))), mend, found[0][1])
     return None
 
 
-Choice = list[tuple[Node, Node]]
+def _choices(occurring: Sequence[Variable]) -> Iterator[Iterator[Choice]]:
+    """Tensors and what they become: one with one more assumption, the weaker ones first.
 
-
-def _choices(occurring: Sequence[Variable]) -> Iterator[Choice]:
-    """Tensors and what they become: one of them with one more assumption; then all that can be symmetric."""
-    symmetric = []
+    Then several that are symmetric.
+    """
     for words in (WORDS, STRONGER):
-        for word in words:
-            for variable in occurring:
-                made = _with(variable, word)
-                if made is not None:
-                    yield [(variable, made)]
-                    if word == "symmetric":
-                        symmetric.append((variable, made))
-        if len(symmetric) > 1 and words is WORDS:
-            yield list(symmetric)
+        yield iter([(pair,) for word in words for pair in _pairs(occurring, word)])
+    symmetric = list(_pairs(occurring, "symmetric"))
+    for count in range(2, MOST_TOGETHER + 1):
+        yield combinations(symmetric, count)
+
+
+def _pairs(occurring: Sequence[Variable], word: str) -> Iterator[tuple[Variable, Variable]]:
+    for variable in occurring:
+        made = _with(variable, word)
+        if made is not None:
+            yield variable, made
+
+
+def _implies(one: Choice, other: Choice) -> bool:
+    """Is all that one choice assumes contained in another's assumptions, or stronger?"""
+    return all(
+        any(
+            old is mine and _word(old, new) in (_word(mine, made), *WEAKER.get(_word(mine, made), ()))
+            for mine, made in one
+        )
+        for old, new in other
+    )
+
+
+def _word(old: Variable, new: Variable) -> str:
+    (word,) = new.assumptions - old.assumptions
+    return word
 
 
 def _with(variable: Variable, word: str) -> Variable | None:
@@ -79,31 +125,42 @@ def _with(variable: Variable, word: str) -> Variable | None:
     return made_variable(variable.label, variable.dims, variable.assumptions | {word}, rule, variable.latex)
 
 
-def _holds(bench: Bench, mend: Mend, choice: Choice) -> bool:
-    """Are the numbers equal where the assumption holds, and not all zero?"""
+def _holds(bench: Bench, mend: Mend, choice: Choice) -> Decision | None:
+    """The decision that the formula is right where the assumption holds, if it is and is not zero."""
+    if not _worth_it(bench, mend, choice):
+        return None
+    own, wanted = substitute([mend.node, mend.target.node], dict(choice))
+    domain = substitute(list(bench.domain), dict(choice))
+    found = decide(own, wanted, domain=domain)
+    return found if found.equal else None
+
+
+def _worth_it(bench: Bench, mend: Mend, choice: Choice) -> bool:
+    """Are numbers equal where the assumption holds, and not all zero?"""
     nonzero = False
-    for point in bench.points:
-        here: Point = point
-        for variable, made in choice:
-            assert isinstance(variable, Variable)
-            here = here.moved(variable, respecting(made, point.arrays[variable]))
+    for panel in bench.survey.panels:
+        arrays = {v: a[:8] for v, a in panel.draw.arrays.items()}
         try:
-            own, wanted = here.values([mend.node, mend.target.node])
+            for variable, made in choice:
+                arrays[variable] = Shape(made, panel.draw.sizes).respecting(arrays[variable])
+            at = Reals(arrays, panel.draw.sizes)
+            own, wanted = at.base(mend.node), at.base(mend.target.node)
+            noise = at.rounding(mend.node) + at.rounding(mend.target.node)
         except IndexCalcError:
             return False
-        if not (np.isfinite(own).all() and near(own, wanted)):
-            return False
-        nonzero |= bool(np.max(np.abs(wanted), initial=0.0) > 1e-6)
+        with np.errstate(all="ignore"):
+            good = np.isfinite(wanted) & ~at.extreme.reshape(-1, *(1,) * (wanted.ndim - 1))
+            allowed = noise + CLOSE * (np.abs(own) + np.abs(wanted))
+            if (good & ~(np.abs(own - wanted) <= allowed) & ~np.isnan(allowed)).any() or (
+                good & ~np.isfinite(own)
+            ).any():
+                return False
+            nonzero |= bool((good & (np.abs(wanted) > noise)).any())
     return nonzero
 
 
 def _text(choice: Choice) -> str:
-    said = []
-    for variable, made in choice:
-        assert isinstance(variable, Variable) and isinstance(made, Variable)
-        (word,) = made.assumptions - variable.assumptions
-        said.append(_said(made, word))
-    return " and ".join(said)
+    return " and ".join(_said(made, _word(old, made)) for old, made in choice)
 
 
 def _said(made: Variable, word: str) -> str:

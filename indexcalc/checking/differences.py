@@ -20,7 +20,7 @@ from indexcalc.calculus.structure import tangent_words, unstructured
 from indexcalc.engine.bind.declared import respecting
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.points import Point
-from indexcalc.errors import InputError
+from indexcalc.equality.reals import Reals
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
@@ -28,8 +28,12 @@ from indexcalc.graph.node import Definition, Elementwise, Matrix, Node, Reductio
 from indexcalc.graph.walk import substitute
 from indexcalc.index import size
 
-STEPS = (4e-3, 1e-3, 2.5e-4)
+STEPS = (8e-3, 4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4)
+"""Steps, relative to the largest entry of what moves; each is half of the one before."""
 TINY = 1e-30
+EPSILON = 2.0**-50
+
+Method = Callable[[Node, Point, Variable, Numbers], tuple[Numbers, float]]
 
 
 class Slope(NamedTuple):
@@ -39,15 +43,16 @@ class Slope(NamedTuple):
     place: Node
     structure: str
 
-    def measure(self, point: Point, method: Callable[[Node, Point, Variable, Numbers], Numbers]) -> Numbers:
-        """The derivative by this method: axes of the value, then of the place."""
+    def measure(self, point: Point, method: Method) -> tuple[Numbers, float]:
+        """The derivative by this method, axes of the value, then of the place; and the error that rounding may make."""
         node, target, here = self._opened(point)
-        total: Any = 0
-        for pattern in self._patterns(target, point):
-            moved = method(node, here, target, pattern)
-            weight = 1 / np.sum(pattern**2) if self.structure == "projected" else 1
-            total = total + np.multiply.outer(moved, pattern) * weight
-        return np.asarray(total)
+        patterns = self._patterns(target, point)
+        moved, error = method(node, here, target, patterns)
+        weights = np.ones(len(patterns))
+        if self.structure == "projected":
+            weights = 1 / (patterns.reshape(len(patterns), -1) ** 2).sum(axis=1)
+        weighted = moved * weights.reshape(-1, *(1,) * (moved.ndim - 1))
+        return np.asarray(np.tensordot(weighted, patterns, (0, 0))), error
 
     def _opened(self, point: Point) -> tuple[Node, Variable, Point]:
         """The value, the tensor that moves in it, and the point at which that has numbers; a named step is made one.
@@ -66,36 +71,46 @@ class Slope(NamedTuple):
         (here,) = point.values([self.place.child])
         return node, free, point.moved(free, here)
 
-    def _patterns(self, target: Variable, point: Point) -> list[Numbers]:
+    def _patterns(self, target: Variable, point: Point) -> Numbers:
         """The directions: each entry by itself, or what each independent entry fills, with signs."""
         shape = tuple(size(dim, point.sizes) for dim in target.dims)
         count = int(np.prod(shape, dtype=int))
         if self.structure not in ("projected", "independent"):
-            return list(np.eye(count).reshape(count, *shape))
+            return np.eye(count).reshape(count, *shape)
         linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
         marks = respecting(linear, np.random.default_rng(0).uniform(1, 2, shape))
         keys = np.round(np.abs(marks), 12)
-        return [np.sign(marks) * (keys == key) for key in np.unique(keys) if key]
+        kinds = np.unique(keys[keys > 0]).reshape(-1, *(1,) * len(shape))
+        return np.asarray(np.sign(marks) * (keys == kinds))
 
 
-def by_differences(node: Node, point: Point, target: Variable, direction: Numbers) -> Numbers:
-    """The derivative along a direction, by extrapolated central differences at the best step of the sweep."""
-
-    def central(step: float) -> Numbers:
-        here = point.arrays[target]
-        ((ahead,), (behind,)) = (point.moved(target, here + sign * step * direction).values([node]) for sign in (1, -1))
-        with np.errstate(invalid="ignore"):  # infinities cancel to nan, which counts as an infinite error
-            return np.asarray((ahead - behind) / (2 * step))
-
-    found = [(4 * central(step) - central(2 * step)) / 3 for step in STEPS]
-    gaps = [float(np.max(np.abs(one - other), initial=0.0)) for one, other in pairwise(found)]
-    return found[int(np.argmin(gaps)) + 1]
+def values_at(node: Node, point: Point, target: Variable, arrays: Numbers) -> Numbers:
+    """The values of a node at a point in which a tensor is each of these arrays."""
+    given = {v: np.broadcast_to(a, (len(arrays), *np.shape(a))) for v, a in point.arrays.items()} | {target: arrays}
+    return Reals(given, point.sizes, rounding=False).base(node)
 
 
-def by_complex_step(node: Node, point: Point, target: Variable, direction: Numbers) -> Numbers:
-    """The derivative along a direction, by an imaginary step."""
-    (ahead,) = point.moved(target, point.arrays[target] + 1j * TINY * direction).values([node])
-    return np.asarray(np.imag(ahead) / TINY)
+def by_differences(node: Node, point: Point, target: Variable, patterns: Numbers) -> tuple[Numbers, float]:
+    """The derivatives along directions, by extrapolated central differences at the best step of the sweep."""
+    here = point.arrays[target]
+    scale = float(np.max(np.abs(here), initial=0.0)) or 1.0
+    steps = np.array([sign * step * scale for step in STEPS for sign in (1, -1)])
+    moves = steps.reshape(-1, 1, *(1,) * here.ndim) * patterns
+    value = values_at(node, point, target, (here + moves).reshape(-1, *here.shape))
+    value = value.reshape(len(STEPS), 2, len(patterns), *value.shape[1:])
+    with np.errstate(invalid="ignore", over="ignore"):  # infinities cancel to nan, which counts as an infinite error
+        central = (value[:, 0] - value[:, 1]) / (2 * scale * np.array(STEPS).reshape(-1, *(1,) * (value.ndim - 2)))
+        found = (4 * central[1:] - central[:-1]) / 3
+        gaps = [float(np.max(np.abs(one - other), initial=0.0)) for one, other in pairwise(found)]
+        best = int(np.argmin(np.nan_to_num(gaps, nan=np.inf))) + 1
+        rounding = EPSILON * float(np.max(np.abs(value), initial=0.0)) / (scale * STEPS[best + 1])
+    return found[best], rounding
+
+
+def by_complex_step(node: Node, point: Point, target: Variable, patterns: Numbers) -> tuple[Numbers, float]:
+    """The derivatives along directions, by an imaginary step."""
+    ahead = values_at(node, point, target, point.arrays[target] + 1j * TINY * patterns)
+    return np.asarray(np.imag(ahead) / TINY), 0.0
 
 
 def is_analytic(node: Node, point: Point) -> bool:
@@ -110,8 +125,5 @@ def is_analytic(node: Node, point: Point) -> bool:
             row = matrix_row(inner.fn)
         if row is not None and not row.holomorphic:
             return False
-    try:
-        point._replace(arrays={v: array + 0j for v, array in point.arrays.items()}).values([node])
-    except InputError:
-        return False
-    return True
+    (value,) = point._replace(arrays={v: array + 0j for v, array in point.arrays.items()}).values([node])
+    return bool(np.isfinite(value).all())

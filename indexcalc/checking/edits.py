@@ -11,8 +11,9 @@ from functools import partial
 from itertools import combinations, islice
 from typing import Any, NamedTuple
 
-from indexcalc.checking.compare import Bench, ratio
+from indexcalc.checking.compare import Bench
 from indexcalc.checking.mends import Mend
+from indexcalc.checking.report import Difference
 from indexcalc.graph.constructors import einsum, transpose
 from indexcalc.graph.node import Factor, Node, Product, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
@@ -118,15 +119,12 @@ def term_text(term: Node, mend: Mend) -> str:
 
 
 def reindexed(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
-    """The formulas with one index changed, as far as the numbers agree at one point."""
+    """The formulas with one index changed, as far as a few numbers agree."""
     for mend in mends:
-        wanted = bench.at_first(mend.target.node)
-        assert wanted is not None
         for count, edit in enumerate(edits(mend.node, mend.claim.stands)):
             if count == MOST_EDITS:
                 break
-            value = bench.at_first(edit.node)
-            if value is not None and ratio(value, wanted) is not None:
+            if not bench.unlike(edit.node, mend.target.node):
                 yield mend._replace(faults=("sum",), words=(edit.words(),), node=edit.node)
 
 
@@ -190,6 +188,18 @@ def _term(coef: Number, node: Node, labels: Sequence[int], dims: Sequence[Any]) 
 def key_of(term: Node) -> Any:
     """What equal terms share."""
     return same.key_of(term, tuple(range(term.order)))
+
+
+def difference_of(mend: Mend) -> Difference | None:
+    """The first term in which a formula differs from its target, if their terms differ."""
+    terms = aligned(mend.node, mend.target.node)
+    if not (terms.extra or terms.missing):
+        return None
+    if not terms.extra:
+        return Difference("", term_text(terms.missing[0], mend))
+    term = terms.extra[0]
+    other = term_text(likest(term, terms.missing), mend) if terms.missing else ""
+    return Difference(term_text(term, mend), other)
 
 
 def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:

@@ -8,8 +8,9 @@ from itertools import permutations, product
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import MAPS
-from indexcalc.checking.compare import ONE, Bench, Factor, is_same_form
+from indexcalc.checking.compare import ONE, Bench, Factor
 from indexcalc.checking.reading import Claim, Target, fitted, index_target, namings, targets_of, turned
+from indexcalc.equality.decide import is_same_form
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import addition, transpose
 from indexcalc.graph.node import Node
@@ -31,6 +32,7 @@ FAULTS = {
     "missing term": "a missing term",
     "extra term": "an extra term",
     "sum": "a sum over the wrong index",
+    "product": "an entrywise product",
 }
 """What may be wrong with a formula, by the name that `Report.faults` has, and in words."""
 

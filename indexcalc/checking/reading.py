@@ -10,15 +10,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations, permutations
 from typing import Any, NamedTuple
 
+from indexcalc.checking.left import NOTHING, Left
 from indexcalc.engine.bind.inputs import symbols_in
+from indexcalc.equality.decide import form
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
-from indexcalc.graph.constructors import einsum
+from indexcalc.graph.constructors import einsum, transpose
 from indexcalc.graph.node import Node, topological
 from indexcalc.graph.walk import resize, substitute
 from indexcalc.index import Dimension, Index, unknown
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
-from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
 from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
@@ -29,20 +30,22 @@ from indexcalc.views.view import View
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
 READINGS = ("numpy", "column", "row")
-LEFT_SIDE = re.compile(r"\s*[^=<>!,]*(?:/|∇|grad)[^=<>!,]*=(?!=)\s*(?P<rest>.+)", re.DOTALL)
-"""A left-hand side that names a derivative, `dL/dW = `: it defines nothing."""
 MOST_FACTORS = 8
 MOST_AXES = 5
 """Index notation of more axes is compared under its own names alone."""
 
 
 class Claim(NamedTuple):
-    """A formula under some readings: its array, all axes written out, and the names of its axes in index notation."""
+    """A formula under some readings: its array, all axes written out, and the names of its axes in index notation.
+
+    The axes are `fixed` where a left side has named them: they are those of the derivative, in their order.
+    """
 
     view: View
     node: Node
     readings: tuple[str, ...] = ()
     names: tuple[Index, ...] | None = None
+    fixed: bool = False
 
     @property
     def dims(self) -> tuple[Dimension, ...]:
@@ -80,8 +83,13 @@ class Target(NamedTuple):
 # ------------------------------------------------------------------ formulas
 
 
-def claims_of(formula: Any, D: View, vectors: str | None, declarations: Mapping[str, Any]) -> list[Claim]:
-    """The formula as it may be meant, what is the same only once; a text that no reading admits is an error."""
+def claims_of(
+    formula: Any, D: View, vectors: str | None, declarations: Mapping[str, Any], left: Left = NOTHING
+) -> list[Claim]:
+    """The formula as it may be meant, what is the same only once.
+
+    A text that no reading admits is an error, and so is one with a name that nobody declared.
+    """
     if isinstance(formula, View):
         return [claim_of(identified(formula, D))]
     found: dict[Any, Claim] = {}
@@ -92,15 +100,69 @@ def claims_of(formula: Any, D: View, vectors: str | None, declarations: Mapping[
         except IndexCalcError as error:
             failed.append(error)
             continue
-        claim = claim_of(identified(view, D))
+        claim = _as_left(claim_of(identified(view, D)), left, D)
         key = claim.node, claim.names
         readings = (*found[key].readings, reading) if key in found else (reading,)
         found[key] = (found.get(key) or claim)._replace(readings=readings)
     if not found:
-        raise next((error for error in failed if is_misfit(error)), failed[0])
-    if len(found) == 1 and vectors is None and not failed:
+        raise (
+            next((error for error in failed if UNDECLARED in str(error)), None)
+            or _undeclared(formula, D, declarations)
+            or next((error for error in failed if is_misfit(error)), failed[0])
+        )
+    plain = meant([D])[0] == "numpy" or not any(v.order == 1 for claim in found.values() for v in claim.view.inputs)
+    if len(found) == 1 and vectors is None and not failed and plain:
         return [claim._replace(readings=()) for claim in found.values()]
     return list(found.values())
+
+
+UNDECLARED = "is not declared"
+WORD = re.compile(r"(?<![\w.])[^\W\d_]\w*")
+INSIDE = re.compile(r"\^\{?\w+|\[[^\[\]]*\]|_\{[^{}]*\}|\{[^:{}]*:|\b\w+\s*=|_\w+")
+"""What holds marks of a transpose, names of indices, of keywords, and of what is defined."""
+
+
+def _undeclared(text: str, D: View, declarations: Mapping[str, Any]) -> IndexCalcError | None:
+    """The error for a name that stands in a text whose shapes do not fit, and that nobody declared."""
+    defined = set(re.findall(r"(?:^|[;\n])\s*(\w+)\s*=", text))
+    for word in dict.fromkeys(WORD.findall(INSIDE.sub(" ", text))):
+        if word in defined:
+            continue
+        try:
+            _read(word, D, _order(D)[0], declarations)
+        except IndexCalcError as error:
+            if UNDECLARED in str(error):
+                return error
+    return None
+
+
+def _as_left(claim: Claim, left: Left, D: View) -> Claim:
+    """What a formula says of the derivative itself, where its left side says what is done to that."""
+    node = claim.node
+    axes: Sequence[int] = range(node.order)
+    if left.factor is not None:
+        node = einsum(1, [(left.factor.node, (), -1), (node, axes)], axes)
+    if left.turned:
+        if node.order > 2 or (claim.names is not None and node.order):
+            raise NotationError(
+                f"check {left.text} = ...", f"the transpose of a derivative with {node.order} axes", "name its axes"
+            )
+        node = transpose(node, tuple(reversed(axes)))
+    if not left.indices:
+        return claim._replace(node=node)
+    names = [index.name for index in claim.names or ()]
+    if sorted(names) != sorted(left.indices):
+        own = ", ".join(names) or "no indices"
+        instead = "write [...]_ij around the right side" if claim.names is None else "name them alike"
+        raise NotationError(
+            f"check {left.text} = ...",
+            f"the left side has {', '.join(left.indices)}, and the right side {own}",
+            instead,
+        )
+    order = [names.index(name) for name in left.indices]
+    fixed = len(order) == index_target(D).node.order
+    indices = tuple((claim.names or ())[axis] for axis in order)
+    return claim._replace(node=transpose(node, order), names=indices, fixed=fixed)
 
 
 def claim_of(view: View) -> Claim:
@@ -119,9 +181,9 @@ def is_misfit(error: BaseException | None) -> bool:
 
 
 def _order(D: View) -> tuple[str, ...]:
-    """The readings, that of the derivative first."""
+    """The readings that the declarations admit: theirs alone where vectors were declared columns or rows."""
     own = meant([D])[0]
-    return (own, *(reading for reading in READINGS if reading != own))
+    return READINGS if own == "numpy" else (own,)
 
 
 def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> View:
@@ -130,12 +192,11 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
     if meant([D])[0] != reading:
         known = {name: _stood(value, reading) for name, value in known.items()}
     given = {name: value for name, value in declarations.items() if not _same(value, known.get(name))}
-    left = LEFT_SIDE.fullmatch(text)
     symbols = symbols_in(topological([D.node, *D.inputs]))
     sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")}
     batch = " ".join(sorted(D.batch)) if isinstance(D, Expr) else ""
     options = {"dims": sizes, "batch": batch, "vectors": reading}
-    made: View = parse(left["rest"] if left else text, **{**options, **known, **given})
+    made: View = parse(text, **{**options, **known, **given})
     return made
 
 
@@ -222,9 +283,8 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
         found[key] = Target(laid, node, layouts, groups, None, stands, meant([D])[0])
-    own, *laid_out = simplify([index_target(D).node, *(target.node for target in found.values())])
-    first = [target for target, node in zip(found.values(), laid_out, strict=True) if node is own]
-    return [*first, *(target for target in found.values() if target not in first)]
+    own = form(index_target(D).node)
+    return sorted(found.values(), key=lambda target: form(target.node) is not own)
 
 
 def index_target(D: View) -> Target:
@@ -292,6 +352,9 @@ def namings(claim: Claim, target: Target) -> Iterator[Naming]:
     """The orders of axes in which a formula may be meant, the natural ones first."""
     count = len(target.dims)
     if len(claim.dims) != count:
+        return
+    if claim.fixed:
+        yield Naming(tuple(range(count)), True)
         return
     own, wanted = claim.names or (), target.names or ()
     orders: Iterator[tuple[int, ...]] = permutations(range(count))

@@ -47,13 +47,16 @@ class Example:
 class Report:
     """The answer to "is this formula right?"; true if it is.
 
-    `verdict` is "right", "right but for ...", "right if ..." or "wrong". `layouts` names the conventions in which the
+    `verdict` is "right", "right but for ...", "right if ...", "right where ..." or "wrong"; "right" only where every
+    branch of both was met, on both sides. `layouts` names the conventions in which the
     formula (or, where something is wrong with it, the mended one) is right; `readings` has them by how vectors are
     meant, and `reading` is the first of these. `faults` are the names of what is wrong with it, of `mends.FAULTS`, and
     `mend` says what to do; `repair` is the right formula. `condition` is an assumption under which it would be right as
-    it stands. `exact` says whether canonical forms decided it, `how` says so in words. `difference` and `example` show
-    where a wrong formula differs. `meaning` is which derivative by a structured tensor the formula is, and `names` says
-    which index of the derivative each index of the formula is, where names differ. `note` says which shapes do not fit.
+    it stands. `where` says on which side of a condition it is right, if not on all, and `coverage` which conditions
+    were met, where numbers decided. `exact` says whether that was decided without rounding, `how` says so in words.
+    `difference` and `example` show where a wrong formula differs. `meaning` is which derivative by a structured tensor
+    the formula is, and `names` says which index of the derivative each index of the formula is, where names differ.
+    `note` says which shapes do not fit.
     """
 
     verdict: str
@@ -71,6 +74,8 @@ class Report:
     meaning: str = ""
     names: dict[str, str] = field(default_factory=dict)
     note: str = ""
+    where: str = ""
+    coverage: str = ""
 
     @property
     def right(self) -> bool:
@@ -91,6 +96,7 @@ class Report:
             ("shape", self.note),
             ("mend", self.mend),
             ("condition", f"right if {self.condition}" * bool(self.faults and self.condition)),
+            ("where", f"right where {self.where}" * (bool(self.where) and not self.verdict.startswith("right where"))),
             ("differs", str(self.difference or "")),
             ("example", str(self.example or "")),
             ("write", self.repair),
@@ -98,6 +104,7 @@ class Report:
             ("indices", ", ".join(f"{one} is {other}" for one, other in self.names.items())),
             ("meaning", self.meaning),
             ("decided", self.how),
+            ("coverage", self.coverage),
         ]
         return [(name, text) for name, text in rows if text]
 

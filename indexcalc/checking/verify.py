@@ -9,9 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.calculus.structure import is_structured, unstructured
-from indexcalc.checking.differences import Slope, by_complex_step, by_differences, is_analytic
+from indexcalc.checking.differences import Method, Slope, by_complex_step, by_differences, is_analytic
 from indexcalc.engine.bind.inputs import Numbers
-from indexcalc.equality.points import Point, random_points
+from indexcalc.equality.branches import Side
+from indexcalc.equality.points import Draw, Point
+from indexcalc.equality.survey import Panel, Place, Survey
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Node, Variable
@@ -24,7 +26,10 @@ from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 
-POINTS = 3
+POINTS, MOST = 3, 12
+"""How many points there are at least, and with all branches at most."""
+AROUND = 0.03
+"""So far, relative to the largest entry, no branch may be from a point at which differences are taken."""
 LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9}
 """Each method, and the relative error that rounding alone stays below."""
 
@@ -33,7 +38,7 @@ LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9}
 class Trial:
     """One comparison: which derivative, by which method, at which sizes, and the entry where it is worst.
 
-    The error is relative to the largest entry that was measured, or to 1 if that is smaller.
+    The error is relative to the largest entry that was measured, or to what rounding leaves of it if that is larger.
     """
 
     subject: str
@@ -121,9 +126,10 @@ class Stage(NamedTuple):
     kept: tuple[int, ...]
     inputs: frozenset[Variable]
 
-    def measured(self, point: Point, method: Any) -> Numbers:
+    def measured(self, point: Point, method: Method) -> tuple[Numbers, float]:
         """The derivative as it is measured, with the axes of what is claimed: shared names are taken together."""
-        return np.asarray(np.einsum(self.slope.measure(point, method), self.labels, self.kept))
+        value, error = self.slope.measure(point, method)
+        return np.asarray(np.einsum(value, self.labels, self.kept)), error
 
 
 def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", seed: int = 0) -> Verification:
@@ -157,29 +163,85 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
 
 
 def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
-    """The trials of one stage, at several points."""
+    """The trials of one stage, at points that have met every branch of the value."""
     found: list[Trial] = []
-    for point, (_, claimed) in random_points([stage.slope.value, stage.claimed], stage.inputs, count=POINTS, seed=seed):
+    roots = [stage.slope.value, stage.claimed]
+    survey = Survey(roots, stage.inputs, [stage.slope.value], seed)
+    for place in _places(survey):
+        point = survey.point(place)
+        noise = survey.panels[place.panel].at.rounding(stage.claimed)[place.point]
+        (claimed,) = point.values([stage.claimed])
         methods: dict[str, Any] = {"finite differences": by_differences}
         if is_analytic(stage.slope.value, point):
             methods["complex steps"] = by_complex_step
         for name, method in methods.items():
-            try:
-                measured = stage.measured(point, method)
-            except InputError:  # a step left the domain
+            measured, error = stage.measured(point, method)
+            if not np.isfinite(measured).all():  # the derivative does not exist, or a step left the domain
                 continue
-            gap = np.abs(measured - claimed)
-            gap = np.where(np.isfinite(gap), gap, np.inf)
-            entry = np.unravel_index(int(np.argmax(gap)), gap.shape) if gap.size else ()
-            place = tuple(int(k) for k in entry)
-            error = float(np.max(gap, initial=0.0)) / max(1.0, float(np.max(np.abs(measured), initial=0.0)))
-            pair = (float(claimed[place]), float(measured[place])) if gap.size else (0.0, 0.0)
-            found.append(Trial(stage.subject, name, point.sizes, error, place, *pair))
+            rounding = (error + float(np.max(noise[np.isfinite(noise)], initial=0.0))) / LIMITS[name]
+            found.append(_trial(stage.subject, name, point.sizes, claimed, measured, rounding))
     if not found:
         raise InputError(
             asked, "no random input gives finite numbers", "check it at inputs of your own, with .evaluate(...)"
         )
     return found
+
+
+def _trial(
+    subject: str, name: str, sizes: dict[str, int], claimed: Numbers, measured: Numbers, rounding: float
+) -> Trial:
+    with np.errstate(invalid="ignore"):
+        gap = np.abs(measured - claimed)
+    gap = np.where(np.isfinite(gap), gap, np.inf)
+    entry = np.unravel_index(int(np.argmax(gap)), gap.shape) if gap.size else ()
+    place = tuple(int(k) for k in entry)
+    largest, scale = float(np.max(gap, initial=0.0)), max(float(np.max(np.abs(measured), initial=0.0)), rounding)
+    error = largest / scale if scale else np.inf if largest else 0.0
+    pair = (float(np.real(claimed[place])), float(np.real(measured[place]))) if gap.size else (0.0, 0.0)
+    return Trial(subject, name, sizes, error, place, *pair)
+
+
+def _places(survey: Survey) -> list[Place]:
+    """A few points of ordinary size at each set of sizes, then one for each side of a branch that these have not met.
+
+    None is so near to a branch that a difference is taken across it.
+    """
+    found: list[Place] = []
+    met: set[Side] = set()
+    good = [
+        np.flatnonzero(inside & ~panel.at.extreme & _calm(panel))
+        for panel, inside in zip(survey.panels, survey.judged(), strict=True)
+    ]
+    for turn in range(POINTS):
+        for k, which in enumerate(good):
+            if turn < len(which) and len(found) < POINTS:
+                found.append(Place(k, int(which[turn])))
+    for place in (*found, *(Place(k, int(p)) for k, which in enumerate(good) for p in which)):
+        own = {
+            Side(branch, int(side))
+            for branch, sides in zip(survey.branches, survey.panels[place.panel].sides, strict=True)
+            for side in sides[place.point]
+        }
+        if place not in found and own - met and len(found) < MOST:
+            found.append(place)
+        if place in found:
+            met |= own
+    return found
+
+
+def _calm(panel: Panel) -> Numbers:
+    """The points around which all branches stay on their sides."""
+    calm = np.ones(panel.at.points, bool)
+    rng = np.random.default_rng(0)
+    for _ in range(3 if panel.branches else 0):
+        arrays = {}
+        for v, a in panel.draw.arrays.items():
+            scale = np.abs(a).reshape(len(a), -1).max(axis=1, initial=0).reshape(-1, *(1,) * (a.ndim - 1))
+            arrays[v] = a + AROUND * scale * rng.choice([-1.0, 1.0], a.shape)
+        moved = Panel(Draw(panel.draw.sizes, arrays), panel.branches)
+        for one, other in zip(panel.sides, moved.sides, strict=True):
+            calm &= (one == other).all(axis=1)
+    return calm
 
 
 # ------------------------------------------------------------------ what is to be measured

@@ -1,1 +1,1 @@
-"""Mathematical equality: by form, else by numbers at random points."""
+"""Is one node another? By form, by exact arithmetic modulo a prime, by numbers that have met every branch."""

@@ -7,8 +7,9 @@ choice left.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING
 
 from indexcalc.errors import ParseError
@@ -17,6 +18,10 @@ if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
 DEEPEST = 300
+KEPT = 256
+"""How many trees are remembered."""
+WORD = re.compile(r"(?!_\{)[^\W\dᵀ](?:(?!_\{)[^\Wᵀ])*")
+"""A name, as the grammar has it."""
 
 GRAMMAR = r"""
 start: statement (_END statement)*
@@ -145,12 +150,18 @@ def tokens(text: str, is_function: Callable[[str], bool]) -> Iterator[Token]:
 
 def parse_tree(text: str, is_function: Callable[[str], bool]) -> Tree[Token]:
     """The syntax tree of a text."""
+    return _tree(text, frozenset(name for name in WORD.findall(text) if is_function(name)))
+
+
+@lru_cache(maxsize=KEPT)
+def _tree(text: str, functions: frozenset[str]) -> Tree[Token]:
+    """The tree, remembered: `check` reads one text with its vectors in three ways."""
     from lark.exceptions import UnexpectedToken
 
     run = parser().parse_interactive()
     last = None
     try:
-        for token in tokens(text, is_function):
+        for token in tokens(text, functions.__contains__):
             last = token
             run.feed_token(token)
         tree: Tree[Token] = run.feed_eof(last)  # type: ignore[no-untyped-call]

@@ -115,7 +115,7 @@ class View(Evaluable):
         return later.compressed(self, *args, **kwargs)
 
     def equals(self, other: object) -> Any:
-        """Is this mathematically equal? By simplification, else by random evaluation; the answer says which."""
+        """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""
         return later.equals(self, other)
 
 

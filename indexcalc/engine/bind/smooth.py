@@ -43,17 +43,21 @@ class Smooth:
         self.level = np.broadcast_to(2 * np.eye(value[-1]) if square else LEVEL, value)
 
     def derivative(self, orders: Sequence[int], *args: Numbers) -> Numbers:
-        """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
-        phases = self.shifts + sum(
-            np.tensordot(slope, arg, axes=arg.ndim) for slope, arg in zip(self.slopes, args, strict=True)
-        )
+        """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments.
+
+        Arguments that all have one more axis in front are several points.
+        """
+        phases: Any = self.shifts
+        for slope, arg in zip(self.slopes, args, strict=True):
+            axes = range(1, slope.ndim)
+            phases = phases + np.tensordot(arg, slope, (range(arg.ndim - len(axes), arg.ndim), axes))
         total = sum(orders)
         waves = np.sin(phases + total * np.pi / 2)
-        found: Any = 0 if total else self.level
+        shapes = []
         for h in range(WAVES):
-            axes = [slope[h] for slope, times in zip(self.slopes, orders, strict=True) for _ in range(times)]
-            found = found + waves[h] * reduce(np.multiply.outer, axes, self.weights[h])
-        return np.asarray(found)
+            directions = [slope[h] for slope, times in zip(self.slopes, orders, strict=True) for _ in range(times)]
+            shapes.append(reduce(np.multiply.outer, directions, self.weights[h]))
+        return np.asarray(np.tensordot(waves, np.asarray(shapes), 1) + (0 if total else self.level))
 
 
 def smooth_functions(nodes: Iterable[Node], sizes: Mapping[str, int]) -> dict[str, Callable[..., Numbers]]:

@@ -1,0 +1,283 @@
+"""Where a formula has branches: every condition and kink in a graph, and its sides.
+
+A `Branch` is a difference of two nodes whose sign decides something: `x > 1` compares, `relu(x)` chooses at 0,
+`maximum(x, y)` where x = y. Of a maximum along an axis each place is a side, of `==` the place itself and the rest.
+What only ends a domain (`log` at 0) is a branch whose sides need not all be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from indexcalc.equality.arithmetic import Array
+from indexcalc.equality.reals import Reals
+from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.graph.constructors import addition, constant_number, einsum, is_zero, reduction
+from indexcalc.graph.node import Elementwise, Node, Product, Reduction, Sum, Variable, topological
+from indexcalc.simplify.intervals import bounds
+from indexcalc.simplify.passes import simplify
+
+BELOW, ABOVE, UNCLEAR = -1, 1, 1 << 20
+"""Sides of a sign; `UNCLEAR` is so near to the threshold that rounding decides."""
+
+Operators = tuple[str, str]
+COMPARED: dict[str, Operators] = {
+    "less": ("<", ">="), "less_equal": ("<=", ">"), "greater": ("<=", ">"), "greater_equal": ("<", ">="),
+    "maximum": ("<", ">"), "minimum": ("<", ">"),
+}  # fmt: skip
+"""Functions of two arguments that branch where these are equal, and what is written below and above."""
+SAME = {"equal", "not_equal"}
+AT_ZERO = {"relu", "step", "abs", "sign"}
+"""Functions that branch where their argument is 0."""
+ENDS = {"log": 0, "gammaln": 0, "digamma": 0, "log1p": -1}
+"""Functions that end, or change their course, at a number."""
+PLACES = {"max", "min"}
+SIGNED = {"norm1", "normp"}
+"""Reductions that branch where an entry is 0."""
+WITHOUT = {
+    "polygamma": "it is derived of digamma, whose argument it has",
+    "norm2": "its kink is a point, where all entries are 0",
+    "norm_nuc": "both signs of the determinant are drawn", "polar": "both signs of the determinant are drawn",
+    "pinv_t": "ranks below the full one are met at other sizes", "cholesky": "of positive definite matrices alone",
+    "eigvalsh": "eigenvalues are equal at single points of a curve", "eigh_v": "as eigvalsh",
+    "eigh_gaps": "as eigvalsh", "svdvals": "as eigvalsh", "svd_u": "as eigvalsh", "svd_vt": "as eigvalsh",
+    "svd_gaps": "as eigvalsh", "gelu": "it is smooth", "erf": "it is smooth",
+}  # fmt: skip
+"""Functions with a kink, or not holomorphic, that have no branch here, and why."""
+
+
+class Branch(NamedTuple):
+    """A condition or a kink: `left - right` is `gap`, whose sign decides.
+
+    `kind` is "sign" (sides below and above), "same" (equal, or not), "true" (a condition that is put together: met, or
+    not), "place" (the largest entry along `axes`: each place a side). An `optional` one ends a domain.
+    """
+
+    kind: str
+    gap: Node
+    left: Node
+    right: Node
+    operators: Operators = ("<", ">")
+    axes: tuple[int, ...] = ()
+    optional: bool = False
+
+    def sides(self, count: int = 2) -> tuple[int, ...]:
+        """The sides there are; `count` is how many places the axes have."""
+        return {"sign": (BELOW, ABOVE), "same": (0, 1), "true": (0, 1)}.get(self.kind, tuple(range(count)))
+
+    def seen(self, at: Reals) -> Array:
+        """The side of each entry at each point: points first, then all entries in one axis."""
+        with np.errstate(all="ignore"):
+            return self._seen(at.base(self.gap), at.rounding(self.gap))
+
+    def _seen(self, value: Array, noise: Array) -> Array:
+        if self.kind == "place":
+            return _places(value, noise, self.axes)
+        value, noise = (np.real(a).reshape(len(value), -1) for a in (value, noise))
+        near = (np.abs(value) <= noise) & (noise > 0)
+        unclear = ~np.isfinite(value) | near & ((self.kind == "sign") | (value != 0))
+        found = np.sign(value) if self.kind == "sign" else (value != 0).astype(float)
+        return np.asarray(np.where(unclear, UNCLEAR, np.nan_to_num(found)), int)
+
+    def margin(self, at: Reals, side: int) -> Array:
+        """How far each entry lies on a side, at each point: positive where it does, beyond rounding."""
+        with np.errstate(all="ignore"):
+            return self._margin(at.base(self.gap), at.rounding(self.gap), side)
+
+    def _margin(self, value: Array, noise: Array, side: int) -> Array:
+        if self.kind == "place":
+            return _lead(value, self.axes, side)
+        value = np.real(value).reshape(len(value), -1)
+        noise = noise.reshape(len(value), -1)
+        if self.kind == "sign":
+            found = value * side - noise
+        else:
+            found = np.where((value != 0) == bool(side), 1.0, -np.abs(value))
+        return np.asarray(np.nan_to_num(found, nan=-np.inf, posinf=-np.inf, neginf=-np.inf))
+
+    def impossible(self, side: int) -> bool:
+        """Is it shown by intervals that this side is never met?"""
+        if self.kind == "place":
+            return False
+        low, high = bounds([self.gap])[self.gap]
+        if self.kind == "sign":
+            return low >= 0 if side == BELOW else high <= 0
+        return (low > 0 or high < 0) if side == 0 else low == high == 0
+
+
+class Side(NamedTuple):
+    """One side of a branch."""
+
+    branch: Branch
+    side: int
+
+
+def _slices(value: Array, axes: Sequence[int]) -> Array:
+    """The slices along the axes (those of the node) as the last axis, all others as the middle one."""
+    own = tuple(1 + axis for axis in axes)
+    moved = np.moveaxis(value, own, range(value.ndim - len(own), value.ndim))
+    length = int(np.prod([value.shape[a] for a in own], dtype=int))
+    return np.asarray(moved.reshape(len(value), -1, length))
+
+
+def _places(value: Array, noise: Array, axes: Sequence[int]) -> Array:
+    entries, rounding = _slices(value, axes), _slices(noise, axes)
+    place = entries.argmax(axis=-1)
+    if entries.shape[-1] < 2:
+        return np.asarray(place)
+    order = np.sort(entries, axis=-1)
+    gap = order[..., -1] - order[..., -2]
+    return np.asarray(np.where((gap <= rounding.max(axis=-1)) & (gap > 0) | ~np.isfinite(gap), UNCLEAR, place))
+
+
+def _lead(value: Array, axes: Sequence[int], side: int) -> Array:
+    entries = _slices(value, axes)
+    if side >= entries.shape[-1]:
+        return np.full(entries.shape[:-1], -np.inf)
+    others = np.delete(entries, side, axis=-1) if entries.shape[-1] > 1 else entries - 1
+    return np.asarray(np.nan_to_num(entries[..., side] - others.max(axis=-1), nan=-np.inf))
+
+
+# ------------------------------------------------------------------ found in a graph
+
+
+def branches_of(roots: Iterable[Node]) -> list[Branch]:
+    """The branches of all nodes below the roots, each once.
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> x = variable("x", (3,))
+    >>> [branch.kind for branch in branches_of([elementwise("relu", [(x, (0,))], (3,))])]
+    ['sign']
+    """
+    found: dict[Any, Branch] = {}
+    for node in topological(roots):
+        for branch in _of(node):
+            (gap,) = simplify([branch.gap])
+            if is_zero(gap) or (isinstance(gap, Product) and not gap.factors and branch.kind != "true"):
+                continue
+            key = (branch.kind, gap, branch.axes)
+            known = found.get(key)
+            if known is None or (known.optional and not branch.optional):
+                found[key] = branch._replace(gap=gap)
+    return list(found.values())
+
+
+def _of(node: Node) -> list[Branch]:
+    match node:
+        case Elementwise():
+            return _elementwise(node)
+        case Reduction():
+            return _reduction(node)
+        case Product():
+            return [branch for f in node.factors if not isinstance(f.exponent, int) for branch in _root(f.node)]
+    return []
+
+
+def _elementwise(node: Elementwise) -> list[Branch]:
+    first = node.args[0]
+    if node.fn in COMPARED or node.fn in SAME:
+        left, right = node.args
+        if node.fn in SAME and is_zero(right.node):
+            return _condition(left.node)
+        gap = addition([(1, left.node, left.labels), (-1, right.node, right.labels)], node.shape)
+        kind = "same" if node.fn in SAME else "sign"
+        return [Branch(kind, gap, left.node, right.node, COMPARED.get(node.fn, ("==", "!=")))]
+    if node.fn == "where":
+        return _condition(first.node)
+    if node.fn in ENDS:
+        return [_against(first.node, ENDS[node.fn])._replace(optional=True)]
+    row = ELEMENTWISE[node.fn]
+    if node.fn in AT_ZERO or (row.kink and node.fn not in WITHOUT):
+        return [_against(arg.node, 0) for arg in node.args]
+    if node.fn == "power":
+        return [_against(first.node, 0)._replace(optional=True)]
+    return []
+
+
+def _condition(node: Node) -> list[Branch]:
+    """What chooses between two values: a comparison is a branch itself, anything else is true or not."""
+    if isinstance(node, Elementwise) and node.fn in {*COMPARED, *SAME} - {"maximum", "minimum"}:
+        return []
+    if not _is_condition(node):
+        return [Branch("same", node, node, constant_number(0), ("==", "!="))]
+    return [Branch("true", node, node, constant_number(0), ("==", "!="))]
+
+
+def _is_condition(node: Node) -> bool:
+    """Is this put together of comparisons alone: are its values 0 and other whole numbers, on open sets each?"""
+    if isinstance(node, Elementwise):
+        return (node.fn in {*COMPARED, *SAME, "step"} and node.fn not in ("maximum", "minimum")) or (
+            node.fn in ("maximum", "minimum") and all(map(_is_condition, node.children))
+        )
+    if isinstance(node, Product | Sum):
+        return all(map(_is_condition, node.children))
+    return isinstance(node, Variable) and bool(node.assumptions & {"mask", "onehot"})
+
+
+def _reduction(node: Reduction) -> list[Branch]:
+    zero = constant_number(0)
+    if node.fn in SIGNED:
+        return [_against(node.child, 0)]
+    if node.fn == "logdet":
+        det = reduction("det", node.child, node.axes, False)
+        return [Branch("sign", det, det, zero, optional=True)]
+    row = REDUCTIONS[node.fn]
+    if node.fn in PLACES or (row.kink and node.fn not in WITHOUT):
+        child = (
+            node.child
+            if node.fn != "min"
+            else einsum(-1, [(node.child, range(node.child.order))], range(node.child.order))
+        )
+        return [Branch("place", child, node.child, zero, axes=node.axes)]
+    return []
+
+
+def _against(node: Node, threshold: int) -> Branch:
+    """A branch where the node is a number."""
+    number = constant_number(threshold)
+    axes = tuple(range(node.order))
+    gap = node if not threshold else addition([(1, node, axes), (-threshold, constant_number(1), ())], node.dims)
+    return Branch("sign", gap, node, number)
+
+
+def _root(base: Node) -> list[Branch]:
+    """What a root of a node branches by: where the node ends, and where an even power in it is 0."""
+    found = [_against(base, 0)._replace(optional=True)]
+    if isinstance(base, Product):
+        found += [_against(f.node, 0) for f in base.factors if isinstance(f.exponent, int) and f.exponent % 2 == 0]
+    return found
+
+
+# ------------------------------------------------------------------ pairs
+
+
+def never_together(one: Side, other: Side) -> bool:
+    """Is it shown that two sides, of the same entry, exclude each other: by the sum or difference of both gaps?
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> x = variable("x", ())
+    >>> below, above = Side(_against(x, 0), BELOW), Side(_against(x, 1), ABOVE)
+    >>> never_together(below, above), never_together(above, below._replace(side=ABOVE))
+    (True, False)
+    """
+    if one.branch.kind != "sign" or other.branch.kind != "sign" or one.branch.gap.dims != other.branch.gap.dims:
+        return False
+    axes = tuple(range(one.branch.gap.order))
+    # both side*gap > 0, so their sum is positive: impossible where it never is
+    (total,) = simplify([addition([(s.side, s.branch.gap, axes) for s in (one, other)], one.branch.gap.dims)])
+    return bounds([total])[total][1] <= 0 if not is_zero(total) else True
+
+
+def gap_of(sides: Sequence[Side]) -> Callable[[Reals], Array]:
+    """How far each point lies on all of these sides at once: the best of its entries, where they have the same ones."""
+
+    def measured(at: Reals) -> Array:
+        margins = [side.branch.margin(at, side.side) for side in sides]
+        if len({m.shape[1] for m in margins}) == 1:
+            return np.asarray(np.minimum.reduce(margins).max(axis=1, initial=-np.inf))
+        return np.asarray(np.minimum.reduce([m.max(axis=1, initial=-np.inf) for m in margins]))
+
+    return measured

@@ -1,0 +1,368 @@
+"""Nodes modulo primes near 2**31: exact, so what is equal there at random entries is equal.
+
+A rational expression that is not zero vanishes at a random point modulo p with a probability of at most its degree over
+p (J. Schwartz, Fast probabilistic algorithms for verification of polynomial identities, 1980; R. Zippel, 1979).
+Inverse, determinant and adjugate are made by elimination, the pseudo-inverse from factors of full rank. What is not
+rational, an exponential say, is an unknown: a random number that depends on the function and on the residues of its
+arguments alone. So `exp(a + b)` is `exp(b + a)`, which proves that they are equal; that `exp(a)*exp(b)` comes out as
+another number proves nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.inputs import number_of
+from indexcalc.equality.arithmetic import Arithmetic, Array
+from indexcalc.equality.elimination import Singular, adjugate, determinant, inverse, multiplied, pseudo_inverse
+from indexcalc.equality.points import pattern_of
+from indexcalc.graph.constructors import variable
+from indexcalc.graph.edge import symmetry_of
+from indexcalc.graph.node import (
+    NO_SYMMETRY,
+    Call,
+    Constant,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Sum,
+    Variable,
+    topological,
+)
+from indexcalc.graph.numbers import Number
+from indexcalc.index import size
+
+PRIMES = (2**31 - 1, 2**31 - 19)
+"""Two primes whose residues multiply within 63 bits."""
+DRAWS = 2
+"""Random points for each prime: independent of each other, so their errors multiply."""
+LARGEST_EXPONENT = 1 << 20
+
+
+class Undecided(Exception):
+    """Something has no residue, and is no unknown either."""
+
+
+class Residues(Arithmetic):
+    """Residues at `DRAWS` random points for each prime.
+
+    >>> from indexcalc.graph.constructors import einsum, variable
+    >>> x = variable("x", ())
+    >>> at = Residues({}, seed=0)
+    >>> bool((at.run([einsum(1, [(x, (), -1), (x, ())], ())])[einsum(1, [(x, (), -1), (x, ())], ())] == 1).all())
+    True
+    """
+
+    def __init__(self, sizes: Mapping[str, int], seed: int) -> None:
+        super().__init__(sizes, DRAWS * len(PRIMES))
+        self.primes = np.repeat(np.array(PRIMES, np.int64), DRAWS)
+        self.seed = seed
+
+    def _moduli(self, array: Array) -> Array:
+        return self.primes.reshape(-1, *(1,) * (array.ndim - 1)) if array.ndim else self.primes
+
+    def reduced(self, array: Array) -> Array:
+        """The residues of an array of integers, the points first."""
+        return np.asarray(array % self._moduli(array))
+
+    # -------------------------------------------------------------- numbers
+
+    def number(self, value: Number) -> Any:
+        """The residue of an exact number at each point; a float is the fraction that it is."""
+        if isinstance(value, complex):
+            raise Undecided("a complex number")
+        exact = Fraction(value)
+        return np.array([exact.numerator * pow(exact.denominator, -1, int(p)) % int(p) for p in self.primes], np.int64)
+
+    def times(self, one: Array, other: Array) -> Array:
+        """The product, entry by entry; a number is one for each point."""
+        one, other = (self._spread(a, max(one.ndim, other.ndim)) for a in (one, other))
+        return self.reduced(one * other)
+
+    def _spread(self, array: Array, order: int) -> Array:
+        return array.reshape(len(array), *(1,) * (order - 1)) if array.ndim == 1 else array
+
+    def total(self, array: Array, axes: tuple[int, ...]) -> Array:
+        """The sum along axes."""
+        return self.reduced(array.sum(axis=axes))
+
+    def plus(self, one: Array, other: Array) -> Array:
+        """The sum of two arrays."""
+        return self.reduced(one + other)
+
+    def power(self, array: Array, exponent: Number) -> Array:
+        """Whole powers; any other one is an unknown."""
+        if exponent == 1:
+            return array
+        if isinstance(exponent, Fraction):
+            return self.power(self.unknown(f"root {exponent.denominator}", [array]), exponent.numerator)
+        if not isinstance(exponent, int):
+            return self.unknown(f"power {exponent!r}", [array])
+        if exponent < 0 and not array.all():
+            raise Singular
+        whole = np.broadcast_to(self._moduli(array), array.shape).ravel().tolist()
+        flat = [pow(v, exponent, p) for v, p in zip(array.ravel().tolist(), whole, strict=True)]
+        return np.array(flat, np.int64).reshape(array.shape)
+
+    # -------------------------------------------------------------- tensors
+
+    def _random(self, text: str, shape: tuple[int, ...]) -> Array:
+        key = int.from_bytes(blake2b(f"{self.seed} {text}".encode(), digest_size=8).digest(), "little")
+        drawn = np.random.default_rng(key).integers(1, PRIMES[-1], (self.count, *shape), dtype=np.int64)
+        return self.reduced(drawn)
+
+    def variable(self, node: Variable) -> Array:
+        """Random entries that are what was declared: linear structure, orthogonal by Cayley, rows that sum to 1."""
+        shape = tuple(size(dim, self.sizes) for dim in node.dims)
+        words = node.assumptions
+        drawn = self._random(node.digest.hex(), shape)
+        if words & {"mask", "onehot"}:
+            raise Undecided("0 and 1 are too few numbers")
+        if "orthogonal" in words:
+            if symmetry_of(node) != NO_SYMMETRY or len(words & STRUCTURED) > 1:
+                raise Undecided("orthogonal, and more")
+            return self._orthogonal(drawn)
+        source, sign = pattern_of(node, shape)
+        if source is not None:
+            flat = drawn.reshape(self.count, -1)[:, source] * sign.astype(np.int64)
+            drawn = self.reduced(flat.reshape(self.count, *shape))
+        if "stochastic" in words:
+            if source is not None:
+                raise Undecided("stochastic, and more")
+            total = self.total(drawn, (drawn.ndim - 1,))[..., None]
+            drawn = self.times(drawn, self.power(np.broadcast_to(total, drawn.shape), -1))
+        return drawn
+
+    def _orthogonal(self, drawn: Array) -> Array:
+        """(1 - K)(1 + K)^-1 of a skew K, columns turned at random: determinants of both signs."""
+        rows = []
+        for matrix, p in zip(drawn, self.primes.tolist(), strict=True):
+            lower = np.tril(matrix, -1)
+            skew, one = (lower - lower.T) % p, np.eye(len(matrix), dtype=np.int64)
+            cayley = multiplied((one - skew) % p, inverse((one + skew) % p, p), p)
+            rows.append(cayley * np.where(np.diag(matrix) % 2 == 0, 1, -1) % p)
+        return np.asarray(rows)
+
+    def constant(self, node: Constant, shape: tuple[int, ...]) -> Array:
+        """The entries of a known tensor, which are whole or half; pi is an unknown."""
+        if node.label == "pi":
+            return self._random("pi", shape)
+        doubled = 2 * known(node.label, shape, np.dtype(float), node.params)
+        whole = np.round(doubled).astype(np.int64)
+        if not np.array_equal(whole, doubled):
+            raise Undecided(node.label)
+        spread = self.reduced(np.broadcast_to(whole, (self.count, *shape)))
+        return self.times(spread, self.number(Fraction(1, 2)))
+
+    # -------------------------------------------------------------- functions
+
+    def unknown(self, text: str, args: Sequence[Array]) -> Array:
+        """A random number for each entry, which depends on the text and the residues of the arguments there."""
+        mixed = np.full(np.broadcast_shapes(*(a.shape for a in args)), _key(f"{self.seed} {text}"), np.uint64)
+        with np.errstate(over="ignore"):
+            for arg in args:
+                mixed = _scattered(mixed ^ _scattered(arg.astype(np.uint64) + GOLDEN))
+        return self.reduced((mixed >> np.uint64(2)).astype(np.int64))
+
+    def elementwise(self, node: Elementwise, args: list[Array]) -> Array:
+        """An unknown, but for whole powers."""
+        if node.fn == "power":
+            exponent = whole_number(node.args[1].node, self.sizes)
+            if exponent is not None and abs(exponent) < LARGEST_EXPONENT:
+                return self.power(args[0], exponent)
+        return self.unknown(f"{node.fn} {node.params}", args)
+
+    def reduction(self, node: Reduction, x: Array) -> Array:
+        """Products, and rational functions of matrices; any other is an unknown of the whole slice."""
+        axes = tuple(1 + axis for axis in node.axes)
+        slices = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
+        lead, own = slices.shape[: x.ndim - len(axes)], slices.shape[x.ndim - len(axes) :]
+        if node.fn in RATIONAL:
+            make, keeps = RATIONAL[node.fn]
+            primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
+            made = [make(part.reshape(own), p) for part, p in zip(slices.reshape(-1, *own), primes, strict=True)]
+            value = np.asarray(made, np.int64).reshape(*lead, *(own if keeps else ()))
+            return np.moveaxis(value, range(len(lead), len(lead) + len(axes)), axes) if keeps else value
+        if node.fn == "logdet":
+            primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
+            found = [
+                determinant(part.reshape(own), p) for part, p in zip(slices.reshape(-1, *own), primes, strict=True)
+            ]
+            det = np.asarray(found, np.int64).reshape(lead)
+            return self.unknown("log", [self.times(det, det)])
+        flat = slices.reshape(*lead, -1)
+        text = f"{node.fn} {node.params}"
+        whole = (
+            self.unknown(text, [flat[..., k] for k in range(flat.shape[-1])])
+            if flat.shape[-1]
+            else np.zeros(lead, np.int64)
+        )
+        if not node.keeps:
+            return whole
+        value = np.stack([self.unknown(f"{text} {k}", [whole]) for k in range(flat.shape[-1])], axis=-1)
+        return np.moveaxis(value.reshape(*lead, *own), range(len(lead), x.ndim), axes)
+
+    def matrix(self, node: Matrix, args: list[Array]) -> Array:
+        """Whole powers; any other function of matrices is an unknown of all its arguments."""
+        params = tuple(number_of(value, self.sizes) for value in node.params)
+        if node.fn == "matrix_power" and not node.times and isinstance(params[0], int) and args[0].ndim == 3:
+            return np.asarray(
+                [_matrix_power(a, params[0], p) for a, p in zip(args[0], self.primes.tolist(), strict=True)]
+            )
+        return self._whole(node, f"{node.fn} {params} {node.times}", args)
+
+    def call(self, node: Call, args: list[Array]) -> Array:
+        """An unknown of all its arguments."""
+        return self._whole(node, f"{node.function} {node.orders}", args)
+
+    def _whole(self, node: Node, text: str, args: Sequence[Array]) -> Array:
+        flat = [a.reshape(self.count, -1)[:, k] for a in args for k in range(a.reshape(self.count, -1).shape[1])]
+        key = self.unknown(text, flat) if flat else self._random(text, ())
+        shape = tuple(size(dim, self.sizes) for dim in node.dims)
+        count = int(np.prod(shape, dtype=int))
+        value = self.unknown("entry", [key[:, None], np.arange(count)[None]])
+        source = _settled(symmetry_of(node), shape)
+        if source is not None:
+            value = value[:, source]
+        return value.reshape(self.count, *shape)
+
+
+def _settled(rule: Any, shape: tuple[int, ...]) -> Any:
+    """For each entry the place of the one that it equals by the symmetry of a node, if there is one."""
+    if rule == NO_SYMMETRY or not shape:
+        return None
+    source, _ = pattern_of(_like(shape, rule), shape)
+    return source
+
+
+@cache
+def _like(shape: tuple[int, ...], rule: Any) -> Variable:
+    return variable("entries", shape, (), rule)
+
+
+STRUCTURED = {"orthogonal", "stochastic", "diagonal", "lower", "upper", "toeplitz", "hankel", "circulant", "positive"}
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+def _key(text: str) -> int:
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _scattered(value: Array) -> Array:
+    """The bits scattered: the finalizer of splitmix64 (G. Steele, D. Lea, C. Flood, 2014)."""
+    value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return np.asarray(value ^ (value >> np.uint64(31)))
+
+
+def _matrix_power(a: Array, exponent: int, p: int) -> Array:
+    base, result = (inverse(a, p) if exponent < 0 else a), np.eye(len(a), dtype=np.int64)
+    for bit in bin(abs(exponent))[2:]:
+        result = multiplied(result, result, p)
+        if bit == "1":
+            result = multiplied(result, base, p)
+    return result
+
+
+def _product(entries: Array, p: int) -> int:
+    value = 1
+    for entry in entries.ravel().tolist():
+        value = value * entry % p
+    return value
+
+
+def _products_of_others(entries: Array, p: int) -> Array:
+    flat = entries.ravel().tolist()
+    others = [_product(np.array(flat[:k] + flat[k + 1 :]), p) for k in range(len(flat))]
+    return np.array(others, np.int64).reshape(entries.shape)
+
+
+RATIONAL: dict[str, tuple[Any, bool]] = {
+    "inv": (inverse, True),
+    "det": (determinant, False),
+    "cofactor": (lambda a, p: adjugate(a, p).T, True),
+    "pinv_t": (lambda a, p: pseudo_inverse(a, p).T, True),
+    "prod": (_product, False),
+    "prod_except": (_products_of_others, True),
+}
+"""The rational reductions: residues of a slice, and whether its axes stay."""
+
+
+def whole_number(node: Node, sizes: Mapping[str, int]) -> int | None:
+    """The whole number that a node without tensors stands for at these sizes, `n - 1` say; None for any other.
+
+    >>> from indexcalc.graph.constructors import dimension
+    >>> from indexcalc.index import dim
+    >>> whole_number(dimension(dim("n")), {"n": 3})
+    3
+    """
+    values: dict[Node, Fraction] = {}
+    for inner in topological([node]):
+        match inner:
+            case Product(order=0):
+                if any(not isinstance(f.exponent, int) for f in inner.factors) or not _is_exact(inner.coef):
+                    return None
+                value = Fraction(inner.coef)  # type: ignore[arg-type]
+                for f in inner.factors:
+                    if not values[f.node] and f.exponent < 0:  # type: ignore[operator]
+                        return None
+                    value *= values[f.node] ** int(f.exponent)  # type: ignore[arg-type]
+                for dim in inner.sizes:
+                    value *= number_of(dim, sizes)
+                values[inner] = value
+            case Sum(order=0):
+                if not all(_is_exact(term.coef) for term in inner.terms):
+                    return None
+                values[inner] = sum((Fraction(t.coef) * values[t.node] for t in inner.terms), Fraction(0))  # type: ignore[arg-type]
+            case _:
+                return None
+    found = values[node]
+    return int(found) if found.denominator == 1 else None
+
+
+def _is_exact(value: Number) -> bool:
+    return isinstance(value, int | Fraction)
+
+
+def is_rational(roots: Sequence[Node]) -> bool:
+    """Are these made of exact numbers, tensors, sums, products, whole powers and rational functions of matrices alone?
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> is_rational([elementwise("exp", [(variable("x", ()), ())], ())])
+    False
+    """
+    for node in topological(roots):
+        match node:
+            case Product():
+                exact = _is_exact(node.coef) and all(isinstance(f.exponent, int) for f in node.factors)
+            case Sum():
+                exact = all(_is_exact(term.coef) for term in node.terms)
+            case Elementwise():
+                exact = node.fn == "power" and not variables_below(node.args[1].node)
+            case Reduction():
+                exact = node.fn in RATIONAL
+            case Matrix():
+                exact = node.fn == "matrix_power" and not node.times
+            case Constant():
+                exact = node.label != "pi"
+            case Call():
+                exact = False
+            case _:
+                exact = True
+        if not exact:
+            return False
+    return True
+
+
+def variables_below(node: Node) -> bool:
+    """Does a tensor occur in it?"""
+    return any(isinstance(inner, Variable) for inner in topological([node]))

@@ -1,0 +1,218 @@
+"""Nodes in float64 at many points at once, with what rounding does to them.
+
+Each point is computed several times: as it is, and with every operand of every operation changed by a few units in the
+last place (random rounding: J. Vignes, A stochastic arithmetic for reliable scientific computation, 1993). How far
+these copies lie apart says how much of a value is rounding, cancellation and ill-conditioned matrices included.
+
+A point is `extreme` where something on the way overflowed, or vanished though it cannot be 0: what is not finite there
+says nothing about the mathematics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+import indexcalc.functions  # noqa: F401  (fills the tables)
+from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.inputs import number_of, size_of
+from indexcalc.engine.bind.smooth import Smooth
+from indexcalc.equality.arithmetic import Arithmetic, Array
+from indexcalc.errors import IndexCalcError
+from indexcalc.functions.matrix_series import matrix_numbers
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Signature, Variable
+from indexcalc.graph.numbers import Number
+
+COPIES = 4
+"""How often each point is computed: once as it is, the other times with random rounding."""
+UNITS = 4 * 2.0**-53
+"""The largest relative change of an operand: two units in the last place."""
+SPREAD = 32
+"""What is taken for rounding: so many times the distance of the copies, which are few."""
+LARGEST, LEAST = 1e150, 1e-150
+"""Beyond these a square overflows, or vanishes."""
+
+
+class Reals(Arithmetic):
+    """Values at points whose inputs are given, the points along the first axis of each array.
+
+    With `rounding` each value has `COPIES` times as many points: the points themselves come first.
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> x = variable("x", ())
+    >>> at = Reals({x: np.array([0.0, 1.0])}, {}, rounding=False)
+    >>> at.run([elementwise("exp", [(x, ())], ())])[elementwise("exp", [(x, ())], ())].round(2)
+    array([1.  , 2.72])
+    """
+
+    def __init__(self, inputs: Mapping[Variable, Array], sizes: Mapping[str, int], *, rounding: bool = True) -> None:
+        self.points = len(next(iter(inputs.values()))) if inputs else 1
+        self.copies = COPIES if rounding else 1
+        super().__init__(sizes, self.points * self.copies)
+        self.inputs = inputs
+        self.extreme = np.zeros(self.points, bool)
+        self.functions: dict[Signature, Smooth] = {}
+        self.given: dict[str, Array] = {}
+        self._pool = np.random.default_rng(0).uniform(-UNITS, UNITS, 1 << 14) if rounding else np.zeros(0)
+        self._place = 0
+
+    def run(self, roots: Any) -> dict[Node, Array]:
+        """The values of all nodes below the roots; infinities and nan come out quietly."""
+        with np.errstate(all="ignore"):
+            return super().run(roots)
+
+    def base(self, node: Node) -> Array:
+        """The values at the points themselves."""
+        return self.run([node])[node][: self.points]
+
+    def rounding(self, node: Node) -> Array:
+        """How much of each value may be rounding."""
+        value = self.run([node])[node]
+        if self.copies == 1:
+            return np.zeros_like(value, dtype=float)
+        copies = value.reshape(self.copies, self.points, *value.shape[1:])
+        with np.errstate(all="ignore"):
+            return np.asarray(SPREAD * np.abs(copies[1:] - copies[0]).max(axis=0))
+
+    # -------------------------------------------------------------- rounding and extremes
+
+    def _shaken(self, array: Array) -> Array:
+        """The operand of an operation, in the copies a little changed; integers in the base stay what they are."""
+        if self.copies == 1 or array.shape[0] != self.count:
+            return array
+        made = np.array(array, dtype=np.result_type(array, np.float64))
+        rest = made[self.points :]
+        rest *= 1 + self._noise(rest.shape)
+        return made
+
+    def _noise(self, shape: tuple[int, ...]) -> Array:
+        count = int(np.prod(shape))
+        if count > len(self._pool) // 2:
+            self._pool = np.random.default_rng(count).uniform(-UNITS, UNITS, 4 * count)
+        self._place = (self._place + 7919) % (len(self._pool) - count)
+        return self._pool[self._place : self._place + count].reshape(shape)
+
+    def _watched(self, array: Array, vanishing: bool = False) -> Array:
+        """The array; the points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
+        size = np.abs(array[: self.points].reshape(self.points, -1)) if array.shape[0] == self.count else None
+        if size is not None:
+            strange = (size > LARGEST) & np.isfinite(size) | (size < LEAST) & ((size > 0) | vanishing)
+            self.extreme |= strange.any(axis=1)
+        return array
+
+    # -------------------------------------------------------------- numbers
+
+    def number(self, value: Number) -> Any:
+        """The number as a float."""
+        return value if isinstance(value, complex) else float(value)
+
+    def times(self, one: Array, other: Array) -> Array:
+        """The product, entry by entry."""
+        return np.asarray(self._shaken(one) * other)
+
+    def total(self, array: Array, axes: tuple[int, ...]) -> Array:
+        """The sum along axes, each entry rounded."""
+        return np.asarray(self._shaken(array).sum(axis=axes))
+
+    def plus(self, one: Array, other: Array) -> Array:
+        """The sum of two arrays, the first rounded: the second is a product, which is."""
+        return np.asarray(self._shaken(one) + other)
+
+    def power(self, array: Array, exponent: Number) -> Array:
+        """Each entry to a power: real roots are of what is not negative."""
+        if exponent == 1:
+            return array
+        if exponent == -1:
+            return self._watched(np.asarray(1 / array))
+        if isinstance(exponent, complex):
+            return self._watched(np.asarray(np.power(array + 0j, exponent)))
+        plain = exponent if isinstance(exponent, int) else float(exponent)
+        return self._watched(self._shaken(np.asarray(np.power(np.asarray(array, np.result_type(array, float)), plain))))
+
+    def variable(self, node: Variable) -> Array:
+        """The input, exact in every copy."""
+        found = self.inputs[node]
+        return np.concatenate([found] * self.copies) if self.copies > 1 else found
+
+    def constant(self, node: Constant, shape: tuple[int, ...]) -> Array:
+        """The known tensor, the same at every point."""
+        return np.broadcast_to(known(node.label, shape, np.dtype(float), node.params), (self.count, *shape))
+
+    # -------------------------------------------------------------- functions
+
+    def elementwise(self, node: Elementwise, args: list[Array]) -> Array:
+        """The row's function, rounded."""
+        row = elementwise_row(node.fn)
+        value = self._each(node, lambda *own: row.numpy(*own, *node.params), np.broadcast_arrays(*args))
+        if node.fn in EXACT:
+            return value
+        return self._watched(self._shaken(value), vanishing=node.fn in NEVER_ZERO)
+
+    def reduction(self, node: Reduction, x: Array) -> Array:
+        """The row's function of each point, its argument rounded."""
+        row = reduction_row(node.fn)
+        axes = tuple(1 + axis for axis in node.axes)
+        if node.fn in EXACT:
+            return self._each(node, lambda own: row.numpy(own, axes, *node.params), [x])
+        value = self._each(node, lambda own: row.numpy(own, axes, *node.params), [self._shaken(x)])
+        return self._watched(value, vanishing=node.fn in NEVER_ZERO)
+
+    def matrix(self, node: Matrix, args: list[Array]) -> Array:
+        """The function of these matrices, or its derivative."""
+        params = tuple(number_of(value, self.sizes) for value in node.params)
+        common = np.result_type(*args, float)
+        shaken = [np.asarray(self._shaken(a), common) for a in args]
+        return self._watched(self._each(node, lambda *own: matrix_numbers(node, list(own), params), shaken))
+
+    def call(self, node: Call, args: list[Array]) -> Array:
+        """A random smooth function, the same wherever its name stands; what was given for it instead."""
+        if node.name in self.given:
+            shape = (self.count, *self.given[node.name].shape)
+            return np.broadcast_to(self.given[node.name], shape)
+        made = self.functions.setdefault(node.function, Smooth(node.function, self.sizes))
+        return self._shaken(made.derivative(node.orders, *args) if args else made.derivative(node.orders))
+
+    def _each(self, node: Node, f: Callable[..., Any], args: Sequence[Array]) -> Array:
+        """The function of all points at once.
+
+        Where it refuses some (a singular matrix), point by point, nan for these.
+        """
+        try:
+            return np.asarray(f(*args))
+        except (IndexCalcError, np.linalg.LinAlgError, FloatingPointError):
+            pass
+        shape = tuple(size_of(dim, self.sizes) for dim in node.dims)
+        rows: list[Any] = []
+        for k in range(self.count):
+            try:
+                rows.append(np.asarray(f(*(a[k : k + 1] for a in args)))[0])
+            except (IndexCalcError, np.linalg.LinAlgError, FloatingPointError):
+                rows.append(np.full(shape, np.nan))
+        return np.asarray(rows)
+
+
+EXACT = frozenset(
+    [
+        "relu",
+        "step",
+        "abs",
+        "sign",
+        "maximum",
+        "minimum",
+        "where",
+        "less",
+        "less_equal",
+        "greater",
+        "greater_equal",
+        "equal",
+        "not_equal",
+        "max",
+        "min",
+    ]
+)
+"""Functions that choose: what they give is an argument, its negative, 0 or 1, without rounding."""
+NEVER_ZERO = frozenset(["exp", "sigmoid", "softmax", "cosh"])
+"""Functions that are 0 only where they vanish below the smallest number."""
