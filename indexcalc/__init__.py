@@ -41,7 +41,7 @@ from indexcalc.views.declare import (
     zeros,
 )
 from indexcalc.views.declare import einsum_array as einsum
-from indexcalc.views.differentiate import (
+from indexcalc.views.derivatives.differentiate import (
     derivative,
     diff,
     differential,

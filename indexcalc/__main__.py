@@ -14,10 +14,10 @@ from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
 from indexcalc.views.declare import column, row, tensor
-from indexcalc.views.derivative import MEANING, ArrayDerivative, Derivative
-from indexcalc.views.differentiate import derivative, diff
+from indexcalc.views.derivatives.derivative import MEANING, ArrayDerivative, Derivative
+from indexcalc.views.derivatives.differentiate import derivative, diff
+from indexcalc.views.derivatives.panel import Layouts, Row, layouts
 from indexcalc.views.expr import Expr
-from indexcalc.views.panel import Layouts, Row, layouts
 
 STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}

@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
     from indexcalc.engine.compressed.compressed import compressed as compressed
-    from indexcalc.engine.front import evaluate as evaluate
+    from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
     from indexcalc.views.declare import declarations as declarations
     from indexcalc.views.declare import replaced as replaced
-    from indexcalc.views.differentiate import diff as diff
+    from indexcalc.views.derivatives.differentiate import diff as diff
+    from indexcalc.views.derivatives.panel import Layouts as Layouts
+    from indexcalc.views.derivatives.panel import layouts as layouts
+    from indexcalc.views.derivatives.projection import layout_of as layout_of
+    from indexcalc.views.derivatives.projection import matrix_array as matrix_array
+    from indexcalc.views.derivatives.projection import matrix_expr as matrix_expr
     from indexcalc.views.equals import equals as equals
-    from indexcalc.views.panel import Layouts as Layouts
-    from indexcalc.views.panel import layouts as layouts
-    from indexcalc.views.projection import layout_of as layout_of
-    from indexcalc.views.projection import matrix_array as matrix_array
-    from indexcalc.views.projection import matrix_expr as matrix_expr
     from indexcalc.views.select import picked as picked
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 MODULES = {
     "Formula": "writing.matrix.formula",
-    "Layouts": "views.panel",
+    "Layouts": "views.derivatives.panel",
     "OnDask": "engine.compile.dask_arrays",
     "array_latex": "writing.matrix.formula",
     "array_text": "writing.matrix.formula",
@@ -46,17 +46,17 @@ MODULES = {
     "compile_expressions": "engine.compile.backends",
     "compressed": "engine.compressed.compressed",
     "declarations": "views.declare",
-    "diff": "views.differentiate",
+    "diff": "views.derivatives.differentiate",
     "equals": "views.equals",
-    "evaluate": "engine.front",
+    "evaluate": "engine.evaluate",
     "explain": "explaining.derivation",
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
     "formula": "writing.matrix.formula",
-    "layout_of": "views.projection",
-    "layouts": "views.panel",
-    "matrix_array": "views.projection",
-    "matrix_expr": "views.projection",
+    "layout_of": "views.derivatives.projection",
+    "layouts": "views.derivatives.panel",
+    "matrix_array": "views.derivatives.projection",
+    "matrix_expr": "views.derivatives.projection",
     "parse": "reading.reader",
     "picked": "views.select",
     "preflight": "engine.preflight",

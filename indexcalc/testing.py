@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.checking.verify import Verification, verify
-from indexcalc.views.differentiate import derivative, diff
+from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 

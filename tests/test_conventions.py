@@ -19,7 +19,7 @@ from truths import truth
 import indexcalc as ic
 from indexcalc.functions.known import both_places, voigt_places
 from indexcalc.layout.conventions import CONVENTIONS, OUTER_FIRST, Convention, Example, Pack, tensor
-from indexcalc.views.projection import Layout, numpy_of
+from indexcalc.views.derivatives.projection import Layout, numpy_of
 
 Numbers = np.ndarray[Any, Any]
 names = pytest.mark.parametrize("name", CONVENTIONS)

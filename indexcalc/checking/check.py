@@ -39,7 +39,7 @@ from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.views.array import Array, stand
-from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
 from indexcalc.views.view import View, is_number, to_number
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn
 from indexcalc.errors import IndexCalcError, NotationError
 from indexcalc.graph.node import Call, Definition, Node, Variable
 from indexcalc.reading.reader import parse
-from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.view import View
 
 NAME = r"[^\W\d_](?:[^\W_]|_(?!\{))*(?:_\{[^{}]*\}|\[[^\[\]]*\])?"

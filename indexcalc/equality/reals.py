@@ -96,7 +96,7 @@ class Reals(Arithmetic):
         return self._pool[self._place : self._place + count].reshape(shape)
 
     def _watched(self, array: Array, vanishing: bool = False) -> Array:
-        """The array; the points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
+        """The array; points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
         size = np.abs(array[: self.points].reshape(self.points, -1)) if array.shape[0] == self.count else None
         if size is not None:
             strange = (size > LARGEST) & np.isfinite(size) | (size < LEAST) & ((size > 0) | vanishing)

@@ -37,8 +37,13 @@ from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.derivative import Derivative
-from indexcalc.views.differentiate import derivative, diff, differential, grad
+from indexcalc.views.derivatives.derivative import Derivative
+from indexcalc.views.derivatives.differentiate import (
+    derivative,
+    diff,
+    differential,
+    grad,
+)
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 

@@ -107,7 +107,7 @@ class View(Evaluable):
         return f"{text[:LONGEST_REPR]} ... ({len(text)} characters in all; str() gives them)"
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """The numbers: see `indexcalc.engine.front.evaluate`, to which all arguments go."""
+        """The numbers: see `indexcalc.engine.evaluate.evaluate`, to which all arguments go."""
         return later.evaluate(self, *args, **kwargs)
 
     def compressed(self, *args: Any, **kwargs: Any) -> Any:

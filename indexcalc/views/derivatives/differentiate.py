@@ -26,7 +26,7 @@ from indexcalc.simplify.passes import canonical, simplify
 from indexcalc.views.array import Array
 from indexcalc.views.array import made as made_from
 from indexcalc.views.declare import place_of
-from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr, meet
 from indexcalc.views.placed import world
 from indexcalc.views.view import View, join_inputs
