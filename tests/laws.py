@@ -258,3 +258,39 @@ def _is_number(value: ast.AST | None) -> bool:
 
 def _is_text(node: ast.AST | None) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+
+
+# ------------------------------------------------------------------ 7, 9: what later work brings down
+
+
+def without_example(house: House, rooms: Sequence[str]) -> list[str]:
+    """Law 7: public functions of these rooms, rewrites and rules among them, without an example that runs."""
+    found = []
+    for name, tree in house.trees.items():
+        if name.startswith(tuple(rooms)):
+            for node in tree.body:
+                if isinstance(node, ast.FunctionDef) and not _is_private(node.name):
+                    found += [] if ">>> " in (ast.get_docstring(node) or "") else [f"{name}.{node.name}"]
+    return found
+
+
+def gives_any(house: House, rooms: Sequence[str]) -> list[str]:
+    """Law 9: public functions and methods of these rooms whose value is `Any` to a type checker."""
+    found = []
+    for name, tree in house.trees.items():
+        if name.startswith(tuple(rooms)):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef) and not _is_private(node.name) and node.returns is not None:
+                    found += [f"{name}.{node.name}"] if ast.unparse(node.returns) == "Any" else []
+    return found
+
+
+def takes_anything(house: House, rooms: Sequence[str]) -> list[str]:
+    """Law 10: public functions and methods of these rooms that take any keyword and hand it on."""
+    found = []
+    for name, tree in house.trees.items():
+        if name.startswith(tuple(rooms)):
+            for node in ast.walk(tree):
+                if isinstance(node, ast.FunctionDef) and not _is_private(node.name) and node.args.kwarg is not None:
+                    found += [f"{name}.{node.name}"] if ast.unparse(node.args.kwarg.annotation or node) == "Any" else []
+    return found

@@ -102,6 +102,12 @@ UNEXPLAINED: set[str] = {
 }
 SPELLED = 201
 """Strings with the name of a function outside rows, in all: the count only goes down."""
+WITHOUT_EXAMPLE = 110
+"""Rewrites and rules without an example that runs: the count only goes down, to none when rewrites are data."""
+GIVES_ANY = 32
+"""Functions and methods that users call whose value a type checker doesn't know: the count only goes down."""
+TAKES_ANYTHING = 4
+"""Functions and methods that hand any keyword on: the count only goes down."""
 
 
 @pytest.fixture(scope="module")
@@ -189,3 +195,21 @@ def test_8_a_number_says_what_it_is(house: House, tmp_path: Path) -> None:
     assert set(laws.unexplained(house)) == UNEXPLAINED
     bad = made(tmp_path, graph__a='LONG = 2**9\nWIDE = 40\n"""Characters that a line holds."""')
     assert laws.unexplained(bad) == ["graph.a.LONG"]
+
+
+def test_7_a_rewrite_has_an_example(house: House, tmp_path: Path) -> None:
+    assert len(laws.without_example(house, ("simplify", "calculus.rules"))) <= WITHOUT_EXAMPLE
+    bad = made(tmp_path, simplify__a='def bare() -> None:\n    """No example."""', graph__b="def other() -> None: ...")
+    assert laws.without_example(bad, ("simplify",)) == ["simplify.a.bare"]
+
+
+def test_9_a_value_has_a_type(house: House, tmp_path: Path) -> None:
+    assert len(laws.gives_any(house, ("views", "reading.reader"))) <= GIVES_ANY
+    bad = made(tmp_path, views__a="def f() -> Any: ...\ndef g() -> int: ...")
+    assert laws.gives_any(bad, ("views",)) == ["views.a.f"]
+
+
+def test_10_a_keyword_is_named(house: House, tmp_path: Path) -> None:
+    assert len(laws.takes_anything(house, ("views", "engine.evaluate"))) <= TAKES_ANYTHING
+    bad = made(tmp_path, views__a="def f(**kwargs: Any): ...\ndef g(*, axis: int): ...")
+    assert laws.takes_anything(bad, ("views",)) == ["views.a.f"]
