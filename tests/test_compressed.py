@@ -242,7 +242,7 @@ def test_precision_and_complex_numbers_are_kept() -> None:
 
 
 def test_scipy_takes_it() -> None:
-    from scipy.sparse import linalg
+    linalg = pytest.importorskip("scipy.sparse.linalg", reason="the products of SciPy's operators need SciPy")
 
     H = ic.derivative(A @ X @ B, X).compressed(A=definite(4), B=definite(3))
     b = draw(12)

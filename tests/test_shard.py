@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.jax
 DEVICES = {
     "XLA_FLAGS": "--xla_force_host_platform_device_count=8", "JAX_ENABLE_X64": "1", "JAX_PLATFORMS": "cpu",
 }  # fmt: skip
@@ -20,6 +21,7 @@ SCRIPT = Path(__file__).with_name("on_devices.py")
 @pytest.fixture(scope="module")
 def found() -> Any:
     """What the script prints, from a process that has 8 devices."""
+    pytest.importorskip("jax", reason="the script runs JAX on eight devices")
     run = [sys.executable, str(SCRIPT)]
     done = subprocess.run(run, capture_output=True, text=True, stdin=subprocess.DEVNULL, env={**os.environ, **DEVICES})
     assert done.returncode == 0, done.stderr

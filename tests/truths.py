@@ -40,6 +40,7 @@ def _stored() -> dict[str, np.ndarray]:
 
 
 def _write() -> None:
+    _stored.cache_clear()  # another process may have written
     arrays = sorted((_stored() | _written).items())
     np.savez_compressed(
         PATH,

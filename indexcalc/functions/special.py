@@ -35,13 +35,20 @@ def scipy_special() -> Any:
 def erf(x: Any) -> Any:
     """The error function `2/sqrt(pi) * integral of exp(-t**2) from 0 to x` (DLMF 7.2.1)."""
     library = scipy_special()
-    return _each(math.erf, x) if library is None else library.erf(x)
+    return _each(math.erf, _real("erf", x)) if library is None else library.erf(x)
+
+
+def _real(name: str, x: Any) -> Any:
+    """The argument, unless it is complex, which only SciPy can do."""
+    if np.iscomplexobj(x):
+        raise InputError(f"evaluate {name}", "complex numbers, and no SciPy", 'pip install "indexcalc[scipy]"')
+    return x
 
 
 def erfc(x: Any) -> Any:
     """`1 - erf(x)`, without cancellation where x is large (DLMF 7.2.2)."""
     library = scipy_special()
-    return _each(math.erfc, x) if library is None else library.erfc(x)
+    return _each(math.erfc, _real("erfc", x)) if library is None else library.erfc(x)
 
 
 def gammaln(x: Any) -> Any:
