@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
 DEEPEST = 300
+"""Brackets in one another that a text may have: an arbitrary budget, far more than a formula has that a person reads;
+it bounds the depth of the tree."""
 
 GRAMMAR = r"""
 start: statement (_END statement)*
