@@ -13,7 +13,8 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
-from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.pages import Page
 from indexcalc.writing.index.text import (
     GREEK,
     definition_names,

@@ -9,7 +9,8 @@ from fractions import Fraction
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, unknown
-from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.pages import Page
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
     Applied,

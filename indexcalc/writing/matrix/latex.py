@@ -14,7 +14,7 @@ from indexcalc.writing.index.latex import (
     name_latex,
     number_latex,
 )
-from indexcalc.writing.matrix.forms import Form, Term, runs
+from indexcalc.writing.matrix.forms import Form, Monomial, runs
 from indexcalc.writing.matrix.text import (
     ATOM,
     POWER,
@@ -131,6 +131,6 @@ class LatexTypesetter(Typesetter):
             parts.append(f"{self.within(shown, ATOM)}^{{{count}}}" if count > 1 else self.within(shown, POWER))
         return self.matmul(parts), PRODUCT
 
-    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+    def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:
         """Mathematics has no broadcasting: what is constant along an axis is written with ones."""
         return super()._summand(term, whole, False)

@@ -15,7 +15,7 @@ from indexcalc.writing.matrix.factor import anchors, ordered, transposed
 from indexcalc.writing.matrix.forms import (
     TURN,
     Form,
-    Term,
+    Monomial,
     chain_cost,
     core_links,
     flippable,
@@ -193,7 +193,7 @@ class Typesetter:
         if self.vectors == "numpy":
             cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
             if cut:
-                left, right = form_of(Term(1, (), tuple(links[:cut]))), form_of(Term(1, (), tuple(links[cut:])))
+                left, right = form_of(Monomial(1, (), tuple(links[:cut]))), form_of(Monomial(1, (), tuple(links[cut:])))
                 return self.function("outer", [self.natural(left)[0], self.natural(turn(right))[0]]), ATOM
             links = self._shorter_side(links)
         return self._matrix_product(links)
@@ -220,7 +220,7 @@ class Typesetter:
     def _prod(self, form: Form) -> Set:
         return self.signed(term_of(form), False)
 
-    def signed(self, term: Term, anchored: bool) -> Set:
+    def signed(self, term: Monomial, anchored: bool) -> Set:
         """A summand with its sign."""
         if negative(term.coef):
             other = flippable(term)
@@ -230,7 +230,7 @@ class Typesetter:
             return f"-{text if level >= PRODUCT else f'({text})'}", SUM
         return self.unsigned(term, anchored)
 
-    def unsigned(self, term: Term, anchored: bool) -> Set:
+    def unsigned(self, term: Monomial, anchored: bool) -> Set:
         """A summand whose coefficient is positive."""
         links = core_links(term) if anchored else term.links
         if anchored and spread_of(term) == "column" and self.vectors == "numpy":
@@ -280,7 +280,7 @@ class Typesetter:
     def _core(self, links: Sequence[Form]) -> Set:
         if len(links) == 1:
             return self.write(links[0])
-        return self._chain(form_of(Term(1, (), tuple(links))))
+        return self._chain(form_of(Monomial(1, (), tuple(links))))
 
     # -------------------------------------------------------------- sums
 
@@ -299,14 +299,14 @@ class Typesetter:
                 text += f" {sign} {value}"
         return text, SUM
 
-    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+    def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:
         if whole.vector and not is_constant(term):
             return self.within(self._vector(term), PRODUCT)
         if whole.vector and not anchored:
             return self.within(self.natural(form_of(term)), PRODUCT)
         return self.within(self.unsigned(term, anchored), PRODUCT)
 
-    def _vector(self, term: Term) -> Set:
+    def _vector(self, term: Monomial) -> Set:
         """A column as a summand, in the orientation in which vectors stand."""
         links = term.links
         if self.vectors == "row":
