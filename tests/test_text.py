@@ -28,6 +28,7 @@ from indexcalc.graph.constructors import (
 )
 from indexcalc.graph.node import KINDS, Elementwise, Node, Product, Signature, Sum
 from indexcalc.index import dim
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL, level_of, wrapped
 from indexcalc.writing.index.arrange import Arranger
 from indexcalc.writing.index.latex import array_latex, expr_latex
 from indexcalc.writing.index.named import NAMED, filled_piece, named_piece
@@ -38,7 +39,7 @@ from indexcalc.writing.index.pages import definitions_of
 from indexcalc.writing.index.terms import Addend, in_order, number_last
 from indexcalc.writing.index.text import array_text, expr_text, str_piece
 from indexcalc.writing.index.words import fresh_names, words
-from indexcalc.writing.syntax import Filled, Named, Plain, Plus, Ref
+from indexcalc.writing.syntax import Filled, Named, Plain, Plus, Power, Ref, Size, Times
 
 i, j, k, m = ic.indices("i j k m")
 n, q = ic.indices("n q", batch=True)
@@ -425,3 +426,21 @@ def test_an_arranger_writes_pieces():
     arranger = Arranger((x[i] * W[i, j]).node, (), str_piece)
     assert str_piece(arranger.expression(["j"])) == "x[i]*W[i,j]"
     assert str_piece(arranger.array()) == "x[j]*W[j,i] -> [i]"
+
+
+def test_brackets_stand_where_a_text_binds_too_loosely():
+    one, two = Named("a"), Named("b")
+    pieces = [Plus((one, two)), Times(2, (one,)), Power(one, two), one]
+    assert [level_of(piece) for piece in pieces] == [SUM, PRODUCT, POWER, ATOM]
+    assert level_of(Size(dim("n"))) == ATOM and level_of(Size(dim("n + 1"))) == SUM
+    levels = (COMPARISON, SUM, PRODUCT, POWER, ATOM)
+    shown = [wrapped("x", level, PRODUCT, TALL) for level in levels]
+    assert shown == [r"\left(x\right)", r"\left(x\right)", "x", "x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("(-1/2)**s", "(-1/2)**s"), ("(1/2)**s", "(1/2)**s"), ("(s**2)**s", "(s**2)**s"), ("s**(-2)**s", "s**((-2)**s)")],
+)
+def test_a_bracket_is_written_once(text, shown):
+    assert str(ic.parse(text, s="")) == shown

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.numbers import Number
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import GREEK, number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
 from indexcalc.writing.matrix.forms import (
@@ -30,7 +31,6 @@ from indexcalc.writing.matrix.forms import (
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.syntax import OPERATORS
 
-SUM, PRODUCT, POWER, ATOM = range(4)
 Set = tuple[str, int]
 """A text, and how tightly it binds."""
 
@@ -40,6 +40,8 @@ ORIENTED = {"kron", "khatri_rao", "vec"}
 
 class Typesetter:
     """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says."""
+
+    bracket = ROUND
 
     def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), unicode: bool = False) -> None:
         self.vectors, self.turned = vectors, turned
@@ -92,7 +94,7 @@ class Typesetter:
 
     def within(self, inner: Set, level: int) -> str:
         """A text, in parentheses if it binds less tightly than `level`."""
-        return inner[0] if inner[1] >= level else f"({inner[0]})"
+        return wrapped(*inner, level, self.bracket)
 
     def matmul(self, parts: Sequence[str]) -> str:
         """A matrix product."""
@@ -112,7 +114,7 @@ class Typesetter:
 
     def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
         """A quotient, of scalars or entry by entry."""
-        return f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({'*'.join(below)})"
+        return f"{above}/{below[0] if len(below) == 1 else wrapped('*'.join(below), PRODUCT, POWER)}"
 
     def function(self, name: str, args: Sequence[str]) -> str:
         """A function's value."""
@@ -124,7 +126,7 @@ class Typesetter:
             return base
         if exponent == Fraction(1, 2):
             return self.function("sqrt", [base[0]]), ATOM
-        shown = f"({exponent})" if isinstance(exponent, Fraction) else number_text(exponent)
+        shown = wrapped(number_text(exponent), PRODUCT if isinstance(exponent, Fraction) else ATOM, ATOM)
         return f"{self.within(base, ATOM)}**{shown}", POWER
 
     def name(self, name: str, latex: str = "") -> str:
@@ -171,7 +173,7 @@ class Typesetter:
         turns = name in ORIENTED and not (form.vector and self.vectors == "row")
         args = [(self.write if turns else self.natural)(part) for part in form.parts]
         if name in OPERATORS:
-            return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", -1
+            return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", COMPARISON
         if name == "power":
             return f"{self.within(args[0], ATOM)}**{self.within(args[1], ATOM)}", POWER
         shown = [arg[0] for arg in args]
@@ -226,8 +228,7 @@ class Typesetter:
             other = flippable(term)
             if other is not None:
                 return self._fraction(*other)
-            text, level = self.unsigned(term._replace(coef=-term.coef), anchored)
-            return f"-{text if level >= PRODUCT else f'({text})'}", SUM
+            return f"-{wrapped(*self.unsigned(term._replace(coef=-term.coef), anchored), PRODUCT)}", SUM
         return self.unsigned(term, anchored)
 
     def unsigned(self, term: Monomial, anchored: bool) -> Set:
