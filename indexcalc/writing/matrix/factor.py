@@ -36,6 +36,8 @@ from indexcalc.writing.matrix.multiply import diagm, had, product
 WIDEST = 10
 """A sum of more terms is not factored."""
 STEPS = 400
+"""Factors that one search may try to take out, in inner sums too: an arbitrary budget, which bounds its time; when it
+is spent, the shortest form so far is the answer."""
 
 
 class Taken(NamedTuple):
