@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
 LONGEST = 400
+"""Characters of an expression that an error quotes, five lines of a terminal: an arbitrary budget; a longer one is cut
+in the middle."""
 
 
 class Asked:

@@ -14,6 +14,13 @@ from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
 from indexcalc.engine.bind.inputs import symbols_below
+from indexcalc.explaining.differentials import Differentials
+from indexcalc.explaining.entries import Entries
+from indexcalc.explaining.lines import Line, latex_title, put
+from indexcalc.explaining.reasons import REASONS, constants_told, delta_rule, rules_used, told, transposes_told
+from indexcalc.explaining.seeds import opened_latex, opened_text
+from indexcalc.explaining.stages import depending, inside, part_names
+from indexcalc.graph.node import KINDS
 
 FRESH = {name: ic.index(name) for name in "efghuv"}
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
@@ -178,3 +185,49 @@ def test_text_does_not_depend_on_the_run():
 def test_errors_say_what_to_write(make, words):
     with pytest.raises(ic.IndexCalcError, match=words):
         make()
+
+
+# ------------------------------------------------------------------ the parts, each alone
+
+
+def test_what_stands_inside_functions():
+    value, target = ic.exp(X @ w).node, w.node
+    depends = depending(value, target)
+    assert depends == {target, value, (X @ w).node}
+    assert inside(value, target, depends) == [(X @ w).node]
+    assert part_names(2, {"u"}) == ["v", "z"]
+
+
+def test_the_rules_that_a_derivative_uses():
+    value = (ic.exp(X @ w) ** 2).node
+    depends = depending(value, w.node)
+    assert rules_used(value, w.node, depends) == ["chain rule: exp' = exp(x)", "power rule"]
+    assert rules_used(value, w.node, depends, frozenset({ic.exp(X @ w).node})) == ["power rule"]
+    assert told(["a", "b", "c", "d"]) == "a; b; c"
+    assert constants_told((X @ w).node, w.node) == "X is constant: it stays"
+    assert delta_rule("x", 1) == "∂x[i]/∂x[j] = δ[i,j]"
+    assert [remark.partition(":")[0] for remark in transposes_told("X.T @ G")] == ["X.T on the left"]
+
+
+def test_each_kind_has_its_rules():
+    assert set(REASONS) == set(KINDS)
+
+
+def test_open_derivatives_as_text_and_latex():
+    assert opened_text("∂u[i,k]*∂L[k]", "w", 1) == "∂u[i]/∂w[k]*∂L/∂w[k]"
+    assert opened_latex(r"\text{∂u}_{ik}", "w", 1) == r"\frac{\partial u_{i}}{\partial w_{k}}"
+    assert latex_title("∂y[j]/∂W[k,l]") == r"\frac{\partial y_{j}}{\partial W_{kl}}"
+
+
+def test_a_line_that_says_nothing_new_is_left_out():
+    lines: list[Line] = []
+    for rule in ("one", "two"):
+        put(lines, Line(rule, "y", x, x, "x", "y", "x"))
+    assert [line.rule for line in lines] == ["one"]
+
+
+def test_each_style_alone():
+    loss = ic.norm2(X @ w) ** 2
+    for style in (Entries(loss, w, "projected"), Differentials(loss, w, "projected")):
+        explained = style.explanation()
+        assert str(explained.lines[-1].right) == "2*X.T @ X @ w"

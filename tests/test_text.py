@@ -26,10 +26,20 @@ from indexcalc.graph.constructors import (
     regroup,
     variable,
 )
-from indexcalc.graph.node import Node, Signature
+from indexcalc.graph.node import KINDS, Elementwise, Node, Product, Signature, Sum
 from indexcalc.index import dim
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL, level_of, wrapped
+from indexcalc.writing.index.arrange import Arranger
 from indexcalc.writing.index.latex import array_latex, expr_latex
-from indexcalc.writing.index.text import array_text, expr_text
+from indexcalc.writing.index.named import NAMED, filled_piece, named_piece
+from indexcalc.writing.index.opened import Legibility
+from indexcalc.writing.index.order import Walk
+from indexcalc.writing.index.outline import Outline
+from indexcalc.writing.index.pages import definitions_of
+from indexcalc.writing.index.terms import Addend, in_order, number_last
+from indexcalc.writing.index.text import array_text, expr_text, str_piece
+from indexcalc.writing.index.words import fresh_names, words
+from indexcalc.writing.syntax import Filled, Named, Plain, Plus, Power, Ref, Size, Times
 
 i, j, k, m = ic.indices("i j k m")
 n, q = ic.indices("n q", batch=True)
@@ -354,3 +364,84 @@ def test_numbers_in_a_sum_keep_their_place(one: Any, other: Any, outside: Any) -
     assert np.allclose(eval(str(y), dict(given)), y.evaluate(**given), rtol=1e-13)
     assert np.allclose(eval(str(y.simplify()), dict(given)), y.evaluate(**given), rtol=1e-13)
     assert "-0" not in str(y).replace("-0.", "")
+
+
+# ------------------------------------------------------------------ the parts, each alone
+
+
+def test_names_that_nothing_else_has():
+    assert words((x[i] * W[i, j]).node) == {"x", "W", "N", "M"}
+    assert [name for name, _ in zip(fresh_names("ik"), range(11), strict=False)][-3:] == ["t", "i1", "j1"]
+
+
+def test_an_outline_defines_what_would_be_written_again_and_again():
+    inner = x[i]
+    for _ in range(12):
+        inner = ic.exp(inner + inner * inner)
+    assert not Outline((x[i] * W[i, j]).node).defined
+    assert Outline(inner.node).defined
+
+
+def test_what_plain_text_would_misread():
+    twice = (2 * x[i] * W[i, j]).node
+    read = Legibility(Outline(twice))
+    assert read.abused((x[i] * W[i, j]).node) == frozenset()
+    assert read.abused(ic.hadamard(x[i], y[i]).node) == {0}
+    assert read.flat(twice).coef == 2
+
+
+def test_factors_in_the_order_of_a_chain():
+    product = (W[i, j] * z[j] * x[i]).node
+    (part,) = Walk(Legibility(Outline(product)).flat(product), {}).components()
+    assert [item.node.name for item in part.items] == ["x", "W", "z"]
+
+
+def test_terms_in_their_order():
+    def written(coef, node):
+        flat = Legibility(Outline(node)).flat(node)
+        return Addend(coef, flat, [], []), Named(node.name) if node.order else Plain(coef)
+
+    terms = [written(-1, x.node), written(3, constant_number(1)), written(1, y.node)]
+    assert [str_piece(piece) for _, piece in in_order(terms, str_piece)] == ["y", "3", "x"]
+    assert [str_piece(piece) for _, piece in number_last(terms)] == ["x", "y", "3"]
+
+
+def test_each_kind_has_a_name_or_is_spelled_out():
+    assert {*NAMED, Product, Sum, Elementwise} == set(KINDS)
+    assert str_piece(named_piece(f(x, z).node, (), lambda node: Named(node.name))) == "f(x, z)"
+    assert filled_piece(delta(4)) == Filled("eye", (4,)) and filled_piece(W.node) is None
+
+
+def test_definitions_stand_before_they_are_used():
+    one, two = x.node, y.node
+    needs = {one: Plus((Ref(two), Plain(1))), two: Plain(2)}
+
+    def named(piece):
+        parts = piece.terms if isinstance(piece, Plus) else (piece,)
+        return [part.node for part in parts if isinstance(part, Ref)]
+
+    assert [node for node, _ in definitions_of(Ref(one), needs.__getitem__, named)] == [two, one]
+
+
+def test_an_arranger_writes_pieces():
+    arranger = Arranger((x[i] * W[i, j]).node, (), str_piece)
+    assert str_piece(arranger.expression(["j"])) == "x[i]*W[i,j]"
+    assert str_piece(arranger.array()) == "x[j]*W[j,i] -> [i]"
+
+
+def test_brackets_stand_where_a_text_binds_too_loosely():
+    one, two = Named("a"), Named("b")
+    pieces = [Plus((one, two)), Times(2, (one,)), Power(one, two), one]
+    assert [level_of(piece) for piece in pieces] == [SUM, PRODUCT, POWER, ATOM]
+    assert level_of(Size(dim("n"))) == ATOM and level_of(Size(dim("n + 1"))) == SUM
+    levels = (COMPARISON, SUM, PRODUCT, POWER, ATOM)
+    shown = [wrapped("x", level, PRODUCT, TALL) for level in levels]
+    assert shown == [r"\left(x\right)", r"\left(x\right)", "x", "x", "x"]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [("(-1/2)**s", "(-1/2)**s"), ("(1/2)**s", "(1/2)**s"), ("(s**2)**s", "(s**2)**s"), ("s**(-2)**s", "s**((-2)**s)")],
+)
+def test_a_bracket_is_written_once(text, shown):
+    assert str(ic.parse(text, s="")) == shown

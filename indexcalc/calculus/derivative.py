@@ -16,6 +16,8 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.passes import simplify
 
 WIDE = 6
+"""Factors up to which a product is differentiated as it stands, a term a factor; a wider one is halved first, so that
+its derivative has N log N parts and not N². Where halving begins is arbitrary."""
 
 
 def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension]) -> list[Node]:

@@ -41,8 +41,13 @@ MASKED = {"lower", "upper"}
 LINEAR = {"symmetric", "skew", "diagonal", "positive_definite", "major"} | BANDED | MASKED
 RESTRICTING = LINEAR | set(AFFINE)
 LARGEST_GROUP = 720
+"""Permutations of axes that a symmetry may have: all orders of six axes. It bounds the terms of a projection, which has
+one for each."""
 LARGEST_ORDER = 4
+"""Axes that a symmetry may move where independent entries are asked for: an arbitrary bound on the set partitions of
+these axes, 15 of four and 52 of five, each of which may add terms to the derivative."""
 LONGEST_SUM = 100
+"""Terms up to which a sum is mapped term by term under a symmetry, so that its terms meet: an arbitrary budget."""
 
 Element = tuple[Perm, int]
 SWAP: tuple[Element, ...] = (((0, 1), 1), ((1, 0), 1))

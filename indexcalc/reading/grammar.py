@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from lark import Lark, Token, Tree
 
 DEEPEST = 300
+"""Brackets in one another that a text may have: an arbitrary budget, far more than a formula has that a person reads;
+it bounds the depth of the tree."""
 KEPT = 256
 """How many trees are remembered."""
 WORD = re.compile(r"(?!_\{)[^\W\dᵀ](?:(?!_\{)[^\Wᵀ])*")

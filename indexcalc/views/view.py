@@ -22,6 +22,7 @@ from indexcalc.graph.walk import variables
 from indexcalc.simplify.same import is_exhaustive, key_of
 
 LONGEST_REPR = 2000
+"""Characters that `repr` shows, about a screen: an arbitrary budget; `str` gives the whole."""
 ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
     np.add: operator.add,
     np.subtract: operator.sub,

@@ -19,6 +19,8 @@ from indexcalc.engine.bind.inputs import Numbers, size_of
 from indexcalc.graph.node import Call, Node, Signature
 
 WAVES = 4
+"""Sine waves, each in a direction of its own, that a random function adds up: an arbitrary small number; each costs an
+outer product in a derivative."""
 LEVEL = 1.5
 """What is added to the value, so that logarithms and inverses of it exist, as a rule."""
 

@@ -84,6 +84,7 @@ def _along(program: Program, cut: Mapping[str, int]) -> list[int | None] | None:
 
 
 MIXED = -1
+"""What stands for the batch axis of a value that has none because its step works across the batch: no axis is -1."""
 
 
 def axis_along(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) -> int | None:

@@ -24,6 +24,8 @@ from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
 
 MOST_PLANS = 64
+"""Plans that a compiled function keeps, one for each set of sizes and dtypes that it has met: an arbitrary budget,
+which bounds its memory; the oldest goes."""
 
 
 class OtherShapes(Exception):

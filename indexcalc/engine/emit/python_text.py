@@ -10,9 +10,10 @@ from typing import NamedTuple
 
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.graph.numbers import Number
+from indexcalc.writing.brackets import wrapped
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4
-"""How tightly an expression binds: in the order of Python's operators."""
+"""How tightly an expression binds: in the order of Python's operators, in which a sign has a place of its own."""
 EXACT = 2**31
 """Integers beyond this are written as floats: arrays of 32-bit integers could not hold them."""
 
@@ -31,7 +32,7 @@ class PythonText(NamedTuple):
 
     def at(self, level: int) -> str:
         """The expression where something that binds this tightly is due."""
-        return self.code if self.level >= level else f"({self.code})"
+        return wrapped(self.code, self.level, level)
 
     @property
     def plain(self) -> bool:

@@ -21,9 +21,10 @@ from indexcalc.views.derivatives.projection import (
     parts_of,
 )
 from indexcalc.views.expr import Expr
-from indexcalc.writing.index.order import fresh_names, words
+from indexcalc.writing.index.words import fresh_names, words
 
 LONGEST_SOURCE = 40
+"""Characters of what was differentiated, in the heading; a longer expression is `...` there."""
 WIDEST = 44
 """A formula that is wider than this stands on a line of its own."""
 
@@ -159,13 +160,13 @@ def layouts(derivative: Derivative | ArrayDerivative, names: Iterable[str] = CON
     >>> [(row.name, row.shape, row.formula, row.numpy) for row in panel if "ator" in row.name]
     [('numerator', (m, n), 'A', 'D'), ('denominator', (n, m), 'A.T', 'D.T')]
     """
-    named = Naming(derivative)
+    named = NamedDerivative(derivative)
     rows = [named.row(name) for name in names]
     views = named.views() if derivative.order > 2 else []
     return Layouts(named.heading(), rows, views)
 
 
-class Naming:
+class NamedDerivative:
     """A derivative with a name for each axis: its own indices, or for an Array the letters that its text has."""
 
     def __init__(self, derivative: Derivative | ArrayDerivative) -> None:

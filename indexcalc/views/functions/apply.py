@@ -20,7 +20,7 @@ from indexcalc.views.expr import (
     reduce_expr,
 )
 from indexcalc.views.functions.constants import commutation, duplication, elimination, unit, voigt
-from indexcalc.views.functions.decompositions import DECOMPOSITIONS, PARTS, Written
+from indexcalc.views.functions.decompositions import DECOMPOSITIONS, PARTS, NamedFunctions
 from indexcalc.views.functions.matrices import (
     adj,
     cofactor,
@@ -222,7 +222,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **MATRIX_FUNCTIONS,
 }
 
-WRITTEN: dict[str, Callable[..., Any]] = Written(
+WRITTEN: dict[str, Callable[..., Any]] = NamedFunctions(
     {
         **FUNCTIONS,
         **{name: reduction_function(name) for name, row in REDUCTIONS.items() if not (row.public or row.matrix)},

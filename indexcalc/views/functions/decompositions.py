@@ -106,7 +106,7 @@ def derivative_function(fn: str, times: int) -> Callable[..., Array]:
     return apply
 
 
-class Written(dict[str, Callable[..., Any]]):
+class NamedFunctions(dict[str, Callable[..., Any]]):
     """Functions by name, the derivatives of primary functions of every order among them."""
 
     def __contains__(self, name: object) -> bool:

@@ -13,7 +13,9 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
-from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
+from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.pages import Page
 from indexcalc.writing.index.text import (
     GREEK,
     definition_names,
@@ -92,14 +94,14 @@ class Latex:
         """The LaTeX of a piece."""
         return self.table[type(piece)](piece)
 
-    def atom(self, piece: Piece) -> str:
-        """The LaTeX of a piece as a factor: in parentheses if it is a sum or a product."""
-        if isinstance(piece, Total) and not piece.names and not self.bare:
-            return self.atom(piece.body)
-        closed = not isinstance(piece, Plus | Times | Total) and not (
-            isinstance(piece, Size) and not str(piece.value).isidentifier()
-        )
-        return self.write(piece) if closed else _parens(self.write(piece))
+    def at(self, piece: Piece, wanted: int) -> str:
+        """The LaTeX of a piece where this level is wanted."""
+        return wrapped(self.write(piece), self.level(piece), wanted, TALL)
+
+    def level(self, piece: Piece) -> int:
+        """How tightly a piece binds: a sum that Einstein's rule says, as tightly as its body."""
+        unsaid = isinstance(piece, Total) and not piece.names and not self.bare
+        return self.level(piece.body) if isinstance(piece, Total) and unsaid else level_of(piece)
 
     def _named(self, piece: Named) -> str:
         return _with(piece.latex or SYMBOLS.get(piece.name) or name_latex(piece.name), piece.subs)
@@ -122,7 +124,7 @@ class Latex:
     def _applied(self, piece: Applied) -> str:
         if piece.name in WHOLE:
             base = WHOLE[piece.name].format(*map(self._matrix, piece.args))
-            return _with(_parens(base), piece.subs) if piece.subs else base
+            return _with(TALL.format(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
         total = sum(piece.times)
         if total:
@@ -138,7 +140,7 @@ class Latex:
             params = dict(zip(row.params, piece.params, strict=True))
             return _with(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
         args = [*map(self.write, piece.args), *map(str, piece.params)]
-        return _with(name + _parens(", ".join(args)), piece.subs)
+        return _with(name + TALL.format(", ".join(args)), piece.subs)
 
     def _matrix(self, piece: Piece) -> str:
         """A matrix as an argument: its name, or its entries in brackets with its indices."""
@@ -148,21 +150,19 @@ class Latex:
 
     def _grouped(self, piece: Grouped) -> str:
         sides = [
-            r"\,".join(_parens(_joined(group)) if len(group) > 1 else _joined(group) for group in side)
+            r"\,".join(TALL.format(_joined(group)) if len(group) > 1 else _joined(group) for group in side)
             for side in (piece.inner, piece.outer)
         ]
         return _with(
-            rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{_parens(self.write(piece.arg))}", piece.subs
+            rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{TALL.format(self.write(piece.arg))}", piece.subs
         )
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent
         if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
             return rf"\sqrt{{{self.write(piece.base)}}}"
-        base = self.atom(piece.base)
-        if isinstance(piece.base, Power):
-            base = _parens(base)
-        elif not isinstance(piece.base, Named | Ref):
+        base = self.at(piece.base, ATOM)
+        if not isinstance(piece.base, Named | Ref | Power):
             base = f"{{{base}}}"
         shown = str(exponent.value) if isinstance(exponent, Plain) else self.write(exponent)
         return f"{base}^{{{shown}}}"
@@ -172,24 +172,22 @@ class Latex:
         top = [] if above == "1" and piece.top else [_float(above)]
         top += [self._inside(part, last=k == len(piece.top) - 1) for k, part in enumerate(piece.top)]
         bottom = [below] if below else []
-        bottom += map(self.atom, piece.bottom) if len(piece.bottom) + len(bottom) > 1 else map(self.write, piece.bottom)
+        lone = len(piece.bottom) + len(bottom) == 1
+        bottom += [self.at(part, SUM if lone else POWER) for part in piece.bottom]
         shown, under = r"\,".join(top), r"\,".join(bottom)
         return sign + (rf"\frac{{{shown}}}{{{under}}}" if bottom else shown)
 
     def _inside(self, piece: Piece, last: bool) -> str:
         """A factor of a product: a sum with its sign needs parentheses unless it comes last."""
-        if isinstance(piece, Total):
-            if not piece.names and not self.bare:
-                return self.write(piece.body) if isinstance(piece.body, Times) else self.atom(piece.body)
-            return self.write(piece) if last else _parens(self.write(piece))
-        return self.atom(piece)
+        unsaid = isinstance(piece, Total) and not piece.names and not self.bare
+        return self.at(piece, PRODUCT if unsaid or (last and isinstance(piece, Total)) else POWER)
 
     def _total(self, piece: Total) -> str:
         names = (*piece.names, *piece.silent) if self.bare or piece.names else ()
         if not names:
             return self.write(piece.body)
         outside, self.bare = self.bare, True
-        body = _parens(self.write(piece.body)) if isinstance(piece.body, Plus) else self.write(piece.body)
+        body = self.at(piece.body, PRODUCT)
         self.bare = outside
         return rf"\sum_{{{_joined(names)}}} {body}"
 
@@ -206,10 +204,6 @@ class Latex:
 
     def _arrow(self, piece: Arrow) -> str:
         return _with(rf"\left[{self._braces(Braces(piece.names, piece.body))}\right]", piece.names)
-
-
-def _parens(text: str) -> str:
-    return rf"\left({text}\right)"
 
 
 def _with(name: str, subs: Names) -> str:

@@ -9,7 +9,9 @@ from fractions import Fraction
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, unknown
-from indexcalc.writing.index.arrange import Arranger, Page
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, level_of, wrapped
+from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.pages import Page
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
     Applied,
@@ -115,15 +117,17 @@ class Text:
         """The text of a piece."""
         return self.table[type(piece)](piece)
 
-    def atom(self, piece: Piece) -> str:
-        """The text of a piece as a factor: in parentheses if it is a sum, a product or a trace."""
-        text = self.write(piece)
-        if isinstance(piece, Total) and not piece.names:
-            return f"({text})"
-        closed = not isinstance(piece, Plus | Times) and not (isinstance(piece, Plain) and text[0] == "-")
-        if isinstance(piece, Size):
-            closed = text.isidentifier()
-        return text if closed else f"({text})"
+    def at(self, piece: Piece, wanted: int) -> str:
+        """The text of a piece where this level is wanted."""
+        return wrapped(self.write(piece), self.level(piece), wanted)
+
+    def level(self, piece: Piece) -> int:
+        """How tightly the text of a piece binds: a sum with its names is a call, a number may have a sign."""
+        if isinstance(piece, Total):
+            return ATOM if piece.names else PRODUCT
+        if isinstance(piece, Plain):
+            return SUM if number_text(piece.value).startswith("-") else ATOM
+        return POWER if isinstance(piece, Function) and piece.fn == "power" else level_of(piece)
 
     def name(self, name: str) -> str:
         """A name, Greek if that is asked for."""
@@ -168,16 +172,18 @@ class Text:
 
     def _function(self, piece: Function) -> str:
         if piece.fn in OPERATORS:
-            left, right = (self.write(arg) for arg in piece.args)
-            return f"({left} {OPERATORS[piece.fn]} {right})"
+            return wrapped(self._comparison(piece), COMPARISON, ATOM)
         if piece.fn == "power":
             return self._power(Power(*piece.args))
         return f"{piece.fn}({', '.join([*map(number_text, piece.params), *map(self._open, piece.args)])})"
 
+    def _comparison(self, piece: Function) -> str:
+        left, right = (self.write(arg) for arg in piece.args)
+        return f"{left} {OPERATORS[piece.fn]} {right}"
+
     def _open(self, piece: Piece) -> str:
         """An argument: a comparison needs no parentheses there."""
-        text = self.write(piece)
-        return text[1:-1] if isinstance(piece, Function) and piece.fn in OPERATORS else text
+        return self._comparison(piece) if isinstance(piece, Function) and piece.fn in OPERATORS else self.write(piece)
 
     def _reduced(self, piece: Reduced) -> str:
         axes = map(self.name, piece.axes if piece.told else ())
@@ -195,26 +201,23 @@ class Text:
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent
-        if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
+        if _is_root(piece):
             return f"sqrt({self._open(piece.base)})"
-        base = self.atom(piece.base)
-        if isinstance(piece.base, Plain) and isinstance(piece.base.value, Fraction):
-            base = f"({base})"
-        elif isinstance(piece.base, Power) or (isinstance(piece.base, Function) and piece.base.fn == "power"):
-            base = base if base.startswith("sqrt(") else f"({base})"
-        shown = self.atom(exponent)
-        if isinstance(exponent, Plain) and isinstance(exponent.value, Fraction):
-            shown = f"({exponent.value})"
-        elif isinstance(exponent, Power) or (isinstance(exponent, Function) and exponent.fn == "power"):
-            shown = f"({shown})"
-        return f"{base}**{shown}"
+        base = self.write(piece.base) if _is_root(piece.base) else self._raised(piece.base)
+        return f"{base}**{self._raised(exponent)}"
+
+    def _raised(self, piece: Piece) -> str:
+        """A base or an exponent: a fraction is a quotient there."""
+        if isinstance(piece, Plain) and isinstance(piece.value, Fraction):
+            return wrapped(str(piece.value), PRODUCT, ATOM)
+        return self.at(piece, ATOM)
 
     def _times(self, piece: Times) -> str:
         sign, above, below = split_number(piece.coef)
         top = [] if above == "1" and piece.top else [above]
         bottom = [below] if below else []
-        top += [self.write(part) if _is_unsaid(part) else self.atom(part) for part in piece.top]
-        bottom += map(self.atom, piece.bottom)
+        top += [self.at(part, PRODUCT if _is_unsaid(part) else POWER) for part in piece.top]
+        bottom += [self.at(part, POWER) for part in piece.bottom]
         return sign + "*".join(top) + _over(bottom)
 
     def _total(self, piece: Total) -> str:
@@ -237,7 +240,14 @@ def _over(bottom: Sequence[str]) -> str:
     named = [name for text in bottom for name in {n for subs in SUBSCRIPTS.findall(text) for n in subs.split(",")}]
     if len(bottom) < 2 or len(set(named)) < len(named):
         return "".join(f"/{text}" for text in bottom)
-    return f"/({'*'.join(bottom)})"
+    return f"/{wrapped('*'.join(bottom), PRODUCT, POWER)}"
+
+
+def _is_root(piece: Piece) -> bool:
+    """Is this a power that is set as a call, `sqrt(x)`?"""
+    if isinstance(piece, Function):
+        return piece.fn == "power" and _is_root(Power(*piece.args))
+    return isinstance(piece, Power) and isinstance(piece.exponent, Plain) and piece.exponent.value == Fraction(1, 2)
 
 
 def _is_unsaid(piece: Piece) -> bool:

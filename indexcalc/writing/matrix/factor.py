@@ -16,7 +16,7 @@ from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.writing.matrix.forms import (
     Extent,
     Form,
-    Term,
+    Monomial,
     call,
     eye,
     form_of,
@@ -36,25 +36,27 @@ from indexcalc.writing.matrix.multiply import diagm, had, product
 WIDEST = 10
 """A sum of more terms is not factored."""
 STEPS = 400
+"""Factors that one search may try to take out, in inner sums too: an arbitrary budget, which bounds its time; when it
+is spent, the shortest form so far is the answer."""
 
 
 class Taken(NamedTuple):
     """A factor that terms share: what they are without it, by place, and how to put it back before their sum."""
 
-    without: dict[int, Term]
-    back: Callable[[Form], Term]
+    without: dict[int, Monomial]
+    back: Callable[[Form], Monomial]
 
 
-def collect(terms: Iterable[Term]) -> list[Term]:
+def collect(terms: Iterable[Monomial]) -> list[Monomial]:
     """Like terms added up, diagonal matrices gathered into one."""
-    found: dict[Any, Term] = {}
+    found: dict[Any, Monomial] = {}
     for term in (inner for outer in terms for inner in _opened(outer)):
         known = found.get(term.key)
         found[term.key] = term if known is None else term._replace(coef=add(known.coef, term.coef))
     kept = [term for term in found.values() if term.coef != 0]
     diagonal = [term for term in kept if len(term.links) == 1 and term.links[0].kind == "diagm"]
     if len(diagonal) > 1:
-        vectors = [Term(t.coef, t.scalars, t.links[0].parts) for t in diagonal]
+        vectors = [Monomial(t.coef, t.scalars, t.links[0].parts) for t in diagonal]
         vectors = [product(t.coef, t.scalars, t.links) for t in vectors]
         rows = diagonal[0].rows
         joined = term_of(diagm(Factoring(STEPS).best(vectors, rows, None)))
@@ -62,7 +64,7 @@ def collect(terms: Iterable[Term]) -> list[Term]:
     return kept
 
 
-def _opened(term: Term) -> list[Term]:
+def _opened(term: Monomial) -> list[Monomial]:
     """The terms of a sum that is a summand; any other summand as it is."""
     inner = term.links[0] if len(term.links) == 1 and not term.scalars else None
     if not term.links and len(term.scalars) == 1 and term.scalars[0][1] == 1:
@@ -79,7 +81,7 @@ class Factoring:
         self.steps = steps
         self.known: dict[Any, Form] = {}
 
-    def best(self, terms: Iterable[Term], rows: Extent, cols: Extent) -> Form:
+    def best(self, terms: Iterable[Monomial], rows: Extent, cols: Extent) -> Form:
         """The shortest form of a sum of terms, of this shape."""
         if rows is None and cols is not None:
             return turn(self.best([transposed(term) for term in terms], cols, None))
@@ -92,7 +94,7 @@ class Factoring:
             self.known[key] = self._search(kept, rows, cols, self.known[key])
         return self.known[key]
 
-    def _search(self, terms: list[Term], rows: Extent, cols: Extent, plain: Form) -> Form:
+    def _search(self, terms: list[Monomial], rows: Extent, cols: Extent, plain: Form) -> Form:
         """The shortest; `plain` is the sum as it stands."""
         if len(terms) > WIDEST:
             return plain
@@ -109,16 +111,16 @@ class Factoring:
         return min(options, key=lambda form: (form.cost, _names(form), _powers(form), form is not plain))
 
 
-def _shape(terms: Sequence[Term]) -> tuple[Extent, Extent]:
+def _shape(terms: Sequence[Monomial]) -> tuple[Extent, Extent]:
     """The shape of a sum whose terms may be constant along what others run along."""
     rows = next((term.rows for term in terms if term.rows is not None), None)
     cols = next((term.cols for term in terms if term.cols is not None), None)
     return rows, cols
 
 
-def transposed(term: Term) -> Term:
+def transposed(term: Monomial) -> Monomial:
     """The transpose of a summand."""
-    return Term(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
+    return Monomial(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
 
 
 def _names(form: Form) -> int:
@@ -133,7 +135,7 @@ def _powers(form: Form) -> int:
 # ------------------------------------------------------------------ a sum as a form
 
 
-def addition(terms: Sequence[Term], rows: Extent, cols: Extent) -> Form:
+def addition(terms: Sequence[Monomial], rows: Extent, cols: Extent) -> Form:
     """The sum as it stands, on its cheaper side."""
     if len(terms) == 1:
         return form_of(terms[0])
@@ -153,25 +155,25 @@ def addition(terms: Sequence[Term], rows: Extent, cols: Extent) -> Form:
     return turn(Form("sum", tuple(form_of(t) for t in ordered(turned)), costs[0], cols, rows, costs[1]))
 
 
-def _sum_cost(terms: Sequence[Term], rows: Extent, cols: Extent) -> int:
+def _sum_cost(terms: Sequence[Monomial], rows: Extent, cols: Extent) -> int:
     anchored = any(anchors(term, rows, cols) for term in terms)
     cost = sum(term_cost(term, anchored) for term in terms) + len(terms) - 1
     return cost + all(negative(term.coef) for term in terms)
 
 
-def anchors(term: Term, rows: Extent, cols: Extent) -> bool:
+def anchors(term: Monomial, rows: Extent, cols: Extent) -> bool:
     """Does this summand alone tell the shape of the sum?"""
     if rows is None and cols is None:
         return True
     return not is_constant(term) and not spread_of(term)
 
 
-def ordered(terms: Sequence[Term]) -> list[Term]:
+def ordered(terms: Sequence[Monomial]) -> list[Monomial]:
     """The summands as people write them: what is positive first, products before names, numbers last."""
     return sorted(terms, key=lambda term: (negative(term.coef), *_place(term)))
 
 
-def _place(term: Term) -> tuple[Any, ...]:
+def _place(term: Monomial) -> tuple[Any, ...]:
     """Where a summand stands, its sign apart."""
     constant = is_constant(term) and not term.scalars
     identity = len(term.links) == 1 and term.links[0].kind == "eye"
@@ -180,14 +182,14 @@ def _place(term: Term) -> tuple[Any, ...]:
     return constant, is_constant(term), repeated, identity, -_length(term), names, str(abs(term.coef))
 
 
-def _length(term: Term) -> int:
+def _length(term: Monomial) -> int:
     return min(2, len(term.links) + len(term.scalars))
 
 
 # ------------------------------------------------------------------ what terms share
 
 
-def candidates(terms: Sequence[Term]) -> list[Taken]:
+def candidates(terms: Sequence[Monomial]) -> list[Taken]:
     """All factors that two terms or more share, in an order that depends on the terms alone."""
     found: list[Taken] = []
     found += _common_number(terms)
@@ -200,7 +202,7 @@ def candidates(terms: Sequence[Term]) -> list[Taken]:
     return found
 
 
-def _common_number(terms: Sequence[Term]) -> list[Taken]:
+def _common_number(terms: Sequence[Monomial]) -> list[Taken]:
     coefs = [term.coef for term in terms]
     if any(isinstance(c, float | complex) for c in coefs):
         same = all(c in (coefs[0], multiply(-1, coefs[0])) for c in coefs)
@@ -212,7 +214,7 @@ def _common_number(terms: Sequence[Term]) -> list[Taken]:
     return [_number(terms, share)] if share != 1 else []
 
 
-def _inverted(terms: Sequence[Term]) -> bool:
+def _inverted(terms: Sequence[Monomial]) -> bool:
     """Does a sum read better with all its signs changed? If most are negative, or as many, and the first one."""
     below = sum(negative(term.coef) for term in terms)
     if 2 * below != len(terms):
@@ -220,7 +222,7 @@ def _inverted(terms: Sequence[Term]) -> bool:
     return negative(min(terms, key=_place).coef)
 
 
-def _number(terms: Sequence[Term], share: Number) -> Taken:
+def _number(terms: Sequence[Monomial], share: Number) -> Taken:
     without = {k: term._replace(coef=_divide(term.coef, share)) for k, term in enumerate(terms)}
     return Taken(
         without, lambda inner: product(share, [(inner, 1)] if inner.scalar else (), () if inner.scalar else [inner])
@@ -246,7 +248,7 @@ def _divide(value: Number, share: Number) -> Number:
     return 1 if value == share else -1
 
 
-def _common_scalars(terms: Sequence[Term]) -> list[Taken]:
+def _common_scalars(terms: Sequence[Monomial]) -> list[Taken]:
     owners: dict[Form, dict[int, Number]] = {}
     for k, term in enumerate(terms):
         for form, exponent in term.scalars:
@@ -266,8 +268,8 @@ def _common_scalars(terms: Sequence[Term]) -> list[Taken]:
     return found
 
 
-def _scaler(form: Form, exponent: Number) -> Callable[[Form], Term]:
-    def back(inner: Form) -> Term:
+def _scaler(form: Form, exponent: Number) -> Callable[[Form], Monomial]:
+    def back(inner: Form) -> Monomial:
         if inner.scalar:
             return product(1, [(form, exponent), (inner, 1)], ())
         return product(1, [(form, exponent)], [inner])
@@ -275,7 +277,7 @@ def _scaler(form: Form, exponent: Number) -> Callable[[Form], Term]:
     return back
 
 
-def _common_ends(terms: Sequence[Term], first: bool) -> list[Taken]:
+def _common_ends(terms: Sequence[Monomial], first: bool) -> list[Taken]:
     owners: dict[Form, list[int]] = {}
     for k, term in enumerate(terms):
         if term.links and (link := term.links[0 if first else -1]).kind not in ("eye", "ones"):
@@ -290,18 +292,18 @@ def _common_ends(terms: Sequence[Term], first: bool) -> list[Taken]:
     return found
 
 
-def _cut(term: Term, first: bool) -> Term:
+def _cut(term: Monomial, first: bool) -> Monomial:
     """The term without its first (last) link."""
     link = term.links[0 if first else -1]
     rest = term.links[1:] if first else term.links[:-1]
     missing = link.cols if first else link.rows
     if not rest and missing is not None:
         rest = (eye(missing),)
-    return Term(term.coef, term.scalars, rest)
+    return Monomial(term.coef, term.scalars, rest)
 
 
-def _ender(link: Form, first: bool) -> Callable[[Form], Term]:
-    def back(inner: Form) -> Term:
+def _ender(link: Form, first: bool) -> Callable[[Form], Monomial]:
+    def back(inner: Form) -> Monomial:
         if inner.scalar:
             return product(1, [(inner, 1)], [link])
         return product(1, (), [link, inner] if first else [inner, link])
@@ -309,9 +311,9 @@ def _ender(link: Form, first: bool) -> Callable[[Form], Term]:
     return back
 
 
-def _entries(term: Term) -> dict[Form, Term]:
+def _entries(term: Monomial) -> dict[Form, Monomial]:
     """The entrywise factors of a term, and what is left without each."""
-    found: dict[Form, Term] = {}
+    found: dict[Form, Monomial] = {}
     links = term.links
     if len(links) == 1 and links[0].kind == "had":
         core = links[0]
@@ -324,7 +326,7 @@ def _entries(term: Term) -> dict[Form, Term]:
                 without = had(left) if left else ones(core.rows, core.cols)
                 found[form] = product(term.coef, term.scalars, [without])
     elif len(links) == 1 and links[0].kind not in ("eye", "ones", "diagm"):
-        found[links[0]] = Term(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
+        found[links[0]] = Monomial(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
     elif len(links) in (2, 3) and term.rows is not None and term.cols is not None:
         core_at = next((k for k, link in enumerate(links) if link.kind != "diagm"), None)
         others = [link for k, link in enumerate(links) if k != core_at]
@@ -336,8 +338,8 @@ def _entries(term: Term) -> dict[Form, Term]:
     return found
 
 
-def _common_entries(terms: Sequence[Term]) -> list[Taken]:
-    owners: dict[Form, dict[int, Term]] = {}
+def _common_entries(terms: Sequence[Monomial]) -> list[Taken]:
+    owners: dict[Form, dict[int, Monomial]] = {}
     for k, term in enumerate(terms):
         if term.rows is None:
             continue
@@ -351,11 +353,11 @@ def _common_entries(terms: Sequence[Term]) -> list[Taken]:
     return found
 
 
-def _enterer(form: Form) -> Callable[[Form], Term]:
+def _enterer(form: Form) -> Callable[[Form], Monomial]:
     return lambda inner: term_of(had([(form, 1), (inner, 1)]))
 
 
-def _common_sides(terms: Sequence[Term]) -> list[Taken]:
+def _common_sides(terms: Sequence[Monomial]) -> list[Taken]:
     """Kronecker products with one side in common."""
     owners: dict[tuple[int, Form], dict[int, Form]] = {}
     for k, term in enumerate(terms):
@@ -371,7 +373,7 @@ def _common_sides(terms: Sequence[Term]) -> list[Taken]:
     return found
 
 
-def _symmetric_parts(terms: Sequence[Term]) -> list[Taken]:
+def _symmetric_parts(terms: Sequence[Monomial]) -> list[Taken]:
     """A matrix and its transpose with one coefficient, where their half sum has a shorter one."""
     found = []
     for k, term in enumerate(terms):
@@ -379,17 +381,17 @@ def _symmetric_parts(terms: Sequence[Term]) -> list[Taken]:
         whole = isinstance(term.coef, int) or number_cost(double) > number_cost(term.coef)
         if whole or term.rows is None or term.rows != term.cols:
             continue
-        other = term_of(turn(form_of(Term(1, term.scalars, term.links))))
+        other = term_of(turn(form_of(Monomial(1, term.scalars, term.links))))
         for j in range(k + 1, len(terms)):
             if terms[j].coef == term.coef and terms[j].key == other.key:
-                half = Term(term.coef, term.scalars, term.links)
+                half = Monomial(term.coef, term.scalars, term.links)
                 found.append(Taken({k: half, j: half._replace(coef=0)}, _symmetrizer(term)))
     return found
 
 
-def _symmetrizer(term: Term) -> Callable[[Form], Term]:
-    def back(inner: Form) -> Term:
-        core = form_of(Term(1, (), term.links))
+def _symmetrizer(term: Monomial) -> Callable[[Form], Monomial]:
+    def back(inner: Form) -> Monomial:
+        core = form_of(Monomial(1, (), term.links))
         core = min((core, turn(core)), key=lambda side: side.cost)
         sym = call("sym", [core], core.rows, core.cols, same=True)
         return product(multiply(2, term.coef), term.scalars, [sym])
@@ -397,10 +399,10 @@ def _symmetrizer(term: Term) -> Callable[[Form], Term]:
     return back
 
 
-def _sider(form: Form, side: int) -> Callable[[Form], Term]:
-    def back(inner: Form) -> Term:
+def _sider(form: Form, side: int) -> Callable[[Form], Monomial]:
+    def back(inner: Form) -> Monomial:
         term = term_of(inner)
-        core = form_of(Term(1, (), term.links))
+        core = form_of(Monomial(1, (), term.links))
         pair = (form, core) if side == 0 else (core, form)
         return product(term.coef, term.scalars, [kron(*pair)])
 
@@ -417,7 +419,7 @@ def kron(left: Form, right: Form) -> Form:
         return ones(rows, cols)
     terms = [term_of(left), term_of(right)]
     if any(t.coef != 1 or t.scalars for t in terms):
-        core = kron(form_of(Term(1, (), terms[0].links)), form_of(Term(1, (), terms[1].links)))
+        core = kron(form_of(Monomial(1, (), terms[0].links)), form_of(Monomial(1, (), terms[1].links)))
         return form_of(product(multiply(terms[0].coef, terms[1].coef), [*terms[0].scalars, *terms[1].scalars], [core]))
     return call("kron", (left, right), rows, cols)
 

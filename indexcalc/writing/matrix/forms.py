@@ -9,7 +9,7 @@ neither. Kinds:
 `had`     an entrywise product of powers
 `diagm`   a vector as a diagonal matrix: row scaling and column scaling are chains with one
 `eye`, `ones`, `zeros`, `size`   what they say; `size` is a dimension as a number
-`prod`    a coefficient, powers of scalars, and one link or several: a `Term`
+`prod`    a coefficient, powers of scalars, and one link or several: a `Monomial`
 `sum`     a sum of terms; a term with fewer dimensions is constant along the others. Of a matrix and its transpose
           the shorter is kept, and the cost of the other
 `turned`  the transpose of a sum or of a call, which stay whole
@@ -74,7 +74,7 @@ class Form:
         return (self.rows is None) != (self.cols is None)
 
 
-class Term(NamedTuple):
+class Monomial(NamedTuple):
     """`coef * product of scalar**exponent * links`: a summand. Without links it is a scalar."""
 
     coef: Number
@@ -163,26 +163,26 @@ def call(
 # ------------------------------------------------------------------ terms and forms
 
 
-def number_term(value: Number) -> Term:
+def number_term(value: Number) -> Monomial:
     """A number."""
-    return Term(value, (), ())
+    return Monomial(value, (), ())
 
 
-def term_of(form: Form) -> Term:
+def term_of(form: Form) -> Monomial:
     """A form as a summand."""
     if form.kind == "prod":
         coef, exponents, links = form.data
-        return Term(
+        return Monomial(
             coef, tuple(zip(form.parts[: len(exponents)], exponents, strict=True)), form.parts[-links:] if links else ()
         )
     if form.kind == "chain" and not form.scalar:
-        return Term(1, (), form.parts)
+        return Monomial(1, (), form.parts)
     if form.scalar:
-        return Term(1, ((form, 1),), ())
-    return Term(1, (), (form,))
+        return Monomial(1, ((form, 1),), ())
+    return Monomial(1, (), (form,))
 
 
-def form_of(term: Term) -> Form:
+def form_of(term: Monomial) -> Form:
     """A summand as a form."""
     coef, scalars, links = term
     if coef == 0:
@@ -198,15 +198,15 @@ def form_of(term: Term) -> Form:
     return Form("prod", parts, data, term.rows, term.cols, term_cost(term) + signed, same)
 
 
-def flippable(term: Term) -> Term | None:
+def flippable(term: Monomial) -> Monomial | None:
     """A negative term with its sign taken into a sum among its factors; None where no sum reads better for it."""
     for k, (form, exponent) in enumerate(term.scalars):
         if exponent == 1 and (other := opposite(form)) is not None:
             scalars = (*term.scalars[:k], (other, exponent), *term.scalars[k + 1 :])
-            return Term(multiply(-1, term.coef), scalars, term.links)
+            return Monomial(multiply(-1, term.coef), scalars, term.links)
     for k, link in enumerate(term.links):
         if (other := opposite(link)) is not None:
-            return Term(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
+            return Monomial(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
     return None
 
 
@@ -281,16 +281,16 @@ def scalar_cost(scalars: Iterable[tuple[Form, Number]]) -> int:
     return total
 
 
-def term_cost(term: Term, anchored: bool = False) -> int:
+def term_cost(term: Monomial, anchored: bool = False) -> int:
     """The tokens of a summand without its sign; `anchored`: what is constant needs no ones."""
     links = core_links(term) if anchored else term.links
     rest = number_cost(term.coef) + scalar_cost(term.scalars) + (spread_cost(term) if anchored else 0)
     if links:
-        return rest + (form_of(Term(1, (), links)).cost if len(links) > 1 else links[0].cost)
+        return rest + (form_of(Monomial(1, (), links)).cost if len(links) > 1 else links[0].cost)
     return max(1, rest - 1)
 
 
-def core_links(term: Term) -> tuple[Form, ...]:
+def core_links(term: Monomial) -> tuple[Form, ...]:
     """The links that are left where something else gives the shape: ones go."""
     if is_constant(term):
         return ()
@@ -298,7 +298,7 @@ def core_links(term: Term) -> tuple[Form, ...]:
     return term.links[:-1] if spread == "column" else term.links[1:] if spread == "row" else term.links
 
 
-def spread_cost(term: Term) -> int:
+def spread_cost(term: Monomial) -> int:
     """What it costs the reader that a term is repeated; most for a column, which NumPy does not repeat by itself."""
     spread = spread_of(term)
     if spread != "column":
@@ -307,12 +307,12 @@ def spread_cost(term: Term) -> int:
     return SPREAD if summed else 2 * SPREAD
 
 
-def is_constant(term: Term) -> bool:
+def is_constant(term: Monomial) -> bool:
     """Is it the same in all entries?"""
     return all(link.kind == "ones" for link in term.links)
 
 
-def spread_of(term: Term) -> str:
+def spread_of(term: Monomial) -> str:
     """`column` for a column that is repeated, `row` for a row that is, else nothing."""
     if len(term.links) < 2 or term.rows is None or term.cols is None:
         return ""
@@ -348,7 +348,7 @@ def _turn(form: Form) -> Form:
             return zeros(form.cols, form.rows)
         case "prod":
             term = term_of(form)
-            return form_of(Term(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links))))
+            return form_of(Monomial(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links))))
         case "turned":
             return form.parts[0]
         case "call" if form.data[0] == "kron":

@@ -26,7 +26,7 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
-from indexcalc.writing.matrix.reduce import Reader, flatten
+from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.text import Typesetter
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 
@@ -87,7 +87,7 @@ def _search(node: Node) -> Form:
     why: Stuck | None = None
     for variant in _variants(node):
         try:
-            found.append(Reader().form(variant))
+            found.append(FormFinder().form(variant))
         except Stuck as stuck:
             why = why or stuck
     if not found:

@@ -8,20 +8,15 @@ from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.numbers import Number
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
 from indexcalc.writing.index.latex import (
     SYMBOLS,
     dim_latex,
     name_latex,
     number_latex,
 )
-from indexcalc.writing.matrix.forms import Form, Term, runs
-from indexcalc.writing.matrix.text import (
-    ATOM,
-    POWER,
-    PRODUCT,
-    Set,
-    Typesetter,
-)
+from indexcalc.writing.matrix.forms import Form, Monomial, runs
+from indexcalc.writing.matrix.text import Set, Typesetter
 
 WRITTEN = {
     "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det {}", "logdet": r"\log\left|\det {}\right|",
@@ -34,6 +29,8 @@ BARE = {"norm2", "normF"}
 class LatexTypesetter(Typesetter):
     """Sets forms as LaTeX."""
 
+    bracket = TALL
+
     def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset()) -> None:
         super().__init__("column" if vectors == "numpy" else vectors, turned)
 
@@ -42,10 +39,6 @@ class LatexTypesetter(Typesetter):
         if inner[0].endswith("^{-1}"):
             return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
         return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
-
-    def within(self, inner: Set, level: int) -> str:
-        """What is set, in brackets where it binds less than this level."""
-        return inner[0] if inner[1] >= level else rf"\left({inner[0]}\right)"
 
     def matmul(self, parts: Sequence[str]) -> str:
         """Matrices multiplied."""
@@ -75,9 +68,9 @@ class LatexTypesetter(Typesetter):
         if name == "sqrt":
             return rf"\sqrt{{{args[0]}}}"
         if name == "matrix_power":
-            return rf"\left({args[0]}\right)^{{{args[1]}}}"
+            return f"{self.within((args[0], SUM), ATOM)}^{{{args[1]}}}"
         word = name.replace("_", r"\_")
-        return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
+        return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
 
     def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
         """A power, of the entries or of a matrix."""
@@ -107,7 +100,7 @@ class LatexTypesetter(Typesetter):
         name, extra, _ = form.data
         args = [self.natural(part) for part in form.parts]
         if name in WRITTEN:
-            level = -1 if name in BARE else ATOM
+            level = COMPARISON if name in BARE else ATOM
             shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
             return shown, PRODUCT if len(args) > 1 else POWER
         if name == "matrix_power":
@@ -131,6 +124,6 @@ class LatexTypesetter(Typesetter):
             parts.append(f"{self.within(shown, ATOM)}^{{{count}}}" if count > 1 else self.within(shown, POWER))
         return self.matmul(parts), PRODUCT
 
-    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+    def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:
         """Mathematics has no broadcasting: what is constant along an axis is written with ones."""
         return super()._summand(term, whole, False)

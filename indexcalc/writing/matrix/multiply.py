@@ -13,7 +13,7 @@ from indexcalc.index import Dim
 from indexcalc.writing.matrix.forms import (
     Extent,
     Form,
-    Term,
+    Monomial,
     call,
     chain,
     chain_cost,
@@ -32,7 +32,7 @@ from indexcalc.writing.matrix.forms import (
 )
 
 
-def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequence[Form]) -> Term:
+def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequence[Form]) -> Monomial:
     """The normal form of a product: scalars collected, links merged, inner products made scalars."""
     gathered: dict[Form, Number] = {}
     todo = list(scalars)
@@ -65,7 +65,7 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
         coef = multiply(coef, _raise(form, exponent, gathered, todo))
     coef = multiply(coef, _means(gathered, kept))
     found = sorted(((f, e) for f, e in gathered.items() if e != 0), key=lambda pair: (negative(pair[1]), rank(pair[0])))
-    return Term(coef, tuple(found), tuple(kept))
+    return Monomial(coef, tuple(found), tuple(kept))
 
 
 def _paired(links: list[Form]) -> list[Form]:
@@ -194,8 +194,8 @@ def diagm(vector: Form) -> Form:
         return eye(vector.rows)
     term = term_of(vector)
     if term.coef != 1 or term.scalars:
-        inner = diagm(form_of(Term(1, (), term.links)))
-        return form_of(Term(term.coef, term.scalars, (inner,)))
+        inner = diagm(form_of(Monomial(1, (), term.links)))
+        return form_of(Monomial(term.coef, term.scalars, (inner,)))
     return Form("diagm", (vector,), None, vector.rows, vector.rows, 1 + vector.cost, True)
 
 
@@ -214,7 +214,7 @@ def total(form: Form) -> Form:
     """The sum of all entries."""
     term = term_of(form)
     if term.coef != 1 or term.scalars:
-        inner = total(form_of(Term(1, (), term.links)))
+        inner = total(form_of(Monomial(1, (), term.links)))
         return form_of(product(term.coef, [*term.scalars, (inner, 1)], ()))
     if form.kind == "diagm":
         return total(form.parts[0])
@@ -247,7 +247,7 @@ def _remaining(form: Form) -> Form:
         links = [ones(form.rows, form.cols)] if is_constant(term) else list(term.links)
         if (links[0].rows, links[-1].cols) != (form.rows, form.cols):
             return form
-        whole = product(term.coef, [*term.scalars, (total(form_of(Term(1, (), tuple(links)))), 1)], ())
+        whole = product(term.coef, [*term.scalars, (total(form_of(Monomial(1, (), tuple(links)))), 1)], ())
         keys.append(whole.key)
         totals[whole.key] = add(totals.get(whole.key, 0), whole.coef)
     kept = tuple(part for part, key in zip(form.parts, keys, strict=True) if totals[key] != 0)
@@ -358,7 +358,7 @@ def had(factors: Sequence[tuple[Form, Number]]) -> Form:
         if (term.coef != 1 or term.scalars) and whole and (raised := power(term.coef, exponent)) is not None:
             coef = multiply(coef, raised)
             scalars += [(inner, multiply(e, exponent)) for inner, e in term.scalars]
-            todo.insert(0, (form_of(Term(1, (), term.links)), exponent))
+            todo.insert(0, (form_of(Monomial(1, (), term.links)), exponent))
         elif form.kind == "had" and whole:
             todo[:0] = [(part, multiply(e, exponent)) for part, e in zip(form.parts, form.data, strict=True)]
         elif form.kind == "zeros":

@@ -21,7 +21,7 @@ from indexcalc.index import Dimension
 from indexcalc.writing.matrix.factor import kron
 from indexcalc.writing.matrix.forms import (
     Form,
-    Term,
+    Monomial,
     call,
     eye,
     form_of,
@@ -207,7 +207,7 @@ class Web:
 
     # -------------------------------------------------------------- what is left
 
-    def term(self, rows: Sequence[Label], cols: Sequence[Label]) -> list[Term]:
+    def term(self, rows: Sequence[Label], cols: Sequence[Label]) -> list[Monomial]:
         """The reduced product as a summand; several that are equal, where it can be written on several sides."""
         if len(rows) > 1 or len(cols) > 1:
             return [product(self.coef, self.scalars, [form]) for form in Groups(self).forms(list(rows), list(cols))]
@@ -363,7 +363,7 @@ def vec(form: Form) -> Form:
         right = turn(form_of(product(1, (), terms.links[cut:])))
         made = kron(right, left)
     else:
-        core = form_of(Term(1, (), terms.links))
+        core = form_of(Monomial(1, (), terms.links))
         assert core.rows is not None and core.cols is not None
         made = call("vec", [core], core.rows * core.cols, None)
     return form_of(product(terms.coef, terms.scalars, [made]))

@@ -30,7 +30,7 @@ from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring
 from indexcalc.writing.matrix.forms import (
     Form,
-    Term,
+    Monomial,
     atom,
     call,
     form_of,
@@ -50,7 +50,7 @@ MOST_SIDES = 16
 """Of the ways to write the terms of a sum on one side or another, so many are tried."""
 
 
-class Reader:
+class FormFinder:
     """Reads nodes as forms."""
 
     def __init__(self) -> None:
@@ -106,7 +106,7 @@ class Reader:
             extents[0] = None
         return self._shortest(ways, extents)
 
-    def _shortest(self, ways: Sequence[Sequence[Term]], extents: Sequence[Dimension | None]) -> Form:
+    def _shortest(self, ways: Sequence[Sequence[Monomial]], extents: Sequence[Dimension | None]) -> Form:
         count = 1
         for way in ways:
             count *= len(way)
@@ -122,7 +122,7 @@ class Reader:
         rows: Sequence[int],
         cols: Sequence[int],
         dims: Sequence[Dimension],
-    ) -> list[Term]:
+    ) -> list[Monomial]:
         """A node with its axes at these places, among axes of these dimensions, as a summand: the ways to write it."""
         flat = flatten(node)
         where: dict[int, Any] = {}
@@ -259,16 +259,16 @@ class Reader:
 
 
 READ: dict[type[Node], Callable[[Any, Any], Form]] = {
-    Variable: Reader.variable,
-    Constant: Reader.constant,
-    Definition: Reader.definition,
-    Matrix: Reader.matrix,
-    Product: Reader.whole,
-    Sum: Reader.whole,
-    Elementwise: Reader.elementwise,
-    Reduction: Reader.reduction,
-    Regroup: Reader.regroup,
-    Call: Reader.call,
+    Variable: FormFinder.variable,
+    Constant: FormFinder.constant,
+    Definition: FormFinder.definition,
+    Matrix: FormFinder.matrix,
+    Product: FormFinder.whole,
+    Sum: FormFinder.whole,
+    Elementwise: FormFinder.elementwise,
+    Reduction: FormFinder.reduction,
+    Regroup: FormFinder.regroup,
+    Call: FormFinder.call,
 }
 
 
@@ -296,7 +296,7 @@ def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) ->
     return None
 
 
-def _between(left: Form | None, term: Term, right: Form | None) -> Term:
+def _between(left: Form | None, term: Monomial, right: Form | None) -> Monomial:
     """A term with a matrix on its left, and the transpose of one on its right."""
     links = list(term.links)
     for side, end in ((left, 0), (right, -1)):

@@ -10,12 +10,13 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.numbers import Number
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import GREEK, number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
 from indexcalc.writing.matrix.forms import (
     TURN,
     Form,
-    Term,
+    Monomial,
     chain_cost,
     core_links,
     flippable,
@@ -30,7 +31,6 @@ from indexcalc.writing.matrix.forms import (
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.syntax import OPERATORS
 
-SUM, PRODUCT, POWER, ATOM = range(4)
 Set = tuple[str, int]
 """A text, and how tightly it binds."""
 
@@ -40,6 +40,8 @@ ORIENTED = {"kron", "khatri_rao", "vec"}
 
 class Typesetter:
     """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says."""
+
+    bracket = ROUND
 
     def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), unicode: bool = False) -> None:
         self.vectors, self.turned = vectors, turned
@@ -92,7 +94,7 @@ class Typesetter:
 
     def within(self, inner: Set, level: int) -> str:
         """A text, in parentheses if it binds less tightly than `level`."""
-        return inner[0] if inner[1] >= level else f"({inner[0]})"
+        return wrapped(*inner, level, self.bracket)
 
     def matmul(self, parts: Sequence[str]) -> str:
         """A matrix product."""
@@ -112,7 +114,7 @@ class Typesetter:
 
     def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
         """A quotient, of scalars or entry by entry."""
-        return f"{above}/{below[0]}" if len(below) == 1 else f"{above}/({'*'.join(below)})"
+        return f"{above}/{below[0] if len(below) == 1 else wrapped('*'.join(below), PRODUCT, POWER)}"
 
     def function(self, name: str, args: Sequence[str]) -> str:
         """A function's value."""
@@ -124,7 +126,7 @@ class Typesetter:
             return base
         if exponent == Fraction(1, 2):
             return self.function("sqrt", [base[0]]), ATOM
-        shown = f"({exponent})" if isinstance(exponent, Fraction) else number_text(exponent)
+        shown = wrapped(number_text(exponent), PRODUCT if isinstance(exponent, Fraction) else ATOM, ATOM)
         return f"{self.within(base, ATOM)}**{shown}", POWER
 
     def name(self, name: str, latex: str = "") -> str:
@@ -171,7 +173,7 @@ class Typesetter:
         turns = name in ORIENTED and not (form.vector and self.vectors == "row")
         args = [(self.write if turns else self.natural)(part) for part in form.parts]
         if name in OPERATORS:
-            return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", -1
+            return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", COMPARISON
         if name == "power":
             return f"{self.within(args[0], ATOM)}**{self.within(args[1], ATOM)}", POWER
         shown = [arg[0] for arg in args]
@@ -193,7 +195,7 @@ class Typesetter:
         if self.vectors == "numpy":
             cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
             if cut:
-                left, right = form_of(Term(1, (), tuple(links[:cut]))), form_of(Term(1, (), tuple(links[cut:])))
+                left, right = form_of(Monomial(1, (), tuple(links[:cut]))), form_of(Monomial(1, (), tuple(links[cut:])))
                 return self.function("outer", [self.natural(left)[0], self.natural(turn(right))[0]]), ATOM
             links = self._shorter_side(links)
         return self._matrix_product(links)
@@ -220,17 +222,16 @@ class Typesetter:
     def _prod(self, form: Form) -> Set:
         return self.signed(term_of(form), False)
 
-    def signed(self, term: Term, anchored: bool) -> Set:
+    def signed(self, term: Monomial, anchored: bool) -> Set:
         """A summand with its sign."""
         if negative(term.coef):
             other = flippable(term)
             if other is not None:
                 return self._fraction(*other)
-            text, level = self.unsigned(term._replace(coef=-term.coef), anchored)
-            return f"-{text if level >= PRODUCT else f'({text})'}", SUM
+            return f"-{wrapped(*self.unsigned(term._replace(coef=-term.coef), anchored), PRODUCT)}", SUM
         return self.unsigned(term, anchored)
 
-    def unsigned(self, term: Term, anchored: bool) -> Set:
+    def unsigned(self, term: Monomial, anchored: bool) -> Set:
         """A summand whose coefficient is positive."""
         links = core_links(term) if anchored else term.links
         if anchored and spread_of(term) == "column" and self.vectors == "numpy":
@@ -280,7 +281,7 @@ class Typesetter:
     def _core(self, links: Sequence[Form]) -> Set:
         if len(links) == 1:
             return self.write(links[0])
-        return self._chain(form_of(Term(1, (), tuple(links))))
+        return self._chain(form_of(Monomial(1, (), tuple(links))))
 
     # -------------------------------------------------------------- sums
 
@@ -299,14 +300,14 @@ class Typesetter:
                 text += f" {sign} {value}"
         return text, SUM
 
-    def _summand(self, term: Term, whole: Form, anchored: bool) -> str:
+    def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:
         if whole.vector and not is_constant(term):
             return self.within(self._vector(term), PRODUCT)
         if whole.vector and not anchored:
             return self.within(self.natural(form_of(term)), PRODUCT)
         return self.within(self.unsigned(term, anchored), PRODUCT)
 
-    def _vector(self, term: Term) -> Set:
+    def _vector(self, term: Monomial) -> Set:
         """A column as a summand, in the orientation in which vectors stand."""
         links = term.links
         if self.vectors == "row":

@@ -1,0 +1,112 @@
+"""A derivation with differentials: `dL = G : dY = G : (X @ dW) = (X.T @ G) : dW`."""
+
+from __future__ import annotations
+
+import re
+
+from indexcalc.explaining.lines import Explanation, Line, latex_title, put
+from indexcalc.explaining.reasons import rules_used, told
+from indexcalc.explaining.stages import depending, inside, part_names
+from indexcalc.graph.constructors import einsum, variable
+from indexcalc.graph.inputs import inputs_of
+from indexcalc.graph.node import topological
+from indexcalc.graph.walk import substitute
+from indexcalc.views.array import Array
+from indexcalc.views.derivatives.differentiate import derivative, differential, grad
+from indexcalc.writing.brackets import ATOM, SUM, TALL, wrapped
+
+
+class Differentials:
+    """The lines with differentials: `dL = G : dY = G : (X @ dW) = (X.T @ G) : dW`."""
+
+    def __init__(self, source: Array, target: Array, structure: str) -> None:
+        self.source, self.target, self.structure = source, target, structure
+        taken = {v.label for v in source.inputs}
+        self.title = next(x for x in (("L", "f") if not source.order else ("Y", "F", "Q", "Z")) if x not in taken)
+        self.taken = taken | {self.title}
+        self.name = target.node.name
+        self.lines: list[Line] = []
+
+    def explanation(self) -> Explanation:
+        """All lines."""
+        self._put("write the value", self.title, self.source, self.source, str(self.source), self.source.latex())
+        whole = differential(self.source, [self.target], structure=self.structure)
+        staged = self._staged(whole)
+        if not staged:
+            depends = depending(self.source.node, self.target.node)
+            rules = rules_used(self.source.node, self.target.node, depends)
+            rule = told(rules) or "d(A X B) = A dX B: what is constant stays"
+            rule = rule if self.source.node in depends else f"{self.name} does not occur in it"
+            self._put(rule, f"d{self.title}", whole, whole, str(whole), whole.latex())
+        if self.source.order:
+            self._read_tensor()
+        else:
+            self._read_gradient(whole)
+        result = self.lines[-1].right
+        return Explanation(tuple(self.lines), (), result)
+
+    def _staged(self, whole: Array) -> bool:
+        """`dL = G : dY`, then `dY`, for a scalar of something that depends on the variable."""
+        if self.source.order:
+            return False
+        root = self.source.node
+        depends = depending(root, self.target.node)
+        parts = inside(root, self.target.node, depends)
+        if len(parts) != 1 or not 0 < parts[0].order <= 2:
+            return False
+        (node,) = parts
+        if self.target.node in topological([root], lambda n: n is node):
+            return False
+        (name,) = part_names(1, self.taken)
+        part = variable(name, node.dims)
+        outer = Array(substitute([root], {node: part})[0], inputs_of(root) | {part})
+        slope = grad(outer, Array(part))
+        inner = Array(node, inputs_of(node))
+        moved = differential(inner, [self.target], structure=self.structure)
+        self._put("name what stands inside", name, inner, inner, str(inner), inner.latex())
+        text = f"{_bracketed(str(slope))} : d{name}"
+        latex = f"{slope.latex()} : d{name}"
+        full = Array(substitute([slope.node], {part: node})[0], whole.inputs)
+        paired = _frobenius(full, moved, whole)
+        self._put(f"dL = G : d{name}, where G is the gradient by {name}", f"d{self.title}", whole, paired, text, latex)
+        depends = depending(node, self.target.node)
+        rule = told(rules_used(node, self.target.node, depends)) or "what is constant stays"
+        self._put(rule, f"d{name}", moved, moved, str(moved), moved.latex())
+        self._put("put in", f"d{self.title}", whole, paired, f"{_bracketed(str(slope))} : {_bracketed(str(moved))}",
+                  f"{slope.latex()} : {TALL.format(moved.latex())}")  # fmt: skip
+        return True
+
+    def _read_gradient(self, whole: Array) -> None:
+        found = grad(self.source, self.target, structure=self.structure)
+        text, latex = str(found), found.latex()
+        name = f"d{self.name}"
+        node = self.target.node
+        step = variable(name, node.dims)
+        step = next((v for v in whole.inputs if v.label == name), step)
+        paired = _frobenius(found, Array(step), whole)
+        self._put("A : (B C) = (Bᵀ A) : C = (A Cᵀ) : B, A : (b∘C) = (b∘A) : C", f"d{self.title}", whole, paired,
+                  f"{_bracketed(text)} : {name}", f"{TALL.format(latex)} : d{self.name}")  # fmt: skip
+        self._put("read off what multiplies the differential", f"∂{self.title}/∂{self.name}", found, found, text, latex)
+
+    def _read_tensor(self) -> None:
+        found = derivative(self.source, self.target, structure=self.structure)
+        laid = found.layout("magnus-neudecker")
+        title = f"∂vec {self.title}/∂(vec {self.name})ᵀ"
+        entries = found.matrix(rows=found.of, cols=found.wrt, order="F")
+        self._put("vec(A X B) = kron(B.T, A) vec(X), column by column", title, entries, laid, str(laid), laid.latex())
+        self._put("as a tensor: axes of the value, then of the variable", f"∂{self.title}/∂{self.name}", found, found,
+                  str(found), found.latex())  # fmt: skip
+
+    def _put(self, rule: str, title: str, left: Array, right: Array, text: str, latex: str) -> None:
+        put(self.lines, Line(rule, title, left, right, text, latex_title(title), latex))
+
+
+def _frobenius(one: Array, other: Array, like: Array) -> Array:
+    """`one : other`, the sum of the products of entries."""
+    axes = range(one.order)
+    return Array(einsum(1, [(one.node, axes), (other.node, axes)], ()), like.inputs | one.inputs | other.inputs)
+
+
+def _bracketed(text: str) -> str:
+    """A matrix formula as an operand of `:`, in brackets unless it is a name or a call."""
+    return wrapped(text, ATOM if re.fullmatch(r"[\w.]+(\([^()]*\))?", text) else SUM, ATOM)

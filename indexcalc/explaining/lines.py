@@ -1,0 +1,108 @@
+"""A derivation as lines: what each says, and how the whole is shown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from indexcalc.views.view import View
+
+SHOWN = 12
+"""Lines of a derivation that are shown; of more the middle folds. People post 3 to 8."""
+LONGEST = 160
+"""Characters of a formula that are shown in a line, about two lines of a terminal; of a longer one the end is cut."""
+WIDEST = 88
+"""Columns of a terminal up to which rules stand in one column behind their formulas: the width of a usual line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """`left = right`, by a rule. `right` is the expression whose text may leave derivatives open, in full.
+
+    `left` and `right` have equal numbers.
+    """
+
+    rule: str
+    title: str
+    left: View
+    right: View
+    text: str
+    latex_title: str
+    latex_text: str
+
+    def __str__(self) -> str:
+        return f"{self.title} = {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The lines of a derivation; `str` is a text, notebooks show LaTeX."""
+
+    lines: tuple[Line, ...]
+    remarks: tuple[str, ...]
+    result: View
+
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self.lines)
+
+    def __len__(self) -> int:
+        return len(self.lines)
+
+    def __str__(self) -> str:
+        return self.text()
+
+    def text(self, full: bool = False) -> str:
+        """The lines as text. Unless `full`, a long formula is cut, and of more than `SHOWN` lines the middle folds."""
+        width = max(len(line.title) for line in self.lines)
+        rows = []
+        last = ""
+        for line in self.lines:
+            title = "" if line.title == last else line.title
+            formula = line.text
+            if not full and len(formula) > LONGEST:
+                formula = f"{formula[:LONGEST]}... ({len(line.text)} characters)"
+            rows.append((f"{title:<{width}} = {formula}", line.rule))
+            last = line.title
+        longest = min(WIDEST, max(len(row[0]) for row in rows))
+        shown = [f"{text:<{longest}}   [{rule}]" for text, rule in rows]
+        if not full and len(shown) > SHOWN:
+            head, tail = shown[: SHOWN // 2], shown[-(SHOWN // 2) :]
+            shown = [*head, f"... {len(rows) - len(head) - len(tail)} lines more, in .text(full=True)", *tail]
+        return "\n".join([*shown, *(f"  note: {remark}" for remark in self.remarks)])
+
+    def __repr__(self) -> str:
+        return str(self)
+
+    def latex(self) -> str:
+        """The derivation as an `aligned` block."""
+        rows = []
+        last = ""
+        for line in self.lines:
+            title = "" if line.latex_title == last else line.latex_title
+            rows.append(rf"{title} &= {line.latex_text} && \text{{{_escaped(line.rule)}}}")
+            last = line.latex_title
+        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    def _repr_latex_(self) -> str:
+        return f"$$\n{self.latex()}\n$$"
+
+
+def put(lines: list[Line], line: Line) -> None:
+    """Add a line, unless it says what the last one says."""
+    if not lines or (lines[-1].title, lines[-1].text) != (line.title, line.text):
+        lines.append(line)
+
+
+def latex_title(title: str) -> str:
+    """A title in LaTeX: `∂y[j]/∂W[k,l]` as a fraction."""
+    parts = []
+    for part in title.split("/"):
+        part = re.sub(r"\[([^\]]*)\]", lambda m: f"_{{{m.group(1).replace(',', '')}}}", part)
+        part = part.replace("∂", r"\partial ").replace("ᵀ", r"^\top").replace("vec ", r"\operatorname{vec} ")
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else rf"\frac{{{parts[0]}}}{{{parts[1]}}}"
+
+
+def _escaped(text: str) -> str:
+    return re.sub(r"([&%$#_{}])", r"\\\1", text).replace("∂", r"$\partial$").replace("δ", r"$\delta$").replace("ᵀ", "'")

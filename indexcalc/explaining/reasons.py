@@ -1,0 +1,140 @@
+"""Why a line holds: the rules of the calculus that a derivative uses, by name, with their formulas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
+from indexcalc.graph.constructors import elementwise, reduction, variable
+from indexcalc.graph.inputs import inputs_of
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
+from indexcalc.graph.walk import variables
+from indexcalc.index import Index, dim
+from indexcalc.views.derivatives.differentiate import diff
+from indexcalc.views.expr import Expr
+from indexcalc.writing.index.words import LETTERS
+
+MOST = 3
+"""Rules that one line names: an arbitrary limit, so that a line stays short."""
+SIDES = ((r"(?<![\w.)])(\w+)\.T @", "left", "first", "last"), (r"@ (\w+)\.T(?! @)", "right", "last", "first"))
+"""How a transpose shows in a matrix formula: its side, the index that is summed, and the one that `@` sums."""
+
+
+def rules_used(root: Node, target: Node, depends: set[Node], stop: frozenset[Node] = frozenset()) -> list[str]:
+    """The rules that the derivative of a root by a target uses, each once; what stands in `stop` stays open."""
+    order = topological([root], lambda node: node in stop)
+    moving = [node for node in order if node in depends and node is not target]
+    return list(dict.fromkeys(name for node in moving for name in REASONS[type(node)](node, depends)))
+
+
+def told(rules: list[str]) -> str:
+    """The first rules, in one line."""
+    return "; ".join(rules[:MOST])
+
+
+def constants_told(root: Node, target: Node) -> str:
+    """What the derivative of a product of constants with the target says: which tensors stay."""
+    constants = [v.label for v in variables([root]) if v is not target]
+    if not constants:
+        return "the derivative of a sum is the sum of the derivatives"
+    if len(constants) == 1:
+        return f"{constants[0]} is constant: it stays"
+    return f"{', '.join(constants[:-1])} and {constants[-1]} are constant: they stay"
+
+
+def delta_rule(name: str, count: int) -> str:
+    """The derivative of a tensor by itself.
+
+    >>> delta_rule("W", 2)
+    '∂W[i,j]/∂W[k,l] = δ[i,k]*δ[j,l]'
+    """
+    over, under = LETTERS[:count], LETTERS[count : 2 * count]
+    deltas = "*".join(f"δ[{a},{b}]" for a, b in zip(over, under, strict=True))
+    return f"∂{name}[{','.join(over)}]/∂{name}[{','.join(under)}] = {deltas}"
+
+
+def transposes_told(formula: str) -> tuple[str, ...]:
+    """Why a transpose stands where it does in a matrix formula.
+
+    >>> len(transposes_told("X.T @ G @ W.T"))
+    2
+    """
+    remarks = []
+    for pattern, side, own, other in SIDES:
+        for name in dict.fromkeys(re.findall(pattern, formula)):
+            remarks.append(
+                f"{name}.T on the {side}: the sum runs over the {own} index of {name}, "
+                f"and a matrix product sums over the {other} index of its {side} factor"
+            )
+    return tuple(remarks)
+
+
+# ------------------------------------------------------------------ kinds
+
+
+def _of_product(node: Product, depends: set[Node]) -> list[str]:
+    moving = [f for f in node.factors if f.node in depends]
+    powers = ["power rule"] if any(f.exponent != 1 for f in moving) else []
+    return powers + (["product rule"] if len(moving) > 1 else [])
+
+
+def _next(node: Call) -> str:
+    return node.function.title(tuple(order + 1 for order in node.orders))
+
+
+def _slope(node: Elementwise) -> str:
+    """The derivative of a function of one number, in terms of x."""
+    row = ELEMENTWISE[node.fn]
+    if row.arity > 1 or row.params or row.rules[0] is None:
+        return row.kink or row.formula
+    x = variable("x", ())
+    made = Expr(elementwise(node.fn, [(x, ())], ()), (), inputs_of(x))
+    return str(diff(made, Expr(x, (), inputs_of(x))))
+
+
+def _reduction_rule(node: Reduction) -> str:
+    """The derivative of a function along axes: of a vector in entries, of a matrix as its rule has it."""
+    if len(node.axes) > 1 or node.fn in ("inv", "det"):
+        documented = (REDUCTIONS[node.fn].rule.__doc__ or "").partition("\n")[0].rstrip(".")
+        return f"rule of {node.fn}: {documented or REDUCTIONS[node.fn].source}"
+    x, i, j = variable("x", (dim("n"),)), Index("i"), Index("j")
+    made = Expr(reduction(node.fn, x, (0,), node.keeps, node.params), (i,) if node.keeps else (), inputs_of(x))
+    own = f"{node.fn}[i]" if node.keeps else node.fn
+    return f"rule of {node.fn}: ∂{own}/∂x[j] = {diff(made, Expr(x, (j,), inputs_of(x)))}"
+
+
+def _silent(node: Node, depends: set[Node]) -> list[str]:
+    """The derivative goes through: nothing to name."""
+    return []
+
+
+REASONS: dict[type[Node], Callable[[Any, set[Node]], list[str]]] = {
+    Product: _of_product,
+    Elementwise: lambda node, depends: [f"chain rule: {node.fn}' = {_slope(node)}"],
+    Reduction: lambda node, depends: [_reduction_rule(node)],
+    Matrix: lambda node, depends: [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")],
+    Call: lambda node, depends: [
+        f"chain rule: the derivative of {node.function.name} by its argument is {_next(node)}"
+    ],
+    Sum: _silent,
+    Regroup: _silent,
+    Definition: _silent,
+    Constant: _silent,
+    Variable: _silent,
+}
+"""The rules that differentiate a node of each kind, given what depends on the target."""

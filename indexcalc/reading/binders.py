@@ -1,0 +1,97 @@
+"""The rules of what binds names: braces, arrows to axes, `sum[...]`, and the terms within braces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from indexcalc.index import Index
+from indexcalc.reading.names import Reading, Scope, Steps
+from indexcalc.reading.operands import closed, flagged, keeping, words_of
+from indexcalc.views import declare
+from indexcalc.views.array import Array, stand
+from indexcalc.views.expr import Expr
+
+
+def read_term(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """A term of braces: no factor sums a name that another carries; at the end all that is not kept is summed."""
+    value = yield tree, Scope(scope.kept, every=True)
+    value = keeping(value)
+    gone = [index for index in value.free if index.name not in scope.kept] if isinstance(value, Expr) else []
+    return value.sum(*gone) if gone else value
+
+
+def read_parens(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`(body)`, which has forgotten what was summed in it."""
+    value = yield tree.children[0], Scope(scope.kept)
+    return closed(value)
+
+
+def read_braces(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`{i,j: body}`, in which i and j are kept."""
+    names, body = tree.children
+    return (yield from _bind(reading, tree, words_of(names), body, scope))
+
+
+def read_arrow(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`body -> [i,j]`, the array with these axes."""
+    body, _, names = tree.children
+    return (yield from _bound_array(reading, tree, words_of(names), body))
+
+
+def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`sum[i,j](body)`, the sum over these indices."""
+    _, names, _, body = tree.children
+    order = words_of(names)
+    value = yield body, Scope(scope.kept | set(order))
+    if not isinstance(value, Expr):
+        raise reading.error(
+            tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays"
+        )
+    total = value.sum(*(Index(name, True) for name in order))
+    return flagged(total, scope.kept.__contains__)
+
+
+def read_array(reading: Reading, tree: Any, needed: bool = True) -> Steps:
+    """A part as an argument that is an array: braces name its axes. Where it is not `needed`, indices may stay."""
+    if tree.data == "braces":
+        names, body = tree.children
+        made = yield from _bound_array(reading, tree, words_of(names), body)
+        return stand(made.node, [made])
+    value = yield tree, Scope(reading.batch)
+    if isinstance(value, Expr) and not value.order:
+        return Array(value.node, value.inputs, (), reading.vectors)
+    if needed and isinstance(value, Expr):
+        names = ",".join(value.names)
+        raise reading.error(tree, "an array is due here, and this has indices", f"name its axes: {{{names}: ...}}")
+    return value
+
+
+def _bind(reading: Reading, tree: Any, order: list[str], body: Any, scope: Scope) -> Steps:
+    """The value of a body in which these names are kept; it varies along each of them, if only as a constant."""
+    if len(set(order)) < len(order):
+        raise reading.error(tree, f"{', '.join(order)}: a name occurs twice", "name each axis once")
+    value = yield body, Scope(scope.kept | set(order), direct=True)
+    if isinstance(value, Array):
+        if value.order:
+            raise reading.error(tree, f"{value} has axes without names", "within braces index the arrays: {i: x[i]}")
+        value = Expr(value.node, (), value.inputs)
+    for name in order:
+        if name not in value.names:
+            value = value * declare.ones(Index(name, True), dim=reading.sizes.get(name))
+    free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
+    return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+
+
+def _bound_array(reading: Reading, tree: Any, order: list[str], body: Any) -> Steps:
+    """The array with these axes; a 1 among them is a unit axis."""
+    named = [name for name in order if name != "1"]
+    value = yield from _bind(reading, tree, named, body, Scope(reading.batch))
+    more = [name for name in value.names if name not in order]
+    if more:
+        raise reading.error(
+            tree, f"{', '.join(more)} is free, and names no axis", f"the axes named are {', '.join(order)}"
+        )
+    made = value.array(*(Index(name) for name in named))
+    numbers = iter(range(len(named)))
+    places = tuple(None if name == "1" else next(numbers) for name in order)
+    return Array(made.node, made.inputs, places, reading.vectors)

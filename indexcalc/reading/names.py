@@ -1,0 +1,147 @@
+"""What the names of a text mean, and where in it something stands.
+
+A `Reading` is what the rules of the reader share: the text, for errors with a column, and the meanings of its names,
+which grow as statements define more. A rule is a function `read_<part>(reading, tree, scope)`: it gives the value of a
+part of the syntax tree, or yields the parts that it needs, each with its scope, and is sent their values (`Steps`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Any, NamedTuple
+
+from indexcalc.errors import IndexCalcError, ParseError, did_you_mean
+from indexcalc.graph.constructors import dimension
+from indexcalc.index import Dimension, Index, symbol
+from indexcalc.reading.constants import INDEXED, MADE
+from indexcalc.reading.grammar import where
+from indexcalc.reading.operands import Value, symbols_of
+from indexcalc.views.array import Array
+from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
+from indexcalc.views.functions.apply import pi
+from indexcalc.views.view import View
+from indexcalc.writing.index.text import GREEK
+from indexcalc.writing.standing import NONE, places_of
+
+LATIN = {letter: name for name, letter in GREEK.items()}
+"""Greek letters by their names: `σ` is found where `sigma` is declared."""
+
+
+class Scope(NamedTuple):
+    """Where a part stands: `kept` are the names that are never summed here.
+
+    In a `direct` part of braces what is not kept is summed at the end of each term; `every` marks a factor of such a
+    term.
+    """
+
+    kept: frozenset[str]
+    direct: bool = False
+    every: bool = False
+
+
+Steps = Generator[tuple[Any, Scope], Any, Any]
+"""A rule under way: it yields the parts that it needs, is sent their values, and returns its own."""
+
+
+class Reading:
+    """One text that is read, with what its names mean.
+
+    >>> from indexcalc.views.declare import tensor
+    >>> reading = Reading("W_ij", {"W": tensor("W", "n m")}, frozenset(), {})
+    >>> reading.resolve("W_ij")
+    (W, 'ij')
+    """
+
+    def __init__(
+        self,
+        text: str,
+        known: dict[str, Value | AbstractFunction],
+        batch: frozenset[str],
+        sizes: dict[str, Dimension],
+        vectors: str = "numpy",
+    ) -> None:
+        self.text = text
+        self.known = known
+        self.batch = batch
+        self.sizes = sizes
+        self.vectors = vectors
+        self.symbols = symbols_of(known.values(), sizes.values())
+
+    # -------------------------------------------------------------- the text
+
+    def source(self, tree: Any) -> str:
+        """The text of a part."""
+        return self.text[tree.meta.start_pos : tree.meta.end_pos]
+
+    def error(self, tree: Any, found: str, instead: str = "") -> ParseError:
+        """What is wrong with a part, with its column."""
+        place = tree.start_pos if hasattr(tree, "start_pos") else tree.meta.start_pos
+        return ParseError(self.text, f"{where(self.text, place or 0)}: {found}", instead)
+
+    def placed(self, tree: Any, error: Exception) -> ParseError:
+        """An error of the arithmetic, with its column."""
+        if not isinstance(error, IndexCalcError):
+            return self.error(tree, "a number too large to write out", "give it as a scalar")
+        return self.error(tree, str(error).partition("\n")[0], error.instead)
+
+    # -------------------------------------------------------------- the names
+
+    def is_function(self, name: str) -> bool:
+        """Does a name before a parenthesis stand for a function, and not for a factor?"""
+        if isinstance(self.known.get(name), View):
+            return False
+        return name in FUNCTIONS or name in MADE or self.abstract(name) is not None
+
+    def abstract(self, name: str) -> tuple[AbstractFunction, tuple[int, ...]] | None:
+        """The abstract function behind `u`, `Du`, `D2u` or `D10f`, and how often each argument differentiates it."""
+        function = self.known.get(name)
+        if isinstance(function, AbstractFunction):
+            return function, (0,) * len(function.signature.args)
+        found = re.fullmatch(r"D(\d*)(.+)", name)
+        function = self.known.get(found[2]) if found else None
+        if found is None or not isinstance(function, AbstractFunction):
+            return None
+        count = len(function.signature.args)
+        if count == 1:
+            return function, (int(found[1] or 1),)
+        return (function, tuple(map(int, found[1]))) if len(found[1]) == count else None
+
+    def resolve(self, token: Any) -> tuple[Any, str]:
+        """What a name means, and the subscripts written into it: the longest declared name wins."""
+        text = str(token)
+        ends = [len(text), *(found.start() for found in reversed(list(re.finditer("_", text))))]
+        for end in ends:
+            head, tail = text[:end], text[end + 1 :]
+            if end < len(text) and not tail:
+                continue
+            for name in (head, LATIN.get(head, head)):
+                if name in self.known:
+                    return self.known[name], tail
+            if head in INDEXED and tail:
+                return INDEXED[head], tail
+        if text in ("pi", "π"):
+            return pi, ""
+        if text in self.symbols:
+            return Expr(dimension(symbol(text)), (), frozenset()), ""
+        raise self.unknown(token)
+
+    def unknown(self, token: Any) -> ParseError:
+        """The error of a name that means nothing here."""
+        name = str(token)
+        if name in FUNCTIONS or name in INDEXED or name in MADE:
+            form = f"{name}[i,j]" if name in INDEXED else f"{name}(...)"
+            return self.error(token, f"{name} is a function, and stands without its argument", f"write {form}")
+        close = did_you_mean(name, [*self.known, *FUNCTIONS])
+        hint = close if close.startswith("did") else did_you_mean(name, self.known)
+        return self.error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
+
+    def index(self, name: str, scope: Scope) -> Index:
+        """The index of this name, a batch index where no product sums it."""
+        return Index(name, scope.every or name in scope.kept)
+
+    def places(self, array: Array) -> tuple[int | None, ...]:
+        """The places of an array that has no name yet, a vector standing as vectors do in this text."""
+        return places_of(array.node, "", self.vectors, NONE)

@@ -1,0 +1,104 @@
+"""The rules of names and their subscripts: indices, entries, slices."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any, cast
+
+from indexcalc.index import Dimension, dim
+from indexcalc.reading.binders import read_array
+from indexcalc.reading.constants import INDEXED
+from indexcalc.reading.names import Reading, Scope, Steps
+from indexcalc.reading.operands import Value, flagged, letters_of
+from indexcalc.views import declare
+from indexcalc.views.array import Array
+from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.expr import Expr
+
+
+def read_name(reading: Reading, tree: Any, scope: Scope) -> Any:
+    """`x`, or `x_ij` with the subscripts written into the name."""
+    (token,) = tree.children
+    value, tail = reading.resolve(token)
+    if tail:
+        return indexed(reading, tree, value, letters_of(tail, None), scope)
+    if isinstance(value, AbstractFunction):
+        raise reading.error(tree, f"{token} is a function, and stands without its argument", f"write {token}(x)")
+    return flagged(value, lambda name: scope.every or name in scope.kept)
+
+
+def read_indexed(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`x[i]`, `x_{ij}`, `X[0,j]`, `X[1:3,:]`."""
+    base, subs = tree.children
+    value: Any = INDEXED.get(str(base.children[0])) if base.data == "name" else None
+    if value is None:
+        value = yield from read_array(reading, base, needed=False)
+    if hasattr(subs, "children"):
+        if all(isinstance(sub, str) and str(sub).isidentifier() and sub != "None" for sub in subs.children):
+            return indexed(reading, tree, value, [str(name) for name in subs.children], scope)
+        return entries(reading, tree, value, subs.children, scope)
+    letters = letters_of(str(subs)[2:-1], value.order if isinstance(value, Array) else None)
+    return indexed(reading, tree, value, letters, scope)
+
+
+def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Any:
+    """A tensor or a constant with these indices."""
+    for name in names:
+        if not name.isidentifier():
+            raise reading.error(tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}")
+    indices = [reading.index(name, scope) for name in names]
+    if isinstance(value, Array):
+        return value[tuple(indices)]
+    if isinstance(value, Expr):
+        if value.free and len(indices) == len(value.free):
+            return value.array(*value.free)[tuple(indices)]
+        raise reading.error(
+            tree, f"this has the indices {', '.join(map(str, value.free)) or 'none'} already", "leave the brackets out"
+        )
+    if value is declare.delta and len(indices) != 2:
+        raise reading.error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
+    return value(*indices)
+
+
+def entries(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scope: Scope) -> Value:
+    """Entries of an array, by integers and slices; beside integers names are indices: `X[0,j]`."""
+    if not isinstance(value, Array):
+        raise reading.error(tree, f"entries {reading.source(tree)} of what is no array", "write x[i], x[0] or X[1:3,:]")
+    keys = [_key(reading, sub) for sub in subs]
+    names = [key for key in keys if isinstance(key, str)]
+    picked = value[tuple(slice(None) if isinstance(key, str) else key for key in keys)]
+    if not names:
+        return cast(Value, picked)
+    if any(not isinstance(key, str | int) for key in keys):
+        raise reading.error(tree, f"the index {names[0]} beside a slice", f"pick entries first: X[0,:][{names[0]}]")
+    return cast(Value, picked[tuple(reading.index(name, scope) for name in names)])
+
+
+def _key(reading: Reading, sub: Any) -> Any:
+    """A subscript: an index as its name, an entry as its number, a slice."""
+    if isinstance(sub, str):
+        return int(sub) if sub.isdigit() else {"None": None, "...": Ellipsis}.get(sub, str(sub))
+    if sub.data == "bound":
+        *_, last = sub.children
+        if len(sub.children) == 2 and str(last).isdigit():
+            return _bound(reading, sub)
+        mark = next((token for token in sub.children[1:] if token.type in ("SIGN", "TIMES")), last)
+        raise reading.error(mark, f"expected ,, ]; found {str(mark)!r}", "an index is a name, an entry an integer")
+    parts: list[list[Any]] = [[]]
+    for child in sub.children:
+        if getattr(child, "type", "") == "COLON":
+            parts.append([])
+        else:
+            parts[-1].append(_bound(reading, child))
+    return slice(*[part[0] if part else None for part in parts])
+
+
+def _bound(reading: Reading, bound: Any) -> Dimension:
+    """An integer, or a polynomial of dimension symbols."""
+    tokens: list[Any] = [bound] if isinstance(bound, str) else bound.children
+    for token in tokens:
+        if token.type == "NAME" and str(token) not in reading.symbols:
+            raise reading.unknown(token)
+    text = str(bound) if isinstance(bound, str) else reading.source(bound)
+    return int(text) if re.fullmatch(r"[-+]?\d+", text.replace(" ", "")) else dim(text)

@@ -1,0 +1,254 @@
+"""Products with their inner products opened, and how a reader would take what is written.
+
+Text is read by Einstein's rule: in a product, a name that occurs in two factors is summed, once it is free. So a
+product is plain if each of its free names occurs once and each summed name twice. A summed name that does not gets an
+explicit sum, in which it is kept; a free name that does not is bound by braces, round the whole scope: the expression,
+or an argument of a function. Which axes need that depends on the node alone (`Legibility.abused`): it is found once a
+node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.constructors import as_number, einsum, is_zero
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum
+from indexcalc.graph.numbers import Number, multiply
+from indexcalc.index import Dimension
+from indexcalc.writing.index.outline import Outline
+
+RANK = {"variable": 1, "call": 2, "definition": 3, "constant": 4, "elementwise": 5, "reduction": 6, "regroup": 7}
+RAISED, SUMMED, IDENTITY = 8, 9, 10
+"""The kind of a factor, by which factors are ordered: names first, then functions, powers of products, sums, deltas."""
+SPELLED = Product | Sum | Elementwise | Reduction
+
+
+def is_negative(value: Number) -> bool:
+    """Is the sign of this number a minus that text shows?"""
+    return not isinstance(value, complex) and value < 0
+
+
+def is_whole(node: Node) -> bool:
+    """Is this a function of whole matrices, written `inv(F)[j,i]`?"""
+    return isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix)
+
+
+class Item(NamedTuple):
+    """A factor; without a node, the delta of two labels. `shown` has the labels of its text, as often as they occur."""
+
+    node: Node | None
+    labels: Labels
+    exponent: Number
+    shown: Labels
+    kind: int
+
+
+def identity(first: int, second: int) -> Item:
+    """The delta of two labels, as a factor."""
+    return Item(None, (first, second), 1, (first, second), IDENTITY)
+
+
+class OpenProduct:
+    """A product with its inner products opened. Labels below `order` are its axes, each a label of its own.
+
+    `groups` has axes that a delta joins. `alone` are the summed labels that nothing shows: factors of their dimension.
+    `abused` are axes that plain text would misread, `explicit` summed labels that need an explicit sum, and `deep`
+    those among them that need it in braces too.
+    """
+
+    def __init__(self, order: int, dims: Sequence[Dimension]) -> None:
+        self.order = order
+        self.coef: Number = 1
+        self.items: list[Item] = []
+        self.sizes = list(dims)
+        self.groups: list[list[int]] = []
+        self.twice: set[Item] = set()
+        self.abused: set[int] = set()
+        self.explicit: set[int] = set()
+        self.deep: set[int] = set()
+        self.alone: list[int] = []
+        self.loose: list[int] = []
+
+    def fresh(self, dims: Iterable[Dimension]) -> list[int]:
+        """New labels of these dimensions."""
+        start = len(self.sizes)
+        self.sizes += dims
+        return list(range(start, len(self.sizes)))
+
+
+class Legibility:
+    """How the text of each node would be read: facts that depend on the node alone, found once."""
+
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.current: Node | None = None
+        self._flats: dict[tuple[Node, bool], OpenProduct] = {}
+        self._rows: dict[Node, list[tuple[Number, Node, Labels]]] = {}
+        self._abused: dict[Node, frozenset[int]] = {}
+
+    def is_reference(self, node: Node) -> bool:
+        """Does this stand in the text as the name of a definition?"""
+        return node in self.outline.defined and node is not self.current
+
+    def is_name(self, node: Node) -> bool:
+        """Does this stand in the text as a name with subscripts?"""
+        return self.is_reference(node) or is_zero(node) or not isinstance(node, SPELLED) or is_whole(node)
+
+    def rows(self, node: Sum) -> list[tuple[Number, Node, Labels]]:
+        """The terms, those of inner sums among them; a repeated label becomes a diagonal of the term."""
+        if node in self._rows:
+            return self._rows[node]
+        found: list[tuple[Number, Node, Labels]] = []
+        stack = [(t.coef, t.node, t.labels) for t in reversed(node.terms)]
+        while stack:
+            coef, inner, labels = stack.pop()
+            if isinstance(inner, Sum) and coef in (1, -1) and not self.is_reference(inner):
+                stack += [
+                    (multiply(coef, t.coef), t.node, tuple(labels[x] for x in t.labels)) for t in reversed(inner.terms)
+                ]
+            else:
+                found.append((coef, *distinct(inner, labels)))
+        self._rows[node] = found
+        return found
+
+    def carried(self, node: Node) -> tuple[int, ...]:
+        """The axes that the text of a node shows."""
+        if self.is_reference(node):
+            return tuple(range(node.order))
+        if isinstance(node, Sum):
+            return tuple(sorted({label for _, _, labels in self.rows(node) for label in labels}))
+        if isinstance(node, Elementwise):
+            return tuple(sorted({label for arg in node.args for label in arg.labels}))
+        return tuple(range(node.order))
+
+    def given(self, node: Node) -> frozenset[int]:
+        """The axes whose dimension a tensor in the text tells."""
+        if self.is_name(node):
+            return frozenset(range(node.order))
+        if isinstance(node, Sum):
+            return frozenset(labels[axis] for _, inner, labels in self.rows(node) for axis in self.given(inner))
+        if isinstance(node, Product):
+            flat = self.flat(node)
+            return frozenset(label for label in self.told(flat, ()) if label < flat.order)
+        return frozenset(self.carried(node))
+
+    def told(self, flat: OpenProduct, start: Iterable[int]) -> set[int]:
+        """The labels of a product whose dimension is told, given some that are: a delta passes it on."""
+        told = set(start)
+        for item in flat.items:
+            if item.node is not None:
+                told |= {item.labels[axis] for axis in self.given(item.node)}
+        deltas = [item.labels for item in flat.items if item.node is None]
+        while any((a in told) != (b in told) for a, b in deltas):
+            told |= {label for pair in deltas if set(pair) & told for label in pair}
+        return told
+
+    def abused(self, node: Node) -> frozenset[int]:
+        """The axes whose name plain text would misread."""
+        if self.is_name(node) or not isinstance(node, Sum | Product):
+            return frozenset()
+        if node not in self._abused:
+            if isinstance(node, Sum):
+                found = {labels[axis] for _, inner, labels in self.rows(node) for axis in self.abused(inner)}
+            else:
+                found = self.flat(node).abused
+            self._abused[node] = frozenset(found)
+        return self._abused[node]
+
+    def flat(self, node: Node) -> OpenProduct:
+        """A node as an opened product, of one factor if it is none."""
+        key = node, self.is_reference(node)
+        if key not in self._flats:
+            self._flats[key] = self._settle(self._gather(node))
+        return self._flats[key]
+
+    def _gather(self, node: Node) -> OpenProduct:
+        flat = OpenProduct(node.order, node.dims)
+        joined: dict[int, list[int]] = {}
+        stack: list[tuple[Node, tuple[int, ...], Number, bool]] = []
+        stack.append((node, tuple(range(node.order)), 1, isinstance(node, Product) and not self.is_name(node)))
+        while stack:
+            inner, places, exponent, opened = stack.pop()
+            if not opened or not isinstance(inner, Product):
+                self._item(flat, inner, places, exponent)
+                continue
+            flat.coef = multiply(flat.coef, inner.coef)
+            place: dict[int, int] = {}
+            for label, outside in zip(inner.out, places, strict=True):
+                first = place.setdefault(label, outside)
+                if first == outside:
+                    continue
+                if inner is node:
+                    joined.setdefault(first, [first]).append(outside)
+                else:
+                    flat.items.append(identity(first, outside))
+            bound = [label for label in range(len(inner.sizes)) if label not in place]
+            place.update(zip(bound, flat.fresh(inner.sizes[label] for label in bound), strict=True))
+            flags = self.outline.opened.get(inner, [False] * len(inner.factors))
+            for factor, flag in zip(reversed(inner.factors), reversed(flags), strict=True):
+                stack.append((factor.node, tuple(place[label] for label in factor.labels), factor.exponent, flag))
+        flat.groups = list(joined.values())
+        for group in flat.groups:
+            flat.items += [identity(*pair) for pair in pairwise(group)]
+        return flat
+
+    def _item(self, flat: OpenProduct, node: Node, labels: Labels, exponent: Number) -> None:
+        if isinstance(node, Reduction) and len(set(labels)) < len(labels) and not self.is_name(node):
+            kept: list[int] = []
+            for axis, label in enumerate(labels):
+                if label in kept:
+                    (label,) = flat.fresh([node.dims[axis]])
+                    flat.items.append(identity(labels[axis], label))
+                kept.append(label)
+            labels = tuple(kept)
+        shown = [labels[axis] for axis in self.carried(node)]
+        if not self.is_name(node):
+            shown = list(dict.fromkeys(shown))
+        flat.items.append(Item(node, labels, exponent, tuple(shown), self._kind(node)))
+
+    def _kind(self, node: Node) -> int:
+        if self.is_reference(node):
+            return RANK["definition"]
+        if isinstance(node, Sum):
+            return SUMMED
+        if is_whole(node):
+            return RANK["call"]
+        return RAISED if isinstance(node, Product) and as_number(node) is None else RANK.get(node.kind, RANK["regroup"])
+
+    def _settle(self, flat: OpenProduct) -> OpenProduct:
+        """Count how often each label is shown, and see what that needs."""
+        times: dict[int, int] = {}
+        below: set[int] = set()
+        misread: set[int] = set()
+        for item in flat.items:
+            for label in item.shown:
+                times[label] = times.get(label, 0) + 1
+            if is_negative(item.exponent):
+                below.update(item.shown)
+            elif item.exponent != 1:
+                below.update(label for label in item.shown if item.shown.count(label) > 1)
+            if item.node is not None and isinstance(item.node, Sum | Product) and not self.is_reference(item.node):
+                misread |= {item.labels[axis] for axis in self.abused(item.node)}
+                misread |= {label for label in item.labels if item.labels.count(label) > 1}
+        for item in flat.items:
+            named = item.exponent == 2 and item.node is not None and self.is_name(item.node) and item.shown
+            if named and all(label >= flat.order and times[label] == 1 for label in item.shown):
+                flat.twice.add(item)
+                times.update((label, 2) for label in item.shown)
+        bound = range(flat.order, len(flat.sizes))
+        flat.alone = [label for label in bound if label not in times]
+        flat.loose = [label for label in range(flat.order) if label not in times]
+        flat.abused = {label for label in range(flat.order) if times.get(label, 1) != 1 or label in misread}
+        flat.abused |= {label for group in flat.groups if len(group) > 2 or set(group) & flat.abused for label in group}
+        flat.deep = {label for label in bound if label in misread}
+        flat.explicit = {label for label in bound if times.get(label, 2) != 2 or label in below or label in misread}
+        return flat
+
+
+def distinct(node: Node, labels: Labels) -> tuple[Node, Labels]:
+    """A node and its labels, a repeated label taken as a diagonal of the node."""
+    once = tuple(dict.fromkeys(labels))
+    return (node, tuple(labels)) if len(once) == len(labels) else (einsum(1, [(node, labels)], once), once)
