@@ -21,8 +21,9 @@ Size = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Problem:
-    """One row of the table for each size. A compressed one is held and multiplied by a vector: `limit` gives a function
-    of it.
+    """One row of the table for each size.
+
+    A compressed one is held and multiplied by a vector: `limit` gives a function of it.
     """
 
     name: str

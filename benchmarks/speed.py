@@ -347,8 +347,9 @@ def lower(runs: Sequence[dict[str, Any]], name: str = "ratios", percent: float =
 
 
 def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]], smallest: bool) -> str:
-    """A row of the table: for each column the lower quartile of the paired ratios of all processes, and their median;
-    and where the library misses its target.
+    """A row of the table: for each column the lower quartile of the paired ratios of all processes, and their median.
+
+    It says where the library misses its target.
     """
     runs = [run for run in runs if run]
     if not runs:

@@ -8,9 +8,9 @@
 x[i]*δ[j,k]
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from indexcalc import later
 from indexcalc.errors import (
     DerivativeError,
     DimensionError,
@@ -66,16 +66,16 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 LATER = {
-    "parse": ("indexcalc.reading.reader", "parse"),
-    "check": ("indexcalc.checking.check", "check"),
-    "verify": ("indexcalc.checking.verify", "verify"),
-    "explain": ("indexcalc.explaining.derivation", "explain"),
-    "compressed": ("indexcalc.engine.compressed.compressed", "compressed"),
-    "preflight": ("indexcalc.engine.preflight", "preflight"),
-    "to_source": ("indexcalc.engine.compile.source", "to_source"),
-    "compile": ("indexcalc.engine.compile.backends", "compile_expressions"),
+    "check": "check",
+    "compile": "compile_expressions",
+    "compressed": "compressed",
+    "explain": "explain",
+    "parse": "parse",
+    "preflight": "preflight",
+    "to_source": "to_source",
+    "verify": "verify",
 }
-"""What few programs need, or need late: where it lies."""
+"""What few programs need, or need late, by its name in `indexcalc.later`."""
 OTHER_NAMES = {
     "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative",
     "chol": "cholesky", "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
@@ -86,8 +86,7 @@ OTHER_NAMES = {
 def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for."""
     if name in LATER:
-        module, attribute = LATER[name]
-        return getattr(import_module(module), attribute)
+        return getattr(later, LATER[name])
     hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
     close = f"; {hint}" if hint.startswith("did") else ""
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")

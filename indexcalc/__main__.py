@@ -12,17 +12,12 @@ from typing import Any
 from indexcalc.checking.verify import verify
 from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.panel import Layouts, Row, layouts
 from indexcalc.reading.reader import parse
 from indexcalc.views.declare import column, row, tensor
-from indexcalc.views.differentiate import (
-    MEANING,
-    ArrayDerivative,
-    Derivative,
-    derivative,
-    diff,
-)
+from indexcalc.views.derivative import MEANING, ArrayDerivative, Derivative
+from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
+from indexcalc.views.panel import Layouts, Row, layouts
 
 STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}

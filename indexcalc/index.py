@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from keyword import iskeyword
 from math import gcd, lcm
 from typing import NoReturn
 
@@ -163,6 +164,7 @@ class Smaller(str):
     parts: tuple[Dimension, Dimension]
 
     def __new__(cls, *parts: Dimension) -> Smaller:
+        """The smaller of these dimensions, with its text."""
         made = super().__new__(cls, f"min({', '.join(map(str, parts))})")
         made.parts = (parts[0], parts[1])
         return made
@@ -213,8 +215,14 @@ def _make(terms: Iterable[tuple[Monomial, Fraction]]) -> Dimension:
     return _from_terms(normal)
 
 
-@cache
+_interned: dict[Terms, Dim] = {}
+
+
 def _from_terms(terms: Terms) -> Dim:
+    """The one dimension of these terms, whoever makes it at the same time: `setdefault` of a dict is one step."""
+    found = _interned.get(terms)
+    if found is not None:
+        return found
     made = Dim.__new__(Dim)
     made.terms = terms
     pieces = []
@@ -226,7 +234,7 @@ def _from_terms(terms: Terms) -> Dim:
     joined = " ".join(pieces)
     made._text = joined[2:] if joined[0] == "+" else "-" + joined[2:]
     made._hash = hash(made._text)
-    return made
+    return _interned.setdefault(terms, made)
 
 
 def dim(value: object) -> Dimension:
@@ -238,7 +246,9 @@ def dim(value: object) -> Dimension:
     if isinstance(value, Dim):
         return value
     if isinstance(value, str):
-        return _read(value)
+        # Python's parser can't be entered again from a `__del__` that runs inside it, so a plain symbol stays out of it
+        plain = value.isascii() and value.isidentifier() and not iskeyword(value)
+        return symbol(value) if plain else _read(value)
     try:
         number = value.__index__() if not isinstance(value, bool) else None  # type: ignore[attr-defined]
     except AttributeError:
@@ -383,3 +393,8 @@ def primitive(value: Dim) -> tuple[Fraction, list[tuple[Dim, int]]]:
         content = -content
     whole = _from_terms(tuple((mono, coef / content) for mono, coef in value.terms))
     return content, [(whole, 1)]
+
+
+def unknown(dim: Dimension) -> bool:
+    """Is this the dimension of a delta that has not met a tensor yet?"""
+    return isinstance(dim, Dim) and str(dim).startswith("?")

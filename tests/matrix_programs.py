@@ -11,9 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+from later import jax, jnp
 from matrix_jax import (
     ELEMENTWISE,
     INVERSES,

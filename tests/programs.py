@@ -7,9 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import jax
-import jax.numpy as jnp
 import numpy as np
+from later import jax, jnp
 
 import indexcalc as ic
 
@@ -46,8 +45,9 @@ KEEPS = {"softmax", "log_softmax"}
 
 @dataclass
 class Twin:
-    """An expression, its free names in order, and the same thing in JAX: a function of the arrays, axes in that
-    order.
+    """An expression, its free names in order, and the same thing in JAX.
+
+    In JAX it is a function of the arrays, with axes in that order.
     """
 
     expr: ic.Expr

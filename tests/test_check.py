@@ -422,6 +422,7 @@ def test_seeds_give_other_inputs() -> None:
 # ------------------------------------------------------------------ random derivatives, and mistakes in them
 
 
+@pytest.mark.slow
 def test_a_derivative_is_right_and_a_changed_one_is_not() -> None:
     """The text of a derivative is right, two changes of it with other numbers are not, 95 % of reasons are right."""
     tally: Counter[bool] = Counter()

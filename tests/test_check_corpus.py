@@ -38,8 +38,9 @@ def text_of(case: Case, layout: str) -> str:
 
 
 def _turned(text: str, name: str) -> str:
-    """The text with a transpose after each call of a function: in the books' formulas the derivative of a scalar
-    function is in numerator layout, and here `Du(x)` is a gradient.
+    """The text with a transpose after each call of a function.
+
+    In the books' formulas the derivative of a scalar function is in numerator layout, and here `Du(x)` is a gradient.
     """
     for place in reversed(list(re.finditer(rf"\b{name}\(", text))):
         depth, end = 1, place.end()

@@ -229,6 +229,7 @@ def test_maps_and_compiles(row: Row, target: str) -> None:
     close(value * signs(row, value, outside), outside)
 
 
+@pytest.mark.slow
 @each_target
 @pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "erf", "gelu", "relu", "atan", "gammaln"])
 def test_far_out(name: str, target: str) -> None:

@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from truths import truth
 
 import indexcalc as ic
 from indexcalc import Array, DimensionError, IndexCalcError, KindError, NotationError, ParseError
@@ -213,13 +214,16 @@ def test_derivatives_of_scalars_by_columns_and_rows(L: Any, x: Any, f: Any) -> N
         def of(flat: Any, fixed: dict[str, Any] = fixed) -> Any:
             return f(**fixed, **{name: stands(flat, name)})
 
-        n = given[name]
-        wanted = jax.grad(of)(n), jax.hessian(of)(n)
-        np.testing.assert_allclose(value(L, given, sizes), of(n), rtol=1e-9)
-        np.testing.assert_allclose(value(gradient, given, sizes), wanted[0], rtol=1e-9, atol=1e-11)
-        np.testing.assert_allclose(value(hessian, given, sizes), wanted[1], rtol=1e-9, atol=1e-11)
-        t = given["w"]
-        np.testing.assert_allclose(value(along, given | {"t": t}, sizes), wanted[1] @ t, rtol=1e-9, atol=1e-11)
+        n, t = given[name], given["w"]
+
+        def in_jax(of: Any = of, n: Any = n) -> list[Any]:
+            return [of(n), jax.grad(of)(n), jax.hessian(of)(n)]
+
+        loss, slope, bend = truth("columns", name, [L, *given.values()], in_jax)
+        np.testing.assert_allclose(value(L, given, sizes), loss, rtol=1e-9)
+        np.testing.assert_allclose(value(gradient, given, sizes), slope, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(value(hessian, given, sizes), bend, rtol=1e-9, atol=1e-11)
+        np.testing.assert_allclose(value(along, given | {"t": t}, sizes), bend @ t, rtol=1e-9, atol=1e-11)
 
 
 VALUES: list[tuple[Array, Array, tuple[str, ...], Callable[..., Any]]] = [
@@ -234,6 +238,7 @@ VALUES: list[tuple[Array, Array, tuple[str, ...], Callable[..., Any]]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("Y", "x", "shape", "f"), VALUES, ids=lambda e: str(e)[:30] if isinstance(e, Array) else "")
 def test_derivatives_have_no_axes_that_nobody_asked_for(Y: Any, x: Any, shape: Any, f: Any) -> None:
     name = x.node.name

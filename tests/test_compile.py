@@ -89,8 +89,9 @@ def test_an_inverse_that_is_applied_three_times_is_none():
 
 
 def test_a_product_is_added_up_before_it_is_made():
-    """The means' gradient in a mixture is `(P + P') sum_n r_n D_n` for each, not the sum of n products with the matrix:
-    two products for each point are enough, for the quadratic forms and for the gradient in P.
+    """The means' gradient in a mixture is `(P + P') sum_n r_n D_n` for each, not the sum of n products with the matrix.
+
+    Two products for each point are enough, for the quadratic forms and for the gradient in P.
     """
     X, m, P = ic.tensor("X", "N d"), ic.tensor("m", "K d"), ic.tensor("P", "K d d")
     D = ic.einsum("nd,k->nkd", X, ic.ones("K")) - ic.einsum("n,kd->nkd", ic.ones("N"), m)

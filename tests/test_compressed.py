@@ -53,7 +53,8 @@ def agree(H: Any, want: np.ndarray, seed: int = 0) -> None:
         try:
             x = H.solve(u)
         except ic.InputError as error:
-            assert "singular" in str(error)
+            if "singular" not in str(error):
+                raise
             assert condition > 1e10 or np.abs(M).max() < 1e-12  # rounding is what is left of it
         else:
             if condition < 1e8:
@@ -218,9 +219,10 @@ def test_singular_matrices_are_errors() -> None:
     ):
         with pytest.raises(ic.InputError, match="singular"):
             D.compressed(**named).solve(np.ones(D.compressed(**named).matrix_shape[0]))
+    P = ic.tensor("P", "m n")
+    held = ic.derivative(P @ x, x).compressed(P=draw(3, 2))
     with pytest.raises(ic.InputError, match="the matrix is 3 × 2"):
-        P = ic.tensor("P", "m n")
-        ic.derivative(P @ x, x).compressed(P=draw(3, 2)).solve(np.ones(3))
+        held.solve(np.ones(3))
 
 
 # ------------------------------------------------------------------ dtypes, SciPy, blocks, errors

@@ -49,6 +49,7 @@ def is_matrix_form(layout: str, formula: str) -> bool:
     return layout != "index" and "einsum" not in formula and "_sums" not in formula
 
 
+@pytest.mark.slow
 def test_closed_forms_are_as_short_as_the_books() -> None:
     """At most a quarter more tokens than the book's, and two, in 95 of 100."""
     long, count = [], 0

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 import tracemalloc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -66,13 +66,13 @@ def operations(name: str, args: Any, result: Any) -> int:
 
 
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """NumPy's functions as the programs find them, watched."""
     watcher = Seen()
     for name, function in list(numpy_function.SPACE.items()):
         if callable(function):
             monkeypatch.setitem(numpy_function.SPACE, name, watcher.watched(name, function))
-    yield watcher
+    return watcher
 
 
 def program(problem: Problem, size: tuple[int, ...]) -> tuple[Any, list[Any]]:

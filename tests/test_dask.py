@@ -56,6 +56,7 @@ def agrees(seed: int) -> None:
         assert np.all(np.abs(ours - theirs)[exists] <= 1e-9 * scale)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_however_the_arrays_are_cut(seed):
     agrees(seed)
@@ -134,6 +135,7 @@ def test_errors():
         f(da.from_array(DATA[0], chunks=20), DATA[1][:2])
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="the most memory is read from Linux's /proc")
 def test_two_million_rows_in_less_than_500_megabytes():
     """800 MB of rows, made block by block: value, gradient, Hessian and Gram matrix."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import DIM, DRAWN, INDEX, NAMES, SHAPES, TENSORS, Twin, arrays, program, sizes
+from truths import truth
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import narrow
@@ -61,7 +62,8 @@ def check(seed: int, depth: int) -> None:
         bent = jax.jvp(lambda value: slope_along({**inner, second: value}), (inner[second],), (across,))[1]
         return twin.run(inner), slope_along(inner), bent
 
-    value, tangent, second_tangent = oracle(values)
+    example = [twin.expr, first, second, along, across, *values.values()]
+    value, tangent, second_tangent = truth("index", seed, example, lambda: oracle(values))
     assert close(numbers(twin.expr, free, values, dims), value), "value"
     slope = twin.expr.diff(by_one)
     bend = slope.diff(by_two)

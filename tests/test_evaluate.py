@@ -420,6 +420,7 @@ def test_shared_nodes_are_computed_once() -> None:
     np.testing.assert_allclose(evaluate([node], arrays)[0], arrays[x])
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_evaluated_and_freed() -> None:
     x = var("x", 1000)
     node: Node = x
@@ -531,6 +532,7 @@ def test_unknown_dimensions() -> None:
 # ------------------------------------------------------------------ random graphs
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_random_graphs(seed: int) -> None:
     made = graph(np.random.default_rng(seed))

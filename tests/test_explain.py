@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.engine.front import _symbols
+from indexcalc.engine.bind.inputs import symbols_below
 
 FRESH = {name: ic.index(name) for name in "efghuv"}
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
@@ -33,6 +33,7 @@ def close(one: Any, other: Any) -> bool:
 # ------------------------------------------------------------------ each line is an equality
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("style", ["index", "differential"])
 @pytest.mark.parametrize("case", list(cases().values()), ids=lambda case: case.id)
 def test_the_lines_of_the_corpus(case, style):
@@ -71,13 +72,14 @@ def lines_hold(seed: int) -> None:
         order = line.left.free if isinstance(line.left, ic.Expr) else None
         for view in (line.left, line.right):
             needed = {v.label: values[v.label] for v in view.inputs}
-            symbols = _symbols([view.node, *view.inputs])
+            symbols = symbols_below([view.node, *view.inputs])
             own = order if isinstance(view, ic.Expr) else None
             sides.append(view.evaluate(needed, order=own, **{d: n for d, n in dims.items() if d in symbols}))
         assert close(*sides), str(line)
     assert explained.result == twin.expr.diff(by)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_the_lines_of_random_expressions(seed):
     lines_hold(seed)

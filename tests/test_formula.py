@@ -130,6 +130,7 @@ def test_products(seed: int) -> None:
     check(draw.node(), draw.values)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_sums(seed: int) -> None:
     """So has that of a sum of products, factored."""
@@ -145,6 +146,7 @@ def test_divisors_that_share_an_index_stand_apart() -> None:
     assert ic.parse(str(array), **array.declarations) == array
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_texts_read_back(seed: int) -> None:
     """The text of an Array reads back as an equal Array, and prints as itself."""

@@ -153,6 +153,7 @@ def test_nodes_are_freed_when_nothing_uses_them():
         gc.enable()
 
 
+@pytest.mark.slow
 def test_a_long_chain_is_freed():
     y = repeat(ic.sin, ic.tensor("deep", "n"), 50_000)
     alive = weakref.ref(y.node)
@@ -173,6 +174,7 @@ each_long = pytest.mark.parametrize("name", LONG)
 each_start = pytest.mark.parametrize("start", [s, x], ids=["scalar", "vector"])
 
 
+@pytest.mark.slow
 @each_long
 @each_start
 def test_long_expressions_pickle_copy_hash_and_print(name, start):
@@ -193,12 +195,14 @@ def test_ladders_of_64_derive_twice(start):
             assert count([once]) < 8 * LADDER and count([twice]) < 24 * LADDER
 
 
+@pytest.mark.slow
 @each_start
 def test_long_chains_derive(start):
     once = derivative(repeat(ic.sin, start, CHAIN).node, start.node)
     assert count([once]) < 3 * CHAIN
 
 
+@pytest.mark.slow
 def test_a_chain_of_5000_derives_twice():
     twice = derivative(repeat(ic.sin, s, 5000).node, s.node, s.node)
     assert count([twice]) < 8 * 5000
@@ -269,12 +273,14 @@ def grows_no_faster_than_its_size(make, start, seen, size=40):
     assert all(b <= 2.3 * a for a, b in zip(small, large, strict=True)), (small, large)
 
 
+@pytest.mark.slow
 @each_start
 @pytest.mark.parametrize("name", STEPS)
 def test_work_is_linear_in_the_length_of_a_chain(name, start, visits):
     grows_no_faster_than_its_size(lambda n: repeat(STEPS[name], start, n), start, visits)
 
 
+@pytest.mark.slow
 def test_work_is_linear_in_the_rungs_of_a_ladder_of_matrices(visits):
     grows_no_faster_than_its_size(lambda n: repeat(lambda Y: Y @ Y, X, n), X, visits)
     grows_no_faster_than_its_size(lambda n: ic.einsum("ii->", repeat(lambda Y: Y @ Y, X, n)), X, visits)

@@ -81,8 +81,11 @@ def views(top, bottom):
 
 
 def numerator(J, top, bottom):
-    """Contract, section 8: the axes of the numerator, then those of the denominator reversed; two of them are rows and
-    columns; one alone is a column if it comes from the numerator, a row if from the denominator."""
+    """Contract, section 8: the axes of the numerator, then those of the denominator reversed.
+
+    Two of them are rows and columns; one alone is a column if it comes from the numerator, a row if from the
+    denominator.
+    """
     J = np.transpose(J, (*range(top), *range(top, top + bottom)[::-1]))
     if top + bottom == 2:
         return J

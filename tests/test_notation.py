@@ -619,6 +619,7 @@ def test_an_abstract_function_of_one_argument():
     assert ic.einsum("eab,ax,by->exy", ic.derivative(u(y), y, order=2).substitute({y: A @ x}), A, A) == H
 
 
+@pytest.mark.slow
 def test_an_abstract_function_of_two_arguments():
     f = ic.function("f", "d, d d -> e")
     C, E = np.random.default_rng(6).normal(size=(2, 3)), np.random.default_rng(7).normal(size=(2, 3, 3))
@@ -766,6 +767,7 @@ def test_products_with_vectors():
         ic.hvp(loss(), [x, A], [U])
 
 
+@pytest.mark.slow
 def test_hessians_and_third_derivatives():
     assert close(at(ic.hessian(loss(), x)), jax.hessian(twin, 0)(*AT))
     assert close(at(ic.hessian(loss(), x, A)), jax.jacobian(jax.grad(twin, 0), 1)(*AT))

@@ -158,6 +158,7 @@ def same(expr: Any) -> None:
     assert read == expr or expr.order == 0
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32))
 def test_printed_text_reads_back(seed: int) -> None:
     rng = random.Random(seed)
@@ -204,6 +205,7 @@ def test_ladders_read_back(step: Callable[[ic.Expr], ic.Expr]) -> None:
     same(expr)
 
 
+@pytest.mark.slow
 def test_deep_chains_read_back() -> None:
     expr = x[i]
     for _ in range(5_000):

@@ -1,5 +1,7 @@
-"""Every plan computes what is written: programs against a naive evaluation of the same graphs, with what the planner
-would choose, and with every rewrite done wherever it may be, however dear it is.
+"""Every plan computes what is written.
+
+Programs against a naive evaluation of the same graphs, with what the planner would choose, and with every rewrite done
+wherever it may be, however dear it is.
 """
 
 from __future__ import annotations
@@ -40,8 +42,9 @@ FRESH = {name: ic.index(name) for name in "efghuv"}
 
 
 def any_choice(rng: random.Random) -> Any:
-    """A search that takes any choice: products and sums kept, and sums multiplied out, at random; parts shared or not;
-    products planned again or not.
+    """A search that takes any choice: products and sums kept, and sums multiplied out, at random.
+
+    Parts shared or not; products planned again or not.
     """
 
     def search(best: Lowered, make: Any, order: Any, options: Any) -> Lowered:
@@ -195,7 +198,7 @@ def of_matrices(seed: int, forced: bool) -> None:
 
 
 @pytest.mark.parametrize("forced", [False, True])
-@pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, of_matrices])
+@pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, pytest.param(of_matrices, marks=pytest.mark.slow)])
 @given(seed=st.integers(0, 2**40))
 def test_programs_have_the_value_that_is_written(draw: Any, forced: bool, seed: int) -> None:
     draw(seed, forced)

@@ -225,7 +225,7 @@ def row(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setitem(table, added.name, added)  # type: ignore[arg-type]
     for functions in (public.FUNCTIONS, public.WRITTEN):
         monkeypatch.setitem(functions, added.name, made(added.name))
-    yield added
+    return added
 
 
 X = ic.tensor("X", "n n")

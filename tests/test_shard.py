@@ -26,6 +26,7 @@ def found() -> Any:
     return json.loads(done.stdout)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("problem", "collectives"),
     [

@@ -80,9 +80,12 @@ def agrees(seed: int, targets: Any = TARGETS) -> None:
 
 def targets_of(seed: int) -> list[str]:
     """All targets; JAX, which compiles each operation at each shape, for one seed in four."""
+    if not seed % 20:
+        jax.clear_caches()
     return [target for target in TARGETS if target != "jax" or not seed % 4]
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_the_text_has_the_numbers_of_the_program(seed):
     agrees(seed, targets_of(seed))
@@ -108,17 +111,20 @@ def matrix_agrees(seed: int) -> None:
         try:
             text = ic.to_source(outputs, names, target=target)
         except ic.NoRuleError as error:
-            assert target in str(error)
+            if target not in str(error):
+                raise
             continue
         got = runs(target, text, values)
         assert all(close(one, other) for one, other in zip(got, wanted, strict=True)), (target, text)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_matrix_programs(seed):
     matrix_agrees(seed)
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**40))
 def test_masked_diagonals(seed):
     """The text for several devices, where diagonals are masked."""
@@ -139,6 +145,7 @@ DATA = [RNG.normal(size=(6, 3)), RNG.normal(size=3), RNG.normal(size=6)]
 A = ic.tensor("A", "n n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS)
 def test_a_file_runs_where_there_is_no_indexcalc(target, tmp_path):
     text = ic.to_source(OUTPUTS, (X, w, y), target=target, name="logistic")

@@ -166,6 +166,7 @@ def of_matrices(M, v):
     return jnp.trace(v["A"] @ M @ v["B"] @ M) + jnp.sum((M @ v["y"]) ** 2) + jnp.sum(v["C"] * jnp.exp(M))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("word", "shape"), CASES, ids=lambda value: str(value).replace(" ", ""))
 def test_every_structure_in_its_three_meanings(word, shape):
     m, n = shape
@@ -221,6 +222,7 @@ def of_tensors(M, v):
     return jnp.sum(v["H"] * jnp.sin(M)) + jnp.sum(part**2) * jnp.sum(v["K"] * M)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "words", "moves"), TALL, ids=lambda value: str(value)[:24])
 def test_more_than_two_axes(shape, words, moves):
     """The mean over the whole group of permutations, and the orbits of entries."""

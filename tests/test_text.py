@@ -325,6 +325,7 @@ def test_scalar_definitions_stand_without_braces() -> None:
     assert str(expr).startswith("t1 = x[i]*x[i] + s; t2 = t1*t1 + 1; ")
 
 
+@pytest.mark.slow
 def test_deep_and_long_expressions_print() -> None:
     chain, total, product = x[i], x[i], x[i]
     for _ in range(20_000):

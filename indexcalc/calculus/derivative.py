@@ -19,8 +19,9 @@ WIDE = 6
 
 
 def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension]) -> list[Node]:
-    """The tangent of each root (axes: the root's, then `trail`), given those of some nodes; one sweep from the leaves
-    up.
+    """The tangent of each root (axes: the root's, then `trail`), given those of some nodes.
+
+    One sweep from the leaves up.
     """
     tangents: dict[Node, Node] = dict(seeds)
     for node in topological(roots):
@@ -37,8 +38,9 @@ def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Seque
 def pull_back(
     roots: Sequence[Node], cotangents: Sequence[Node], targets: Sequence[Node], lead: Sequence[Dimension] = ()
 ) -> list[Node]:
-    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots; one sweep from the
-    roots down.
+    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots.
+
+    One sweep from the roots down.
     """
     order = topological(roots)
     wanted = set(targets)
@@ -112,15 +114,17 @@ def identity(node: Node) -> Node:
 
 
 def narrow(roots: Iterable[Node]) -> list[Node]:
-    """The roots with wide products as balanced trees of narrow ones, so that a derivative of N factors has N log N
-    parts.
+    """The roots with wide products as balanced trees of narrow ones.
+
+    So a derivative of N factors has N log N parts.
     """
     return replace(list(roots), lambda old, new: balance(new) if isinstance(new, Product) else new)
 
 
 def balance(node: Product) -> Node:
-    """A wide product as a product of two, each balanced in turn; each half keeps the labels that are needed outside
-    it.
+    """A wide product as a product of two, each balanced in turn.
+
+    Each half keeps the labels that are needed outside it.
     """
     if len(node.factors) <= WIDE:
         return node

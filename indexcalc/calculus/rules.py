@@ -48,8 +48,9 @@ def rule_product_push(node: Product, tangents: Tangents, trail: Sequence[Dimensi
 
 
 def rule_product_pull(node: Product, k: int, cotangent: Node, lead: int) -> Node | None:
-    """`f̄_k = c e_k f_k^(e_k - 1) ȳ Π_{l≠k} f_l^e_l`, summed over the labels that f_k lacks: the adjoint of an einsum
-    is an einsum.
+    """`f̄_k = c e_k f_k^(e_k - 1) ȳ Π_{l≠k} f_l^e_l`, summed over the labels that f_k lacks.
+
+    The adjoint of an einsum is an einsum.
     """
     front = _marks("lead", lead)
     own = node.factors[k]

@@ -13,12 +13,12 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.points import Point, random_points
 from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, dimension, einsum, is_zero
+from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.graph.numbers import number
 from indexcalc.index import symbol
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.view import inputs_of
 
 POINTS = 4
 TOLERANCE = 1e-8

@@ -17,9 +17,11 @@ from indexcalc.graph.constructors import einsum, transpose
 from indexcalc.graph.node import Factor, Node, Product, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.walk import substitute
+from indexcalc.simplify import same
 from indexcalc.simplify.passes import expand, simplify
-from indexcalc.views.array import Array, meant, stand
+from indexcalc.views.array import Array, stand
 from indexcalc.views.expr import Expr
+from indexcalc.views.placed import meant
 
 MOST_EDITS = 400
 MOST_TERMS = 40
@@ -187,12 +189,13 @@ def _term(coef: Number, node: Node, labels: Sequence[int], dims: Sequence[Any]) 
 
 def key_of(term: Node) -> Any:
     """What equal terms share."""
-    return Array(term)._key(tuple(range(term.order)))
+    return same.key_of(term, tuple(range(term.order)))
 
 
 def termwise(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
-    """The formulas with their terms put right, where each that differs is one of the derivative's, changed, or where
-    terms are only missing, or only too many.
+    """The formulas with their terms put right.
+
+    Each term that differs is one of the derivative's, changed, or terms are only missing, or only too many.
     """
     for mend in mends:
         terms = aligned(mend.node, mend.target.node)
@@ -242,8 +245,8 @@ def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, 
     """What is wrong with a term that stands for one of those missing, which is taken out of them."""
     for variant in (None, *_variants(term, mend.claim.stands)):
         coef, *rest = key_of(term if variant is None else variant.node)
-        for other, (wanted, *same) in missing.items():
-            if rest == same:
+        for other, (wanted, *alike) in missing.items():
+            if rest == alike:
                 del missing[other]
                 name = term_text(term, mend)
                 said: dict[str, str] = {}

@@ -15,22 +15,18 @@ from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, L
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Node, topological
 from indexcalc.graph.walk import resize, substitute
-from indexcalc.index import Dimension, Index
+from indexcalc.index import Dimension, Index, unknown
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout
 from indexcalc.reading.reader import parse
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.array import (
-    NONE,
-    STANDING,
-    Array,
-    meant,
-    places_of,
-)
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.expr import Expr, unknown
-from indexcalc.views.functions.matrices import opened
+from indexcalc.views.array import Array
+from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.arguments import opened
+from indexcalc.views.placed import meant
+from indexcalc.views.projection import Layout
 from indexcalc.views.view import View
+from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
 READINGS = ("numpy", "column", "row")
 LEFT_SIDE = re.compile(r"\s*[^=<>!,]*(?:/|∇|grad)[^=<>!,]*=(?!=)\s*(?P<rest>.+)", re.DOTALL)
@@ -146,7 +142,7 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
 def _stood(value: Any, reading: str) -> Any:
     if not isinstance(value, Array):
         return value
-    places = STANDING[reading] if value.order == 1 else value.places
+    places = ORIENTATIONS[reading] if value.order == 1 else value.places
     return Array(value.node, value.inputs, places, reading, NONE)
 
 
@@ -206,8 +202,9 @@ def names_of(D: View) -> dict[str, Any]:
 
 
 def targets_of(D: View, layout: str | None = None) -> list[Target]:
-    """The derivative in every convention that holds it, those alike together, those with its own axes first; any other
-    expression as it stands.
+    """The derivative in every convention that holds it, those alike together, those with its own axes first.
+
+    Any other expression is taken as it stands.
     """
     if not isinstance(D, Derivative | ArrayDerivative):
         return [_whole(D)]

@@ -19,12 +19,8 @@ from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.views.array import Array
 from indexcalc.views.declare import place_of
-from indexcalc.views.differentiate import (
-    ArrayDerivative,
-    Derivative,
-    derivative,
-    diff,
-)
+from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 
@@ -222,8 +218,9 @@ def _stages(D: Any, of: Any, wrt: Any, structure: str, asked: Asked) -> Iterator
 
 
 def _loose(targets: Sequence[View]) -> dict[Node, Node]:
-    """The structured tensors among the targets, and tensors of their names without structure: a free derivative is
-    that of what is written, at all orders.
+    """The structured tensors among the targets, and tensors of their names without structure.
+
+    A free derivative is that of what is written, at all orders.
     """
     nodes = [place_of(target, "")[0] for target in targets]
     return {node: unstructured(node) for node in nodes if isinstance(node, Variable) and is_structured(node)}

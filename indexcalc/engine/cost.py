@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 CALL = 1.2e-6
+"""Seconds that a call of NumPy takes whatever the size."""
 GEMM, BATCHED, LOOP, MEMORY = 40e9, 12e9, 1.2e9, 1e9
 """Operations a second of three kinds of product, and entries a second that pass through memory."""
 

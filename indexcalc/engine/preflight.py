@@ -9,20 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.bind.inputs import KEPT, size_of
+from indexcalc.engine.bind.inputs import KEPT, size_of, symbols_below
 from indexcalc.engine.compressed.compressed import (
     Cost,
     cost,
     grid,
-    sides,
 )
-from indexcalc.engine.front import _symbols
 from indexcalc.engine.limits import memory_limit as default_limit
 from indexcalc.engine.measure import peak_entries, total_flops
 from indexcalc.engine.plan.plan import plan
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, did_you_mean
+from indexcalc.graph.inputs import joined_inputs
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.view import View, join_inputs
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +96,19 @@ def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = 
                 A[i,k] ⊗ B[l,j]
     instead:    D.compressed(...), then .matvec(v), .diagonal(), .trace() or .solve(b)
     """
-    views = [D] if isinstance(D, View) else [view for row in grid(D, "preflight") for view in row]
+    views = [D] if isinstance(D, Evaluable) else [view for row in grid(D, "preflight") for view in row]
     asked = Asked(lambda: f"preflight of {', '.join(map(str, views))}")
     kind = np.dtype(dtype)
     if kind not in KEPT:
         raise InputError(asked, f"dtype {kind}", f"give one of {', '.join(map(str, KEPT))}")
-    given = [sides(view) for view in views]
+    given = [view.sides() for view in views]
     roots = simplify([side.node for side in given])
-    _check(asked, sizes, _symbols([*roots, *join_inputs(views)]), _symbols(roots))
+    _check(asked, sizes, symbols_below([*roots, *joined_inputs(view.inputs for view in views)]), symbols_below(roots))
     program = plan(roots, sizes)
     shapes = [tuple(size_of(dimension, sizes) for dimension in view.node.dims) for view in views]
     held = cost(roots, sizes, kind.itemsize, [side.names for side in given])
     return Preflight(
-        shape=shapes[0] if isinstance(D, View) else shapes,
+        shape=shapes[0] if isinstance(D, Evaluable) else shapes,
         bytes=sum(map(prod, shapes)) * kind.itemsize,
         flops=total_flops(program),
         peak_bytes=peak_entries(program) * kind.itemsize,
@@ -131,7 +130,7 @@ def _check(asked: Asked, sizes: dict[str, int], known: set[str], needed: set[str
         raise InputError(asked, f"no size for {', '.join(missing)}", f"give {', '.join(f'{m}=...' for m in missing)}")
 
 
-def alternative(view: View, sizes: dict[str, int], itemsize: int) -> Cost:
+def alternative(view: Evaluable, sizes: dict[str, int], itemsize: int) -> Cost:
     """What the compressed form of a view costs, for the error of an array that is too large."""
-    side = sides(view)
+    side = view.sides()
     return cost(simplify([side.node]), sizes, itemsize, [side.names])

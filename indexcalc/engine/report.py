@@ -12,8 +12,9 @@ from indexcalc.engine.program import Program, Step, flops
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A program, the kernel of each step, the most entries that are alive at once beside the inputs, the bytes of an
-    entry, and notes.
+    """A program, the kernel of each step, and what it takes.
+
+    That is the most entries that are alive at once beside the inputs, the bytes of an entry, and notes.
     """
 
     program: Program

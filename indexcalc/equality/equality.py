@@ -13,7 +13,7 @@ from indexcalc.graph.constructors import addition
 from indexcalc.graph.node import Node
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.expr import Expr, _lift, meet
+from indexcalc.views.expr import Expr, lifted, meet
 from indexcalc.views.view import View, is_number
 
 TOLERANCE = 1e-9
@@ -53,7 +53,7 @@ def equals(first: View, other: object) -> Equality:
 def _difference(first: View, other: object) -> Any:
     asked = Asked(lambda: f"({first}).equals({other})")
     if isinstance(first, Expr):
-        second = _lift(other, first, "equals")
+        second = lifted(other, first, "equals")
         if set(first.free) != set(second.free):
             return f"free indices {', '.join(map(str, first.free))} against {', '.join(map(str, second.free))}"
         try:

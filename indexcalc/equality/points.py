@@ -70,8 +70,9 @@ def random_point(
     rng: np.random.Generator,
     signed: bool,
 ) -> Point:
-    """Random inputs for these nodes and variables at these sizes, of both signs or positive; square matrices are far
-    from singular ones where there is a function of matrices.
+    """Random inputs for these nodes and variables at these sizes, of both signs or positive.
+
+    Square matrices are far from singular ones where there is a function of matrices.
 
     >>> from indexcalc.graph.constructors import variable
     >>> x = variable("x", (3,), ["positive"])

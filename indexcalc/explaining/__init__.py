@@ -1,1 +1,1 @@
-"""Derivations as a person would write them, line by line. (Not `explain`: the package would hide the function.)"""
+"""Derivations as a person would write them, line by line; a package `explain` would hide the function."""

@@ -18,6 +18,7 @@ from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.errors import Asked, KindError
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import einsum, elementwise, reduction, variable
+from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -36,15 +37,10 @@ from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.differentiate import (
-    Derivative,
-    derivative,
-    diff,
-    differential,
-    grad,
-)
+from indexcalc.views.derivative import Derivative
+from indexcalc.views.differentiate import derivative, diff, differential, grad
 from indexcalc.views.expr import Expr
-from indexcalc.views.view import View, inputs_of
+from indexcalc.views.view import View
 
 STYLES = ("index", "differential")
 LETTERS = "ijklmnpqrst"

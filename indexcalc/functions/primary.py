@@ -10,9 +10,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from indexcalc.functions.table import matrix_row
+from indexcalc.functions.table import apply_matrix, matrix_row
 from indexcalc.graph.canonical import symmetry
-from indexcalc.graph.constructors import matrix
 from indexcalc.graph.edge import is_symmetric_matrix
 from indexcalc.graph.node import Matrix, Node, Perm
 
@@ -51,6 +50,6 @@ def remember_exchanges(node: Matrix) -> None:
 
 def primary(fn: str, x: Node, params: tuple[Any, ...] = ()) -> Matrix:
     """The function of square matrices along the last two axes."""
-    made = matrix(fn, [x], x.dims, params)
+    made = apply_matrix(fn, x, params)
     remember_exchanges(made)
     return made

@@ -52,8 +52,10 @@ def gammaln(x: Any) -> Any:
 
 @np.errstate(all="ignore")
 def _gammaln(x: Any) -> Any:
-    """From x = 5/2 on Stirling's series (DLMF 5.11.1) after the recurrence, below that the Taylor series around 2
-    (DLMF 5.7.3), which is exact at the zeros 1 and 2; for negative x the reflection formula (DLMF 5.5.3).
+    """The logarithm of the absolute value of Gamma.
+
+    From x = 5/2 on Stirling's series (DLMF 5.11.1) after the recurrence, below that the Taylor series around 2 (DLMF
+    5.7.3), which is exact at the zeros 1 and 2; for negative x the reflection formula (DLMF 5.5.3).
     """
     given = np.asarray(x, np.float64)
     positive = np.where(given < 0, 1 - given, given)
@@ -80,9 +82,10 @@ def polygamma(k: int, x: Any) -> Any:
 
 @np.errstate(all="ignore")
 def _polygamma(k: int, x: Any) -> Any:
-    """For k = 0 the series DLMF 5.11.2 (Abramowitz-Stegun 6.3.18) after the recurrence, for k > 0 a Hurwitz zeta
-    function (DLMF 5.15.1, 25.11.12; Abramowitz-Stegun 6.4.10, 6.4.11), for negative x the reflection formula
-    (DLMF 5.15.6).
+    """The derivative of digamma of order k, which is digamma for k = 0.
+
+    For k = 0 the series DLMF 5.11.2 (Abramowitz-Stegun 6.3.18) after the recurrence, for k > 0 a Hurwitz zeta function
+    (DLMF 5.15.1, 25.11.12; Abramowitz-Stegun 6.4.10, 6.4.11), for negative x the reflection formula (DLMF 5.15.6).
     """
     given = np.asarray(x, np.float64)
     positive = np.where(given < 0, 1 - given, given)

@@ -34,7 +34,7 @@ class Edge(NamedTuple):
     axes: Labels
 
     def through(self, outer: Edge) -> Edge:
-        """This edge of `outer.node`, as an edge of what `outer` stands for."""
+        """The edge of `outer.node`, as an edge of what `outer` stands for."""
         return Edge(multiply(outer.coef, self.coef), self.node, tuple(outer.axes[x] for x in self.axes))
 
 

@@ -37,6 +37,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, size
 
 PRIME = 2**31 - 1
+"""The modulus, a Mersenne prime: a product of two residues and a third added to it fit into 64 bits with sign."""
 Entries = np.ndarray[Any, np.dtype[np.int64]]
 
 

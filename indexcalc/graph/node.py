@@ -31,10 +31,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from threading import Lock
 from typing import Any, ClassVar, NamedTuple
-from weakref import WeakValueDictionary
 
+from indexcalc.graph.interning import Interned
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 
@@ -79,10 +78,8 @@ class Symmetry(NamedTuple):
 NO_SYMMETRY = Symmetry()
 
 
-_table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
-_lock = Lock()
-
-
+TABLE = Interned()
+"""All nodes that somebody holds."""
 INEXACT = (float, complex)
 
 
@@ -192,20 +189,17 @@ def _unpickle(flat: list[tuple[Any, ...]]) -> Node:
 def intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
     """The node of this class with these field values: the one that exists, or a new one."""
     key = (cls, values, _mark(cls._numbers(values)) if cls._numbers else ())
-    found = _table.get(key)
-    if found is not None:
-        return found
-    with _lock:
-        found = _table.get(key)
-        if found is not None:
-            return found
-        made = object.__new__(cls)
-        for name, value in zip(cls.fields, values, strict=True):
-            setattr(made, name, value)
-        made.facts = {}
-        made._settle()
-        made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
-        _table[key] = made
+    found = TABLE.get(key)
+    return TABLE.enter(key, _make(cls, values)) if found is None else found
+
+
+def _make(cls: type[Any], values: tuple[Any, ...]) -> Any:
+    made = object.__new__(cls)
+    for name, value in zip(cls.fields, values, strict=True):
+        setattr(made, name, value)
+    made.facts = {}
+    made._settle()
+    made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
     return made
 
 
@@ -231,6 +225,7 @@ class Variable(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
@@ -300,12 +295,15 @@ class Constant(Node):
 
     @property
     def name(self) -> str:
+        """The name of the tensor."""
         return self.label
 
 
 class Regroup(Node):
-    """Axes joined and split: axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the
-    result over `outer[b]`; `sizes` has the dimension of each label.
+    """Axes joined and split.
+
+    Axis `a` of the child runs over the labels `inner[a]`, outermost first, axis `b` of the result over `outer[b]`;
+    `sizes` has the dimension of each label.
     """
 
     __slots__ = ("child", "inner", "outer", "sizes")
@@ -350,6 +348,7 @@ class Elementwise(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -376,6 +375,7 @@ class Reduction(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function."""
         return self.fn
 
 
@@ -407,6 +407,7 @@ class Matrix(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with `D` where it is a derivative."""
         return f"D{self.times if self.times > 1 else ''}{self.fn}" if self.times else self.fn
 
 
@@ -458,6 +459,7 @@ class Call(Node):
 
     @property
     def name(self) -> str:
+        """The name of the function, with the orders of its derivative."""
         return self.function.title(self.orders)
 
 
@@ -478,6 +480,7 @@ class Definition(Node):
 
     @property
     def name(self) -> str:
+        """The name of the step."""
         return self.label
 
 

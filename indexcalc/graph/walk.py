@@ -41,8 +41,9 @@ from indexcalc.index import substitute as replace_symbols
 
 @contextmanager
 def paused_collection() -> Iterator[None]:
-    """Python's cycle collector paused: a pass makes many objects and no cycles, and the collector would look at all of
-    them again and again.
+    """Python's cycle collector paused.
+
+    A pass makes many objects and no cycles, and the collector would look at all of them again and again.
     """
     running = gc.isenabled()
     gc.disable()

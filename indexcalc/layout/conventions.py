@@ -31,14 +31,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from indexcalc.errors import Asked, LayoutError
+from indexcalc.functions.known import SHEAR, both_places, lower_places, voigt_places
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
-from indexcalc.views.functions.matrices import (
-    SHEAR,
-    both_places,
-    lower_places,
-    voigt_places,
-)
 
 Axes = tuple[Any, ...]
 Groups = tuple[Axes, ...]
@@ -84,8 +79,10 @@ class Pack(NamedTuple):
 
 
 class Convention(NamedTuple):
-    """One row: its name, who uses it, where rows and columns come from, the order of vec, the order of the chain rule's
-    factors, an example, the rule itself, and how symmetric pairs are packed.
+    """One row of the table of conventions.
+
+    Its name, who uses it, where rows and columns come from, the order of vec, the order of the chain rule's factors, an
+    example, the rule itself, and how symmetric pairs are packed.
     """
 
     name: str

@@ -6,6 +6,7 @@ The mathematics has no default layout and there is no global switch: a layout is
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import RESTRICTING
@@ -13,77 +14,62 @@ from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
 from indexcalc.graph.constructors import addition, einsum, regroup
 from indexcalc.graph.edge import even, symmetry_of
 from indexcalc.graph.node import Definition, Node, Variable
-from indexcalc.index import Dimension, Index
+from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.array import Array, ascending, meant
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.expr import Expr
-from indexcalc.views.functions.matrices import HALF
-from indexcalc.views.view import View
+from indexcalc.simplify.same import is_symmetric
+from indexcalc.writing.standing import Places, ascending
 
 ORDERS = ("C", "F")
 
 
-class Layout(Array):
-    """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`); it evaluates to the shape
-    that it shows.
+class Held(NamedTuple):
+    """What is laid out: a node, what its axes are called, and those that belong to the value and to each variable.
 
-    `groups` has, for each of its axes, the axes of the derivative that it runs over, the outermost first.
+    `targets` has the variables, and `structures` which derivative by a structured one it is.
     """
 
-    __slots__ = ("convention", "groups", "note")
-    convention: str
+    node: Node
+    axes: tuple[Any, ...]
+    parts: tuple[tuple[Any, ...], ...]
+    targets: tuple[Node, ...] = ()
+    structures: tuple[str, ...] = ()
+
+
+class Laid(NamedTuple):
+    """A node laid out.
+
+    `places` are those of its axes (None for a unit axis), `groups` what each axis that is shown runs over, the
+    outermost first, and `note` says what was dropped.
+    """
+
+    node: Node
+    places: Places
     groups: Groups
-    note: str
+    note: str = ""
 
 
-def layout_of(derivative: Derivative | ArrayDerivative, name: str) -> Layout:
-    """The derivative in a named layout: an Array, whose axes run over free indices, or axes by number.
+def project(held: Held, name: str, asked: Asked) -> Laid:
+    """The derivative that is held, in a named layout.
 
     Errors: LayoutError where there is no such convention, or where it holds no such derivative.
 
-    >>> import indexcalc as ic
-    >>> A, x = ic.tensor("A", "m n"), ic.tensor("x", "n")
-    >>> layout_of(ic.derivative(A @ x, x), "denominator")
-    A.T
+    >>> from indexcalc.graph.constructors import variable
+    >>> laid = project(Held(variable("A", (2, 3)), (0, 1), ((0,), (1,))), "denominator", Asked(lambda: "A"))
+    >>> laid.groups, laid.node.dims
+    (((1,), (0,)), (3, 2))
     """
-    asked = Asked(lambda: f"({derivative}).layout({name!r})")
     if not isinstance(name, str) or name not in CONVENTIONS:
         raise LayoutError(asked, "no convention of this name", did_you_mean(str(name), CONVENTIONS))
     row = CONVENTIONS[name]
-    held = Held(derivative.node, axes_of(derivative), parts_of(derivative))
     if row.pack:
-        held = packed(held, derivative, row.pack, asked)
+        held = packed(held, row.pack, asked)
     dims = dict(zip(held.axes, held.node.dims, strict=True))
     top, bottom = (axis for part in held.parts[:-1] for axis in part), held.parts[-1]
-    return _layout(derivative, held, (tuple(top), bottom), dims, row.place, asked, name)
+    return _placed(held, (tuple(top), bottom), dims, row.place, asked)
 
 
-def axes_of(derivative: Derivative | ArrayDerivative) -> tuple[Any, ...]:
-    """What the axes of a derivative are called: free indices, or numbers."""
-    return derivative.indices if isinstance(derivative, Derivative) else tuple(range(derivative.order))
-
-
-def parts_of(derivative: Derivative | ArrayDerivative) -> tuple[tuple[Any, ...], ...]:
-    """The axes of what was differentiated, then those of each variable.
-
-    >>> import indexcalc as ic
-    >>> X, W = ic.tensor("X", "n d"), ic.tensor("W", "d m")
-    >>> parts_of(ic.derivative(X @ W, W))
-    ((0, 1), (2, 3))
-    """
-    taken: set[Any] = set()
-    parts = []
-    for part in (derivative.of, *derivative.groups):
-        parts.append(tuple(axis for axis in part if axis in axes_of(derivative) and axis not in taken))
-        taken.update(part)
-    return tuple(parts)
-
-
-def _layout(
-    view: View, held: Held, ends: tuple[Any, Any], dims: dict[Any, Dimension], place: Any, asked: Asked, name: str
-) -> Layout:
+def _placed(held: Held, ends: tuple[Any, Any], dims: dict[Any, Dimension], place: Any, asked: Asked) -> Laid:
     top, bottom = ends
     note = ""
     try:
@@ -97,7 +83,7 @@ def _layout(
             raise LayoutError(asked, _too_many(held.axes, top, bottom), _choices(top, bottom)) from None
         note = f"axes of dimension 1 dropped: {', '.join(map(str, thin))}"
         groups = place(asked, *(tuple(axis for axis in part if axis not in thin) for part in (top, bottom)))
-    return _laid(view, held.node, held.axes, groups, name, note)
+    return grouped(held.node, held.axes, groups, note)
 
 
 # ------------------------------------------------------------------ symmetric pairs
@@ -113,15 +99,7 @@ class Pair(NamedTuple):
         return f"{{{self.first} {self.second}}}"
 
 
-class Held(NamedTuple):
-    """What is laid out: a node, what its axes are called, and those that belong to the value and to each variable."""
-
-    node: Node
-    axes: tuple[Any, ...]
-    parts: tuple[tuple[Any, ...], ...]
-
-
-def packed(held: Held, derivative: Derivative | ArrayDerivative, pack: Pack, asked: Asked) -> Held:
+def packed(held: Held, pack: Pack, asked: Asked) -> Held:
     """What is laid out, with each symmetric pair of axes as one axis; see `layout/conventions.py`."""
     count = len(held.parts) - 1
     found = False
@@ -134,8 +112,8 @@ def packed(held: Held, derivative: Derivative | ArrayDerivative, pack: Pack, ask
         if len(own) % 2:
             raise LayoutError(asked, f"{len(own)} axes ({_listed(own)}) do not go in pairs", _UNPACKED)
         pairs = tuple(Pair(*own[k : k + 2]) for k in range(0, len(own), 2))
-        target = derivative.targets[place - 1].node if place else None
-        if target is not None and derivative.structures[place - 1 - count] == "independent":
+        target = held.targets[place - 1] if place else None
+        if target is not None and held.structures[place - 1 - count] == "independent":
             held = held._replace(node=_projected(held, pairs, asked))
         for k, pair in enumerate(pairs):
             known = target is None or _varies_symmetrically(target, 2 * k, 2 * k + 1)
@@ -174,20 +152,6 @@ def _joined(
     return held._replace(node=node, axes=axes)
 
 
-def is_symmetric(node: Node, first: int, second: int) -> bool:
-    """Does the node stay what it is where these axes change places, as far as its normal form, or that with named steps
-    opened, tells?
-
-    >>> from indexcalc.graph.constructors import delta, variable
-    >>> is_symmetric(delta(3), 0, 1), is_symmetric(variable("A", (3, 3)), 0, 1)
-    (True, False)
-    """
-    axes = list(range(node.order))
-    axes[first], axes[second] = second, first
-    one, other = Array(node), Array(einsum(1, [(node, range(node.order))], axes))
-    return one == other or one.expand_definitions() == other.expand_definitions()
-
-
 def _varies_symmetrically(target: Node, first: int, second: int) -> bool:
     """Are the variations of this tensor all that are symmetric in these two axes, and no others?"""
     if isinstance(target, Definition):
@@ -206,23 +170,19 @@ def _projected(held: Held, pairs: Sequence[Pair], asked: Asked) -> Node:
     (pair,) = pairs
     diagonal = [pair.first if axis == pair.second else axis for axis in held.axes]
     on = einsum(1, [(held.node, diagonal)], diagonal)
-    return addition([(HALF, held.node, range(len(held.axes))), (HALF, on, range(len(held.axes)))], held.node.dims)
+    return addition(
+        [(Fraction(1, 2), held.node, range(len(held.axes))), (Fraction(1, 2), on, range(len(held.axes)))],
+        held.node.dims,
+    )
 
 
 # ------------------------------------------------------------------ rows and columns
 
 
-def _laid(view: View, node: Node, axes: Sequence[Any], groups: Groups, convention: str = "", note: str = "") -> Layout:
-    """The node with its axes in these groups; where they are rows and columns, its text means vectors as columns."""
-    vectors, turned = meant([view])
-    if len(groups) == 2:
-        columns = Array(node, view.inputs, None, "column")
-        vectors, turned = meant([view, columns])
+def grouped(node: Node, axes: Sequence[Any], groups: Groups, note: str = "") -> Laid:
+    """The node with its axes in these groups, the outermost of a group first."""
     dims = dict(zip(axes, node.dims, strict=True))
-    places = ascending(bool(group) for group in groups)
-    made = Layout(_grouped(node, axes, groups, dims), view.inputs, places, vectors, turned)
-    made.convention, made.note, made.groups = convention, note, groups
-    return made
+    return Laid(_grouped(node, axes, groups, dims), ascending(bool(group) for group in groups), groups, note)
 
 
 def _too_many(axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any]) -> str:
@@ -270,19 +230,12 @@ def _grouped(node: Node, axes: Sequence[Any], groups: Groups, dims: dict[Any, Di
 # ------------------------------------------------------------------ any grouping
 
 
-def matrix_expr(expr: Expr, rows: Sequence[Index], cols: Sequence[Index], order: str | None) -> Array:
-    """The matrix whose rows run over the free indices `rows`, its columns over `cols`."""
-    return _matrix(expr, expr.indices, rows, cols, order)
-
-
-def matrix_array(array: Array, rows: Sequence[int], cols: Sequence[int], order: str | None) -> Array:
-    """The matrix whose rows run over the axes `rows`, by number, its columns over `cols`."""
-    return _matrix(array, tuple(range(array.order)), rows, cols, order)
-
-
-def _matrix(view: View, axes: Sequence[Any], rows: Sequence[Any], cols: Sequence[Any], order: str | None) -> Array:
+def matrix_of_groups(
+    node: Node, axes: tuple[Any, ...], rows: Sequence[Any], cols: Sequence[Any], order: str | None, title: object
+) -> Laid:
+    """The matrix whose rows run over some of the axes, its columns over the others."""
     groups = tuple(tuple(group) if isinstance(group, tuple | list) else (group,) for group in (rows, cols))
-    asked = Asked(lambda: f"({view}).matrix(rows={groups[0]}, cols={groups[1]}, order={order!r})")
+    asked = Asked(lambda: f"({title}).matrix(rows={groups[0]}, cols={groups[1]}, order={order!r})")
     named = [axis for group in groups for axis in group]
     free = ", ".join(map(str, axes)) or "none"
     for axis in named:
@@ -305,4 +258,4 @@ def _matrix(view: View, axes: Sequence[Any], rows: Sequence[Any], cols: Sequence
         )
     if order == "F":
         groups = tuple(group[::-1] for group in groups)
-    return _laid(view, view.node, axes, groups)
+    return grouped(node, axes, groups)

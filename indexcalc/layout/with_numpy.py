@@ -10,35 +10,32 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
+from indexcalc.functions.known import VOIGT
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout, Pair, is_symmetric, parts_of
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.functions.matrices import VOIGT
+from indexcalc.layout.project import Held, Pair
+from indexcalc.simplify.same import is_symmetric
 
 Groups = Sequence[Sequence[Any]]
 TAKEN = ("D", "np")
 
 
-def numpy_text(derivative: Derivative | ArrayDerivative, laid: Layout) -> str:
-    """What makes the numbers of a layout from those of the derivative.
+def numpy_text(held: Held, order: Sequence[Any], groups: Groups, convention: str) -> str:
+    """What makes the numbers of a layout from those of the derivative that is held, whose axes come in this order.
 
-    >>> import indexcalc as ic
-    >>> A, X = ic.tensor("A", "p n"), ic.tensor("X", "n m")
-    >>> D = ic.derivative(A @ X, X)
-    >>> numpy_text(D, D.layout("magnus-neudecker"))
-    'D.reshape(m*p, m*n, order="F")'
+    >>> from indexcalc.graph.constructors import variable
+    >>> numpy_text(Held(variable("A", (2, 3)), (0, 1), ((0,), (1,))), (0, 1), ((1,), (0,)), "denominator")
+    'D.T'
     """
-    axes: list[Any] = list(derivative.free if isinstance(derivative, Derivative) else range(derivative.order))
-    known = derivative.shape if isinstance(derivative, Derivative) else derivative.node.dims
-    dims = dict(zip(axes, known, strict=True))
+    axes = list(order)
+    dims = dict(zip(held.axes, held.node.dims, strict=True))
     sizes = {axis: _size(dims[axis], place) for place, axis in enumerate(axes)}
-    pairs = [axis for group in laid.groups for axis in group if isinstance(axis, Pair)]
+    pairs = [axis for group in groups for axis in group if isinstance(axis, Pair)]
     if not pairs:
-        return _arranged("D", axes, laid.groups, sizes)
-    text, axes = _packed(derivative, axes, pairs, dims, sizes, laid.convention)
+        return _arranged("D", axes, groups, sizes)
+    text, axes = _packed(held, axes, pairs, sizes, convention)
     sizes |= {pair: _count(dims[pair.first], sizes[pair.first]) for pair in pairs}
-    return _arranged(text, axes, laid.groups, sizes)
+    return _arranged(text, axes, groups, sizes)
 
 
 def _size(size: Dimension, place: int) -> str:
@@ -98,20 +95,15 @@ def _atom(text: str) -> str:
 
 
 def _packed(
-    derivative: Derivative | ArrayDerivative,
-    axes: list[Any],
-    pairs: Sequence[Pair],
-    dims: dict[Any, Dimension],
-    sizes: dict[Any, str],
-    name: str,
+    held: Held, axes: list[Any], pairs: Sequence[Pair], sizes: dict[Any, str], name: str
 ) -> tuple[str, list[Any]]:
     """The array with each pair of axes as one, and its axes: one entry for each pair of equal entries, weighted."""
     text = "D"
-    nodes = derivative.indices if isinstance(derivative, Derivative) else axes
+    dims = dict(zip(held.axes, held.node.dims, strict=True))
     for pair in pairs:  # that of a value is symmetric then, or there would be no such layout
-        if pair.first in parts_of(derivative)[0]:
+        if pair.first in held.parts[0]:
             continue
-        if not is_symmetric(derivative.node, *(list(nodes).index(axis) for axis in pair)):
+        if not is_symmetric(held.node, *(held.axes.index(axis) for axis in pair)):
             first, second = (axes.index(axis) for axis in pair)
             text = f"({text} + np.swapaxes({text}, {first}, {second}))/2"
     paired = {axis for pair in pairs for axis in pair}
@@ -130,7 +122,7 @@ def _packed(
         entries = _entries(size, sizes[pair.first], row.voigt)
         text = f"{_atom(text)}[{':, ' * place}{entries if place else entries.lstrip('*')}]"
         axes = [*axes[:place], pair, *axes[place + 2 :]]
-        weights.append((pair, _weights(size, sizes[pair.first], row.voigt, _factor(derivative, pair, row.factors))))
+        weights.append((pair, _weights(size, sizes[pair.first], row.voigt, _factor(held, pair, row.factors))))
     for pair, weight in weights:
         after = len(axes) - 1 - axes.index(pair)
         if weight:
@@ -138,13 +130,12 @@ def _packed(
     return text, axes
 
 
-def _factor(derivative: Derivative | ArrayDerivative, pair: Pair, factors: tuple[float, float]) -> float:
+def _factor(held: Held, pair: Pair, factors: tuple[float, float]) -> float:
     """What an entry off the diagonal is multiplied by; half of it where it is the derivative by both entries."""
-    parts = parts_of(derivative)
-    place = next(k for k, part in enumerate(parts) if pair.first in part)
+    place = next(k for k, part in enumerate(held.parts) if pair.first in part)
     if not place:
         return factors[0]
-    independent = derivative.structures[place - len(parts)] == "independent"
+    independent = held.structures[place - len(held.parts)] == "independent"
     return factors[1] / 2 if independent else factors[1]
 
 

@@ -56,6 +56,7 @@ def symbols_of(values: Iterable[Value | AbstractFunction], dims: Iterable[Dimens
 
 
 def words_of(names: Any) -> list[str]:
+    """The words of a list of names, as it was read."""
     return [str(name) for name in names.children]
 
 

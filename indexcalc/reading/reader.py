@@ -20,7 +20,7 @@ from indexcalc.errors import IndexCalcError, KindError, ParseError, did_you_mean
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.constructors import as_number, dimension, is_zero, regroup
 from indexcalc.graph.walk import resize
-from indexcalc.index import Dimension, Index, dim, symbol
+from indexcalc.index import Dimension, Index, dim, symbol, unknown
 from indexcalc.reading.grammar import parse_tree, where
 from indexcalc.reading.operands import (
     PRODUCTS,
@@ -34,22 +34,17 @@ from indexcalc.reading.operands import (
     symbols_of,
     words_of,
 )
-from indexcalc.views import declare as build
-from indexcalc.views.array import (
-    NONE,
-    STANDING,
-    Array,
-    places_of,
-    stand,
-)
+from indexcalc.views import declare
+from indexcalc.views.array import Array, stand
 from indexcalc.views.declare import AbstractFunction, checked_name
-from indexcalc.views.expr import Expr, from_number, unknown
-from indexcalc.views.functions import matrices
+from indexcalc.views.expr import Expr, from_number
+from indexcalc.views.functions import constants
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.apply import pi
 from indexcalc.views.select import selection
 from indexcalc.views.view import View, is_number, to_number
 from indexcalc.writing.index.text import GREEK
+from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 from indexcalc.writing.syntax import OPERATORS
 
 Value = Expr | Array
@@ -58,13 +53,13 @@ Steps = Generator[tuple[Any, "Scope"], Any, Any]
 LATIN = {letter: name for name, letter in GREEK.items()}
 COMPARISONS = {sign: name for name, sign in OPERATORS.items()}
 INDEXED: dict[str, Callable[..., Any]] = {
-    "δ": build.delta, "delta": build.delta, "ε": build.epsilon, "epsilon": build.epsilon, "ones": build.ones,
-    "zeros": build.zeros,
+    "δ": declare.delta, "delta": declare.delta, "ε": declare.epsilon, "epsilon": declare.epsilon, "ones": declare.ones,
+    "zeros": declare.zeros,
 }  # fmt: skip
 CONSTANTS: dict[str, Callable[..., Array]] = {
-    "eye": build.eye, "ones": build.ones, "zeros": build.zeros, "unit": matrices.unit,
-    "commutation": matrices.commutation, "duplication": matrices.duplication, "selection": selection,
-    "elimination": matrices.elimination, "voigt": matrices.voigt,
+    "eye": declare.eye, "ones": declare.ones, "zeros": declare.zeros, "unit": constants.unit,
+    "commutation": constants.commutation, "duplication": constants.duplication, "selection": selection,
+    "elimination": constants.elimination, "voigt": constants.voigt,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""
@@ -106,7 +101,7 @@ def parse(
         raise KindError(
             "parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")'
         )
-    if vectors not in STANDING:
+    if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
     known = {name: _declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
@@ -116,7 +111,7 @@ def parse(
 def _declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
     checked_name(name, "parse")
     if isinstance(value, str | tuple | list):
-        made = build.tensor(name, *([value] if isinstance(value, str) else value))
+        made = declare.tensor(name, *([value] if isinstance(value, str) else value))
         return Array(made.node, made.inputs, places_of(made.node, name, vectors, NONE), vectors)
     if isinstance(value, Array) and value.vectors == "numpy" and value.order != 1:
         return Array(value.node, value.inputs, value.places, vectors)
@@ -305,7 +300,7 @@ class Reading:
                 f"this has the indices {', '.join(map(str, value.free)) or 'none'} already",
                 "leave the brackets out",
             )
-        if value is build.delta and len(indices) != 2:
+        if value is declare.delta and len(indices) != 2:
             raise self._error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
         return value(*indices)
 
@@ -455,7 +450,7 @@ class Reading:
             value = Expr(value.node, (), value.inputs)
         for name in order:
             if name not in value.names:
-                value = value * build.ones(Index(name, True), dim=self.sizes.get(name))
+                value = value * declare.ones(Index(name, True), dim=self.sizes.get(name))
         free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
         return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
 
@@ -581,7 +576,7 @@ class Reading:
         arrays = []
         for part in args[1:]:
             arrays.append((yield from self._array(part)))
-        return build.einsum_array(str(args[0].children[0])[1:-1], *arrays)
+        return declare.einsum_array(str(args[0].children[0])[1:-1], *arrays)
 
     def _group(self, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:
         if len(args) != 2 or args[1].data != "string":

@@ -121,8 +121,9 @@ def _sum(node: Sum) -> Values:
 
 
 def _positive_of(positive: bool, args: list[Values], found: Values) -> Values:
-    """What is found, where a function has positive values of positive arguments, and none below 0 of those that are not
-    negative.
+    """What is found, where a function has positive values of positive arguments.
+
+    None below 0 of those that are not negative.
     """
     if not positive or any(arg.low < 0 for arg in args):
         return found

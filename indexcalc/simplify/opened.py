@@ -11,8 +11,10 @@ Attached = tuple[Node, list[int], Number]
 
 
 def opens(node: Node, exponent: Number) -> bool:
-    """May this factor be opened, its factors taking its place? A power only where nothing is summed inside it, a
-    negative one only where no delta is, and a power that is no integer only where all in it is positive.
+    """May this factor be opened, its factors taking its place?
+
+    A power only where nothing is summed inside it, a negative one only where no delta
+    is, and a power that is no integer only where all in it is positive.
     """
     if type(node) is not Product:
         return False

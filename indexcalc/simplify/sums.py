@@ -214,7 +214,7 @@ def _turning(node: Sum) -> list[tuple[Perm, int]]:
 
 
 def _turns(node: Sum, a: int, b: int) -> bool:
-    """Does the swap of two axes change the sign of the whole? (`A - A.T`)"""
+    """Does the swap of two axes change the sign of the whole, as in `A - A.T`?"""
     swap = {a: b, b: a}
     terms: Terms = {(t.node, t.labels): t.coef for t in node.terms}
     for (inner, labels), coef in terms.items():

@@ -13,25 +13,15 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.constructors import einsum
+from indexcalc.graph.inputs import named_parts
 from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, topological
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.simplify.passes import canonical
-from indexcalc.views.array import (
-    Array,
-    meant,
-    places_of,
-    stand,
-    standing_as,
-)
-from indexcalc.views.expr import Expr, hadamard_exprs
-from indexcalc.views.view import (
-    View,
-    is_number,
-    join_inputs,
-    named_parts,
-    to_number,
-)
+from indexcalc.views.array import Array, stand, standing_as
+from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
+from indexcalc.views.view import View, is_number, join_inputs, to_number
+from indexcalc.writing.standing import places_of, plain
 
 ASSUMPTIONS = (
     "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
@@ -317,6 +307,7 @@ class AbstractFunction:
         return hash(self.signature)
 
     def __call__(self, *args: Any) -> Array:
+        """The function at these arguments."""
         return self.derivative((0,) * len(self.signature.args), *args)
 
     def derivative(self, orders: Sequence[int], *args: Any) -> Array:
@@ -415,9 +406,7 @@ def hadamard(*args: Any) -> Any:
     (i,)
     """
     if any(isinstance(arg, Expr) for arg in args):
-        from indexcalc.views.expr import UNIT, _lift
-
-        return hadamard_exprs(*[_lift(arg, UNIT, "hadamard") for arg in args])
+        return hadamard_exprs(*[lifted(arg, UNIT, "hadamard") for arg in args])
     result = args[0]
     for arg in args[1:]:
         result = result * arg
@@ -430,7 +419,7 @@ def hadamard(*args: Any) -> Any:
 def declarations(view: View) -> dict[str, Any]:
     """The tensors, named steps and abstract functions that the text of a view names, and how vectors are meant."""
     found: dict[str, Any] = {}
-    vectors, turned = meant([view._written() if isinstance(view, Array) else view])
+    _, _, vectors, turned = view.stood() if isinstance(view, Array) else plain(view.node)
 
     def declared(name: str, node: Node) -> Array:
         return Array(node, None, places_of(node, name, vectors, turned), vectors, turned & {name})

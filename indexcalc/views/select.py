@@ -14,13 +14,18 @@ from typing import Any, NamedTuple
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
 from indexcalc.index import Dim, Dimension, Index, dim
-from indexcalc.views.array import (
-    Array,
-    ascending,
-    made,
-    stand,
-)
+from indexcalc.views.array import Array, made, stand
 from indexcalc.views.expr import Expr
+from indexcalc.writing.standing import ascending
+
+
+def picked(array: Array, keys: tuple[Any, ...]) -> Any:
+    """What `array[keys]` is: an `Expr` for indices, an Array for integers, slices, None and `...`."""
+    asked = Asked(lambda: f"({array})[{', '.join(map(str, keys))}]")
+    indices = [one for one in keys if isinstance(one, Index)]
+    if len(indices) == len(keys) and (keys or not array.order):
+        return indexed(array, indices, asked)
+    return selected(array, keys, asked)
 
 
 def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Any, NoReturn
 
 import numpy as np
 
+from indexcalc import later
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, KindError, LayoutError, NotationError
 from indexcalc.functions.table import ELEMENTWISE
-from indexcalc.graph.canonical import settle
 from indexcalc.graph.constructors import ONE, is_zero
-from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Call, Definition, Node, Variable, topological
+from indexcalc.graph.inputs import joined_inputs
+from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.numbers import number as exact_number
 from indexcalc.graph.walk import variables
-from indexcalc.simplify.passes import canonical, expanded, simplify
+from indexcalc.simplify.same import is_exhaustive, key_of
 
 LONGEST_REPR = 2000
 ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
@@ -29,12 +30,12 @@ ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
     np.power: operator.pow,
 }
 """What a NumPy scalar may do with an expression: it is a number."""
-Key = tuple[Number, Node, tuple[int, ...], frozenset[Any]]
 
 
-class View:
-    """A node, and the variables of all that it was made from: they may be given to `evaluate` even where they dropped
-    out.
+class View(Evaluable):
+    """A node, and the variables of all that it was made from.
+
+    They may be given to `evaluate` even where they dropped out.
     """
 
     __slots__ = ("inputs", "node")
@@ -55,39 +56,17 @@ class View:
     @property
     def canonical(self) -> bool:
         """Was the search for the canonical form exhaustive? If not, `==` may miss an equality, never invent one."""
-        node = self._simplified()
-        flat = canonical(node).node
-        expanded(node)
-        return "inexact" not in node.facts and "inexact" not in flat.facts
-
-    def _simplified(self) -> Node:
-        if "simplified" in self.node.facts:
-            return self.node
-        found: Node | None = self.node.facts.get("simplest")
-        if found is None:
-            (found,) = simplify([self.node])
-            if found is not self.node:
-                self.node.facts["simplest"] = found
-        return found
-
-    def _key(self, axes: tuple[Any, ...]) -> Key:
-        """What equal views have in common; `axes` names the axes of the node, with anything that can be ordered."""
-        coef, node, places = expanded(self._simplified())
-        if coef == 0:
-            return 0, node, (), frozenset(axes)
-        ranks = {name: rank for rank, name in enumerate(sorted(axes))}
-        labels, sign = settle([ranks[axes[place]] for place in places], symmetry_of(node))
-        return coef * sign, node, labels, frozenset(axes)
+        return is_exhaustive(self.node)
 
     def _equals_number(self, value: object, axes: tuple[Any, ...]) -> bool:
-        coef, node, _, _ = self._key(axes)
+        coef, node, _, _ = key_of(self.node, axes)
         if coef == 0:
             return bool(value == 0)
         return not axes and node is ONE and bool(coef == value)
 
     def _hash(self, axes: tuple[Any, ...]) -> int:
         """A hash that equal views share, numbers among them."""
-        coef, node, labels, names = self._key(axes)
+        coef, node, labels, names = key_of(self.node, axes)
         if coef == 0:
             return 0
         if node is ONE and not axes:
@@ -129,21 +108,15 @@ class View:
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The numbers: see `indexcalc.engine.front.evaluate`, to which all arguments go."""
-        from indexcalc.engine.front import evaluate
-
-        return evaluate(self, *args, **kwargs)
+        return later.evaluate(self, *args, **kwargs)
 
     def compressed(self, *args: Any, **kwargs: Any) -> Any:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
-        from indexcalc.engine.compressed.compressed import compressed
-
-        return compressed(self, *args, **kwargs)
+        return later.compressed(self, *args, **kwargs)
 
     def equals(self, other: object) -> Any:
         """Is this mathematically equal? By simplification, else by random evaluation; the answer says which."""
-        from indexcalc.equality.equality import equals
-
-        return equals(self, other)
+        return later.equals(self, other)
 
 
 def _refuse_numpy(name: str) -> NoReturn:
@@ -186,42 +159,4 @@ def to_number(value: Any) -> Number:
 
 def join_inputs(views: Iterable[View]) -> frozenset[Variable]:
     """The variables of several views together; one name for two tensors is an error."""
-    parts = {view.inputs for view in views}
-    if len(parts) == 1:
-        return parts.pop()
-    known: dict[str, Variable] = {}
-    for part in parts:
-        for variable in part:
-            other = known.setdefault(variable.label, variable)
-            if other is not variable:
-                raise NotationError(
-                    f"tensor {variable.label}",
-                    f"two tensors of this name meet, with dimensions {_shown(other)} and {_shown(variable)}"
-                    if other.dims != variable.dims
-                    else "two tensors of this name meet, with different assumptions",
-                    "give one of them another name",
-                )
-    return frozenset(known.values())
-
-
-def _shown(node: Node) -> str:
-    return "(" + ", ".join(map(str, node.dims)) + ")"
-
-
-def inputs_of(node: Node) -> frozenset[Variable]:
-    """The variables of a node, definitions opened."""
-    return frozenset(variables([node]))
-
-
-def named_parts(node: Node) -> Mapping[str, Node]:
-    """Variables, definitions and abstract functions that the text of a node names, by name."""
-    found: dict[str, Node] = {}
-    order = topological([node], lambda inner: False)
-    inside: set[Node] = set()
-    for inner in order:
-        if isinstance(inner, Definition):
-            inside.update(topological([inner.child]))
-    for inner in order:
-        if isinstance(inner, Variable | Definition | Call):
-            found[inner.function.name if isinstance(inner, Call) else inner.label] = inner
-    return found
+    return joined_inputs(view.inputs for view in views)

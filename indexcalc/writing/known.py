@@ -40,8 +40,9 @@ def _places(node: Constant, subs: Names) -> Piece:
 
 
 def places_matrix(node: Regroup) -> tuple[Constant, bool] | None:
-    """The constant whose first two axes, joined as a column-major vec, make this a matrix that has a name, and whether
-    it is transposed; None for anything else.
+    """The constant that makes this a matrix that has a name, and whether it is transposed.
+
+    The first two axes of the constant are joined as a column-major vec; None for anything else.
 
     >>> import indexcalc as ic
     >>> places_matrix(ic.voigt("strain", 2).node)

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.errors import InputError, NoRuleError
-from indexcalc.views.functions.matrices import SHEAR, VOIGT
+from indexcalc.functions.known import SHEAR, VOIGT
 
 
 def known(name: str, shape: tuple[int, ...], dtype: Any, params: tuple[Any, ...]) -> Numbers:
@@ -177,8 +177,9 @@ CODE: dict[str, Callable[..., tuple[str, str]]] = {
 
 
 def known_code(name: str, sizes: Sequence[str], params: tuple[Any, ...]) -> tuple[str, str]:
-    """NumPy that makes the numbers of a known tensor, from the texts of its sizes: an expression, and the function that
-    it calls, if any.
+    """NumPy that makes the numbers of a known tensor, from the texts of its sizes.
+
+    It is an expression, and the function that it calls, if any.
 
     >>> known_code("tril", ["n", "n"], ())
     ('np.tri(n, n, 0)', '')

@@ -244,6 +244,11 @@ def symbols_in(nodes: Iterable[Node]) -> set[str]:
     return found
 
 
+def symbols_below(roots: Iterable[Node]) -> set[str]:
+    """The symbols in the dimensions of all nodes below the roots, but for those that met no tensor yet."""
+    return {name for name in symbols_in(topological(roots)) if not name.startswith(UNKNOWN)}
+
+
 def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str, Known]:
     """The sizes that were given by symbol."""
     known = {}

@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from indexcalc.engine.bind.inputs import (
-    UNKNOWN,
-    bind,
-    given_sizes,
-    symbols_in,
-)
-from indexcalc.engine.front import _ordered, _standing
+from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError, did_you_mean
+from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.graph.walk import variables
-from indexcalc.layout.project import Layout
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.view import View, join_inputs
 
 
 class Request:
-    """Outputs as a function of inputs. `names` are those of the inputs, `roots` the nodes of the outputs, `used` the
-    variables that occur in them, `functions` the abstract functions among them by name. With `reassociate="safe"` the
-    outputs stay as they are written: a simplified one has deltas in sums multiplied out.
+    """Outputs as a function of inputs.
+
+    `names` are those of the inputs, `roots` the nodes of the outputs, `used` the variables that occur in them,
+    `functions` the abstract functions among them by name. With `reassociate="safe"` the outputs stay as they are
+    written: a simplified one has deltas in sums multiplied out.
     """
 
-    def __init__(self, outputs: View | Sequence[View], inputs: Any, verb: str, reassociate: str = "full") -> None:
-        self.single = isinstance(outputs, View)
+    def __init__(
+        self, outputs: Evaluable | Sequence[Evaluable], inputs: Any, verb: str, reassociate: str = "full"
+    ) -> None:
+        self.single = isinstance(outputs, Evaluable)
         several = outputs if isinstance(outputs, Sequence) else (outputs,)
-        self.outputs: tuple[View, ...] = (outputs,) if isinstance(outputs, View) else tuple(several)
-        if not self.outputs or not all(isinstance(view, View) for view in self.outputs):
+        self.outputs: tuple[Evaluable, ...] = (outputs,) if isinstance(outputs, Evaluable) else tuple(several)
+        if not self.outputs or not all(isinstance(view, Evaluable) for view in self.outputs):
             found = "it has to be an expression, or several"
             raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")
         self.asked = Asked(lambda: f"{verb} {', '.join(map(str, self.outputs))}")
-        self.names = _names((inputs,) if isinstance(inputs, View | str) else tuple(inputs), self.asked)
-        written = [_ordered(view, None) for view in self.outputs]
+        self.names = _names((inputs,) if isinstance(inputs, Evaluable | str) else tuple(inputs), self.asked)
+        wanted = [view.wanted() for view in self.outputs]
+        written = [one.node for one in wanted]
         self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
-        self.inputs = join_inputs(self.outputs)
-        self.standing = {name: kind for view in self.outputs for name, kind in _standing(view).items()}
+        self.inputs = joined_inputs(one.inputs for one in wanted)
+        self.standing = {name: kind for one in wanted for name, kind in one.standing.items()}
+        self.units = [one.units for one in wanted]
         self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
         self.used = variables(self.roots)
         self._check_names()
@@ -57,7 +57,7 @@ class Request:
         """Sizes by symbol, as they were given; a symbol that does not occur is an error."""
         if not isinstance(given, Mapping):
             raise KindError(self.asked, f"sizes={given!r}", 'give sizes by symbol, sizes={"n": 100}')
-        symbols = {name for name in symbols_in([*topological(self.roots), *self.inputs]) if name[0] != UNKNOWN}
+        symbols = symbols_below([*self.roots, *self.inputs])
         return {name: known.size for name, known in given_sizes(given, symbols).items()}
 
     def bound(
@@ -77,17 +77,9 @@ class Request:
         return inputs, extents, functions
 
 
-def unit_axes(view: View) -> str:
-    """What gives a laid out result the unit axes that it shows: a row is (1, n)."""
-    index = unit_index(view)
-    return f"[{', '.join('None' if place is None else ':' for place in index)}]" if index else ""
-
-
-def unit_index(view: View) -> tuple[slice | None, ...]:
-    """The index that gives a laid out result its unit axes; empty if it shows none."""
-    if not isinstance(view, Layout) or None not in view.places:
-        return ()
-    return tuple(None if place is None else slice(None) for place in view.places)
+def unit_axes(units: tuple[slice | None, ...]) -> str:
+    """The text of the index that gives a laid out result the unit axes that it shows: a row is (1, n)."""
+    return f"[{', '.join('None' if place is None else ':' for place in units)}]" if units else ""
 
 
 def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
@@ -95,7 +87,7 @@ def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
     for value in inputs:
         if isinstance(value, str):
             names.append(value)
-        elif isinstance(value, View) and isinstance(value.node, Variable):
+        elif isinstance(value, Evaluable) and isinstance(value.node, Variable):
             names.append(value.node.label)
         else:
             raise KindError(asked, f"{value!r} is no tensor", "give the tensors that it is a function of, as (X, w)")

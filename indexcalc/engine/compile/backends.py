@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
@@ -21,14 +22,16 @@ from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import Options, path_finder
 from indexcalc.engine.program import Invoke, Program
 from indexcalc.engine.report import Plan
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError, did_you_mean
-from indexcalc.views.view import View
 
 
 class Backend(NamedTuple):
-    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; `numbers`
-    gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and gives a
-    faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it lies.
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real.
+
+    `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
+    gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it
+    lies.
     """
 
     name: str
@@ -44,7 +47,7 @@ class OnBackend(Compiled):
     def __init__(
         self,
         backend: Backend,
-        outputs: View | Sequence[View],
+        outputs: Evaluable | Sequence[Evaluable],
         inputs: Any,
         options: Options,
         limit: int | None,
@@ -103,10 +106,10 @@ class OnBackend(Compiled):
         if key not in self._programs:
             self._declared(ready)
             self._make(key, sizes, mixed)
-        self._plan = self._plans[key]
+        function, self._plan = self._programs[key]
         if self.sharding is not None:
             ready = self.sharding.placed(self.names, ready, sizes)
-        return self._programs[key], ready, self._functions(key, functions, ready)
+        return function, ready, self._functions(self._plan, functions, ready)
 
     def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
         program = self.prepared(sizes)
@@ -114,9 +117,8 @@ class OnBackend(Compiled):
         written = self._written(program, mixed)
         space: dict[str, Any] = {}
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
-        made = space["program"]
-        self._programs[key] = made if self.request.functions else self.backend.faster(made)
-        self._plans[key] = Plan(program, written.kernels, peak_entries(program), 8, program.notes)
+        made = space["program"] if self.request.functions else self.backend.faster(space["program"])
+        self._programs[key] = made, Plan(program, written.kernels, peak_entries(program), 8, program.notes)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
         target = TARGETS[self.backend.name] if self.sharding is None else MASKED
@@ -136,9 +138,9 @@ class OnBackend(Compiled):
                 if numbers is not None:
                     check_declared({by_label[name]: numbers})
 
-    def _functions(self, key: Any, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
+    def _functions(self, plan: Plan, given: Mapping[str, Any], arrays: Sequence[Any]) -> dict[str, Any]:
         """The functions that were given, each checked for the shape of its value, which gets the inputs' precision."""
-        steps = [step for step in self._plans[key].program.steps if isinstance(step, Invoke)]
+        steps = [step for step in plan.program.steps if isinstance(step, Invoke)]
         if not steps:
             return {}
         cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
@@ -280,8 +282,8 @@ def _there(backend: str) -> None:
 
 
 def compile_expressions(
-    outputs: View | Sequence[View],
-    inputs: View | Sequence[View],
+    outputs: Evaluable | Sequence[Evaluable],
+    inputs: Evaluable | Sequence[Evaluable],
     *,
     backend: str = "numpy",
     sizes: Mapping[str, int] | None = None,
@@ -330,9 +332,7 @@ def compile_expressions(
         made = OnBackend(BACKENDS[backend], outputs, inputs, options, memory_limit, sharding)
     elif backend == "dask":
         _there(backend)
-        from indexcalc.engine.compile.dask_arrays import OnDask
-
-        made = OnDask(outputs, inputs, options, None, memory_limit)
+        made = later.OnDask(outputs, inputs, options, None, memory_limit)
     else:
         raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
     if sizes is not None:

@@ -1,5 +1,7 @@
-"""Long batches in chunks: where every step works along an axis entry by entry, and every result has that axis, the
-program runs on slices of a length whose arrays fit into a cache, and its results are written into one array each.
+"""Long batches in chunks.
+
+Where every step works along an axis entry by entry, and every result has that axis, the program runs on slices of a
+length whose arrays fit into a cache, and its results are written into one array each.
 """
 
 from __future__ import annotations

@@ -20,8 +20,8 @@ from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
 from indexcalc.engine.plan.plan import Options, planned
 from indexcalc.engine.program import Program
 from indexcalc.engine.report import Plan
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
-from indexcalc.views.view import View
 
 MOST_PLANS = 64
 
@@ -35,8 +35,8 @@ class Compiled:
 
     def __init__(
         self,
-        outputs: View | Sequence[View],
-        inputs: View | Sequence[View],
+        outputs: Evaluable | Sequence[Evaluable],
+        inputs: Evaluable | Sequence[Evaluable],
         options: Options,
         order: str | None,
         limit: int | None,
@@ -45,8 +45,7 @@ class Compiled:
         self.names = self.request.names
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit
-        self._programs: dict[Any, Callable[..., Any]] = {}
-        self._plans: dict[Any, Plan] = {}
+        self._programs: dict[Any, tuple[Callable[..., Any], Plan]] = {}
         self._fast: Callable[..., Any] | None = None
         self._plan: Plan | None = None
 
@@ -80,18 +79,18 @@ class Compiled:
         dtype = common_dtype(array for name, array in by_name.items() if name in used)
         ready = [cast(np.asarray(by_name[name]), dtype) for name in self.names]
         key = (tuple(a.shape for a in ready), tuple(sorted(extents.items())), dtype, tuple(a.dtype for a in ready))
-        program = self._programs.get(key)
-        if program is None:
+        known = self._programs.get(key)
+        if known is None:
             check_declared({variable: array for variable, array in bound.items() if variable.label in used})
-            program = self._made(key, extents, dtype, ready, tuple(named))
-        self._plan = self._plans[key]
+            known = self._made(key, extents, dtype, ready, tuple(named))
+        program, self._plan = known
         if functions or self.request.functions:
             program = with_functions(program, functions, self.request.functions, dtype)
         return program(*ready)
 
     def _made(
         self, key: Any, sizes: Mapping[str, int], dtype: Any, arrays: Sequence[Any], named: Sequence[str]
-    ) -> Callable[..., Any]:
+    ) -> tuple[Callable[..., Any], Plan]:
         program = self.prepared(sizes, dtype)
         itemsize = np.dtype(dtype).itemsize
         mixed = [name for name, array in zip(self.names, arrays, strict=True) if array.dtype.kind == "c"]
@@ -116,11 +115,10 @@ class Compiled:
                 self._fast = function_of(code, names, self.request.single, quiet=code.quiet,
                                          first=_checks(names, arrays), space=space)  # fmt: skip
         if len(self._programs) >= MOST_PLANS:
-            oldest = next(iter(self._programs))
-            del self._programs[oldest], self._plans[oldest]
-        self._programs[key] = made
-        self._plans[key] = Plan(program, code.kernels, code.peak, itemsize, program.notes)
-        return made
+            oldest, *_ = list(self._programs)
+            self._programs.pop(oldest, None)  # another thread may have been faster
+        self._programs[key] = known = made, Plan(program, code.kernels, code.peak, itemsize, program.notes)
+        return known
 
     def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = (), order: str | None = None) -> Code:
         code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype, mixed, order)
@@ -128,8 +126,8 @@ class Compiled:
         if order == "C":
             axes = [program.steps[value].shape for value in program.results]
             results = tuple(f"ascontiguousarray({x})" if own else x for x, own in zip(results, axes, strict=True))
-        shown = zip(results, self.request.outputs, strict=True)
-        return code._replace(results=tuple(f"{result}{unit_axes(view)}" for result, view in shown))
+        shown = zip(results, self.request.units, strict=True)
+        return code._replace(results=tuple(f"{result}{unit_axes(units)}" for result, units in shown))
 
     @property
     def _arguments(self) -> list[str]:

@@ -9,6 +9,7 @@ once. Results are dask arrays, computed when they are asked for.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -17,7 +18,6 @@ import numpy as np
 
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.bind.request import unit_index
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy_steps import function_of_blocks
@@ -64,12 +64,13 @@ class OnDask(Compiled):
             for name, array in zip(self.names, made, strict=True)
         }
         key = tuple(sorted(sizes.items()))
-        if key not in self._plans:
-            self._plans[key] = self._planned(sizes)
-        self._plan = self._plans[key]
+        if key not in self._programs:
+            plan = self._planned(sizes)
+            self._programs[key] = partial(Run, plan.program), plan
+        run, self._plan = self._programs[key]
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
-        values = Run(self._plan.program, ready, functions, dtype, self.limit, cut).results
-        shown = [da.asarray(value)[unit_index(view)] for value, view in zip(values, self.request.outputs, strict=True)]
+        values = run(ready, functions, dtype, self.limit, cut).results
+        shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
         return shown[0] if self.request.single else shown
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
@@ -82,8 +83,9 @@ class OnDask(Compiled):
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:
-    """The axis of each array along the one dimension along which arrays are in several blocks; empty if there are none
-    such, or several.
+    """The axis of each array along the one dimension along which arrays are in several blocks.
+
+    It is empty if there is no such dimension, or if there are several.
     """
     long = {
         str(dims[name][axis])
@@ -244,8 +246,9 @@ class Run:
         sizes: Mapping[int, int] | None = None,
         shrunk: Sequence[int] = (),
     ) -> Any:
-        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block. `sizes` has
-        those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
+        """The function of the blocks; labels that `out` lacks, and those in `whole`, are in one block.
+
+        `sizes` has those of labels that no operand has, `shrunk` the labels along which a block gives one entry.
         """
         flat: list[Any] = []
         for array, labels in operands:

@@ -17,14 +17,14 @@ from indexcalc.engine.emit.symbols import (
 )
 from indexcalc.engine.emit.targets import Target, target_of
 from indexcalc.engine.emit.writer import COMPLEX, RESERVED, Writer
-from indexcalc.engine.plan.plan import Options, path_finder, plan
+from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Program
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
-from indexcalc.views.view import View
 
 
 class Written(NamedTuple):
@@ -36,7 +36,7 @@ class Written(NamedTuple):
 
 
 def to_source(
-    outputs: View | Sequence[View],
+    outputs: Evaluable | Sequence[Evaluable],
     inputs: Any,
     *,
     target: str = "numpy",
@@ -45,8 +45,9 @@ def to_source(
     optimize: Any = None,
     reassociate: str = "full",
 ) -> str:
-    """The text of a module with one function of the inputs, for arrays of any sizes: one output for one, a list for a
-    list.
+    """The text of a module with one function of the inputs, for arrays of any sizes.
+
+    It gives one output for one, a list for a list.
 
     `target` is "numpy", "jax" or "torch". The text imports that library alone (and SciPy, where NumPy has no such
     function). The order of contractions is the best for `sizes`, by symbol; where none are given, all are taken to be
@@ -73,7 +74,8 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    program = plan(request.roots, numbers, Options(path_finder(optimize), reassociate, False, tuple(symbols.items())))
+    options = Options(path_finder(optimize), reassociate, False, tuple(symbols.items()))
+    program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 
 
@@ -85,15 +87,16 @@ def module(
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
 ) -> Written:
-    """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them;
-    else for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
+    """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
+
+    Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
     """
     names = _arguments(request, program, name)
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
-    results = [f"{made}{unit_axes(view)}" for made, view in zip(write_lines(writer), request.outputs, strict=True)]
+    results = [f"{made}{unit_axes(units)}" for made, units in zip(write_lines(writer), request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     inputs = [step for step in program.steps if isinstance(step, Input)]
     numbers = [names[step.name] for step in inputs if not step.shape]

@@ -11,57 +11,19 @@ import numpy as np
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, size_of
+from indexcalc.engine.bind.named import bound_inputs
 from indexcalc.engine.compressed.blocks import Blocks
 from indexcalc.engine.compressed.factors import factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.emit.numpy_function import function_of
-from indexcalc.engine.front import bound_inputs
 from indexcalc.engine.limits import memory_limit as default_limit
 from indexcalc.engine.measure import peak_entries, total_flops
 from indexcalc.engine.program import Input, Program
+from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Call, Node, topological
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
-from indexcalc.views.expr import Expr
-from indexcalc.views.view import View
-
-
-class Sides(NamedTuple):
-    """A root whose axes are first those of the rows, then those of the columns: how many, and their names."""
-
-    node: Node
-    rows: int
-    names: tuple[str, ...]
-
-
-def sides(view: View) -> Sides:
-    """The axes of a view as rows and columns.
-
-    Of a derivative the last variable gives the columns, the rest the rows. Of anything else the first half of the axes
-    are rows, all of them where there is one.
-    """
-    if isinstance(view, Derivative):
-        axes: tuple[Any, ...] = view.free
-        last = view.groups[-1] if view.groups else ()
-        columns = [axis for axis in axes if axis in last and axis not in view.of]
-    elif isinstance(view, ArrayDerivative):
-        axes = tuple(range(view.order))
-        columns = list(view.groups[-1])
-    else:
-        axes = view.free if isinstance(view, Expr) else tuple(range(view.order))
-        columns = list(axes[(len(axes) + 1) // 2 :])
-    rows = [axis for axis in axes if axis not in columns]
-    labels = view.indices if isinstance(view, Expr) else range(view.order)
-    node = einsum(1, [(view.node, labels)], [*rows, *columns])
-    names = [str(axis) for axis in (*rows, *columns)] if isinstance(view, Expr) else _letters(view.order)
-    return Sides(node, len(rows), tuple(names))
-
-
-def _letters(count: int) -> list[str]:
-    return [chr(ord("i") + k) if k < 18 else f"i{k}" for k in range(count)]
 
 
 def compressed(
@@ -81,7 +43,7 @@ def compressed(
     H1: 2×2
     """
     limit = default_limit() if memory_limit is None else memory_limit
-    if isinstance(D, View):
+    if isinstance(D, Evaluable):
         (made,) = _made([D], values, named, limit)
         return made
     rows = grid(D, "compressed")
@@ -90,7 +52,7 @@ def compressed(
     return Blocks([blocks[k : k + width] for k in range(0, len(blocks), width)])
 
 
-def grid(D: Any, asked: str) -> list[list[View]]:
+def grid(D: Any, asked: str) -> list[list[Evaluable]]:
     """Views in rows of one length: a list is one row, or a column of one if it has lists."""
     if not isinstance(D, list | tuple) or not D:
         raise KindError(f"{asked}({D!r})", f"a {type(D).__name__} is no expression", "give one, a list, or rows")
@@ -99,22 +61,23 @@ def grid(D: Any, asked: str) -> list[list[View]]:
         lengths = [len(row) for row in rows]
         raise InputError(f"{asked} of a grid", f"rows of {lengths} blocks", "give rows of one length")
     for view in (view for row in rows for view in row):
-        if not isinstance(view, View):
+        if not isinstance(view, Evaluable):
             raise KindError(f"{asked} of a grid", f"{view!r} is no expression", "give derivatives or expressions")
     return rows
 
 
 def _made(
-    views: Sequence[View], values: Mapping[Any, Any] | None, named: Mapping[str, Any], limit: int
+    views: Sequence[Evaluable], values: Mapping[Any, Any] | None, named: Mapping[str, Any], limit: int
 ) -> list[Compressed]:
-    given = [sides(view) for view in views]
+    given = [view.sides() for view in views]
     roots = simplify([side.node for side in given])
-    inputs, sizes, calls = bound_inputs(views, roots, values, named, "compressed")
+    asked = Asked(lambda: f"compressed {', '.join(map(str, views))}")
+    inputs, sizes, calls = bound_inputs([view.wanted() for view in views], roots, values, named, asked)
     check_declared(inputs)
     program, terms = factors(roots, sizes)
     used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
     dtype = common_dtype(used.values())
-    _check(program, dtype, limit, views)
+    _check(program, dtype, limit, asked)
     mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
     code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
@@ -146,11 +109,11 @@ def _titles(program: Program) -> tuple[str, ...]:
     return tuple(titles)
 
 
-def _check(program: Program, dtype: np.dtype[Any], limit: int, views: Sequence[View]) -> None:
+def _check(program: Program, dtype: np.dtype[Any], limit: int, asked: Asked) -> None:
     needed = peak_entries(program) * dtype.itemsize
     if needed > limit:
         raise InputError(
-            Asked(lambda: f"compressed {', '.join(map(str, views))}"),
+            asked,
             f"its factors take {needed:,} bytes at once, and the limit is {limit:,}",
             "give a larger memory_limit",
         )

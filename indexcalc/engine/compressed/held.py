@@ -136,8 +136,9 @@ class Compressed(Operator):
     def _products(
         self, turned: bool, over: tuple[int, ...], more: tuple[int, ...], dtype: Any
     ) -> Iterator[tuple[tuple[int, ...], Callable[..., Any]]]:
-        """The functions that make the products with one vector, or with the several of a last axis, by its shape: that
-        of the axes that it is summed over, or flat.
+        """The functions that make the products with one vector, or with the several of a last axis, by its shape.
+
+        That of the axes that it is summed over, or flat.
 
         What is known beforehand is bound to them: the arrays, and a coefficient in the smallest of these. Turned, it is
         the conjugate of the product with the conjugate.

@@ -103,6 +103,7 @@ def part_of(matrix: HeldMatrix, term: HeldTerm, axes: Sequence[int]) -> Numbers:
 
 
 def scale_of(matrix: HeldMatrix, term: HeldTerm) -> Any:
+    """The number that a term is multiplied by: its coefficient, and its factors without axes."""
     scale: Any = complex(term.coef) if isinstance(term.coef, complex) else float(term.coef)
     for number, labels in term.factors:
         if not labels:

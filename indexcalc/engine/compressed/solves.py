@@ -1,5 +1,6 @@
-"""Solving with a matrix that is known by its products: by the structure of its terms, where that helps; else as a dense
-matrix; else, where it is said to be positive definite, by conjugate gradients.
+"""Solving with a matrix that is known by its products: by the structure of its terms, where that helps.
+
+Else as a dense matrix; else, where it is said to be positive definite, by conjugate gradients.
 """
 
 from __future__ import annotations
@@ -86,12 +87,12 @@ def _probe(matrix: Solvable, made: Solver) -> None:
         raise Singular
 
 
-def _conjugate_gradients(matrix: Solvable, b: Numbers) -> Numbers:
+def _conjugate_gradients(matrix: Solvable, b: Numbers, steps: int = STEPS) -> Numbers:
     """The solution by conjugate gradients (Hestenes and Stiefel, 1952); no convergence is an error."""
     x, residual = np.zeros_like(b), b.copy()
     direction, size = residual.copy(), float(np.vdot(residual, residual).real)
     enough = (10 * float(np.finfo(matrix.dtype).eps)) ** 2 * size
-    for _ in range(STEPS * len(b)):
+    for _ in range(steps * len(b)):
         if size <= enough:
             return x
         image = np.ravel(matrix.matvec(direction))
@@ -104,6 +105,6 @@ def _conjugate_gradients(matrix: Solvable, b: Numbers) -> Numbers:
         direction = residual + size / before * direction
     raise InputError(
         "solve",
-        f"conjugate gradients did not converge in {STEPS * len(b)} steps",
+        f"conjugate gradients did not converge in {steps * len(b)} steps",
         "use as_linear_operator() with SciPy's solvers and a preconditioner",
     )

@@ -22,6 +22,7 @@ along contiguous and along strided axes; entries a second that are copied."""
 START = 8e-9
 """Seconds that einsum's loop takes to begin along its last axis."""
 SMALL = 4
+"""Rows, columns or entries of a sum: matrices with at most so many are multiplied at a third of the rate."""
 
 
 class Operand(NamedTuple):
@@ -84,8 +85,10 @@ Kernel = Callable[[PairContraction], Option | None]
 
 
 def choose(pair: PairContraction, wished: Labels | None = None, own: Labels | None = None) -> Option:
-    """The cheapest kernel for a product, whose result is read best if its order begins as it is wished, if anything is;
-    of equal ones that which gives its `own` order.
+    """The cheapest kernel for a product.
+
+    Its result is read best if its order begins as it is wished, if anything is; of equal ones that which gives
+    its `own` order.
 
     >>> x, w = Operand("x", (0, 1)), Operand("w", (1,))
     >>> choose(PairContraction(x, w, frozenset([0]), {0: 50, 1: 20})).code

@@ -65,7 +65,6 @@ def _map(step: Map) -> Function:
 
 def _add(step: Add) -> Function:
     """The sum in an array whose sizes are those of the operands, or of the step along axes that no operand has."""
-
     kinds = [np.complex64] if any(isinstance(part.coef, complex) for part in step.parts) else []
 
     def total(*arrays: Any) -> Any:

@@ -104,8 +104,9 @@ def _by_pieces(lines: NumpyLines, part: Part, step: Add) -> None:
 
 
 def _outer_sum(lines: NumpyLines, parts: Sequence[Part], step: Add, first: int | None) -> None:
-    """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms. The axis that
-    is `first` in what is added to it is among the rows.
+    """Products of all pairs of entries, added: one matrix product whose inner axis runs over the terms.
+
+    The axis that is `first` in what is added to it is among the rows.
     """
     rows: Labels = ()
     columns: Labels = ()

@@ -32,12 +32,14 @@ HALF = Fraction(1, 2)
 LARGE = 4000
 """Entries: a sum of so many is worth a matrix product, which has to be filled first."""
 PIECES = 2**16
-"""Entries: a sum of so many is made without a second array of its size, which no cache would hold."""
+"""Entries, half a megabyte: a sum of so many is made without a second array of its size."""
 
 
 class AtOnce(NamedTuple):
-    """What is made at once: sums as one matrix product (`outers`) or by `pieces`, `quotients`, `slopes` of sigmoids,
-    and `groups` of steps that one function gives.
+    """What is made at once.
+
+    These are sums as one matrix product (`outers`) or by `pieces`, `quotients`, `slopes` of sigmoids, and `groups` of
+    steps that one function gives.
 
     `within` has, by step, the steps that are made with it; those that have no lines of their own are `skipped`.
     """
@@ -73,8 +75,9 @@ def at_once(program: Program, *, real: bool) -> AtOnce:
 
 
 def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
-    """For each sum that is made as one matrix product: those of its terms that are products of all pairs of entries of
-    two arrays, which run along the same axes in each term.
+    """For each sum that is made as one matrix product those of its terms that are in it.
+
+    They are products of all pairs of entries of two arrays, which run along the same axes in each term.
     """
     found = {}
     for number, step in enumerate(program.steps):
@@ -100,8 +103,9 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
 
 
 def piecewise(program: Program, readers: Sequence[int], outers: Mapping[int, Sequence[int]]) -> dict[int, list[int]]:
-    """For each large sum: those of its terms, but the one that it begins as, that are products of two arrays which both
-    lack some of its axes. They are added piece by piece, and are never there as a whole.
+    """For each large sum those of its terms, but the one that it begins as, that are added piece by piece.
+
+    They are products of two arrays which both lack some of the sum's axes, and are never there as a whole.
     """
     found: dict[int, list[int]] = {}
     for number, step in enumerate(program.steps):
@@ -172,8 +176,9 @@ def complements(program: Program) -> dict[int, int]:
 
 
 class Together(NamedTuple):
-    """Steps whose values one function of one operand gives at once, by one exponential or one factorisation: the
-    function, its names for them, and the steps between that nothing else reads.
+    """Steps whose values one function of one operand gives at once, by one exponential or one factorisation.
+
+    The function, its names for them, and the steps between that nothing else reads.
     """
 
     function: Callable[..., Any]
@@ -187,8 +192,9 @@ Shared = tuple[Callable[..., Any] | None, Use, Labels]
 
 
 def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
-    """For each step that shares its exponential, or the factors of a matrix, with another one: all that do; those
-    `without` are made otherwise.
+    """For each step that shares its exponential, or the factors of a matrix, with another one: all that do.
+
+    Those `without` are made otherwise.
     """
     steps = {k: step for k, step in enumerate(program.steps) if k not in without and 0 not in step.shape}
     maps = {k: step for k, step in steps.items() if isinstance(step, Map) and _shared_of(step) is not None}

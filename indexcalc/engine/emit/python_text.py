@@ -12,6 +12,7 @@ from indexcalc.engine.bind.inputs import to_float
 from indexcalc.graph.numbers import Number
 
 SUM, PRODUCT, SIGN, POWER, ATOM = 0, 1, 2, 3, 4
+"""How tightly an expression binds: in the order of Python's operators."""
 EXACT = 2**31
 """Integers beyond this are written as floats: arrays of 32-bit integers could not hold them."""
 

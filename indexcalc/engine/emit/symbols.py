@@ -16,6 +16,7 @@ from indexcalc.index import Dim, Dimension, Smaller, substitute
 from indexcalc.index import size as size_of
 
 MOST = 10**7
+"""The largest size that is tried: beyond it no size makes a dimension a whole number."""
 FIRST = 101
 """Sizes that are not given are about this, all of the same order: no contraction is preferred because of them."""
 

@@ -20,7 +20,7 @@ SHORT = 44
 BRIEF = 12
 """Characters: a Python number of so many at most is written wherever it is read."""
 WIDE = 104
-"""Characters: a longer line is broken, so that with its comment and indentation it fits a page."""
+"""Characters: a longer line is broken; with indentation and the shape as a comment this is about 120."""
 RESERVED = {*keyword.kwlist, "np", "jnp", "jax", "torch", "math", "scipy", "dtype", "like", "min"}
 """Names that the lines use."""
 

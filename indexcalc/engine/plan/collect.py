@@ -17,7 +17,7 @@ from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import multiply
 
 WORTH = 0.9
-"""A part is taken out where that leaves at most this share of the cost."""
+"""A share of the cost: a part is taken out where at most this is left, since the costs are estimates."""
 
 
 class Place(NamedTuple):

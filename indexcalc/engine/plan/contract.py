@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
-from functools import cached_property, lru_cache, reduce
+from functools import lru_cache, reduce
 from itertools import combinations, permutations, product
 from math import prod
 from operator import and_
@@ -24,7 +24,7 @@ from indexcalc.engine import cost
 from indexcalc.graph.node import Labels, Perm
 
 EXACT = 7
-"""Factors: every order of so many is tried, 3**7 pairs of subsets, about a millisecond; each one more takes thrice."""
+"""Factors: every order of so many is tried, 3**7 pairs of subsets, about two milliseconds; one more takes thrice."""
 
 
 class Piece(NamedTuple):
@@ -93,8 +93,9 @@ def _least(
 
 
 class Contraction:
-    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels; of values the
-    `turns` that leave them as they are.
+    """One product to be contracted: pieces, the labels that the result has, and the sizes of all labels.
+
+    `turns` has, of values, those that leave them as they are.
     """
 
     def __init__(
@@ -109,6 +110,9 @@ class Contraction:
         self.keys: dict[int, tuple[Key, Labels]] = {}
         self.best: dict[int, tuple[float, Tree]] = {}
         self.prices: dict[tuple[int, int], float] = {}
+        # no `cached_property`: before Python 3.12 it has a lock, which a forked process may find held for ever
+        self._values: dict[int, tuple[int, ...]] | None = None
+        self._subsets: list[Key] | None = None
         self.size = cost.Sizes(sizes)
         self.own = [cost.mask_of(piece.labels) for piece in self.pieces]
         self.kept = cost.mask_of(self.out)
@@ -169,9 +173,10 @@ class Contraction:
         return best[everything]
 
     def _split(self, mask: int, stay: Sequence[int]) -> tuple[float, int]:
-        """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece. Two that
-        are equal but for their labels are made once. Of smaller factors of a tensor that all run along one axis any may
-        come last: it is the first one, so that the tensor lies in memory as its axes are.
+        """The cheapest way to make a subset from two: its cost, and the one of them with the lowest piece.
+
+        Two that are equal but for their labels are made once. Of smaller factors of a tensor that all run along one
+        axis any may come last: it is the first one, so that the tensor lies in memory as its axes are.
         """
         best, prices, values, found, chosen = self.best, self.prices, self.values, math.inf, 0
         lowest, part = mask & -mask, (mask - 1) & mask
@@ -194,19 +199,23 @@ class Contraction:
             part = (part - 1) & mask
         return found, chosen
 
-    @cached_property
+    @property
     def values(self) -> dict[int, tuple[int, ...]]:
         """The values of each subset but the whole, in order."""
-        return {
-            mask: tuple(sorted([piece.value for k, piece in enumerate(self.pieces) if mask >> k & 1]))
-            for mask in range(1, self.everything)
-        }
+        if self._values is None:
+            self._values = {
+                mask: tuple(sorted([piece.value for k, piece in enumerate(self.pieces) if mask >> k & 1]))
+                for mask in range(1, self.everything)
+            }
+        return self._values
 
-    @cached_property
+    @property
     def subsets(self) -> list[Key]:
         """The keys of all connected subsets of two pieces and more, the whole among them."""
-        masks = [mask for mask in range(1, self.everything + 1) if mask & (mask - 1) and self._connected(mask)]
-        return [self.key(mask)[0] for mask in masks]
+        if self._subsets is None:
+            masks = [mask for mask in range(1, self.everything + 1) if mask & (mask - 1) and self._connected(mask)]
+            self._subsets = [self.key(mask)[0] for mask in masks]
+        return self._subsets
 
     def _connected(self, mask: int) -> bool:
         rest = [self.own[k] for k in range(len(self.pieces)) if mask >> k & 1]

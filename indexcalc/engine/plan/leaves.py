@@ -16,10 +16,11 @@ from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Redu
 
 
 def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue:
-    """The value of a node whose children have these values: whole arrays, or, of a function of entries, any without a
-    delta.
+    """The value of a node whose children have these values.
 
-    >>> from indexcalc.graph.node import variable
+    They are whole arrays, or, of a function of entries, any without a delta.
+
+    >>> from indexcalc.graph.constructors import variable
     >>> pool = StepPool({}, {})
     >>> leaf(pool, variable("x", (3,)), []), pool.steps
     ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,))), [Input(name='x', shape=(3,), uses=())])

@@ -45,7 +45,7 @@ def lowered(
 ) -> Lowered:
     """The program whose results are the whole arrays of the roots; `order` has all nodes, children first.
 
-    >>> from indexcalc.graph.node import einsum, variable
+    >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, x = variable("A", (3, 2)), variable("x", (2,))
     >>> root, pool = einsum(1, [(A, "ij"), (x, "j")], "i"), StepPool({}, {})
     >>> made = lowered([root], [A, x, root], pool, Choice(frozenset(), frozenset()), Products(pool))

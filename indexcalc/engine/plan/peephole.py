@@ -1,5 +1,7 @@
-"""The last touch on a program: what is added up is never an array of its own, inverses that are only applied become
-solves, numbers go where they take least, powers of one array are made from each other, and dead steps go.
+"""The last touch on a program: five rewrites of its steps.
+
+What is added up is never an array of its own, inverses that are only applied become solves, numbers go where they take
+least, powers of one array are made from each other, and dead steps go.
 """
 
 from __future__ import annotations
@@ -29,9 +31,10 @@ from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
 
 FEW = 0.5
-"""An inverse of order n becomes solves where these have less than this times n columns in all,"""
+"""A share of the order n: an inverse becomes solves where these have less than this times n columns in all,"""
 SOLVES, MANY = 3, 64
-"""and are at most so many, or one if n is less than `MANY`: an inverse takes four times what a factorisation does."""
+"""and are at most so many, or one if the order is less than `MANY`: an inverse takes four times what a factorisation
+does, and below that order the calls take most of the time."""
 
 
 def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Program:
@@ -82,9 +85,10 @@ def _inside(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[S
 
 
 def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
-    """A sum along axes of a sum that nothing else reads, and that has products in it: each term is added up for itself,
-    a product together with its sum. Rounding stays of the size of that of the products. No term may run along fewer
-    axes: to add up what is centred is another matter.
+    """A sum along axes of a sum that nothing else reads, and that has products in it.
+
+    Each term is added up for itself, a product together with its sum. Rounding stays of the size of that of the
+    products. No term may run along fewer axes: to add up what is centred is another matter.
     """
     readers = Counter([use.value for step in steps for use in step.uses] + list(results))
     found: dict[int, list[Step]] = {}
@@ -125,8 +129,9 @@ def _entrywise(step: Contract) -> bool:
 
 
 def _summed(product: Contract, labels: Labels, whole: Contract, before: int) -> list[Step]:
-    """The steps that make a product of two values whose axes have these labels, and add it up as the `whole` does: an
-    operand is added up first along an axis that it alone has. So many steps are `before` them.
+    """The steps that make a product of two values whose axes have these labels, and add it up as the `whole` does.
+
+    An operand is added up first along an axis that it alone has. So many steps are `before` them.
     """
     names = dict(zip(product.out, labels, strict=True))
     for label in sorted(product.sizes):
@@ -171,8 +176,9 @@ def _passes(parts: Sequence[Part], steps: Sequence[Step], readers: Mapping[int, 
 
 
 def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
-    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that: it has operands
-    that are smaller.
+    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that.
+
+    The product has operands that are smaller.
     """
     readers = Counter([use.value for step in steps for use in step.uses] + list(results))
     for number, step in enumerate(steps):
@@ -191,8 +197,9 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
 
 
 def _begins(part: Part, count: int) -> bool:
-    """Can a sum of so many parts begin as this one, the others subtracted from it? It has a coefficient of 1 and no
-    delta; and it covers every entry, or is one of two.
+    """Can a sum of so many parts begin as this one, the others subtracted from it?
+
+    It has a coefficient of 1 and no delta; and it covers every entry, or is one of two.
     """
     plain = part.coef == 1 and len(set(part.places)) == len(part.places)
     return plain and (count == 2 or set(part.places) <= set(part.use.labels))

@@ -32,25 +32,26 @@ from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
-from indexcalc.views.array import Array
-from indexcalc.views.view import inputs_of
+from indexcalc.writing.matrix.formula import array_text
+from indexcalc.writing.standing import plain
 
 KEPT = 256
-"""How many programs are remembered."""
+"""Programs that are remembered, the last ones that were asked for."""
 WORK = 3000
-"""How many nodes may be planned again: fewer programs are compared where a graph is large."""
+"""Nodes that may be planned again in all: fewer programs are compared where a graph is large."""
 TRIALS = 12
-"""How many programs are compared, beyond the starts."""
+"""Programs that are compared, beyond the starts: each takes as long as the first one."""
 THIRD = 2 / 3
-
-
+"""A share of the cost: a difference, whose rounding changes, is multiplied out where at most this is left."""
 LONG = 0.05
-"""A program of fewer seconds is not worth a search if it runs once."""
+"""Seconds: a program of fewer is not worth a search if it runs once."""
 
 
 class Options(NamedTuple):
-    """What is asked for: opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be
-    split into their roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
+    """What is asked of a plan.
+
+    That is opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be split into their
+    roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
 
     Without `search` each node is made as it is written, unless the program would run long.
     """
@@ -87,7 +88,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
         best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
-    notes = [f"multiplied out: {Array(node, inputs_of(node))}" for node in order if node in best.choice.opened]
+    notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]
     made = peephole(pool, best.results, best.choice.deltas)
     return replace(made, notes=(*notes, *made.notes))
 
@@ -105,8 +106,9 @@ def planned(roots: tuple[Node, ...], sizes: tuple[tuple[str, int], ...], options
 
 
 def path_finder(optimize: Any) -> Any:
-    """What opt_einsum takes as `optimize`, such that a program can be remembered by it; some of cotengra's optimizers
-    take no limit of memory, which opt_einsum would give them.
+    """What opt_einsum takes as `optimize`, such that a program can be remembered by it.
+
+    Some of cotengra's optimizers take no limit of memory, which opt_einsum would give them.
     """
     if isinstance(optimize, list | tuple):
         return tuple(map(tuple, optimize))
@@ -135,14 +137,21 @@ class Unlimited(PathOptimizer):  # type: ignore[misc]
         return self.optimizer(inputs, output, size_dict)
 
 
-def _search(best: Lowered, build: Callable[..., Lowered], order: Sequence[Node], options: Options) -> Lowered:
-    """The cheapest of the programs that are tried."""
+def _search(
+    best: Lowered,
+    build: Callable[..., Lowered],
+    order: Sequence[Node],
+    options: Options,
+    trials: int = TRIALS,
+    work: int = WORK,
+) -> Lowered:
+    """The cheapest of the programs that are tried: at most so many trials, of so many nodes in all."""
     for shared in (_shared_products(order), _shared_sums(order)):
         if shared:
             best = _cheaper(best, build(best.choice._replace(kept=best.choice.kept.union(shared))))
     best = _amortised(best, build)
     if options.reassociate != "safe":
-        for node in _differences(order)[: min(TRIALS, WORK // len(order))]:
+        for node in _differences(order)[: min(trials, work // len(order))]:
             opened = best.choice._replace(opened=best.choice.opened | {node})
             tried = _amortised(build(opened), build)
             if tried.seconds < THIRD * best.seconds:
@@ -151,8 +160,9 @@ def _search(best: Lowered, build: Callable[..., Lowered], order: Sequence[Node],
 
 
 def _amortised(start: Lowered, build: Callable[..., Lowered]) -> Lowered:
-    """The same choice, each part that several products have at its share of the cost; then each product planned again,
-    given what the others have, as long as that is cheaper.
+    """The same choice, each part that several products have at its share of the cost.
+
+    Then each product planned again, given what the others have, as long as that is cheaper.
     """
     counts = Counter(start.seen)
     shares = {key: times for key, times in counts.items() if times > 1}

@@ -95,8 +95,10 @@ MOST_TURNS = 8
 """Permutations: of an array with more symmetries none is used, since each makes the keys of its products dearer."""
 
 
-def turns(rule: Symmetry, order: int) -> tuple[Perm, ...]:
-    """The permutations of the axes that leave a value with this symmetry as it is; none where there are many.
+def turns(rule: Symmetry, order: int, most: int = MOST_TURNS) -> tuple[Perm, ...]:
+    """The permutations of the axes that leave a value with this symmetry as it is.
+
+    None where there are more than the `most`.
 
     >>> turns(Symmetry((((0, 1), 1),)), 3)
     ((0, 1, 2), (1, 0, 2))
@@ -108,9 +110,9 @@ def turns(rule: Symmetry, order: int) -> tuple[Perm, ...]:
             moves.append(tuple([swap.get(axis, axis) for axis in range(order)]))
     found = {tuple(range(order))}
     fresh = list(found)
-    while fresh and len(found) <= MOST_TURNS:
+    while fresh and len(found) <= most:
         perm = fresh.pop()
         made = {tuple([perm[axis] for axis in move]) for move in moves} - found
         found |= made
         fresh += made
-    return tuple(sorted(found)) if 1 < len(found) <= MOST_TURNS else ()
+    return tuple(sorted(found)) if 1 < len(found) <= most else ()

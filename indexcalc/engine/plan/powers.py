@@ -16,18 +16,19 @@ from indexcalc.engine.program import (
 )
 
 MANY = 40
-"""From so many entries on, a product is faster than a power."""
+"""Entries: from so many on, a product is faster than a power."""
 HALF = Fraction(1, 2)
 Exponent = int | Fraction
 PASSES: dict[Exponent, float] = {2: 1.0, -1: 1.0, HALF: 1.5, -HALF: 2.5}
 """What these powers cost, in products of as many entries; others are made by logarithms."""
 LOGARITHM = 20.0
+"""What any other power costs, in products of as many entries."""
 AT_ONCE: dict[Exponent, float] = {
     3: 2.0, -2: 2.0, -3: 3.0, 4: 2.0, 3 * HALF: 2.5, -3 * HALF: 3.5,
 }  # fmt: skip
 """Further ones that a backend makes from these without a name for what is between."""
 LARGEST = 24
-"""Exponents below this are split into any two."""
+"""Exponents below this are split into any two; of a larger one the parts have to be wanted, or the search is long."""
 
 
 class Split(NamedTuple):

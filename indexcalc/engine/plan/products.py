@@ -124,8 +124,10 @@ class Products:
         return found
 
     def searched(self, contraction: Contraction) -> tuple[float, Tree]:
-        """The cheapest order of a contraction, and its cost. A part has a share of its cost: nothing if it is there, or
-        if a product that is still to come was made from it in the program before.
+        """The cheapest order of a contraction, and its cost.
+
+        A part has a share of its cost: nothing if it is there, or if a product that is still to come was made
+        from it in the program before.
         """
         made = {contraction.key(contraction.everything)[0], *self.planned}
 

@@ -86,8 +86,10 @@ def summed(pool: StepPool, pieces: Sequence[Piece], out: Sequence[int], sizes: M
 
 
 def added(pool: StepPool, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> HeldValue:
-    """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant. Its axes
-    are in the order in which its first operand has them, so that it is the same whatever their order is in a node.
+    """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant.
+
+    Its axes are in the order in which its first operand has them, so that it is the same whatever their order is in
+    a node.
     """
     first: dict[tuple[int, ...], int] = {}
     out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]

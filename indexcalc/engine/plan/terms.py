@@ -36,8 +36,9 @@ class Summand(NamedTuple):
 
 
 class Choice(NamedTuple):
-    """Products and sums that stay values of their own, and sums that are multiplied out: with `deltas`, all short ones
-    that hold a delta; `written` if each product and sum is made as it is written.
+    """Products and sums that stay values of their own, and sums that are multiplied out.
+
+    With `deltas`, all short ones that hold a delta; `written` if each product and sum is made as it is written.
     """
 
     kept: frozenset[Node]

@@ -25,8 +25,9 @@ ATOMS = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript)
 
 
 class Written(NamedTuple):
-    """A call of a function as text: an expression, and the functions that it needs beside the modules, by name, each
-    after those that it calls.
+    """A call of a function as text.
+
+    An expression, and the functions that it needs beside the modules, by name, each after those that it calls.
     """
 
     expression: str

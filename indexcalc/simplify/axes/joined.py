@@ -222,7 +222,7 @@ class Ordered(NamedTuple):
         return [len(group) for group in self.inner], [str(size) for size in self.sizes], self.outer
 
 
-def order_groups(node: Regroup, child: Node, groups: Sequence[Labels], turn: bool) -> Edge:
+def order_groups(node: Regroup, child: Node, groups: Sequence[Labels], turn: bool, most: int = MOST_ORDERS) -> Edge:
     """The regrouping of a child whose axes run over `groups`, its own axes in their order, or with `turn` in the least.
 
     The child is constant along the labels that `groups` lack: they come last. Where it has symmetries, they turn its
@@ -230,7 +230,7 @@ def order_groups(node: Regroup, child: Node, groups: Sequence[Labels], turn: boo
     """
     rule = even(symmetry_of(child))
     asked = tuple(range(node.order))
-    few = factorial(node.order) <= MOST_ORDERS
+    few = factorial(node.order) <= most
     if rule is NO_SYMMETRY or not few:
         found = [_numbered(node, groups, asked)]
         if turn:

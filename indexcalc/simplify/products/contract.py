@@ -61,9 +61,10 @@ def _move_front(labels: Labels, first: Sequence[int]) -> tuple[int, list[int]]:
 
 
 def distribute_sum(draft: Draft, factors: Factors, out: Sequence[int]) -> list[Draft] | None:
-    """A sum gives up some terms, each as a product of its own: those with a delta on a summed label, where it goes, and
-    those that are constant along a label which is summed and no other factor has, where it becomes its dimension. So
-    `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
+    """Terms that a sum gives up, each as a product of its own.
+
+    Those with a delta on a summed label, where it goes, and those that are constant along a label which is summed and
+    no other factor has, where it becomes its dimension. So `Σ_i (m - x_i)` is `n m - Σ_i x_i`.
 
     What is left of the sum stays a sum, so a chain of products of such sums grows by as much at each step.
     """

@@ -26,8 +26,9 @@ def is_open_sum(node: Node, exponent: Number) -> bool:
 
 
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors; None if there is none, or too many
-    result.
+    """The products that come of multiplying out the first sum among the factors.
+
+    None if there is none, or too many result.
     """
     total = 1
     for node, _, exponent in draft.factors:
@@ -135,8 +136,9 @@ Mark = tuple[int, Number, int]
 
 
 def _marks(node: Node) -> list[Mark] | None:
-    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product; None past the
-    bound.
+    """What a term becomes when it is multiplied out: signature, coefficient and degree of each product.
+
+    None past the bound.
     """
     if not isinstance(node, Product):
         return [(signature(node), 1, 1)]

@@ -182,8 +182,9 @@ Row = tuple[Node, Labels, Number]
 def _settled(
     ordered: Sequence[Row], out: Sequence[int], numbering: Sequence[int], dims: Mapping[int, Dimension]
 ) -> tuple[Node, int]:
-    """The product, with labels numbered as `out` and then `numbering` say, and slots that may be permuted in order of
-    these numbers; and the sign that this costs.
+    """The product, with labels numbered as `out` and then `numbering` say, and its sign.
+
+    Slots that may be permuted are in order of these numbers; the sign is what this costs.
     """
     place = {label: k for k, label in enumerate(dict.fromkeys([*out, *numbering]))}
     factors, total = [], 1

@@ -14,13 +14,34 @@ from indexcalc.views.array import Array, entrywise_array, reduce_array
 from indexcalc.views.expr import (
     UNIT,
     Expr,
-    _lift,
     entrywise,
     from_number,
+    lifted,
     reduce_expr,
 )
+from indexcalc.views.functions.constants import commutation, duplication, elimination, unit, voigt
 from indexcalc.views.functions.decompositions import DECOMPOSITIONS, PARTS, Written
-from indexcalc.views.functions.matrices import MATRIX_FUNCTIONS
+from indexcalc.views.functions.matrices import (
+    adj,
+    cofactor,
+    det,
+    diag,
+    diagm,
+    inv,
+    logdet,
+    matrix_power,
+    pinv,
+    solve,
+    sym,
+    tr,
+    tril,
+    triu,
+    unvec,
+    vec,
+    vech,
+)
+from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
+from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
 
 
@@ -40,7 +61,7 @@ def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
         return entrywise_array(name, *args, params=params)
     if all(is_number(arg) for arg in args):
         return entrywise(name, *[from_number(to_number(arg)) for arg in args], params=params)
-    return entrywise(name, *[_lift(arg, UNIT, name) for arg in args], params=params)
+    return entrywise(name, *[lifted(arg, UNIT, name) for arg in args], params=params)
 
 
 def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
@@ -75,14 +96,15 @@ def elementwise_function(name: str) -> Callable[..., Any]:
 
 
 def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, ...]:
-    """The `count` axes that a function runs along: the last ones of an Array, the free indices of an Expr, or those
-    that are named.
+    """The `count` axes that a function runs along.
+
+    They are the last ones of an Array, the free indices of an Expr, or those that are named.
     """
     given = tuple(named) if isinstance(named, tuple | list) else () if named is None else (named,)
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
-        axes = x._axes(given, asked) if given else list(range(x.ndim))[-count:]
+        axes = numbered_axes(x, given, asked) if given else list(range(x.ndim))[-count:]
         found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
     else:
         axes = list(given or x.free)
@@ -182,6 +204,13 @@ def mean(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 pi = Array(constant("pi"), frozenset())
 
+MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
+    f.__name__: f
+    for f in (
+        inv, pinv, det, logdet, adj, cofactor, tr, solve, matrix_power, diag, diagm, triu, tril, vec, unvec, vech,
+        kron, khatri_rao, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
+    )
+}  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: elementwise_function(name) for name in ELEMENTWISE},
     **{name: reduction_function(name) for name, row in REDUCTIONS.items() if row.public},

@@ -11,8 +11,8 @@ from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, ma
 from indexcalc.graph.constructors import matrix
 from indexcalc.graph.node import Node
 from indexcalc.views.array import Array, made, stand
+from indexcalc.views.functions.arguments import asked_of, matrix_of
 from indexcalc.views.functions.exponent import exponent_of
-from indexcalc.views.functions.matrices import asked_of, matrix_of
 
 
 def eigh(A: Array) -> tuple[Array, Array]:
@@ -54,7 +54,6 @@ def svd(X: Array) -> tuple[Array, Array, Array]:
 
 def matrix_function(name: str) -> Callable[[Array], Array]:
     """The public function of a row of the table."""
-
     row = MATRICES[name]
 
     def apply(X: Array) -> Array:

@@ -6,128 +6,28 @@ table of functions. A vector may be a column or a row, and then its value stands
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from fractions import Fraction
 from typing import Any
 
-from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError, did_you_mean
+from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.functions.known import lower_places
 from indexcalc.functions.table import apply_matrix
-from indexcalc.graph.constructors import addition, constant, delta, einsum, reduction, regroup
+from indexcalc.graph.constructors import addition, constant, einsum, reduction, regroup
 from indexcalc.graph.node import Node
-from indexcalc.graph.numbers import number
-from indexcalc.index import Dim, Dimension, dim
+from indexcalc.index import Dim, dim
 from indexcalc.views.array import (
     Array,
-    ascending,
     made,
     matmul,
     stand,
 )
-from indexcalc.views.expr import Expr
+from indexcalc.views.functions.arguments import array_of, asked_of, matrix_of, vector_of
 from indexcalc.views.functions.exponent import exponent_of
 from indexcalc.views.view import is_number, to_number
 
 LONGEST_CHAIN = 8
 """A power up to this is written as one chain, a higher one is made by squaring."""
-HALF = number(0.5)
-VOIGT = {2: ((0, 0), (1, 1), (0, 1)), 3: ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))}
-"""The entries in the order of W. Voigt (Lehrbuch der Kristallphysik, 1910): 11 22 33 23 13 12."""
-SHEAR = {"stress": 1.0, "strain": 2.0, "mandel": 2.0**0.5}
-"""By how much a Voigt vector multiplies the entries off the diagonal."""
-
-
-# ------------------------------------------------------------------ arguments
-
-
-def array_of(name: str, x: Any, asked: str | Asked) -> Array:
-    """The argument of a matrix function, an Array; an indexed expression is an error that says what to write.
-
-    >>> import indexcalc as ic
-    >>> F = ic.tensor("F", 3, 3)
-    >>> array_of("det", F, "det(F)") is F
-    True
-    """
-    if isinstance(x, Expr):
-        raise NotationError(
-            asked,
-            f"{name} is a function of a whole matrix, and {x} has indices",
-            f"index the value of an Array, as in ic.inv(F)[j,i]; the Array of this is ({x}).array({_listed(x)})",
-        )
-    if not isinstance(x, Array):
-        hint = "declare data with ic.tensor, and give the numbers to .evaluate"
-        raise KindError(asked, f"a {type(x).__name__} is no expression", hint)
-    return x
-
-
-def _listed(x: Expr) -> str:
-    return ", ".join(map(str, x.free))
-
-
-def asked_of(name: str, *args: Any) -> Asked:
-    """What was asked, for an error."""
-    return Asked(lambda: f"{name}({', '.join(map(str, args))})")
-
-
-def matrix_of(name: str, x: Any, square: bool = False) -> Node:
-    """The node of an argument that is a matrix, or a batch of them, unit axes opened; with `square` that is checked.
-
-    >>> import indexcalc as ic
-    >>> matrix_of("tr", ic.column("a", "n")).dims
-    (n, 1)
-    """
-    asked = asked_of(name, x)
-    array = array_of(name, x, asked)
-    if array.ndim < 2:
-        axes = {0: "no axes", 1: "1 axis"}[array.ndim]
-        raise NotationError(asked, f"{name} takes a matrix, and {array} has {axes}", _instead(name))
-    node = opened(array)
-    rows, columns = node.dims[-2:]
-    if square and rows != columns:
-        raise DimensionError(
-            asked, f"{name} takes a square matrix, and the last two axes have {rows} and {columns}", _instead(name)
-        )
-    return node
-
-
-def _instead(name: str) -> str:
-    known = {
-        "inv": "write pinv for a matrix that is not square, 1/x for numbers", "diag": "write diagm for vector to matrix"
-    }  # fmt: skip
-    return known.get(name, "check the declarations")
-
-
-def opened(array: Array) -> Node:
-    """The node of an Array, with an axis of dimension 1 for each unit axis that is shown."""
-    if None not in array.places:
-        return array.node
-    labels = [("unit", axis) if place is None else place for axis, place in enumerate(array.places)]
-    ones: dict[Any, Dimension] = {label: 1 for label in labels if isinstance(label, tuple)}
-    return einsum(1, [(array.node, range(array.order))], labels, ones)
-
-
-def vector_of(name: str, x: Any) -> Node:
-    """The node of an argument that is a vector, standing or not, or a batch of them along the last axis."""
-    asked = asked_of(name, x)
-    array = array_of(name, x, asked)
-    if array.order == 1:
-        return array.node
-    if not array.ndim:
-        raise NotationError(asked, f"{name} takes a vector, and {array} has no axes", "write * for numbers")
-    return opened(array)
-
-
-def batches_of(name: str, args: Sequence[Any], nodes: Sequence[Node], own: int) -> tuple[list[list[Any]], list[Any]]:
-    """Labels of the axes in front of the last `own` of each node, aligned from the right, and those of the value."""
-    count = max(node.order for node in nodes) - own
-    rows: list[list[Any]] = []
-    dims: dict[int, Dimension] = {}
-    for node in nodes:
-        labels = list(range(count - (node.order - own), count))
-        for label, size in zip(labels, node.dims, strict=False):
-            if dims.setdefault(label, size) != size:
-                found = f"axis {label - count - own}: {dims[label]} meets {size}"
-                raise DimensionError(asked_of(name, *args), found, "axes in front are batches, and of one size")
-        rows.append(labels)
-    return rows, list(range(count))
 
 
 def _reduced(name: str, fn: str, x: Any, square: bool = True) -> Node:
@@ -305,7 +205,7 @@ def sym(A: Any) -> Array:
     """
     node = matrix_of("sym", A, square=True)
     *front, rows, columns = range(node.order)
-    both = [(HALF, node, range(node.order)), (HALF, node, (*front, columns, rows))]
+    both = [(Fraction(1, 2), node, range(node.order)), (Fraction(1, 2), node, (*front, columns, rows))]
     return made(addition(both, node.dims), [A])
 
 
@@ -391,49 +291,6 @@ def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     return made(regroup(node, [*front, joined], [*front, (i,), (j,)], (*node.dims[:-1], rows, columns)), [x])
 
 
-def triangle(n: Dimension) -> Dimension:
-    """How many entries the lower triangle of an n×n matrix has: n(n+1)/2.
-
-    >>> from indexcalc.index import dim
-    >>> triangle(3), triangle(dim("n"))
-    (6, n**2/2 + n/2)
-    """
-    double = n * n + n
-    return double // 2 if isinstance(double, int) else double / 2
-
-
-def both_places(n: Dimension) -> Node:
-    """The tensor that is 1 where the entries i, j and j, i of a symmetric matrix are entry a of its vech.
-
-    >>> both_places(3).dims
-    (3, 3, 6)
-    """
-    return constant("duplication", (n, n, triangle(n)))
-
-
-def lower_places(n: Dimension) -> Node:
-    """The tensor that is 1 where the entry i, j of the lower triangle is entry a of vech.
-
-    >>> lower_places(3).dims
-    (3, 3, 6)
-    """
-    return constant("elimination", (n, n, triangle(n)))
-
-
-def voigt_places(kind: str, n: Dimension) -> Node:
-    """The tensor V[i,j,a] for which `V[i,j,a]*T[i,j]` is entry a of the Voigt vector of a symmetric T; see `voigt`.
-
-    >>> voigt_places("stress", 3).dims
-    (3, 3, 6)
-    """
-    if kind not in SHEAR:
-        raise NameRefused(asked_of("voigt", kind, n), f"{kind!r} is no kind", did_you_mean(str(kind), SHEAR))
-    if n not in VOIGT:
-        found = f"dimension {n}, and Voigt's order is one of dimension 2 or 3"
-        raise DimensionError(asked_of("voigt", kind, n), found, "declare the tensor with the integer 2 or 3")
-    return constant("voigt", (n, n, triangle(n)), (kind,))
-
-
 def vech(S: Any) -> Array:
     """The lower triangle as one vector, column by column: n(n+1)/2 entries.
 
@@ -446,201 +303,3 @@ def vech(S: Any) -> Array:
     *front, rows, columns = range(node.order)
     places = (lower_places(node.dims[-1]), (rows, columns, "a"))
     return stand(einsum(1, [(node, range(node.order)), places], (*front, "a")), [S])
-
-
-# ------------------------------------------------------------------ products
-
-
-def kron(A: Any, B: Any, *others: Any) -> Array:
-    """The Kronecker product: the blocks A_ij B. Of vectors, a vector.
-
-    >>> import indexcalc as ic
-    >>> ic.kron(ic.tensor("A", "m n"), ic.tensor("B", "p q")).shape
-    (m*p, n*q)
-    """
-    asked = asked_of("kron", A, B)
-    one, other = array_of("kron", A, asked), array_of("kron", B, asked)
-    if min(one.ndim, other.ndim) == 0:
-        raise NotationError(
-            asked, "kron takes vectors and matrices, and one of these has no axes", "write * for numbers"
-        )
-    own = max(min(one.ndim, 2), min(other.ndim, 2))
-    result = _kron(one, other, own)
-    return kron(result, *others) if others else result
-
-
-def _kron(one: Array, other: Array, own: int) -> Array:
-    """The Kronecker product along the last axes, `own` of them; a unit axis leaves the other's as it is."""
-    nodes = (one.node, other.node)
-    groups: list[list[Any]] = [[] for _ in range(own)]
-    labels: list[list[Any]] = [[], []]
-    front, lead = batches_of("kron", (one, other), [_front(array, own) for array in (one, other)], 0)
-    for side, array in enumerate((one, other)):
-        labels[side] += front[side]
-        for axis in range(own):
-            shown = array.ndim - own + axis
-            if shown >= 0 and array.places[shown] is not None:
-                labels[side].append((side, axis))
-                groups[axis].append((side, axis))
-    flat = [*lead, *(label for group in groups for label in group)]
-    product = einsum(1, list(zip(nodes, labels, strict=True)), flat)
-    place = {label: k for k, label in enumerate(flat)}
-    outer = [(place[label],) for label in lead] + [tuple(place[x] for x in group) for group in groups if group]
-    node = regroup(product, [(k,) for k in range(len(flat))], outer, product.dims)
-    if own == 1 or all(groups):
-        return stand(node, [one, other]) if own == 1 else made(node, [one, other])
-    return made(node, [one, other], ascending([True] * len(lead) + [bool(group) for group in groups]))
-
-
-def _front(array: Array, own: int) -> Node:
-    """What stands for the batches of an array: ones of their dimensions."""
-    true = [place for place in array.places[: max(array.ndim - own, 0)] if place is not None]
-    return einsum(1, (), range(len(true)), {k: array.node.dims[place] for k, place in enumerate(true)})
-
-
-def khatri_rao(A: Any, B: Any) -> Array:
-    """The Khatri-Rao product: column k is the Kronecker product of columns k of A and B.
-
-    >>> import indexcalc as ic
-    >>> ic.khatri_rao(ic.tensor("A", "m k"), ic.tensor("B", "n k")).shape
-    (m*n, k)
-    """
-    nodes = [matrix_of("khatri_rao", X) for X in (A, B)]
-    sizes = [node.dims[-1] for node in nodes]
-    if sizes[0] != sizes[1]:
-        found = f"{A} has {sizes[0]} columns, {B} has {sizes[1]}"
-        raise DimensionError(asked_of("khatri_rao", A, B), found, "both have the same number of columns")
-    front, lead = batches_of("khatri_rao", (A, B), nodes, 2)
-    factors = [(nodes[0], (*front[0], "i", "k")), (nodes[1], (*front[1], "j", "k"))]
-    product = einsum(1, factors, (*lead, "i", "j", "k"))
-    single = [(label,) for label in range(product.order)]
-    i, j, k = range(len(lead), len(lead) + 3)
-    return made(regroup(product, single, [*single[: len(lead)], (i, j), (k,)], product.dims), [A, B])
-
-
-def outer(a: Any, b: Any) -> Array:
-    """The outer product of two vectors: the matrix a_i b_j.
-
-    >>> import indexcalc as ic
-    >>> ic.outer(ic.tensor("a", "n"), ic.tensor("b", "m")).shape
-    (n, m)
-    """
-    nodes = [vector_of("outer", x) for x in (a, b)]
-    front, lead = batches_of("outer", (a, b), nodes, 1)
-    factors = [(nodes[0], (*front[0], "i")), (nodes[1], (*front[1], "j"))]
-    return made(einsum(1, factors, (*lead, "i", "j")), [a, b])
-
-
-def cross(a: Any, b: Any) -> Array:
-    """The cross product of vectors of dimension 3: ε_ijk a_j b_k.
-
-    >>> import indexcalc as ic
-    >>> a, b = ic.tensor("a", 3), ic.tensor("b", 3)
-    >>> ic.cross(a, b) == -ic.cross(b, a)
-    True
-    """
-    nodes = [vector_of("cross", x) for x in (a, b)]
-    if any(node.dims[-1] != 3 for node in nodes):
-        found = f"the vectors have dimensions {nodes[0].dims[-1]} and {nodes[1].dims[-1]}"
-        raise DimensionError(asked_of("cross", a, b), found, "the cross product is for dimension 3")
-    front, lead = batches_of("cross", (a, b), nodes, 1)
-    epsilon = (constant("epsilon", (3, 3, 3)), ("i", "j", "k"))
-    factors = [epsilon, (nodes[0], (*front[0], "j")), (nodes[1], (*front[1], "k"))]
-    return stand(einsum(1, factors, (*lead, "i")), [a, b])
-
-
-# ------------------------------------------------------------------ constants
-
-
-def commutation(m: Any, n: Any) -> Array:
-    """The commutation matrix K, m*n × m*n: K(m, n) vec(X) = vec(X^T) for X of m×n.
-
-    >>> import indexcalc as ic
-    >>> X = ic.tensor("X", "m n")
-    >>> ic.commutation("m", "n") @ ic.vec(X) == ic.vec(X.T)
-    True
-    """
-    rows, columns = dim(m), dim(n)
-    return Array(regroup(delta(rows, columns), [(0,), (1,), (2,), (3,)], [(0, 1), (3, 2)], (rows, columns) * 2))
-
-
-def duplication(n: Any) -> Array:
-    """The duplication matrix D, n**2 × n(n+1)/2: D vech(S) = vec(S) for symmetric S.
-
-    >>> import indexcalc as ic
-    >>> ic.duplication(2).evaluate()
-    array([[1., 0., 0.],
-           [0., 1., 0.],
-           [0., 1., 0.],
-           [0., 0., 1.]])
-    """
-    size = dim(n)
-    node = both_places(size)
-    return Array(regroup(node, [(0,), (1,), (2,)], [(1, 0), (2,)], node.dims))
-
-
-def elimination(n: Any) -> Array:
-    """The elimination matrix L, n(n+1)/2 × n**2: L vec(A) = vech(A).
-
-    >>> import indexcalc as ic
-    >>> ic.elimination(2).evaluate()
-    array([[1., 0., 0., 0.],
-           [0., 1., 0., 0.],
-           [0., 0., 0., 1.]])
-    """
-    return _by_vec(lower_places(dim(n)))
-
-
-def voigt(kind: str, n: Any = 3) -> Array:
-    """The matrix V whose product with vec(T) is the Voigt vector of a symmetric T, in the order 11 22 33 23 13 12.
-
-    V vec(T) has the entries T_11, T_22, T_33, s T_23, s T_13, s T_12, with s = 1 for "stress", 2 for "strain" (T_23 is
-    strain, 2 T_23 the engineering shear strain), and the root of 2 for "mandel". In dimension 2 the order is 11 22 12.
-
-    Source: P. Helnwein, Computer Methods in Applied Mechanics and Engineering 190, 2001, pages 2753-2770.
-
-    >>> import indexcalc as ic
-    >>> ic.voigt("strain", 2).evaluate()
-    array([[1., 0., 0., 0.],
-           [0., 0., 0., 1.],
-           [0., 1., 1., 0.]])
-    """
-    return _by_vec(voigt_places(kind, dim(n)))
-
-
-def _by_vec(node: Node) -> Array:
-    """Places, as the matrix that a column-major vec is multiplied by."""
-    return Array(regroup(node, [(0,), (1,), (2,)], [(2,), (1, 0)], node.dims))
-
-
-def unit(k: Any, *others: Any) -> Array:
-    """The unit vector e_k, `unit(k, "n")`, or the single entry matrix that is 1 at k, l: `unit(k, l, "m", "n")`.
-
-    Places are numbered from 0.
-
-    >>> import indexcalc as ic
-    >>> ic.unit(1, 3).evaluate()
-    array([0., 1., 0.])
-    """
-    half = (len(others) + 1) // 2
-    places, sizes = (k, *others)[:half], [dim(size) for size in (k, *others)[half:]]
-    asked = asked_of("unit", k, *others)
-    if len(places) != len(sizes) or len(places) > 2:
-        raise NotationError(asked, f"{len(others) + 1} arguments", 'write unit(k, "n") or unit(k, l, "m", "n")')
-    factors = []
-    for axis, (place, size) in enumerate(zip(places, sizes, strict=True)):
-        if isinstance(place, bool) or not isinstance(place, int) or place < 0:
-            raise KindError(asked, f"the place {place!r} is no integer from 0", 'write unit(0, "n"), say')
-        if isinstance(size, int) and place >= size:
-            raise DimensionError(asked, f"there is no place {place} among {size}", "places are numbered from 0")
-        factors.append((constant("unit", (size,), (place,)), (axis,)))
-    return Array(einsum(1, factors, range(len(factors))))
-
-
-MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    f.__name__: f
-    for f in (
-        inv, pinv, det, logdet, adj, cofactor, tr, solve, matrix_power, diag, diagm, triu, tril, vec, unvec, vech,
-        kron, khatri_rao, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
-    )
-}  # fmt: skip

@@ -24,8 +24,7 @@ from indexcalc.graph.node import (
     Variable,
 )
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.index import Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.order import (
     Component,
     Flat,

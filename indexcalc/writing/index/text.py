@@ -8,8 +8,7 @@ from fractions import Fraction
 
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dim, Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.index.arrange import Arranger, Page
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,

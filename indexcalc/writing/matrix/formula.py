@@ -15,7 +15,6 @@ from indexcalc.graph.node import Node, Sum, topological
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
-from indexcalc.views.array import STANDING, Array
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.matrix.forms import (
     Form,
@@ -29,6 +28,7 @@ from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import Reader, flatten
 from indexcalc.writing.matrix.text import Typesetter
+from indexcalc.writing.standing import ORIENTATIONS, Standing
 
 LARGEST = 300
 """A graph of more nodes is written in index notation only, where definitions keep the text short."""
@@ -39,8 +39,10 @@ REPEATED = 8
 
 
 class Formula(str):
-    """The text of a closed form. Where there is none it is in index notation, `why` says why, `nearest` what comes
-    close; `definitions` has the names that its parts were given.
+    """The text of a closed form.
+
+    Where there is none it is in index notation, `why` says why, `nearest` what comes close; `definitions` has the names
+    that its parts were given.
     """
 
     why: str = ""
@@ -108,14 +110,14 @@ def _variants(node: Node) -> list[Node]:
     return [node] if opened is node else [node, opened]
 
 
-def array_text(array: Array, unicode: bool = False) -> str:
+def array_text(array: Standing, unicode: bool = False) -> str:
     """The text of an array: its closed form, or its entries and an arrow to its axes where it has none."""
     try:
         if not only_scalars(array.node):
             return Typesetter(array.vectors, array.turned, unicode).text(_stood(array))
     except Stuck:
         pass
-    return text.array_text(array.node, array.places, array._is_upright(), unicode=unicode)
+    return text.array_text(array.node, array.places, array.is_upright, unicode=unicode)
 
 
 def only_scalars(node: Node) -> bool:
@@ -123,7 +125,7 @@ def only_scalars(node: Node) -> bool:
     return not any(inner.dims for inner in topological([node]))
 
 
-def array_latex(array: Array) -> str:
+def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
     try:
         return LatexTypesetter(array.vectors, array.turned).text(_stood(array))
@@ -131,13 +133,13 @@ def array_latex(array: Array) -> str:
         return latex.array_latex(array.node)
 
 
-def _stood(array: Array) -> Form:
+def _stood(array: Standing) -> Form:
     """The closed form of an array, a vector standing as the array does."""
     form = closed_form(array.node)
-    return turn(form) if form.vector and array.places == STANDING["row"] else form
+    return turn(form) if form.vector and array.places == ORIENTATIONS["row"] else form
 
 
-def formula(array: Array, define: bool = False) -> Formula:
+def formula(array: Standing, define: bool = False) -> Formula:
     """The closed form of an array; `define` names the parts that occur more than once."""
     setter = Typesetter(array.vectors, array.turned)
     try:

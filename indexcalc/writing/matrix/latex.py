@@ -38,23 +38,29 @@ class LatexTypesetter(Typesetter):
         super().__init__("column" if vectors == "numpy" else vectors, turned)
 
     def transposed(self, inner: Set) -> Set:
+        """The transpose of what is set."""
         if inner[0].endswith("^{-1}"):
             return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
         return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
 
     def within(self, inner: Set, level: int) -> str:
+        """What is set, in brackets where it binds less than this level."""
         return inner[0] if inner[1] >= level else rf"\left({inner[0]}\right)"
 
     def matmul(self, parts: Sequence[str]) -> str:
+        """Matrices multiplied."""
         return r" \, ".join(parts)
 
     def times(self, parts: Sequence[str]) -> str:
+        """A product with numbers."""
         return r" \, ".join(parts)
 
     def entries(self, parts: Sequence[str]) -> str:
+        """A product entry by entry."""
         return r" \circ ".join(parts)
 
     def over(self, above: str, below: Sequence[str], entries: bool = False) -> str:
+        """A fraction."""
         if entries:
             return (
                 rf"{above} \oslash {below[0] if len(below) == 1 else self.within((self.entries(below), PRODUCT), ATOM)}"
@@ -62,6 +68,7 @@ class LatexTypesetter(Typesetter):
         return rf"\frac{{{above}}}{{{' '.join(below)}}}"
 
     def function(self, name: str, args: Sequence[str]) -> str:
+        """A function of its arguments."""
         if name in ("eye", "ones", "zeros"):
             sizes = r" \times ".join(args)
             return f"{SYMBOLS[name]}_{{{sizes}}}"
@@ -73,6 +80,7 @@ class LatexTypesetter(Typesetter):
         return rf"\operatorname{{{word}}}\left({', '.join(args)}\right)"
 
     def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
+        """A power, of the entries or of a matrix."""
         if exponent == 1:
             return base
         if exponent == Fraction(1, 2):
@@ -81,12 +89,15 @@ class LatexTypesetter(Typesetter):
         return f"{self.within(base, ATOM)}^{{{ring}{number_latex(exponent)}}}", POWER
 
     def name(self, name: str, latex: str = "") -> str:
+        """A name of a tensor."""
         return latex or SYMBOLS.get(name) or name_latex(name)
 
     def dim(self, dim: Any) -> str:
+        """A dimension."""
         return dim_latex(dim)
 
     def number(self, value: Number) -> str:
+        """A number."""
         return number_latex(value)
 
     def _diagm(self, form: Form) -> Set:

@@ -25,8 +25,7 @@ from indexcalc.graph.node import (
     topological,
 )
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.index import Dimension
-from indexcalc.views.expr import unknown
+from indexcalc.index import Dimension, unknown
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring
 from indexcalc.writing.matrix.forms import (
@@ -88,6 +87,7 @@ class Reader:
     # -------------------------------------------------------------- products and sums
 
     def whole(self, node: Node) -> Form:
+        """The form of a node, each axis a side of its own."""
         return self.grouped(node, [(axis,) for axis in range(node.order)])
 
     def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
@@ -155,13 +155,16 @@ class Reader:
     # -------------------------------------------------------------- leaves
 
     def variable(self, node: Variable) -> Form:
+        """The form of a named tensor."""
         same = bool(symmetry_of(node).blocks) and all(sign > 0 for _, sign in symmetry_of(node).blocks)
         return atom(node.label, *shape_of(node), same=same and node.order == 2, latex=node.latex)
 
     def definition(self, node: Definition) -> Form:
+        """The form of a named step: its name."""
         return atom(node.label, *shape_of(node))
 
     def constant(self, node: Constant) -> Form:
+        """The form of a known tensor."""
         if not node.order and not node.params:
             return atom(node.label, None, None)
         if node.order > 2:
@@ -173,6 +176,7 @@ class Reader:
         return call(node.label, (), rows, cols, params)
 
     def call(self, node: Call) -> Form:
+        """The form of an abstract function."""
         rows, cols = shape_of(node)
         if node.function.gradient and sum(node.orders) == 1:
             return atom(node.name, rows, cols)
@@ -186,6 +190,7 @@ class Reader:
     # -------------------------------------------------------------- functions
 
     def elementwise(self, node: Elementwise) -> Form:
+        """The form of a function of the entries."""
         rows, cols = shape_of(node)
         args = []
         for arg in node.args:
@@ -198,6 +203,7 @@ class Reader:
         return call(node.fn, args, rows, cols, lead, entrywise=True)
 
     def matrix(self, node: Matrix) -> Form:
+        """The form of a function of matrices."""
         if node.order > 2 or any(child.order > 2 for child in node.children):
             raise Stuck(f"{node.name} has {node.order} axes, and a matrix holds two")
         params = tuple((None, str(value)) for value in node.params)
@@ -207,6 +213,7 @@ class Reader:
         return call(node.name, args, *shape_of(node), params, same=bool(symmetry_of(node).blocks))
 
     def reduction(self, node: Reduction) -> Form:
+        """The form of a function along axes."""
         if node.child.order > 2:
             raise Stuck(f"the argument of {node.fn} has {node.child.order} axes, and a matrix holds two")
         form, params = self.form(node.child), tuple((None, value) for value in node.params)
@@ -233,6 +240,7 @@ class Reader:
         return call(node.fn, [form], left, None, (*params, ("axis", axis)))
 
     def regroup(self, node: Regroup) -> Form:
+        """The form of axes joined and split."""
         named = places_matrix(node)
         if named is not None:
             made = places_form(named[0])
@@ -265,8 +273,10 @@ READ: dict[type[Node], Callable[[Any, Any], Form]] = {
 
 
 def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) -> Form | None:
-    """Where a group of labels is the last axis of a constant such as the duplication matrix and of nothing else: the
-    matrix that takes a column-major vec there. The pair of labels that is summed takes the place of the group.
+    """The matrix that takes a column-major vec where a group of labels is the last axis of a known constant.
+
+    The constant is such as the duplication matrix, and nothing else has the group. The pair of labels that is summed
+    takes the place of the group.
     """
     for place, (factor, at, exponent) in enumerate(factors):
         if not isinstance(factor, Constant) or factor.label not in PLACES or exponent != 1 or [at[2]] != group:

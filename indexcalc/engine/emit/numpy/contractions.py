@@ -76,9 +76,11 @@ def quotient(lines: NumpyLines, step: Contract) -> None:
 
 
 def wished(lines: NumpyLines, number: int, out: Labels, further: int = 3) -> Labels | None:
-    """How the order begins in which a value with these labels is stored best: as that of an array which is there
-    already, and which a step joins with it, or with a function of its entries, entry by entry; with the labels of a
-    batch of matrices, which it is the batch of; a result as it is asked for. It looks so many steps `further` on.
+    """How the order begins in which a value with these labels is stored best.
+
+    It is that of an array which is there already, and which a step joins with it, or with a function of its entries,
+    entry by entry; with the labels of a batch of matrices, which it is the batch of; a result as it is asked for.
+    It looks so many steps `further` on.
     """
     for reader in lines.reading[number]:
         found = alongside(lines.program.steps[reader], number)

@@ -18,11 +18,16 @@ from indexcalc.graph.numbers import Number
 
 
 class NumpyLines:
-    """Lines, the `space` of names that they use, and of the step at hand its `number` and its `kernel`.
+    """Lines, the `space` of names that they use, and of the `step` at hand its `number`, `name` and `kernel`.
 
     `complex` says which values are complex, `real` is the dtype of the others and `dtype` the widest. `waiting` has how
     the values are stored that a step before has made at once, and `small` the names of cofactors and determinants.
     """
+
+    number: int
+    step: Step
+    name: str
+    kernel: str
 
     def __init__(
         self,
@@ -42,7 +47,7 @@ class NumpyLines:
         self.at_once = at_once(program, real=not any(self.complex))
         self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
         self.lines: list[str] = []
-        self.quiet, self.number, self.kernel = False, 0, ""
+        self.quiet = False
         self.waiting: dict[int, tuple[Labels, Labels]] = {}
         self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
         self.reading: list[list[int]] = [[] for _ in program.steps]
@@ -50,19 +55,9 @@ class NumpyLines:
             for value in dict.fromkeys(use.value for use in step.uses):
                 self.reading[value].append(number)
 
-    @property
-    def step(self) -> Step:
-        """The step at hand."""
-        return self.program.steps[self.number]
-
-    @property
-    def name(self) -> str:
-        """The variable of a new value."""
-        return f"v{self.number}"
-
     def begin(self, number: int) -> None:
         """The next step."""
-        self.number, self.kernel = number, ""
+        self.number, self.step, self.name, self.kernel = number, self.program.steps[number], f"v{number}", ""
         self.buffers.begin(number)
 
     def end(self) -> None:

@@ -1,5 +1,6 @@
-"""Functions along axes and of whole matrices as lines of NumPy: wherever their axes are stored, in closed form where
-many small matrices have one.
+"""Functions along axes and of whole matrices as lines of NumPy, wherever their axes are stored.
+
+They are in closed form where many small matrices have one.
 """
 
 from __future__ import annotations

@@ -11,12 +11,11 @@ from indexcalc.errors import LayoutError, did_you_mean
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.layout.project import Layout, layout_of, parts_of
-from indexcalc.layout.with_numpy import numpy_text
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.differentiate import ArrayDerivative, Derivative, structure_notes
+from indexcalc.views.derivative import ArrayDerivative, Derivative, structure_notes
 from indexcalc.views.expr import Expr
+from indexcalc.views.projection import Layout, layout_of, numpy_of, parts_of
 from indexcalc.writing.index.order import fresh_names, words
 
 LONGEST_SOURCE = 40
@@ -230,7 +229,7 @@ class Naming:
         if any(len(group) > 1 for group in laid.groups):
             axes += f", {CONVENTIONS[name].vec}"
         note = laid.note and f"dropped: {self.listed(self._dropped(laid))}, of dimension 1"
-        numpy = numpy_text(self.derivative, laid)
+        numpy = numpy_of(self.derivative, laid)
         return Row(name, laid.shape, axes, str(laid), numpy, self._shown(laid), laid.latex(), note)
 
     def _shown(self, laid: Layout) -> str:

@@ -1,0 +1,76 @@
+"""What a plain `import indexcalc` need not load, and what views reach above themselves: imported when first used.
+
+Views are made at once; evaluation, text, layouts, the reader and the checks are loaded by whoever asks for them, and
+`import indexcalc` stays light. `later.evaluate` is the function; nothing else in the package imports late, but for
+`Expr.array` (the two views make each other).
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from indexcalc.checking.check import check as check
+    from indexcalc.checking.verify import verify as verify
+    from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
+    from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
+    from indexcalc.engine.compile.source import to_source as to_source
+    from indexcalc.engine.compressed.compressed import compressed as compressed
+    from indexcalc.engine.front import evaluate as evaluate
+    from indexcalc.engine.preflight import preflight as preflight
+    from indexcalc.equality.equality import equals as equals
+    from indexcalc.explaining.derivation import explain as explain
+    from indexcalc.reading.reader import parse as parse
+    from indexcalc.views.declare import declarations as declarations
+    from indexcalc.views.declare import replaced as replaced
+    from indexcalc.views.differentiate import diff as diff
+    from indexcalc.views.panel import Layouts as Layouts
+    from indexcalc.views.panel import layouts as layouts
+    from indexcalc.views.projection import layout_of as layout_of
+    from indexcalc.views.projection import matrix_array as matrix_array
+    from indexcalc.views.projection import matrix_expr as matrix_expr
+    from indexcalc.views.select import picked as picked
+    from indexcalc.writing.index.latex import expr_latex as expr_latex
+    from indexcalc.writing.index.text import expr_text as expr_text
+    from indexcalc.writing.matrix.formula import Formula as Formula
+    from indexcalc.writing.matrix.formula import array_latex as array_latex
+    from indexcalc.writing.matrix.formula import array_text as array_text
+    from indexcalc.writing.matrix.formula import formula as formula
+
+MODULES = {
+    "Formula": "writing.matrix.formula",
+    "Layouts": "views.panel",
+    "OnDask": "engine.compile.dask_arrays",
+    "array_latex": "writing.matrix.formula",
+    "array_text": "writing.matrix.formula",
+    "check": "checking.check",
+    "compile_expressions": "engine.compile.backends",
+    "compressed": "engine.compressed.compressed",
+    "declarations": "views.declare",
+    "diff": "views.differentiate",
+    "equals": "equality.equality",
+    "evaluate": "engine.front",
+    "explain": "explaining.derivation",
+    "expr_latex": "writing.index.latex",
+    "expr_text": "writing.index.text",
+    "formula": "writing.matrix.formula",
+    "layout_of": "views.projection",
+    "layouts": "views.panel",
+    "matrix_array": "views.projection",
+    "matrix_expr": "views.projection",
+    "parse": "reading.reader",
+    "picked": "views.select",
+    "preflight": "engine.preflight",
+    "replaced": "views.declare",
+    "to_source": "engine.compile.source",
+    "verify": "checking.verify",
+}
+"""The module of each name; the imports above say the same to type checkers."""
+
+
+def __getattr__(name: str) -> Any:
+    """The function of this name, which stays here once it is loaded."""
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"indexcalc.{MODULES[name]}"), name)
+    globals()[name] = found
+    return found
