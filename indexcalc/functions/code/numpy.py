@@ -42,14 +42,14 @@ def logsumexp(x, axes):
     top = largest(x.real, axes)
     top = np.where(np.isfinite(top), top, 0)
     with np.errstate(divide="ignore"):
-        return np.log(np.sum(np.exp(x - top), axes)) + np.squeeze(top, axes)
+        return np.log(np.exp(x - top).sum(axes)) + top.squeeze(axes)
 
 
 def softmax(x, axes, out=None):
     """The exponentials over their sum, measured from the largest; `out` may be x itself."""
-    weights = np.subtract(x, largest(x.real, axes), out=out, dtype=np.result_type(x, 1.0))
+    weights = np.subtract(x, largest(x.real, axes), out=out)
     np.exp(weights, out=weights)
-    weights /= np.sum(weights, axes, keepdims=True)
+    weights /= weights.sum(axes, keepdims=True)
     return weights
 
 
