@@ -27,7 +27,7 @@ from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
 
 
-class Written(NamedTuple):
+class SourceModule(NamedTuple):
     """The text of a module, the name of its function, and the kernel of each step."""
 
     text: str
@@ -85,7 +85,7 @@ def module(
     name: str,
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
-) -> Written:
+) -> SourceModule:
     """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
 
     Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
@@ -117,7 +117,7 @@ def module(
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
     parts = [*writer.free.helpers.values(), f"def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
-    return Written("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+    return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:
