@@ -54,7 +54,7 @@ TWICE: set[str] = {
     "class Plan: engine.report, writing.index.order",
     "class Reader: writing.index.order, writing.matrix.reduce",
     "class Scope: reading.reader, writing.index.arrange",
-    "class Target: checking.reading, engine.emit.targets",
+    "class Target: checking.reading, engine.emit.source.targets",
     "class Term: graph.node, writing.index.arrange, writing.matrix.forms",
     "class Written: functions.code, views.functions.decompositions",
 }

@@ -16,7 +16,7 @@ from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
 from indexcalc.engine.emit.patterns import check_real, complex_values
-from indexcalc.engine.emit.targets import MASKED, TARGETS
+from indexcalc.engine.emit.source.targets import MASKED, TARGETS
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import Options, path_finder
 from indexcalc.engine.program import Invoke, Program

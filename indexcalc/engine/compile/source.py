@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.request import Request, unit_axes
+from indexcalc.engine.emit.source.targets import Target, target_of
+from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import (
     dimension_code,
@@ -15,8 +17,6 @@ from indexcalc.engine.emit.symbols import (
     distinct_sizes,
     solution_code,
 )
-from indexcalc.engine.emit.targets import Target, target_of
-from indexcalc.engine.emit.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.plan.plan import Options, path_finder, plan
 from indexcalc.engine.program import Input, Invoke, Program
 from indexcalc.engine.wanted import Evaluable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import prod
 
-from indexcalc.engine.emit.kernels import broadcast
+from indexcalc.engine.emit.numpy.function import UFUNCS
+from indexcalc.engine.emit.numpy.kernels import broadcast
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal, parameter
-from indexcalc.engine.emit.numpy_function import UFUNCS
 from indexcalc.engine.emit.patterns import FACTORED, HALF, SigmoidSlope, Together
 from indexcalc.engine.program import Map, Reduce, Use
 from indexcalc.functions.elementwise import logistics, root_slope, sigmoid_slope
