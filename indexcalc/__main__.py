@@ -14,13 +14,8 @@ from indexcalc.errors import IndexCalcError, KindError, NameRefused
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
 from indexcalc.views.declare import column, row, tensor
-from indexcalc.views.differentiate import (
-    MEANING,
-    ArrayDerivative,
-    Derivative,
-    derivative,
-    diff,
-)
+from indexcalc.views.derivative import MEANING, ArrayDerivative, Derivative
+from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.panel import Layouts, Row, layouts
 

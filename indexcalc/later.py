@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from indexcalc.checking.check import check as check
     from indexcalc.checking.verify import verify as verify
     from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
+    from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
     from indexcalc.engine.compressed.compressed import compressed as compressed
     from indexcalc.engine.front import evaluate as evaluate
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 MODULES = {
     "Formula": "writing.matrix.formula",
     "Layouts": "views.panel",
+    "OnDask": "engine.compile.dask_arrays",
     "array_latex": "writing.matrix.formula",
     "array_text": "writing.matrix.formula",
     "check": "checking.check",

@@ -21,12 +21,8 @@ MADE_BY_EACH_OTHER = {("views.expr", "views.array"): "the two views make each ot
 """Imports inside a function that are allowed, beside the table of what is imported late."""
 
 CIRCLES: set[str] = set()
-INSIDE: set[str] = {
-    "engine.compile.backends imports indexcalc.engine.compile.dask_arrays inside",
-}
-REACHED: set[str] = {
-    "views.functions.apply reaches x._axes",
-}
+INSIDE: set[str] = set()
+REACHED: set[str] = set()
 UPWARD: set[str] = {
     "equality.equality imports views.array",
     "equality.equality imports views.expr",
@@ -34,16 +30,12 @@ UPWARD: set[str] = {
 }
 OVERSIZE: dict[str, int] = {
     "class reading.reader.Reading": 552,
-    "class views.array.Array": 318,
     "class writing.index.arrange.Arranger": 330,
     "folder functions": 13,
-    "module explaining.derivation": 613,
+    "module explaining.derivation": 608,
     "module functions.texts": 689,
     "module graph.node": 527,
     "module reading.reader": 680,
-    "module views.array": 629,
-    "module views.differentiate": 567,
-    "module views.expr": 576,
 }
 """What is longer than the law says, with its length: the list only shrinks."""
 TWICE: set[str] = {

@@ -58,7 +58,7 @@ def test_threads_that_build_the_same_have_the_same_nodes(switching):
     first, *others = together(8, lambda number: expressions(100))
     for other in others:
         assert all(a.node is b.node for a, b in zip(first, other, strict=True))
-    assert not nodes._claims
+    assert not nodes.TABLE.claims
 
 
 def test_threads_share_the_programs_of_a_function(switching, monkeypatch):
@@ -78,7 +78,7 @@ def test_threads_share_the_programs_of_a_function(switching, monkeypatch):
 def test_what_is_built_while_the_same_is_built_is_the_same(monkeypatch, visit, when):
     """Three times the table is read and once written: at that visit the node is also built by somebody else."""
 
-    class Table(type(nodes._table)):
+    class Table(type(nodes.TABLE.entries)):
         visits, inner = 0, None
 
         def visited(self, act, *args):
@@ -97,10 +97,10 @@ def test_what_is_built_while_the_same_is_built_is_the_same(monkeypatch, visit, w
         def __setitem__(self, key, value):
             self.visited(super().__setitem__, key, value)
 
-    monkeypatch.setattr(nodes, "_table", Table())
+    monkeypatch.setattr(nodes.TABLE, "entries", Table())
     outer = variable("nested", ("n",))
     assert Table.inner is outer is variable("nested", ("n",))
-    assert not nodes._claims
+    assert not nodes.TABLE.claims
 
 
 # ------------------------------------------------------------------ in a process of its own, which must end
@@ -166,7 +166,7 @@ def test_a_process_forked_while_the_lock_is_held():
         held, done = threading.Event(), threading.Event()
 
         def hold():
-            with node._lock:
+            with node.TABLE.lock:
                 held.set()
                 done.wait()
 

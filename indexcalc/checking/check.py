@@ -31,7 +31,7 @@ from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, Layou
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
 from indexcalc.views.view import View, is_number, to_number
 

@@ -19,8 +19,9 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.walk import substitute
 from indexcalc.simplify import same
 from indexcalc.simplify.passes import expand, simplify
-from indexcalc.views.array import Array, meant, stand
+from indexcalc.views.array import Array, stand
 from indexcalc.views.expr import Expr
+from indexcalc.views.placed import meant
 
 MOST_EDITS = 400
 MOST_TERMS = 40

@@ -14,12 +14,8 @@ from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import addition, transpose
 from indexcalc.graph.node import Node
 from indexcalc.views.array import Array
-from indexcalc.views.differentiate import (
-    ArrayDerivative,
-    Derivative,
-    derivative,
-    diff,
-)
+from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
 from indexcalc.views.view import View

@@ -19,10 +19,11 @@ from indexcalc.index import Dimension, Index, unknown
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
 from indexcalc.simplify.passes import simplify
-from indexcalc.views.array import Array, meant
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.array import Array
+from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
+from indexcalc.views.placed import meant
 from indexcalc.views.projection import Layout
 from indexcalc.views.view import View
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of

@@ -19,12 +19,8 @@ from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.views.array import Array
 from indexcalc.views.declare import place_of
-from indexcalc.views.differentiate import (
-    ArrayDerivative,
-    Derivative,
-    derivative,
-    diff,
-)
+from indexcalc.views.derivative import ArrayDerivative, Derivative
+from indexcalc.views.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 

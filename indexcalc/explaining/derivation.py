@@ -24,13 +24,8 @@ from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index, dim
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.differentiate import (
-    Derivative,
-    derivative,
-    diff,
-    differential,
-    grad,
-)
+from indexcalc.views.derivative import Derivative
+from indexcalc.views.differentiate import derivative, diff, differential, grad
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 

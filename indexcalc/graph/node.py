@@ -29,13 +29,11 @@ What makes nodes is in `constructors.py`, the numbers among them in `numbers.py`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
-from threading import RLock
 from typing import Any, ClassVar, NamedTuple
-from weakref import WeakValueDictionary
 
+from indexcalc.graph.interning import Interned
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 
@@ -80,21 +78,8 @@ class Symmetry(NamedTuple):
 NO_SYMMETRY = Symmetry()
 
 
-_table: WeakValueDictionary[tuple[Any, ...], Node] = WeakValueDictionary()
-_claims: dict[tuple[Any, ...], Node] = {}
-_lock = RLock()
-
-
-def _renew_lock() -> None:
-    """A lock that nobody holds: in a process that was forked, the thread that held the old one isn't there."""
-    global _lock
-    _lock = RLock()
-
-
-if hasattr(os, "register_at_fork"):  # where processes fork
-    os.register_at_fork(after_in_child=_renew_lock)
-
-
+TABLE = Interned()
+"""All nodes that somebody holds."""
 INEXACT = (float, complex)
 
 
@@ -204,8 +189,8 @@ def _unpickle(flat: list[tuple[Any, ...]]) -> Node:
 def intern(cls: type[Any], values: tuple[Any, ...]) -> Any:
     """The node of this class with these field values: the one that exists, or a new one."""
     key = (cls, values, _mark(cls._numbers(values)) if cls._numbers else ())
-    found = _table.get(key)
-    return _enter(key, _make(cls, values)) if found is None else found
+    found = TABLE.get(key)
+    return TABLE.enter(key, _make(cls, values)) if found is None else found
 
 
 def _make(cls: type[Any], values: tuple[Any, ...]) -> Any:
@@ -216,29 +201,6 @@ def _make(cls: type[Any], values: tuple[Any, ...]) -> Any:
     made._settle()
     made.digest = blake2b(repr(made._content()).encode(), digest_size=16).digest()
     return made
-
-
-def _enter(key: tuple[Any, ...], made: Node) -> Node:
-    """The node that stands in the table under this key from now on: `made`, unless there is one.
-
-    The lock keeps other threads out, but between any two lines this thread itself may come here again, in a `__del__`
-    or a signal handler. So who finds nothing claims the key first, and `setdefault` of a dict is one step: who comes in
-    between takes what is claimed.
-    """
-    with _lock:
-        found = _table.get(key)
-        if found is not None:
-            return found
-        claimed = _claims.setdefault(key, made)
-        if claimed is not made:
-            return claimed
-        try:
-            found = _table.get(key)
-            if found is None:
-                _table[key] = found = made
-            return found
-        finally:
-            del _claims[key]
 
 
 class Variable(Node):

@@ -10,29 +10,26 @@ derivative has an axis that nobody asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeGuard
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeGuard
 
 from indexcalc import later
-from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
-from indexcalc.graph.inputs import inputs_of, named_parts
-from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dimension, Index
+from indexcalc.index import Dimension
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
+from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
 from indexcalc.views.expr import Expr
-from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
-from indexcalc.writing.standing import NONE, OPPOSITE, ORIENTATIONS, Places, Standing, ascending, places_of, plain
-
-LETTERS = 18
-"""Axes are called i, j, ..., z as far as these letters go."""
+from indexcalc.views.placed import Placed, meant, numbered_axes, places_at, true_axes, world
+from indexcalc.views.view import View, is_number, refuse_layout, refuse_zero, to_number
+from indexcalc.writing.standing import ORIENTATIONS, Places, ascending, places_of
 
 
-class Array(View):
+class Array(Placed):
     """A tensor expression in matrix notation. Made by `ic.tensor`, and by arithmetic.
 
     `places` has, for each axis that is shown, the axis of the node, in their order, or None for a unit axis. `vectors`
@@ -41,117 +38,18 @@ class Array(View):
     `.T`, which changed nothing.
     """
 
-    __slots__ = ("flipped", "places", "turned", "vectors")
-    places: Places
-    vectors: str
-    turned: frozenset[str]
-    flipped: bool
-
-    def __init__(
-        self,
-        node: Node,
-        inputs: Any = None,
-        places: Places | None = None,
-        vectors: str = "numpy",
-        turned: frozenset[str] = NONE,
-        flipped: bool = False,
-    ) -> None:
-        self.node = node
-        self.inputs = inputs_of(node) if inputs is None else inputs
-        self.places = tuple(range(node.order)) if places is None else places
-        self.vectors, self.turned, self.flipped = vectors, turned, flipped
+    __slots__ = ()
 
     def _with(self, node: Node, inputs: Any = None) -> Array:
         """Another node of this order that stands as this one does."""
         inputs = self.inputs if inputs is None else inputs
         return Array(node, inputs, self.places, self.vectors, self.turned, self.flipped)
 
-    # -------------------------------------------------------------- what it is
-
-    @property
-    def shape(self) -> tuple[Dimension, ...]:
-        """The dimension of each axis that is shown, 1 for a unit axis."""
-        return tuple(1 if place is None else self.node.dims[place] for place in self.places)
-
-    @property
-    def ndim(self) -> int:
-        """The number of axes that are shown, unit axes among them, as NumPy calls it."""
-        return len(self.places)
-
-    @property
-    def standing(self) -> str:
-        """How an order-1 array stands: "column", "row" or, for a plain one, "numpy"; nothing for any other."""
-        return next((kind for kind, places in ORIENTATIONS.items() if places == self.places), "")
-
-    @property
-    def declarations(self) -> dict[str, Any]:
-        """What `ic.parse` has to be told to read `str(self)` back."""
-        return later.declarations(self)
-
-    def __str__(self) -> str:
-        return later.array_text(self.stood())
-
-    def unicode(self) -> str:
-        """The text, with Greek names as letters."""
-        return later.array_text(self.stood(), unicode=True)
-
-    def formula(self, define: bool = False) -> later.Formula:
-        """The closed form in matrix notation, a text that also says why there is none (`.why`) and what is `.nearest`.
-
-        With `define`, parts that occur more than once get names of their own, which the text defines first.
-
-        >>> import indexcalc as ic
-        >>> A, x = ic.tensor("A", "n n"), ic.column("x", "n")
-        >>> ic.grad(x.T @ A @ x, x).formula()
-        (A + A.T) @ x
-        """
-        return later.formula(self.stood(), define)
-
-    def stood(self) -> Standing:
-        """This as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
-        if self.standing == "numpy":
-            return plain(self.node)
-        return Standing(self.node, self.places, self.vectors, self.turned)
-
-    def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the closed form, or of the entries where there is none; an Array has no left-hand side."""
-        return later.array_latex(self.stood())
-
-    def wanted(self, order: Any = None) -> Wanted:
-        """What the engine is told of it: axes in their order, or as `order` says, by number."""
-        node = self.node
-        if order is not None and order != "C":
-            if sorted(order) != list(range(self.order)):
-                asked = Asked(lambda: f"evaluate {self} with order={order}")
-                raise NotationError(asked, f"the axes are 0 to {self.order - 1}", "name each once")
-            node = einsum(1, [(node, range(self.order))], order)
-        return Wanted(node, self.inputs, self._inputs_standing())
-
-    def _inputs_standing(self) -> dict[str, str]:
-        """How the vectors among the inputs are meant, by name."""
-        if self.vectors == "numpy":
-            return {}
-        vectors = [variable.label for variable in self.inputs if variable.order == 1]
-        return {name: OPPOSITE[self.vectors] if name in self.turned else self.vectors for name in vectors}
-
-    def sides(self) -> Sides:
-        """The axes as rows and columns: the first half of the axes, all of them where there is one."""
-        return self._sides(range((self.order + 1) // 2, self.order))
-
-    def _sides(self, columns: Sequence[int]) -> Sides:
-        rows = [axis for axis in range(self.order) if axis not in columns]
-        node = einsum(1, [(self.node, range(self.order))], [*rows, *columns])
-        names = tuple(chr(ord("i") + k) if k < LETTERS else f"i{k}" for k in range(self.order))
-        return Sides(node, len(rows), names)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex(lhs=True)}$"
-
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Array):
             same = self.shape == other.shape and self.places == other.places
             same = same or not (any(p is not None for p in (*self.places, *other.places)))
-            return same and key_of(self.node, self._true_axes()) == key_of(other.node, other._true_axes())
+            return same and key_of(self.node, true_axes(self)) == key_of(other.node, true_axes(other))
         if is_number(other):
             return self._equals_number(other, tuple(range(self.ndim)))
         if isinstance(other, View) and self.ndim == other.order == 0:
@@ -159,11 +57,7 @@ class Array(View):
         return NotImplemented
 
     def __hash__(self) -> int:
-        return self._hash(self._true_axes())
-
-    def _true_axes(self) -> tuple[int, ...]:
-        """The axes that are shown and that the node has."""
-        return tuple(axis for axis, place in enumerate(self.places) if place is not None)
+        return self._hash(true_axes(self))
 
     # -------------------------------------------------------------- arithmetic
 
@@ -263,19 +157,9 @@ class Array(View):
         """
         return later.picked(self, key if isinstance(key, tuple) else (key,))
 
-    def _axes(self, axis: int | Sequence[int] | None, asked: str | Asked) -> list[int]:
-        if axis is None:
-            return list(range(self.ndim))
-        found = []
-        for one in [axis] if isinstance(axis, int) else list(axis):
-            if isinstance(one, Index) or not isinstance(one, int) or not -self.ndim <= one < self.ndim:
-                raise NotationError(asked, f"there is no axis {one} among {self.ndim}", "axes are numbered from 0")
-            found.append(one % self.ndim)
-        return found
-
     def _kept(self, node: Node, axes: Sequence[int], keepdims: bool) -> Array:
         """A node that lost these axes, with axes of dimension 1 in their places if they are to be kept."""
-        left = [axis for axis in self._true_axes() if axis not in axes]
+        left = [axis for axis in true_axes(self) if axis not in axes]
         if not keepdims:
             shown = [axis in left for axis in range(self.ndim) if axis not in axes]
             return made(node, [self], ascending(shown)) if left and False in shown else stand(node, [self])
@@ -284,21 +168,17 @@ class Array(View):
         ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
         return made(einsum(1, [(node, left)], range(self.order), ones), [self])
 
-    def _true(self, axes: Iterable[int]) -> list[int]:
-        """The axes of the node among those that are shown."""
-        return [place for place in (self.places[axis] for axis in dict.fromkeys(axes)) if place is not None]
-
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The sum along axes, or of everything."""
-        axes = self._axes(axis, Asked(lambda: f"({self}).sum(axis={axis})"))
-        gone = self._true(axes)
+        axes = numbered_axes(self, axis, Asked(lambda: f"({self}).sum(axis={axis})"))
+        gone = places_at(self, axes)
         kept = [k for k in range(self.order) if k not in gone]
         return self._kept(einsum(1, [(self.node, range(self.order))], kept), axes, keepdims)
 
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The mean along axes, or of everything."""
-        axes = self._axes(axis, Asked(lambda: f"({self}).mean(axis={axis})"))
-        gone = self._true(axes)
+        axes = numbered_axes(self, axis, Asked(lambda: f"({self}).mean(axis={axis})"))
+        gone = places_at(self, axes)
         kept = [k for k in range(self.order) if k not in gone]
         factors: list[Any] = [(self.node, range(self.order))]
         factors += [(dimension(self.node.dims[k]), (), -1) for k in gone]
@@ -375,31 +255,6 @@ def _array(value: object, beside: object, operation: str) -> Array:
 # ------------------------------------------------------------------ how a result stands
 
 
-def world(views: Sequence[View]) -> tuple[frozenset[Variable], str, frozenset[str]]:
-    """What the result of an operation has from its operands: `inputs`, `vectors` and `turned`."""
-    return join_inputs(views), *meant(views)
-
-
-def meant(views: Sequence[View]) -> tuple[str, frozenset[str]]:
-    """How vectors are meant where these views meet: `vectors` and `turned`."""
-    arrays = [view for view in views if isinstance(view, Array) and view.vectors != "numpy"]
-    if not arrays:
-        return "numpy", NONE
-    vectors = "column" if any(array.vectors == "column" for array in arrays) else "row"
-    return vectors, frozenset().union(*[_turned_from(array, vectors) for array in arrays])
-
-
-def _turned_from(array: Array, vectors: str) -> frozenset[str]:
-    """The names in an array that stand the other way than `vectors` says."""
-    if array.vectors == vectors:
-        return array.turned
-    if array.vectors == "numpy":
-        return NONE
-    names = {name for name, node in named_parts(array.node).items() if node.order == 1}
-    names |= {variable.label for variable in array.inputs if variable.order == 1}
-    return frozenset(names - array.turned)
-
-
 def made(node: Node, views: Sequence[View], places: Places | None = None, flipped: bool = False) -> Array:
     """The Array of a node that was made from these views: it takes over what they know of vectors.
 
@@ -446,83 +301,6 @@ def permuted(array: Array, axes: Sequence[int]) -> Array:
 # ------------------------------------------------------------------ entry by entry
 
 
-class Aligned(NamedTuple):
-    """Arrays among common axes: nodes with the axes that each has, the dimensions of these, and the places shown."""
-
-    edges: list[tuple[Node, list[int]]]
-    dims: list[Dimension]
-    places: Places
-
-
-def _sizes(array: Array) -> list[Dimension | None]:
-    """The dimension of each axis that is shown, None for a unit axis."""
-    return [None if place is None else array.node.dims[place] for place in array.places]
-
-
-def _common(rows: Sequence[Sequence[Dimension | None]], args: Sequence[Array], operation: str) -> list[Any]:
-    """The dimensions that axes take which meet, the last with the last; None where none but unit axes do."""
-    count = max(map(len, rows))
-    dims: list[Dimension | None] = [None] * count
-    origin: list[Array | None] = [None] * count
-    for arg, row in zip(args, rows, strict=True):
-        for axis, dim in enumerate(row, start=count - len(row)):
-            if dim is None or (dim == 1 and dims[axis] is not None):
-                continue
-            if dims[axis] is None or dims[axis] == 1:
-                dims[axis], origin[axis] = dim, arg
-            elif dim != dims[axis]:
-                first = origin[axis]
-                raise DimensionError(
-                    Asked(lambda: f" {operation} ".join(f"({one})" for one in args)),
-                    f"axis {axis - count}: {first} has {dims[axis]}, {arg} has {dim}",
-                    "axes that meet have one size; only an axis declared with the integer 1 is stretched",
-                )
-    return dims
-
-
-def broadcast(args: Sequence[Array], operation: str) -> Aligned:
-    """Arrays among common axes, as NumPy aligns them."""
-    _one_kind(args, operation)
-    dims = _common([_sizes(arg) for arg in args], args, operation)
-    number = {axis: k for k, axis in enumerate(axis for axis, dim in enumerate(dims) if dim is not None)}
-    edges = []
-    for arg in args:
-        start = len(dims) - arg.ndim
-        true = [(axis, dim) for axis, dim in enumerate(_sizes(arg)) if dim is not None]
-        kept = [axis for axis, dim in true if dim != 1 or dims[start + axis] == 1]
-        node = arg.node
-        if len(kept) < arg.order:
-            node = einsum(1, [(node, range(arg.order))], arg._true(kept))
-        edges.append((node, [number[start + axis] for axis in kept]))
-    shown = tuple(None if dim is None else number[axis] for axis, dim in enumerate(dims))
-    return Aligned(edges, [dim for dim in dims if dim is not None], shown)
-
-
-KINDS = {"column": "a column", "row": "a row", "numpy": "a plain order-1 tensor"}
-
-
-def _one_kind(args: Sequence[Array], operation: str) -> None:
-    """Vectors that meet entry by entry all stand alike, or it is an error."""
-    kinds = {arg.standing: arg for arg in args if arg.order == 1 and arg.standing}
-    if len(kinds) < 2:
-        return
-    (kind, one), (other, second) = list(kinds.items())[:2]
-    if "numpy" in (kind, other):
-        plain, upright = (one, other) if kind == "numpy" else (second, kind)
-        instead = f"declare it as {KINDS[upright]}: ic.{upright}({plain})"
-    else:
-        instead = f"write ({second}).T for two {kind}s, ic.outer({one}, {second}) for all products"
-    raise KindError(
-        Asked(lambda: f" {operation} ".join(f"({arg})" for arg in args)),
-        f"{one} {_shape(one)} is {KINDS[kind]}, {second} {_shape(second)} is {KINDS[other]}",
-        instead,
-    )
-
-
-def _shape(array: Array) -> str:
-    return "×".join(map(str, array.shape)) if array.ndim > 1 else f"({array.shape[0]},)"
-
-
 def _was_flipped(args: Sequence[Array]) -> bool:
     """Is this made entry by entry from a plain order-1 array of which `.T` was asked?"""
     return max(arg.ndim for arg in args) == 1 and any(arg.flipped for arg in args)
@@ -565,8 +343,8 @@ def reduce_array(
     keeps: bool = False,
 ) -> Array:
     """A reduction along axes, or of everything."""
-    axes = array._axes(axis, Asked(lambda: f"{fn}({array}, axis={axis})"))
-    true = array._true(axes)
+    axes = numbered_axes(array, axis, Asked(lambda: f"{fn}({array}, axis={axis})"))
+    true = places_at(array, axes)
     needed = max(REDUCTIONS[fn].axes, 1 if axis is not None else 0)
     opened = range(array.order, array.order + min(len(axes), needed) - len(true))
     node = array.node
@@ -603,10 +381,10 @@ def matmul(first: Array, second: Array) -> Array:
             f"axis of {second} {tuple(second.shape)} has {inner[1]}",
             "transpose one of them with .T, or check the declarations",
         )
-    lead = _common([_sizes(array)[:-2] for array in (first, second)], [first, second], "@")
+    lead = common_sizes([sizes_shown(array)[:-2] for array in (first, second)], [first, second], "@")
     factors = []
     for array, ends in ((first, ["row", "inner"]), (second, ["inner", "column"])):
-        sizes = _sizes(array)
+        sizes = sizes_shown(array)
         labels: list[Any] = [
             axis if dim != 1 or lead[axis] == 1 else ("one", axis, id(array))
             for axis, dim in enumerate(sizes[:-2], start=len(lead) - len(sizes[:-2]))

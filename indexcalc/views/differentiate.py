@@ -14,10 +14,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from indexcalc import later
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
-from indexcalc.engine.wanted import Sides
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.edge import symmetry_of
@@ -25,148 +23,13 @@ from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.simplify.passes import canonical, simplify
-from indexcalc.views.array import Array, world
+from indexcalc.views.array import Array
 from indexcalc.views.array import made as made_from
 from indexcalc.views.declare import place_of
+from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr, meet
+from indexcalc.views.placed import world
 from indexcalc.views.view import View, join_inputs
-
-
-class Derivative(Expr):
-    """A derivative in index notation: an `Expr` that knows which of its indices came from where.
-
-    `of` has those of what was differentiated, `wrt` those of what it was differentiated by, as far as they are free;
-    pairs that were contracted are in `contracted`. Arithmetic gives a plain `Expr`.
-    """
-
-    __slots__ = ("contracted", "groups", "of", "source", "structures", "targets", "wrt")
-    source: Expr
-    targets: tuple[Expr, ...]
-    of: tuple[Index, ...]
-    wrt: tuple[Index, ...]
-    groups: tuple[tuple[Index, ...], ...]
-    contracted: tuple[Index, ...]
-    structures: tuple[str, ...]
-
-    @property
-    def structure(self) -> str:
-        """Which derivative by a structured variable this is, "" where no variable has a structure."""
-        return structure_of(self)
-
-    @property
-    def note(self) -> str:
-        """What a reader might trip over: a contraction, and which derivative by a structured variable this is."""
-        notes = []
-        if self.contracted:
-            names = ", ".join(map(str, self.contracted))
-            notes.append(
-                f"{names} is free on both sides, so it is summed: a divergence. For the Jacobian "
-                "differentiate by a fresh index."
-            )
-        notes += structure_notes(self)
-        return " ".join(notes)
-
-    def latex(self, lhs: bool = False) -> str:
-        r"""The LaTeX of the derivative; with `lhs` as an equation.
-
-        >>> import indexcalc as ic
-        >>> i, k = ic.indices("i k"); x = ic.tensor("x", "n")
-        >>> print(ic.exp(x[i]).sum(i).diff(x[k]).latex(lhs=True))
-        \frac{\partial}{\partial x_{k}}\left(\sum_{i} \exp\left(x_{i}\right)\right) = \exp\left(x_{k}\right)
-        """
-        right = super().latex()
-        if not lhs:
-            return right
-        below = r"\,".join(rf"\partial {target.latex()}" for target in self.targets)
-        above = rf"\partial^{{{len(self.targets)}}}" if len(self.targets) > 1 else r"\partial"
-        return rf"\frac{{{above}}}{{{below}}}\left({self.source.latex()}\right) = {right}"
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
-
-    def sides(self) -> Sides:
-        """The axes as rows and columns: the last variable gives the columns."""
-        last = self.groups[-1] if self.groups else ()
-        return self._sides([index for index in self.free if index in last and index not in self.of])
-
-    def layout(self, name: str) -> Array:
-        """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        return later.layout_of(self, name)
-
-    def layouts(self) -> later.Layouts:
-        """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
-        return later.layouts(self)
-
-
-class ArrayDerivative(Array):
-    """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number.
-
-    `source` is what was differentiated, by each of `targets` (None for a product with a Hessian, which is derived along
-    its direction).
-    """
-
-    __slots__ = ("groups", "of", "source", "structures", "targets", "wrt")
-    source: Array | None
-    targets: tuple[Array, ...]
-    of: tuple[int, ...]
-    wrt: tuple[int, ...]
-    groups: tuple[tuple[int, ...], ...]
-    structures: tuple[str, ...]
-
-    @property
-    def structure(self) -> str:
-        """Which derivative by a structured variable this is, "" where no variable has a structure."""
-        return structure_of(self)
-
-    @property
-    def note(self) -> str:
-        """Which derivative by a structured variable this is."""
-        return " ".join(structure_notes(self))
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
-
-    def sides(self) -> Sides:
-        """The axes as rows and columns: the last variable gives the columns."""
-        return self._sides(self.groups[-1])
-
-    def layout(self, name: str) -> Array:
-        """The derivative as a convention lays it out: "numerator", "denominator", "mixed", "gradient", "jax", ..."""
-        return later.layout_of(self, name)
-
-    def layouts(self) -> later.Layouts:
-        """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
-        return later.layouts(self)
-
-
-def structure_of(derivative: Derivative | ArrayDerivative) -> str:
-    """The names of the maps that were used for structured variables; mostly one, "" for none.
-
-    >>> import indexcalc as ic
-    >>> S = ic.tensor("S", "n n", symmetric=True)
-    >>> ic.grad(ic.logdet(S), S).structure, ic.grad(ic.logdet(S), S, structure="free").structure
-    ('projected', 'free')
-    """
-    return ", ".join(dict.fromkeys(how for how in derivative.structures if how))
-
-
-def structure_notes(derivative: Derivative | ArrayDerivative) -> list[str]:
-    """A sentence for each map that was used for structured variables."""
-    used = dict.fromkeys(how for how in derivative.structures if how)
-    return [f"structure={how!r}: {MEANING[how]}" for how in used]
-
-
-def structure_latex(derivative: Derivative | ArrayDerivative) -> str:
-    """What a notebook shows beside the formula: which derivative by a structured variable this is."""
-    return rf"\quad\text{{({structure_of(derivative)})}}" if structure_of(derivative) else ""
-
-
-MEANING = {
-    "projected": "the orthogonal projection of the free gradient onto the space of such matrices",
-    "independent": "the derivative by each independent entry, at every entry that it fills, with its sign",
-    "free": "the structure is ignored, as automatic differentiation has it",
-}
-
 
 # ------------------------------------------------------------------ targets
 

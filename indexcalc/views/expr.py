@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from indexcalc import later
-from indexcalc.engine.wanted import Sides, Wanted
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import (
     ONE,
     addition,
@@ -23,13 +22,12 @@ from indexcalc.graph.constructors import (
     reduction,
     zeros,
 )
-from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.graph.walk import resize
-from indexcalc.index import Dimension, Index, symbol, unknown
+from indexcalc.index import Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
+from indexcalc.views.indexed import Indexed, agreed, must_have, own_unknowns
 from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
 if TYPE_CHECKING:
@@ -38,99 +36,13 @@ if TYPE_CHECKING:
 NONE: frozenset[str] = frozenset()
 
 
-class Expr(View):
+class Expr(Indexed):
     """A tensor expression in index notation. Made by indexing a tensor, `W[i,j]`, and by arithmetic.
 
     `free` has the free indices, in order of first writing.
     """
 
-    __slots__ = ("free", "indices", "summed")
-    indices: tuple[Index, ...]
-    free: tuple[Index, ...]
-    summed: frozenset[str]
-
-    def __init__(
-        self,
-        node: Node,
-        indices: Sequence[Index],
-        inputs: Any = None,
-        free: Sequence[Index] | None = None,
-        summed: frozenset[str] = NONE,
-    ) -> None:
-        self.node, self.indices = node, tuple(indices)
-        self.inputs = inputs_of(node) if inputs is None else inputs
-        self.free = self.indices if free is None else tuple(free)
-        self.summed = summed
-
-    # -------------------------------------------------------------- what it is
-
-    @property
-    def shape(self) -> tuple[Dimension, ...]:
-        """The dimensions of the free indices, in their order."""
-        dims = dict(zip(self.indices, self.node.dims, strict=True))
-        return tuple(dims[index] for index in self.free)
-
-    def dim(self, index: Index) -> Dimension:
-        """The dimension of a free index."""
-        self._must_have(index, Asked(lambda: f"dimension of {index}"))
-        return self.node.dims[self.indices.index(index)]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the node's axes."""
-        return tuple(index.name for index in self.indices)
-
-    @property
-    def batch(self) -> frozenset[str]:
-        """The names of the free batch indices."""
-        return frozenset(index.name for index in self.indices if index.batch)
-
-    @property
-    def declarations(self) -> dict[str, Any]:
-        """What `ic.parse` has to be told to read `str(self)` back."""
-        found = later.declarations(self)
-        dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
-        found["dims"] = found.get("dims", {}) | dims
-        if not found["dims"]:
-            del found["dims"]
-        if self.batch:
-            found["batch"] = " ".join(sorted(self.batch))
-        return found
-
-    def __str__(self) -> str:
-        return later.expr_text(self.node, self.names, self.batch)
-
-    def unicode(self) -> str:
-        """The text, with Greek names as letters."""
-        return later.expr_text(self.node, self.names, self.batch, unicode=True)
-
-    def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the expression; only a derivative has a left-hand side."""
-        return later.expr_latex(self.node, self.names, self.batch)
-
-    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
-        """What the engine is told of it: axes in the order of `.free`, or of `order`."""
-        wanted = self.free if order is None else tuple(order)
-        if set(wanted) != set(self.free) or len(wanted) != len(self.free):
-            free = ", ".join(map(str, self.free)) or "none"
-            asked = Asked(lambda: f"evaluate {self} with order={order}")
-            raise NotationError(asked, f"the free indices are {free}", "name each once")
-        node = self.node
-        if wanted != self.indices:
-            node = einsum(1, [(node, self.names)], [index.name for index in wanted])
-        return Wanted(node, self.inputs, {})
-
-    def sides(self) -> Sides:
-        """The axes as rows and columns: the first half of the free indices, all of them where there is one."""
-        return self._sides(self.free[(len(self.free) + 1) // 2 :])
-
-    def _sides(self, columns: Sequence[Index]) -> Sides:
-        rows = [index for index in self.free if index not in columns]
-        names = tuple(index.name for index in (*rows, *columns))
-        return Sides(einsum(1, [(self.node, self.names)], names), len(rows), names)
-
-    def _repr_latex_(self) -> str:
-        return f"$\\displaystyle {self.latex(lhs=True)}$"
+    __slots__ = ()
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expr):
@@ -224,15 +136,6 @@ class Expr(View):
     def _with(self, node: Node, summed: frozenset[str] = NONE) -> Expr:
         return Expr(node, self.indices, self.inputs, self.free, summed)
 
-    def _must_have(self, index: object, asked: str | Asked) -> None:
-        if not isinstance(index, Index):
-            raise KindError(asked, f"{index!r} is a {type(index).__name__}, no index", 'make one: i = ic.index("i")')
-        if index not in self.indices:
-            free = ", ".join(map(str, self.free)) or "none"
-            raise NotationError(
-                asked, f"{index} is not free in {self} (free: {free})", did_you_mean(index.name, self.names)
-            )
-
     def sum(self, *indices: Index) -> Expr:
         """The sum over free indices, batch indices among them.
 
@@ -242,7 +145,7 @@ class Expr(View):
         sum[i](exp(x[i]))
         """
         for index in indices:
-            self._must_have(index, "sum")
+            must_have(self, index, "sum")
         if not indices:
             raise NotationError(f"({self}).sum()", "over which index?", f"write .sum({', '.join(map(str, self.free))})")
         kept = [index for index in self.free if index not in indices]
@@ -271,7 +174,7 @@ class Expr(View):
     def rename(self, names: Mapping[Index, Index]) -> Expr:
         """The same expression with other names for free indices."""
         for old, new in names.items():
-            self._must_have(old, f"rename {old}")
+            must_have(self, old, f"rename {old}")
             if not isinstance(new, Index):
                 raise KindError(f"rename {old}", f"{new!r} is no index", 'make one: k = ic.index("k")')
         indices = tuple(names.get(index, index) for index in self.indices)
@@ -283,7 +186,7 @@ class Expr(View):
                 f"to sum over both, multiply by ic.delta({', '.join(map(str, (*names, *names.values())))})",
             )
         made = Expr(self.node, indices, self.inputs, [names.get(index, index) for index in self.free])
-        return _own_unknowns(made)
+        return Expr(own_unknowns(made), made.indices, made.inputs, made.free, made.summed)
 
     def array(self, *indices: Index) -> Array:
         """The Array with these axes, in this order."""
@@ -291,7 +194,7 @@ class Expr(View):
 
         asked = Asked(lambda: f"({self}).array({', '.join(map(str, indices))})")
         for index in indices:
-            self._must_have(index, asked)
+            must_have(self, index, asked)
         if set(indices) != set(self.free) or len(indices) != len(self.free):
             raise NotationError(
                 asked, f"the free indices are {', '.join(map(str, self.free))}", "name each of them once"
@@ -368,76 +271,10 @@ def meet(exprs: Sequence[Expr], operation: str) -> list[Expr]:
 
     Deltas take their dimensions from the others.
     """
-    exprs = list(exprs)
-    while True:
-        seen: dict[str, tuple[Index, Dimension, Expr]] = {}
-        table: dict[str, Dimension] = {}
-        for expr in exprs:
-            if table:
-                break
-            for index, dim in zip(expr.indices, expr.node.dims, strict=True):
-                first = seen.setdefault(index.name, (index, dim, expr))
-                if first[0].batch != index.batch:
-                    raise NotationError(
-                        f"({first[2]}) {operation} ({expr})",
-                        f"{index} is a batch index on one side only",
-                        "give one of them another name",
-                    )
-                if first[1] == dim:
-                    continue
-                if unknown(dim):
-                    table[str(dim)] = first[1]
-                    break
-                if unknown(first[1]):
-                    table[str(first[1])] = dim
-                    break
-                else:
-                    raise DimensionError(
-                        f"({first[2]}) {operation} ({expr})",
-                        f"index {index}: {_carrier(first[2], index)} has {first[1]}, {_carrier(expr, index)} has {dim}",
-                        "axes that share an index have one size, and size 1 is not stretched; use another "
-                        "index, or ic.ones",
-                    )
-        if not table:
-            return exprs
-        nodes = resize([expr.node for expr in exprs], table)
-        exprs = [Expr(n, e.indices, e.inputs, e.free, e.summed) for n, e in zip(nodes, exprs, strict=True)]
-
-
-def _carrier(expr: Expr, index: Index) -> str:
-    """Which tensor gives an index its dimension, and at which axis, as far as that is plain."""
-    node, axis = expr.node, expr.indices.index(index)
-    while True:
-        if node.kind in ("variable", "definition"):
-            return f"{node.name} (axis {axis})"
-        if node.kind == "product":
-            label = node.out[axis]  # type: ignore[attr-defined]
-            edges = [(f.node, f.labels) for f in node.factors]  # type: ignore[attr-defined]
-        elif node.kind == "sum":
-            label, edges = axis, [(t.node, t.labels) for t in node.terms]  # type: ignore[attr-defined]
-        elif node.kind == "elementwise":
-            label, edges = axis, [(a.node, a.labels) for a in node.args]  # type: ignore[attr-defined]
-        else:
-            return str(expr)
-        for child, labels in edges:
-            if label in labels:
-                node, axis = child, labels.index(label)
-                break
-        else:
-            return str(expr)
-
-
-def _own_unknowns(expr: Expr) -> Expr:
-    """An expression whose unknown dimensions are named after its free indices."""
-    wanted: dict[str, str] = {}
-    for index, dim in sorted(zip(expr.indices, expr.node.dims, strict=True), key=lambda pair: pair[0].name):
-        if unknown(dim):
-            wanted.setdefault(str(dim), f"?{index.name}")
-    table: dict[str, Dimension] = {old: symbol(new) for old, new in wanted.items() if old != new}
-    if not table:
-        return expr
-    (node,) = resize([expr.node], table)
-    return Expr(node, expr.indices, expr.inputs, expr.free, expr.summed)
+    return [
+        one if isinstance(one, Expr) else Expr(one.node, one.indices, one.inputs, one.free, one.summed)
+        for one in agreed(exprs, operation)
+    ]
 
 
 def _spread(first: Expr, second: Expr) -> list[Index]:
@@ -549,7 +386,7 @@ def reduce_expr(
     """A reduction along free indices; with one free index it need not be named."""
     asked = Asked(lambda: f"{fn}({expr})")
     for index in indices:
-        expr._must_have(index, asked)
+        must_have(expr, index, asked)
     if not indices:
         if not expr.free:
             instead = "a scalar needs no reduction; to keep a name that occurs twice, ic.hadamard"

@@ -13,7 +13,7 @@ from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
-from indexcalc.views.differentiate import ArrayDerivative, Derivative, structure_notes
+from indexcalc.views.derivative import ArrayDerivative, Derivative, structure_notes
 from indexcalc.views.expr import Expr
 from indexcalc.views.projection import Layout, layout_of, numpy_of, parts_of
 from indexcalc.writing.index.order import fresh_names, words

@@ -11,9 +11,10 @@ from indexcalc.index import Index
 from indexcalc.layout.conventions import Groups
 from indexcalc.layout.project import Held, Laid, matrix_of_groups, project
 from indexcalc.layout.with_numpy import numpy_text
-from indexcalc.views.array import Array, meant
-from indexcalc.views.differentiate import ArrayDerivative, Derivative
+from indexcalc.views.array import Array
+from indexcalc.views.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
+from indexcalc.views.placed import meant
 from indexcalc.views.view import View
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
@@ -331,9 +332,7 @@ def compile_expressions(
         made = OnBackend(BACKENDS[backend], outputs, inputs, options, memory_limit, sharding)
     elif backend == "dask":
         _there(backend)
-        from indexcalc.engine.compile.dask_arrays import OnDask
-
-        made = OnDask(outputs, inputs, options, None, memory_limit)
+        made = later.OnDask(outputs, inputs, options, None, memory_limit)
     else:
         raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
     if sizes is not None:

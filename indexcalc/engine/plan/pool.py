@@ -96,7 +96,9 @@ MOST_TURNS = 8
 
 
 def turns(rule: Symmetry, order: int, most: int = MOST_TURNS) -> tuple[Perm, ...]:
-    """The permutations of the axes that leave a value with this symmetry as it is; none if there are more than `most`.
+    """The permutations of the axes that leave a value with this symmetry as it is.
+
+    None where there are more than the `most`.
 
     >>> turns(Symmetry((((0, 1), 1),)), 3)
     ((0, 1, 2), (1, 0, 2))

@@ -41,6 +41,7 @@ from indexcalc.views.functions.matrices import (
     vech,
 )
 from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
+from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
 
 
@@ -103,7 +104,7 @@ def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, .
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
-        axes = x._axes(given, asked) if given else list(range(x.ndim))[-count:]
+        axes = numbered_axes(x, given, asked) if given else list(range(x.ndim))[-count:]
         found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
     else:
         axes = list(given or x.free)

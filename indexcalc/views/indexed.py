@@ -1,0 +1,201 @@
+"""What an `Expr` is, without its arithmetic: a node with a name for each axis, and how names that meet agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from indexcalc import later
+from indexcalc.engine.wanted import Sides, Wanted
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.graph.constructors import einsum
+from indexcalc.graph.inputs import inputs_of
+from indexcalc.graph.node import Node
+from indexcalc.graph.walk import resize
+from indexcalc.index import Dimension, Index, symbol, unknown
+from indexcalc.views.view import View
+from indexcalc.writing.standing import NONE
+
+
+class Indexed(View):
+    """A node with a name for each axis; `free` has the free indices, in order of first writing.
+
+    `summed` has the names that a product has summed already.
+    """
+
+    __slots__ = ("free", "indices", "summed")
+    indices: tuple[Index, ...]
+    free: tuple[Index, ...]
+    summed: frozenset[str]
+
+    def __init__(
+        self,
+        node: Node,
+        indices: Sequence[Index],
+        inputs: Any = None,
+        free: Sequence[Index] | None = None,
+        summed: frozenset[str] = NONE,
+    ) -> None:
+        self.node, self.indices = node, tuple(indices)
+        self.inputs = inputs_of(node) if inputs is None else inputs
+        self.free = self.indices if free is None else tuple(free)
+        self.summed = summed
+
+    @property
+    def shape(self) -> tuple[Dimension, ...]:
+        """The dimensions of the free indices, in their order."""
+        dims = dict(zip(self.indices, self.node.dims, strict=True))
+        return tuple(dims[index] for index in self.free)
+
+    def dim(self, index: Index) -> Dimension:
+        """The dimension of a free index."""
+        must_have(self, index, Asked(lambda: f"dimension of {index}"))
+        return self.node.dims[self.indices.index(index)]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the node's axes."""
+        return tuple(index.name for index in self.indices)
+
+    @property
+    def batch(self) -> frozenset[str]:
+        """The names of the free batch indices."""
+        return frozenset(index.name for index in self.indices if index.batch)
+
+    @property
+    def declarations(self) -> dict[str, Any]:
+        """What `ic.parse` has to be told to read `str(self)` back."""
+        found = later.declarations(self)
+        dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
+        found["dims"] = found.get("dims", {}) | dims
+        if not found["dims"]:
+            del found["dims"]
+        if self.batch:
+            found["batch"] = " ".join(sorted(self.batch))
+        return found
+
+    def __str__(self) -> str:
+        return later.expr_text(self.node, self.names, self.batch)
+
+    def unicode(self) -> str:
+        """The text, with Greek names as letters."""
+        return later.expr_text(self.node, self.names, self.batch, unicode=True)
+
+    def latex(self, lhs: bool = False) -> str:
+        """The LaTeX of the expression; only a derivative has a left-hand side."""
+        return later.expr_latex(self.node, self.names, self.batch)
+
+    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
+        """What the engine is told of it: axes in the order of `.free`, or of `order`."""
+        wanted = self.free if order is None else tuple(order)
+        if set(wanted) != set(self.free) or len(wanted) != len(self.free):
+            free = ", ".join(map(str, self.free)) or "none"
+            asked = Asked(lambda: f"evaluate {self} with order={order}")
+            raise NotationError(asked, f"the free indices are {free}", "name each once")
+        node = self.node
+        if wanted != self.indices:
+            node = einsum(1, [(node, self.names)], [index.name for index in wanted])
+        return Wanted(node, self.inputs, {})
+
+    def sides(self) -> Sides:
+        """The axes as rows and columns: the first half of the free indices, all of them where there is one."""
+        return self._sides(self.free[(len(self.free) + 1) // 2 :])
+
+    def _sides(self, columns: Sequence[Index]) -> Sides:
+        rows = [index for index in self.free if index not in columns]
+        names = tuple(index.name for index in (*rows, *columns))
+        return Sides(einsum(1, [(self.node, self.names)], names), len(rows), names)
+
+    def _repr_latex_(self) -> str:
+        return f"$\\displaystyle {self.latex(lhs=True)}$"
+
+
+def must_have(expr: Indexed, index: object, asked: str | Asked) -> None:
+    """The index is free in the expression, or an error says what is."""
+    if not isinstance(index, Index):
+        raise KindError(asked, f"{index!r} is a {type(index).__name__}, no index", 'make one: i = ic.index("i")')
+    if index not in expr.indices:
+        free = ", ".join(map(str, expr.free)) or "none"
+        raise NotationError(
+            asked, f"{index} is not free in {expr} (free: {free})", did_you_mean(index.name, expr.names)
+        )
+
+
+# ------------------------------------------------------------------ indices that meet
+
+
+def agreed(exprs: Sequence[Indexed], operation: str) -> list[Indexed]:
+    """The expressions, once their common indices have been found to agree.
+
+    Deltas take their dimensions from the others.
+    """
+    exprs = list(exprs)
+    while True:
+        seen: dict[str, tuple[Index, Dimension, Indexed]] = {}
+        table: dict[str, Dimension] = {}
+        for expr in exprs:
+            if table:
+                break
+            for index, dim in zip(expr.indices, expr.node.dims, strict=True):
+                first = seen.setdefault(index.name, (index, dim, expr))
+                if first[0].batch != index.batch:
+                    raise NotationError(
+                        f"({first[2]}) {operation} ({expr})",
+                        f"{index} is a batch index on one side only",
+                        "give one of them another name",
+                    )
+                if first[1] == dim:
+                    continue
+                if unknown(dim):
+                    table[str(dim)] = first[1]
+                    break
+                if unknown(first[1]):
+                    table[str(first[1])] = dim
+                    break
+                else:
+                    raise DimensionError(
+                        f"({first[2]}) {operation} ({expr})",
+                        f"index {index}: {_carrier(first[2], index)} has {first[1]}, {_carrier(expr, index)} has {dim}",
+                        "axes that share an index have one size, and size 1 is not stretched; use another "
+                        "index, or ic.ones",
+                    )
+        if not table:
+            return exprs
+        nodes = resize([expr.node for expr in exprs], table)
+        exprs = [Indexed(n, e.indices, e.inputs, e.free, e.summed) for n, e in zip(nodes, exprs, strict=True)]
+
+
+def _carrier(expr: Indexed, index: Index) -> str:
+    """Which tensor gives an index its dimension, and at which axis, as far as that is plain."""
+    node, axis = expr.node, expr.indices.index(index)
+    while True:
+        if node.kind in ("variable", "definition"):
+            return f"{node.name} (axis {axis})"
+        if node.kind == "product":
+            label = node.out[axis]  # type: ignore[attr-defined]
+            edges = [(f.node, f.labels) for f in node.factors]  # type: ignore[attr-defined]
+        elif node.kind == "sum":
+            label, edges = axis, [(t.node, t.labels) for t in node.terms]  # type: ignore[attr-defined]
+        elif node.kind == "elementwise":
+            label, edges = axis, [(a.node, a.labels) for a in node.args]  # type: ignore[attr-defined]
+        else:
+            return str(expr)
+        for child, labels in edges:
+            if label in labels:
+                node, axis = child, labels.index(label)
+                break
+        else:
+            return str(expr)
+
+
+def own_unknowns(expr: Indexed) -> Node:
+    """The node of an expression, its unknown dimensions named after the free indices."""
+    wanted: dict[str, str] = {}
+    for index, dim in sorted(zip(expr.indices, expr.node.dims, strict=True), key=lambda pair: pair[0].name):
+        if unknown(dim):
+            wanted.setdefault(str(dim), f"?{index.name}")
+    table: dict[str, Dimension] = {old: symbol(new) for old, new in wanted.items() if old != new}
+    if not table:
+        return expr.node
+    (node,) = resize([expr.node], table)
+    return node
