@@ -10,8 +10,9 @@ import opt_einsum
 import pytest
 
 import indexcalc as ic
-from indexcalc.engine.emit import numpy_code, numpy_function
-from indexcalc.engine.emit.kernels import Operand, PairContraction, choose
+from indexcalc.engine.emit import numpy_code
+from indexcalc.engine.emit.numpy.function import function_of
+from indexcalc.engine.emit.numpy.kernels import Operand, PairContraction, choose
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.plan import plan
 from indexcalc.engine.program import (
@@ -225,7 +226,7 @@ def test_what_is_small_is_not_lost():
     assert np.isclose(form.evaluate(A=a, x=v), 2.0**-69, rtol=1e-9, atol=0)
     made = plan.plan([form.node], {"n": 4}, plan.Options(reassociate="safe"))
     code = numpy_code.emit(made, {"A": "A", "x": "x"}, float)
-    assert np.isclose(numpy_function.function_of(code, ("A", "x"), True)(a, v), 2.0**-69, rtol=1e-9, atol=0)
+    assert np.isclose(function_of(code, ("A", "x"), True)(a, v), 2.0**-69, rtol=1e-9, atol=0)
     X, m, T = ic.tensor("X", "N d"), ic.tensor("m", "d"), ic.tensor("T", "N d")
     total = (X - m) + ic.exp(T)
     values = np.full((3, 2), 2.0**60), np.full(2, 2.0**60), np.zeros((3, 2))
@@ -339,7 +340,7 @@ def test_every_kernel_has_the_numbers_of_einsum(spec, size):
     one, two = variable("a", a.shape), variable("b", b.shape)
     made = plan.plan([einsum(1, [(one, left), (two, right)], spec.split("->")[1])], {})
     code = numpy_code.emit(made, {"a": "a", "b": "b"}, float)
-    found = numpy_function.function_of(code, ("a", "b"), True)(a, b)
+    found = function_of(code, ("a", "b"), True)(a, b)
     assert np.allclose(found, np.einsum(spec, a, b))
 
 
@@ -453,7 +454,7 @@ def test_axes_that_are_joined_are_no_view_of_what_is_written_over():
         Contract(1, (Use(1, (0, 1)), x), (0, 1), (2, 2), turn),
     )
     code = numpy_code.emit(Program(steps, (3, 4)), {"x": "x"}, float)
-    joined, cubes = numpy_function.function_of(code, ("x",), False)(np.arange(4.0).reshape(2, 2))
+    joined, cubes = function_of(code, ("x",), False)(np.arange(4.0).reshape(2, 2))
     assert joined.tolist() == [0, 1, 4, 9] and cubes.tolist() == [[0, 1], [8, 27]]
 
 

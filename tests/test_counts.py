@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.engine.emit import numpy_function
+from indexcalc.engine.emit.numpy.function import SPACE
 from indexcalc.engine.program import (
     Contract,
     Map,
@@ -69,9 +69,9 @@ def operations(name: str, args: Any, result: Any) -> int:
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     """NumPy's functions as the programs find them, watched."""
     watcher = Seen()
-    for name, function in list(numpy_function.SPACE.items()):
+    for name, function in list(SPACE.items()):
         if callable(function):
-            monkeypatch.setitem(numpy_function.SPACE, name, watcher.watched(name, function))
+            monkeypatch.setitem(SPACE, name, watcher.watched(name, function))
     return watcher
 
 

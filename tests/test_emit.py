@@ -8,15 +8,15 @@ import numpy as np
 
 from indexcalc.engine.emit import numpy_code, source_code
 from indexcalc.engine.emit.numpy import contractions, maps, matrices
+from indexcalc.engine.emit.numpy.additions import write_sum
 from indexcalc.engine.emit.numpy.buffers import Buffers
+from indexcalc.engine.emit.numpy.function import Stored
 from indexcalc.engine.emit.numpy.lines import NumpyLines
-from indexcalc.engine.emit.numpy_function import Stored
-from indexcalc.engine.emit.numpy_sums import write_sum
 from indexcalc.engine.emit.patterns import AtOnce, at_once
-from indexcalc.engine.emit.python_text import PythonText
 from indexcalc.engine.emit.source import functions, pairwise, sums
-from indexcalc.engine.emit.targets import TARGETS
-from indexcalc.engine.emit.writer import SourceNames, Writer
+from indexcalc.engine.emit.source.python_text import PythonText
+from indexcalc.engine.emit.source.targets import TARGETS
+from indexcalc.engine.emit.source.writer import SourceNames, Writer
 from indexcalc.engine.program import (
     STEPS,
     Add,

@@ -23,8 +23,9 @@ from naive import naive
 
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
-from indexcalc.engine.emit import kernels, numpy_code, numpy_function, numpy_sums, patterns
-from indexcalc.engine.emit.numpy import buffers, contractions, maps, matrices
+from indexcalc.engine.emit import numpy_code, patterns
+from indexcalc.engine.emit.numpy import additions, buffers, contractions, kernels, maps, matrices
+from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.plan import collect, contract, peephole, plan, powers, products
 from indexcalc.engine.plan.lowering import Lowered
 from indexcalc.functions import special
@@ -79,8 +80,8 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(peephole, "FEW", 1e9)
     patch.setattr(patterns, "LARGE", 1)
     patch.setattr(patterns, "PIECES", 1)
-    patch.setattr(numpy_sums, "PIECE", rng.choice([1, 4, numpy_sums.PIECE]))
-    patch.setattr(numpy_sums, "MOST_PIECES", rng.choice([2, numpy_sums.MOST_PIECES]))
+    patch.setattr(additions, "PIECE", rng.choice([1, 4, additions.PIECE]))
+    patch.setattr(additions, "MOST_PIECES", rng.choice([2, additions.MOST_PIECES]))
     for module in (maps, matrices, powers):
         patch.setattr(module, "MANY", 1)
     patch.setattr(contractions, "ENTRIES", 1)
@@ -112,7 +113,7 @@ def agrees(
         except ic.InputError:
             assert mixed  # a function of real numbers has a complex argument
             return
-    found = numpy_function.function_of(code, made.inputs, False, quiet=True)(*(arrays[name] for name in made.inputs))
+    found = function_of(code, made.inputs, False, quiet=True)(*(arrays[name] for name in made.inputs))
     for ours, theirs in zip(found, wanted, strict=True):
         assert np.shape(ours) == theirs.shape
         exists = np.isfinite(theirs)

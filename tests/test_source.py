@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 import indexcalc as ic
 from indexcalc.engine.bind.constants import CONSTANTS, known, known_code
-from indexcalc.engine.emit.targets import MASKED, TARGETS
+from indexcalc.engine.emit.source.targets import MASKED, TARGETS
 
 RNG = np.random.default_rng(11)
 FRESH = {name: ic.index(name) for name in "efghuv"}

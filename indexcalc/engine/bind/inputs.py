@@ -32,14 +32,14 @@ class ShapeError(InputError, DimensionError):
     """An input whose shape breaks a dimension."""
 
 
-class Known(NamedTuple):
+class KnownSize(NamedTuple):
     """The size of a symbol, and the words for where it comes from."""
 
     size: int
     source: str
 
 
-class Claim(NamedTuple):
+class SizeClaim(NamedTuple):
     """An axis of an input says that a dimension has this size."""
 
     dim: Dim
@@ -249,7 +249,7 @@ def symbols_below(roots: Iterable[Node]) -> set[str]:
     return {name for name in symbols_in(topological(roots)) if not name.startswith(UNKNOWN)}
 
 
-def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str, Known]:
+def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str, KnownSize]:
     """The sizes that were given by symbol."""
     known = {}
     for name, size in sizes.items():
@@ -259,14 +259,14 @@ def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str,
             raise InputError(f"{name}={size!r}", "a dimension is a whole number", f"give {name}=5, say")
         if size < 0:
             raise InputError(f"{name}={size}", "a dimension is not negative", f"give {name}=5, say")
-        known[name] = Known(int(size), f"{name}={size} was given")
+        known[name] = KnownSize(int(size), f"{name}={size} was given")
     return known
 
 
-def _claims(arrays: Mapping[Variable, Numbers]) -> list[Claim]:
+def _claims(arrays: Mapping[Variable, Numbers]) -> list[SizeClaim]:
     """What the axes of the inputs say about dimensions, plain symbols first."""
     claims = [
-        Claim(dimension, size, variable.label, axis)
+        SizeClaim(dimension, size, variable.label, axis)
         for variable, array in arrays.items()
         for axis, (dimension, size) in enumerate(zip(variable.dims, array.shape, strict=True))
         if isinstance(dimension, Dim)
@@ -274,7 +274,7 @@ def _claims(arrays: Mapping[Variable, Numbers]) -> list[Claim]:
     return sorted(claims, key=lambda claim: not claim.plain)
 
 
-def _solve(claims: list[Claim], known: dict[str, Known]) -> list[Claim]:
+def _solve(claims: list[SizeClaim], known: dict[str, KnownSize]) -> list[SizeClaim]:
     """Enters into `known` what the claims say, one unknown at a time; gives back the claims that say too little."""
     while True:
         left = []
@@ -289,7 +289,7 @@ def _solve(claims: list[Claim], known: dict[str, Known]) -> list[Claim]:
         claims = left
 
 
-def _check(claim: Claim, known: Mapping[str, Known]) -> None:
+def _check(claim: SizeClaim, known: Mapping[str, KnownSize]) -> None:
     made = evaluate_dimension(claim.dim, {name: found.size for name, found in known.items()})
     if made == claim.size:
         return
@@ -301,7 +301,7 @@ def _check(claim: Claim, known: Mapping[str, Known]) -> None:
     )
 
 
-def _enter(claim: Claim, unknown: str, known: dict[str, Known]) -> bool:
+def _enter(claim: SizeClaim, unknown: str, known: dict[str, KnownSize]) -> bool:
     """Solves a claim for its one unknown symbol; False if several sizes fit."""
     fitting = _solutions(claim, unknown, known)
     if fitting is None or len(fitting) > 1:
@@ -313,11 +313,11 @@ def _enter(claim: Claim, unknown: str, known: dict[str, Known]) -> bool:
             f"{claim.source}, and no {unknown} gives that" + (f": {others}" if others else ""),
             f"check the shape of {claim.name}",
         )
-    known[unknown] = Known(fitting[0], claim.source if claim.plain else f"{claim.source}, which is {claim.dim}")
+    known[unknown] = KnownSize(fitting[0], claim.source if claim.plain else f"{claim.source}, which is {claim.dim}")
     return True
 
 
-def _solutions(claim: Claim, unknown: str, known: Mapping[str, Known]) -> list[int] | None:
+def _solutions(claim: SizeClaim, unknown: str, known: Mapping[str, KnownSize]) -> list[int] | None:
     """The sizes of a symbol for which the dimension is what the claim says; None if any will do, or none is found."""
     if not claim.dim.plain:
         return None
@@ -335,7 +335,7 @@ def _solutions(claim: Claim, unknown: str, known: Mapping[str, Known]) -> list[i
     return sorted(n for n in near if n >= 0 and sum(coef * n**degree for degree, coef in coefs.items()) == 0)
 
 
-def _unsettled(name: str, left: Iterable[Claim], others: Iterable[Variable]) -> DimensionError:
+def _unsettled(name: str, left: Iterable[SizeClaim], others: Iterable[Variable]) -> DimensionError:
     """The error for a symbol that nothing fixes."""
     claims = [claim for claim in left if name in claim.dim.symbols]
     found = "; ".join(f"only {claim.dim} = {claim.size} is known ({claim.name}, axis {claim.axis})" for claim in claims)

@@ -15,9 +15,9 @@ from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
-from indexcalc.engine.compile.source import Written, module
+from indexcalc.engine.compile.source import SourceModule, module
 from indexcalc.engine.emit.patterns import check_real, complex_values
-from indexcalc.engine.emit.targets import MASKED, TARGETS
+from indexcalc.engine.emit.source.targets import MASKED, TARGETS
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import Options, path_finder
 from indexcalc.engine.program import Invoke, Program
@@ -120,7 +120,7 @@ class OnBackend(Compiled):
         made = space["program"] if self.request.functions else self.backend.faster(space["program"])
         self._programs[key] = made, Plan(program, written.kernels, peak_entries(program), 8, program.notes)
 
-    def _written(self, program: Program, mixed: Sequence[str] = ()) -> Written:
+    def _written(self, program: Program, mixed: Sequence[str] = ()) -> SourceModule:
         target = TARGETS[self.backend.name] if self.sharding is None else MASKED
         return module(self.request, program, target, "program", complex_inputs=mixed)
 

@@ -14,8 +14,8 @@ from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, to_array
 from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.compile.chunks import chunks, in_chunks
+from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.emit.numpy_function import Code, function_of
 from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
 from indexcalc.engine.plan.plan import Options, planned
 from indexcalc.engine.program import Program

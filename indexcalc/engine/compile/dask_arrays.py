@@ -20,7 +20,7 @@ from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
-from indexcalc.engine.emit.numpy_steps import function_of_blocks
+from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import planned

@@ -17,8 +17,8 @@ from indexcalc.engine.bind.inputs import (
     require,
     to_array,
 )
+from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.emit.numpy_function import function_of
 from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
 from indexcalc.engine.plan.plan import Options, plan
 from indexcalc.engine.program import Program

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.request import Request, unit_axes
+from indexcalc.engine.emit.source.targets import Target, target_of
+from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import (
     dimension_code,
@@ -15,8 +17,6 @@ from indexcalc.engine.emit.symbols import (
     distinct_sizes,
     solution_code,
 )
-from indexcalc.engine.emit.targets import Target, target_of
-from indexcalc.engine.emit.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Program
 from indexcalc.engine.wanted import Evaluable
@@ -27,7 +27,7 @@ from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
 
 
-class Written(NamedTuple):
+class SourceModule(NamedTuple):
     """The text of a module, the name of its function, and the kernel of each step."""
 
     text: str
@@ -86,7 +86,7 @@ def module(
     name: str,
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
-) -> Written:
+) -> SourceModule:
     """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
 
     Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
@@ -118,7 +118,7 @@ def module(
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
     parts = [*writer.free.helpers.values(), f"def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
-    return Written("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+    return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:

@@ -15,8 +15,8 @@ from indexcalc.engine.bind.named import bound_inputs
 from indexcalc.engine.compressed.blocks import Blocks
 from indexcalc.engine.compressed.factors import factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
+from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.emit.numpy_function import function_of
 from indexcalc.engine.limits import memory_limit as default_limit
 from indexcalc.engine.measure import peak_entries, total_flops
 from indexcalc.engine.program import Input, Program

@@ -20,8 +20,8 @@ from indexcalc.engine.bind.inputs import Numbers, to_float
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.operator import Operator, vector
+from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.emit.numpy_function import Code, function_of
 from indexcalc.engine.plan.plan import plan
 from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable

@@ -1,1 +1,1 @@
-"""Programs as code: the kernels of NumPy, and source for NumPy, JAX and PyTorch."""
+"""Programs as code: straight-line NumPy (`numpy`) and source that a person would write (`source`)."""

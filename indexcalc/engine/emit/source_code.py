@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import Any
 
 from indexcalc.engine.bind.constants import known_code
-from indexcalc.engine.emit.python_text import ATOM, SUM, PythonText, level_of, number
 from indexcalc.engine.emit.source.functions import apply, map_entries, reduce, solve
 from indexcalc.engine.emit.source.pairwise import contract
+from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText, level_of, number
 from indexcalc.engine.emit.source.sums import add
-from indexcalc.engine.emit.writer import Writer
+from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.measure import is_view
 from indexcalc.engine.program import (
     Add,

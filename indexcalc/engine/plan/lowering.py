@@ -16,7 +16,7 @@ from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
 from indexcalc.engine.plan.steps import added, power, single, summed, written
-from indexcalc.engine.plan.terms import INLINE, Choice, Opening, Summand
+from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.labels import UnionFind
@@ -99,7 +99,7 @@ class Lowering:
         value = self.dense(node)
         return value, whole(self.pool.steps[value].shape)
 
-    def _summed(self, node: Node) -> HeldValue:
+    def _summed(self, node: Inline) -> HeldValue:
         found = self.materialised(self.opening.summands(node), self.pool.shape(node.dims))
         bound = self.pool.range(node)
         if self.pool.bounds[found[0]] == ANY and bound != ANY:

@@ -8,7 +8,7 @@ as they are; everything between them, products and sums, is opened as far as the
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, assert_never
 
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.graph.constructors import as_number, einsum, elementwise
@@ -22,6 +22,7 @@ MOST_TERMS = 24
 """Terms: a sum of more stays a value, for the same reason."""
 DELTA_TERMS = 4
 """Terms: a sum of at most so many that holds a delta is multiplied out, rather than written out."""
+Inline = Product | Sum | Definition
 INLINE = (Product, Sum, Definition)
 """The kinds of node that may be opened; all others are leaves."""
 
@@ -80,14 +81,14 @@ class Opening:
             return not (isinstance(child, Sum) and child in self.arguments)
         return child in self.choice.opened or (self.choice.deltas and _holds_delta(child))
 
-    def summands(self, node: Node) -> list[Summand]:
+    def summands(self, node: Inline) -> list[Summand]:
         """A product, sum or named step as a sum of products, found once; its children are opened before it."""
         found = self.terms.get(node)
         if found is None:
             found = self.terms[node] = self._opened(node)
         return found
 
-    def _opened(self, node: Node) -> list[Summand]:
+    def _opened(self, node: Inline) -> list[Summand]:
         def opened(child: Node, exponent: Number) -> list[Summand] | None:
             found = self.terms.get(child) if self.opens(node, child, exponent) else None
             if found is None or len(found) > MOST_TERMS:
@@ -104,7 +105,8 @@ class Opening:
                 return total(node, self.pool.shape(node.dims), opened)
             case Definition():
                 return opened_definition(node, opened, self.pool.shape(node.dims))
-        raise AssertionError(node.kind)
+            case _:
+                assert_never(node)
 
 
 def as_leaf(node: Node, shape: Sequence[int]) -> list[Summand]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from math import prod
 
-from indexcalc.engine.emit.numpy_function import Stored
+from indexcalc.engine.emit.numpy.function import Stored
 from indexcalc.engine.emit.patterns import AtOnce
 from indexcalc.engine.program import Program, Use, readers
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.emit import kernels
-from indexcalc.engine.emit.kernels import Operand, PairContraction, broadcast, einsum_code
+from indexcalc.engine.emit.numpy import kernels
+from indexcalc.engine.emit.numpy.kernels import Operand, PairContraction, broadcast, einsum_code
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.patterns import alongside
 from indexcalc.engine.program import Contract, Use

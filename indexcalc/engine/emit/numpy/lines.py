@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.emit.kernels import Operand, einsum_code, viewed
 from indexcalc.engine.emit.numpy.buffers import Buffers
-from indexcalc.engine.emit.numpy_function import SPACE, Stored
+from indexcalc.engine.emit.numpy.function import SPACE, Stored
+from indexcalc.engine.emit.numpy.kernels import Operand, einsum_code, viewed
 from indexcalc.engine.emit.patterns import at_once, check_real, complex_values
 from indexcalc.engine.program import Program, Step, Use
 from indexcalc.graph.node import Labels

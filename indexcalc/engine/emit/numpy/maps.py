@@ -6,7 +6,7 @@ from math import prod
 
 import numpy as np
 
-from indexcalc.engine.emit.kernels import broadcast
+from indexcalc.engine.emit.numpy.kernels import broadcast
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal, parameter
 from indexcalc.engine.emit.patterns import HALF, SigmoidSlope, Together
 from indexcalc.engine.program import Map, Reduce, Use

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.emit.kernels import viewed
+from indexcalc.engine.emit.numpy.function import of_nothing, solved
+from indexcalc.engine.emit.numpy.kernels import viewed
 from indexcalc.engine.emit.numpy.lines import NumpyLines, parameter
-from indexcalc.engine.emit.numpy_function import of_nothing, solved
 from indexcalc.engine.program import Apply, Reduce, Solve
 from indexcalc.errors import InputError
 from indexcalc.functions.inverse import small_cofactors, small_inverses

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from fractions import Fraction
 
-from indexcalc.engine.emit.python_text import ATOM, POWER, PRODUCT, PythonText, number
 from indexcalc.engine.emit.source.pairwise import alike
-from indexcalc.engine.emit.writer import Writer
+from indexcalc.engine.emit.source.python_text import ATOM, POWER, PRODUCT, PythonText, number
+from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Apply, Map, Reduce, Solve
 from indexcalc.functions.code.text import helpers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row

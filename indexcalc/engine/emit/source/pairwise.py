@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from indexcalc.engine.emit.python_text import ATOM, POWER, PRODUCT, PythonText, scaled, times
-from indexcalc.engine.emit.writer import Writer
+from indexcalc.engine.emit.source.python_text import ATOM, POWER, PRODUCT, PythonText, scaled, times
+from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Contract, Solve
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from indexcalc.engine.emit.python_text import ATOM, PythonText, scaled, times, total
-from indexcalc.engine.emit.targets import MASKED, Target
-from indexcalc.engine.emit.writer import Writer
+from indexcalc.engine.emit.source.python_text import ATOM, PythonText, scaled, times, total
+from indexcalc.engine.emit.source.targets import MASKED, Target
+from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Add, Part
 from indexcalc.graph.numbers import Number
 

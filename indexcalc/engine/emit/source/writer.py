@@ -8,8 +8,8 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from indexcalc.engine.emit.patterns import complex_values
-from indexcalc.engine.emit.python_text import ATOM, PythonText, bare, broken, level_of, number
-from indexcalc.engine.emit.targets import Target
+from indexcalc.engine.emit.source.python_text import ATOM, PythonText, bare, broken, level_of, number
+from indexcalc.engine.emit.source.targets import Target
 from indexcalc.engine.program import Input, Invoke, Program, Use, readers
 from indexcalc.functions.code.text import free_name, write
 from indexcalc.index import Dimension

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from indexcalc.engine.emit.python_text import ATOM, SUM, PythonText
+from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText
 from indexcalc.errors import InputError, did_you_mean
 
 Diagonal = tuple[tuple[str, ...], PythonText]

@@ -7,14 +7,14 @@ from math import prod
 
 import numpy as np
 
-from indexcalc.engine.emit.kernels import (
+from indexcalc.engine.emit.numpy.function import Stored
+from indexcalc.engine.emit.numpy.kernels import (
     Operand,
     broadcast,
     einsum_code,
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
-from indexcalc.engine.emit.numpy_function import Stored
 from indexcalc.engine.program import Add, Contract, Part
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
