@@ -82,7 +82,7 @@ class Entries:
         return bool(parts)
 
     def _parts(self, root: Node, depends: set[Node]) -> dict[Node, Variable]:
-        """What stands inside functions, by names; nothing where that would be more than two names."""
+        """What stands inside functions, by names; nothing where those would be too many names."""
         parts = inside(root, self.target, depends)
         names = part_names(len(parts), self.taken)
         if len(parts) > MOST_NAMES or len(names) < len(parts):
@@ -198,8 +198,8 @@ class Entries:
         if by:
             below = self.names[len(self.expr.indices) :]
             title += f"/∂{self.target.name}" + (f"[{','.join(below)}]" if below else "")
-        name, count = self.target.name, self.target.order
-        text, latex = opened_text(str(shown), name, count), opened_latex(shown.latex(), name, count)
+        by_target = self.target.name, self.target.order
+        text, latex = opened_text(str(shown), *by_target), opened_latex(shown.latex(), *by_target)
         put(self.lines, Line(rule, title, left, right, text, latex_title(title), latex))
 
     def _rules(self, root: Node, depends: set[Node], stop: frozenset[Node]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import is_zero
@@ -276,7 +277,7 @@ class Arranger:
         """What stands as a name with subscripts: tensors, definitions, functions of whole arrays."""
         if self.read.is_reference(node):
             return Ref(node, subs)
-        return named_piece(node, subs, lambda inner: self.argument(inner, scope))
+        return named_piece(node, subs, partial(self.argument, scope=scope))
 
     def simple_array(self, node: Node, scope: Setting) -> Piece | None:
         """A node as an array, if it has a name or is `zeros`, `ones`, `eye`, or has no axes."""
