@@ -12,7 +12,7 @@ from functools import lru_cache
 from math import log2
 from typing import NamedTuple
 
-from indexcalc.equality.branches import Side
+from indexcalc.equality.branches import APART, UNCLEAR, Side
 from indexcalc.equality.degree import degrees, unknowns
 from indexcalc.equality.elimination import Singular
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
@@ -216,6 +216,8 @@ def by_numbers(one: Node, other: Node, survey: Survey, partial: bool = False) ->
 
 
 def _opposite(side: Side) -> int:
+    if side.side == UNCLEAR:
+        return APART
     return -side.side if side.branch.kind == "sign" else 1 - side.side
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from indexcalc.equality.branches import said
 from indexcalc.equality.decide import Decision, decide
-from indexcalc.equality.survey import said
 from indexcalc.errors import Asked, DimensionError, KindError
 from indexcalc.graph.node import Node
 from indexcalc.notation.array import Array
