@@ -16,6 +16,10 @@ from indexcalc.notation.expr import Expr, _lift, meet
 from indexcalc.notation.view import View, inputs_of, is_number
 
 
+NOT_MET = "; not met: "
+"""What stands in `how` before the sides on which nothing was compared."""
+
+
 @dataclass(frozen=True, slots=True)
 class Equality:
     """An answer, and how it was found; true where both have the same values wherever both exist.
@@ -33,7 +37,8 @@ class Equality:
 
     def __str__(self) -> str:
         where = f"equal where {self.where}" if self.where else ""
-        verdict = where or "equal" if self.equal else ", ".join(filter(None, ("different", where)))
+        doubt = "not decided" if NOT_MET in self.how else "different"
+        verdict = where or "equal" if self.equal else ", ".join(filter(None, (doubt, where)))
         return f"{verdict} ({self.how})"
 
 
@@ -58,7 +63,7 @@ def _answer(found: Decision) -> Equality:
     where = said(found.where, shown)
     how = found.how
     if found.missing and not found.differ:
-        how += f"; not met: {', '.join(said(row, shown) for row in found.missing)}"
+        how += f"{NOT_MET}{', '.join(said(row, shown) for row in found.missing)}"
     return Equality(found.equal, how, where)
 
 
