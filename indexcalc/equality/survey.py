@@ -126,11 +126,18 @@ class Comparison:
 class Survey:
     """Points for these nodes: every side of every branch in them, as far as it can be reached.
 
-    `domain` are nodes outside whose domain nothing is judged: what a derivative was derived of.
+    `domain` are nodes outside whose domain nothing is judged: what a derivative was derived of. Without `meeting` points
+    are only drawn.
     """
 
     def __init__(
-        self, roots: Sequence[Node], variables: Iterable[Variable] = (), domain: Sequence[Node] = (), seed: int = 0
+        self,
+        roots: Sequence[Node],
+        variables: Iterable[Variable] = (),
+        domain: Sequence[Node] = (),
+        seed: int = 0,
+        *,
+        meeting: bool = True,
     ) -> None:
         self.roots, self.domain = list(roots), list(domain)
         found = {*variables, *variables_of([*roots, *domain])}
@@ -139,8 +146,7 @@ class Survey:
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.panels = list(islice(self._drawn(), PANELS))
-        self.together = 0
-        if self.branches and self.panels:
+        if meeting and self.branches and self.panels:
             self._meet()
 
     # -------------------------------------------------------------- points
