@@ -29,9 +29,8 @@ from indexcalc.checking.reading import (
 )
 from indexcalc.checking.report import Example, Report, verdict_of
 from indexcalc.checking.values import check_values
-from indexcalc.equality.branches import Side
+from indexcalc.equality.branches import Side, said
 from indexcalc.equality.decide import EXACTLY, Decision, is_same_form
-from indexcalc.equality.survey import said
 from indexcalc.equality.witness import witness
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
 from indexcalc.graph.node import Node, Variable

@@ -17,6 +17,7 @@ from indexcalc.engine.bind.declared import HOLDS
 from indexcalc.equality.decide import Decision, decide
 from indexcalc.equality.points import Shape
 from indexcalc.equality.reals import Reals
+from indexcalc.equality.survey import Survey
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import variable as made_variable
 from indexcalc.graph.edge import symmetry_of
@@ -37,6 +38,8 @@ WEAKER = {
 """What each assumption has in it."""
 MOST_TOGETHER, MOST_CHOICES = 3, 400
 """How many assumptions are made at once, and how many choices are looked at."""
+LOOKED_AT = 14
+"""At how many points, of each set of sizes, a choice is looked at before it is decided."""
 CLOSE = 1e-7
 """The relative error up to which a few numbers say that an assumption is worth a proof."""
 
@@ -131,6 +134,9 @@ def _holds(bench: Bench, mend: Mend, choice: Choice) -> Decision | None:
         return None
     own, wanted = substitute([mend.node, mend.target.node], dict(choice))
     domain = substitute(list(bench.domain), dict(choice))
+    drawn = Survey([own, wanted], (), domain, meeting=False).compared(own, wanted)
+    if drawn.differ or drawn.lone:
+        return None
     found = decide(own, wanted, domain=domain)
     return found if found.equal else None
 
@@ -139,7 +145,8 @@ def _worth_it(bench: Bench, mend: Mend, choice: Choice) -> bool:
     """Are numbers equal where the assumption holds, and not all zero?"""
     nonzero = False
     for panel in bench.survey.panels:
-        arrays = {v: a[:8] for v, a in panel.draw.arrays.items()}
+        which = np.unique(np.linspace(0, len(panel.draw) - 1, LOOKED_AT).astype(int))
+        arrays = {v: a[which] for v, a in panel.draw.arrays.items()}
         try:
             for variable, made in choice:
                 arrays[variable] = Shape(made, panel.draw.sizes).respecting(arrays[variable])

@@ -14,16 +14,17 @@ from indexcalc.errors import IndexCalcError, NotationError
 from indexcalc.graph.node import Call, Definition, Node, Variable
 from indexcalc.reading.reader import parse
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
+from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 
-NAME = r"[^\W\d_](?:[^\W_]|_(?!\{))*(?:_\{[^{}]*\}|\[[^\[\]]*\])?"
+NAME = r"[^\W\d_](?:[^\W_²³ᵀ]|_(?!\{))*(?:_\{[^{}]*\}|\[[^\[\]]*\])?"
 """A name with its indices, `W_ik`, `W_{in,out}`, `W[i,k]`."""
 D = r"(?:d|∂|\\partial\s*)"
 SQUARED = r"(?:\^\{?[2]\}?|²)"
 TURNED = r"(?:\^\{?[T⊤]\}?|\^\{\\top\}|ᵀ|\.T|')"
 QUOTIENT = re.compile(
     rf"{D}(?P<order>{SQUARED})?\s*(?P<top>{NAME}(?:\([^()]*\))?|\((?P<expression>.+?)\))\s*/\s*(?P<open>\(\s*)?"
-    rf"{D}\s*(?P<vec>vec\s*\(\s*)?(?P<first>{NAME})(?(vec)\s*\))(?P<again>{SQUARED})?(?:{TURNED}(?=\s*{D}))?"
+    rf"{D}\s*(?P<vec>(?:vec\s*)?\(\s*)?(?P<first>{NAME})(?(vec)\s*\))(?P<again>{SQUARED})?(?:{TURNED}(?=\s*{D}))?"
     rf"(?:\s*{D}\s*(?P<second>{NAME})(?:{TURNED}(?=\s*(?:$|\))))?)?(?(open)\s*\))"
 )
 NABLA = re.compile(
@@ -171,11 +172,8 @@ def _agree_top(found: re.Match[str], text: str, D: View, names: Mapping[str, Any
     if source is None or found["top"] is None:
         return
     if not nabla and found["expression"] is not None:
-        try:
-            same = bool(parse(found["expression"], **names).equals(source))
-        except IndexCalcError:
-            same = False
-        if not same:
+        said = parse(found["expression"], **names)
+        if not (isinstance(said, Expr) == isinstance(source, Expr) and said.equals(source)):
             _refuse(text, D, f"{found['expression']} is not what was derived, {source}")
         return
     name = _parts(re.sub(r"\(.*", "", found["top"]), names)[0]

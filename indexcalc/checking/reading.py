@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from indexcalc.checking.left import NOTHING, Left
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.decide import form
-from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError
+from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError, ParseError
 from indexcalc.graph.constructors import einsum, transpose
 from indexcalc.graph.node import Node, topological
 from indexcalc.graph.walk import resize, substitute
@@ -144,7 +144,7 @@ def _as_left(claim: Claim, left: Left, D: View) -> Claim:
         node = einsum(1, [(left.factor.node, (), -1), (node, axes)], axes)
     if left.turned:
         if node.order > 2 or (claim.names is not None and node.order):
-            raise NotationError(
+            raise ParseError(
                 f"check {left.text} = ...", f"the transpose of a derivative with {node.order} axes", "name its axes"
             )
         node = transpose(node, tuple(reversed(axes)))
@@ -154,7 +154,7 @@ def _as_left(claim: Claim, left: Left, D: View) -> Claim:
     if sorted(names) != sorted(left.indices):
         own = ", ".join(names) or "no indices"
         instead = "write [...]_ij around the right side" if claim.names is None else "name them alike"
-        raise NotationError(
+        raise ParseError(
             f"check {left.text} = ...",
             f"the left side has {', '.join(left.indices)}, and the right side {own}",
             instead,
@@ -354,7 +354,8 @@ def namings(claim: Claim, target: Target) -> Iterator[Naming]:
     if len(claim.dims) != count:
         return
     if claim.fixed:
-        yield Naming(tuple(range(count)), True)
+        if all(one == other or unknown(one) for one, other in zip(claim.dims, target.dims, strict=True)):
+            yield Naming(tuple(range(count)), True)
         return
     own, wanted = claim.names or (), target.names or ()
     orders: Iterator[tuple[int, ...]] = permutations(range(count))

@@ -238,7 +238,7 @@ def _calm(panel: Panel) -> Numbers:
         for v, a in panel.draw.arrays.items():
             scale = np.abs(a).reshape(len(a), -1).max(axis=1, initial=0).reshape(-1, *(1,) * (a.ndim - 1))
             arrays[v] = a + AROUND * scale * rng.choice([-1.0, 1.0], a.shape)
-        moved = Panel(Draw(panel.draw.sizes, arrays), panel.branches)
+        moved = Panel(Draw(panel.draw.sizes, arrays), panel.branches, 0)
         for one, other in zip(panel.sides, moved.sides, strict=True):
             calm &= (one == other).all(axis=1)
     return calm

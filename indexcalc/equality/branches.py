@@ -22,6 +22,10 @@ from indexcalc.simplify.passes import simplify
 
 BELOW, ABOVE, UNCLEAR = -1, 1, 1 << 20
 """Sides of a sign; `UNCLEAR` is so near to the threshold that rounding decides."""
+APART = UNCLEAR + 1
+"""The sides of a place where rounding decides, and of all others."""
+WINNER = -2
+"""The side of a maximum that each entry is on where it is the largest: entry by entry, as the sides of a sign are."""
 
 Operators = tuple[str, str]
 COMPARED: dict[str, Operators] = {
@@ -135,6 +139,12 @@ def _places(value: Array, noise: Array, axes: Sequence[int]) -> Array:
 
 def _lead(value: Array, axes: Sequence[int], side: int) -> Array:
     entries = _slices(value, axes)
+    if side == WINNER:
+        if entries.shape[1] != 1 or entries.shape[2] < 2:
+            return np.full(entries.shape[:2], -np.inf)
+        order = np.sort(entries, axis=-1)
+        others = np.where(entries == order[..., -1:], order[..., -2:-1], order[..., -1:])
+        return np.asarray(np.nan_to_num(entries - others, nan=-np.inf)[:, 0])
     if side >= entries.shape[-1]:
         return np.full(entries.shape[:-1], -np.inf)
     others = np.delete(entries, side, axis=-1) if entries.shape[-1] > 1 else entries - 1
@@ -275,9 +285,38 @@ def gap_of(sides: Sequence[Side]) -> Callable[[Reals], Array]:
     """How far each point lies on all of these sides at once: the best of its entries, where they have the same ones."""
 
     def measured(at: Reals) -> Array:
-        margins = [side.branch.margin(at, side.side) for side in sides]
-        if len({m.shape[1] for m in margins}) == 1:
-            return np.asarray(np.minimum.reduce(margins).max(axis=1, initial=-np.inf))
+        margins = together([side.branch.margin(at, side.side) for side in sides], np.minimum)
         return np.asarray(np.minimum.reduce([m.max(axis=1, initial=-np.inf) for m in margins]))
 
     return measured
+
+
+def together(rows: Sequence[Array], join: Any) -> list[Array]:
+    """What is known of entries, joined entry by entry where there are as many."""
+    groups: dict[int, list[Array]] = {}
+    for row in rows:
+        groups.setdefault(row.shape[1], []).append(row)
+    return [np.asarray(join.reduce(group)) for group in groups.values()]
+
+
+# ------------------------------------------------------------------ in words
+
+
+def said(sides: Sequence[Side], text: Callable[[Node], str]) -> str:
+    """The sides in words, `x > 0 and abs(y) <= 1`; `text` writes a node."""
+    return " and ".join(dict.fromkeys(_said(side, text) for side in sides))
+
+
+def _said(side: Side, text: Callable[[Node], str]) -> str:
+    branch = side.branch
+    if side.side in (UNCLEAR, APART):
+        tied = side.side == UNCLEAR
+        if branch.kind == "place":
+            return f"{'a tie' if tied else 'no tie'} in {text(branch.left)}"
+        return f"{text(branch.left)} {'==' if tied else '!='} {text(branch.right)}"
+    if branch.kind == "place":
+        return f"place {side.side} of {text(branch.left)} is the largest"
+    if branch.kind == "true":
+        return f"{text(branch.left)} {'!=' if side.side else '=='} 0"
+    below = side.side == (BELOW if branch.kind == "sign" else 0)
+    return f"{text(branch.left)} {branch.operators[0 if below else 1]} {text(branch.right)}"

@@ -13,7 +13,7 @@ from math import log2
 from typing import NamedTuple
 
 from indexcalc.engine.bind.inputs import symbols_in
-from indexcalc.equality.branches import Side
+from indexcalc.equality.branches import APART, UNCLEAR, Side
 from indexcalc.equality.degree import degrees, unknowns
 from indexcalc.equality.elimination import Singular
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
@@ -217,6 +217,8 @@ def by_numbers(one: Node, other: Node, survey: Survey, partial: bool = False) ->
 
 
 def _opposite(side: Side) -> int:
+    if side.side == UNCLEAR:
+        return APART
     return -side.side if side.branch.kind == "sign" else 1 - side.side
 
 

@@ -7,7 +7,7 @@ values there, with a floor from rounding.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, product
@@ -16,13 +16,24 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.equality.arithmetic import Array
-from indexcalc.equality.branches import ABOVE, BELOW, UNCLEAR, Branch, Side, branches_of, gap_of, never_together
+from indexcalc.equality.branches import (
+    ABOVE,
+    BELOW,
+    UNCLEAR,
+    WINNER,
+    Branch,
+    Side,
+    branches_of,
+    gap_of,
+    never_together,
+    together,
+)
 from indexcalc.equality.points import Draw, Point, drawn, several_sizes
-from indexcalc.equality.reals import COPIES, Reals
+from indexcalc.equality.reals import COPIES, EXACT, Reals
 from indexcalc.equality.search import between, reached
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.table import elementwise_row
-from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, Variable, topological
+from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import size
 
@@ -36,15 +47,22 @@ TELLING = 1e-4
 """A point says something where rounding is a smaller part of the values than this."""
 MOST_PAIRS = 40
 """How many pairs of branches are brought into every combination; the search for one takes some 20 evaluations."""
+MOST_GUARDS, MOST_SEARCHES = 4, 40
+"""How many conditions of the whole are looked at, and how many points are searched for because of them."""
 MOST_ENTRIES = 1 << 21
+"""How many numbers one node may have at all points."""
 
 
 @dataclass
 class Panel:
-    """Points of the same sizes, the arithmetic at them, and the sides that they lie on, a row for each branch."""
+    """Points of the same sizes, the arithmetic at them, and the sides that they lie on, a row for each branch.
+
+    The first points were `drawn`, the others searched for.
+    """
 
     draw: Draw
     branches: Sequence[Branch]
+    drawn: int
     at: Reals = field(init=False)
 
     def __post_init__(self) -> None:
@@ -58,12 +76,23 @@ class Panel:
     @cached_property
     def clear(self) -> Array:
         """The points at which no branch is so near to its threshold that rounding decides."""
+        return self.clear_of(self.branches)
+
+    def clear_of(self, branches: Iterable[Branch]) -> Array:
+        """The points at which none of these branches is."""
+        wanted = set(branches)
         found = np.ones(self.at.points, bool)
-        for side in self.sides:
+        for branch, side in zip(self.branches, self.sides, strict=True):
             unclear = (side == UNCLEAR).any(axis=1)
-            if not unclear.all():
+            if branch in wanted and not unclear.all():
                 found &= ~unclear
         return found
+
+    @cached_property
+    def largest(self) -> Array:
+        """The largest entry of all inputs at each point."""
+        sizes = [np.abs(a).reshape(len(a), -1).max(axis=1, initial=0) for a in self.draw.arrays.values()]
+        return np.asarray(np.maximum.reduce([np.zeros(self.at.points), *sizes]))
 
     def finite(self, node: Node) -> Array:
         """The points at which all entries of a node are numbers."""
@@ -96,11 +125,18 @@ class Comparison:
 class Survey:
     """Points for these nodes: every side of every branch in them, as far as it can be reached.
 
-    `domain` are nodes outside whose domain nothing is judged: what a derivative was derived of.
+    `domain` are nodes outside whose domain nothing is judged: what a derivative was derived of. Without `meeting`
+    points are only drawn.
     """
 
     def __init__(
-        self, roots: Sequence[Node], variables: Iterable[Variable] = (), domain: Sequence[Node] = (), seed: int = 0
+        self,
+        roots: Sequence[Node],
+        variables: Iterable[Variable] = (),
+        domain: Sequence[Node] = (),
+        seed: int = 0,
+        *,
+        meeting: bool = True,
     ) -> None:
         self.roots, self.domain = list(roots), list(domain)
         found = {*variables, *variables_of([*roots, *domain])}
@@ -109,8 +145,7 @@ class Survey:
         self.rng = np.random.default_rng(seed)
         self.seed = seed
         self.panels = list(islice(self._drawn(), PANELS))
-        self.together = 0
-        if self.branches and self.panels:
+        if meeting and self.branches and self.panels:
             self._meet()
 
     # -------------------------------------------------------------- points
@@ -120,7 +155,8 @@ class Survey:
         order = topological([*self.roots, *self.domain])
         count = POINTS if len(order) < 2000 else 6
         for sizes in several_sizes(self.roots, self.variables):
-            panel = Panel(drawn(self.variables, sizes, self._count(order, count, sizes), self.rng), self.branches)
+            draw = drawn(self.variables, sizes, self._count(order, count, sizes), self.rng)
+            panel = Panel(draw, self.branches, len(draw))
             try:
                 if panel.at.run([*self.roots, *self.domain]) and self._useful(panel):
                     yield panel
@@ -144,7 +180,9 @@ class Survey:
                 pair = [Side(one, sides[0]), Side(other, sides[1])]
                 if not self._met(pair) and all(self._met([side]) for side in pair) and not never_together(*pair):
                     self._search(pair)
+        self._meet_places()
         self._meet_sides("true", "same")
+        self._guarded(signs)
 
     def _meet_sides(self, *kinds: str) -> None:
         for branch, side in self._wanted():
@@ -163,14 +201,44 @@ class Survey:
         return int(np.prod([shape[a] for a in branch.axes], dtype=int))
 
     def _met(self, sides: Sequence[Side]) -> bool:
-        return any(self._on(panel, sides).any() for panel in self.panels)
+        return any((self._on(panel, sides) & panel.clear).any() for panel in self.panels)
 
     def _on(self, panel: Panel, sides: Sequence[Side]) -> Array:
         """The points of a panel with an entry on each of these sides: the same one, where they have the same."""
-        rows = [panel.sides[self.branches.index(side.branch)] == side.side for side in sides]
-        if len({row.shape[1] for row in rows}) == 1:
-            return np.asarray(np.logical_and.reduce(rows).any(axis=1) & panel.clear)
-        return np.asarray(np.logical_and.reduce([row.any(axis=1) for row in rows]) & panel.clear)
+        rows = [_row(panel.sides[self.branches.index(side.branch)], side.side) for side in sides]
+        joined = [row.any(axis=1) for row in together(rows, np.logical_and)]
+        return np.asarray(np.logical_and.reduce(joined))
+
+    def _meet_places(self) -> None:
+        """Of two maxima that range over as many places each pair of winners."""
+        places = [b for b in self.branches if b.kind == "place"]
+        for one, other in islice(combinations(places, 2), MOST_GUARDS):
+            count = self._length(one)
+            if count != self._length(other):
+                continue
+            for a, b in islice(product(range(count), repeat=2), MOST_PAIRS):
+                pair = [Side(one, a), Side(other, b)]
+                if not self._met(pair):
+                    self._search(pair)
+
+    def _guarded(self, signs: Sequence[Branch]) -> None:
+        """Every side, and pair of sides, also where a condition of the whole holds, and where it does not.
+
+        And at the entry that is a maximum: elsewhere nothing may be seen of it.
+        """
+        guards = [Side(b, side) for b in signs if not b.gap.order for side in b.sides()]
+        guards += [Side(b, WINNER) for b in self.branches if b.kind == "place"]
+        chosen = [[Side(b, side)] for b in signs for side in b.sides()]
+        pairs = product(combinations(signs, 2), product((BELOW, ABOVE), repeat=2))
+        chosen += [[Side(one, a), Side(two, b)] for (one, two), (a, b) in pairs]
+        left = MOST_SEARCHES
+        for guard in guards[:MOST_GUARDS]:
+            for sides in chosen:
+                if not left or guard.branch in {s.branch for s in sides} or not self._met(sides):
+                    continue
+                if not self._met([*sides, guard]) and not any(never_together(guard, side) for side in sides):
+                    self._search([*sides, guard])
+                    left -= 1
 
     def _search(self, sides: Sequence[Side]) -> None:
         """Further points on these sides, at the first sizes that have some."""
@@ -202,7 +270,8 @@ class Survey:
                     self._add(k, found)
 
     def _add(self, k: int, draw: Draw) -> None:
-        self.panels[k] = Panel(self.panels[k].draw.joined([draw]), self.branches)
+        panel = self.panels[k]
+        self.panels[k] = Panel(panel.draw.joined([draw]), self.branches, panel.drawn)
 
     # -------------------------------------------------------------- numbers
 
@@ -216,9 +285,13 @@ class Survey:
 
     def judged(self) -> list[Array]:
         """For each panel the points inside the domain, clear of every threshold."""
+        return [inside & panel.clear for panel, inside in zip(self.panels, self._inside(), strict=True)]
+
+    def _inside(self) -> list[Array]:
+        """For each panel the points inside the domain."""
         found = []
         for panel in self.panels:
-            inside = panel.clear.copy()
+            inside = np.ones(panel.at.points, bool)
             for node in self.domain:
                 inside &= panel.finite(node)
             found.append(inside)
@@ -227,18 +300,25 @@ class Survey:
     def compared(self, one: Node, other: Node) -> Comparison:
         """What the numbers say about two nodes with the same axes."""
         limit = relative_error([one, other])
-        rows: dict[str, list[Place]] = {"agree": [], "differ": [], "lone": [], "other": [], "vague": []}
+        rows: dict[str, list[Place]] = {
+            name: [] for name in ("agree", "differ", "lone", "other", "vague", "tied", "torn")
+        }
         somewhere = [bool(panel.finite(one).any()) for panel in self.panels]
-        for k, (panel, inside) in enumerate(zip(self.panels, self.judged(), strict=True)):
+        for k, (panel, inside) in enumerate(zip(self.panels, self._inside(), strict=True)):
             if (
                 any(somewhere) and not somewhere[k]
             ):  # a formula with inv(X.T @ X) is about X with more rows than columns
                 continue
             found = status(panel, one, other, limit)
+            clear = panel.clear
+            found |= {"tied": found["agree"] & ~clear, "torn": found["differ"] & ~clear}
             for name, which in found.items():
-                rows[name] += [Place(k, int(p)) for p in np.flatnonzero(which & inside)]
+                of = inside if name in ("tied", "torn") else inside & clear
+                rows[name] += [Place(k, int(p)) for p in np.flatnonzero(which & of)]
         agree = rows["agree"] or rows["vague"]
-        missing = tuple(self._missing(one, other, agree))
+        if agree and not rows["torn"]:  # where a tie does not matter to the values
+            agree = agree + rows["tied"]
+        missing = (*self._missing(one, other, agree), *self._ties(one, other), *self._ties(other, one))
         return Comparison(tuple(agree), tuple(rows["differ"]), tuple(rows["lone"]), tuple(rows["other"]), missing)
 
     def _missing(self, one: Node, other: Node, agree: Sequence[Place]) -> Iterator[tuple[Side, ...]]:
@@ -268,6 +348,19 @@ class Survey:
                 if not met(pair) and self._met(pair) and not self._outside(pair, one, other):
                     yield pair
 
+    def _ties(self, one: Node, other: Node) -> Iterator[tuple[Side, ...]]:
+        """The branches at which rounding decides what one node is, at several drawn points where the other is clear."""
+        own, wanted = set(branches_of([one])), branches_of([other])
+        hazy = {branch: 0 for branch in self.branches if branch in own - set(wanted)}
+        for panel in self.panels if hazy else ():
+            clear = panel.clear_of(wanted) & panel.finite(other) & ~panel.at.extreme
+            for node in self.domain:
+                clear &= panel.finite(node)
+            for branch, side in zip(self.branches, panel.sides, strict=True):
+                if branch in hazy:
+                    hazy[branch] += int((clear & (side == UNCLEAR).any(axis=1))[: panel.drawn].sum())
+        yield from ((Side(branch, UNCLEAR),) for branch, count in hazy.items() if count >= FEWEST)
+
     def _outside(self, sides: Sequence[Side], one: Node, other: Node) -> bool:
         """Were these sides met where nothing is to be compared: where what is derived, or either node, has no value?"""
         seen = False
@@ -284,6 +377,14 @@ class Survey:
         return seen
 
 
+def _row(seen: Array, side: int) -> Array:
+    """Which entries lie on a side, at each point."""
+    if side != WINNER:
+        return np.asarray(seen == side)
+    count = int(seen.max(initial=0)) + 1 if (seen < UNCLEAR).all() else 1
+    return np.asarray(np.arange(max(count, 1)) == seen) if seen.shape[1] == 1 else np.zeros((len(seen), 1), bool)
+
+
 def status(panel: Panel, one: Node, other: Node, limit: float) -> dict[str, Array]:
     """Where two nodes agree, tellingly or vaguely, differ, and exist alone, at the points of a panel."""
     a, b = panel.at.base(one), panel.at.base(other)
@@ -296,6 +397,8 @@ def status(panel: Panel, one: Node, other: Node, limit: float) -> dict[str, Arra
         scale = np.maximum(np.abs(a), np.abs(b))
         differs = both & (np.abs(a - b) > noise + limit * scale)
         vague = both & (noise > TELLING * scale)
+        if is_algebraic([one, other]):  # what cancels at random inputs cancels
+            vague &= noise > CANCELLED * panel.largest[:, None]
     whole = both.all(axis=1) & ~differs.any(axis=1)
     return {
         "agree": whole & ~vague.any(axis=1),
@@ -304,6 +407,24 @@ def status(panel: Panel, one: Node, other: Node, limit: float) -> dict[str, Arra
         "lone": (wanted & ~own).any(axis=1) & ~extreme,
         "other": (own & ~wanted).any(axis=1) & ~extreme,
     }
+
+
+def is_algebraic(roots: Iterable[Node]) -> bool:
+    """Are these made of sums, products, powers, choices, and algebraic functions of matrices alone?
+
+    What cancels in them at random inputs does so on an open set, while 1 - tanh(x)**2 only seems to.
+    """
+    for node in topological(roots):
+        if isinstance(node, Matrix | Call) or (isinstance(node, Elementwise) and node.fn not in EXACT):
+            return False
+        if isinstance(node, Reduction) and node.fn not in {*EXACT, *ALGEBRAIC}:
+            return False
+    return True
+
+
+ALGEBRAIC = frozenset(["inv", "det", "cofactor", "pinv_t", "prod", "prod_except", "norm1", "norm2"])
+CANCELLED = 1e-9
+"""Relative to the inputs: rounding beyond this is no cancellation of sums."""
 
 
 def relative_error(roots: Iterable[Node]) -> float:
@@ -364,18 +485,3 @@ def _pure(survey: Survey, side: Side) -> list[Array]:
     """For each panel the points of which all entries lie on a side."""
     k = survey.branches.index(side.branch)
     return [(panel.sides[k] == side.side).all(axis=1) for panel in survey.panels]
-
-
-def said(sides: Sequence[Side], text: Callable[[Node], str]) -> str:
-    """The sides in words, `x > 0 and abs(y) <= 1`; `text` writes a node."""
-    return " and ".join(dict.fromkeys(_said(side, text) for side in sides))
-
-
-def _said(side: Side, text: Callable[[Node], str]) -> str:
-    branch = side.branch
-    if branch.kind == "place":
-        return f"place {side.side} of {text(branch.left)} is the largest"
-    if branch.kind == "true":
-        return f"{text(branch.left)} {'!=' if side.side else '=='} 0"
-    below = side.side == (BELOW if branch.kind == "sign" else 0)
-    return f"{text(branch.left)} {branch.operators[0 if below else 1]} {text(branch.right)}"

@@ -8,14 +8,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from indexcalc.equality.branches import said
 from indexcalc.equality.decide import Decision, decide
-from indexcalc.equality.survey import said
 from indexcalc.errors import Asked, DimensionError, KindError
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr, lifted, meet
 from indexcalc.views.view import View, is_number
+
+NOT_MET = "; not met: "
+"""What stands in `how` before the sides on which nothing was compared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,8 @@ class Equality:
 
     def __str__(self) -> str:
         where = f"equal where {self.where}" if self.where else ""
-        verdict = where or "equal" if self.equal else ", ".join(filter(None, ("different", where)))
+        doubt = "not decided" if NOT_MET in self.how else "different"
+        verdict = where or "equal" if self.equal else ", ".join(filter(None, (doubt, where)))
         return f"{verdict} ({self.how})"
 
 
@@ -60,7 +64,7 @@ def _answer(found: Decision) -> Equality:
     where = said(found.where, shown)
     how = found.how
     if found.missing and not found.differ:
-        how += f"; not met: {', '.join(said(row, shown) for row in found.missing)}"
+        how += f"{NOT_MET}{', '.join(said(row, shown) for row in found.missing)}"
     return Equality(found.equal, how, where)
 
 
