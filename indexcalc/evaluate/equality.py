@@ -15,7 +15,6 @@ from indexcalc.notation.array import Array
 from indexcalc.notation.expr import Expr, _lift, meet
 from indexcalc.notation.view import View, inputs_of, is_number
 
-
 NOT_MET = "; not met: "
 """What stands in `how` before the sides on which nothing was compared."""
 
