@@ -161,7 +161,7 @@ def test_a_process_forked_while_the_lock_is_held():
     ends_well(
         """
         import os, threading
-        from indexcalc.graph import interning
+        from indexcalc.graph import node
 
         held, done = threading.Event(), threading.Event()
 

@@ -52,7 +52,8 @@ class Slope(NamedTuple):
         if self.structure == "projected":
             weights = 1 / (patterns.reshape(len(patterns), -1) ** 2).sum(axis=1)
         weighted = moved * weights.reshape(-1, *(1,) * (moved.ndim - 1))
-        return np.asarray(np.tensordot(weighted, patterns, (0, 0))), error
+        with np.errstate(all="ignore"):  # what is not finite comes out as that
+            return np.asarray(np.tensordot(weighted, patterns, (0, 0))), error
 
     def _opened(self, point: Point) -> tuple[Node, Variable, Point]:
         """The value, the tensor that moves in it, and the point at which that has numbers; a named step is made one.

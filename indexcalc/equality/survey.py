@@ -94,6 +94,13 @@ class Panel:
         sizes = [np.abs(a).reshape(len(a), -1).max(axis=1, initial=0) for a in self.draw.arrays.values()]
         return np.asarray(np.maximum.reduce([np.zeros(self.at.points), *sizes]))
 
+    def steady(self, node: Node) -> Array:
+        """The points at which rounding does not decide what a node is (the inverse of a singular matrix, say)."""
+        value, noise = (a.reshape(self.at.points, -1) for a in (self.at.base(node), self.at.rounding(node)))
+        with np.errstate(all="ignore"):
+            allowed = np.maximum(TELLING * np.abs(value).max(axis=1, initial=0), UNSTEADY * self.largest)
+            return np.asarray(noise.max(axis=1, initial=0) <= allowed)
+
     def finite(self, node: Node) -> Array:
         """The points at which all entries of a node are numbers."""
         value = self.at.base(node)
@@ -293,7 +300,7 @@ class Survey:
         for panel in self.panels:
             inside = np.ones(panel.at.points, bool)
             for node in self.domain:
-                inside &= panel.finite(node)
+                inside &= panel.finite(node) & panel.steady(node)
             found.append(inside)
         return found
 
@@ -423,6 +430,8 @@ def is_algebraic(roots: Iterable[Node]) -> bool:
 
 
 ALGEBRAIC = frozenset(["inv", "det", "cofactor", "pinv_t", "prod", "prod_except", "norm1", "norm2"])
+UNSTEADY = 1e-6
+"""Relative to the inputs: a value that rounding changes by more, and by a telling part, is none."""
 CANCELLED = 1e-9
 """Relative to the inputs: rounding beyond this is no cancellation of sums."""
 

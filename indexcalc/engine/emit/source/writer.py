@@ -53,7 +53,7 @@ class SourceNames:
         own = re.match(r"def (\w+)", text)
         assert own is not None
         name = free_name(own[1], self.taken)
-        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip())
+        self.helpers[name] = re.sub(rf"\b{own[1]}\b", name, text.strip().replace("{np}", self.module))
         return name
 
 
