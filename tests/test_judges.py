@@ -96,6 +96,8 @@ SAME_NUMBERS = [
     (ic.log(ic.exp(s)), s), (ic.softplus(s) - ic.softplus(-s), s), (ic.max(x) + ic.min(-x), 0 * x.sum()),
     (ic.log_softmax(x), ic.log(ic.softmax(x))), (ic.norm1(x), ic.abs(x).sum()),
     (ic.relu(ic.relu(s) - 1), ic.relu(s - 1)),
+    (ic.inv(ic.expm(A)), ic.expm(-A)),
+    (ic.eigvalsh(S).sum(), ic.tr(S)),
 ]  # fmt: skip
 
 

@@ -410,7 +410,7 @@ def status(panel: Panel, one: Node, other: Node, limit: float) -> dict[str, Arra
     return {
         "agree": whole & ~vague.any(axis=1),
         "vague": whole & vague.any(axis=1),
-        "differ": differs.any(axis=1) & ~extreme,
+        "differ": differs.any(axis=1) & ~extreme & panel.steady(one) & panel.steady(other),
         "lone": (wanted & ~own).any(axis=1) & ~extreme,
         "other": (own & ~wanted).any(axis=1) & ~extreme,
     }
