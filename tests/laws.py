@@ -201,19 +201,31 @@ def twice(house: House, aside: Sequence[str] = ("__init__", "text", "latex")) ->
 
 
 def unclosed(house: House, kinds: set[str]) -> list[str]:
-    """Law 5: `match` statements over these classes that do not end in `assert_never`."""
+    """Law 5: `match` statements over these classes that let what they don't name pass in silence.
+
+    The last case, or the line after them, has to be `assert_never` or an error.
+    """
     found = []
     for name, tree in house.trees.items():
-        for node in ast.walk(tree):
+        bodies = [body for node in ast.walk(tree) for body in _bodies(node)]
+        for node, after in [pair for body in bodies for pair in zip(body, [*body[1:], None], strict=False)]:
             if isinstance(node, ast.Match):
-                classes = {p.cls.id for c in node.cases for p in ast.walk(c.pattern) if _names_class(p)}  # type: ignore[attr-defined]
-                if classes & kinds and "assert_never" not in ast.unparse(node.cases[-1]):
-                    found.append(f"{name}:{node.lineno} matches {', '.join(sorted(classes & kinds))}")
+                patterns = [p for c in node.cases for p in ast.walk(c.pattern) if isinstance(p, ast.MatchClass)]
+                classes = {p.cls.id for p in patterns if isinstance(p.cls, ast.Name)} & kinds
+                if classes and not _is_refusal(node.cases[-1].body[-1]) and not _is_refusal(after):
+                    found.append(f"{name}:{node.lineno} matches {', '.join(sorted(classes))}")
     return found
 
 
-def _names_class(pattern: ast.AST) -> bool:
-    return isinstance(pattern, ast.MatchClass) and isinstance(pattern.cls, ast.Name)
+def _bodies(node: ast.AST) -> Iterator[list[ast.stmt]]:
+    for field in ("body", "orelse", "finalbody"):
+        body = getattr(node, field, None)
+        if isinstance(body, list):
+            yield body
+
+
+def _is_refusal(node: ast.stmt | None) -> bool:
+    return node is not None and ("assert_never" in ast.unparse(node) or isinstance(node, ast.Raise))
 
 
 # ------------------------------------------------------------------ 6: a function is one row

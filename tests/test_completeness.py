@@ -29,40 +29,40 @@ LEAF = "it has no children: its derivative is a delta or nothing, which is known
 OPENED = "the planner opens it into terms, `plan/terms.py`"
 NO_FUNCTION = "no function of blocks: `dask_arrays.py` makes it from the step itself"
 EMPTY = "it has no children, and comes back before"
+IS_SPELLED = "it has no name: it is spelled out, `arrange.py`"
 TABLES: dict[str, dict[str, str]] = {
     "calculus.rules.RULES": {"Variable": LEAF, "Constant": LEAF},
     "engine.compile.dask_arrays.STEPS": {},
     "engine.emit.numpy_code.WRITERS": {},
-    "engine.emit.numpy_steps.FUNCTIONS": {
+    "engine.emit.numpy.blockwise.FUNCTIONS": {
         "Input": NO_FUNCTION, "Known": NO_FUNCTION, "Fill": NO_FUNCTION, "Reshape": NO_FUNCTION,
         "Invoke": NO_FUNCTION,
     },
     "engine.emit.patterns.ROWS": dict.fromkeys(CLOSED["steps"] - {"Map", "Reduce", "Apply"}, "it calls no function"),
     "engine.emit.source_code.WRITERS": {},
     "engine.plan.leaves.LEAVES": {"Product": OPENED, "Sum": OPENED, "Definition": OPENED},
+    "explaining.reasons.REASONS": {},
     "graph.fingerprint.ENTRIES": {},
     "simplify.intervals.VALUES": {},
     "simplify.kinds.NORMALISE": {},
     "writing.index.latex.__init__": {},
+    "writing.index.named.NAMED": dict.fromkeys(("Product", "Sum", "Elementwise"), IS_SPELLED),
     "writing.index.text.__init__": {},
     "writing.matrix.reduce.READ": {},
 }  # fmt: skip
 """Each table by the closed set's members that it lacks, and why."""
 
-IS_NAMED = "it stands as a name, `named`"
-IS_SPELLED = "it is spelled out, `factor`"
 MATCHES: dict[str, dict[str, str]] = {
+    "equality.arithmetic._value": {},
+    "equality.branches._of": {},
+    "equality.degree._degrees": {},
+    "equality.modular._is_exact_here": {},
     "engine.emit.patterns.alongside": {},
     "engine.emit.patterns.complex_values": {},
     "engine.plan.terms._opened": dict.fromkeys(CLOSED["kinds"] - {"Product", "Sum", "Definition"}, "it is a leaf"),
     "engine.program.flops": {},
-    "explaining.derivation._rule_names": {},
     "graph.walk.change": {},
     "graph.walk.rebuild": {"Variable": EMPTY, "Constant": EMPTY},
-    "writing.index.arrange.factor": dict.fromkeys(
-        CLOSED["kinds"] - {"Sum", "Elementwise", "Reduction", "Product"}, IS_NAMED
-    ),
-    "writing.index.arrange.named": {"Sum": IS_SPELLED, "Elementwise": IS_SPELLED, "Product": IS_SPELLED},
 }
 """Each `match` by the function that it stands in, with what it lacks, and why: what it lacks is an error there."""
 

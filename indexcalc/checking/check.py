@@ -18,7 +18,7 @@ from indexcalc.checking.mends import Mend, best, changed, lightest, plain
 from indexcalc.checking.reading import (
     READINGS,
     Claim,
-    Target,
+    Projected,
     claims_of,
     index_target,
     is_misfit,
@@ -27,7 +27,7 @@ from indexcalc.checking.reading import (
     targets_of,
     transposes,
 )
-from indexcalc.checking.report import Example, Report, verdict_of
+from indexcalc.checking.report import Counterexample, Report, verdict_of
 from indexcalc.checking.values import check_values
 from indexcalc.equality.branches import Side, said
 from indexcalc.equality.decide import EXACTLY, Decision, is_same_form
@@ -168,7 +168,7 @@ class Checker:
         domain = [] if source is None else [source.node]
         self.bench = Bench(roots, sorted(inputs, key=lambda variable: variable.label), domain)
 
-    def targets(self, claim: Claim) -> list[Target]:
+    def targets(self, claim: Claim) -> list[Projected]:
         """What this claim is compared with: index notation with the tensor itself, a matrix with its layouts."""
         return [self.whole] if claim.names is not None else self.layouts
 
@@ -244,7 +244,7 @@ class Checker:
             found = lightest(best(self.bench, reindexed(self.bench, fitting)), found)
         return found
 
-    def _text(self, target: Target) -> str:
+    def _text(self, target: Projected) -> str:
         """What is right, as the derivative itself is written where it has these axes."""
         return str(self.D if target.node is self.whole.node else target.view)
 
@@ -347,12 +347,12 @@ class Checker:
             repair=self._text(mend.target), difference=difference_of(mend), example=self._example(mend),
         )  # fmt: skip
 
-    def _example(self, mend: Mend) -> Example | None:
+    def _example(self, mend: Mend) -> Counterexample | None:
         """Small inputs at which the formula is wrong, else those that were found."""
         decision = self._decided(mend)
         point = self.bench.survey.point(decision.differ) if decision.differ else None
         found = witness(mend.node, mend.target.node, point)
-        return None if found is None else Example(*found)
+        return None if found is None else Counterexample(*found)
 
     def _misshapen(self) -> Report:
         claim = self.claims[0]

@@ -28,11 +28,13 @@ LIKE = 1e-4
 STEADY = 1e-10
 """Ratios are taken where rounding is a smaller part of the values than this."""
 LARGEST_DENOMINATOR = 1000
+"""A ratio is a fraction with a denominator up to this, or it is a float: an arbitrary budget."""
 MOST_SCALARS = 8
+"""Scalars of a formula that are tried as a factor, the first ones: an arbitrary budget."""
 EXPONENTS = tuple(map(Fraction, (-1, 1, -2, 2, 0.5, -0.5)))
 
 
-class Factor(NamedTuple):
+class Multiple(NamedTuple):
     """The multiple: a number, times scalars and sizes to powers, each with its name."""
 
     value: Fraction | float
@@ -53,9 +55,9 @@ class Factor(NamedTuple):
         return top + (f"/({bottom})" if len(below) > 1 else f"/{bottom}" if below else "")
 
     @property
-    def inverse(self) -> Factor:
+    def inverse(self) -> Multiple:
         """One over it."""
-        return Factor(1 / self.value, tuple((name, node, -exponent) for name, node, exponent in self.scalars))
+        return Multiple(1 / self.value, tuple((name, node, -exponent) for name, node, exponent in self.scalars))
 
     def times(self, node: Node) -> Node:
         """The node times this."""
@@ -70,7 +72,7 @@ def _power(name: str, exponent: Fraction) -> str:
     return name if exponent == 1 else f"{name}**{exponent}"
 
 
-ONE = Factor(Fraction(1))
+ONE = Multiple(Fraction(1))
 
 
 def near(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> bool:
@@ -145,7 +147,7 @@ class Bench:
         """Is one node the other, wherever that exists?"""
         return self.decided(one, other).equal
 
-    def multiple(self, one: Node, other: Node) -> Factor | None:
+    def multiple(self, one: Node, other: Node) -> Multiple | None:
         """The factor f with `one = f * other`, a number, or a number times scalars and sizes."""
         if self.unlike(one, other):
             return None
@@ -170,14 +172,14 @@ class Bench:
             return None
         return self._named(values, kept, any(dim != 1 for dim in one.dims))
 
-    def _named(self, ratios: Numbers, kept: Sequence[tuple[int, Numbers]], several: bool) -> Factor | None:
+    def _named(self, ratios: Numbers, kept: Sequence[tuple[int, Numbers]], several: bool) -> Multiple | None:
         """The ratios as one number, or as one times a scalar or a size, or two of them.
 
         Of one entry alone every scalar part of it would be a factor: there tensors without axes count, no other part.
         """
         alone = constant_ratio(ratios)
         if alone is not None:
-            return Factor(alone)
+            return Multiple(alone)
         if len(ratios) < 2:
             return None
         rows: list[tuple[tuple[str, Node, Fraction], Numbers]] = []
@@ -188,11 +190,11 @@ class Bench:
         for row, values in rows:
             rest = constant_ratio(ratios / values)
             if rest is not None:
-                return Factor(rest, (row,))
+                return Multiple(rest, (row,))
         for (row, values), (other, more) in combinations(rows, 2):
             rest = constant_ratio(ratios / (values * more)) if row[0] != other[0] else None
             if rest is not None and len(ratios) > 2:
-                return Factor(rest, (row, other))
+                return Multiple(rest, (row, other))
         return None
 
     def _magnitudes(self, kept: Sequence[tuple[int, Numbers]], several: bool) -> list[tuple[str, Node, Numbers]]:

@@ -31,7 +31,9 @@ from indexcalc.index import size
 STEPS = (8e-3, 4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4)
 """Steps, relative to the largest entry of what moves; each is half of the one before."""
 TINY = 1e-30
+"""The imaginary step, so small that its square is nothing beside 1: no difference is taken, so nothing cancels."""
 EPSILON = 2.0**-50
+"""The rounding of a value, relative: four units in the last place of a double."""
 
 Method = Callable[[Node, Point, Variable, Numbers], tuple[Numbers, float]]
 

@@ -25,10 +25,14 @@ from indexcalc.views.expr import Expr
 from indexcalc.views.placed import meant
 
 MOST_EDITS = 400
+"""Changes of one formula that are compared: an arbitrary budget."""
 MOST_TERMS = 40
+"""Terms that differ: with more, they are not put right one by one."""
 MOST_VARIANTS = 60
+"""Changes of one term that are compared: an arbitrary budget."""
 WHOLE = "transpose it"
 SHORT = 40
+"""Characters of a term that a sentence quotes."""
 
 
 # ------------------------------------------------------------------ indices

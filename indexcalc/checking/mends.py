@@ -8,8 +8,8 @@ from itertools import permutations, product
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import MAPS
-from indexcalc.checking.compare import ONE, Bench, Factor
-from indexcalc.checking.reading import Claim, Target, fitted, index_target, namings, targets_of, turned
+from indexcalc.checking.compare import ONE, Bench, Multiple
+from indexcalc.checking.reading import Claim, Projected, fitted, index_target, namings, targets_of, turned
 from indexcalc.equality.decide import is_same_form
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import addition, transpose
@@ -22,6 +22,7 @@ from indexcalc.views.functions.arguments import opened
 from indexcalc.views.view import View
 
 MOST_GROUPINGS = 48
+"""Orders of joined axes that are compared: all those of two groups of three axes, and more."""
 FAULTS = {
     "sign": "a sign",
     "factor": "a factor",
@@ -48,11 +49,11 @@ class Mend(NamedTuple):
     faults: tuple[str, ...]
     words: tuple[str, ...]
     claim: Claim
-    target: Target
+    target: Projected
     node: Node
-    factor: Factor = ONE
+    factor: Multiple = ONE
     meaning: str = ""
-    asked: Target | None = None
+    asked: Projected | None = None
     weak: bool = False
 
     @property
@@ -62,7 +63,7 @@ class Mend(NamedTuple):
         return len(self.faults) + (0.5 if self.weak or compound else 0)
 
     @property
-    def wanted(self) -> Target:
+    def wanted(self) -> Projected:
         """What the formula should have been."""
         return self.asked or self.target
 
@@ -71,18 +72,18 @@ class Mend(NamedTuple):
         """Is the changed formula the target, by its canonical form?"""
         return is_same_form(self.node, self.factor.times(self.target.node))
 
-    def scaled(self, factor: Factor) -> Mend:
+    def scaled(self, factor: Multiple) -> Mend:
         """The mend, where it gives `factor` times what is right."""
         self = self._replace(factor=factor)
         if factor == ONE:
             return self
-        if factor == Factor(Fraction(-1)):
+        if factor == Multiple(Fraction(-1)):
             return self._replace(faults=(*self.faults, "sign"), words=(*self.words, "change the sign"))
         words = f"multiply by {factor.inverse}"
         return self._replace(faults=(*self.faults, "factor"), words=(*self.words, words))
 
 
-def plain(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
+def plain(claim: Claim, targets: Sequence[Projected]) -> Iterator[Mend]:
     """The formula as it is, against each target that has its shape."""
     for target in targets:
         if claim.names is not None:
@@ -95,7 +96,7 @@ def plain(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
                 yield Mend((), (), claim, target, node)
 
 
-def changed(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
+def changed(claim: Claim, targets: Sequence[Projected], D: View) -> Iterator[Mend]:
     """The formula as a whole, changed: the ways that are tried, the likelier first."""
     yield from _of_other_meaning(claim, targets, D)
     yield from _transposed(claim, targets)
@@ -104,7 +105,7 @@ def changed(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
     yield from _with_symmetric_part(claim, targets)
 
 
-def _transposed(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
+def _transposed(claim: Claim, targets: Sequence[Projected]) -> Iterator[Mend]:
     for target in targets:
         if claim.names is None and claim.node.order == 2:
             other = claim._replace(node=transpose(claim.node, (1, 0)))
@@ -123,11 +124,11 @@ def _transposed(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
                     )
 
 
-def _transpose_words(target: Target) -> str:
+def _transpose_words(target: Projected) -> str:
     return "transpose it" + (f", for {target.layouts[0]} layout" if target.layouts else "")
 
 
-def _order_words(claim: Claim, target: Target, order: Sequence[int]) -> str:
+def _order_words(claim: Claim, target: Projected, order: Sequence[int]) -> str:
     if claim.names is None:
         return f"put its axes in the order {', '.join(map(str, order))}"
     names: Sequence[object] = target.names or tuple(range(len(order)))
@@ -136,7 +137,7 @@ def _order_words(claim: Claim, target: Target, order: Sequence[int]) -> str:
     return f"exchange indices: {', '.join(moved)}"
 
 
-def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
+def _in_vec_order(claim: Claim, targets: Sequence[Projected], D: View) -> Iterator[Mend]:
     for target in targets:
         for other, words in groupings(target, D):
             node = fitted(claim, other)
@@ -149,7 +150,7 @@ def _in_vec_order(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[
                     yield Mend(("transpose", "vec order"), both, claim, other, node, asked=target)
 
 
-def groupings(target: Target, D: View) -> Iterator[tuple[Target, str]]:
+def groupings(target: Projected, D: View) -> Iterator[tuple[Projected, str]]:
     """Layouts in which the axes that are joined run in another order, and what that would be corrected to."""
     groups = target.groups
     if len(groups) != 2 or all(len(group) < 2 for group in groups):
@@ -163,7 +164,7 @@ def groupings(target: Target, D: View) -> Iterator[tuple[Target, str]]:
             yield target._replace(view=laid, node=opened(laid)), words
 
 
-def _with_symmetric_part(claim: Claim, targets: Sequence[Target]) -> Iterator[Mend]:
+def _with_symmetric_part(claim: Claim, targets: Sequence[Projected]) -> Iterator[Mend]:
     for mend in plain(claim, targets):
         node = mend.node
         if node.order != 2 or node.dims[0] != node.dims[1]:
@@ -176,7 +177,7 @@ def _with_symmetric_part(claim: Claim, targets: Sequence[Target]) -> Iterator[Me
 # ------------------------------------------------------------------ structured variables
 
 
-def _of_other_meaning(claim: Claim, targets: Sequence[Target], D: View) -> Iterator[Mend]:
+def _of_other_meaning(claim: Claim, targets: Sequence[Projected], D: View) -> Iterator[Mend]:
     how = getattr(D, "structure", "")
     for name, other in meanings(D):
         for mend in plain(claim, [index_target(other)] if claim.names is not None else targets_of(other)):

@@ -31,6 +31,7 @@ from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
 READINGS = ("numpy", "column", "row")
 MOST_FACTORS = 8
+"""Factors of a text that are tried as a product of another kind: an arbitrary budget."""
 MOST_AXES = 5
 """Index notation of more axes is compared under its own names alone."""
 
@@ -58,7 +59,7 @@ class Claim(NamedTuple):
         return self.view.vectors if isinstance(self.view, Array) else "numpy"
 
 
-class Target(NamedTuple):
+class Projected(NamedTuple):
     """What a formula is compared with: an array with all axes written out, and the conventions that lay it out so.
 
     `groups` has, for each axis, the axes of the derivative that are joined in it. `names` are those of the axes of a
@@ -262,14 +263,14 @@ def names_of(D: View) -> dict[str, Any]:
 # ------------------------------------------------------------------ what they are compared with
 
 
-def targets_of(D: View, layout: str | None = None) -> list[Target]:
+def targets_of(D: View, layout: str | None = None) -> list[Projected]:
     """The derivative in every convention that holds it, those alike together, those with its own axes first.
 
     Any other expression is taken as it stands.
     """
     if not isinstance(D, Derivative | ArrayDerivative):
         return [_whole(D)]
-    found: dict[Any, Target] = {}
+    found: dict[Any, Projected] = {}
     stands = D.standing if isinstance(D, ArrayDerivative) else ""
     for name in CONVENTIONS if layout is None else (layout,):
         try:
@@ -282,21 +283,21 @@ def targets_of(D: View, layout: str | None = None) -> list[Target]:
         node = opened(laid)
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
-        found[key] = Target(laid, node, layouts, groups, None, stands, meant([D])[0])
+        found[key] = Projected(laid, node, layouts, groups, None, stands, meant([D])[0])
     own = form(index_target(D).node)
     return sorted(found.values(), key=lambda target: form(target.node) is not own)
 
 
-def index_target(D: View) -> Target:
+def index_target(D: View) -> Projected:
     """The derivative with its axes as they are, by name if they have names."""
     return _whole(D)
 
 
-def _whole(D: View) -> Target:
+def _whole(D: View) -> Projected:
     if isinstance(D, Expr):
-        return Target(D, _placed(D, D.free), names=D.free)
+        return Projected(D, _placed(D, D.free), names=D.free)
     assert isinstance(D, Array)
-    return Target(D, D.node if isinstance(D, ArrayDerivative) else opened(D))
+    return Projected(D, D.node if isinstance(D, ArrayDerivative) else opened(D))
 
 
 def _placed(view: Expr, free: Sequence[Index]) -> Node:
@@ -306,7 +307,7 @@ def _placed(view: Expr, free: Sequence[Index]) -> Node:
 # ------------------------------------------------------------------ one as the other
 
 
-def fitted(claim: Claim, target: Target) -> Node | None:
+def fitted(claim: Claim, target: Projected) -> Node | None:
     """The formula with the axes of the target, or None where its shape is another.
 
     A scalar fits whatever axes of dimension 1 stand beside it; where a convention gives the variable's own axis, a
@@ -348,7 +349,7 @@ class Naming(NamedTuple):
     natural: bool
 
 
-def namings(claim: Claim, target: Target) -> Iterator[Naming]:
+def namings(claim: Claim, target: Projected) -> Iterator[Naming]:
     """The orders of axes in which a formula may be meant, the natural ones first."""
     count = len(target.dims)
     if len(claim.dims) != count:
@@ -373,13 +374,13 @@ def namings(claim: Claim, target: Target) -> Iterator[Naming]:
     yield from sorted(rows, key=lambda row: not row.natural)
 
 
-def turned(claim: Claim, order: Sequence[int], target: Target) -> Node:
+def turned(claim: Claim, order: Sequence[int], target: Projected) -> Node:
     """The formula with its axes in this order."""
     node = einsum(1, [(claim.node, range(claim.node.order))], order)
     return resized(node, target.dims)
 
 
-def meant_names(claim: Claim, target: Target) -> dict[str, str]:
+def meant_names(claim: Claim, target: Projected) -> dict[str, str]:
     """Which index or axis of a target each index of a formula is, where the names do not say it."""
     if claim.names is None or (target.names is not None and set(claim.names) == set(target.names)):
         return {}

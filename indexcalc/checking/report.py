@@ -25,7 +25,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Example:
+class Counterexample:
     """Small inputs at which a formula and a derivative differ: one entry, and both values there."""
 
     inputs: dict[str, Any]
@@ -70,7 +70,7 @@ class Report:
     repair: str = ""
     condition: str = ""
     difference: Difference | None = None
-    example: Example | None = None
+    example: Counterexample | None = None
     meaning: str = ""
     names: dict[str, str] = field(default_factory=dict)
     note: str = ""

@@ -11,8 +11,8 @@ import numpy as np
 
 from indexcalc.checking.compare import constant_ratio, ratio
 from indexcalc.checking.mends import groupings, meanings
-from indexcalc.checking.reading import Target, index_target, targets_of
-from indexcalc.checking.report import Example, Report, verdict_of
+from indexcalc.checking.reading import Projected, index_target, targets_of
+from indexcalc.checking.report import Counterexample, Report, verdict_of
 from indexcalc.engine.bind.inputs import Numbers, to_array
 from indexcalc.errors import Asked, InputError, KindError
 from indexcalc.views.view import View
@@ -22,6 +22,7 @@ LOOSE = 1e-5
 SINGLE = 1e-3
 """The same for numbers in single precision."""
 LONGEST = 60
+"""Characters of given numbers that an answer quotes; longer ones are told by their shape."""
 
 
 class Found(NamedTuple):
@@ -29,7 +30,7 @@ class Found(NamedTuple):
 
     own: Numbers
     wanted: Numbers
-    target: Target
+    target: Projected
     faults: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -75,7 +76,7 @@ def check_values(formula: Any, D: View, layout: str | None, at: Mapping[Any, Any
     )  # fmt: skip
 
 
-def _numbers(target: Target, at: Mapping[Any, Any]) -> Numbers:
+def _numbers(target: Projected, at: Mapping[Any, Any]) -> Numbers:
     return np.asarray(target.view.evaluate(at))
 
 
@@ -134,7 +135,7 @@ def _wrong(shown: str, how: str, pairs: list[Found]) -> Report:
     return Report("wrong", shown, "exactly: by its shape", True, repair=str(pairs[0].target.view), note=note)
 
 
-def _example(pair: Found) -> Example | None:
+def _example(pair: Found) -> Counterexample | None:
     """The first entry that differs."""
     if pair.own.shape != pair.wanted.shape:
         return None
@@ -143,4 +144,4 @@ def _example(pair: Found) -> Example | None:
     if not len(places):
         return None
     place = tuple(int(k) for k in places[0])
-    return Example({}, place, float(np.real(pair.own[place])), float(np.real(pair.wanted[place])))
+    return Counterexample({}, place, float(np.real(pair.own[place])), float(np.real(pair.wanted[place])))

@@ -13,7 +13,7 @@ from indexcalc.checking.differences import Method, Slope, by_complex_step, by_di
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
 from indexcalc.equality.points import Draw, Point
-from indexcalc.equality.survey import Panel, Place, Survey
+from indexcalc.equality.survey import Panel, Survey, SurveyPoint
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Node, Variable
@@ -201,12 +201,12 @@ def _trial(
     return Trial(subject, name, sizes, error, place, *pair)
 
 
-def _places(survey: Survey) -> list[Place]:
+def _places(survey: Survey) -> list[SurveyPoint]:
     """A few points of ordinary size at each set of sizes, then one for each side of a branch that these have not met.
 
     None is so near to a branch that a difference is taken across it.
     """
-    found: list[Place] = []
+    found: list[SurveyPoint] = []
     met: set[Side] = set()
     good = [
         np.flatnonzero(inside & ~panel.at.extreme & _calm(panel))
@@ -215,8 +215,8 @@ def _places(survey: Survey) -> list[Place]:
     for turn in range(POINTS):
         for k, which in enumerate(good):
             if turn < len(which) and len(found) < POINTS:
-                found.append(Place(k, int(which[turn])))
-    for place in (*found, *(Place(k, int(p)) for k, which in enumerate(good) for p in which)):
+                found.append(SurveyPoint(k, int(which[turn])))
+    for place in (*found, *(SurveyPoint(k, int(p)) for k, which in enumerate(good) for p in which)):
         own = {
             Side(branch, int(side))
             for branch, sides in zip(survey.branches, survey.panels[place.panel].sides, strict=True)

@@ -16,7 +16,20 @@ from indexcalc.equality.arithmetic import Array
 from indexcalc.equality.reals import Reals
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.constructors import addition, constant_number, einsum, is_zero, reduction
-from indexcalc.graph.node import Elementwise, Node, Product, Reduction, Sum, Variable, topological
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
 from indexcalc.simplify.intervals import bounds
 from indexcalc.simplify.passes import simplify
 
@@ -183,7 +196,9 @@ def _of(node: Node) -> list[Branch]:
             return _reduction(node)
         case Product():
             return [branch for f in node.factors if not isinstance(f.exponent, int) for branch in _root(f.node)]
-    return []
+        case Variable() | Constant() | Sum() | Regroup() | Matrix() | Call() | Definition():
+            return []
+    raise AssertionError(node.kind)
 
 
 def _elementwise(node: Elementwise) -> list[Branch]:

@@ -15,10 +15,10 @@ from typing import NamedTuple
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.branches import APART, UNCLEAR, Side
 from indexcalc.equality.degree import degrees, unknowns
-from indexcalc.equality.elimination import Singular
+from indexcalc.equality.elimination import ZeroDivisor
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
 from indexcalc.equality.points import several_sizes, sizes_of
-from indexcalc.equality.survey import Comparison, Place, Survey, region
+from indexcalc.equality.survey import Comparison, Survey, SurveyPoint, region
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import addition, is_zero
 from indexcalc.graph.node import Node, Variable, topological
@@ -35,6 +35,7 @@ LARGEST = 7
 antisymmetrises.
 """
 ATTEMPTS = 12
+"""Sets of sizes that are tried: an arbitrary budget."""
 KEPT = 512
 """How many comparisons of forms are remembered: `check` asks for some again and again."""
 SETS = 3
@@ -67,7 +68,7 @@ class Decision:
     exact: bool = False
     where: tuple[Side, ...] = ()
     missing: tuple[tuple[Side, ...], ...] = ()
-    differ: Place | None = None
+    differ: SurveyPoint | None = None
     survey: Survey | None = None
     unknown: bool = False
 
@@ -144,7 +145,7 @@ def proved_zero(gap: Node) -> Proof | bool:
     for seed, sizes in enumerate(_sizes(gap, order)):
         try:
             value = Residues(sizes, seed).run([gap])[gap]
-        except (Singular, IndexCalcError, ZeroDivisionError):
+        except (ZeroDivisor, IndexCalcError, ZeroDivisionError):
             continue
         except Undecided:
             return True

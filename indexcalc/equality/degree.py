@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import prod
 
 from indexcalc.graph.node import (
+    Call,
     Constant,
     Definition,
     Elementwise,
@@ -84,7 +85,9 @@ def _degrees(node: Node, known: Mapping[Node, Degrees], sizes: Mapping[str, int]
             inner = known[node.children[0]]
             inner = _inverse(inner, n, 1) if node.params[0] < 0 else inner
             return _scaled(inner, abs(node.params[0]))
-    return UNKNOWN
+        case Call():
+            return UNKNOWN
+    raise AssertionError(node.kind)
 
 
 MOST = 32

@@ -9,7 +9,7 @@ import numpy as np
 Residues = np.ndarray[Any, np.dtype[np.int64]]
 
 
-class Singular(Exception):
+class ZeroDivisor(Exception):
     """A division by zero modulo the prime."""
 
 
@@ -52,7 +52,7 @@ def multiplied(a: Residues, b: Residues, p: int) -> Residues:
 
 
 def inverse(a: Residues, p: int) -> Residues:
-    """The inverse; a singular matrix is `Singular`.
+    """The inverse; a singular matrix is `ZeroDivisor`.
 
     >>> inverse(np.array([[2]]), 7)
     array([[4]])
@@ -60,7 +60,7 @@ def inverse(a: Residues, p: int) -> Residues:
     n = len(a)
     made, pivots, _ = reduced(np.concatenate([a, np.eye(n, dtype=np.int64)], axis=1), p)
     if pivots[:n] != list(range(n)):
-        raise Singular
+        raise ZeroDivisor
     return made[:, n:]
 
 

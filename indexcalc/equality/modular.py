@@ -21,7 +21,7 @@ import numpy as np
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.equality.arithmetic import Arithmetic, Array
-from indexcalc.equality.elimination import Singular, adjugate, determinant, inverse, multiplied, pseudo_inverse
+from indexcalc.equality.elimination import ZeroDivisor, adjugate, determinant, inverse, multiplied, pseudo_inverse
 from indexcalc.equality.points import pattern_of
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
@@ -29,11 +29,13 @@ from indexcalc.graph.node import (
     NO_SYMMETRY,
     Call,
     Constant,
+    Definition,
     Elementwise,
     Matrix,
     Node,
     Product,
     Reduction,
+    Regroup,
     Sum,
     Variable,
     topological,
@@ -46,6 +48,7 @@ PRIMES = (2**31 - 1, 2**31 - 19)
 DRAWS = 2
 """Random points for each prime: independent of each other, so their errors multiply."""
 LARGEST_EXPONENT = 1 << 20
+"""Higher powers are indeterminates: squaring takes 20 products up to this."""
 
 
 class Undecided(Exception):
@@ -108,7 +111,7 @@ class Residues(Arithmetic):
         if not isinstance(exponent, int):
             return self.unknown(f"power {exponent!r}", [array])
         if exponent < 0 and not array.all():
-            raise Singular
+            raise ZeroDivisor
         whole = np.broadcast_to(self._moduli(array), array.shape).ravel().tolist()
         flat = [pow(v, exponent, p) for v, p in zip(array.ravel().tolist(), whole, strict=True)]
         return np.array(flat, np.int64).reshape(array.shape)
@@ -307,24 +310,21 @@ def whole_number(node: Node, sizes: Mapping[str, int]) -> int | None:
     """
     values: dict[Node, Fraction] = {}
     for inner in topological([node]):
-        match inner:
-            case Product(order=0):
-                if any(not isinstance(f.exponent, int) for f in inner.factors) or not _is_exact(inner.coef):
-                    return None
-                value = Fraction(inner.coef)  # type: ignore[arg-type]
-                for f in inner.factors:
-                    if not values[f.node] and f.exponent < 0:  # type: ignore[operator]
-                        return None
-                    value *= values[f.node] ** int(f.exponent)  # type: ignore[arg-type]
-                for dim in inner.sizes:
-                    value *= number_of(dim, sizes)
-                values[inner] = value
-            case Sum(order=0):
-                if not all(_is_exact(term.coef) for term in inner.terms):
-                    return None
-                values[inner] = sum((Fraction(t.coef) * values[t.node] for t in inner.terms), Fraction(0))  # type: ignore[arg-type]
-            case _:
+        if isinstance(inner, Product) and not inner.order:
+            if any(not isinstance(f.exponent, int) for f in inner.factors) or not _is_exact(inner.coef):
                 return None
+            value = Fraction(inner.coef)  # type: ignore[arg-type]
+            for f in inner.factors:
+                if not values[f.node] and f.exponent < 0:  # type: ignore[operator]
+                    return None
+                value *= values[f.node] ** int(f.exponent)  # type: ignore[arg-type]
+            for dim in inner.sizes:
+                value *= number_of(dim, sizes)
+            values[inner] = value
+        elif isinstance(inner, Sum) and not inner.order and all(_is_exact(term.coef) for term in inner.terms):
+            values[inner] = sum((Fraction(t.coef) * values[t.node] for t in inner.terms), Fraction(0))  # type: ignore[arg-type]
+        else:
+            return None
     found = values[node]
     return int(found) if found.denominator == 1 else None
 
@@ -340,27 +340,28 @@ def is_rational(roots: Sequence[Node]) -> bool:
     >>> is_rational([elementwise("exp", [(variable("x", ()), ())], ())])
     False
     """
-    for node in topological(roots):
-        match node:
-            case Product():
-                exact = _is_exact(node.coef) and all(isinstance(f.exponent, int) for f in node.factors)
-            case Sum():
-                exact = all(_is_exact(term.coef) for term in node.terms)
-            case Elementwise():
-                exact = node.fn == "power" and not variables_below(node.args[1].node)
-            case Reduction():
-                exact = node.fn in RATIONAL
-            case Matrix():
-                exact = node.fn == "matrix_power" and not node.times
-            case Constant():
-                exact = node.label != "pi"
-            case Call():
-                exact = False
-            case _:
-                exact = True
-        if not exact:
+    return all(_is_exact_here(node) for node in topological(roots))
+
+
+def _is_exact_here(node: Node) -> bool:
+    match node:
+        case Product():
+            return _is_exact(node.coef) and all(isinstance(f.exponent, int) for f in node.factors)
+        case Sum():
+            return all(_is_exact(term.coef) for term in node.terms)
+        case Elementwise():
+            return node.fn == "power" and not variables_below(node.args[1].node)
+        case Reduction():
+            return node.fn in RATIONAL
+        case Matrix():
+            return node.fn == "matrix_power" and not node.times
+        case Constant():
+            return node.label != "pi"
+        case Call():
             return False
-    return True
+        case Variable() | Regroup() | Definition():
+            return True
+    raise AssertionError(node.kind)
 
 
 def variables_below(node: Node) -> bool:

@@ -107,7 +107,7 @@ class Panel:
         return np.asarray(np.isfinite(value.reshape(len(value), -1)).all(axis=1))
 
 
-class Place(NamedTuple):
+class SurveyPoint(NamedTuple):
     """A point of a survey."""
 
     panel: int
@@ -122,10 +122,10 @@ class Comparison:
     exists and the first does not, `other` those where it is the other way round.
     """
 
-    agree: tuple[Place, ...]
-    differ: tuple[Place, ...]
-    lone: tuple[Place, ...]
-    other: tuple[Place, ...]
+    agree: tuple[SurveyPoint, ...]
+    differ: tuple[SurveyPoint, ...]
+    lone: tuple[SurveyPoint, ...]
+    other: tuple[SurveyPoint, ...]
     missing: tuple[tuple[Side, ...], ...]
 
 
@@ -286,7 +286,7 @@ class Survey:
         """The values at the points of each panel."""
         return [panel.at.base(node) for panel in self.panels]
 
-    def point(self, place: Place) -> Point:
+    def point(self, place: SurveyPoint) -> Point:
         """The point at a place."""
         return self.panels[place.panel].draw.point(place.point)
 
@@ -307,7 +307,7 @@ class Survey:
     def compared(self, one: Node, other: Node) -> Comparison:
         """What the numbers say about two nodes with the same axes."""
         limit = relative_error([one, other])
-        rows: dict[str, list[Place]] = {
+        rows: dict[str, list[SurveyPoint]] = {
             name: [] for name in ("agree", "differ", "lone", "other", "vague", "tied", "torn")
         }
         somewhere = [bool(panel.finite(one).any()) for panel in self.panels]
@@ -321,14 +321,14 @@ class Survey:
             found |= {"tied": found["agree"] & ~clear, "torn": found["differ"] & ~clear}
             for name, which in found.items():
                 of = inside if name in ("tied", "torn") else inside & clear
-                rows[name] += [Place(k, int(p)) for p in np.flatnonzero(which & of)]
+                rows[name] += [SurveyPoint(k, int(p)) for p in np.flatnonzero(which & of)]
         agree = rows["agree"] or rows["vague"]
         if agree and not rows["torn"]:  # where a tie does not matter to the values
             agree = agree + rows["tied"]
         missing = (*self._missing(one, other, agree), *self._ties(one, other), *self._ties(other, one))
         return Comparison(tuple(agree), tuple(rows["differ"]), tuple(rows["lone"]), tuple(rows["other"]), missing)
 
-    def _missing(self, one: Node, other: Node, agree: Sequence[Place]) -> Iterator[tuple[Side, ...]]:
+    def _missing(self, one: Node, other: Node, agree: Sequence[SurveyPoint]) -> Iterator[tuple[Side, ...]]:
         """The sides, and pairs of sides, on which nothing was compared, though there the nodes may exist."""
         if not self.panels or not self.branches:
             return
@@ -459,9 +459,10 @@ def _is_rough(node: Any) -> bool:
 FEWEST = 3
 """A side on which fewer points agree is no region."""
 MOST_SIDES = 12
+"""Sides that are joined to one region: their pairs are looked at, so the budget is small."""
 
 
-def region(survey: Survey, agree: Sequence[Place], differ: Sequence[Place]) -> tuple[Side, ...]:
+def region(survey: Survey, agree: Sequence[SurveyPoint], differ: Sequence[SurveyPoint]) -> tuple[Side, ...]:
     """Sides such that all points that lie on them, with all entries, agree, and all others differ as far as can be.
 
     There may be none.

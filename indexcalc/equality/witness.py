@@ -14,8 +14,11 @@ from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.index import size
 
 TRIES = 30
+"""Points that are drawn for an example, the later half with both signs: an arbitrary budget."""
 LARGEST = 3
+"""The largest entry that is drawn: a person checks the example in the head."""
 TOLERANCE = 1e-8
+"""What differs by less, relative to the values, is rounding to the eye of a person."""
 
 
 class Witness(NamedTuple):

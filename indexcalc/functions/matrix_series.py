@@ -31,6 +31,7 @@ from indexcalc.index import Dim
 
 Function = Callable[..., Any]
 LONGEST_POWER = 8
+"""Factors: a power of a matrix up to this is a product, a higher one stays a function."""
 DERIVATIVE = re.compile(r"D([2-9]|[1-9]\d+|)([a-z]\w*)")
 
 

@@ -34,7 +34,7 @@ class Written(NamedTuple):
     helpers: Mapping[str, str]
 
 
-class Definition(NamedTuple):
+class SourceText(NamedTuple):
     """A function (or class) of this folder: its text, with its rules if it has some, and the globals that it names."""
 
     text: str
@@ -117,9 +117,9 @@ def free_name(name: str, taken: Collection[str]) -> str:
 
 
 @cache
-def definitions(target: str) -> Mapping[str, Definition]:
+def definitions(target: str) -> Mapping[str, SourceText]:
     """All functions and classes of a target, by name, as text that nobody imports."""
-    found: dict[str, Definition] = {}
+    found: dict[str, SourceText] = {}
     for file in FILES.get(target, ()):
         text = Path(__file__).with_name(f"{file}.py").read_text("utf-8")
         if file == "shared":
@@ -154,9 +154,9 @@ def _code(row: Row, target: str) -> str | None:
     return f"{row.name}({', '.join(f'{{{name}}}' for name in (*names, *row.params))})"
 
 
-def _definitions(text: str) -> dict[str, Definition]:
+def _definitions(text: str) -> dict[str, SourceText]:
     """The functions and classes of a module; what is decorated by one of them, as its rule is, belongs to it."""
-    lines, found = text.splitlines(), dict[str, Definition]()
+    lines, found = text.splitlines(), dict[str, SourceText]()
     for node in ast.parse(text).body:
         if not isinstance(node, ast.FunctionDef | ast.ClassDef):
             continue
@@ -166,9 +166,9 @@ def _definitions(text: str) -> dict[str, Definition]:
         roots = (d.value for d in node.decorator_list if isinstance(d, ast.Attribute))
         ruled = next((root.id for root in roots if isinstance(root, ast.Name) and root.id in found), None)
         if ruled is None:
-            found[node.name] = Definition(own, names)
+            found[node.name] = SourceText(own, names)
         else:
-            found[ruled] = Definition(f"{found[ruled].text}\n\n\n{own}", found[ruled].names | names)
+            found[ruled] = SourceText(f"{found[ruled].text}\n\n\n{own}", found[ruled].names | names)
     return found
 
 

@@ -141,7 +141,7 @@ class SolveSymmetric(torch.autograd.Function):
         return -(z @ y.mT + y.mT @ z), z
 
 
-class Factor(torch.autograd.Function):
+class PolarFactor(torch.autograd.Function):
     """The polar factor of matrices that have no fewer rows than columns."""
 
     generate_vmap_rule = True
@@ -166,7 +166,7 @@ class Factor(torch.autograd.Function):
 
 def polar(x):
     """The polar factor U V^T of X = U S V^T, without the singular values that are 0."""
-    return Factor.apply(x) if x.shape[-2] >= x.shape[-1] else Factor.apply(x.mT).mT
+    return PolarFactor.apply(x) if x.shape[-2] >= x.shape[-1] else PolarFactor.apply(x.mT).mT
 
 
 class Norm(torch.autograd.Function):
@@ -184,7 +184,7 @@ class Norm(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, g):
-        return g[..., None, None] * Factor.apply(*ctx.saved_tensors)
+        return g[..., None, None] * PolarFactor.apply(*ctx.saved_tensors)
 
 
 def norm_nuc(x):
