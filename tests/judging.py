@@ -159,7 +159,7 @@ def have_other_numbers(one: Any, other: Any, seed: int = 0, count: int = 120) ->
     for turn in range(count):
         arrays = [_numbers(q, sizes, rng, turn) for q in inputs]
         with np.errstate(all="ignore"):
-            first, second = (np.asarray(value) for value in both(*arrays))
+            first, second = (np.asarray(value) for value in both(*arrays, **sizes))
             scale = np.maximum(np.abs(first), np.abs(second))
             allowed = 1e-7 * scale.max(initial=0) + 1e-12  # what is left of 1 - tanh(20)**2 is rounding
             differ = ~(np.abs(first - second) <= allowed) & np.isfinite(second)

@@ -38,6 +38,8 @@ WEAKER = {
 """What each assumption has in it."""
 MOST_TOGETHER, MOST_CHOICES = 3, 400
 """How many assumptions are made at once, and how many choices are looked at."""
+MOST_DECIDED = 4
+"""How many choices are decided, where drawn numbers do not tell."""
 LOOKED_AT = 14
 """At how many points, of each set of sizes, a choice is looked at before it is decided."""
 CLOSE = 1e-7
@@ -60,16 +62,18 @@ def condition_of(bench: Bench, mends: Sequence[Mend]) -> Condition | None:
 
     Of several such sets all.
     """
+    left = MOST_DECIDED
     for mend in mends:
         occurring = variables([mend.node, mend.target.node])
         for choices in _choices(occurring):
             found: list[tuple[Choice, Decision]] = []
             for choice in islice(choices, MOST_CHOICES):
-                if any(_implies(choice, other) for other, _ in found):
+                if not left or any(_implies(choice, other) for other, _ in found):
                     continue
                 decision = _holds(bench, mend, choice)
-                if decision is not None:
+                if decision is not None and decision.equal:
                     found.append((choice, decision))
+                left -= decision is not None
             if found:
                 kept = [c for c, _ in found if not any(c != other and _implies(c, other) for other, _ in found)]
                 return Condition(" or ".join(dict.fromkeys(map(_text, kept))), mend, found[0][1])
@@ -129,7 +133,7 @@ def _with(variable: Variable, word: str) -> Variable | None:
 
 
 def _holds(bench: Bench, mend: Mend, choice: Choice) -> Decision | None:
-    """The decision that the formula is right where the assumption holds, if it is and is not zero."""
+    """Is the formula right where the assumption holds? None where drawn numbers say that it is not, or is zero."""
     if not _worth_it(bench, mend, choice):
         return None
     own, wanted = substitute([mend.node, mend.target.node], dict(choice))
@@ -137,8 +141,7 @@ def _holds(bench: Bench, mend: Mend, choice: Choice) -> Decision | None:
     drawn = Survey([own, wanted], (), domain, meeting=False).compared(own, wanted)
     if drawn.differ or drawn.lone:
         return None
-    found = decide(own, wanted, domain=domain)
-    return found if found.equal else None
+    return decide(own, wanted, domain=domain)
 
 
 def _worth_it(bench: Bench, mend: Mend, choice: Choice) -> bool:

@@ -47,8 +47,8 @@ TELLING = 1e-4
 """A point says something where rounding is a smaller part of the values than this."""
 MOST_PAIRS = 40
 """How many pairs of branches are brought into every combination; the search for one takes some 20 evaluations."""
-MOST_GUARDS, MOST_SEARCHES = 4, 40
-"""How many conditions of the whole are looked at, and how many points are searched for because of them."""
+MOST_GUARDS, MOST_SEARCHES = 4, 80
+"""How many conditions of the whole are looked at, and how many sides and combinations are searched for in all."""
 MOST_ENTRIES = 1 << 21
 """How many numbers one node may have at all points."""
 
@@ -150,7 +150,7 @@ class Survey:
         self.variables = sorted(found, key=lambda v: (v.label, v.digest))
         self.branches = branches_of(self.roots)
         self.rng = np.random.default_rng(seed)
-        self.seed = seed
+        self.seed, self.searches = seed, MOST_SEARCHES
         self.panels = list(islice(self._drawn(), PANELS))
         if meeting and self.branches and self.panels:
             self._meet()
@@ -238,17 +238,18 @@ class Survey:
         chosen = [[Side(b, side)] for b in signs for side in b.sides()]
         pairs = product(combinations(signs, 2), product((BELOW, ABOVE), repeat=2))
         chosen += [[Side(one, a), Side(two, b)] for (one, two), (a, b) in pairs]
-        left = MOST_SEARCHES
         for guard in guards[:MOST_GUARDS]:
             for sides in chosen:
-                if not left or guard.branch in {s.branch for s in sides} or not self._met(sides):
+                if guard.branch in {s.branch for s in sides} or not self._met(sides):
                     continue
                 if not self._met([*sides, guard]) and not any(never_together(guard, side) for side in sides):
                     self._search([*sides, guard])
-                    left -= 1
 
     def _search(self, sides: Sequence[Side]) -> None:
         """Further points on these sides, at the first sizes that have some."""
+        if not self.searches:
+            return
+        self.searches -= 1
         moving = variables_of([side.branch.gap for side in sides])
         for k, panel in enumerate(self.panels[:2]):
             found = reached(gap_of(sides), self.variables, moving, panel.draw, self.seed + k)
