@@ -6,6 +6,7 @@ that does not exist passed over, an identity decided by luck.
 
 from __future__ import annotations
 
+import os
 import random
 from collections import Counter
 from typing import Any
@@ -438,9 +439,13 @@ def test_no_mutant_is_called_right() -> None:
 
 
 @pytest.mark.slow
-def test_no_mutant_of_many_is_called_right() -> None:
-    tally = sweep(range(1000, 2080), 3)
-    assert tally["true right"] >= 0.995 * (tally["true right"] + tally["true not right"]), tally
-    assert tally["true right"] + tally["true not right"] >= 800 and tally["mutants"] >= 2200, tally
-    assert tally["mutants with branches"] >= tally["mutants"] / 3, tally
+@pytest.mark.parametrize("start", range(1000, 2080, 180))
+def test_no_mutant_of_many_is_called_right(start: int) -> None:
+    """A tenth of the seeds in every run; all of them, more than 800 true formulas and 2,200 mutants, when thorough."""
+    thorough = os.environ.get("INDEXCALC_PROFILE") == "thorough"
+    tally = sweep(range(start, start + (180 if thorough else 18)), 3)
     print(tally)
+    true = tally["true right"] + tally["true not right"]
+    assert tally["true right"] >= (0.995 if thorough else 1) * true and true >= (120 if thorough else 8), tally
+    assert tally["mutants"] >= (360 if thorough else 24), tally
+    assert tally["mutants with branches"] >= tally["mutants"] / 3, tally
