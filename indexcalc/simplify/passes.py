@@ -20,7 +20,6 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.axes.regroup import normalise_regroup
 from indexcalc.simplify.kinds import NORMALISE, WIDEST_SUM, total
 from indexcalc.simplify.opened import opens
-from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.simplify.products.gather import WIDEST_PRODUCT, finish_product
 
 EXPAND_ALL = 4096
@@ -30,6 +29,12 @@ ROUNDS = 4
 MOST_CONTRACTED = 1
 """So many sums that lose a delta to a summed label, at most, meet in a product that takes others in: each splits the
 product in two, so a chain of L of them in one product would be 2^L terms, and is L sums otherwise."""
+WIDEST_FLAT = 256
+"""So many factors, at most, has a product of the canonical form: the form of a wider one depends on how it was put
+together. Text writes products of 64 in one another, and reads them back."""
+EXPANDED_TERMS = 256
+"""So many terms, at most, come of multiplying out one product where two expressions are compared: `e*e + x`, five
+times, has a square of 16 terms. It bounds the time of `==`, about a millisecond for 10 terms."""
 SMALL = 300
 """A graph of at most so many nodes is simplified until nothing changes, a larger one while it has what to absorb."""
 
@@ -221,7 +226,7 @@ class FlatPass(Pass):
 
     def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
         """Whether the parent stays within its width; what does not fit makes the form inexact."""
-        fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_PRODUCT)
+        fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_FLAT)
         self.cut |= not fits
         return fits
 
@@ -242,7 +247,7 @@ class ExpandedPass(FlatPass):
     """A flat sweep that multiplies products of sums out, each as far as it stays within a bound."""
 
     fact = "expanded"
-    bound = EXPAND_TERMS
+    bound = EXPANDED_TERMS
 
     def __init__(self) -> None:
         super().__init__()
@@ -252,11 +257,11 @@ class ExpandedPass(FlatPass):
 def canonical(node: Node) -> Edge:
     """The canonical edge of a node: equal expressions have the same, as far as the search goes.
 
-    Where it was cut short (more than 64 factors, or too many symmetric labels) it is still an edge of an equal node.
+    Where it was cut short (more than 256 factors, or too many symmetric labels) it is still an edge of an equal node.
     """
     return FlatPass().settle(node)
 
 
 def expanded(node: Node) -> Edge:
-    """The canonical edge with products of sums multiplied out, where that has at most 64 terms: what `==` compares."""
+    """The canonical edge with products of sums multiplied out, where that has at most 256 terms: what `==` compares."""
     return ExpandedPass().settle(canonical(node).node).through(canonical(node))
