@@ -13,9 +13,9 @@ from indexcalc.writing.index.text import GREEK
 MACROS = {
     "frac", "sum", "left", "right", "mathrm", "mathbf", "mathsf", "operatorname", "text", "partial", "delta", "sqrt",
     "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min", "det",
-    "lVert", "rVert", "lvert", "rvert", "underset", "prod", "cdot", "circ", "oslash", "otimes", "odot", "times", "top", "to",
-    "varepsilon", "neq", "leq", "geq", "quad", "hat", "tilde", ",", ";", "_", "%", "&", "#", "$", "{", "}", "^", "\\",
-    *GREEK,
+    "lVert", "rVert", "lvert", "rvert", "underset", "prod", "cdot", "circ", "oslash", "otimes", "odot", "times", "top",
+    "to", "varepsilon", "neq", "leq", "geq", "quad", "hat", "tilde", ",", ";", "_", "%", "&", "#", "$", "{", "}", "^",
+    "\\", *GREEK,
 }  # fmt: skip
 """The macros that the library writes, all of amsmath; `hat` and `tilde` are declared here."""
 ENVIRONMENTS = {"aligned", "cases"}
@@ -141,3 +141,13 @@ def test_a_brace_that_spans_a_cell_is_seen():
         parsed("\\begin{aligned}\ny &= \\frac{a && b}{c}\n\\end{aligned}")
     with pytest.raises(AssertionError):
         parsed(r"\unknown{x}")
+
+
+def test_array_derivatives_have_a_left_side():
+    u = ic.column("u", "n")
+    assert ic.derivative(S @ u, u).latex(lhs=True) == (r"\frac{\partial}{\partial u}\left(\Sigma \, u\right) = \Sigma")
+    second = ic.hessian(ic.exp(x).sum(), x)
+    assert second.latex(lhs=True).startswith(r"\frac{\partial^{2}}{\partial x\,\partial x}\left(")
+    assert ic.grad(W.sum(), W).latex(lhs=True).startswith(r"\frac{\partial}{\partial \hat{W}}")
+    assert "=" not in ic.hvp((x @ x) ** 2, x, ic.tensor("d", "n")).latex(lhs=True)
+    assert all("=" not in e.latex(lhs=True) for e in (S @ u, x[i] * x[i]))

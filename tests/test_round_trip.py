@@ -93,3 +93,71 @@ def test_no_delta_of_a_batch_index_is_left_in_the_jacobian_of_each_sample(value,
     assert text in (None, str(D))
     assert ic.verify(D)
     assert ic.parse(str(D), **D.declarations) == D
+
+
+K = ic.tensor("K", "n n", skew=True)
+a, c = ic.tensor("a", 3), ic.tensor("c", 3)
+h, eps = ic.tensor("h", "D"), ic.scalar("eps")
+normed = (h - h.mean()) / ic.sqrt(((h - h.mean()) ** 2).mean() + eps)
+
+
+def ladder(rungs):
+    e = x
+    for _ in range(rungs):
+        e = e * e + x
+    return e
+
+
+def chain(factors):
+    e = ic.tensor("z0", "n")
+    for number in range(1, factors):
+        e = e * ic.tensor(f"z{number}", "n")
+    return e
+
+
+FILLED_ALONG = [
+    ic.derivative(ic.softmax(ones("n")) * S, S), ic.softmax(ones("n"))[i] * ic.delta(i, j),
+    ic.prod(ones(2, "n"), axis=0)[i] * ic.delta(i, j), ic.derivative(ic.log_softmax(ones("n")) * y, y),
+    ic.softmax(ic.outer(x, ones("m")), axis=0), ic.softmax(ic.outer(x, ones("m")), axis=1), ic.log_softmax(x - x),
+    ic.derivative(ic.maximum(S, ic.eye("n")), S), (ic.minimum(S, ic.diagm(x)))[i, j] * y[j],
+    ic.derivative(ic.where(ic.diagm(x) < S, S, A), S), ic.abs(ic.diagm(x) - A)[i, j] * y[i],
+]  # fmt: skip
+PRODUCTS = [
+    ic.derivative(normed, h), ic.grad((normed * ic.tensor("w", "D")).sum(), h), ic.hessian(ic.normp(x, 3), x),
+    ic.hessian(ic.normp(S @ x, 4), x), 0.1 * (x @ y + s) * S, 0.3 * (S + A) @ x, 0.7 * (x + y) / s,
+    ic.grad(0.1 * (x @ y - s) ** 2, x), (s - 1) ** -1 * ic.sqrt(1 - s), (2 - 2 * s) ** -2 / ic.sqrt(s - 1),
+    ic.epsilon(i, j, k) * (a[j] - c[j]) * (a[k] - 2 * c[k]), ic.cross(a - c, c), ic.cross(a - c, c - a),
+    K @ x, x @ K @ y, K.T, K + K.T @ K, ic.exp(K), ic.exp(-K), ic.exp(K.T) @ x, ic.where(S > 0, -K, A),
+    ic.max(-K, axis=0), ic.maximum(-K, S), ic.derivative(K @ x, K), ic.grad(ic.logdet(ic.eye("n") + K @ S), K),
+    chain(65), chain(128), chain(128).sum(), ic.exp(chain(100)), chain(128)[i] * y[i], ladder(3), ladder(5),
+    ladder(5)[i], ic.grad(ladder(3).sum(), x),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("e", [*FILLED_ALONG, *PRODUCTS])
+def test_text_reads_back_to_the_same_node(e):
+    assert read(e) == e
+
+
+def test_the_form_of_a_transposed_skew_argument_is_one():
+    assert ic.exp(-K) == ic.exp(K).T
+    assert ic.maximum(-K, 0) == ic.maximum(K, 0).T
+    assert ic.maximum(-K, 0) != ic.maximum(K, 0)
+
+
+@pytest.mark.parametrize(
+    ("e", "text"),
+    [
+        (2 * (1 / x), "2/x"),
+        (s * (1 / x), "s/x"),
+        (-2 * (1 / x), "-2/x"),
+        (1 - 2 * (1 / x), "1 - 2/x"),
+        (2 * (1 / ic.row("r", "n")), "2/r"),
+        (2 * (1 / ic.column("r", "n")).T, "2*(1/r).T"),
+        (2 * (1 / X.T), "2/X.T"),
+        ((s + 1) * (1 / (x * x + 1)), "(s + 1)/(x**2 + 1)"),
+    ],
+)
+def test_a_number_over_entries_is_one_quotient(e, text):
+    assert str(e) == text
+    assert read(e) == e
