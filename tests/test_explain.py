@@ -215,7 +215,7 @@ def test_each_kind_has_its_rules():
 
 def test_open_derivatives_as_text_and_latex():
     assert opened_text("∂u[i,k]*∂L[k]", "w", 1) == "∂u[i]/∂w[k]*∂L/∂w[k]"
-    assert opened_latex(r"\text{∂u}_{ik}", "w", 1) == r"\frac{\partial u_{i}}{\partial w_{k}}"
+    assert opened_latex(r"\mathrm{∂u}_{ik}", "w", 1) == r"\frac{\partial u_{i}}{\partial w_{k}}"
     assert latex_title("∂y[j]/∂W[k,l]") == r"\frac{\partial y_{j}}{\partial W_{kl}}"
 
 

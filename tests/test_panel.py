@@ -150,3 +150,19 @@ def test_only_a_derivative_has_a_panel() -> None:
         with pytest.raises(ic.LayoutError) as caught:
             view.layouts()
         assert "no derivative" in caught.value.found and caught.value.asked.endswith(".layouts()")
+
+
+@pytest.mark.parametrize(
+    ("vector", "value", "jacobian", "contracted"),
+    [
+        (ic.row("r", "n"), lambda r, W: r @ W, "kron(eye(m), r)", "r.T @ G"),
+        (ic.row("r", "n"), lambda r, W: r @ W + ic.row("b", "m"), "kron(eye(m), r)", "r.T @ G"),
+        (ic.column("c", "n"), lambda c, W: W.T @ c, "kron(eye(m), c.T)", "c @ G.T"),
+        (ic.tensor("x", "n"), lambda x, W: x @ W, "kron(eye(m), x.T)", "x @ G.T"),
+    ],
+)
+def test_vectors_stand_in_one_way_in_all_rows(vector, value, jacobian, contracted):
+    W = ic.tensor("W", "n m")
+    panel = ic.derivative(value(vector, W), W).layouts()
+    assert panel["magnus-neudecker"].formula == jacobian
+    assert panel["contracted with G = dL/dY"].formula == contracted

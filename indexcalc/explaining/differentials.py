@@ -10,10 +10,11 @@ from indexcalc.explaining.stages import depending, inside, part_names
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import topological
-from indexcalc.graph.walk import substitute
+from indexcalc.graph.walk import substitute, variables
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.differentiate import derivative, differential, grad
 from indexcalc.writing.brackets import ATOM, SUM, TALL, wrapped
+from indexcalc.writing.index.latex import name_latex
 
 
 class Differentials:
@@ -25,6 +26,9 @@ class Differentials:
         self.title = next(x for x in (("L", "f") if not source.order else ("Y", "F", "Q", "Z")) if x not in taken)
         self.taken = taken | {self.title}
         self.name = target.node.name
+        spelled = {v.label: v.latex or name_latex(v.label) for v in variables([source.node, target.node])}
+        self.spelled = spelled | {f"d{name}": f"d{shown}" for name, shown in spelled.items()}
+        self.spelled[f"d{self.title}"] = f"d{self.title}"
         self.lines: list[Line] = []
 
     def explanation(self) -> Explanation:
@@ -65,6 +69,7 @@ class Differentials:
         moved = differential(inner, [self.target], structure=self.structure)
         self._put("name what stands inside", name, inner, inner, str(inner), inner.latex())
         text = f"{_bracketed(str(slope))} : d{name}"
+        self.spelled[f"d{name}"] = f"d{name}"
         latex = f"{slope.latex()} : d{name}"
         full = Array(substitute([slope.node], {part: node})[0], whole.inputs)
         paired = _frobenius(full, moved, whole)
@@ -85,7 +90,7 @@ class Differentials:
         step = next((v for v in whole.inputs if v.label == name), step)
         paired = _frobenius(found, Array(step), whole)
         self._put("A : (B C) = (Bᵀ A) : C = (A Cᵀ) : B, A : (b∘C) = (b∘A) : C", f"d{self.title}", whole, paired,
-                  f"{_bracketed(text)} : {name}", f"{TALL.format(latex)} : d{self.name}")  # fmt: skip
+                  f"{_bracketed(text)} : {name}", f"{TALL.format(latex)} : {self.spelled.get(name, name)}")  # fmt: skip
         self._put("read off what multiplies the differential", f"∂{self.title}/∂{self.name}", found, found, text, latex)
 
     def _read_tensor(self) -> None:
@@ -98,7 +103,7 @@ class Differentials:
                   str(found), found.latex())  # fmt: skip
 
     def _put(self, rule: str, title: str, left: Array, right: Array, text: str, latex: str) -> None:
-        put(self.lines, Line(rule, title, left, right, text, latex_title(title), latex))
+        put(self.lines, Line(rule, title, left, right, text, latex_title(title, self.spelled), latex))
 
 
 def _frobenius(one: Array, other: Array, like: Array) -> Array:

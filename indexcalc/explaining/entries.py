@@ -12,7 +12,7 @@ from indexcalc.explaining.stages import depending, inside, part_names
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Definition, Node, Product, Variable, topological
-from indexcalc.graph.walk import substitute
+from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Index
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
@@ -51,6 +51,7 @@ class Entries:
         self.names = [index.name for index in (*self.expr.indices, *places)]
         self.out = list(self.result.indices)
         self.trail = self.target.dims
+        self.spelled = {v.label: v.latex for v in variables([self.root, self.target]) if v.latex}
         taken = {v.label for v in inputs_of(self.expr.node)} | {index.name for index in self.out}
         self.title = "L" if not self.expr.indices else "y"
         if self.title in taken:
@@ -157,7 +158,7 @@ class Entries:
             title = f"∂{self.title}/∂{self.wrt.node.name}"
             text = str(form)
             latex = form.latex()
-            rule, head = "read off the matrix form", latex_title(title)
+            rule, head = "read off the matrix form", latex_title(title, self.spelled)
             self.lines.append(Line(rule, title, self.result, form, text, head, latex))
 
     def _matrix_form(self) -> Array | None:
@@ -199,8 +200,8 @@ class Entries:
             below = self.names[len(self.expr.indices) :]
             title += f"/∂{self.target.name}" + (f"[{','.join(below)}]" if below else "")
         by_target = self.target.name, self.target.order
-        text, latex = opened_text(str(shown), *by_target), opened_latex(shown.latex(), *by_target)
-        put(self.lines, Line(rule, title, left, right, text, latex_title(title), latex))
+        text, latex = opened_text(str(shown), *by_target), opened_latex(shown.latex(), *by_target, self.spelled)
+        put(self.lines, Line(rule, title, left, right, text, latex_title(title, self.spelled), latex))
 
     def _rules(self, root: Node, depends: set[Node], stop: frozenset[Node]) -> str:
         """The rules that a derivative uses, by name."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexcalc.views.view import View
+from indexcalc.writing.index.latex import name_latex, subscripted
 
 SHOWN = 12
 """Lines of a derivation that are shown; of more the middle folds. People post 3 to 8."""
@@ -94,15 +95,27 @@ def put(lines: list[Line], line: Line) -> None:
         lines.append(line)
 
 
-def latex_title(title: str) -> str:
-    """A title in LaTeX: `∂y[j]/∂W[k,l]` as a fraction."""
+def latex_title(title: str, names: Mapping[str, str] | None = None) -> str:
+    r"""A title in LaTeX: `∂y[j]/∂W[k,l]` as a fraction; `names` has the LaTeX of names that say how they are set.
+
+    >>> print(latex_title("∂loss/∂W[k,l]", {"W": r"\hat{W}"}))
+    \frac{\partial \mathrm{loss}}{\partial \hat{W}_{kl}}
+    """
+    known = names or {}
+
+    def spelled(match: re.Match[str]) -> str:
+        word, subs = match.group(1), match.group(2)
+        return subscripted(known.get(word) or name_latex(word), tuple(subs.split(",")) if subs else ())
+
     parts = []
-    for part in title.split("/"):
-        part = re.sub(r"\[([^\]]*)\]", lambda m: f"_{{{m.group(1).replace(',', '')}}}", part)
-        part = part.replace("∂", r"\partial ").replace("ᵀ", r"^\top").replace("vec ", r"\operatorname{vec} ")
-        parts.append(part)
+    for part in title.replace("ᵀ", "^").split("/"):
+        shown = re.sub(r"(?!vec )\b([^\W\d_]\w*)(?:\[([^\]]*)\])?", spelled, part)
+        shown = shown.replace("∂", r"\partial ").replace("^", r"^\top").replace("vec ", r"\operatorname{vec} ")
+        parts.append(shown)
     return parts[0] if len(parts) == 1 else rf"\frac{{{parts[0]}}}{{{parts[1]}}}"
 
 
 def _escaped(text: str) -> str:
-    return re.sub(r"([&%$#_{}])", r"\\\1", text).replace("∂", r"$\partial$").replace("δ", r"$\delta$").replace("ᵀ", "'")
+    """A rule as the text that stands behind its line."""
+    shown = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", "/"))
+    return shown.replace("^", r"\^{}").replace("∂", r"$\partial$").replace("δ", r"$\delta$").replace("ᵀ", "'")

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+
+from indexcalc.writing.index.latex import name_latex
 
 TOKEN = re.compile(r"\\mathrm\{[^}]*\}|\\[A-Za-z]+ ?|[A-Za-z0-9](?:_\{?\d+\}?)?'*|,")
 """A subscript in LaTeX, or the comma after it."""
+SEED = re.compile(r"\\mathrm\{∂((?:\w|\\_)+)\}(?:_\{((?:[^{}]|\{[^{}]*\})*)\})?")
+"""A seed in LaTeX, whose name has more than one letter, with its subscripts; these may be groups themselves."""
 
 
 def opened_text(text: str, name: str, count: int) -> str:
@@ -24,17 +29,26 @@ def opened_text(text: str, name: str, count: int) -> str:
     return re.sub(r"∂(\w+)(?:\[([^\]]*)\])?", opened, text)
 
 
-def opened_latex(latex: str, name: str, count: int) -> str:
-    r"""The same in LaTeX.
+def opened_latex(latex: str, name: str, count: int, names: Mapping[str, str] | None = None) -> str:
+    r"""The same in LaTeX; `names` has the LaTeX of names that say how they are set.
 
-    >>> print(opened_latex(r"\text{∂u}_{ikl}", "W", 2))
+    >>> print(opened_latex(r"\mathrm{∂u}_{ikl}", "W", 2))
     \frac{\partial u_{i}}{\partial W_{kl}}
     """
+    known = names or {}
 
     def opened(match: re.Match[str]) -> str:
-        labels = [x for x in TOKEN.findall(match.group(2) or "") if x != ","]
+        labels = tuple(x for x in TOKEN.findall(match.group(2) or "") if x != ",")
         over, under = labels[: len(labels) - count], labels[len(labels) - count :]
-        top = rf"\partial {match.group(1)}" + (f"_{{{''.join(over)}}}" if over else "")
-        return rf"\frac{{{top}}}{{\partial {name}" + (f"_{{{''.join(under)}}}" if under else "") + "}"
+        comma = "," if "," in (match.group(2) or "") else ""
+        above, below = (
+            _with_labels(known.get(word) or name_latex(word), comma.join(part))
+            for word, part in ((match.group(1).replace(r"\_", "_"), over), (name, under))
+        )
+        return rf"\frac{{\partial {above}}}{{\partial {below}}}"
 
-    return re.sub(r"(?:\\text\{)?∂(\w+)\}?(?:_\{([^}]*)\})?", opened, latex)
+    return SEED.sub(opened, latex)
+
+
+def _with_labels(name: str, labels: str) -> str:
+    return f"{name}_{{{labels}}}" if labels else name

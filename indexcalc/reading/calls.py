@@ -9,7 +9,7 @@ from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.constructors import regroup
-from indexcalc.index import Dimension, Index, dim
+from indexcalc.index import Dimension, dim
 from indexcalc.reading.binders import read_array
 from indexcalc.reading.constants import CONSTANTS, INDEXED, MADE
 from indexcalc.reading.names import Reading, Scope, Steps
@@ -29,7 +29,7 @@ def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
     args = [part for part in parts if part.data != "keyword"]
     keywords = {str(part.children[0]): part.children[1] for part in parts if part.data == "keyword"}
     if name in MADE:
-        return (yield from _made(reading, tree, name, args, keywords))
+        return (yield from _made(reading, tree, name, args, keywords, scope))
     abstract = reading.abstract(name)
     if abstract is not None:
         function, orders = abstract
@@ -86,7 +86,7 @@ def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any
     return FUNCTIONS[name](value, *rest, **given)
 
 
-def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any]) -> Steps:
+def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
     """A constant with its dimensions, or axes joined and split."""
     if name == "group":
         return (yield from _group(reading, tree, args, keywords))
@@ -103,7 +103,7 @@ def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dic
     for part, text in zip(args, texts, strict=True):
         if not text.isidentifier():
             raise reading.error(part, f"{text!r} is no index", f"write {name}(i, j), or {name}[i,j]")
-    indices = [Index(text, text in reading.batch) for text in texts]
+    indices = [reading.index(text, scope) for text in texts]
     return INDEXED[name](*indices, dim=size) if keywords else INDEXED[name](*indices)
 
 

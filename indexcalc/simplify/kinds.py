@@ -100,7 +100,7 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
     """The function of normal forms, its axes numbered in one way; a power to a number is a product."""
     args: list[tuple[Node, Labels]] = []
     for arg in node.args:
-        coef, inner, axes = work.child(arg.node)
+        coef, inner, axes = argument(work, work.child(arg.node))
         merge = work.uses(arg.node) == 1
         args.append((scaled(coef, inner, merge), tuple(arg.labels[x] for x in axes)))
     if node.fn == "power" and (exponent := as_number(args[1][0])) is not None:
@@ -129,6 +129,19 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
     return Edge(1, made, tuple(form.labels))
 
 
+def argument(work: Normaliser, edge: Edge) -> Edge:
+    """An argument; where sharing is not seen, minus a skew one is its transpose: `exp(-K)` is `exp(K.T)`."""
+    coef, inner, axes = edge
+    if not work.flat or isinstance(coef, complex) or coef > 0:
+        return edge
+    block = next((block for block, sign in symmetry_of(inner).blocks if sign < 0), None)
+    if block is None:
+        return edge
+    swapped = list(axes)
+    swapped[block[0]], swapped[block[1]] = axes[block[1]], axes[block[0]]
+    return Edge(-coef, inner, tuple(swapped))
+
+
 def unary(work: Normaliser, node: Elementwise, inner: Node, labels: Labels) -> Edge:
     """A function of one argument: its axes are those of the argument."""
     value = as_number(inner)
@@ -153,10 +166,14 @@ def unary(work: Normaliser, node: Elementwise, inner: Node, labels: Labels) -> E
 
 def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
     """The function along axes of a normal form, turned so that these come first where a symmetry allows to choose."""
-    coef, inner, axes = work.child(node.child)
+    coef, inner, axes = argument(work, work.child(node.child))
     if len(axes) < node.child.order:
-        inner, axes = materialise(Edge(coef, inner, axes), node.child.dims), tuple(range(node.child.order))
-        coef = 1
+        dims, own = node.child.dims, tuple(range(len(axes)))
+        lacks = sorted(
+            set(range(len(dims))) - set(axes), key=lambda axis: (axis not in node.axes, str(dims[axis]), axis)
+        )
+        axes = (*axes, *lacks)
+        inner, coef = materialise(Edge(coef, inner, own), [dims[axis] for axis in axes]), 1
     elif reduction_row(node.fn).axes != 2:
         inner, coef = scaled(coef, inner, work.uses(node.child) == 1), 1
     axes = turned(inner, axes, lambda axis: (axis not in node.axes, axis))

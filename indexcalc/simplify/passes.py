@@ -20,13 +20,21 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.axes.regroup import normalise_regroup
 from indexcalc.simplify.kinds import NORMALISE, WIDEST_SUM, total
 from indexcalc.simplify.opened import opens
-from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.simplify.products.gather import WIDEST_PRODUCT, finish_product
 
 EXPAND_ALL = 4096
 """So many terms, at most, come of multiplying out on request: beyond it a product is left as it is."""
 ROUNDS = 4
 """How often a graph is gone through, at most: what one round opens, the next may take in."""
+MOST_CONTRACTED = 1
+"""So many sums that lose a delta to a summed label, at most, meet in a product that takes others in: each splits the
+product in two, so a chain of L of them in one product would be 2^L terms, and is L sums otherwise."""
+WIDEST_FLAT = 256
+"""So many factors, at most, has a product of the canonical form: the form of a wider one depends on how it was put
+together. Text writes products of 64 in one another, and reads them back."""
+EXPANDED_TERMS = 256
+"""So many terms, at most, come of multiplying out one product where two expressions are compared: `e*e + x`, five
+times, has a square of 16 terms. It bounds the time of `==`, about a millisecond for 10 terms."""
 SMALL = 300
 """A graph of at most so many nodes is simplified until nothing changes, a larger one while it has what to absorb."""
 
@@ -137,6 +145,7 @@ def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
     leader: dict[Node, Node] = {}
     width: dict[Node, int] = {}
     raised: dict[Node, Number] = {}
+    splits = _contracted(order, times)
     for node in reversed(order):
         inner: list[tuple[Node, Number]] = []
         if isinstance(node, Product):
@@ -149,11 +158,44 @@ def _absorbed(order: Sequence[Node], times: dict[Node, int]) -> set[Node]:
         width.setdefault(lead, len(node.children))
         for child, exponent in inner:
             more = len(child.children) - 1
+            together = splits.get(lead, 0) + splits.get(child, 0)
+            if child in splits and together > MOST_CONTRACTED:
+                continue
             if width[lead] + more <= (WIDEST_PRODUCT if isinstance(node, Product) else WIDEST_SUM):
                 width[lead] += more
+                splits[lead] = together
                 absorbed.add(child)
                 leader[child], raised[child] = lead, exponent
     return absorbed
+
+
+def _contracted(order: Sequence[Node], times: dict[Node, int]) -> dict[Node, int]:
+    """How many sums among the factors of each product have a delta along a label that it sums; where there are any.
+
+    The factors of a factor that it alone uses count as its own.
+    """
+    found: dict[Node, int] = {}
+    along: dict[Node, set[int]] = {}
+    for node in order:
+        if isinstance(node, Sum):
+            along[node] = {
+                term.labels[axis]
+                for term in node.terms
+                if isinstance(term.node, Product) and len(set(term.node.out)) < term.node.order
+                for axis, label in enumerate(term.node.out)
+                if term.node.out.count(label) > 1
+            }
+        elif isinstance(node, Product):
+            deltas = [
+                {f.labels[axis] for axis in along[f.node]}
+                for f in node.factors
+                if f.exponent == 1 and along.get(f.node) and (times[f.node] == 1 or isinstance(f.node, Sum))
+            ]
+            free = set(node.out)
+            if count := sum(not labels <= free for labels in deltas):
+                found[node] = count
+            along[node] = {axis for axis, label in enumerate(node.out) if any(label in labels for labels in deltas)}
+    return found
 
 
 def _opportunity(roots: Sequence[Node]) -> bool:
@@ -184,7 +226,7 @@ class FlatPass(Pass):
 
     def inlines(self, source: Node, node: Product | Sum, width: int) -> bool:
         """Whether the parent stays within its width; what does not fit makes the form inexact."""
-        fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_PRODUCT)
+        fits = width + len(node.children) <= (WIDEST_SUM if isinstance(node, Sum) else WIDEST_FLAT)
         self.cut |= not fits
         return fits
 
@@ -205,7 +247,7 @@ class ExpandedPass(FlatPass):
     """A flat sweep that multiplies products of sums out, each as far as it stays within a bound."""
 
     fact = "expanded"
-    bound = EXPAND_TERMS
+    bound = EXPANDED_TERMS
 
     def __init__(self) -> None:
         super().__init__()
@@ -215,11 +257,11 @@ class ExpandedPass(FlatPass):
 def canonical(node: Node) -> Edge:
     """The canonical edge of a node: equal expressions have the same, as far as the search goes.
 
-    Where it was cut short (more than 64 factors, or too many symmetric labels) it is still an edge of an equal node.
+    Where it was cut short (more than 256 factors, or too many symmetric labels) it is still an edge of an equal node.
     """
     return FlatPass().settle(node)
 
 
 def expanded(node: Node) -> Edge:
-    """The canonical edge with products of sums multiplied out, where that has at most 64 terms: what `==` compares."""
+    """The canonical edge with products of sums multiplied out, where that has at most 256 terms: what `==` compares."""
     return ExpandedPass().settle(canonical(node).node).through(canonical(node))

@@ -1,14 +1,17 @@
 """Diagonals within functions, sums and reductions: `f(X)[i,i]` as `f(X[i,i])`.
 
-A step of normalising a product. The form that equality compares needs it, since text says both in one way.
+A step of normalising a product. The form that equality compares needs it, since text says both in one way; any form
+needs it where a delta in a sum meets itself: `(δ[b,c]*x[i] - δ[b,c])` with c = b is `x[i] - 1`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import einsum, elementwise, reduction
 from indexcalc.graph.edge import Draft, Edge, materialise, scaled
-from indexcalc.graph.node import Elementwise, Labels, Node, Reduction, Sum
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened
@@ -18,7 +21,10 @@ DEEPEST = 50
 
 
 def open_diagonals(work: Normaliser, draft: Draft) -> None:
-    """Each function, and each sum, of which a product takes a diagonal, replaced by that of the diagonals."""
+    """Each function, and each sum, of which a product takes a diagonal, replaced by that of the diagonals.
+
+    Where the sweep keeps what is shared, only sums in which that ends a delta.
+    """
     if work.depth >= DEEPEST:
         work.cut = True
         return
@@ -27,7 +33,7 @@ def open_diagonals(work: Normaliser, draft: Draft) -> None:
         found = [draft.find(label) for label in labels]
         distinct = list(dict.fromkeys(found))
         edge = None
-        if len(distinct) < len(found):
+        if len(distinct) < len(found) and (work.flat or _ends_delta(node, found)):
             work.depth += 1
             edge = _diagonal(work, node, tuple(distinct.index(label) for label in found))
             work.depth -= 1
@@ -36,6 +42,30 @@ def open_diagonals(work: Normaliser, draft: Draft) -> None:
         else:
             made += opened(draft, draft.attach(edge, distinct, exponent))
     draft.factors = made
+
+
+def _ends_delta(node: Node, labels: Sequence[int]) -> bool:
+    """Do two axes of a delta within this sum have one label?"""
+    if not isinstance(node, Sum):
+        return False
+    stack: list[tuple[Node, list[int]]] = [(node, list(labels))]
+    while stack:
+        inner, places = stack.pop()
+        if len(set(places)) == len(places):
+            continue
+        if isinstance(inner, Sum):
+            stack += [(term.node, [places[axis] for axis in term.labels]) for term in inner.terms]
+        elif isinstance(inner, Product):
+            pairs = list(zip(inner.out, places, strict=True))
+            if len(set(pairs)) < len(pairs):
+                return True
+            where = dict(pairs)
+            stack += [
+                (f.node, [where.get(label, -1 - label) for label in f.labels])
+                for f in inner.factors
+                if f.exponent == 1 and isinstance(f.node, Sum)
+            ]
+    return False
 
 
 def _diagonal(work: Normaliser, node: Node, axes: Labels) -> Edge | None:

@@ -81,19 +81,20 @@ def open_dimension(draft: Draft, out: Sequence[int]) -> list[Draft] | None:
 def expand_to_cancel(terms: Terms, dims: Sequence[Dimension], key: Key | None = None) -> Terms:
     """The terms, multiplied out if the result is shorter: `a*(b+c) - a*b - a*c` is 0.
 
-    Tried only where two terms have, once multiplied out, a product with the same factors, and within a bound.
+    Tried only where two terms have, once multiplied out, a product with the same factors, and within a bound. Sums
+    within the sums stay, as they do where that is foreseen: opened too, a chain of them would be opened at each link.
     """
     if len(terms) < 2 or not any(isinstance(node, Product) and _sum_inside(node) for node, _ in terms):
         return terms
     if not _would_cancel(terms):
         return terms
-    left = [Edge(coef, node, axes) for (node, axes), coef in terms.items()]
+    left = [(Edge(coef, node, axes), _sums_inside(node)) for (node, axes), coef in terms.items()]
     done: list[Edge] = []
     while left:
         if len(left) + len(done) > EXPAND_TERMS:
             return terms
-        coef, node, axes = left.pop()
-        if not isinstance(node, Product):
+        (coef, node, axes), sums = left.pop()
+        if not sums or not isinstance(node, Product):
             done.append(Edge(coef, node, axes))
             continue
         draft = Draft()
@@ -108,13 +109,20 @@ def expand_to_cancel(terms: Terms, dims: Sequence[Dimension], key: Key | None = 
             edge = normalise_product(part, places)
             if not isinstance(edge, Edge):
                 return terms
-            left.append(Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)))
+            left.append((Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)), sums - 1))
     expanded = collect_terms(done, key)
     return expanded if len(expanded) < len(done) and _weight(expanded) < _weight(terms) else terms
 
 
 def _sum_inside(node: Product) -> bool:
     return any(isinstance(f.node, Sum) and f.exponent == 1 for f in node.factors)
+
+
+def _sums_inside(node: Node) -> int:
+    """How many sums there are to multiply out among the factors, a power of one counted as so many."""
+    if not isinstance(node, Product):
+        return 0
+    return sum(int(f.exponent.real) for f in node.factors if is_open_sum(f.node, f.exponent))
 
 
 def _would_cancel(terms: Terms) -> bool:

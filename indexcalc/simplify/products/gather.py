@@ -96,8 +96,7 @@ def copies(
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
     cancel(draft, out)
-    if work.flat:
-        open_diagonals(work, draft)
+    open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)
     grouped = None if swaps else open_groups(work, draft, out)
     if grouped is not None:

@@ -7,6 +7,7 @@ The rewrites, by name: `eliminate_delta` (labels are joined as the product is ga
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
 from itertools import pairwise
 
 from indexcalc.graph.canonical import Hyperedge, Labelling, labelling, settle, symmetry
@@ -76,7 +77,41 @@ def collect_powers(draft: Draft) -> Factors | None:
             del factors[key]
         else:
             factors[key] = total
+    _join_multiples(draft, factors)
     return factors
+
+
+def _join_multiples(draft: Draft, factors: Factors) -> None:
+    """A whole power of a sum joined with a root of a multiple of it: `(b - a)**-1 * sqrt(a - b)` is one power.
+
+    The number in front of a sum goes out of a whole power of it, and stays in its root.
+    """
+    roots = [(node, labels) for (node, labels), exponent in factors.items() if not isinstance(exponent, int)]
+    for node, labels in roots:
+        if not isinstance(node, Sum):
+            continue
+        for (other, place), exponent in list(factors.items()):
+            ratio = multiple(node, other) if place == labels and isinstance(exponent, int) else None
+            if ratio is None or (raised := power(ratio, -exponent)) is None:
+                continue
+            del factors[other, place]
+            draft.coef = multiply(draft.coef, raised)
+            factors[node, labels] = add(factors[node, labels], exponent)
+
+
+def multiple(node: Sum, other: Node) -> Number | None:
+    """The number by which another sum gives this one; None where it is none such, or not exact."""
+    if not isinstance(other, Sum) or other is node or len(other.terms) != len(node.terms):
+        return None
+    one, two = node.terms[0].coef, other.terms[0].coef
+    if not isinstance(one, int | Fraction) or not isinstance(two, int | Fraction):
+        return None
+    ratio = number(Fraction(one) / two)
+    alike = all(
+        (a.node, a.labels, a.coef) == (b.node, b.labels, multiply(ratio, b.coef))
+        for a, b in zip(node.terms, other.terms, strict=True)
+    )
+    return ratio if alike else None
 
 
 def sum_to_dimension(draft: Draft, factors: Factors, out: Sequence[int]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
 from indexcalc.index import Index
@@ -52,11 +54,7 @@ class Derivative(Expr):
         \frac{\partial}{\partial x_{k}}\left(\sum_{i} \exp\left(x_{i}\right)\right) = \exp\left(x_{k}\right)
         """
         right = super().latex()
-        if not lhs:
-            return right
-        below = r"\,".join(rf"\partial {target.latex()}" for target in self.targets)
-        above = rf"\partial^{{{len(self.targets)}}}" if len(self.targets) > 1 else r"\partial"
-        return rf"\frac{{{above}}}{{{below}}}\left({self.source.latex()}\right) = {right}"
+        return f"{left_latex(self.source, self.targets)} = {right}" if lhs else right
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
@@ -100,6 +98,17 @@ class ArrayDerivative(Array):
         """Which derivative by a structured variable this is."""
         return " ".join(structure_notes(self))
 
+    def latex(self, lhs: bool = False) -> str:
+        r"""The LaTeX of the derivative; with `lhs` as an equation, but for a product with a Hessian, which has no sign.
+
+        >>> import indexcalc as ic
+        >>> A, x = ic.tensor("A", "n n"), ic.column("x", "n")
+        >>> print(ic.derivative(A @ x, x).latex(lhs=True))
+        \frac{\partial}{\partial x}\left(A \, x\right) = A
+        """
+        right = super().latex()
+        return f"{left_latex(self.source, self.targets)} = {right}" if lhs and self.source is not None else right
+
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
 
@@ -114,6 +123,13 @@ class ArrayDerivative(Array):
     def layouts(self) -> later.Layouts:
         """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
         return later.layouts(self)
+
+
+def left_latex(source: Expr | Array, targets: Sequence[Expr | Array]) -> str:
+    """The LaTeX of what a derivative is: of this, by these."""
+    below = r"\,".join(rf"\partial {target.latex()}" for target in targets)
+    above = rf"\partial^{{{len(targets)}}}" if len(targets) > 1 else r"\partial"
+    return rf"\frac{{{above}}}{{{below}}}\left({source.latex()}\right)"
 
 
 def structure_of(derivative: Derivative | ArrayDerivative) -> str:

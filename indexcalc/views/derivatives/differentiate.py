@@ -421,7 +421,8 @@ def differential(L: Any, W: Sequence[Any], *, structure: str = "projected") -> A
         node = _target_array(target, f"differential by {target}")
         kept = structure != "free"
         words = tangent_words(node) if kept and isinstance(node, Variable) else ()
-        made = variable(f"d{node.name}", node.dims, words, symmetry_of(node) if kept else NO_SYMMETRY)
+        latex = f"d{node.latex}" if isinstance(node, Variable) and node.latex else ""
+        made = variable(f"d{node.name}", node.dims, words, symmetry_of(node) if kept else NO_SYMMETRY, latex)
         turned = {f"d{node.name}"} if node.order == 1 and node.name in target.turned else set()
         seeds.append(Array(made, None, target.places, target.vectors, frozenset(turned)))
     if isinstance(L, Expr) and L.free:

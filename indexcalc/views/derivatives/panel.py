@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from indexcalc.errors import LayoutError, did_you_mean
 from indexcalc.graph.constructors import einsum, variable
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.simplify.passes import simplify
@@ -22,6 +23,7 @@ from indexcalc.views.derivatives.projection import (
 )
 from indexcalc.views.expr import Expr
 from indexcalc.writing.index.words import fresh_names, words
+from indexcalc.writing.standing import OPPOSITE, ORIENTATIONS
 
 LONGEST_SOURCE = 40
 """Characters of what was differentiated, in the heading; a longer expression is `...` there."""
@@ -295,7 +297,7 @@ class NamedDerivative:
         kept = self._indices(left)
         labels = [index.name for index in summed]
         (node,) = simplify([einsum(1, [(expr.node, expr.names), (other, labels)], [index.name for index in kept])])
-        made = Array(node, None, None, "column")
+        made = self._standing(node, name)
         letters = dict(zip(self.axes, "abcdefghopqrs", strict=False))
         spec = ["".join(letters[axis] for axis in group) for group in (axes, self.axes, left)]
         numpy = f'np.einsum("{spec[0]},{spec[1]}->{spec[2]}", {name}, D)'
@@ -304,6 +306,14 @@ class NamedDerivative:
         shape = tuple(expr.dim(index) for index in kept)
         listed = " × ".join(self.names[axis] for axis in left)
         return Row(title.format(name), shape, listed, text, numpy, text)
+
+    def _standing(self, node: Node, name: str) -> Array:
+        """An array whose vectors stand as those of the derivative; the one of this name as what was differentiated."""
+        if isinstance(self.derivative, Expr) or self.derivative.vectors == "numpy":
+            return Array(node, None, None, "column")
+        vectors, source = self.derivative.vectors, self.derivative.source
+        apart = source is not None and source.order == 1 and source.places == ORIENTATIONS[OPPOSITE[vectors]]
+        return Array(node, None, None, vectors, self.derivative.turned | ({name} if apart else set()))
 
     def expr(self) -> Expr:
         """The derivative with its axes named."""

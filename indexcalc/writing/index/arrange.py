@@ -297,14 +297,14 @@ class Arranger:
         return Braces(names, self.bound(node, names, closed))
 
     def reduced(self, node: Reduction, names: Sequence[str], scope: Setting) -> Piece:
-        """A function along axes, whose names are bound in its argument unless they stay."""
+        """A function along axes, whose names are bound in its argument unless they stay; no argument lacks an axis."""
         fresh, kept = fresh_names(scope.used | set(names)), iter(names)
         inner = (
             list(names)
             if node.keeps
             else [next(fresh) if x in node.axes else next(kept) for x in range(node.child.order)]
         )
-        arg = self.scoped(node.child, inner, scope)
+        arg = self.scoped(node.child, inner, scope._replace(silent=frozenset()))
         fn = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
         said = len(inner) != (2 if fn == "normF" else 1)
         return Reduced(fn, arg, tuple(sorted(inner[x] for x in node.axes)), said, node.params)

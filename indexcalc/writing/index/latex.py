@@ -83,11 +83,11 @@ class Latex:
         self.bare = False
         self.table: dict[type, Callable[..., str]] = {
             Plain: lambda piece: number_latex(piece.value), Size: lambda piece: dim_latex(piece.value),
-            Named: self._named, Ref: lambda piece: _with(name_latex(self.refs[piece.node]), piece.subs),
-            Filled: self._filled, Delta: lambda piece: _with(r"\delta", piece.names),
-            Ones: lambda piece: _with(SYMBOLS["ones"], piece.names), Function: self._function, Reduced: self._reduced,
-            Applied: self._applied, Grouped: self._grouped, Power: self._power, Times: self._times, Total: self._total,
-            Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
+            Named: self._named, Ref: lambda piece: subscripted(name_latex(self.refs[piece.node]), piece.subs),
+            Filled: self._filled, Delta: lambda piece: subscripted(r"\delta", piece.names),
+            Ones: lambda piece: subscripted(SYMBOLS["ones"], piece.names), Function: self._function,
+            Reduced: self._reduced, Applied: self._applied, Grouped: self._grouped, Power: self._power,
+            Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
         }  # fmt: skip
 
     def write(self, piece: Piece) -> str:
@@ -104,10 +104,10 @@ class Latex:
         return self.level(piece.body) if isinstance(piece, Total) and unsaid else level_of(piece)
 
     def _named(self, piece: Named) -> str:
-        return _with(piece.latex or SYMBOLS.get(piece.name) or name_latex(piece.name), piece.subs)
+        return subscripted(piece.latex or SYMBOLS.get(piece.name) or name_latex(piece.name), piece.subs)
 
     def _filled(self, piece: Filled) -> str:
-        return _with(SYMBOLS[piece.name], piece.subs)
+        return subscripted(SYMBOLS[piece.name], piece.subs)
 
     def _function(self, piece: Function) -> str:
         row = ELEMENTWISE[piece.fn]
@@ -119,12 +119,12 @@ class Latex:
     def _reduced(self, piece: Reduced) -> str:
         row = REDUCTIONS.get(piece.fn)
         params = dict(zip(row.params, map(number_text, piece.params), strict=True)) if row else {}
-        return (row.latex if row else NORMS[piece.fn]).format(self.write(piece.arg), axes=_joined(piece.axes), **params)
+        return (row.latex if row else NORMS[piece.fn]).format(self.write(piece.arg), axes=joined(piece.axes), **params)
 
     def _applied(self, piece: Applied) -> str:
         if piece.name in WHOLE:
             base = WHOLE[piece.name].format(*map(self._matrix, piece.args))
-            return _with(TALL.format(base), piece.subs) if piece.subs else base
+            return subscripted(TALL.format(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
         total = sum(piece.times)
         if total:
@@ -138,22 +138,22 @@ class Latex:
         row = MATRICES.get(piece.name)
         if row is not None:
             params = dict(zip(row.params, piece.params, strict=True))
-            return _with(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
+            return subscripted(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
         args = [*map(self.write, piece.args), *map(str, piece.params)]
-        return _with(name + TALL.format(", ".join(args)), piece.subs)
+        return subscripted(name + TALL.format(", ".join(args)), piece.subs)
 
     def _matrix(self, piece: Piece) -> str:
         """A matrix as an argument: its name, or its entries in brackets with its indices."""
         if isinstance(piece, Braces):
-            return _with(rf"\left[{self._braces(piece)}\right]", piece.names)
+            return subscripted(rf"\left[{self._braces(piece)}\right]", piece.names)
         return self.write(piece)
 
     def _grouped(self, piece: Grouped) -> str:
         sides = [
-            r"\,".join(TALL.format(_joined(group)) if len(group) > 1 else _joined(group) for group in side)
+            r"\,".join(TALL.format(joined(group)) if len(group) > 1 else joined(group) for group in side)
             for side in (piece.inner, piece.outer)
         ]
-        return _with(
+        return subscripted(
             rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{TALL.format(self.write(piece.arg))}", piece.subs
         )
 
@@ -189,7 +189,7 @@ class Latex:
         outside, self.bare = self.bare, True
         body = self.at(piece.body, PRODUCT)
         self.bare = outside
-        return rf"\sum_{{{_joined(names)}}} {body}"
+        return rf"\sum_{{{joined(names)}}} {body}"
 
     def _plus(self, piece: Plus) -> str:
         terms = [self.write(term) for term in piece.terms]
@@ -203,17 +203,18 @@ class Latex:
         return body
 
     def _arrow(self, piece: Arrow) -> str:
-        return _with(rf"\left[{self._braces(Braces(piece.names, piece.body))}\right]", piece.names)
+        return subscripted(rf"\left[{self._braces(Braces(piece.names, piece.body))}\right]", piece.names)
 
 
-def _with(name: str, subs: Names) -> str:
+def subscripted(name: str, subs: Names) -> str:
     """A name with subscripts; a name that ends in a subscript of its own is put in a group."""
     if not subs:
         return name
-    return f"{{{name}}}_{{{_joined(subs)}}}" if re.search(r"_\{[^{}]*\}$", name) else f"{name}_{{{_joined(subs)}}}"
+    return f"{{{name}}}_{{{joined(subs)}}}" if re.search(r"_\{[^{}]*\}$", name) else f"{name}_{{{joined(subs)}}}"
 
 
-def _joined(names: Names) -> str:
+def joined(names: Names) -> str:
+    """Names of indices side by side, with commas where one has more than a letter."""
     shown = [name_latex(name) for name in names]
     if all(len(name) == 1 for name in names):
         return "".join(shown)

@@ -46,6 +46,10 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
     for link in flat:
         if not segments or segments[-1][-1].cols is None:
             segments.append([])
+        if segments[-1] and (met := _ones_between(segments[-1][-1], link)) is not None:
+            todo.append((size(met), 1))
+            segments[-1][-1] = ones(segments[-1][-1].rows, link.cols)
+            continue
         segments[-1].append(link)
     kept: list[Form] = []
     for segment in segments:
@@ -66,6 +70,12 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
     coef = multiply(coef, _means(gathered, kept))
     found = sorted(((f, e) for f, e in gathered.items() if e != 0), key=lambda pair: (negative(pair[1]), rank(pair[0])))
     return Monomial(coef, tuple(found), tuple(kept))
+
+
+def _ones_between(left: Form, right: Form) -> Extent:
+    """The dimension that is summed between two matrices of ones, a factor; None where there is no such."""
+    alone = left.rows is None and right.cols is None
+    return left.cols if left.kind == right.kind == "ones" and not alone else None
 
 
 def _paired(links: list[Form]) -> list[Form]:

@@ -329,6 +329,8 @@ class Groups:
     def _tall(self, rows: list[Label], c: Label) -> list[Form]:
         r1, r2 = rows
         web = self.web
+        if r1 == r2:
+            return self._tall_diagonal(r1, c)
         joined = [c in web.lines[r] or c == r for r in (r1, r2)]
         if r2 in web.lines[r1]:
             if self._apart((r1, r2), (c,)):
@@ -346,6 +348,15 @@ class Groups:
         if joined == [False, False] and self._apart((r1,), (r2,), (c,)):
             return [form_of(product(1, (), [self._vec(r1, r2), turn(web.weight(c))]))]
         return []
+
+    def _tall_diagonal(self, r: Label, c: Label) -> list[Form]:
+        """The rows of a matrix, each where the two indices of a pair are equal."""
+        web = self.web
+        if r != c and c not in web.lines[r]:
+            return [form_of(product(1, (), [self._vec(r, r), turn(web.weight(c))]))]
+        identity = eye(web.dims[r])
+        spread = call("khatri_rao", [identity, identity], web.dims[r] * web.dims[r], web.dims[r])
+        return [form_of(product(1, (), [spread, web.block(r, c)]))]
 
     def _column(self, r: Label, c: Label) -> Form:
         over = self.web.weight(r)

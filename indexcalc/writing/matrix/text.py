@@ -251,6 +251,9 @@ class Typesetter:
         self, coef: Number, scalars: Sequence[tuple[Form, Number]], links: Sequence[Form], entries: bool = False
     ) -> Set:
         """`coef * scalars * links`, divisors last; with `entries` the scalars are matrices, multiplied by entries."""
+        inverse = self._inverse(links[0]) if len(links) == 1 and (coef != 1 or scalars) else None
+        if inverse is not None:
+            return self._over_entries(coef, scalars, inverse)
         above: list[Set] = []
         below: list[str] = []
         top, bottom = (coef.numerator, coef.denominator) if isinstance(coef, Fraction) else (coef, 1)
@@ -274,6 +277,19 @@ class Typesetter:
                 return above[0]
         text = (self.entries if entries else self.times)(shown) if shown else "1"
         return (self.over(text, below, entries) if below else text), PRODUCT
+
+    def _inverse(self, form: Form) -> Form | None:
+        """The powers of entries that a link is one over, where it stands as vectors do; None for any other link."""
+        stands = not form.vector or self.vectors == "numpy" or (form.cols is None) == (self.vectors == "column")
+        inner = form.parts[0] if form.kind == "turned" and form.vector else form
+        return inner if stands and inner.kind == "had" and all(map(negative, inner.data)) else None
+
+    def _over_entries(self, coef: Number, scalars: Sequence[tuple[Form, Number]], inverse: Form) -> Set:
+        """A number and scalars over the entries of an inverse: `2/x`, where `2*1/x` would be read twice."""
+        above = self.within(self._fraction(coef, scalars, ()), PRODUCT)
+        pairs = zip(inverse.parts, inverse.data, strict=True)
+        below = [self.within(self.power(self._plain(form), -exponent, True), POWER) for form, exponent in pairs]
+        return self.over(above, below, True), PRODUCT
 
     def _plain(self, form: Form) -> Set:
         return self.natural(form) if form.vector else self.write(form)
