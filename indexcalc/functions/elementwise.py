@@ -26,7 +26,7 @@ from indexcalc.functions.table import (
     elementwise_row,
     spread,
 )
-from indexcalc.graph.constructors import constant, constant_number
+from indexcalc.graph.constructors import constant, constant_number, elementwise, is_zero
 from indexcalc.graph.node import Elementwise, Node
 from indexcalc.graph.numbers import Number
 
@@ -129,16 +129,35 @@ def _ahead(strict: str, weak: str) -> tuple[Callable[..., Entry], Callable[..., 
     return lambda x, y, _: ahead(x, y), lambda x, y, _: ahead(y, x)
 
 
+def _rectified(node: Elementwise) -> tuple[Node, tuple[int, ...]]:
+    """Where the argument of relu is positive."""
+    (argument, labels), *_ = node.args
+    return elementwise("step", [(argument, range(argument.order))], argument.dims), labels
+
+
+def _taken(node: Elementwise) -> tuple[Node, tuple[int, ...]] | None:
+    """The condition under which a choice is not 0, if one of its two sides is 0."""
+    (condition, labels), one, other = node.args
+    if not is_zero(one.node) and not is_zero(other.node):
+        return None
+    own = Entry(condition, range(condition.order), condition.dims)
+    zero = _value(constant_number(0), own)
+    return apply("not_equal" if is_zero(other.node) else "equal", own, zero).node, labels
+
+
 # ------------------------------------------------------------------ rows
 
 
-def _comparison(name: str, python: str, latex: str, numpy: Any, commutative: bool = False) -> ElementwiseFunction:
+def _comparison(
+    name: str, python: str, latex: str, numpy: Any, opposite: str, commutative: bool = False
+) -> ElementwiseFunction:
     """The row of a comparison, whose value is 1 where it holds and 0 elsewhere."""
     return ElementwiseFunction(
         name, f"1 where x {'=' if python == '==' else python} y, 0 elsewhere", numpy, (None, None),
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
-        range=(0.0, 1.0), calm=True, commutative=commutative, python=python,
+        range=(0.0, 1.0), calm=True, total=True, condition=True, opposite=opposite, commutative=commutative,
+        python=python,
         oracle=f"jnp.{name}(x, y).astype(x.dtype)",
     )  # fmt: skip
 
@@ -176,14 +195,14 @@ SMOOTH = (
         r"\sin\left({}\right)", "DLMF 4.20", exact={0: 0},
         range=(-1.0, 1.0),
         code="{np}.sin({0})",
-        python="sin", oracle="jnp.sin(x)",
+        python="sin", total=True, oracle="jnp.sin(x)",
     ),
     ElementwiseFunction(
         "cos", "(exp(i*x) + exp(-i*x))/2", np.cos, (lambda x, y: -apply("sin", x),),
         r"\cos\left({}\right)", "DLMF 4.20", exact={0: 1},
         range=(-1.0, 1.0),
         code="{np}.cos({0})",
-        python="cos", oracle="jnp.cos(x)",
+        python="cos", total=True, oracle="jnp.cos(x)",
     ),
     ElementwiseFunction(
         "tan", "sin(x)/cos(x)", np.tan, (lambda x, y: 1 + y**2,),
@@ -212,7 +231,7 @@ SMOOTH = (
         domain="all real numbers; complex x off the imaginary axis beyond i and -i", exact={0: 0},
         code="{np}.arctan({0})",
         range=(-math.pi / 2, math.pi / 2), monotone=True, positive=True, calm=True, python="atan",
-        oracle="jnp.arctan(x)",
+        total=True, oracle="jnp.arctan(x)",
     ),
     ElementwiseFunction(
         "sinh", "(exp(x) - exp(-x))/2", np.sinh, (lambda x, y: apply("cosh", x),),
@@ -232,7 +251,7 @@ SMOOTH = (
         r"\tanh\left({}\right)", "DLMF 4.34", exact={0: 0},
         range=(-1.0, 1.0),
         code="{np}.tanh({0})",
-        monotone=True, calm=True, python="tanh", positive=True, oracle="jnp.tanh(x)",
+        monotone=True, calm=True, python="tanh", positive=True, total=True, oracle="jnp.tanh(x)",
     ),
     ElementwiseFunction(
         "sigmoid", "1/(1 + exp(-x))", sigmoid, (lambda x, y: y * (1 - y),),
@@ -240,7 +259,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
         code={"jax": "jax.nn.sigmoid({0})"},
-        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.sigmoid(x)",
+        zero=False, monotone=True, calm=True, together=logistics, total=True, oracle="jax.nn.sigmoid(x)",
     ),
     ElementwiseFunction(
         "softplus", "log(1 + exp(x))", softplus, (lambda x, y: apply("sigmoid", x),),
@@ -248,7 +267,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
         code={"jax": "jnp.logaddexp({0}, 0.0)"},
-        zero=False, monotone=True, calm=True, together=logistics, oracle="jax.nn.softplus(x)",
+        zero=False, monotone=True, calm=True, together=logistics, total=True, oracle="jax.nn.softplus(x)",
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,
@@ -265,7 +284,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
-        positive=True, oracle="jax.nn.gelu(x, approximate=False)",
+        positive=True, total=True, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
@@ -273,7 +292,7 @@ SPECIAL = (
         range=(-1.0, 1.0),
         code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
               "torch": "torch.special.erf({0})"},
-        monotone=True, calm=True, python="erf", positive=True, oracle="jax.scipy.special.erf(x)",
+        monotone=True, calm=True, python="erf", positive=True, total=True, oracle="jax.scipy.special.erf(x)",
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
@@ -305,7 +324,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
-        monotone=True, calm=True, out=True, positive=True, oracle="jax.nn.relu(x)",
+        monotone=True, calm=True, out=True, positive=True, total=True, support=_rectified, oracle="jax.nn.relu(x)",
     ),
     ElementwiseFunction(
         "step", "1 where x > 0, 0 elsewhere", shared.step, (None,),
@@ -313,7 +332,7 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
-        monotone=True, calm=True, positive=True, oracle="jnp.heaviside(x, 0.0)",
+        monotone=True, calm=True, positive=True, total=True, condition=True, oracle="jnp.heaviside(x, 0.0)",
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
@@ -321,7 +340,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
-        calm=True, positive=True, oracle="jnp.abs(x)",
+        calm=True, positive=True, total=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -330,21 +349,21 @@ PIECEWISE = (
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
         code="{np}.sign({0})",
-        monotone=True, calm=True, positive=True, oracle="jnp.sign(x)",
+        monotone=True, calm=True, positive=True, total=True, oracle="jnp.sign(x)",
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
-        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.maximum(x, y)",
+        monotone=True, commutative=True, calm=True, positive=True, total=True, oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
-        monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.minimum(x, y)",
+        monotone=True, commutative=True, calm=True, positive=True, total=True, oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),
@@ -357,17 +376,17 @@ PIECEWISE = (
         inputs=(REAL, REAL, REAL),
         kink="jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0 there", holomorphic=False,
         code="{np}.where({0} != 0, {1}, {2})",
-        calm=True, oracle="jnp.where(x != 0, y, z)",
+        calm=True, total=True, choice=True, support=_taken, oracle="jnp.where(x != 0, y, z)",
     ),
 )  # fmt: skip
 
 COMPARISONS = (
-    _comparison("less", "<", "<", shared.less),
-    _comparison("less_equal", "<=", r"\leq", shared.less_equal),
-    _comparison("greater", ">", ">", shared.greater),
-    _comparison("greater_equal", ">=", r"\geq", shared.greater_equal),
-    _comparison("equal", "==", "=", shared.equal, commutative=True),
-    _comparison("not_equal", "!=", r"\neq", shared.not_equal, commutative=True),
+    _comparison("less", "<", "<", shared.less, "greater_equal"),
+    _comparison("less_equal", "<=", r"\leq", shared.less_equal, "greater"),
+    _comparison("greater", ">", ">", shared.greater, "less_equal"),
+    _comparison("greater_equal", ">=", r"\geq", shared.greater_equal, "less"),
+    _comparison("equal", "==", "=", shared.equal, "not_equal", commutative=True),
+    _comparison("not_equal", "!=", r"\neq", shared.not_equal, "equal", commutative=True),
 )
 
 ELEMENTWISE.update({row.name: row for row in SMOOTH + SPECIAL + PIECEWISE + COMPARISONS})

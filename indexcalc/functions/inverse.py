@@ -180,7 +180,7 @@ INVERSE = (
         domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
         matrix="det", square=True,
         code={"numpy": "np.linalg.det({x})", "jax": "jnp.linalg.det({x})"},
-        opened=True, small="small_det({x})", oracle="jnp.linalg.det(x)",
+        opened=True, small="small_det({x})", total=True, oracle="jnp.linalg.det(x)",
     ),
     ReductionFunction(
         "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
@@ -196,7 +196,7 @@ INVERSE = (
         r"\operatorname{{cof}} {}", MAGNUS,
         domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
         matrix="cofactor", square=True,
-        small="small_cofactor({x})", oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
+        small="small_cofactor({x})", total=True, oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
     ),
 )  # fmt: skip
 

@@ -85,26 +85,26 @@ ROWS = (
         "max", "the largest x_a", lambda x, axes: x.max(axis=axes), _extreme_rule, False,
         r"\max_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amax({x}, {axes})",
-        positive=True, between=True, oracle="jnp.max(x, axes)",
+        positive=True, between=True, total=True, oracle="jnp.max(x, axes)",
     ),
     ReductionFunction(
         "min", "the smallest x_a", lambda x, axes: x.min(axis=axes), _extreme_rule, False,
         r"\min_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amin({x}, {axes})",
-        positive=True, between=True, oracle="jnp.min(x, axes)",
+        positive=True, between=True, total=True, oracle="jnp.min(x, axes)",
     ),
     ReductionFunction(
         "prod", "the product of all x_a", lambda x, axes: x.prod(axis=axes),
         lambda s: s.reduce("prod_except", s.x), False,
         r"\prod_{{{axes}}} \left({}\right)", "definition, by the product rule",
         code={"numpy": "np.prod({x}, {axes})", "jax": "jnp.prod({x}, {axes})"},
-        positive=True, oracle="jnp.prod(x, axes)",
+        positive=True, total=True, oracle="jnp.prod(x, axes)",
     ),
     ReductionFunction(
         "prod_except", "y_a = the product of all x_b with b != a", shared.prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
-        positive=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
+        positive=True, total=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,
@@ -112,21 +112,21 @@ ROWS = (
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
         code={"jax": "jax.scipy.special.logsumexp({x}, {axes})", "torch": "torch.logsumexp({x}, {axes})"},
-        together=exponentials, oracle="jax.scipy.special.logsumexp(x, axes)",
+        together=exponentials, total=True, oracle="jax.scipy.special.logsumexp(x, axes)",
     ),
     ReductionFunction(
         "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", softmax, lambda s: s.y * (s.d - s.v), True,
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
-        zero=False, positive=True, out=True, together=exponentials, oracle="jax.nn.softmax(x, axes)",
+        zero=False, positive=True, out=True, together=exponentials, total=True, oracle="jax.nn.softmax(x, axes)",
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", shared.log_softmax, lambda s: s.d - apply("exp", s.v), True,
         r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
-        oracle="jax.nn.log_softmax(x, axes)",
+        total=True, oracle="jax.nn.log_softmax(x, axes)",
     ),
     ReductionFunction(
         "norm1", "sum of |x_a|", lambda x, axes: np.abs(x).sum(axis=axes), lambda s: apply("sign", s.x), False,
@@ -134,7 +134,7 @@ ROWS = (
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
         code={"numpy": "np.sum(np.abs({x}), {axes})", "torch": "torch.sum(torch.abs({x}), {axes})"},
-        positive=True, oracle="jnp.sum(jnp.abs(x), axes)",
+        positive=True, total=True, oracle="jnp.sum(jnp.abs(x), axes)",
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", shared.norm2, lambda s: s.x / s.y, False,
@@ -142,7 +142,7 @@ ROWS = (
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
+        positive=True, total=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
@@ -150,7 +150,7 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
+        positive=True, total=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ from typing import Any
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
 from indexcalc.graph.constructors import einsum, matrix, reduction
-from indexcalc.graph.node import Matrix, Node
+from indexcalc.graph.node import Elementwise, Matrix, Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
@@ -60,9 +60,12 @@ class ElementwiseFunction:
     that 0 may be a value for real arguments. `monotone` says that the values do not fall where arguments rise,
     `positive` that of positive arguments it gives positive values, and of those that are not negative none that is,
     `commutative` that the two arguments may change places. `calm` says that no real argument whatever makes NumPy warn:
-    nothing overflows, is divided by zero or has no value. `out` says that `numpy` takes `out`, an array for the value
-    that may be an argument, as every ufunc does. `together(x, names)` gives the values of several functions of one x at
-    once, of those named of the rows that have it.
+    nothing overflows, is divided by zero or has no value; `total` that it has a finite value of any finite real
+    arguments. `condition` says that this is 1 or 0, `opposite` names the condition that holds where this one does not;
+    `choice` that the value is one of the last two arguments, whatever the other one is; `support(node)` is what is 0
+    where a value was chosen to be 0, and the axes that it runs along, or None. `out` says that `numpy` takes `out`, an
+    array for the value that may be an argument, as every ufunc does. `together(x, names)` gives the values of several
+    functions of one x at once, of those named of the rows that have it.
     """
 
     name: str
@@ -83,6 +86,11 @@ class ElementwiseFunction:
     positive: bool = False
     commutative: bool = False
     calm: bool = False
+    total: bool = False
+    condition: bool = False
+    opposite: str = ""
+    choice: bool = False
+    support: Callable[[Elementwise], tuple[Node, tuple[int, ...]] | None] | None = None
     python: str = ""
     out: bool = False
     together: Callable[..., Any] | None = None
@@ -193,6 +201,7 @@ class ReductionFunction:
     range: Interval = ALL
     zero: bool = True
     positive: bool = False
+    total: bool = False
     between: bool = False
     opened: bool = False
     small: str = ""

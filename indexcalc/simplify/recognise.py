@@ -5,13 +5,16 @@ Each is exact algebra for real and complex numbers, and each replaces a form tha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from fractions import Fraction
 
-from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, reduction
+from indexcalc.functions.table import elementwise_row
+from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, is_zero, reduction
 from indexcalc.graph.edge import scaled
 from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.simplify.intervals import is_positive
+from indexcalc.simplify.selection import is_condition
 
 Factors = dict[tuple[Node, Labels], Number]
 
@@ -83,8 +86,10 @@ def _direction(node: Node) -> tuple[Number, Node]:
 
 
 def recognise_kinks(factors: Factors) -> None:
-    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, and `sign(z)/abs(z)` is `1/z`."""
+    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `[z > 0]**2` is `[z > 0]`."""
     for (node, labels), exponent in list(factors.items()):
+        if exponent != 1 and is_condition(node) and not isinstance(exponent, complex) and exponent > 0:
+            factors[node, labels] = exponent = 1
         if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
             continue
         (argument, _), *_ = node.args
@@ -208,6 +213,21 @@ def recognise_sign(node: Elementwise) -> Node | None:
     if not is_positive(node.args[0].node):
         return None
     return einsum(1, (), range(node.order), dict(enumerate(node.dims)))
+
+
+COMPARED = ("equal", "not_equal")
+"""The comparisons that ask whether a condition holds."""
+
+
+def recognise_comparison(fn: str, args: Sequence[tuple[Node, Labels]]) -> tuple[Node, Labels] | None:
+    """`[c != 0]` is `c`, and `[c = 0]` its opposite, for a condition c."""
+    for (condition, labels), (zero, _) in (args, args[::-1]):
+        if is_zero(zero) and is_condition(condition):
+            if fn == "not_equal":
+                return condition, labels
+            if isinstance(condition, Elementwise) and (other := elementwise_row(condition.fn).opposite):
+                return elementwise(other, condition.args, condition.dims), labels
+    return None
 
 
 RECOGNISE = {"log": recognise_log, "exp": recognise_exp, "abs": recognise_abs, "sign": recognise_sign}

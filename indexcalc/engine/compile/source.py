@@ -18,10 +18,11 @@ from indexcalc.engine.emit.symbols import (
     solution_code,
 )
 from indexcalc.engine.plan.plan import Options, path_finder, planned
-from indexcalc.engine.program import Input, Invoke, Program
+from indexcalc.engine.program import Input, Invoke, Map, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
+from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
@@ -116,9 +117,18 @@ def module(
     keywords = [*free, *dict.fromkeys(titles)]
     arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
-    parts = [*writer.free.helpers.values(), f"def {name}({arguments}):\n{body}"]
+    parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
     return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+
+
+def _above(program: Program, target: Target) -> str:
+    """The line above a function that chooses, so that NumPy does not warn of what is not taken."""
+    chooses = any(
+        isinstance(step, Map) and step.fn in ELEMENTWISE and ELEMENTWISE[step.fn].choice for step in program.steps
+    )
+    quiet = '@np.errstate(over="ignore", invalid="ignore", divide="ignore")\n'
+    return quiet if chooses and target.module == "np" else ""
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:

@@ -42,23 +42,25 @@ def _contract(step: Contract) -> Function:
     spec, coef = _spec([use.labels for use in step.uses], step.out), _number(step.coef)
 
     def product(*arrays: Any) -> Any:
-        made = np.einsum(spec, *arrays, optimize=len(arrays) > 1)
-        return made if coef == 1 else made * coef
+        with np.errstate(over="ignore", invalid="ignore"):
+            made = np.einsum(spec, *arrays, optimize=len(arrays) > 1)
+            return made if coef == 1 else made * coef
 
     return product
 
 
 def _map(step: Map) -> Function:
-    out = step.out
+    out, params = step.out, () if step.fn == "**" else step.params
     if step.fn == "**":
         (exponent,) = step.params
         power = exponent if isinstance(exponent, int) and exponent > 0 else _number(exponent)
-        return lambda x: np.power(_aligned(x, step.uses[0], out), power)
-    row = elementwise_row(step.fn)
+        fn: Callable[..., Any] = lambda x: np.power(x, power)  # noqa: E731
+    else:
+        fn = elementwise_row(step.fn).numpy
 
     def function(*arrays: Any) -> Any:
         with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
-            return row.numpy(*[_aligned(x, use, out) for x, use in zip(arrays, step.uses, strict=True)], *step.params)
+            return fn(*[_aligned(x, use, out) for x, use in zip(arrays, step.uses, strict=True)], *params)
 
     return function
 

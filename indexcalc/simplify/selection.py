@@ -1,0 +1,264 @@
+"""Conditions in products select: what they multiply counts nowhere else, as with Iverson's bracket.
+
+In a derivative a condition stands as a factor: `[z > 0] / (2 sqrt(z))`. Where it does not hold the product is 0,
+whatever else is in it: "very strongly zero" (D. Knuth, Two notes on notation, 1992). Numbers know no such zero: 0
+times inf is nan. So before numbers are made, `select` writes a product in which something may be infinite, or have no
+value, as a choice: `where(z > 0, 1/(2 sqrt(z)), 0)`.
+
+What a node is multiplied by comes from below it too: the cotangent of a branch is zero, and strongly, where the branch
+is not taken. That is its *support*: conditions, each a node that is 0 where it does not hold, along some axes of the
+node. Of a product they are those of its factors, of a sum it is enough that one holds, and along a summed label that
+one holds somewhere: so "and" is a product, "or" a sum, "some" a sum along the label, and all are counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, regroup
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Factor,
+    Labels,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+    topological,
+)
+from indexcalc.graph.numbers import Number
+from indexcalc.graph.walk import replace
+from indexcalc.simplify.intervals import values
+
+
+class Condition(NamedTuple):
+    """`node[labels] != 0`, of a node that has no negative entries."""
+
+    node: Node
+    labels: Labels
+
+
+Support = tuple[Condition, ...]
+
+
+def select(roots: Sequence[Node]) -> list[Node]:
+    """The roots with products that a condition selects from as choices, where that matters.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> z = variable("z", (3,))
+    >>> positive = elementwise("step", [(z, (0,))], (3,))
+    >>> root, same = (einsum(1, [(positive, "i"), (z, "i", e)], "i") for e in (-1, 2))
+    >>> select([root])[0].name, select([same])[0] is same
+    ('where', True)
+    """
+    if not any(_selects(node) for node in topological(roots)):
+        return list(roots)
+    supports: dict[Node, Support] = {}
+
+    def change(old: Node, node: Node) -> Node:
+        made = _chosen(node, supports) if isinstance(node, Product) else node
+        supports[node] = supports[made] = _support(node, supports)
+        return made
+
+    return replace(list(roots), change)
+
+
+# ------------------------------------------------------------------ where a node is not strongly zero
+
+
+def is_condition(node: Node) -> bool:
+    """Is every entry 1 where a condition holds, and 0 elsewhere?"""
+    match node:
+        case Elementwise():
+            return elementwise_row(node.fn).condition
+        case Constant():
+            return node.label == "tril"
+        case Sum():
+            return _denied(node) is not None
+        case _:
+            return False
+
+
+def _denied(node: Sum) -> Node | None:
+    """The condition c of `1 - c`."""
+    one = [t for t in node.terms if t.node is ONE and t.coef == 1]
+    rest = [t for t in node.terms if t.node is not ONE and t.coef == -1]
+    if len(node.terms) != 2 or not one or not rest or isinstance(rest[0].node, Sum):
+        return None
+    return rest[0].node if is_condition(rest[0].node) else None
+
+
+def _selects(node: Node) -> bool:
+    """Has the node a support of its own?"""
+    return is_condition(node) or (isinstance(node, Elementwise) and elementwise_row(node.fn).support is not None)
+
+
+def _support(node: Node, known: dict[Node, Support]) -> Support:
+    """Conditions that hold wherever the node is not strongly zero; none where nothing is known."""
+    everywhere = tuple(range(node.order))
+    if is_condition(node):
+        return (Condition(node, everywhere),)
+    match node:
+        case Elementwise():
+            row = elementwise_row(node.fn)
+            found = row.support(node) if row.support is not None else None
+            return () if found is None else (Condition(*found),)
+        case Product():
+            labels = list(range(len(node.sizes)))
+            held = _some(_of_factors(node, known), set(node.out), labels)
+            first = {label: axis for axis, label in reversed(list(enumerate(node.out)))}
+            return tuple(Condition(c.node, tuple(first[x] for x in c.labels)) for c in held)
+        case Sum():
+            return _of_terms(node, known)
+        case Regroup() if known.get(node.child):
+            whole = _whole(known[node.child], node.child)
+            return (Condition(regroup(whole, node.inner, node.outer, node.sizes), everywhere),)
+        case Definition():
+            return known.get(node.child, ())
+        case _:
+            return ()
+
+
+def _of_factors(node: Product, known: dict[Node, Support]) -> Support:
+    """The conditions of all factors, in the labels of the product."""
+    found = [_of_factor(f, known) for f in node.factors]
+    return tuple(dict.fromkeys(condition for held in found for condition in held))
+
+
+def _of_factor(factor: Factor, known: dict[Node, Support]) -> Support:
+    if isinstance(factor.exponent, complex) or factor.exponent <= 0:
+        return ()
+    return tuple(Condition(c.node, tuple(factor.labels[x] for x in c.labels)) for c in known.get(factor.node, ()))
+
+
+def _of_terms(node: Sum, known: dict[Node, Support]) -> Support:
+    """What one of the terms needs, at least; in full where all need the same."""
+    found = [
+        tuple(Condition(c.node, tuple(t.labels[x] for x in c.labels)) for c in known.get(t.node, ()))
+        for t in node.terms
+    ]
+    common = tuple(c for c in found[0] if all(c in held for held in found))
+    rest = [tuple(c for c in held if c not in common) for held in found]
+    if not all(rest):
+        return common
+    labels = tuple(sorted({x for held in rest for c in held for x in c.labels}))
+    at = {x: axis for axis, x in enumerate(labels)}
+    parts = []
+    for held in rest:
+        own = tuple(dict.fromkeys(x for c in held for x in c.labels))
+        parts.append((1, einsum(1, held, own), [at[x] for x in own]))
+    return (*common, Condition(addition(parts, [node.dims[x] for x in labels]), labels))
+
+
+def _some(held: Support, kept: set[int], labels: Sequence[int]) -> Support:
+    """The conditions along the labels that are kept: those that hold somewhere along the others."""
+    stay = [c for c in held if set(c.labels) <= kept]
+    rest = [c for c in held if not set(c.labels) <= kept]
+    if not rest:
+        return tuple(stay)
+    out = tuple(x for x in labels if x in kept and any(x in c.labels for c in rest))
+    return (*stay, Condition(einsum(1, rest, out), out))
+
+
+def _whole(held: Support, node: Node) -> Node:
+    """The conditions as one node with all axes of the node."""
+    return einsum(1, held, range(node.order), dict(enumerate(node.dims)))
+
+
+# ------------------------------------------------------------------ what may have no finite value
+
+
+def is_finite(node: Node) -> bool:
+    """Has the node finite entries wherever those of the variables are, but for a product or a sum that overflows?"""
+    for inner in topological([node], lambda inner: "finite" in inner.facts):
+        inner.facts["finite"] = _is_finite(inner)
+    known: bool = node.facts["finite"]
+    return known
+
+
+def _is_finite(node: Node) -> bool:
+    below = all(child.facts["finite"] for child in node.children)
+    match node:
+        case Variable() | Constant() | Call():
+            return True
+        case Product():
+            return all(f.node.facts["finite"] and _tame(f.node, f.exponent) for f in node.factors)
+        case Sum() | Regroup() | Definition():
+            return below
+        case Elementwise():
+            return below and elementwise_row(node.fn).total
+        case Reduction():
+            return below and reduction_row(node.fn).total
+        case _:
+            return False
+
+
+def _tame(node: Node, exponent: Number) -> bool:
+    """Is the power of a finite number finite?"""
+    if isinstance(exponent, int) and exponent > 0:
+        return True
+    low, _, zero = values(node)
+    return not isinstance(exponent, complex) and low >= 0 and (exponent > 0 or not zero)
+
+
+# ------------------------------------------------------------------ choices
+
+
+def _chosen(node: Product, known: dict[Node, Support]) -> Node:
+    """The product, with a choice of what may have no value: of a factor where its labels are summed, or of the whole.
+
+    A choice of a factor has its labels and those of the conditions, where that is no larger than an array of the
+    product; else it has its own, and the factor counts where it does for some of the others.
+    """
+    held = _of_factors(node, known)
+    wild = [f for f in node.factors if held and not (is_finite(f.node) and _tame(f.node, f.exponent))]
+    wild = [f for f in wild if set(held) - set(_of_factor(f, known))]
+    if not wild:
+        return node
+    free, labels = set(node.out), list(range(len(node.sizes)))
+    arrays = [set(f.labels) for f in node.factors] + [free]
+    groups: dict[tuple[Labels, Support], list[Factor]] = {}
+    whole = False
+    for factor in wild:
+        own = set(factor.labels)
+        count = _some(held, own | free, labels)
+        inside = tuple(c for c in count if not set(c.labels) <= free)
+        whole = whole or len(inside) < len(count)
+        if inside and not any(own.union(*(c.labels for c in inside)) <= there for there in arrays):
+            inside, whole = _some(held, own, labels), True
+        if inside:
+            place = tuple(sorted(own.union(*(c.labels for c in inside))))
+            groups.setdefault((place, inside), []).append(factor)
+    chosen = {id(f) for group in groups.values() for f in group}
+    met = {c for _, count in groups for c in count} | {c for c in held if whole and set(c.labels) <= free}
+    factors = [f for f in node.factors if id(f) not in chosen and not (is_condition(f.node) and f[:2] in met)]
+    factors += [Factor(_where(count, group, place, node), place) for (place, count), group in groups.items()]
+    dims = dict(enumerate(node.sizes))
+    if not whole:
+        return einsum(node.coef, factors, node.out, dims)
+    carried = {x for f in factors for x in f.labels}
+    place = tuple(x for x in dict.fromkeys(node.out) if x in carried)
+    rest = einsum(node.coef, factors, place, {x: d for x, d in dims.items() if x in carried or x not in free})
+    held = _some(held, free, labels)
+    every = tuple(sorted(set(place).union(*(c.labels for c in held))))
+    made = _where(held, [Factor(rest, place)], every, node)
+    return einsum(1, [(made, every)], node.out, {x: dims[x] for x in node.out})
+
+
+def _where(held: Support, factors: Sequence[Factor], place: Labels, node: Product) -> Node:
+    """The product of the factors where the conditions hold, else 0, along the labels `place` of the node."""
+    at = {x: axis for axis, x in enumerate(place)}
+    dims = [node.sizes[x] for x in place]
+    own = tuple(x for x in place if any(x in f.labels for f in factors))
+    value = einsum(1, factors, own)
+    along = tuple(x for x in place if any(x in c.labels for c in held))
+    count = einsum(1, held, along)
+    zero = einsum(0, (), ())
+    return elementwise("where", [(count, [at[x] for x in along]), (value, [at[x] for x in own]), (zero, ())], dims)
