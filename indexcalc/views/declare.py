@@ -240,7 +240,7 @@ def ones(*shape: object, dim: object = None) -> Any:
     """
     if shape and all(isinstance(one, Index) for one in shape):
         return _filled(1, _only_indices("ones", shape), dim)
-    sizes = dims(*shape)
+    sizes = _sizes_alone("ones", shape, dim)
     return Array(einsum(1, (), range(len(sizes)), dict(enumerate(sizes))))
 
 
@@ -248,7 +248,15 @@ def zeros(*shape: object, dim: object = None) -> Any:
     """Zeros: with indices an Expr, with dimensions an Array."""
     if shape and all(isinstance(one, Index) for one in shape):
         return _filled(0, _only_indices("zeros", shape), dim)
-    return Array(graph.zeros(dims(*shape)))
+    return Array(graph.zeros(_sizes_alone("zeros", shape, dim)))
+
+
+def _sizes_alone(name: str, shape: Sequence[object], size: object) -> tuple[Dimension, ...]:
+    """The dimensions of an Array, which has no use for `dim=`: that is for indices."""
+    if size is not None:
+        asked = Asked(lambda: f"{name}({', '.join(map(str, (*shape, f'dim={size}')))})")
+        raise NotationError(asked, "dim= is the dimension of indices", f"leave it out, or write ic.{name}(i, dim={size})")
+    return dims(*shape)
 
 
 def _filled(value: int, indices: list[Index], size: object) -> Expr:
@@ -346,9 +354,13 @@ def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
         raise NotationError(
             f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar'
         )
+    arguments = tuple(dims(part) for part in left.split(","))
     if gradient:
         checked_name(gradient, "function")
-    return AbstractFunction(Signature(name, tuple(dims(part) for part in left.split(",")), dims(right), gradient))
+        if len(arguments) > 1:
+            found = f"{len(arguments)} arguments have as many gradients"
+            raise NotationError(f"function({name!r}, {spec!r}, gradient={gradient!r})", found, "leave gradient= out")
+    return AbstractFunction(Signature(name, arguments, dims(right), gradient))
 
 
 # ------------------------------------------------------------------ products
