@@ -137,9 +137,7 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: ic.compile(A.T, (A,))(np.eye(3)).flags.c_contiguous,
     ),
     ("compile", "optimize"): (
-        lambda: (
-            ic.compile(CHAIN, (A, x), sizes={"n": 9}, optimize=[(1, 2), (0, 1)]).plan.flops
-        ),
+        lambda: ic.compile(CHAIN, (A, x), sizes={"n": 9}, optimize=[(1, 2), (0, 1)]).plan.flops,
         lambda: ic.compile(CHAIN, (A, x), sizes={"n": 9}).plan.flops,
     ),
     ("compile", "reassociate"): (
@@ -186,7 +184,9 @@ def test_each_documented_keyword_has_a_row() -> None:
     assert set(ROWS) | set(SAME) == set(documented())
 
 
-@pytest.mark.parametrize("name", [name for name in ic.__all__ if name in ic.LATER or inspect.isfunction(vars(ic)[name])])
+@pytest.mark.parametrize(
+    "name", [name for name in ic.__all__ if name in ic.LATER or inspect.isfunction(vars(ic)[name])]
+)
 def test_another_keyword_is_refused(name: str) -> None:
     """`axsi={}` is a slip of the keys, not something to pass over."""
     f = getattr(ic, name)
