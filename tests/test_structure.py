@@ -222,7 +222,7 @@ TALL = [
     ((3, 2, 3), {"skew": [(0, 2)]}, [((2, 1, 0), -1)]),
 ]
 MODULI = {"symmetric": 21, "skew": 6}
-"""Independent numbers of an elasticity tensor in three dimensions, and of a Riemann tensor but for Bianchi's identity."""
+"""Independent numbers in three dimensions: of an elasticity tensor, and of what is skew in pairs that swap."""
 
 
 def of_tensors(M, v):
@@ -469,18 +469,18 @@ def test_declarations_that_mean_nothing_are_refused(dims, words, found):
 
 def test_groups_that_are_skew_are_skew_in_these_slots_alone():
     """A Riemann tensor is skew in each pair, and the pairs swap; the first Bianchi identity is not assumed."""
-    i, j, k, l = ic.indices("i j k l")
+    i, j, k, m = ic.indices("i j k m")
     R = ic.tensor("R", "n n n n", skew=[(0, 1), (2, 3)], major=True)
-    assert R[i, j, k, l] == -R[j, i, k, l] == -R[i, j, l, k] == R[k, l, i, j] == R[l, k, j, i]
-    assert (R[i, i, k, l]).simplify() == 0 and R[i, j, i, j].simplify() != 0
-    assert R[i, j, k, l] != R[i, k, l, j] and not R[i, j, k, l].equals(R[i, k, l, j])
+    assert R[i, j, k, m] == -R[j, i, k, m] == -R[i, j, m, k] == R[k, m, i, j] == R[m, k, j, i]
+    assert (R[i, i, k, m]).simplify() == 0 and R[i, j, i, j].simplify() != 0
+    assert R[i, j, k, m] != R[i, k, m, j] and not R[i, j, k, m].equals(R[i, k, m, j])
     whole = ic.tensor("R", 4, 4, 4, 4, skew=[(0, 1), (2, 3)], major=True)
-    cyclic = whole[i, j, k, l] + whole[i, k, l, j] + whole[i, l, j, k]
+    cyclic = whole[i, j, k, m] + whole[i, k, m, j] + whole[i, m, j, k]
     assert not cyclic.equals(0 * cyclic), "in three dimensions it would be 0 by the other symmetries"
     one = ic.tensor("R", "n n n n", skew=[(0, 1)], major=True)
-    assert one[i, j, k, l] == -one[i, j, l, k], "the pair swap carries one pair into the other"
+    assert one[i, j, k, m] == -one[i, j, m, k], "the pair swap carries one pair into the other"
     elastic = ic.tensor("C", "n n n n", symmetric=[(0, 1)], major=True)
-    assert elastic[i, j, k, l] == elastic[i, j, l, k]
+    assert elastic[i, j, k, m] == elastic[i, j, m, k]
     batch = ic.tensor("K", "b n n", skew=[(1, 2)])
     assert batch.mT == -batch
     with pytest.raises(ic.InputError, match="skew"):
