@@ -374,3 +374,31 @@ def test_inputs_are_what_they_were_declared(word: str, array: Any, message: str)
     M = ic.tensor("M", 2, 2, **{word: True})
     with pytest.raises(ic.InputError, match=message):
         M.evaluate(M=array)
+
+
+COLUMN, ROW, PLAIN = ic.tensor("c", 3, 1), ic.tensor("r", 1, 3), ic.tensor("p", 3)
+NUMBERS = {"c": np.array([[1.0], [2.0], [4.0]]), "r": np.array([[3.0, 5.0, 7.0]]), "p": np.array([2.0, 3.0, 5.0])}
+
+
+@pytest.mark.parametrize("one", [COLUMN, ROW, COLUMN.T, ic.eye(3) @ COLUMN, ROW @ ic.eye(3)])
+def test_what_is_declared_one_wide_is_a_vector(one: ic.Array) -> None:
+    """n×1 and 1×n are no batches where a vector is asked for."""
+    own = {name: NUMBERS[name] for name in one.variables}
+    flat = one.evaluate(**own).ravel()
+    both = own | {"p": NUMBERS["p"]}
+    np.testing.assert_array_equal(ic.diagm(one).evaluate(**own), np.diag(flat))
+    np.testing.assert_array_equal(ic.outer(one, PLAIN).evaluate(**both), np.outer(flat, both["p"]))
+    np.testing.assert_array_equal(ic.outer(PLAIN, one).evaluate(**both), np.outer(both["p"], flat))
+    np.testing.assert_array_equal(ic.cross(one, PLAIN).evaluate(**both), np.cross(flat, both["p"]))
+    np.testing.assert_array_equal(ic.kron(one, PLAIN).evaluate(**both), np.kron(flat, both["p"]))
+    np.testing.assert_array_equal(ic.kron(PLAIN, one).evaluate(**both), np.kron(both["p"], flat))
+    for made in (ic.diagm(one), ic.outer(one, PLAIN), ic.cross(one, PLAIN), ic.kron(PLAIN, one)):
+        assert ic.parse(str(made), **made.declarations) == made
+
+
+def test_batches_of_vectors_stay_batches() -> None:
+    """Only one of the last two axes, and only the integer 1, is taken for a view's."""
+    B, C = ic.tensor("B", "b n"), ic.tensor("C", "b n", 1)
+    assert ic.diagm(B).shape == ic.diagm(C).shape == ic.diagm(C.mT).shape == ("b", "n", "n")
+    assert ic.kron(COLUMN, COLUMN).shape == (9, 1) and ic.kron(COLUMN, ROW).shape == (3, 3)
+    assert ic.diagm(ic.tensor("q", 1, 1)).shape == (1, 1)

@@ -24,9 +24,10 @@ from math import factorial
 from typing import Any, NamedTuple
 
 from indexcalc.errors import Asked, DerivativeError, NameRefused, did_you_mean
+from indexcalc.graph.canonical import LARGEST_GROUP, SignedPerm, closed
 from indexcalc.graph.constructors import addition, constant, dimension, einsum, variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Labels, Node, Perm, Sum, Symmetry, Term, Variable
+from indexcalc.graph.node import Labels, Node, Sum, Symmetry, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dimension
 
@@ -40,23 +41,19 @@ BAND_KINDS = (*sorted(BANDED), "symmetric_toeplitz", "symmetric_circulant")
 MASKED = {"lower", "upper"}
 LINEAR = {"symmetric", "skew", "diagonal", "positive_definite", "major"} | BANDED | MASKED
 RESTRICTING = LINEAR | set(AFFINE)
-LARGEST_GROUP = 720
-"""Permutations of axes that a symmetry may have: all orders of six axes. It bounds the terms of a projection, which has
-one for each."""
 LARGEST_ORDER = 4
 """Axes that a symmetry may move where independent entries are asked for: an arbitrary bound on the set partitions of
 these axes, 15 of four and 52 of five, each of which may add terms to the derivative."""
 LONGEST_SUM = 100
 """Terms up to which a sum is mapped term by term under a symmetry, so that its terms meet: an arbitrary budget."""
 
-Element = tuple[Perm, int]
-SWAP: tuple[Element, ...] = (((0, 1), 1), ((1, 0), 1))
+SWAP: tuple[SignedPerm, ...] = (((0, 1), 1), ((1, 0), 1))
 
 
 class Space(NamedTuple):
     """A space of tensors: what the axes' permutations do, all entries off the diagonal zero or not, bands, masks."""
 
-    group: tuple[Element, ...]
+    group: tuple[SignedPerm, ...]
     diagonal: bool = False
     bands: str = ""
     masks: tuple[str, ...] = ()
@@ -148,8 +145,7 @@ def space_of(target: Variable, asked: str | Asked) -> Space:
     group = _group(target, asked)
     masks = tuple(sorted(words & MASKED))
     kind = _bands_of(target, asked)
-    both = "skew" in words and words & {"symmetric", "positive_definite"}
-    if both or (masks and (len(group) > 1 or kind not in ("", "toeplitz"))):
+    if masks and (len(group) > 1 or kind not in ("", "toeplitz")):
         raise _no_rule(target, asked)
     return Space(_identity(target.order) if kind and "skew" not in words else group, False, kind, masks)
 
@@ -176,8 +172,7 @@ def _bands_of(target: Variable, asked: str | Asked) -> str:
 
 def _no_rule(target: Variable, asked: str | Asked) -> DerivativeError:
     words = sorted(target.assumptions & RESTRICTING)
-    zero = "skew" in words and {"symmetric", "diagonal", "lower", "upper", "hankel", "positive_definite"} & set(words)
-    why = "only zero is all of these" if zero else "together they have no disjoint patterns of entries that are known"
+    why = "together they have no disjoint patterns of entries that are known"
     others = "symmetric" in words or "positive_definite" in words
     instead = "declare it diagonal" if others and MASKED & set(words) and len(words) == 2 else "declare fewer of them"
     found = f"{target.label} is declared {', '.join(words)}, and {why}"
@@ -187,11 +182,11 @@ def _no_rule(target: Variable, asked: str | Asked) -> DerivativeError:
 # ------------------------------------------------------------------ groups
 
 
-def _identity(order: int) -> tuple[Element, ...]:
+def _identity(order: int) -> tuple[SignedPerm, ...]:
     return ((tuple(range(order)), 1),)
 
 
-def _group(target: Variable, asked: str | Asked) -> tuple[Element, ...]:
+def _group(target: Variable, asked: str | Asked) -> tuple[SignedPerm, ...]:
     """All permutations of the axes that the symmetry of a variable generates, each with its sign."""
     found = _generated(symmetry_of(target), target.order)
     if found is None:
@@ -204,31 +199,18 @@ def _group(target: Variable, asked: str | Asked) -> tuple[Element, ...]:
 
 
 @cache
-def _generated(rule: Symmetry, order: int) -> tuple[Element, ...] | None:
+def _generated(rule: Symmetry, order: int) -> tuple[SignedPerm, ...] | None:
     """The closure of the generators; None where it is too large."""
-    generators: list[Element] = [(perm, 1) for perm in rule.perms]
+    generators: list[SignedPerm] = [(perm, 1) for perm in rule.perms]
     for axes, sign in rule.blocks:
         for a, b in pairwise(axes):
             swap = list(range(order))
             swap[a], swap[b] = b, a
             generators.append((tuple(swap), sign))
-    found = dict.fromkeys(_identity(order))
-    frontier = list(found)
-    while frontier:
-        step = []
-        for perm, sign in frontier:
-            for other, turn in generators:
-                made = (tuple([perm[axis] for axis in other]), sign * turn)
-                if made not in found:
-                    found[made] = None
-                    step.append(made)
-        frontier = step
-        if len(found) > 2 * LARGEST_GROUP:
-            return None
-    return tuple(sorted(found))
+    return closed(order, generators)
 
 
-def _over_group(node: Node, axes: Sequence[int], group: Sequence[Element], weights: dict[Labels, Number]) -> Node:
+def _over_group(node: Node, axes: Sequence[int], group: Sequence[SignedPerm], weights: dict[Labels, Number]) -> Node:
     """`Σ_g sign(g) G[g e]`, times the weights: numbers c_σ for which the factor is Σ_σ c_σ δ_σ(e).
 
     A set partition σ of the axes is written as the least axis of each axis's part; δ_σ(e) is 1 where all indices of a
@@ -260,11 +242,11 @@ def _apart(order: int) -> Labels:
     return tuple(range(order))
 
 
-def _mean(group: Sequence[Element], order: int) -> dict[Labels, Number]:
+def _mean(group: Sequence[SignedPerm], order: int) -> dict[Labels, Number]:
     return {_apart(order): Fraction(1, len(group))}
 
 
-def _weights(group: tuple[Element, ...], order: int, asked: str | Asked) -> dict[Labels, Number]:
+def _weights(group: tuple[SignedPerm, ...], order: int, asked: str | Asked) -> dict[Labels, Number]:
     """`1/|stabiliser of e|` as Σ_σ c_σ δ_σ(e), or an error where there are too many partitions."""
     moved = {axis for perm, _ in group for axis in range(order) if perm[axis] != axis}
     if any(sign < 0 for _, sign in group) and len(group) == factorial(len(moved)):
@@ -276,7 +258,7 @@ def _weights(group: tuple[Element, ...], order: int, asked: str | Asked) -> dict
 
 
 @cache
-def _inverted(group: tuple[Element, ...], order: int) -> tuple[tuple[Labels, Number], ...]:
+def _inverted(group: tuple[SignedPerm, ...], order: int) -> tuple[tuple[Labels, Number], ...]:
     """The numbers c_σ, by Möbius inversion: F(π) = Σ c_σ over the σ that refine π, so c_π is F(π) less those before it.
 
     F(π) is 1/|stabiliser| where exactly the indices of a part of π are equal. If the stabiliser changes a sign, as that

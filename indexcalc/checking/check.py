@@ -37,6 +37,7 @@ from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.reading.reader import declared
 from indexcalc.views.array import Array, stand
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
@@ -74,6 +75,10 @@ def check(
     asked = Asked(lambda: f"check({formula}, {D})")
     if vectors not in (None, *READINGS):
         raise InputError(asked, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
+    for name, value in declarations.items():
+        declared(name, value, vectors or READINGS[0])
+    if declarations and not isinstance(formula, str):
+        raise InputError(asked, f"{', '.join(declarations)} declared for a formula that is no text", "leave them out")
     if layout is not None and not isinstance(D, Derivative | ArrayDerivative):
         raise LayoutError(asked, f"{layout} layout of what is no derivative", "leave layout= out")
     if is_number(formula) and at is None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexcalc.calculus.structure import is_structured, unstructured
+from indexcalc.calculus.structure import check_map, is_structured, unstructured
 from indexcalc.checking.differences import Method, Slope, by_complex_step, by_differences, is_analytic
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
@@ -155,6 +155,10 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     asked = Asked(lambda: f"verify({D})")
     if not isinstance(D, View):
         raise KindError(asked, f"{D!r} is no derivative", "give ic.grad(...), say")
+    if structure:
+        check_map(structure, asked)
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise KindError(asked, f"seed={seed!r} is no seed", "give an integer, seed=1 say")
     stages = list(_stages(D, of, wrt, structure, asked))
     trials: list[Trial] = []
     for stage in stages:

@@ -340,7 +340,7 @@ class _Search:
             self._symmetry(moves, sign * self.best[2])
 
 
-def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
+def symmetry(order: int, generators: Iterable[SignedPerm]) -> Symmetry:
     """The symmetry that these permutations of the axes generate, each with its sign.
 
     >>> symmetry(2, [((1, 0), 1)])
@@ -348,7 +348,10 @@ def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
     """
     swaps = {1: UnionFind(), -1: UnionFind()}
     others: list[Perm] = []
-    for perm, sign in generators:
+    given = list(generators)
+    if not all(_moves_two(perm) for perm, _ in given):  # a block is carried to another
+        given += [(perm, sign) for perm, sign in closed(order, given) or () if _moves_two(perm)]
+    for perm, sign in given:
         moved = [axis for axis in range(order) if perm[axis] != axis]
         if len(moved) == 2:
             swaps[sign].join(*moved)
@@ -360,6 +363,42 @@ def symmetry(order: int, generators: Iterable[tuple[Perm, int]]) -> Symmetry:
     if len({axis for axes, _ in blocks for axis in axes}) < sum(len(axes) for axes, _ in blocks):
         blocks = [block for block in blocks if block[1] > 0]
     return Symmetry(tuple(sorted(blocks)), _closure(order, others))
+
+
+def _moves_two(perm: Perm) -> bool:
+    return sum(axis != k for k, axis in enumerate(perm)) == 2
+
+
+SignedPerm = tuple[Perm, int]
+"""A permutation of axes, with the sign that a tensor takes under it."""
+LARGEST_GROUP = 720
+"""Permutations of axes that a symmetry may have: all orders of six axes. It bounds the terms of a projection, which has
+one for each."""
+
+
+def closed(order: int, generators: Iterable[SignedPerm]) -> tuple[SignedPerm, ...] | None:
+    """All that the generators generate, sorted; None where it is too large.
+
+    A permutation with both signs is in it if the generators leave only zero.
+
+    >>> len(closed(4, [((1, 0, 2, 3), -1), ((0, 1, 3, 2), -1), ((2, 3, 0, 1), 1)]))
+    8
+    """
+    moves = list(generators)
+    found = dict.fromkeys([(tuple(range(order)), 1)])
+    frontier = list(found)
+    while frontier:
+        step = []
+        for perm, sign in frontier:
+            for other, turn in moves:
+                made = (tuple([perm[axis] for axis in other]), sign * turn)
+                if made not in found:
+                    found[made] = None
+                    step.append(made)
+        frontier = step
+        if len(found) > 2 * LARGEST_GROUP:
+            return None
+    return tuple(sorted(found))
 
 
 def _closure(order: int, generators: list[Perm], limit: int = 48) -> tuple[Perm, ...]:

@@ -18,8 +18,8 @@ from indexcalc.views import declare
 from indexcalc.views.array import Array, stand
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
-ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | {"normF", "sum", "mean"}
-"""Functions along axes, which are named after the argument or told by `axis=`."""
+PRODUCTS_ALONG = {"normF", "sum", "mean"}
+"""Functions along axes that are no rows of the table: axes are named after the argument or told by `axis=`."""
 
 
 def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
@@ -39,7 +39,7 @@ def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
         return function.derivative(orders, *arrays)
     if not args:
         raise reading.error(tree, f"{name}() has no argument", f"write {name}(x[i])")
-    if name in ALONG:
+    if name in PRODUCTS_ALONG or (name in REDUCTIONS and not REDUCTIONS[name].matrix):
         return (yield from _along(reading, name, args, keywords, scope))
     return (yield from _applied(reading, tree, name, args, keywords, scope))
 

@@ -69,12 +69,17 @@ def parse(
         )
     if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
-    known = {name: _declared(name, value, vectors) for name, value in declarations.items()}
+    known = {name: declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
     return value_of(Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes, vectors))
 
 
-def _declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
+def declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
+    """What a keyword of `parse` declares: dimensions, a tensor, an abstract function, an expression, a number.
+
+    >>> declared("W", "n m", "numpy")
+    W
+    """
     checked_name(name, "parse")
     if isinstance(value, str | tuple | list):
         made = declare.tensor(name, *([value] if isinstance(value, str) else value))

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
-from indexcalc.graph.canonical import symmetry
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import named_parts
-from indexcalc.graph.node import NO_SYMMETRY, Call, Definition, Node, Perm, Signature, Symmetry, Variable, topological
+from indexcalc.graph.node import Call, Definition, Node, Signature, Variable, topological
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.simplify.passes import canonical
 from indexcalc.views.array import Array, stand, standing_as
+from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
 from indexcalc.views.view import View, is_number, join_inputs, to_number
 from indexcalc.writing.standing import places_of, plain
 
-ASSUMPTIONS = (
-    "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
-    "hankel", "circulant", "stochastic", "constant", "major",
-)  # fmt: skip
-MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "constant", "major"}
 WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
     "elimination", "voigt",
@@ -60,16 +54,18 @@ def checked_name(name: object, what: str) -> str:
 def tensor(
     name: str,
     *shape: object,
-    symmetric: bool | Sequence[tuple[int, ...]] = False,
+    symmetric: bool | Sequence[Sequence[int]] = False,
+    skew: bool | Sequence[Sequence[int]] = False,
     latex: str = "",
     **assumptions: bool,
 ) -> Array:
     """A named tensor with these dimensions, in matrix notation; index it, `W[i,j]`, for index notation.
 
     Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions:
-    symmetric (of order 3 and more: all slots, or a list of groups of slots), skew, diagonal, lower, upper,
-    positive_definite, positive, orthogonal, toeplitz (entries depend on i - j), hankel (on i + j), circulant (on i - j,
-    modulo the dimension), stochastic, constant, and major (for order 4: the pairs of slots swap).
+    symmetric and skew (all slots, or groups of slots: `skew=[(0, 1), (2, 3)], major=True` is a Riemann tensor's, but
+    for the Bianchi identity), diagonal, lower, upper, positive_definite, positive, orthogonal, toeplitz (entries depend
+    on i - j), hankel (on i + j), circulant (on i - j, modulo the dimension), stochastic, constant, and major (for order
+    4: the pairs of slots swap). What leaves only zero, or nothing, is refused.
 
     >>> import indexcalc as ic
     >>> ic.tensor("W", "n m").shape
@@ -78,51 +74,8 @@ def tensor(
     checked_name(name, "tensor")
     sizes = dims(*shape)
     asked = Asked(lambda: f"tensor({name!r}, {' '.join(map(str, sizes))!r})")
-    for word in assumptions:
-        if word not in ASSUMPTIONS:
-            raise NameRefused(asked, f"{word!r} is no assumption", f"known: {', '.join(ASSUMPTIONS)}")
-    words = {word for word, holds in assumptions.items() if holds}
-    if symmetric:
-        words.add("symmetric")
-    rule = _symmetry(asked, sizes, symmetric, words)
+    words, rule = assumed(asked, sizes, {"symmetric": symmetric, "skew": skew, **assumptions})
     return Array(graph.variable(name, sizes, words, rule, latex))
-
-
-def _symmetry(
-    asked: str | Asked, sizes: tuple[Dimension, ...], symmetric: bool | Sequence[tuple[int, ...]], words: set[str]
-) -> Symmetry:
-    """What the assumptions say about the axes."""
-    order = len(sizes)
-    generators: list[tuple[Perm, int]] = []
-    groups: list[tuple[int, ...]] = []
-    if symmetric is True or words & {"positive_definite", "diagonal"}:
-        groups = [tuple(range(order))]
-    elif symmetric:
-        groups = [tuple(group) for group in symmetric]
-    if "skew" in words:
-        groups = [tuple(range(order))]
-    if words & MATRICES_ONLY and order < 2:
-        raise NotationError(
-            asked, "an assumption about several axes, and it has fewer than 2", "leave the assumption out"
-        )
-    if "circulant" in words and sizes[-2] != sizes[-1]:
-        raise DimensionError(asked, f"the last axes are {sizes[-2]} and {sizes[-1]}", "a circulant matrix is square")
-    for group in groups:
-        if any(not 0 <= axis < order for axis in group) or len({sizes[axis] for axis in group}) > 1:
-            raise DimensionError(
-                asked, f"axes {group} are to be symmetric, with dimensions {sizes}", "symmetric axes have one dimension"
-            )
-        for a, b in pairwise(group):
-            swap = list(range(order))
-            swap[a], swap[b] = b, a
-            generators.append((tuple(swap), -1 if "skew" in words else 1))
-    if "major" in words:
-        if order != 4 or sizes[:2] != sizes[2:]:
-            raise DimensionError(
-                asked, f"the pairs of axes of {sizes} do not swap", "major is for order 4, dimensions (a, b, a, b)"
-            )
-        generators.append(((2, 3, 0, 1), 1))
-    return symmetry(order, generators) if generators else NO_SYMMETRY
 
 
 def scalar(name: str, *, latex: str = "", **assumptions: bool) -> Array:
@@ -240,7 +193,7 @@ def ones(*shape: object, dim: object = None) -> Any:
     """
     if shape and all(isinstance(one, Index) for one in shape):
         return _filled(1, _only_indices("ones", shape), dim)
-    sizes = dims(*shape)
+    sizes = _sizes_alone("ones", shape, dim)
     return Array(einsum(1, (), range(len(sizes)), dict(enumerate(sizes))))
 
 
@@ -248,7 +201,17 @@ def zeros(*shape: object, dim: object = None) -> Any:
     """Zeros: with indices an Expr, with dimensions an Array."""
     if shape and all(isinstance(one, Index) for one in shape):
         return _filled(0, _only_indices("zeros", shape), dim)
-    return Array(graph.zeros(dims(*shape)))
+    return Array(graph.zeros(_sizes_alone("zeros", shape, dim)))
+
+
+def _sizes_alone(name: str, shape: Sequence[object], size: object) -> tuple[Dimension, ...]:
+    """The dimensions of an Array, which has no use for `dim=`: that is for indices."""
+    if size is not None:
+        asked = Asked(lambda: f"{name}({', '.join(map(str, (*shape, f'dim={size}')))})")
+        raise NotationError(
+            asked, "dim= is the dimension of indices", f"leave it out, or write ic.{name}(i, dim={size})"
+        )
+    return dims(*shape)
 
 
 def _filled(value: int, indices: list[Index], size: object) -> Expr:
@@ -346,9 +309,13 @@ def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
         raise NotationError(
             f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar'
         )
+    arguments = tuple(dims(part) for part in left.split(","))
     if gradient:
         checked_name(gradient, "function")
-    return AbstractFunction(Signature(name, tuple(dims(part) for part in left.split(",")), dims(right), gradient))
+        if len(arguments) > 1:
+            found = f"{len(arguments)} arguments have as many gradients"
+            raise NotationError(f"function({name!r}, {spec!r}, gradient={gradient!r})", found, "leave gradient= out")
+    return AbstractFunction(Signature(name, arguments, dims(right), gradient))
 
 
 # ------------------------------------------------------------------ products

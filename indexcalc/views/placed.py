@@ -7,7 +7,7 @@ from typing import Any
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides, Wanted
-from indexcalc.errors import Asked, NotationError
+from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import inputs_of, named_parts
 from indexcalc.graph.node import Node, Variable
@@ -131,15 +131,23 @@ class Placed(View):
 # ------------------------------------------------------------------ axes
 
 
-def numbered_axes(array: Placed, axis: int | Sequence[int] | None, asked: str | Asked) -> list[int]:
+def numbered_axes(array: Placed, axis: Any, asked: str | Asked) -> list[int]:
     """The axes that are shown, by number from 0: those that were asked for, or all."""
     if axis is None:
         return list(range(array.ndim))
-    found = []
-    for one in [axis] if isinstance(axis, int) else list(axis):
-        if isinstance(one, Index) or not isinstance(one, int) or not -array.ndim <= one < array.ndim:
-            raise NotationError(asked, f"there is no axis {one} among {array.ndim}", "axes are numbered from 0")
-        found.append(one % array.ndim)
+    found: list[int] = []
+    for one in axis if isinstance(axis, list | tuple) else [axis]:
+        if isinstance(one, Index):
+            instead = f"write axis=0, or index it first, as in A[i,j].sum({one})"
+            raise NotationError(asked, f"an Array has axes by number, and {one} is a name", instead)
+        if isinstance(one, bool) or not hasattr(one, "__index__"):
+            raise KindError(asked, f"the axis {one!r} is no integer", "axes are numbered from 0")
+        number = one.__index__()
+        if not -array.ndim <= number < array.ndim:
+            raise NotationError(asked, f"there is no axis {number} among {array.ndim}", "axes are numbered from 0")
+        if number % array.ndim in found:
+            raise NotationError(asked, f"the axis {number} is named twice", "name it once")
+        found.append(number % array.ndim)
     return found
 
 

@@ -41,15 +41,21 @@ def check_declared(inputs: Mapping[Variable, Numbers]) -> None:
 
 
 def _check_symmetry(variable: Variable, array: Numbers) -> None:
-    for axes, sign in symmetry_of(variable).blocks:
-        for one, other in pairwise(axes):
-            if not _near(array, sign * np.swapaxes(array, one, other)):
-                name, word, mark = variable.label, *(("skew", "-") if sign < 0 else ("symmetric", "+"))
-                raise InputError(
-                    f"evaluate with {name}",
-                    f"it is declared {word}, and the numbers are not, along axes {one} and {other}",
-                    f"give ({name} {mark} {name}.T)/2, or declare {name} without",
-                )
+    rule, name = symmetry_of(variable), variable.label
+    swaps = [(one, other, sign) for axes, sign in rule.blocks for one, other in pairwise(axes)]
+    for one, other, sign in swaps:
+        if not _near(array, sign * np.swapaxes(array, one, other)):
+            word, mark = ("skew", "-") if sign < 0 else ("symmetric", "+")
+            turned = f"{name}.T" if array.ndim == 2 else f"{name}.swapaxes({one}, {other})"
+            found = f"it is declared {word}, and the numbers are not, along axes {one} and {other}"
+            raise InputError(
+                f"evaluate with {name}", found, f"give ({name} {mark} {turned})/2, or declare {name} without"
+            )
+    for perm in rule.perms:
+        if not _near(array, np.transpose(array, perm)):
+            found = f"it is declared not to change where its axes go as {perm}, and the numbers do"
+            instead = f"give ({name} + {name}.transpose({perm}))/2, or declare {name} without"
+            raise InputError(f"evaluate with {name}", found, instead)
 
 
 def _near(array: Numbers, other: Any) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
-from indexcalc.index import Index
 from indexcalc.views.array import Array, entrywise_array, reduce_array
 from indexcalc.views.expr import (
     UNIT,
@@ -95,12 +94,42 @@ def elementwise_function(name: str) -> Callable[..., Any]:
     return apply
 
 
-def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, ...]:
+def axes_named(
+    name: str, x: Any, by_place: tuple[Any, ...], axis: Any, keepdims: bool = False
+) -> tuple[Any, ...] | None:
+    """The axes that a call names, by place or as `axis=`: indices of an Expr, numbers of an Array; None for none.
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); A = ic.tensor("A", "n m")
+    >>> axes_named("sum", A[i,j], (), j), axes_named("sum", A, (), (0, 1)), axes_named("sum", A, (), None)
+    ((j,), (0, 1), None)
+    """
+    given = (*by_place, *(() if axis is None else (f"axis={axis}",)), *(("keepdims=True",) if keepdims else ()))
+    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
+    if not isinstance(x, Expr | Array):
+        raise _refuse(name, x)
+    if not isinstance(keepdims, bool):
+        raise KindError(asked, f"keepdims is {keepdims!r}", "write keepdims=True, or leave it out")
+    if keepdims and isinstance(x, Expr):
+        raise NotationError(asked, "an index is free or gone: none is of dimension 1", "leave keepdims out")
+    if by_place and axis is not None:
+        raise NotationError(asked, "axes are named by place and as axis=", "write one of them")
+    if isinstance(x, Array) and len(by_place) > 1:
+        raise NotationError(asked, "several axes by place", f"write ic.{name}(..., axis={by_place})")
+    named = by_place if axis is None else (axis,)
+    if len(named) == 1 and isinstance(named[0], tuple | list):
+        named = tuple(named[0])
+        if not named:
+            raise NotationError(asked, "no axis is named", "leave it out for all axes")
+    return named or None
+
+
+def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | None) -> tuple[Any, ...]:
     """The `count` axes that a function runs along.
 
     They are the last ones of an Array, the free indices of an Expr, or those that are named.
     """
-    given = tuple(named) if isinstance(named, tuple | list) else () if named is None else (named,)
+    given = named or ()
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
@@ -121,35 +150,30 @@ def _exactly(count: int, name: str, x: Expr | Array, named: Any) -> tuple[Any, .
 
 
 def reduction_function(name: str) -> Callable[..., Any]:
-    """The public function of a reduction row: `f(expr, *indices)`, `f(array, axis=None, keepdims=False)`."""
+    """The public function of a reduction row: `f(expr, *indices)`, `f(array, axis=None, keepdims=False)`.
+
+    One that keeps its axes, as softmax does, has no `keepdims`.
+    """
     row = REDUCTIONS[name]
 
-    def apply(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    def reduced(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
         params, rest = args[: len(row.params)], args[len(row.params) :]
         if len(params) < len(row.params):
             raise NotationError(
                 f"{name}({x})", f"{', '.join(row.params)} is missing", f"write ic.{name}(x, {', '.join(row.params)})"
             )
         values = tuple(to_number(value) for value in params)
-        if isinstance(x, Expr):
-            if axis is not None:
-                rest = (*rest, *(axis if isinstance(axis, tuple) else (axis,)))
-            if row.axes:
-                rest = _exactly(row.axes, name, x, rest)
-            return reduce_expr(name, x, rest, values, row.keeps)
-        if not isinstance(x, Array):
-            raise _refuse(name, x)
-        if rest and isinstance(rest[0], Index):
-            raise NotationError(
-                f"{name}({x}, {rest[0]})",
-                "an Array has axes by number",
-                f"write axis=0, or index it: ic.{name}(({x})[...], {rest[0]})",
-            )
-        named = rest[0] if rest else axis
+        named = axes_named(name, x, rest, axis, keepdims)
         if row.axes:
             named = _exactly(row.axes, name, x, named)
+        if isinstance(x, Expr):
+            return reduce_expr(name, x, named or (), values, row.keeps)
         return reduce_array(name, x, named, keepdims, values, row.keeps)
 
+    def kept(x: Any, *args: Any, axis: Any = None) -> Expr | Array:
+        return reduced(x, *args, axis=axis)
+
+    apply: Callable[..., Any] = kept if row.keeps else reduced
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
     return apply
@@ -177,29 +201,28 @@ def normF(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     >>> ic.normF(A[i,j])
     normF(A[i,j])
     """
+    named = axes_named("normF", x, args, axis, keepdims)
     if isinstance(x, Expr):
-        return reduce_expr("norm2", x, args or x.free)
-    if not isinstance(x, Array):
-        raise _refuse("normF", x)
-    return reduce_array("norm2", x, args[0] if args else axis, keepdims)
+        return reduce_expr("norm2", x, named or x.free)
+    return reduce_array("norm2", x, named, keepdims)
 
 
 def total(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """The sum along free indices (of an Expr) or axes (of an Array)."""
-    if isinstance(x, Expr):
-        return x.sum(*(args or x.free))
-    if not isinstance(x, Array):
-        raise _refuse("sum", x)
-    return x.sum(args[0] if args else axis, keepdims)
+    """The sum along free indices (of an Expr) or axes (of an Array).
+
+    >>> import indexcalc as ic
+    >>> i, a = ic.indices("i a"); T = ic.tensor("T", "n m")
+    >>> ic.sum(T[i,a], axis=i).free, ic.sum(T, axis=0).shape
+    ((a,), (m,))
+    """
+    named = axes_named("sum", x, args, axis, keepdims)
+    return x.sum(*(named or x.free)) if isinstance(x, Expr) else x.sum(named, keepdims)
 
 
 def mean(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean along free indices (of an Expr) or axes (of an Array)."""
-    if isinstance(x, Expr):
-        return x.mean(*(args or x.free))
-    if not isinstance(x, Array):
-        raise _refuse("mean", x)
-    return x.mean(args[0] if args else axis, keepdims)
+    named = axes_named("mean", x, args, axis, keepdims)
+    return x.mean(*(named or x.free)) if isinstance(x, Expr) else x.mean(named, keepdims)
 
 
 pi = Array(constant("pi"), frozenset())

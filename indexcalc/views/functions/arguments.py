@@ -80,14 +80,30 @@ def opened(array: Array) -> Node:
 
 
 def vector_of(name: str, x: Any) -> Node:
-    """The node of an argument that is a vector, standing or not, or a batch of them along the last axis."""
+    """The node of an argument that is a vector, standing or not, or a batch of them along the last axis.
+
+    One of the last two axes that was declared with the integer 1 is a view's: n×1 and 1×n are the vector.
+
+    >>> import indexcalc as ic
+    >>> vector_of("diagm", ic.tensor("X", "n", 1)).dims, vector_of("diagm", ic.tensor("X", "b n")).dims
+    ((n,), (b, n))
+    """
     asked = asked_of(name, x)
     array = array_of(name, x, asked)
     if array.order == 1:
         return array.node
     if not array.ndim:
         raise NotationError(asked, f"{name} takes a vector, and {array} has no axes", "write * for numbers")
-    return opened(array)
+    return flat(opened(array))
+
+
+def flat(node: Node) -> Node:
+    """The node without one axis of dimension 1 among its last two, if it has such."""
+    *_, rows, columns = node.dims
+    if 1 not in (rows, columns):
+        return node
+    gone = node.order - (1 if columns == 1 else 2)
+    return einsum(1, [(node, range(node.order))], [axis for axis in range(node.order) if axis != gone])
 
 
 def batches_of(name: str, args: Sequence[Any], nodes: Sequence[Node], own: int) -> tuple[list[list[Any]], list[Any]]:

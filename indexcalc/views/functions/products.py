@@ -8,12 +8,12 @@ from indexcalc.errors import DimensionError, NotationError
 from indexcalc.graph.constructors import constant, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.views.array import Array, made, stand
-from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, matrix_of, vector_of
+from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, flat, matrix_of, vector_of
 from indexcalc.writing.standing import ascending
 
 
 def kron(A: Any, B: Any, *others: Any) -> Array:
-    """The Kronecker product: the blocks A_ij B. Of vectors, a vector.
+    """The Kronecker product: the blocks A_ij B. Of vectors, a vector, and n×1 beside a vector is one.
 
     >>> import indexcalc as ic
     >>> ic.kron(ic.tensor("A", "m n"), ic.tensor("B", "p q")).shape
@@ -25,9 +25,16 @@ def kron(A: Any, B: Any, *others: Any) -> Array:
         raise NotationError(
             asked, "kron takes vectors and matrices, and one of these has no axes", "write * for numbers"
         )
+    if 1 in (one.ndim, other.ndim):
+        one, other = (_as_vector(array) for array in (one, other))
     own = max(min(one.ndim, 2), min(other.ndim, 2))
     result = _kron(one, other, own)
     return kron(result, *others) if others else result
+
+
+def _as_vector(array: Array) -> Array:
+    """The vector that an n×1 or 1×n Array is beside a vector; any other as it is."""
+    return made(flat(array.node), [array]) if array.order == array.ndim == 2 else array
 
 
 def _kron(one: Array, other: Array, own: int) -> Array:

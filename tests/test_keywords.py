@@ -1,0 +1,244 @@
+"""No keyword is ignored: each documented one matters, and each other one is refused."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+import indexcalc as ic
+from indexcalc.errors import IndexCalcError
+
+i, a = ic.indices("i a")
+T, x, X = ic.tensor("T", "n m"), ic.tensor("x", "n"), ic.tensor("X", 2, 2)
+S, A = ic.tensor("S", "n n", symmetric=True), ic.tensor("A", "n n")
+L = ic.grad(x @ x, x)
+Q = ic.tr(A @ S @ S)
+POINT = np.array([1.0, 2.0])
+SAME = {("jvp", "structure"): "the direction is taken as it is: the three maps have one derivative along it"}
+"""Keywords whose values are checked and all mean one thing, with the reason."""
+
+
+def _reductions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]]:
+    """With and without `axis` and `keepdims`, for each function that has them."""
+    rows: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {}
+    for name in (n for n, f in ic.FUNCTIONS.items() if "axis" in inspect.signature(f).parameters):
+        f = getattr(ic, name) if name != "normp" else (lambda e, **kw: ic.normp(e, 3, **kw))
+        if name in ("norm_nuc", "polar"):
+            B = ic.tensor("B", "k n n")
+            rows[name, "axis"] = (partial(f, B, axis=(0, 1)), partial(f, B))
+        else:
+            rows[name, "axis"] = (partial(f, T, axis=0), partial(f, T))
+        if "keepdims" in inspect.signature(getattr(ic, name)).parameters:
+            rows[name, "keepdims"] = (partial(f, T, keepdims=True), partial(f, T))
+    return rows
+
+
+CHAIN = ic.einsum("ij,j,i->", A, x, x)
+
+
+def _source(**options: Any) -> str:
+    return ic.to_source((A @ A @ x + A @ A.T @ x, A - x), (A, x), **options)
+
+
+ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
+    **_reductions(),
+    ("index", "batch"): (lambda: ic.index("i", batch=True).batch, lambda: ic.index("i").batch),
+    ("indices", "batch"): (lambda: ic.indices("i", batch=True)[0].batch, lambda: ic.indices("i")[0].batch),
+    ("delta", "dim"): (lambda: ic.delta(i, a, dim=3).shape, lambda: ic.delta(i, a).shape),
+    ("ones", "dim"): (lambda: ic.ones(i, dim=3).shape, lambda: ic.ones(i).shape),
+    ("zeros", "dim"): (lambda: ic.zeros(i, dim=3).shape, lambda: ic.zeros(i).shape),
+    ("tensor", "symmetric"): (lambda: A - A.T, lambda: (B := ic.tensor("A", "n n", symmetric=True)) - B.T),
+    ("tensor", "latex"): (lambda: ic.tensor("A", "n", latex="Q").latex(), lambda: ic.tensor("A", "n").latex()),
+    ("scalar", "latex"): (lambda: ic.scalar("s", latex="Q").latex(), lambda: ic.scalar("s").latex()),
+    ("column", "latex"): (lambda: ic.column("s", "n", latex="Q").latex(), lambda: ic.column("s", "n").latex()),
+    ("row", "latex"): (lambda: ic.row("s", "n", latex="Q").latex(), lambda: ic.row("s", "n").latex()),
+    ("function", "gradient"): (
+        lambda: str(ic.grad(ic.function("f", "n ->", gradient="G")(x), x)),
+        lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
+    ),
+    ("vec", "order"): (lambda: ic.vec(T, order="C"), lambda: ic.vec(T)),
+    ("unvec", "order"): (
+        lambda: ic.unvec(ic.vec(T), "n", "m", order="C"),
+        lambda: ic.unvec(ic.vec(T), "n", "m"),
+    ),
+    ("tril", "k"): (lambda: ic.tril(T, k=1), lambda: ic.tril(T)),
+    ("triu", "k"): (lambda: ic.triu(T, k=1), lambda: ic.triu(T)),
+    ("voigt", "n"): (lambda: ic.voigt("stress", n=2).shape, lambda: ic.voigt("stress").shape),
+    ("derivative", "order"): (lambda: ic.derivative(x * x, x, order=2), lambda: ic.derivative(x * x, x)),
+    ("hessian", "v"): (lambda: ic.hessian(Q, A, v=S), lambda: ic.hessian(Q, A)),
+    **{
+        (name, "structure"): (partial(f, structure="free"), f)
+        for name, f in {
+            "derivative": partial(ic.derivative, Q, S),
+            "grad": partial(ic.grad, Q, S),
+            "hessian": partial(ic.hessian, Q, S),
+            "vjp": partial(ic.vjp, A @ S, S, A.T),
+            "hvp": partial(ic.hvp, Q, S, A),
+            "differential": lambda **kw: (A @ ic.differential(S.T, [S], **kw)) - ic.differential(A @ S, [S], **kw),
+            "diff": partial(ic.diff, Q, S[i, a]),
+            "explain": lambda **kw: str(ic.explain(Q, S, **kw)),
+            "verify": lambda **kw: bool(ic.verify(ic.grad(Q, S), of=Q, wrt=S, **kw)),
+        }.items()
+    },
+    ("explain", "style"): (lambda: str(ic.explain(x @ x, x, style="differential")), lambda: str(ic.explain(x @ x, x))),
+    ("verify", "of"): (lambda: bool(ic.verify(L, of=x.sum(), wrt=x)), lambda: bool(ic.verify(L))),
+    ("verify", "wrt"): (
+        lambda: bool(ic.verify(L, of=x @ x + T.sum(), wrt=x)),
+        lambda: _refused(ic.verify, L, of=x @ x),
+    ),
+    ("verify", "seed"): (lambda: str(ic.verify(L, seed=1)), lambda: str(ic.verify(L))),
+    ("check", "vectors"): (lambda: str(ic.check("2*x", L, vectors="row")), lambda: str(ic.check("2*x", L))),
+    ("check", "layout"): (lambda: ic.check("2*x", L, layout="gradient").layouts, lambda: ic.check("2*x", L).layouts),
+    ("check", "at"): (
+        lambda: ic.check(np.array([2.0, 4.0]), L, at={"x": POINT}).verdict,
+        lambda: _refused(ic.check, np.array([2.0, 4.0]), L),
+    ),
+    ("parse", "dims"): (lambda: ic.parse("δ_ij", dims={"i": 3}).shape, lambda: ic.parse("δ_ij").shape),
+    ("parse", "batch"): (lambda: ic.parse("x_i*x_i", x="n", batch="i").free, lambda: ic.parse("x_i*x_i", x="n").free),
+    ("parse", "vectors"): (lambda: ic.parse("x", x="n", vectors="column").shape, lambda: ic.parse("x", x="n").shape),
+    ("compressed", "memory_limit"): (
+        lambda: _refused(ic.compressed, A @ A @ A, A=np.eye(9), memory_limit=8),
+        lambda: ic.compressed(A @ A @ A, A=np.eye(9)).shape,
+    ),
+    ("preflight", "memory_limit"): (
+        lambda: ic.preflight(A @ A, n=9, memory_limit=8).fits,
+        lambda: ic.preflight(A @ A, n=9).fits,
+    ),
+    ("preflight", "dtype"): (lambda: ic.preflight(x, n=9, dtype="float32").bytes, lambda: ic.preflight(x, n=9).bytes),
+    ("to_source", "target"): (lambda: _source(target="torch"), _source),
+    ("to_source", "name"): (lambda: _source(name="f"), _source),
+    ("to_source", "sizes"): (
+        lambda: ic.to_source(T @ (T.T @ T), (T,), sizes={"n": 1, "m": 99}),
+        lambda: ic.to_source(T @ (T.T @ T), (T,), sizes={"n": 99, "m": 1}),
+    ),
+    ("to_source", "optimize"): (
+        lambda: ic.to_source(CHAIN, (A, x), optimize=[(1, 2), (0, 1)]),
+        lambda: ic.to_source(CHAIN, (A, x)),
+    ),
+    ("to_source", "reassociate"): (
+        lambda: ic.to_source(A @ x + A @ (2 * x), (A, x), reassociate="safe"),
+        lambda: ic.to_source(A @ x + A @ (2 * x), (A, x)),
+    ),
+    ("compile", "backend"): (
+        lambda: type(ic.compile(x, (x,), backend="torch")(POINT)),
+        lambda: type(ic.compile(x, (x,))(POINT)),
+    ),
+    ("compile", "sizes"): (
+        lambda: ic.compile(x, (x,), sizes={"n": 3}).plan.flops,
+        lambda: _refused(getattr, ic.compile(x, (x,)), "plan"),
+    ),
+    ("compile", "order"): (
+        lambda: ic.compile(A.T + 0, (A,), order="C")(np.eye(3)).flags.c_contiguous,
+        lambda: ic.compile(A.T, (A,))(np.eye(3)).flags.c_contiguous,
+    ),
+    ("compile", "optimize"): (
+        lambda: ic.compile(CHAIN, (A, x), sizes={"n": 9}, optimize=[(1, 2), (0, 1)]).plan.flops,
+        lambda: ic.compile(CHAIN, (A, x), sizes={"n": 9}).plan.flops,
+    ),
+    ("compile", "reassociate"): (
+        lambda: ic.compile(A @ x + A @ (2 * x), (A, x), sizes={"n": 9}, reassociate="safe").plan.flops,
+        lambda: ic.compile(A @ x + A @ (2 * x), (A, x), sizes={"n": 9}).plan.flops,
+    ),
+    ("compile", "memory_limit"): (
+        lambda: _refused(ic.compile(A @ A, (A,), memory_limit=8), np.eye(9)),
+        lambda: ic.compile(A @ A, (A,))(np.eye(9)).shape,
+    ),
+    ("compile", "mesh"): (lambda: _refused(ic.compile, x, (x,), mesh="m"), lambda: ic.compile(x, (x,)).names),
+    ("compile", "shard"): (lambda: _refused(ic.compile, x, (x,), shard={"n": "d"}), lambda: ic.compile(x, (x,)).names),
+}
+"""Each keyword of each public function: a call with it, and one without it or with another value; they differ."""
+
+
+def _refused(f: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
+    with pytest.raises(IndexCalcError) as error:
+        f(*args, **kwargs)
+    return type(error.value).__name__
+
+
+def documented() -> list[tuple[str, str]]:
+    """The keywords in the signatures of all public functions."""
+    found = []
+    for name in ic.__all__:
+        f = getattr(ic, name)
+        if inspect.isfunction(f):
+            for word, one in inspect.signature(f).parameters.items():
+                named = one.kind in (one.KEYWORD_ONLY, one.POSITIONAL_OR_KEYWORD)
+                if named and one.default is not one.empty:
+                    found.append((name, word))
+    return found
+
+
+@pytest.mark.parametrize(("name", "word"), ROWS)
+def test_each_keyword_matters(name: str, word: str) -> None:
+    given, left_out = ROWS[name, word]
+    first, second = given(), left_out()
+    assert first != second or repr(first) != repr(second)
+
+
+def test_each_documented_keyword_has_a_row() -> None:
+    assert set(ROWS) | set(SAME) == set(documented())
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in ic.__all__ if name in ic.LATER or inspect.isfunction(vars(ic)[name])]
+)
+def test_another_keyword_is_refused(name: str) -> None:
+    """`axsi={}` is a slip of the keys, not something to pass over."""
+    f = getattr(ic, name)
+    args = {
+        "tensor": ("A", "n"), "scalar": ("s",), "column": ("c", "n"), "row": ("r", "n"), "index": ("i",),
+        "indices": ("i",), "delta": (i, a), "epsilon": (i, a), "function": ("f", "n ->"), "define": ("p", x),
+        "einsum": ("i->i", x), "where": (A < 1, A, A), "diff": (Q, S[i, a]), "derivative": (x, x), "grad": (x @ x, x),
+        "hessian": (x @ x, x), "jvp": (x, x, x), "vjp": (x, x, x), "hvp": (x @ x, x, x), "differential": (x, [x]),
+        "verify": (L,), "check": ("2*x", L), "explain": (x @ x, x), "parse": ("x",), "to_source": (x, (x,)),
+        "compile": (x, (x,)), "compressed": (x,), "preflight": (x,), "normp": (x, 3), "matrix_power": (A, 2),
+        "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),
+        "commutation": (2, 2), "duplication": (2,), "elimination": (2,), "outer": (x, x), "kron": (x, x),
+        "cross": (X[0], X[0]), "khatri_rao": (A, A), "solve": (A, x), "hadamard": (x, x), "ones": (3,), "zeros": (3,),
+    }.get(name)  # fmt: skip
+    if args is None:
+        args = (A,)
+    with pytest.raises((IndexCalcError, TypeError), match="axsi"):
+        f(*args, axsi={})
+
+
+@pytest.mark.parametrize("name", ["sum", "mean", "normF", "max", "min", "prod", "softmax", "norm1", "norm2"])
+def test_axes_by_place_and_by_keyword_are_the_same(name: str) -> None:
+    f = getattr(ic, name)
+    assert f(T[i, a], axis=i) == f(T[i, a], i)
+    assert f(T[i, a], axis=(i, a)) == f(T[i, a], i, a)
+    assert f(T, axis=1) == f(T, 1) == f(T, axis=-1) == f(T, axis=np.int64(1))
+    assert f(T, axis=[0, 1]) == f(T, axis=(0, 1))
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: ic.sum(T[i, a], axis=i, keepdims=True), "keepdims"),
+        (lambda: ic.sum(T, 0, 1), "axis=(0, 1)"),
+        (lambda: ic.sum(T[i, a], i, axis=a), "one of them"),
+        (lambda: ic.sum(T, axis=()), "no axis"),
+        (lambda: ic.sum(T, axis=(0, 0)), "twice"),
+        (lambda: ic.sum(T, axis=True), "no integer"),
+        (lambda: ic.sum(T, axis="0"), "no integer"),
+        (lambda: T.sum(i), "is a name"),
+        (lambda: ic.ones("n", dim=3), "dim="),
+        (lambda: ic.zeros("n", dim=3), "dim="),
+        (lambda: ic.function("L", "n, m ->", gradient="G"), "2 arguments"),
+        (lambda: ic.verify(L, structure="bogus"), "bogus"),
+        (lambda: ic.verify(L, seed="a"), "seed"),
+        (lambda: ic.jvp(x, x, x, structure="bogus"), "bogus"),
+        (lambda: ic.check("2*x", L, z={}), "z"),
+        (lambda: ic.check(2 * x, L, z="n"), "no text"),
+        (lambda: ic.check([2.0, 4.0], L, at={"x": POINT}, z="n"), "no text"),
+    ],
+)
+def test_what_would_be_dropped_is_refused(call: Callable[[], Any], word: str) -> None:
+    with pytest.raises(IndexCalcError) as error:
+        call()
+    assert word in str(error.value)
