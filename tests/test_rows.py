@@ -126,6 +126,24 @@ def test_what_is_calm_never_warns(row: ElementwiseFunction) -> None:
     assert warned != row.calm
 
 
+@each_elementwise
+def test_what_is_holomorphic_has_complex_steps(row: ElementwiseFunction) -> None:
+    """A function that is said to be holomorphic, and is not, has another derivative along an imaginary step."""
+    if not row.holomorphic:
+        return
+    args = [
+        np.concatenate([arg, -arg]) if low < 0 else arg for arg, (low, _) in zip(drawn(row), row.inputs, strict=True)
+    ]
+    step = 1e-30
+    for k, arg in enumerate(args):
+        ahead = [arg + 1j * step if j == k else other + 0j for j, other in enumerate(args)]
+        slopes = np.imag(row.numpy(*ahead, *params(row))) / step
+        h = 1e-6 * np.maximum(1, abs(arg))
+        one, other = ([x + s * h if j == k else x for j, x in enumerate(args)] for s in (1, -1))
+        differences = (row.numpy(*one, *params(row)) - row.numpy(*other, *params(row))) / (2 * h)
+        np.testing.assert_allclose(slopes, differences, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize("row", [row for row in rows() if getattr(row, "out", False)], ids=lambda row: row.name)
 def test_what_takes_out_may_write_over_its_argument(row: Any) -> None:
     x = np.random.default_rng(0).standard_normal((4, 3))
