@@ -17,6 +17,10 @@ from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import over, sigmoid, softplus
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.table import (
+    AHEAD,
+    AT_ZERO,
+    CHOSEN,
+    COMPARED,
     ELEMENTWISE,
     NONZERO,
     POSITIVE,
@@ -24,6 +28,7 @@ from indexcalc.functions.table import (
     UNIT,
     ElementwiseFunction,
     elementwise_row,
+    ends_at,
     spread,
 )
 from indexcalc.graph.constructors import constant, constant_number
@@ -139,6 +144,7 @@ def _comparison(name: str, python: str, latex: str, numpy: Any, commutative: boo
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         range=(0.0, 1.0), calm=True, commutative=commutative, python=python,
+        branching=COMPARED[python], choice=True, indicator=True,
         oracle=f"jnp.{name}(x, y).astype(x.dtype)",
     )  # fmt: skip
 
@@ -156,6 +162,7 @@ SMOOTH = (
         r"\log\left({}\right)", "DLMF 4.7(i)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE,), exact={1: 0},
         code="{np}.log({0})",
+        branching=ends_at(0),
         monotone=True, python="log", oracle="jnp.log(x)",
     ),
     ElementwiseFunction(
@@ -163,6 +170,7 @@ SMOOTH = (
         r"\operatorname{{log1p}}\left({}\right)", "DLMF 4.7(i)",
         domain="x > -1; complex 1 + x off the negative real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.log1p({0})",
+        branching=ends_at(-1),
         monotone=True, python="log1p", positive=True, oracle="jnp.log1p(x)",
     ),
     ElementwiseFunction(
@@ -256,6 +264,7 @@ SMOOTH = (
         r"\left({}\right)^{{{}}}", "DLMF 4.7(ii)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE, REAL),
         code={"numpy": "np.power({0}, {1})", "jax": "jnp.power({0}, {1})"},
+        branching=ends_at(0), whole=True,
         python="**", positive=True, oracle="jnp.power(x, y)",
     ),
 )  # fmt: skip
@@ -265,6 +274,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
+        unmet="it is smooth",
         positive=True, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
@@ -273,6 +283,7 @@ SPECIAL = (
         range=(-1.0, 1.0),
         code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
               "torch": "torch.special.erf({0})"},
+        unmet="it is smooth",
         monotone=True, calm=True, python="erf", positive=True, oracle="jax.scipy.special.erf(x)",
     ),
     ElementwiseFunction(
@@ -280,6 +291,7 @@ SPECIAL = (
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
         code={"numpy": "scipy.special.gammaln({0})"},
+        branching=ends_at(0),
         calm=True, oracle="jax.scipy.special.gammaln(x)",
     ),
     ElementwiseFunction(
@@ -287,6 +299,7 @@ SPECIAL = (
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
         code={"numpy": "scipy.special.digamma({0})"},
+        branching=ends_at(0),
         calm=True, oracle="jax.scipy.special.digamma(x)",
     ),
     ElementwiseFunction(
@@ -294,6 +307,7 @@ SPECIAL = (
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
+        unmet="it is derived of digamma, whose argument it has",
         calm=True, oracle="jax.scipy.special.polygamma(k, x)",
     ),
 )  # fmt: skip
@@ -305,6 +319,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
+        branching=AT_ZERO, choice=True,
         monotone=True, calm=True, out=True, positive=True, oracle="jax.nn.relu(x)",
     ),
     ElementwiseFunction(
@@ -313,6 +328,7 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
+        branching=AT_ZERO, choice=True, indicator=True,
         monotone=True, calm=True, positive=True, oracle="jnp.heaviside(x, 0.0)",
     ),
     ElementwiseFunction(
@@ -321,6 +337,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
+        branching=AT_ZERO, choice=True,
         calm=True, positive=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
@@ -330,6 +347,7 @@ PIECEWISE = (
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
         code="{np}.sign({0})",
+        branching=AT_ZERO, choice=True,
         monotone=True, calm=True, positive=True, oracle="jnp.sign(x)",
     ),
     ElementwiseFunction(
@@ -337,6 +355,7 @@ PIECEWISE = (
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
+        branching=AHEAD, choice=True,
         monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
@@ -344,6 +363,7 @@ PIECEWISE = (
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
+        branching=AHEAD, choice=True,
         monotone=True, commutative=True, calm=True, positive=True, oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
@@ -357,6 +377,7 @@ PIECEWISE = (
         inputs=(REAL, REAL, REAL),
         kink="jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0 there", holomorphic=False,
         code="{np}.where({0} != 0, {1}, {2})",
+        branching=CHOSEN, choice=True,
         calm=True, oracle="jnp.where(x != 0, y, z)",
     ),
 )  # fmt: skip
