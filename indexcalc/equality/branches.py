@@ -40,8 +40,6 @@ APART = UNCLEAR + 1
 WINNER = -2
 """The side of a maximum that each entry is on where it is the largest: entry by entry, as the sides of a sign are."""
 
-Operators = tuple[str, str]
-
 
 class Branch(NamedTuple):
     """A condition or a kink: `left - right` is `gap`, whose sign decides.

@@ -24,7 +24,7 @@ from indexcalc.equality.arithmetic import Arithmetic, Array
 from indexcalc.equality.points import pattern_of
 from indexcalc.functions.rational import ZeroDivisor, inverse, multiplied
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.graph.constructors import reduction, variable
+from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -190,15 +190,15 @@ class Residues(Arithmetic):
         axes = tuple(1 + axis for axis in node.axes)
         slices = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
         lead, own = slices.shape[: x.ndim - len(axes)], slices.shape[x.ndim - len(axes) :]
-        row = reduction_row(node.fn)
-        if row.absolute:
-            seen = self.reduction(reduction(row.absolute, node.child, node.axes, node.keeps), x)
-            return self.unknown(node.fn, [self.times(seen, seen)])
-        if row.rational is not None:
+        absolute = reduction_row(node.fn).absolute
+        rational = reduction_row(absolute or node.fn).rational
+        if rational is not None:
             primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
             parts = zip(slices.reshape(-1, *own), primes, strict=True)
-            made = [row.rational.residues(part.reshape(own), p, *node.params) for part, p in parts]
+            made = [rational.residues(part.reshape(own), p, *node.params) for part, p in parts]
             value = np.asarray(made, np.int64).reshape(*lead, *(own if node.keeps else ()))
+            if absolute:
+                return self.unknown(node.fn, [self.times(value, value)])
             return np.moveaxis(value, range(len(lead), len(lead) + len(axes)), axes) if node.keeps else value
         flat = slices.reshape(*lead, -1)
         text = f"{node.fn} {node.params}"
