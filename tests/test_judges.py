@@ -13,11 +13,13 @@ from typing import Any
 
 import judging
 import mutations
+import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.equality.branches import COMPARED, ENDS, SAME, WITHOUT, branches_of
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.equality.branches import branches_of
+from indexcalc.functions.table import AT_ZERO, ELEMENTWISE, MATRICES, REDUCTIONS, ElementwiseFunction
+from indexcalc.graph.constructors import elementwise, reduction
 
 s, t, u = ic.scalar("s"), ic.scalar("t"), ic.scalar("u")
 x, y, z, p = (ic.tensor(name, "n") for name in "xyzp")
@@ -130,24 +132,62 @@ def test_where_one_alone_exists() -> None:
     assert not report.right
 
 
-def test_every_function_with_a_kink_has_a_branch_or_a_reason() -> None:
-    known = {*COMPARED, *SAME, *ENDS, *WITHOUT, "where", "logdet", "power"}
-    for row in ELEMENTWISE.values():
-        if row.kink or not row.holomorphic:
-            args = [ic.tensor(f"a{k}", "n") for k in range(row.arity)]
-            from indexcalc.graph.constructors import elementwise
+@pytest.mark.parametrize("row", [*ELEMENTWISE.values(), *REDUCTIONS.values(), *MATRICES.values()], ids=lambda r: r.name)
+def test_a_kink_has_sides_or_a_reason(row: Any) -> None:
+    """And the sides are found in the graph: a column that says where they are is read."""
+    if row.name in MATRICES:
+        assert row.unmet or not (row.kink or not row.holomorphic)
+        return
+    assert not (row.kink or (isinstance(row, ElementwiseFunction) and not row.holomorphic)) or row.branches or row.unmet
+    assert not (row.branching and row.unmet)
+    if row.branches or getattr(row, "absolute", ""):
+        assert branches_of([node_of(row)])
 
-            node = elementwise(
-                row.name, [(a.node, (0,)) for a in args], args[0].node.dims, tuple(1 for _ in row.params)
-            )
-            assert branches_of([node]) or row.name in known, row.name
-    for reduced in REDUCTIONS.values():
-        if reduced.kink:
-            from indexcalc.graph.constructors import reduction
 
-            axes = (0, 1) if reduced.axes == 2 or reduced.matrix else (1,)
-            node = reduction(reduced.name, A.node, axes, reduced.keeps, tuple(2 for _ in reduced.params))
-            assert branches_of([node]) or reduced.name in known or "singular" in reduced.kink, reduced.name
+def node_of(row: Any) -> Any:
+    """The function of tensors."""
+    if isinstance(row, ElementwiseFunction):
+        args = [(ic.tensor(f"a{k}", "n").node, (0,)) for k in range(row.arity)]
+        return elementwise(row.name, args, args[0][0].dims, (1,) * len(row.params))
+    return reduction(row.name, A.node, (0, 1) if row.axes == 2 else (1,), row.keeps, (2,) * len(row.params))
+
+
+@pytest.mark.parametrize("row", [r for r in ELEMENTWISE.values() if r.branching == AT_ZERO], ids=lambda r: r.name)
+def test_a_function_bends_at_its_number(row: ElementwiseFunction) -> None:
+    """The slopes left and right of it, or the values, differ."""
+    at, h = float(row.branching.at if row.branching else 0), 1e-3
+    left, here, right = (float(row.numpy(np.float64(at + d))) for d in (-h, 0.0, h))
+    assert abs(right - 2 * here + left) > h / 2 or abs(right - left) > 100 * h
+
+
+ENDING = [row for row in ELEMENTWISE.values() if row.branching and row.branching.ends]
+
+
+@pytest.mark.parametrize("row", ENDING, ids=lambda row: row.name)
+def test_a_function_ends_at_its_number(row: ElementwiseFunction) -> None:
+    assert row.branching is not None
+    at, others = np.float64(row.branching.at), (0.5,) * (row.arity - 1)
+    with np.errstate(all="ignore"):
+        values = [row.numpy(at + d, *others) for d in (0.0, -0.25)]
+    assert not np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("row", [r for r in ELEMENTWISE.values() if r.choice], ids=lambda r: r.name)
+def test_a_choice_is_an_argument_or_a_whole_number(row: ElementwiseFunction) -> None:
+    args = list(np.random.default_rng(0).standard_normal((row.arity, 200)))
+    value = row.numpy(*args)
+    chosen = [value == sign * arg for sign in (1, -1) for arg in args]
+    assert np.logical_or.reduce([value == np.round(value), *chosen]).all()
+    assert not row.indicator or set(np.unique(value)) <= {0.0, 1.0}
+
+
+@pytest.mark.parametrize("row", [r for r in REDUCTIONS.values() if r.rational], ids=lambda r: r.name)
+def test_a_rational_function_is_so_modulo_a_prime(row: Any) -> None:
+    """A matrix of integers, whose value is a fraction with the determinant, or its square, below."""
+    p, x = 2**31 - 1, np.array([[2, 1, 3], [1, 4, 1], [5, 2, 7]])
+    modular, real = np.asarray(row.rational.residues(x, p)), row.numpy(x.astype(float), (0, 1))
+    below = round(float(np.linalg.det(x)))
+    assert np.array_equal(modular * below % p, np.round(real * below).astype(np.int64) % p)
 
 
 # ------------------------------------------------------------------ scales

@@ -5,7 +5,6 @@ The rows that are added at run time, one of each table, go through all that the 
 
 from __future__ import annotations
 
-import ast
 import importlib.util
 import itertools
 import warnings
@@ -185,28 +184,6 @@ def test_what_comes_together(row: Any) -> None:
     made = row.together(x, (0,), (row.name,)) if alone else row.together(x, (row.name,))
     expected = row.numpy(x) if isinstance(row, ElementwiseFunction) else row.numpy(x, (0,) if alone else (0, 1))
     np.testing.assert_allclose(made[0], expected, rtol=1e-12)
-
-
-# ------------------------------------------------------------------ names
-
-LEFT = 93
-"""Strings that are a function's name and stand outside its row: algebra that one function has, operators, other words
-that read the same. The number only goes down.
-"""
-
-
-def test_the_names_of_functions_stand_in_their_rows() -> None:
-    names, met = {row.name for row in rows()}, []
-    rooms = ("functions", "simplify/recognise.py", "views/functions")
-    for path in sorted((ROOT / "indexcalc").rglob("*.py")):
-        own = path.relative_to(ROOT / "indexcalc").as_posix()
-        if own.startswith(rooms):
-            continue
-        tree = ast.parse(path.read_text("utf-8"))
-        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-        strings = (n for n in ast.walk(tree) if isinstance(n, ast.Constant) and id(n) not in docstrings)
-        met += [(own, string.value) for string in strings if isinstance(string.value, str) and string.value in names]
-    assert len(met) <= LEFT, met
 
 
 # ------------------------------------------------------------------ rows that are added

@@ -14,7 +14,7 @@ import numpy as np
 
 from indexcalc.equality.arithmetic import Array
 from indexcalc.equality.reals import Reals
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.functions.table import AHEAD, Decider, elementwise_row, reduction_row
 from indexcalc.graph.constructors import addition, constant_number, einsum, is_zero, reduction
 from indexcalc.graph.node import (
     Call,
@@ -40,50 +40,25 @@ APART = UNCLEAR + 1
 WINNER = -2
 """The side of a maximum that each entry is on where it is the largest: entry by entry, as the sides of a sign are."""
 
-Operators = tuple[str, str]
-COMPARED: dict[str, Operators] = {
-    "less": ("<", ">="), "less_equal": ("<=", ">"), "greater": ("<=", ">"), "greater_equal": ("<", ">="),
-    "maximum": ("<", ">"), "minimum": ("<", ">"),
-}  # fmt: skip
-"""Functions of two arguments that branch where these are equal, and what is written below and above."""
-SAME = {"equal", "not_equal"}
-AT_ZERO = {"relu", "step", "abs", "sign"}
-"""Functions that branch where their argument is 0."""
-ENDS = {"log": 0, "gammaln": 0, "digamma": 0, "log1p": -1}
-"""Functions that end, or change their course, at a number."""
-PLACES = {"max", "min"}
-SIGNED = {"norm1", "normp"}
-"""Reductions that branch where an entry is 0."""
-WITHOUT = {
-    "polygamma": "it is derived of digamma, whose argument it has",
-    "norm2": "its kink is a point, where all entries are 0",
-    "norm_nuc": "both signs of the determinant are drawn", "polar": "both signs of the determinant are drawn",
-    "pinv_t": "ranks below the full one are met at other sizes", "cholesky": "of positive definite matrices alone",
-    "eigvalsh": "eigenvalues are equal at single points of a curve", "eigh_v": "as eigvalsh",
-    "eigh_gaps": "as eigvalsh", "svdvals": "as eigvalsh", "svd_u": "as eigvalsh", "svd_vt": "as eigvalsh",
-    "svd_gaps": "as eigvalsh", "gelu": "it is smooth", "erf": "it is smooth",
-}  # fmt: skip
-"""Functions with a kink, or not holomorphic, that have no branch here, and why."""
-
 
 class Branch(NamedTuple):
     """A condition or a kink: `left - right` is `gap`, whose sign decides.
 
-    `kind` is "sign" (sides below and above), "same" (equal, or not), "true" (a condition that is put together: met, or
-    not), "place" (the largest entry along `axes`: each place a side). An `optional` one ends a domain.
+    `kind` is "threshold" (sides below and above), "same" (equal, or not), "true" (a condition that is put together:
+    met, or not), "place" (the largest entry along `axes`: each place a side). An `optional` one ends a domain.
     """
 
     kind: str
     gap: Node
     left: Node
     right: Node
-    operators: Operators = ("<", ">")
+    operators: tuple[str, str] = ("<", ">")
     axes: tuple[int, ...] = ()
     optional: bool = False
 
     def sides(self, count: int = 2) -> tuple[int, ...]:
         """The sides there are; `count` is how many places the axes have."""
-        return {"sign": (BELOW, ABOVE), "same": (0, 1), "true": (0, 1)}.get(self.kind, tuple(range(count)))
+        return {"threshold": (BELOW, ABOVE), "same": (0, 1), "true": (0, 1)}.get(self.kind, tuple(range(count)))
 
     def seen(self, at: Reals) -> Array:
         """The side of each entry at each point: points first, then all entries in one axis."""
@@ -95,8 +70,8 @@ class Branch(NamedTuple):
             return _places(value, noise, self.axes)
         value, noise = (np.real(a).reshape(len(value), -1) for a in (value, noise))
         near = (np.abs(value) <= noise) & (noise > 0)
-        unclear = ~np.isfinite(value) | near & ((self.kind == "sign") | (value != 0))
-        found = np.sign(value) if self.kind == "sign" else (value != 0).astype(float)
+        unclear = ~np.isfinite(value) | near & ((self.kind == "threshold") | (value != 0))
+        found = np.sign(value) if self.kind == "threshold" else (value != 0).astype(float)
         return np.asarray(np.where(unclear, UNCLEAR, np.nan_to_num(found)), int)
 
     def margin(self, at: Reals, side: int) -> Array:
@@ -109,7 +84,7 @@ class Branch(NamedTuple):
             return _lead(value, self.axes, side)
         value = np.real(value).reshape(len(value), -1)
         noise = noise.reshape(len(value), -1)
-        if self.kind == "sign":
+        if self.kind == "threshold":
             found = value * side - noise
         else:
             found = np.where((value != 0) == bool(side), 1.0, -np.abs(value))
@@ -120,7 +95,7 @@ class Branch(NamedTuple):
         if self.kind == "place":
             return False
         low, high = bounds([self.gap])[self.gap]
-        if self.kind == "sign":
+        if self.kind == "threshold":
             return low >= 0 if side == BELOW else high <= 0
         return (low > 0 or high < 0) if side == 0 else low == high == 0
 
@@ -173,7 +148,7 @@ def branches_of(roots: Iterable[Node]) -> list[Branch]:
     >>> from indexcalc.graph.constructors import elementwise, variable
     >>> x = variable("x", (3,))
     >>> [branch.kind for branch in branches_of([elementwise("relu", [(x, (0,))], (3,))])]
-    ['sign']
+    ['threshold']
     """
     found: dict[Any, Branch] = {}
     for node in topological(roots):
@@ -202,62 +177,57 @@ def _of(node: Node) -> list[Branch]:
 
 
 def _elementwise(node: Elementwise) -> list[Branch]:
-    first = node.args[0]
-    if node.fn in COMPARED or node.fn in SAME:
-        left, right = node.args
-        if node.fn in SAME and is_zero(right.node):
-            return _condition(left.node)
-        gap = addition([(1, left.node, left.labels), (-1, right.node, right.labels)], node.shape)
-        kind = "same" if node.fn in SAME else "sign"
-        return [Branch(kind, gap, left.node, right.node, COMPARED.get(node.fn, ("==", "!=")))]
-    if node.fn == "where":
-        return _condition(first.node)
-    if node.fn in ENDS:
-        return [_against(first.node, ENDS[node.fn])._replace(optional=True)]
-    row = ELEMENTWISE[node.fn]
-    if node.fn in AT_ZERO or (row.kink and node.fn not in WITHOUT):
-        return [_against(arg.node, 0) for arg in node.args]
-    if node.fn == "power":
-        return [_against(first.node, 0)._replace(optional=True)]
-    return []
+    where = elementwise_row(node.fn).branches
+    if where is None:
+        return []
+    first = node.args[0].node
+    match where.decides:
+        case Decider.ARGUMENT:
+            return [_against(arg.node, where.at) for arg in node.args]
+        case Decider.FIRST:
+            return [_against(first, where.at)._replace(optional=where.ends)]
+        case Decider.CONDITION:
+            return _condition(first)
+    left, right = node.args
+    equality = where.decides is Decider.EQUALITY
+    if equality and is_zero(right.node):
+        return _condition(left.node)
+    gap = addition([(1, left.node, left.labels), (-1, right.node, right.labels)], node.shape)
+    return [Branch("same" if equality else "threshold", gap, left.node, right.node, where.operators)]
 
 
 def _condition(node: Node) -> list[Branch]:
     """What chooses between two values: a comparison is a branch itself, anything else is true or not."""
-    if isinstance(node, Elementwise) and node.fn in {*COMPARED, *SAME} - {"maximum", "minimum"}:
+    if isinstance(node, Elementwise) and elementwise_row(node.fn).condition and len(node.args) > 1:
         return []
-    if not _is_condition(node):
-        return [Branch("same", node, node, constant_number(0), ("==", "!="))]
-    return [Branch("true", node, node, constant_number(0), ("==", "!="))]
+    kind = "true" if _is_condition(node) else "same"
+    return [Branch(kind, node, node, constant_number(0), ("==", "!="))]
 
 
 def _is_condition(node: Node) -> bool:
     """Is this put together of comparisons alone: are its values 0 and other whole numbers, on open sets each?"""
     if isinstance(node, Elementwise):
-        return (node.fn in {*COMPARED, *SAME, "step"} and node.fn not in ("maximum", "minimum")) or (
-            node.fn in ("maximum", "minimum") and all(map(_is_condition, node.children))
-        )
+        row = elementwise_row(node.fn)
+        larger = row.unrounded and row.branches == AHEAD
+        return row.condition or (larger and all(map(_is_condition, node.children)))
     if isinstance(node, Product | Sum):
         return all(map(_is_condition, node.children))
     return isinstance(node, Variable) and bool(node.assumptions & {"mask", "onehot"})
 
 
 def _reduction(node: Reduction) -> list[Branch]:
-    zero = constant_number(0)
-    if node.fn in SIGNED:
-        return [_against(node.child, 0)]
-    if node.fn == "logdet":
-        det = reduction("det", node.child, node.axes, False)
-        return [Branch("sign", det, det, zero, optional=True)]
-    row = REDUCTIONS[node.fn]
-    if node.fn in PLACES or (row.kink and node.fn not in WITHOUT):
-        child = (
-            node.child
-            if node.fn != "min"
-            else einsum(-1, [(node.child, range(node.child.order))], range(node.child.order))
-        )
-        return [Branch("place", child, node.child, zero, axes=node.axes)]
-    return []
+    row, child, zero = reduction_row(node.fn), node.child, constant_number(0)
+    if row.absolute:
+        seen = reduction(row.absolute, child, node.axes, node.keeps)
+        return [Branch("threshold", seen, seen, zero, optional=True)]
+    where = row.branches
+    if where is None:
+        return []
+    if where.decides is Decider.ARGUMENT:
+        return [_against(child, where.at)]
+    axes = range(child.order)
+    entries = einsum(-1, [(child, axes)], axes) if where.decides is Decider.SMALLEST else child
+    return [Branch("place", entries, child, zero, axes=node.axes)]
 
 
 def _against(node: Node, threshold: int) -> Branch:
@@ -265,7 +235,7 @@ def _against(node: Node, threshold: int) -> Branch:
     number = constant_number(threshold)
     axes = tuple(range(node.order))
     gap = node if not threshold else addition([(1, node, axes), (-threshold, constant_number(1), ())], node.dims)
-    return Branch("sign", gap, node, number)
+    return Branch("threshold", gap, node, number)
 
 
 def _root(base: Node) -> list[Branch]:
@@ -288,7 +258,7 @@ def never_together(one: Side, other: Side) -> bool:
     >>> never_together(below, above), never_together(above, below._replace(side=ABOVE))
     (True, False)
     """
-    if one.branch.kind != "sign" or other.branch.kind != "sign" or one.branch.gap.dims != other.branch.gap.dims:
+    if {one.branch.kind, other.branch.kind} != {"threshold"} or one.branch.gap.dims != other.branch.gap.dims:
         return False
     axes = tuple(range(one.branch.gap.order))
     # both side*gap > 0, so their sum is positive: impossible where it never is
@@ -333,5 +303,5 @@ def _said(side: Side, text: Callable[[Node], str]) -> str:
         return f"place {side.side} of {text(branch.left)} is the largest"
     if branch.kind == "true":
         return f"{text(branch.left)} {'!=' if side.side else '=='} 0"
-    below = side.side == (BELOW if branch.kind == "sign" else 0)
+    below = side.side == (BELOW if branch.kind == "threshold" else 0)
     return f"{text(branch.left)} {branch.operators[0 if below else 1]} {text(branch.right)}"

@@ -15,11 +15,11 @@ from typing import NamedTuple
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.branches import APART, UNCLEAR, Side
 from indexcalc.equality.degree import degrees, unknowns
-from indexcalc.equality.elimination import ZeroDivisor
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
 from indexcalc.equality.points import several_sizes, sizes_of
 from indexcalc.equality.survey import Comparison, Survey, SurveyPoint, region
 from indexcalc.errors import IndexCalcError
+from indexcalc.functions.rational import ZeroDivisor
 from indexcalc.graph.constructors import addition, is_zero
 from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.index import size
@@ -220,7 +220,7 @@ def by_numbers(one: Node, other: Node, survey: Survey, partial: bool = False) ->
 def _opposite(side: Side) -> int:
     if side.side == UNCLEAR:
         return APART
-    return -side.side if side.branch.kind == "sign" else 1 - side.side
+    return -side.side if side.branch.kind == "threshold" else 1 - side.side
 
 
 def described(survey: Survey, found: Comparison) -> str:

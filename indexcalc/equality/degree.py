@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import prod
 
+from indexcalc.functions.rational import Degrees, scaled
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -22,8 +24,6 @@ from indexcalc.graph.node import (
 from indexcalc.graph.numbers import Number
 from indexcalc.index import size
 
-Degrees = tuple[int, int]
-"""Every entry is a quotient of polynomials of at most these degrees, the denominator common to all entries."""
 UNKNOWN: Degrees = (1, 0)
 """What is not rational stands as a variable of its own."""
 
@@ -75,16 +75,14 @@ def _degrees(node: Node, known: Mapping[Node, Degrees], sizes: Mapping[str, int]
         case Reduction():
             return _reduction(node, known[node.child], sizes)
         case Elementwise():
-            exponent = node.fn == "power" and not known[node.args[1].node][0]
-            return _scaled(known[node.args[0].node], MOST) if exponent else UNKNOWN
+            exponent = elementwise_row(node.fn).whole and not known[node.args[1].node][0]
+            return scaled(known[node.args[0].node], MOST) if exponent else UNKNOWN
         case Matrix():
-            power = node.fn == "matrix_power" and not node.times and isinstance(node.params[0], int)
-            if not power:
+            rational = matrix_row(node.fn).rational
+            if rational is None or node.times or not all(isinstance(value, int) for value in node.params):
                 return UNKNOWN
-            n = size(node.dims[-1], sizes)
-            inner = known[node.children[0]]
-            inner = _inverse(inner, n, 1) if node.params[0] < 0 else inner
-            return _scaled(inner, abs(node.params[0]))
+            shape = tuple(size(dim, sizes) for dim in node.children[0].dims[-2:])
+            return rational.degrees(known[node.children[0]], shape, 1, *node.params)
         case Call():
             return UNKNOWN
     raise AssertionError(node.kind)
@@ -104,10 +102,6 @@ def _of_variable(node: Variable, sizes: Mapping[str, int]) -> Degrees:
     return (1, 0)
 
 
-def _scaled(inner: Degrees, times: int) -> Degrees:
-    return inner[0] * times, inner[1] * times
-
-
 def _power(inner: Degrees, exponent: Number, entries: int) -> Degrees:
     if not isinstance(exponent, int):
         return UNKNOWN
@@ -117,26 +111,10 @@ def _power(inner: Degrees, exponent: Number, entries: int) -> Degrees:
     return -exponent * (b + (entries - 1) * a), -exponent * entries * a
 
 
-def _inverse(inner: Degrees, n: int, batches: int) -> Degrees:
-    a, b = inner
-    return b + (n - 1) * a + (batches - 1) * n * a, batches * n * a
-
-
 def _reduction(node: Reduction, inner: Degrees, sizes: Mapping[str, int]) -> Degrees:
-    shape = [size(node.child.dims[axis], sizes) for axis in node.axes]
-    length = prod(shape)
-    batches = max(1, _entries(node.child, sizes) // max(1, length))
-    n = min(shape, default=1)
-    match node.fn:
-        case "inv":
-            return _inverse(inner, n, batches)
-        case "det":
-            return _scaled(inner, n)
-        case "cofactor":
-            return _scaled(inner, max(n - 1, 0))
-        case "pinv_t":
-            a, b = _inverse(_scaled(inner, 2), n, batches)
-            return 2 * (a + inner[0]), 2 * (b + inner[1])
-        case "prod" | "prod_except":
-            return _scaled(inner, length)
-    return UNKNOWN
+    rational = reduction_row(node.fn).rational
+    if rational is None:
+        return UNKNOWN
+    shape = tuple(size(node.child.dims[axis], sizes) for axis in node.axes)
+    batches = max(1, _entries(node.child, sizes) // max(1, prod(shape)))
+    return rational.degrees(inner, shape, batches)

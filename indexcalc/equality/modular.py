@@ -21,8 +21,9 @@ import numpy as np
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.equality.arithmetic import Arithmetic, Array
-from indexcalc.equality.elimination import ZeroDivisor, adjugate, determinant, inverse, multiplied, pseudo_inverse
 from indexcalc.equality.points import pattern_of
+from indexcalc.functions.rational import ZeroDivisor, inverse, multiplied
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import (
@@ -178,7 +179,7 @@ class Residues(Arithmetic):
 
     def elementwise(self, node: Elementwise, args: list[Array]) -> Array:
         """An unknown, but for whole powers."""
-        if node.fn == "power":
+        if elementwise_row(node.fn).whole:
             exponent = whole_number(node.args[1].node, self.sizes)
             if exponent is not None and abs(exponent) < LARGEST_EXPONENT:
                 return self.power(args[0], exponent)
@@ -189,19 +190,16 @@ class Residues(Arithmetic):
         axes = tuple(1 + axis for axis in node.axes)
         slices = np.moveaxis(x, axes, range(x.ndim - len(axes), x.ndim))
         lead, own = slices.shape[: x.ndim - len(axes)], slices.shape[x.ndim - len(axes) :]
-        if node.fn in RATIONAL:
-            make, keeps = RATIONAL[node.fn]
+        absolute = reduction_row(node.fn).absolute
+        rational = reduction_row(absolute or node.fn).rational
+        if rational is not None:
             primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
-            made = [make(part.reshape(own), p) for part, p in zip(slices.reshape(-1, *own), primes, strict=True)]
-            value = np.asarray(made, np.int64).reshape(*lead, *(own if keeps else ()))
-            return np.moveaxis(value, range(len(lead), len(lead) + len(axes)), axes) if keeps else value
-        if node.fn == "logdet":
-            primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
-            found = [
-                determinant(part.reshape(own), p) for part, p in zip(slices.reshape(-1, *own), primes, strict=True)
-            ]
-            det = np.asarray(found, np.int64).reshape(lead)
-            return self.unknown("log", [self.times(det, det)])
+            parts = zip(slices.reshape(-1, *own), primes, strict=True)
+            made = [rational.residues(part.reshape(own), p, *node.params) for part, p in parts]
+            value = np.asarray(made, np.int64).reshape(*lead, *(own if node.keeps else ()))
+            if absolute:
+                return self.unknown(node.fn, [self.times(value, value)])
+            return np.moveaxis(value, range(len(lead), len(lead) + len(axes)), axes) if node.keeps else value
         flat = slices.reshape(*lead, -1)
         text = f"{node.fn} {node.params}"
         whole = (
@@ -217,10 +215,11 @@ class Residues(Arithmetic):
     def matrix(self, node: Matrix, args: list[Array]) -> Array:
         """Whole powers; any other function of matrices is an unknown of all its arguments."""
         params = tuple(number_of(value, self.sizes) for value in node.params)
-        if node.fn == "matrix_power" and not node.times and isinstance(params[0], int) and args[0].ndim == 3:
-            return np.asarray(
-                [_matrix_power(a, params[0], p) for a, p in zip(args[0], self.primes.tolist(), strict=True)]
-            )
+        rational = matrix_row(node.fn).rational
+        whole = not node.times and all(isinstance(value, int) for value in params)
+        if rational is not None and whole and args[0].ndim == 3:
+            slices = zip(args[0], self.primes.tolist(), strict=True)
+            return np.asarray([rational.residues(a, p, *params) for a, p in slices])
         return self._whole(node, f"{node.fn} {params} {node.times}", args)
 
     def call(self, node: Call, args: list[Array]) -> Array:
@@ -265,39 +264,6 @@ def _scattered(value: Array) -> Array:
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     value = (value ^ (value >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return np.asarray(value ^ (value >> np.uint64(31)))
-
-
-def _matrix_power(a: Array, exponent: int, p: int) -> Array:
-    base, result = (inverse(a, p) if exponent < 0 else a), np.eye(len(a), dtype=np.int64)
-    for bit in bin(abs(exponent))[2:]:
-        result = multiplied(result, result, p)
-        if bit == "1":
-            result = multiplied(result, base, p)
-    return result
-
-
-def _product(entries: Array, p: int) -> int:
-    value = 1
-    for entry in entries.ravel().tolist():
-        value = value * entry % p
-    return value
-
-
-def _products_of_others(entries: Array, p: int) -> Array:
-    flat = entries.ravel().tolist()
-    others = [_product(np.array(flat[:k] + flat[k + 1 :]), p) for k in range(len(flat))]
-    return np.array(others, np.int64).reshape(entries.shape)
-
-
-RATIONAL: dict[str, tuple[Any, bool]] = {
-    "inv": (inverse, True),
-    "det": (determinant, False),
-    "cofactor": (lambda a, p: adjugate(a, p).T, True),
-    "pinv_t": (lambda a, p: pseudo_inverse(a, p).T, True),
-    "prod": (_product, False),
-    "prod_except": (_products_of_others, True),
-}
-"""The rational reductions: residues of a slice, and whether its axes stay."""
 
 
 def whole_number(node: Node, sizes: Mapping[str, int]) -> int | None:
@@ -350,11 +316,11 @@ def _is_exact_here(node: Node) -> bool:
         case Sum():
             return all(_is_exact(term.coef) for term in node.terms)
         case Elementwise():
-            return node.fn == "power" and not variables_below(node.args[1].node)
+            return elementwise_row(node.fn).whole and not variables_below(node.args[1].node)
         case Reduction():
-            return node.fn in RATIONAL
+            return reduction_row(node.fn).rational is not None
         case Matrix():
-            return node.fn == "matrix_power" and not node.times
+            return matrix_row(node.fn).rational is not None and not node.times
         case Constant():
             return node.label != "pi"
         case Call():

@@ -147,18 +147,18 @@ class Reals(Arithmetic):
         """The row's function, rounded."""
         row = elementwise_row(node.fn)
         value = self._each(node, lambda *own: row.numpy(*own, *node.params), np.broadcast_arrays(*args))
-        if node.fn in EXACT:
+        if row.unrounded:
             return value
-        return self._watched(self._shaken(value), vanishing=node.fn in NEVER_ZERO)
+        return self._watched(self._shaken(value), vanishing=not row.zero)
 
     def reduction(self, node: Reduction, x: Array) -> Array:
         """The row's function of each point, its argument rounded."""
         row = reduction_row(node.fn)
         axes = tuple(1 + axis for axis in node.axes)
-        if node.fn in EXACT:
+        if row.unrounded:
             return self._each(node, lambda own: row.numpy(own, axes, *node.params), [x])
         value = self._each(node, lambda own: row.numpy(own, axes, *node.params), [self._shaken(x)])
-        return self._watched(value, vanishing=node.fn in NEVER_ZERO)
+        return self._watched(value, vanishing=not row.zero)
 
     def matrix(self, node: Matrix, args: list[Array]) -> Array:
         """The function of these matrices, or its derivative."""
@@ -192,27 +192,3 @@ class Reals(Arithmetic):
             except (IndexCalcError, np.linalg.LinAlgError, FloatingPointError):
                 rows.append(np.full(shape, np.nan))
         return np.asarray(rows)
-
-
-EXACT = frozenset(
-    [
-        "relu",
-        "step",
-        "abs",
-        "sign",
-        "maximum",
-        "minimum",
-        "where",
-        "less",
-        "less_equal",
-        "greater",
-        "greater_equal",
-        "equal",
-        "not_equal",
-        "max",
-        "min",
-    ]
-)
-"""Functions that choose: what they give is an argument, its negative, 0 or 1, without rounding."""
-NEVER_ZERO = frozenset(["exp", "sigmoid", "softmax", "cosh"])
-"""Functions that are 0 only where they vanish below the smallest number."""

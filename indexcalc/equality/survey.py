@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import combinations, islice, product
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,10 +29,10 @@ from indexcalc.equality.branches import (
     together,
 )
 from indexcalc.equality.points import Draw, Point, drawn, several_sizes
-from indexcalc.equality.reals import COPIES, EXACT, Reals
+from indexcalc.equality.reals import COPIES, Reals
 from indexcalc.equality.search import between, reached
 from indexcalc.errors import IndexCalcError
-from indexcalc.functions.table import elementwise_row
+from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import size
@@ -179,9 +179,9 @@ class Survey:
 
     def _meet(self) -> None:
         """Points on the sides, and on the pairs of sides, that no point has met."""
-        self._meet_sides("sign", "place")
+        self._meet_sides("threshold", "place")
         self._near()
-        signs = [b for b in self.branches if b.kind == "sign" and not b.optional]
+        signs = [b for b in self.branches if b.kind == "threshold" and not b.optional]
         for one, other in islice(combinations(signs, 2), MOST_PAIRS):
             for sides in product((-1, 1), repeat=2):
                 pair = [Side(one, sides[0]), Side(other, sides[1])]
@@ -260,7 +260,7 @@ class Survey:
     def _near(self) -> None:
         """Points near the threshold of each sign, on both sides."""
         for b, branch in enumerate(self.branches):
-            if branch.kind != "sign" or branch.optional:
+            if branch.kind != "threshold" or branch.optional:
                 continue
             for k, panel in enumerate(self.panels[:1]):
                 side = panel.sides[b]
@@ -347,7 +347,7 @@ class Survey:
                 missed.add(side)
                 if not branch.optional:
                     yield (side,)
-        signs = [b for b in self.branches if b.kind == "sign" and not b.optional]
+        signs = [b for b in self.branches if b.kind == "threshold" and not b.optional]
         for first, second in islice(combinations(signs, 2), MOST_PAIRS):
             for sides in product((-1, 1), repeat=2):
                 pair = (Side(first, sides[0]), Side(second, sides[1]))
@@ -423,14 +423,15 @@ def is_algebraic(roots: Iterable[Node]) -> bool:
     What cancels in them at random inputs does so on an open set, while 1 - tanh(x)**2 only seems to.
     """
     for node in topological(roots):
-        if isinstance(node, Matrix | Call) or (isinstance(node, Elementwise) and node.fn not in EXACT):
+        if isinstance(node, Matrix | Call) or (
+            isinstance(node, Elementwise) and not elementwise_row(node.fn).unrounded
+        ):
             return False
-        if isinstance(node, Reduction) and node.fn not in {*EXACT, *ALGEBRAIC}:
+        if isinstance(node, Reduction) and not reduction_row(node.fn).algebraic:
             return False
     return True
 
 
-ALGEBRAIC = frozenset(["inv", "det", "cofactor", "pinv_t", "prod", "prod_except", "norm1", "norm2"])
 UNSTEADY = 1e-6
 """Relative to the inputs: a value that rounding changes by more, and by a telling part, is none."""
 CANCELLED = 1e-9
@@ -451,8 +452,8 @@ def relative_error(roots: Iterable[Node]) -> float:
     return RELATIVE
 
 
-def _is_rough(node: Any) -> bool:
-    return isinstance(node, Matrix) or node.fn in ("polar", "pinv_t", "norm_nuc", "cofactor")
+def _is_rough(node: Matrix | Reduction) -> bool:
+    return isinstance(node, Matrix) or reduction_row(node.fn).iterated
 
 
 # ------------------------------------------------------------------ where
@@ -489,7 +490,7 @@ def region(survey: Survey, agree: Sequence[SurveyPoint], differ: Sequence[Survey
 
 def _sides(survey: Survey, branch: object) -> tuple[int, ...]:
     kind = getattr(branch, "kind", "")
-    return () if kind == "place" else (BELOW, ABOVE) if kind == "sign" else (0, 1)
+    return () if kind == "place" else (BELOW, ABOVE) if kind == "threshold" else (0, 1)
 
 
 def _pure(survey: Survey, side: Side) -> list[Array]:

@@ -144,6 +144,8 @@ TIES = (
 EIGEN = TIES.format("eigenvalues")
 SINGULAR = TIES.format("singular values") + "; of a vector whose singular value is 0 it is nan or infinite"
 
+CURVE = "{} are equal at single points of a curve"
+"""Why nobody is to meet two sides."""
 GAPS = "(lambda w: 1 / (w[..., None, :] - w[..., :, None] + jnp.diag(jnp.full(w.shape[-1], jnp.inf))))({})"
 """In JAX 1/(w_b - w_a) of values w that differ, 0 on the diagonal."""
 
@@ -152,6 +154,7 @@ ROWS = (
         "cholesky", "the lower triangular L with L L^T = S and a positive diagonal", _of_finite(shared.cholesky),
         r"\operatorname{{chol}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
         domain="symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken", holomorphic=False,
+        unmet="of positive definite matrices alone",
         oracle="jnp.linalg.cholesky((x + x.mT) / 2)",
     ),
     MatrixFunction(
@@ -159,18 +162,21 @@ ROWS = (
         r"\lambda\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False, domain=SYMMETRIC,
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
+        unmet=CURVE.format("eigenvalues"),
         oracle="jnp.linalg.eigh((x + x.mT) / 2)[0]",
     ),
     MatrixFunction(
         "eigh_v", "the eigenvectors of a symmetric matrix, V_ia with a the number of the eigenvalue",
         _of_finite(shared.eigh_v), r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
         turned=False, domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
+        unmet=CURVE.format("eigenvalues"),
         oracle="jnp.linalg.eigh((x + x.mT) / 2)[1]",
     ),
     MatrixFunction(
         "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", _of_finite(shared.eigh_gaps),
         r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
         domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
+        unmet=CURVE.format("eigenvalues"),
         oracle=GAPS.format("jnp.linalg.eigh((x + x.mT) / 2)[0]"),
     ),
     MatrixFunction(
@@ -178,6 +184,7 @@ ROWS = (
         f"{GILES}, section 3.2", _svdvals_rule, shape=_vector, turned=False, square=False, domain="real matrices",
         kink="at 0 and at equal singular values they have directional derivatives alone; the diagonal of U^T dX V "
         "comes out", holomorphic=False,
+        unmet=CURVE.format("singular values"),
         oracle="jnp.linalg.svd(x, full_matrices=False)[1]",
     ),
     MatrixFunction(
@@ -185,6 +192,7 @@ ROWS = (
         r"\operatorname{{U}}\left({}\right)", f"{GILES}, section 3.2", _svd_u_rule,
         shape=lambda rows, columns: (rows, smaller(rows, columns)), square=False, domain="real matrices",
         kink=SINGULAR, holomorphic=False, public=False,
+        unmet=CURVE.format("singular values"),
         oracle="jnp.linalg.svd(x, full_matrices=False)[0]",
     ),
     MatrixFunction(
@@ -192,6 +200,7 @@ ROWS = (
         _of_finite(shared.svd_vt), r"\operatorname{{V}}^{{\mathsf{{T}}}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_vt_rule, shape=lambda rows, columns: (smaller(rows, columns), columns), square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
+        unmet=CURVE.format("singular values"),
         oracle="jnp.linalg.svd(x, full_matrices=False)[2]",
     ),
     MatrixFunction(
@@ -199,6 +208,7 @@ ROWS = (
         _of_finite(shared.svd_gaps), r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_gaps_rule, shape=lambda rows, columns: (smaller(rows, columns),) * 2, turned=False, square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
+        unmet=CURVE.format("singular values"),
         oracle=GAPS.format("jnp.linalg.svd(x, compute_uv=False) ** 2"),
     ),
 )  # fmt: skip

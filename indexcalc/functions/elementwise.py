@@ -17,6 +17,10 @@ from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import over, sigmoid, softplus
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.table import (
+    AHEAD,
+    AT_ZERO,
+    CHOSEN,
+    COMPARED,
     ELEMENTWISE,
     NONZERO,
     POSITIVE,
@@ -24,6 +28,7 @@ from indexcalc.functions.table import (
     UNIT,
     ElementwiseFunction,
     elementwise_row,
+    ends_at,
     spread,
 )
 from indexcalc.graph.constructors import constant, constant_number, elementwise, is_zero
@@ -156,8 +161,8 @@ def _comparison(
         name, f"1 where x {'=' if python == '==' else python} y, 0 elsewhere", numpy, (None, None),
         rf"\left[{{}} {latex} {{}}\right]", "definition", inputs=(REAL, REAL),
         kink="jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
-        range=(0.0, 1.0), calm=True, total=True, condition=True, opposite=opposite, commutative=commutative,
-        python=python,
+        branching=COMPARED[python], unrounded=True, range=(0.0, 1.0), calm=True, total=True, condition=True,
+        opposite=opposite, commutative=commutative, python=python,
         oracle=f"jnp.{name}(x, y).astype(x.dtype)",
     )  # fmt: skip
 
@@ -175,6 +180,7 @@ SMOOTH = (
         r"\log\left({}\right)", "DLMF 4.7(i)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE,), exact={1: 0},
         code="{np}.log({0})",
+        branching=ends_at(0),
         monotone=True, python="log", oracle="jnp.log(x)",
     ),
     ElementwiseFunction(
@@ -182,6 +188,7 @@ SMOOTH = (
         r"\operatorname{{log1p}}\left({}\right)", "DLMF 4.7(i)",
         domain="x > -1; complex 1 + x off the negative real axis", inputs=(UNIT,), exact={0: 0},
         code="{np}.log1p({0})",
+        branching=ends_at(-1),
         monotone=True, python="log1p", positive=True, oracle="jnp.log1p(x)",
     ),
     ElementwiseFunction(
@@ -275,6 +282,7 @@ SMOOTH = (
         r"\left({}\right)^{{{}}}", "DLMF 4.7(ii)",
         domain="x > 0; complex x off the negative real axis", inputs=(POSITIVE, REAL),
         code={"numpy": "np.power({0}, {1})", "jax": "jnp.power({0}, {1})"},
+        branching=ends_at(0), whole=True,
         python="**", positive=True, oracle="jnp.power(x, y)",
     ),
 )  # fmt: skip
@@ -284,7 +292,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
-        positive=True, total=True, oracle="jax.nn.gelu(x, approximate=False)",
+        unmet="it is smooth", positive=True, total=True, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
@@ -292,13 +300,15 @@ SPECIAL = (
         range=(-1.0, 1.0),
         code={"numpy": "scipy.special.erf({0})", "jax": "jax.scipy.special.erf({0})",
               "torch": "torch.special.erf({0})"},
-        monotone=True, calm=True, python="erf", positive=True, total=True, oracle="jax.scipy.special.erf(x)",
+        unmet="it is smooth", monotone=True, calm=True, python="erf", positive=True, total=True,
+        oracle="jax.scipy.special.erf(x)",
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
         r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
         code={"numpy": "scipy.special.gammaln({0})"},
+        branching=ends_at(0),
         calm=True, oracle="jax.scipy.special.gammaln(x)",
     ),
     ElementwiseFunction(
@@ -306,6 +316,7 @@ SPECIAL = (
         r"\psi\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False,
         code={"numpy": "scipy.special.digamma({0})"},
+        branching=ends_at(0),
         calm=True, oracle="jax.scipy.special.digamma(x)",
     ),
     ElementwiseFunction(
@@ -313,6 +324,7 @@ SPECIAL = (
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
+        unmet="it is derived of digamma, whose argument it has",
         calm=True, oracle="jax.scipy.special.polygamma(k, x)",
     ),
 )  # fmt: skip
@@ -324,7 +336,8 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.maximum({0}, 0)", "jax": "jax.nn.relu({0})", "torch": "torch.relu({0})"},
-        monotone=True, calm=True, out=True, positive=True, total=True, support=_rectified, oracle="jax.nn.relu(x)",
+        branching=AT_ZERO, unrounded=True, monotone=True, calm=True, out=True, positive=True, total=True,
+        support=_rectified, oracle="jax.nn.relu(x)",
     ),
     ElementwiseFunction(
         "step", "1 where x > 0, 0 elsewhere", shared.step, (None,),
@@ -332,7 +345,8 @@ PIECEWISE = (
         kink="jumps at 0; the derivative is 0 elsewhere, and is given as 0 there", holomorphic=False,
         exact={-1: 0, 0: 0, 1: 1},
         range=(0.0, 1.0),
-        monotone=True, calm=True, positive=True, total=True, condition=True, oracle="jnp.heaviside(x, 0.0)",
+        branching=AT_ZERO, unrounded=True, monotone=True, calm=True, positive=True, total=True, condition=True,
+        oracle="jnp.heaviside(x, 0.0)",
     ),
     ElementwiseFunction(
         "abs", "x where x > 0, -x elsewhere", np.abs, (lambda x, y: apply("sign", x),),
@@ -340,7 +354,7 @@ PIECEWISE = (
         kink="the derivative at 0 is given as 0", holomorphic=False, exact={-1: 1, 0: 0, 1: 1},
         range=(0.0, math.inf),
         code={"numpy": "np.abs({0})", "jax": "absolute({0})", "torch": "torch.abs({0})"},
-        calm=True, positive=True, total=True, oracle="jnp.abs(x)",
+        branching=AT_ZERO, unrounded=True, calm=True, positive=True, total=True, oracle="jnp.abs(x)",
     ),
     ElementwiseFunction(
         "sign", "1 where x > 0, -1 where x < 0, 0 at 0", np.sign, (None,),
@@ -349,21 +363,23 @@ PIECEWISE = (
         exact={-1: -1, 0: 0, 1: 1},
         range=(-1.0, 1.0),
         code="{np}.sign({0})",
-        monotone=True, calm=True, positive=True, total=True, oracle="jnp.sign(x)",
+        branching=AT_ZERO, unrounded=True, monotone=True, calm=True, positive=True, total=True, oracle="jnp.sign(x)",
     ),
     ElementwiseFunction(
         "maximum", "x where x > y, y elsewhere", np.maximum, _ahead("greater", "greater_equal"),
         r"\max\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.maximum({0}, {1})",
-        monotone=True, commutative=True, calm=True, positive=True, total=True, oracle="jnp.maximum(x, y)",
+        branching=AHEAD, unrounded=True, monotone=True, commutative=True, calm=True, positive=True, total=True,
+        oracle="jnp.maximum(x, y)",
     ),
     ElementwiseFunction(
         "minimum", "x where x < y, y elsewhere", np.minimum, _ahead("less", "less_equal"),
         r"\min\left({}, {}\right)", "definition", inputs=(REAL, REAL),
         kink="where x = y each argument gets the derivative 1/2", holomorphic=False,
         code="{np}.minimum({0}, {1})",
-        monotone=True, commutative=True, calm=True, positive=True, total=True, oracle="jnp.minimum(x, y)",
+        branching=AHEAD, unrounded=True, monotone=True, commutative=True, calm=True, positive=True, total=True,
+        oracle="jnp.minimum(x, y)",
     ),
     ElementwiseFunction(
         "where", "x where c != 0, y where c = 0", lambda c, x, y: np.where(c != 0, x, y),
@@ -376,7 +392,8 @@ PIECEWISE = (
         inputs=(REAL, REAL, REAL),
         kink="jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0 there", holomorphic=False,
         code="{np}.where({0} != 0, {1}, {2})",
-        calm=True, total=True, choice=True, support=_taken, oracle="jnp.where(x != 0, y, z)",
+        branching=CHOSEN, unrounded=True, calm=True, total=True, choice=True, support=_taken,
+        oracle="jnp.where(x != 0, y, z)",
     ),
 )  # fmt: skip
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.errors import InputError
+from indexcalc.functions import rational
 from indexcalc.functions.code import shared
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.spectral import along
@@ -173,6 +174,7 @@ INVERSE = (
         domain="invertible matrices; a singular one is an error", axes=2, public=False, matrix="inv", square=True,
         code="{np}.linalg.inv({x})",
         opened=True, small="small_inverse({x})", together=factored,
+        rational=rational.INVERSE,
         oracle="jnp.linalg.inv(x)",
     ),
     ReductionFunction(
@@ -180,7 +182,7 @@ INVERSE = (
         domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
         matrix="det", square=True,
         code={"numpy": "np.linalg.det({x})", "jax": "jnp.linalg.det({x})"},
-        opened=True, small="small_det({x})", total=True, oracle="jnp.linalg.det(x)",
+        rational=rational.DETERMINANT, opened=True, small="small_det({x})", total=True, oracle="jnp.linalg.det(x)",
     ),
     ReductionFunction(
         "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
@@ -188,6 +190,7 @@ INVERSE = (
         matrix="logdet", square=True,
         code="{np}.linalg.slogdet({x})[1]",
         opened=True, small="{np}.log({np}.abs(small_det({x})))", together=factored,
+        absolute="det",
         oracle="jnp.linalg.slogdet(x)[1]",
     ),
     ReductionFunction(
@@ -196,7 +199,8 @@ INVERSE = (
         r"\operatorname{{cof}} {}", MAGNUS,
         domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
         matrix="cofactor", square=True,
-        small="small_cofactor({x})", total=True, oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
+        rational=rational.COFACTORS, iterated=True, small="small_cofactor({x})", total=True,
+        oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
     ),
 )  # fmt: skip
 

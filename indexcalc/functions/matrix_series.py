@@ -24,6 +24,7 @@ import numpy as np
 from indexcalc.errors import InputError
 from indexcalc.functions.code.shared import frechet
 from indexcalc.functions.primary import primary
+from indexcalc.functions.rational import WHOLE_POWER
 from indexcalc.functions.table import MATRICES, MatrixFunction, matrix_row
 from indexcalc.graph.constructors import delta, dimension, einsum, matrix, reduction
 from indexcalc.graph.node import Matrix, Node
@@ -206,6 +207,7 @@ ROWS = (
         r"\left({}\right)^{{{k}}}", f"{HIGHAM}, section 3.2", slope=_power_slope, turned=True, special=_short_power,
         params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
         code="{np}.linalg.matrix_power({x}, {k})",
+        rational=WHOLE_POWER,
         oracle="jnp.linalg.matrix_power(x, k)",
     ),
 )  # fmt: skip

@@ -15,8 +15,19 @@ import numpy as np
 from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import largest, logsumexp, softmax
 from indexcalc.functions.entry import Entry, apply
+from indexcalc.functions.rational import PRODUCT, PRODUCTS_OF_OTHERS
 from indexcalc.functions.spectral import SPECTRAL
-from indexcalc.functions.table import NONZERO, REDUCTIONS, ReductionFunction, Slice, reduction_row, spread
+from indexcalc.functions.table import (
+    AT_ZERO,
+    LARGEST,
+    NONZERO,
+    REDUCTIONS,
+    SMALLEST,
+    ReductionFunction,
+    Slice,
+    reduction_row,
+    spread,
+)
 from indexcalc.graph.constructors import constant_number, delta
 from indexcalc.graph.node import Node, Reduction
 
@@ -85,26 +96,26 @@ ROWS = (
         "max", "the largest x_a", lambda x, axes: x.max(axis=axes), _extreme_rule, False,
         r"\max_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amax({x}, {axes})",
-        positive=True, between=True, total=True, oracle="jnp.max(x, axes)",
+        branching=LARGEST, unrounded=True, positive=True, between=True, total=True, oracle="jnp.max(x, axes)",
     ),
     ReductionFunction(
         "min", "the smallest x_a", lambda x, axes: x.min(axis=axes), _extreme_rule, False,
         r"\min_{{{axes}}} \left({}\right)", "definition", kink=TIES, holomorphic=False,
         code="{np}.amin({x}, {axes})",
-        positive=True, between=True, total=True, oracle="jnp.min(x, axes)",
+        branching=SMALLEST, unrounded=True, positive=True, between=True, total=True, oracle="jnp.min(x, axes)",
     ),
     ReductionFunction(
         "prod", "the product of all x_a", lambda x, axes: x.prod(axis=axes),
         lambda s: s.reduce("prod_except", s.x), False,
         r"\prod_{{{axes}}} \left({}\right)", "definition, by the product rule",
         code={"numpy": "np.prod({x}, {axes})", "jax": "jnp.prod({x}, {axes})"},
-        positive=True, total=True, oracle="jnp.prod(x, axes)",
+        rational=PRODUCT, positive=True, total=True, oracle="jnp.prod(x, axes)",
     ),
     ReductionFunction(
         "prod_except", "y_a = the product of all x_b with b != a", shared.prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
-        positive=True, total=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
+        rational=PRODUCTS_OF_OTHERS, positive=True, total=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,
@@ -134,7 +145,7 @@ ROWS = (
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
         code={"numpy": "np.sum(np.abs({x}), {axes})", "torch": "torch.sum(torch.abs({x}), {axes})"},
-        positive=True, total=True, oracle="jnp.sum(jnp.abs(x), axes)",
+        branching=AT_ZERO, roots=True, positive=True, total=True, oracle="jnp.sum(jnp.abs(x), axes)",
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", shared.norm2, lambda s: s.x / s.y, False,
@@ -142,7 +153,8 @@ ROWS = (
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, total=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
+        unmet="its kink is a point, where all entries are 0", roots=True, positive=True, total=True,
+        oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
@@ -150,7 +162,7 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, total=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
+        branching=AT_ZERO, positive=True, total=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 

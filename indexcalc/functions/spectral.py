@@ -17,6 +17,7 @@ import numpy as np
 
 from indexcalc.functions.code import numpy, shared
 from indexcalc.functions.entry import Entry
+from indexcalc.functions.rational import PSEUDO_INVERSE_T
 from indexcalc.functions.table import ReductionFunction, Slice
 from indexcalc.graph.constructors import addition, delta, einsum, reduction, regroup
 from indexcalc.graph.node import Node
@@ -110,6 +111,7 @@ SPECTRAL = (
         domain="real matrices",
         kink="a matrix that has not full rank: its derivative there is the subgradient of least norm",
         holomorphic=False, axes=2,
+        unmet="both signs of the determinant are drawn", iterated=True,
         oracle="jnp.sum(jnp.linalg.svd(x, compute_uv=False), -1)",
     ),
     ReductionFunction(
@@ -117,6 +119,7 @@ SPECTRAL = (
         r"\operatorname{{polar}}_{{{axes}}}\left({}\right)", "N. Higham, Functions of Matrices, chapter 8",
         domain="real matrices; where the rank is not full, U V^T without the singular values that are 0",
         kink="a matrix that has not full rank", holomorphic=False, axes=2,
+        unmet="both signs of the determinant are drawn", iterated=True,
         oracle="jnp.matmul(*jnp.linalg.svd(x, full_matrices=False)[::2])",
     ),
     ReductionFunction(
@@ -126,6 +129,7 @@ SPECTRAL = (
         "variables separate, SIAM Journal on Numerical Analysis 10, 1973",
         domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
         kink="where the rank changes", holomorphic=False, axes=2, public=False, matrix="pinv", turned=True,
+        unmet="ranks below the full one are met at other sizes", rational=PSEUDO_INVERSE_T, iterated=True,
         oracle="jnp.linalg.pinv(x).mT",
     ),
 )  # fmt: skip

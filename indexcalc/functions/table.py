@@ -26,10 +26,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
+from indexcalc.functions.rational import Rational
 from indexcalc.graph.constructors import einsum, matrix, reduction
 from indexcalc.graph.node import Elementwise, Matrix, Node
 from indexcalc.graph.numbers import Number
@@ -42,6 +44,51 @@ REAL: Interval = (-3.0, 3.0)
 POSITIVE: Interval = (0.2, 3.0)
 NONZERO: Interval = (0.2, 3.0)
 UNIT: Interval = (-0.9, 0.9)
+
+
+class Decider(Enum):
+    """What decides on which side of a kink, of a jump or of the end of its domain a function is."""
+
+    ARGUMENT = "each argument, of a reduction each entry: is it below or above a number?"
+    FIRST = "the first argument: is it below or above a number?"
+    DIFFERENCE = "the first argument less the second: is it below or above 0?"
+    EQUALITY = "are the two arguments equal?"
+    CONDITION = "is the first argument 0?"
+    LARGEST = "which entry is the largest?"
+    SMALLEST = "which entry is the smallest?"
+
+
+@dataclass(frozen=True, slots=True)
+class Branching:
+    """Where a function branches: what `decides`, the number `at` which sides change, and whether it `ends` there.
+
+    `operators` write the sides below and above; of an equality, where it holds and where it does not.
+    """
+
+    decides: Decider
+    at: int = 0
+    ends: bool = False
+    operators: tuple[str, str] = ("<", ">")
+
+
+AT_ZERO = Branching(Decider.ARGUMENT)
+AHEAD = Branching(Decider.DIFFERENCE)
+CHOSEN = Branching(Decider.CONDITION, operators=("==", "!="))
+LARGEST, SMALLEST = Branching(Decider.LARGEST), Branching(Decider.SMALLEST)
+COMPARED = {
+    "<": Branching(Decider.DIFFERENCE, operators=("<", ">=")),
+    "<=": Branching(Decider.DIFFERENCE, operators=("<=", ">")),
+    ">": Branching(Decider.DIFFERENCE, operators=("<=", ">")),
+    ">=": Branching(Decider.DIFFERENCE, operators=("<", ">=")),
+    "==": Branching(Decider.EQUALITY, operators=("==", "!=")),
+    "!=": Branching(Decider.EQUALITY, operators=("==", "!=")),
+}
+"""The branches of comparisons, by what Python writes."""
+
+
+def ends_at(number: int) -> Branching:
+    """A function that ends, or changes its course, where its first argument is a number."""
+    return Branching(Decider.FIRST, number, ends=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +113,12 @@ class ElementwiseFunction:
     where a value was chosen to be 0, and the axes that it runs along, or None. `out` says that `numpy` takes `out`, an
     array for the value that may be an argument, as every ufunc does. `together(x, names)` gives the values of several
     functions of one x at once, of those named of the rows that have it.
+
+    `branching` says where the function has a kink, a jump or an end, for those who must meet both sides: without it, a
+    `kink` is where an argument is 0. `unmet` says why a row with a kink, or one that is not holomorphic, has no sides
+    to be met. `unrounded` says that a value is an argument, its negative or a whole number, and comes
+    without rounding. `whole` says that it is a power of the first argument where the second is
+    a whole number, and so rational.
     """
 
     name: str
@@ -91,6 +144,10 @@ class ElementwiseFunction:
     opposite: str = ""
     choice: bool = False
     support: Callable[[Elementwise], tuple[Node, tuple[int, ...]] | None] | None = None
+    branching: Branching | None = None
+    unmet: str = ""
+    unrounded: bool = False
+    whole: bool = False
     python: str = ""
     out: bool = False
     together: Callable[..., Any] | None = None
@@ -101,6 +158,11 @@ class ElementwiseFunction:
     def arity(self) -> int:
         """How many arguments it takes."""
         return len(self.rules)
+
+    @property
+    def branches(self) -> Branching | None:
+        """Where it branches: by the column, or at 0 where there is only a kink."""
+        return self.branching or (AT_ZERO if self.kink and not self.unmet else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +241,11 @@ class ReductionFunction:
     at most; `out` says that `numpy` takes `out`, an array for the value that may be the argument.
     `together(x, axes, names, out)` gives the values of several functions of one x at once, of those named of the rows
     that have it; `together(x, names)` those of one matrix.
+
+    `branching`, `unmet`, `unrounded` are as for functions of entries; a `kink` that says no more is where the largest
+    entry changes. `rational` is the function over any field, if it is one there; `roots` says that it is made of sums,
+    roots and choices. `absolute` names the reduction of which it sees the absolute value alone, and ends where that is
+    0. `iterated` says that its numerics are those of singular values, and lose more than a rounding.
     """
 
     name: str
@@ -204,6 +271,13 @@ class ReductionFunction:
     total: bool = False
     between: bool = False
     opened: bool = False
+    branching: Branching | None = None
+    unmet: str = ""
+    unrounded: bool = False
+    rational: Rational | None = None
+    roots: bool = False
+    absolute: str = ""
+    iterated: bool = False
     small: str = ""
     out: bool = False
     together: Callable[..., Any] | None = None
@@ -215,6 +289,16 @@ class ReductionFunction:
         """Is it a function of the set of entries, however these stand?"""
         return not self.axes and not self.keeps
 
+    @property
+    def branches(self) -> Branching | None:
+        """Where it branches: by the column, or where the largest entry changes if there is only a kink."""
+        return self.branching or (LARGEST if self.kink and not self.unmet else None)
+
+    @property
+    def algebraic(self) -> bool:
+        """Is it made of sums, products, roots and choices?"""
+        return self.unrounded or self.roots or self.rational is not None
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixFunction:
@@ -224,7 +308,9 @@ class MatrixFunction:
     complex arrays and keeps the dtype. `rule(node)` is the derivative: axes of the value, then rows and columns of the
     argument; a primary function needs none and has `slope(x, params)` instead, its scalar derivative of a matrix.
     `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
-    `special(node)` is a shorter form of the value at some parameters, if there is one.
+    `special(node)` is a shorter form of the value at some parameters, if there is one. `rational` is the function over
+    any field where its parameters are integers, if it is one there. `unmet` says why a row with a kink, or one that is
+    not holomorphic, has no sides to be met.
     """
 
     name: str
@@ -242,6 +328,8 @@ class MatrixFunction:
     params: tuple[str, ...] = ()
     kink: str = ""
     holomorphic: bool = True
+    rational: Rational | None = None
+    unmet: str = ""
     public: bool = True
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)

@@ -18,8 +18,17 @@ from indexcalc.views import declare
 from indexcalc.views.array import Array, stand
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
-PRODUCTS_ALONG = {"normF", "sum", "mean"}
-"""Functions along axes that are no rows of the table: axes are named after the argument or told by `axis=`."""
+WITHOUT_ROW = frozenset(["normF", "sum", "mean"])
+"""Functions along axes that the table lacks: they are products, or another one along two axes."""
+
+
+def is_along(name: str) -> bool:
+    """Is it a function along axes, which are named after the argument or told by `axis=`?
+
+    >>> is_along("softmax"), is_along("inv")
+    (True, False)
+    """
+    return name in WITHOUT_ROW or (name in REDUCTIONS and not REDUCTIONS[name].matrix)
 
 
 def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
@@ -39,7 +48,7 @@ def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
         return function.derivative(orders, *arrays)
     if not args:
         raise reading.error(tree, f"{name}() has no argument", f"write {name}(x[i])")
-    if name in PRODUCTS_ALONG or (name in REDUCTIONS and not REDUCTIONS[name].matrix):
+    if is_along(name):
         return (yield from _along(reading, name, args, keywords, scope))
     return (yield from _applied(reading, tree, name, args, keywords, scope))
 
