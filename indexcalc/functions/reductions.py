@@ -142,7 +142,7 @@ ROWS = (
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, total=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
+        positive=True, total=True, norm=True, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
@@ -150,7 +150,7 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        positive=True, total=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
+        positive=True, total=True, norm=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 
