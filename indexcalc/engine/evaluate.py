@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from indexcalc.engine.bind.declared import check_declared
@@ -12,6 +13,8 @@ from indexcalc.engine.limits import TooLarge
 from indexcalc.engine.preflight import alternative, amount
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked
+from indexcalc.graph.node import Node
+from indexcalc.simplify.passes import simplify
 
 
 def evaluate(
@@ -42,12 +45,18 @@ def evaluate(
     inputs, extents, calls = bound_inputs([wanted], [node], values, named, Asked(lambda: f"evaluate {view}"))
     check_declared(inputs)
     try:
-        (result,) = run.evaluate([node], inputs, extents, calls, limit=memory_limit)
+        (result,) = run.evaluate(_simplified(node), inputs, extents, calls, limit=memory_limit)
     except TooLarge as error:
         raise _instead(error, view, extents) from None
     if wanted.units:
         result = result[wanted.units]
     return result if result.ndim else result[()]
+
+
+@lru_cache(maxsize=run.KEPT)
+def _simplified(node: Node) -> tuple[Node, ...]:
+    """The node as `compile` plans it."""
+    return tuple(simplify([node]))
 
 
 def _instead(error: TooLarge, view: Evaluable, sizes: dict[str, int]) -> TooLarge:

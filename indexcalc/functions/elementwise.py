@@ -34,6 +34,7 @@ from indexcalc.functions.table import (
 from indexcalc.graph.constructors import constant, constant_number, elementwise, is_zero
 from indexcalc.graph.node import Elementwise, Node
 from indexcalc.graph.numbers import Number
+from indexcalc.index import Dimension
 
 HALF = Fraction(1, 2)
 
@@ -47,6 +48,16 @@ def partial(node: Elementwise, k: int) -> Node | None:
     args = [Entry(arg.node, arg.labels, node.dims) for arg in node.args]
     value = Entry(node, range(node.order), node.dims)
     return spread(rule(*args, value, params=node.params) if row.params else rule(*args, value))
+
+
+def chosen(
+    condition: tuple[Node, Sequence[int]],
+    value: tuple[Node, Sequence[int]],
+    other: tuple[Node, Sequence[int]],
+    dims: Sequence[Dimension],
+) -> Node:
+    """The value where the condition is not 0, else the other one, each with the axes of the result that it has."""
+    return elementwise("where", [condition, value, other], dims)
 
 
 # ------------------------------------------------------------------ numerics

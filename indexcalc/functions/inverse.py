@@ -4,7 +4,9 @@ Each runs along exactly two axes of one dimension, the rows and columns of a mat
 `spectral.py` the transposed argument may be presented: inv and cofactor are equivariant, f(X^T) = f(X)^T, det and
 logdet are invariant, and so are their rules.
 
-The rule of inv needs inv alone, and the others need inv and themselves: so there are derivatives of every order.
+The rule of inv needs inv alone, and the others need inv and themselves: so there are derivatives of every order. That
+of det is written with inv so that what it is multiplied by cancels; what is left of it, `det(X) inv(X)^T`, is
+`cofactor(X)` (`simplify/recognise`), which is there for singular matrices too. Derivatives of cofactors need inverses.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from indexcalc.graph.node import Node
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)
 SINGULAR = "a matrix that is singular has no inverse"
+ADVICE = "check the input, or write pinv where a pseudo-inverse is meant"
 
 
 # ------------------------------------------------------------------ numerics
@@ -64,7 +67,7 @@ def factored(x: Any, wanted: Sequence[str]) -> list[Any]:
         made["logdet"] = np.log(np.abs(lu.diagonal())).sum()
     if "inv" in wanted:
         if singular:
-            raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input")
+            raise InputError("evaluate inv", SINGULAR, ADVICE)
         made["inv"] = invert(lu, pivots, lwork=64 * len(lu), overwrite_lu=True)[0].T
     return [made[name] for name in wanted]
 
@@ -78,7 +81,7 @@ def _inv(x: Any, axes: Axes) -> Any:
             return np.linalg.inv(x)
         return np.moveaxis(np.linalg.inv(np.moveaxis(x, axes, SQUARE)), SQUARE, axes)
     except np.linalg.LinAlgError:
-        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
+        raise InputError("evaluate inv", SINGULAR, ADVICE) from None
 
 
 def _matrices(x: Any, axes: Axes) -> Any:
@@ -125,7 +128,7 @@ def small_cofactors(x: Any) -> tuple[Any, Any]:
 def small_inverses(cofactors: Any, det: Any) -> Any:
     """The transposed inverses from cofactors and determinants, over the cofactors; a singular one is an error."""
     if not np.all(det):
-        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input")
+        raise InputError("evaluate inv", SINGULAR, ADVICE)
     cofactors *= 1 / det
     return cofactors
 
@@ -179,7 +182,7 @@ INVERSE = (
     ),
     ReductionFunction(
         "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
-        domain="square matrices; the derivative is that of an invertible one, det(X) inv(X)^T", axes=2, public=False,
+        domain="square matrices; the derivative, the cofactors, is there for singular ones too", axes=2, public=False,
         matrix="det", square=True,
         code={"numpy": "np.linalg.det({x})", "jax": "jnp.linalg.det({x})"},
         rational=rational.DETERMINANT, opened=True, small="small_det({x})", total=True, oracle="jnp.linalg.det(x)",

@@ -153,7 +153,7 @@ ROWS = (
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
-        unmet="its kink is a point, where all entries are 0", roots=True, positive=True, total=True,
+        unmet="its kink is a point, where all entries are 0", roots=True, positive=True, total=True, norm=True,
         oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
@@ -162,7 +162,7 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        branching=AT_ZERO, positive=True, total=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
+        branching=AT_ZERO, positive=True, total=True, norm=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 

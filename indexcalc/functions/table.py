@@ -268,6 +268,7 @@ class ReductionFunction:
     range: Interval = ALL
     zero: bool = True
     positive: bool = False
+    norm: bool = False
     total: bool = False
     between: bool = False
     opened: bool = False

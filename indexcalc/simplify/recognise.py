@@ -55,6 +55,7 @@ def recognise_factors(factors: Factors) -> None:
     recognise_softmax(factors)
     recognise_sigmoid(factors)
     recognise_kinks(factors)
+    recognise_cofactor(factors)
     cancel_exponentials(factors)
 
 
@@ -101,6 +102,51 @@ def recognise_kinks(factors: Factors) -> None:
             _change(factors, (node, labels), -1)
             _change(factors, (other, labels), -times)
             _change(factors, (argument, labels), times)
+
+
+def is_inverse(node: Node) -> bool:
+    """Is it a matrix that times its argument is the unit matrix, or a multiple of that?
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> is_inverse(reduction("cofactor", variable("X", (3, 3)), (0, 1), True))
+    True
+    """
+    return isinstance(node, Reduction) and node.fn in ("inv", "cofactor")
+
+
+def size_of_unit(node: Reduction) -> Node | None:
+    """What an inverse times its argument is beside the unit matrix: the determinant for cofactors, None for 1.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> size_of_unit(reduction("cofactor", variable("X", (3, 3)), (0, 1), True)).name
+    'det'
+    """
+    return reduction("det", node.child, node.axes, False) if node.fn == "cofactor" else None
+
+
+def recognise_cofactor(factors: Factors) -> None:
+    """`det(X) * inv(X)` is the transposed `cofactor(X)`, which is there where X is singular; and back over `det(X)`.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> X = variable("X", (3, 3))
+    >>> inverse, det = reduction("inv", X, (0, 1), True), reduction("det", X, (0, 1), False)
+    >>> factors = {(inverse, (0, 1)): 1, (det, ()): 2}
+    >>> recognise_cofactor(factors)
+    >>> [(node.fn, labels, exponent) for (node, labels), exponent in factors.items()]
+    [('det', (), 1), ('cofactor', (1, 0), 1)]
+    """
+    for (node, labels), exponent in list(factors.items()):
+        if not isinstance(node, Reduction) or not is_inverse(node) or exponent != 1:
+            continue
+        a, b = node.axes
+        turn = [b if axis == a else a if axis == b else axis for axis in range(node.order)]
+        det = reduction("det", node.child, node.axes, False), tuple(labels[x] for x in turn if x not in node.axes)
+        times = factors.get(det, 0)
+        if isinstance(times, int) and (times > 0 if node.fn == "inv" else times < 0):
+            other = reduction("cofactor" if node.fn == "inv" else "inv", node.child, node.axes, True)
+            _change(factors, det, -1 if times > 0 else 1)
+            _change(factors, (node, labels), -1)
+            _change(factors, (other, tuple(labels[x] for x in turn)), 1)
 
 
 def recognise_softmax(factors: Factors) -> None:
@@ -154,7 +200,7 @@ def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> Non
 
 
 def recognise_log(node: Elementwise) -> Node | None:
-    """`log(1 + exp(z))`, `log(sum(exp(z)))`, `log(softmax(z))`, `log(exp(z))` under their own names."""
+    """`log(1 + exp(z))`, `log(sum(exp(z)))`, `log(softmax(z))`, `log(exp(z))` by their own names; `log(sigmoid(z))`."""
     child, labels = node.args[0]
     if labels != tuple(range(node.order)):
         return None
@@ -166,7 +212,22 @@ def recognise_log(node: Elementwise) -> Node | None:
         return reduction("logsumexp", summed[0], summed[1], False)
     if type(child) is Reduction and child.fn == "softmax":
         return reduction("log_softmax", child.child, child.axes, True)
+    squashed = _argument(child, "sigmoid")
+    if squashed is not None:
+        return scaled(-1, elementwise("softplus", [(scaled(-1, squashed), labels)], child.dims))
     return recognise_log_determinant(node) or _argument(child, "exp")
+
+
+def recognise_log1p(node: Elementwise) -> Node | None:
+    """`log1p(exp(z))` is `softplus(z)`.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> recognise_log1p(elementwise("log1p", [(elementwise("exp", [(variable("z", ()), ())], ()), ())], ())).name
+    'softplus'
+    """
+    child, labels = node.args[0]
+    z = _argument(child, "exp") if labels == tuple(range(node.order)) else None
+    return None if z is None else elementwise("softplus", [(z, labels)], z.dims)
 
 
 def is_positive_definite(node: Node, axes: Labels) -> bool:
@@ -220,7 +281,13 @@ COMPARED = ("equal", "not_equal")
 
 
 def recognise_comparison(fn: str, args: Sequence[tuple[Node, Labels]]) -> tuple[Node, Labels] | None:
-    """`[c != 0]` is `c`, and `[c = 0]` its opposite, for a condition c."""
+    """`[c != 0]` is `c`, and `[c = 0]` its opposite, for a condition c.
+
+    >>> from indexcalc.graph.constructors import variable, zeros
+    >>> positive = elementwise("greater", [(variable("z", ()), ()), (zeros(()), ())], ())
+    >>> recognise_comparison("equal", [(positive, ()), (zeros(()), ())])[0].name
+    'less_equal'
+    """
     for (condition, labels), (zero, _) in (args, args[::-1]):
         if is_zero(zero) and is_condition(condition):
             if fn == "not_equal":
@@ -230,4 +297,10 @@ def recognise_comparison(fn: str, args: Sequence[tuple[Node, Labels]]) -> tuple[
     return None
 
 
-RECOGNISE = {"log": recognise_log, "exp": recognise_exp, "abs": recognise_abs, "sign": recognise_sign}
+RECOGNISE = {
+    "log": recognise_log,
+    "log1p": recognise_log1p,
+    "exp": recognise_exp,
+    "abs": recognise_abs,
+    "sign": recognise_sign,
+}

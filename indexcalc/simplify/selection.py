@@ -13,11 +13,12 @@ one holds somewhere: so "and" is a product, "or" a sum, "some" a sum along the l
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
+from indexcalc.functions.elementwise import chosen
 from indexcalc.functions.table import elementwise_row, reduction_row
-from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, regroup
+from indexcalc.graph.constructors import ONE, addition, einsum, regroup, zeros
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -25,6 +26,7 @@ from indexcalc.graph.node import (
     Elementwise,
     Factor,
     Labels,
+    Matrix,
     Node,
     Product,
     Reduction,
@@ -38,20 +40,21 @@ from indexcalc.graph.walk import replace
 from indexcalc.simplify.intervals import values
 
 
-class Condition(NamedTuple):
+class Bracket(NamedTuple):
     """`node[labels] != 0`, of a node that has no negative entries."""
 
     node: Node
     labels: Labels
 
 
-Support = tuple[Condition, ...]
+Support = tuple[Bracket, ...]
+Known = dict[Node, Support]
 
 
 def select(roots: Sequence[Node]) -> list[Node]:
     """The roots with products that a condition selects from as choices, where that matters.
 
-    >>> from indexcalc.graph.constructors import variable
+    >>> from indexcalc.graph.constructors import elementwise, variable
     >>> z = variable("z", (3,))
     >>> positive = elementwise("step", [(z, (0,))], (3,))
     >>> root, same = (einsum(1, [(positive, "i"), (z, "i", e)], "i") for e in (-1, 2))
@@ -60,7 +63,7 @@ def select(roots: Sequence[Node]) -> list[Node]:
     """
     if not any(_selects(node) for node in topological(roots)):
         return list(roots)
-    supports: dict[Node, Support] = {}
+    supports: Known = {}
 
     def change(old: Node, node: Node) -> Node:
         made = _chosen(node, supports) if isinstance(node, Product) else node
@@ -74,25 +77,25 @@ def select(roots: Sequence[Node]) -> list[Node]:
 
 
 def is_condition(node: Node) -> bool:
-    """Is every entry 1 where a condition holds, and 0 elsewhere?"""
-    match node:
-        case Elementwise():
-            return elementwise_row(node.fn).condition
-        case Constant():
-            return node.label == "tril"
-        case Sum():
-            return _denied(node) is not None
-        case _:
-            return False
+    """Is every entry 1 where a condition holds, and 0 elsewhere?
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> z = variable("z", ())
+    >>> is_condition(elementwise("step", [(z, ())], ())), is_condition(elementwise("relu", [(z, ())], ()))
+    (True, False)
+    """
+    if isinstance(node, Elementwise):
+        return elementwise_row(node.fn).condition
+    return (isinstance(node, Constant) and node.label == "tril") or (isinstance(node, Sum) and _denies(node))
 
 
-def _denied(node: Sum) -> Node | None:
-    """The condition c of `1 - c`."""
-    one = [t for t in node.terms if t.node is ONE and t.coef == 1]
-    rest = [t for t in node.terms if t.node is not ONE and t.coef == -1]
-    if len(node.terms) != 2 or not one or not rest or isinstance(rest[0].node, Sum):
-        return None
-    return rest[0].node if is_condition(rest[0].node) else None
+def _denies(node: Sum) -> bool:
+    """Is it `1 - c` of a condition c?"""
+    rest = [t for t in node.terms if t.node is not ONE]
+    ones = [t for t in node.terms if t.node is ONE and t.coef == 1]
+    if len(node.terms) != 2 or not ones or rest[0].coef != -1 or isinstance(rest[0].node, Sum):
+        return False
+    return is_condition(rest[0].node)
 
 
 def _selects(node: Node) -> bool:
@@ -100,49 +103,57 @@ def _selects(node: Node) -> bool:
     return is_condition(node) or (isinstance(node, Elementwise) and elementwise_row(node.fn).support is not None)
 
 
-def _support(node: Node, known: dict[Node, Support]) -> Support:
+def _support(node: Node, known: Known) -> Support:
     """Conditions that hold wherever the node is not strongly zero; none where nothing is known."""
-    everywhere = tuple(range(node.order))
     if is_condition(node):
-        return (Condition(node, everywhere),)
-    match node:
-        case Elementwise():
-            row = elementwise_row(node.fn)
-            found = row.support(node) if row.support is not None else None
-            return () if found is None else (Condition(*found),)
-        case Product():
-            labels = list(range(len(node.sizes)))
-            held = _some(_of_factors(node, known), set(node.out), labels)
-            first = {label: axis for axis, label in reversed(list(enumerate(node.out)))}
-            return tuple(Condition(c.node, tuple(first[x] for x in c.labels)) for c in held)
-        case Sum():
-            return _of_terms(node, known)
-        case Regroup() if known.get(node.child):
-            whole = _whole(known[node.child], node.child)
-            return (Condition(regroup(whole, node.inner, node.outer, node.sizes), everywhere),)
-        case Definition():
-            return known.get(node.child, ())
-        case _:
-            return ()
+        return (Bracket(node, tuple(range(node.order))),)
+    return SUPPORT[type(node)](node, known)
 
 
-def _of_factors(node: Product, known: dict[Node, Support]) -> Support:
+def _everywhere(node: Node, known: Known) -> Support:
+    return ()
+
+
+def _of_function(node: Elementwise, known: Known) -> Support:
+    row = elementwise_row(node.fn)
+    found = row.support(node) if row.support is not None else None
+    return () if found is None else (Bracket(*found),)
+
+
+def _of_product(node: Product, known: Known) -> Support:
+    held = _some(_of_factors(node, known), set(node.out), range(len(node.sizes)))
+    first = {label: axis for axis, label in reversed(list(enumerate(node.out)))}
+    return tuple(Bracket(c.node, tuple(first[x] for x in c.labels)) for c in held)
+
+
+def _of_regroup(node: Regroup, known: Known) -> Support:
+    held = known.get(node.child)
+    if not held:
+        return ()
+    whole = einsum(1, held, range(node.child.order), dict(enumerate(node.child.dims)))
+    return (Bracket(regroup(whole, node.inner, node.outer, node.sizes), tuple(range(node.order))),)
+
+
+def _of_definition(node: Definition, known: Known) -> Support:
+    return known.get(node.child, ())
+
+
+def _of_factors(node: Product, known: Known) -> Support:
     """The conditions of all factors, in the labels of the product."""
     found = [_of_factor(f, known) for f in node.factors]
     return tuple(dict.fromkeys(condition for held in found for condition in held))
 
 
-def _of_factor(factor: Factor, known: dict[Node, Support]) -> Support:
+def _of_factor(factor: Factor, known: Known) -> Support:
     if isinstance(factor.exponent, complex) or factor.exponent <= 0:
         return ()
-    return tuple(Condition(c.node, tuple(factor.labels[x] for x in c.labels)) for c in known.get(factor.node, ()))
+    return tuple(Bracket(c.node, tuple(factor.labels[x] for x in c.labels)) for c in known.get(factor.node, ()))
 
 
-def _of_terms(node: Sum, known: dict[Node, Support]) -> Support:
+def _of_terms(node: Sum, known: Known) -> Support:
     """What one of the terms needs, at least; in full where all need the same."""
     found = [
-        tuple(Condition(c.node, tuple(t.labels[x] for x in c.labels)) for c in known.get(t.node, ()))
-        for t in node.terms
+        tuple(Bracket(c.node, tuple(t.labels[x] for x in c.labels)) for c in known.get(t.node, ())) for t in node.terms
     ]
     common = tuple(c for c in found[0] if all(c in held for held in found))
     rest = [tuple(c for c in held if c not in common) for held in found]
@@ -154,7 +165,7 @@ def _of_terms(node: Sum, known: dict[Node, Support]) -> Support:
     for held in rest:
         own = tuple(dict.fromkeys(x for c in held for x in c.labels))
         parts.append((1, einsum(1, held, own), [at[x] for x in own]))
-    return (*common, Condition(addition(parts, [node.dims[x] for x in labels]), labels))
+    return (*common, Bracket(addition(parts, [node.dims[x] for x in labels]), labels))
 
 
 def _some(held: Support, kept: set[int], labels: Sequence[int]) -> Support:
@@ -164,40 +175,58 @@ def _some(held: Support, kept: set[int], labels: Sequence[int]) -> Support:
     if not rest:
         return tuple(stay)
     out = tuple(x for x in labels if x in kept and any(x in c.labels for c in rest))
-    return (*stay, Condition(einsum(1, rest, out), out))
+    return (*stay, Bracket(einsum(1, rest, out), out))
 
 
-def _whole(held: Support, node: Node) -> Node:
-    """The conditions as one node with all axes of the node."""
-    return einsum(1, held, range(node.order), dict(enumerate(node.dims)))
+SUPPORT: dict[type[Node], Callable[[Any, Known], Support]] = {
+    Variable: _everywhere,
+    Constant: _everywhere,
+    Product: _of_product,
+    Sum: _of_terms,
+    Regroup: _of_regroup,
+    Definition: _of_definition,
+    Elementwise: _of_function,
+    Reduction: _everywhere,
+    Matrix: _everywhere,
+    Call: _everywhere,
+}
+"""For each kind of node the conditions without which it is strongly zero, from those of its children."""
 
 
 # ------------------------------------------------------------------ what may have no finite value
 
 
 def is_finite(node: Node) -> bool:
-    """Has the node finite entries wherever those of the variables are, but for a product or a sum that overflows?"""
+    """Has the node finite entries wherever those of the variables are, but for a product or a sum that overflows?
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> z = variable("z", ())
+    >>> is_finite(einsum(1, [(z, (), 2)], ())), is_finite(einsum(1, [(z, (), -1)], ()))
+    (True, False)
+    """
     for inner in topological([node], lambda inner: "finite" in inner.facts):
-        inner.facts["finite"] = _is_finite(inner)
+        inner.facts["finite"] = all(c.facts["finite"] for c in inner.children) and FINITE[type(inner)](inner)
     known: bool = node.facts["finite"]
     return known
 
 
-def _is_finite(node: Node) -> bool:
-    below = all(child.facts["finite"] for child in node.children)
-    match node:
-        case Variable() | Constant() | Call():
-            return True
-        case Product():
-            return all(f.node.facts["finite"] and _tame(f.node, f.exponent) for f in node.factors)
-        case Sum() | Regroup() | Definition():
-            return below
-        case Elementwise():
-            return below and elementwise_row(node.fn).total
-        case Reduction():
-            return below and reduction_row(node.fn).total
-        case _:
-            return False
+def _always(node: Node) -> bool:
+    return True
+
+
+FINITE: dict[type[Node], Callable[[Any], bool]] = {
+    Variable: _always,
+    Constant: _always,
+    Product: lambda node: all(_tame(f.node, f.exponent) for f in node.factors),
+    Sum: _always,
+    Regroup: _always,
+    Definition: _always,
+    Elementwise: lambda node: elementwise_row(node.fn).total,
+    Reduction: lambda node: reduction_row(node.fn).total,
+    Matrix: lambda node: False,
+    Call: _always,
+}
+"""For each kind of node whether it is finite where its children are."""
 
 
 def _tame(node: Node, exponent: Number) -> bool:
@@ -211,7 +240,7 @@ def _tame(node: Node, exponent: Number) -> bool:
 # ------------------------------------------------------------------ choices
 
 
-def _chosen(node: Product, known: dict[Node, Support]) -> Node:
+def _chosen(node: Product, known: Known) -> Node:
     """The product, with a choice of what may have no value: of a factor where its labels are summed, or of the whole.
 
     A choice of a factor has its labels and those of the conditions, where that is no larger than an array of the
@@ -260,5 +289,4 @@ def _where(held: Support, factors: Sequence[Factor], place: Labels, node: Produc
     value = einsum(1, factors, own)
     along = tuple(x for x in place if any(x in c.labels for c in held))
     count = einsum(1, held, along)
-    zero = einsum(0, (), ())
-    return elementwise("where", [(count, [at[x] for x in along]), (value, [at[x] for x in own]), (zero, ())], dims)
+    return chosen((count, [at[x] for x in along]), (value, [at[x] for x in own]), (zeros(()), ()), dims)

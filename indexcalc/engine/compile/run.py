@@ -1,4 +1,4 @@
-"""Graphs evaluated at once: a program that is planned as the graph is written, and called; the last ones are kept."""
+"""Graphs evaluated at once: a program that is planned, and called; the last ones are kept."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from indexcalc.graph.walk import substitute
 
 KEPT = 128
 """How many programs are kept."""
-AS_WRITTEN = Options(reassociate="safe", search=False)
+AS_WRITTEN = Options(search=False)
+"""No program is looked for, unless the one that is written would run long: then it is that of a compiled function."""
 
 Sizes = tuple[tuple[str, int], ...]
 

@@ -15,13 +15,13 @@ from indexcalc.engine.plan.joined import HeldForm, HeldValue, attach, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import added, power, single, summed, written
+from indexcalc.engine.plan.steps import added, over_norms, power, single, summed, written
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Elementwise, Node
-from indexcalc.graph.numbers import multiply
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.intervals import ANY
 
 
@@ -150,10 +150,12 @@ class Lowering:
         sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
         out = tuple(joined.find(x) for x in term.out)
         pieces: list[Piece] = []
+        bases: list[tuple[Piece, Number]] = []
         for value, held_labels, exponent in rows:
             own = [joined.find(x) for x in held_labels]
             distinct = tuple(dict.fromkeys(own))
-            made = single(self.pool, 1, Use(value, tuple(own)), distinct, sizes)
+            bases.append((Piece(single(self.pool, 1, Use(value, tuple(own)), distinct, sizes), distinct), exponent))
+        for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
             times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
             if times != exponent:
                 made = power(self.pool, made, exponent)

@@ -10,8 +10,9 @@ from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.program import Add, Contract, Map, Part, Use
-from indexcalc.graph.numbers import Number, multiply
+from indexcalc.engine.program import Add, Contract, Map, Part, Reduce, Use
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.simplify.intervals import ANY
 
 
@@ -55,6 +56,41 @@ def power(pool: StepPool, value: int, exponent: Number) -> int:
     positive = low >= 0 or (isinstance(exponent, int) and exponent % 2 == 0)
     step = Map("**", (exponent,), (Use(value, axes),), axes, shape)
     return pool.add(step, cost.elementary(prod(shape)), (0.0, float("inf")) if positive else ANY)
+
+
+def over_norms(
+    pool: StepPool, bases: Sequence[tuple[Piece, Number]], sizes: Mapping[int, int]
+) -> list[tuple[Piece, Number]]:
+    """Powers of values, those of a norm in a denominator shared out to what it is the norm of.
+
+    In `x x / norm(x)**3` no power of x is made, which might overflow: it is `(x/norm(x)) (x/norm(x)) / norm(x)`.
+    """
+    made = list(bases)
+    for place, (norm, exponent) in enumerate(bases):
+        step = pool.steps[norm.value]
+        if not isinstance(step, Reduce) or not reduction_row(step.fn).norm:
+            continue
+        if isinstance(exponent, complex) or exponent >= -1:
+            continue
+        for k, (piece, times) in enumerate(made):
+            if isinstance(times, complex) or times <= 0 or exponent == 0 or not _is_size_of(pool, piece, norm, step):
+                continue
+            count = min(times, -exponent)
+            inverse = Piece(power(pool, norm.value, -1), norm.labels)
+            ratio = pair(pool, piece, inverse, piece.labels, sizes)
+            exponent += count
+            made[k], made[place] = (piece, add(times, -count)), (norm, exponent)
+            made.append((ratio, count))
+    return [(piece, exponent) for piece, exponent in made if exponent != 0]
+
+
+def _is_size_of(pool: StepPool, piece: Piece, norm: Piece, step: Reduce) -> bool:
+    """Is the norm one of this value or of minus it, or of what it is the size of, along labels of it?"""
+    (argument,), value = step.uses, pool.steps[piece.value]
+    same = [piece.value, negative(pool, piece.value)]
+    if isinstance(value, Map) and value.fn == "abs":
+        same.append(value.uses[0].value)
+    return argument.value in same and set(norm.labels) <= set(piece.labels)
 
 
 def pair(

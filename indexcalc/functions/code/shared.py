@@ -96,10 +96,37 @@ def normp(x, axes, p):
 
 
 def cofactor(x):
+    """The cofactors of X, singular or not: minors up to order 4, else det(X) inv(X)^T where X is well conditioned."""
+    if x.shape[-1] <= 3:
+        return small_cofactor(x)
+    if x.shape[-1] == 4:
+        return minors_of_four(x)
+    det = np.linalg.det(x)[..., None, None]
+    inverse = np.linalg.inv(np.where(det == 0, np.tril(np.triu(np.ones_like(x))), x))
+    size = np.linalg.matrix_norm(x) * np.linalg.matrix_norm(inverse)
+    good = (det != 0) & (size < np.finfo(x.dtype).eps ** (-1 / 3))[..., None, None]
+    return where_good(good, det * inverse.mT, lambda: singular_cofactor(x))
+
+
+def where_good(good, value, other):
+    """The value where it is good, else the other one, which is not made if nowhere."""
+    return value if np.all(good) else np.where(good, value, other())
+
+
+def singular_cofactor(x):
     """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
     u, s, vh = np.linalg.svd(x, full_matrices=False)
     size = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
     return size * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
+
+
+def minors_of_four(x):
+    """The cofactors of matrices of order 4: the determinants without a row and a column, with their signs."""
+    rest = [[1, 2, 3], [0, 2, 3], [0, 1, 3], [0, 1, 2]]
+    rows = np.asarray([[[[i] * 3 for i in row]] * 4 for row in rest])
+    columns = np.asarray([[[column] * 3 for column in rest]] * 4)
+    minors = small_det(x[..., rows, columns])
+    return np.where(np.asarray([[(i + j) % 2 == 0 for j in range(4)] for i in range(4)]), minors, -minors)
 
 
 def small_cofactor(x):

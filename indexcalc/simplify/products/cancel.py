@@ -1,7 +1,8 @@
 """Matrices that cancel in a product: an inverse beside its argument, an orthogonal matrix beside its transpose.
 
-The rewrites: `cancel_inverse` (inv(X)_ik X_kj = δ_ij, on either side and for each batch; X may be one factor, or a
-product whose factors stand among the others) and `cancel_orthogonal` (Q_ik Q_jk = δ_ij).
+The rewrites: `cancel_inverse` (inv(X)_ik X_kj = δ_ij, and for cofactors C of X C_ki X_kj = det(X) δ_ij, on either side
+and for each batch; X may be one factor, or a product whose factors stand among the others) and
+`cancel_orthogonal` (Q_ik Q_jk = δ_ij).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.matrices.inverse import is_orthogonal
+from indexcalc.simplify.recognise import is_inverse, size_of_unit
 
 STEPS = 500
 """How many factors are tried, at most, for those of one argument: the search would be exponential in equal factors."""
@@ -36,7 +38,7 @@ def cancel(draft: Draft, out: Sequence[int]) -> None:
 
 
 def _cancels(node: Node) -> bool:
-    return (isinstance(node, Reduction) and node.fn == "inv") or _is_orthogonal(node)
+    return is_inverse(node) or _is_orthogonal(node)
 
 
 def _is_orthogonal(node: Node) -> bool:
@@ -49,7 +51,7 @@ def _cancel_one(draft: Draft, out: Sequence[int]) -> bool:
     times = Counter(label for _, labels, _ in rows for label in labels)
     times.update(draft.find(label) for label in out)
     for place, (node, _, exponent) in enumerate(rows):
-        if isinstance(node, Reduction) and node.fn == "inv" and exponent == 1:
+        if is_inverse(node) and exponent == 1:
             if _cancel_inverse(draft, rows, times, place):
                 return True
         elif _is_orthogonal(node) and _cancel_orthogonal(draft, rows, times, place):
@@ -70,17 +72,22 @@ def _take(draft: Draft, places: Sequence[int], gone: Sequence[int], a: int, b: i
 def _cancel_inverse(draft: Draft, rows: Rows, times: Counter[int], place: int) -> bool:
     node, labels, _ = rows[place]
     assert isinstance(node, Reduction)
+    size = size_of_unit(node)
     for near, other in (node.axes, node.axes[::-1]):
         middle = labels[near]
         if labels.count(middle) > 1:
             continue
-        wanted = {axis: label for axis, label in enumerate(labels) if axis not in node.axes} | {other: middle}
-        for found in (*_alone(rows, node.child, wanted, near), *_among(rows, node.child, wanted, near, times)):
+        met_at, far = (other, near) if size is None else (near, other)
+        wanted = {axis: label for axis, label in enumerate(labels) if axis not in node.axes} | {met_at: middle}
+        for found in (*_alone(rows, node.child, wanted, far), *_among(rows, node.child, wanted, far, times)):
             met = sum(rows[k][1].count(middle) for k in found.places)
             if found.far in (*found.inside, middle) or met + 1 != times[middle]:
                 continue
             draft.coef = multiply(draft.coef, found.sign)
             _take(draft, (place, *found.places), [middle, *found.inside], labels[other], found.far)
+            if size is not None:
+                batch = [label for axis, label in enumerate(labels) if axis not in node.axes]
+                draft.factors.append((size, batch, 1))
             return True
     return False
 
