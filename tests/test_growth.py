@@ -159,3 +159,17 @@ def test_two_tensors_of_one_name_are_refused_however_many_others_there_are():
         total + ic.tensor("term7", "n", positive=True)
     with pytest.raises(ic.NotationError, match="two tensors of this name"):
         total @ (ic.tensor("W", "n m") @ ic.tensor("term7", "m"))
+
+
+def test_few_programs_are_compared_for_a_long_ladder(monkeypatch):
+    from indexcalc.engine.plan import plan
+
+    made = []
+    built = plan.lowered
+    monkeypatch.setattr(plan, "lowered", lambda *given: made.append(1) or built(*given))
+    e = x
+    for _ in range(28):
+        e = e * ic.sin(e)
+    value = ic.compile(ic.grad(e.sum(), x), (x,))([0.5, 0.25])
+    assert value.shape == (2,)
+    assert len(made) <= 2
