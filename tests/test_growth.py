@@ -123,3 +123,53 @@ def test_layers_that_stay_apart_have_the_same_derivative(layer):
 def test_a_product_with_one_delta_in_a_sum_is_still_split():
     s = ic.softmax(x)
     assert str(ic.grad(y @ s, x)) == "s*(y - y @ s)".replace("s", "softmax(x)")
+
+
+def test_long_sums_do_not_look_at_all_their_variables_at_each_term(monkeypatch):
+    from indexcalc.graph import inputs
+
+    def looked_at(new, found):
+        raise AssertionError(f"{len(found)} variables looked at for {len(new)}")
+
+    monkeypatch.setattr(inputs, "_refuse_namesakes", looked_at)
+    terms = [ic.tensor(f"term{number}", "n") for number in range(10_000)]
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    assert len(total.inputs) == 10_000
+    assert count([ic.grad((total * total).sum(), terms[0]).node]) <= 10_050
+
+
+def test_long_sums_derive_in_linear_size():
+    s = ic.scalar("s")
+    sizes = []
+    for terms in (1000, 2000):
+        total = ic.sin(s)
+        for number in range(2, terms + 1):
+            total = total + ic.sin(number * s)
+        sizes.append(count([ic.grad(total, s).node]))
+    assert sizes[1] <= 2 * sizes[0]
+
+
+def test_two_tensors_of_one_name_are_refused_however_many_others_there_are():
+    total = ic.tensor("first", "n")
+    for number in range(100):
+        total = total + ic.tensor(f"term{number}", "n")
+    with pytest.raises(ic.NotationError, match="two tensors of this name"):
+        total + ic.tensor("term7", "n", positive=True)
+    with pytest.raises(ic.NotationError, match="two tensors of this name"):
+        total @ (ic.tensor("W", "n m") @ ic.tensor("term7", "m"))
+
+
+def test_few_programs_are_compared_for_a_long_ladder(monkeypatch):
+    from indexcalc.engine.plan import plan
+
+    made = []
+    built = plan.lowered
+    monkeypatch.setattr(plan, "lowered", lambda *given: made.append(1) or built(*given))
+    e = x
+    for _ in range(28):
+        e = e * ic.sin(e)
+    value = ic.compile(ic.grad(e.sum(), x), (x,))([0.5, 0.25])
+    assert value.shape == (2,)
+    assert len(made) <= 2

@@ -24,22 +24,28 @@ def joined_inputs(parts: Iterable[Inputs]) -> Inputs:
     >>> joined_inputs([x, y]) == x | y
     True
     """
-    several = set(parts)
-    if len(several) == 1:
-        return several.pop()
-    known: dict[str, Variable] = {}
-    for part in several:
-        for variable in part:
-            other = known.setdefault(variable.label, variable)
-            if other is not variable:
-                raise NotationError(
-                    f"tensor {variable.label}",
-                    f"two tensors of this name meet, with dimensions {_shown(other)} and {_shown(variable)}"
-                    if other.dims != variable.dims
-                    else "two tensors of this name meet, with different assumptions",
-                    "give one of them another name",
-                )
-    return frozenset(known.values())
+    several = sorted(set(parts), key=len, reverse=True)
+    found: Inputs = several[0] if several else frozenset()
+    for part in several[1:]:
+        new = part - found
+        if not all(variable.is_alone for variable in new):
+            _refuse_namesakes(new, found)
+        found |= new
+    return found
+
+
+def _refuse_namesakes(new: Inputs, found: Inputs) -> None:
+    known = {variable.label: variable for variable in found}
+    for variable in new:
+        other = known.setdefault(variable.label, variable)
+        if other is not variable:
+            raise NotationError(
+                f"tensor {variable.label}",
+                f"two tensors of this name meet, with dimensions {_shown(other)} and {_shown(variable)}"
+                if other.dims != variable.dims
+                else "two tensors of this name meet, with different assumptions",
+                "give one of them another name",
+            )
 
 
 def _shown(node: Node) -> str:

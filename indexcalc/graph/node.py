@@ -32,6 +32,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
+from weakref import WeakSet
 
 from indexcalc.graph.interning import Interned
 from indexcalc.graph.numbers import Number
@@ -80,6 +81,8 @@ NO_SYMMETRY = Symmetry()
 
 TABLE = Interned()
 """All nodes that somebody holds."""
+NAMESAKES = Interned()
+"""The variables of each name that somebody holds; each holds the set that it is in."""
 INEXACT = (float, complex)
 
 
@@ -219,6 +222,9 @@ class Variable(Node):
         self.dims, self.children = self.shape, ()
         if self._symmetry != NO_SYMMETRY:
             self.facts["symmetry"] = self._symmetry
+        namesakes = NAMESAKES.get(self.label)
+        self.facts["namesakes"] = NAMESAKES.enter(self.label, WeakSet()) if namesakes is None else namesakes
+        self.facts["namesakes"].add(self)
 
     def _content(self) -> object:
         return ("v", self.label, str(self.dims), sorted(self.assumptions), self._symmetry, self.latex)
@@ -227,6 +233,11 @@ class Variable(Node):
     def name(self) -> str:
         """The name of the tensor."""
         return self.label
+
+    @property
+    def is_alone(self) -> bool:
+        """Has no other tensor that somebody holds this name? If one had it lately, the answer may be no."""
+        return len(self.facts["namesakes"]) == 1
 
 
 class Product(Node):

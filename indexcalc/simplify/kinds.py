@@ -132,7 +132,16 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
 
 
 def argument(work: Normaliser, edge: Edge) -> Edge:
-    """An argument; where sharing is not seen, minus a skew one is its transpose: `exp(-K)` is `exp(K.T)`."""
+    """An argument; where sharing is not seen, minus a skew one is its transpose: `exp(-K)` is `exp(K.T)`.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> from indexcalc.graph.node import Symmetry
+    >>> from indexcalc.simplify.passes import FlatPass
+    >>> K = variable("K", (3, 3), ["skew"], Symmetry((((0, 1), -1),)))
+    >>> coef, _, axes = argument(FlatPass(), Edge(-2, K, (0, 1)))
+    >>> coef, axes
+    (2, (1, 0))
+    """
     coef, inner, axes = edge
     if not work.flat or isinstance(coef, complex) or coef > 0:
         return edge

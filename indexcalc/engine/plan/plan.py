@@ -40,6 +40,9 @@ KEPT = 256
 """Programs that are remembered, the last ones that were asked for."""
 WORK = 3000
 """Nodes that may be planned again in all: fewer programs are compared where a graph is large."""
+PARTS = 6000
+"""Parts of products that may be priced in all, for the same reason: a ladder of n rungs has of the order of n² in one
+program, and n programs to compare; one of 32 rungs has 5653 in its first."""
 TRIALS = 12
 """Programs that are compared, beyond the starts: each takes as long as the first one."""
 THIRD = 2 / 3
@@ -146,15 +149,25 @@ def _search(
     trials: int = TRIALS,
     work: int = WORK,
 ) -> Lowered:
-    """The cheapest of the programs that are tried: at most so many trials, of so many nodes in all."""
+    """The cheapest of the programs that are tried: at most so many trials, of so many nodes and parts in all."""
+    spent = each = len(best.seen)
+
+    def counted(*given: Any) -> Lowered:
+        nonlocal spent
+        made = build(*given)
+        spent += len(made.seen)
+        return made
+
     for shared in (_shared_products(order), _shared_sums(order)):
-        if shared:
-            best = _cheaper(best, build(best.choice._replace(kept=best.choice.kept.union(shared))))
-    best = _amortised(best, build)
+        if shared and spent + each < PARTS:
+            best = _cheaper(best, counted(best.choice._replace(kept=best.choice.kept.union(shared))))
+    best = _amortised(best, counted) if spent + each < PARTS else best
     if options.reassociate != "safe":
         for node in _differences(order)[: min(trials, work // len(order))]:
+            if spent + each > PARTS:
+                break
             opened = best.choice._replace(opened=best.choice.opened | {node})
-            tried = _amortised(build(opened), build)
+            tried = _amortised(counted(opened), counted)
             if tried.seconds < THIRD * best.seconds:
                 best = tried
     return best

@@ -100,7 +100,14 @@ def _join_multiples(draft: Draft, factors: Factors) -> None:
 
 
 def multiple(node: Sum, other: Node) -> Number | None:
-    """The number by which another sum gives this one; None where it is none such, or not exact."""
+    """The number by which another sum gives this one; None where it is none such, or not exact.
+
+    >>> from indexcalc.graph.constructors import ONE, addition, variable
+    >>> x = variable("x", ())
+    >>> one, other = (addition([(a, x, ()), (b, ONE, ())], ()) for a, b in ((2, -4), (-1, 2)))
+    >>> multiple(one, other)
+    -2
+    """
     if not isinstance(other, Sum) or other is node or len(other.terms) != len(node.terms):
         return None
     one, two = node.terms[0].coef, other.terms[0].coef
