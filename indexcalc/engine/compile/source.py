@@ -107,6 +107,8 @@ def module(
         arrays = [names[step.name] for step in inputs if step.shape]
         given = arrays if target.module == "torch" else [*arrays, *numbers]
         lines.insert(0, target.dtype(given, any(COMPLEX in own for own in writer.sources)))
+    if symbols is not None and any(map(target.rational, program.steps)):
+        lines[:0] = _floats(target, [names[step.name] for step in inputs if step.shape])
     free: list[str] = []
     if symbols is not None:
         head, free = _head(request, names, texts)
@@ -119,6 +121,14 @@ def module(
     parts = [*writer.free.helpers.values(), f"def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
     return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+
+
+def _floats(target: Target, arrays: Sequence[str]) -> list[str]:
+    """The line that makes floats of integers, if there are arrays: as the library does, what is exact stays so."""
+    if not arrays:
+        return []
+    listed = ", ".join(arrays) + ("," if len(arrays) == 1 else "")
+    return [target.floats.format(names=listed, tuple=f"({listed})")]
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:
