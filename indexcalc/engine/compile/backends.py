@@ -55,6 +55,7 @@ class OnBackend(Compiled):
     ) -> None:
         super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
         self.backend = backend
+        self.made_of = (backend.name, outputs, self.names, options, limit, sharding)
         self._ready: dict[Any, Callable[..., Any]] = {}
         self.sharding = None if sharding is None else Sharding(self.request, *sharding)
 
@@ -70,6 +71,12 @@ class OnBackend(Compiled):
                 self._ready.clear()
             self._ready[kinds] = self._direct(function, arrays, given)
         return function(*given, **keywords)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.sharding is not None:
+            found = "it lies on the devices of a mesh, which are no others elsewhere"
+            raise InputError(self.request.asked, found, "compile it where it runs")
+        return _on_backend, self.made_of, self.sizes
 
     def _direct(self, function: Callable[..., Any], arrays: Sequence[Any], given: Sequence[Any]) -> Callable[..., Any]:
         """The function of a tuple of arrays of the kinds of these, of which the program takes `given`."""
@@ -126,7 +133,8 @@ class OnBackend(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
-        program = self.prepared(self.request.sizes(sizes))
+        self.sizes = self.request.sizes(sizes)
+        program = self.prepared(self.sizes)
         self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
 
     def _declared(self, arrays: Sequence[Any]) -> None:
@@ -272,6 +280,12 @@ BACKENDS: dict[str, Backend] = {
         Backend("torch", _torch_arrays, _torch_numbers, lambda function: function, _torch_cast),
     )
 }
+
+
+def _on_backend(name: str, *made_of: Any) -> OnBackend:
+    """A function that was pickled."""
+    _there(name)
+    return OnBackend(BACKENDS[name], *made_of)
 
 
 def _there(backend: str) -> None:

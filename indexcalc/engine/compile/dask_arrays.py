@@ -75,7 +75,8 @@ class OnDask(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
-        self._plan = self._planned(self.request.sizes(sizes))
+        self.sizes = self.request.sizes(sizes)
+        self._plan = self._planned(self.sizes)
 
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
         program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
