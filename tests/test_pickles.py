@@ -57,3 +57,18 @@ def test_a_bent_name_writes_no_code(name: str) -> None:
     ):
         with pytest.raises(ic.NameRefused):
             call()
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "dask"])
+def test_sizes_are_enough_where_a_keyword_is(backend: str) -> None:
+    """A dimension that no input fixes is told once, at compile, or at each call; the inputs tell the others."""
+    e = ic.tr(ic.eye("k")) * x
+    for sizes in ({"k": 2}, {"k": 2, "n": 3}, {"k": 2, "n": 9}):
+        f = ic.compile(e, (x,), backend=backend, sizes=sizes)
+        for g in (f, again(f)):
+            np.testing.assert_array_equal(np.asarray(g(np.ones(3))), [2, 2, 2])
+            np.testing.assert_array_equal(np.asarray(g(np.ones(3), k=4)), [4, 4, 4])
+    gone = ic.compile(x + ic.tr(ic.eye("k") - ic.eye("k")), (x,), backend=backend, sizes={"k": 2})
+    np.testing.assert_array_equal(np.asarray(gone(np.ones(3), k=2)), np.ones(3))
+    with pytest.raises(ic.InputError, match="unknown dimension"):
+        ic.compile(e, (x,), backend=backend, sizes={"q": 2})

@@ -134,6 +134,8 @@ class OnBackend(Compiled):
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
         self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
         program = self.prepared(self.sizes)
         self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
 
@@ -315,9 +317,9 @@ def compile_expressions(
     `shard`, say `{"n": "data"}`, lay dimensions along the axes of a mesh of devices.
 
     One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
-    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
-    Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
-    order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls. A call takes from `sizes`
+    what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes
+    each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
     bytes (half of the machine's memory) is an error before anything is computed.
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.

@@ -166,6 +166,8 @@ class Compiled:
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
         self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
         program = self.prepared(self.sizes)
         code = self._code(program, np.float64, order=self.order)
         self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)

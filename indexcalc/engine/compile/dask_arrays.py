@@ -76,6 +76,8 @@ class OnDask(Compiled):
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
         self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
         self._plan = self._planned(self.sizes)
 
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
