@@ -53,6 +53,7 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ("ones", "dim"): (lambda: ic.ones(i, dim=3).shape, lambda: ic.ones(i).shape),
     ("zeros", "dim"): (lambda: ic.zeros(i, dim=3).shape, lambda: ic.zeros(i).shape),
     ("tensor", "symmetric"): (lambda: A - A.T, lambda: (B := ic.tensor("A", "n n", symmetric=True)) - B.T),
+    ("tensor", "skew"): (lambda: A + A.T, lambda: (B := ic.tensor("A", "n n", skew=True)) + B.T),
     ("tensor", "latex"): (lambda: ic.tensor("A", "n", latex="Q").latex(), lambda: ic.tensor("A", "n").latex()),
     ("scalar", "latex"): (lambda: ic.scalar("s", latex="Q").latex(), lambda: ic.scalar("s").latex()),
     ("column", "latex"): (lambda: ic.column("s", "n", latex="Q").latex(), lambda: ic.column("s", "n").latex()),

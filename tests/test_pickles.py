@@ -72,3 +72,14 @@ def test_sizes_are_enough_where_a_keyword_is(backend: str) -> None:
     np.testing.assert_array_equal(np.asarray(gone(np.ones(3), k=2)), np.ones(3))
     with pytest.raises(ic.InputError, match="unknown dimension"):
         ic.compile(e, (x,), backend=backend, sizes={"q": 2})
+
+
+@pytest.mark.parametrize("backend", ["evaluate", "numpy", "jax", "torch", "dask"])
+def test_what_says_more_than_numbers_is_refused(backend: str) -> None:
+    """A mask would be lost, and so would the names of dimensions."""
+    labelled = type("DataArray", (np.ndarray,), {"__module__": "xarray.core.dataarray"})
+    f = ic.compile(2 * x, (x,), backend=backend) if backend != "evaluate" else lambda value: (2 * x).evaluate(x=value)
+    f(np.ones(2))
+    for value in (np.ma.array([1.0, 2.0], mask=[False, True]), np.ones(2).view(labelled)):
+        with pytest.raises(ic.InputError, match=r"lost|places"):
+            f(value)

@@ -13,6 +13,7 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
+from indexcalc.engine.bind.inputs import refuse_labelled
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
@@ -100,6 +101,7 @@ class OnBackend(Compiled):
 
     def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
         """The function for these shapes, the arrays in its library, and what it takes by name."""
+        refuse_labelled(arrays, self.names)
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)
@@ -317,10 +319,10 @@ def compile_expressions(
     `shard`, say `{"n": "data"}`, lay dimensions along the axes of a mesh of devices.
 
     One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
-    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls. A call takes from `sizes`
-    what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes
-    each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
-    bytes (half of the machine's memory) is an error before anything is computed.
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls. A call takes from
+    `sizes` what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes
+    and fixes each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An
+    array beyond `memory_limit` bytes (half of the machine's memory) is an error before anything is computed.
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 
