@@ -181,6 +181,7 @@ def to_float(value: int | float | Fraction, asked: str) -> float:
 def to_array(value: Any, name: str) -> Numbers:
     """The value as an array of one of the four dtypes that are kept; integers become float64."""
     asked = f"input {name}"
+    refuse_labelled([value], [name])
     try:
         array = np.asarray(value)
     except IndexCalcError:
@@ -193,6 +194,16 @@ def to_array(value: Any, name: str) -> Numbers:
     if dtype not in KEPT:
         raise _bad_dtype(asked, array)
     return array.astype(dtype, copy=False)
+
+
+def refuse_labelled(values: Iterable[Any], names: Iterable[str]) -> None:
+    """Refuses arrays that say more than numbers by place, and would lose it: masks, and names of dimensions."""
+    for value, name in zip(values, names, strict=False):
+        if isinstance(value, np.ma.MaskedArray):
+            raise InputError(f"input {name}", "a masked array, whose mask would be lost", "give .filled(0), say")
+        if type(value).__module__.partition(".")[0] == "xarray":
+            found = "an array of xarray, whose axes have names: here they are told by their places"
+            raise InputError(f"input {name}", found, 'give .transpose("row", "column").values')
 
 
 def _bad_dtype(asked: str, array: Numbers) -> InputError:

@@ -41,6 +41,8 @@ class Request:
         self.units = [one.units for one in wanted]
         self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
         self.used = variables(self.roots)
+        self.symbols = symbols_below([*written, *self.roots, *self.inputs])
+        self.told: dict[str, int] = {}
         self._check_names()
 
     def _check_names(self) -> None:
@@ -54,11 +56,18 @@ class Request:
             raise InputError(self.asked, f"no input for {', '.join(missing)}", f"give the inputs ({shown})")
 
     def sizes(self, given: Any) -> dict[str, int]:
-        """Sizes by symbol, as they were given; a symbol that does not occur is an error."""
+        """Sizes by symbol, as they were given; a symbol that occurs nowhere is an error.
+
+        They are told: a call takes from them what no input fixes.
+        """
         if not isinstance(given, Mapping):
             raise KindError(self.asked, f"sizes={given!r}", 'give sizes by symbol, sizes={"n": 100}')
-        symbols = symbols_below([*self.roots, *self.inputs])
-        return {name: known.size for name, known in given_sizes(given, symbols).items()}
+        self.told = {name: known.size for name, known in given_sizes(given, self.symbols).items()}
+        return self.told
+
+    def settled(self, sizes: Mapping[str, int]) -> bool:
+        """Are these all the sizes that a program needs?"""
+        return symbols_below(self.roots) <= sizes.keys()
 
     def bound(
         self, arrays: Sequence[Any], named: Mapping[str, Any]
@@ -67,13 +76,18 @@ class Request:
         if len(arrays) != len(self.names):
             shown = ", ".join(self.names)
             raise InputError(self.asked, f"{len(arrays)} arrays for {len(self.names)} inputs", f"give ({shown})")
-        given, sizes, functions = dict(zip(self.names, arrays, strict=True)), {}, {}
+        given, functions = dict(zip(self.names, arrays, strict=True)), {}
+        fixed = {str(dim) for variable in self.inputs if variable.label in given for dim in variable.dims}
+        sizes = {name: size for name, size in self.told.items() if name not in fixed}
         for name, value in named.items():
             if name in self.functions:
                 functions[name] = value
             else:
                 sizes[name] = value
-        inputs, extents = bind(self.inputs, given, sizes, roots=self.roots, standing=self.standing)
+        given_sizes(sizes, self.symbols)
+        occurring = symbols_below([*self.roots, *self.inputs])
+        needed = {name: size for name, size in sizes.items() if name in occurring}
+        inputs, extents = bind(self.inputs, given, needed, roots=self.roots, standing=self.standing)
         return inputs, extents, functions
 
 

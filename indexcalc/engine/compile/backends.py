@@ -13,6 +13,7 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
+from indexcalc.engine.bind.inputs import refuse_labelled
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
@@ -55,6 +56,7 @@ class OnBackend(Compiled):
     ) -> None:
         super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
         self.backend = backend
+        self.made_of = (backend.name, outputs, self.names, options, limit, sharding)
         self._ready: dict[Any, Callable[..., Any]] = {}
         self.sharding = None if sharding is None else Sharding(self.request, *sharding)
 
@@ -70,6 +72,12 @@ class OnBackend(Compiled):
                 self._ready.clear()
             self._ready[kinds] = self._direct(function, arrays, given)
         return function(*given, **keywords)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.sharding is not None:
+            found = "it lies on the devices of a mesh, which are no others elsewhere"
+            raise InputError(self.request.asked, found, "compile it where it runs")
+        return _on_backend, self.made_of, self.sizes
 
     def _direct(self, function: Callable[..., Any], arrays: Sequence[Any], given: Sequence[Any]) -> Callable[..., Any]:
         """The function of a tuple of arrays of the kinds of these, of which the program takes `given`."""
@@ -93,6 +101,7 @@ class OnBackend(Compiled):
 
     def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
         """The function for these shapes, the arrays in its library, and what it takes by name."""
+        refuse_labelled(arrays, self.names)
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)
@@ -126,7 +135,10 @@ class OnBackend(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
-        program = self.prepared(self.request.sizes(sizes))
+        self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
+        program = self.prepared(self.sizes)
         self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
 
     def _declared(self, arrays: Sequence[Any]) -> None:
@@ -274,6 +286,12 @@ BACKENDS: dict[str, Backend] = {
 }
 
 
+def _on_backend(name: str, *made_of: Any) -> OnBackend:
+    """A function that was pickled."""
+    _there(name)
+    return OnBackend(BACKENDS[name], *made_of)
+
+
 def _there(backend: str) -> None:
     """The library is there, or an error says how to get it."""
     if find_spec(backend) is None:
@@ -301,10 +319,10 @@ def compile_expressions(
     `shard`, say `{"n": "data"}`, lay dimensions along the axes of a mesh of devices.
 
     One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
-    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls with these sizes.
-    Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes and fixes each product's own
-    order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An array beyond `memory_limit`
-    bytes (half of the machine's memory) is an error before anything is computed.
+    the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls. A call takes from
+    `sizes` what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes
+    and fixes each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An
+    array beyond `memory_limit` bytes (half of the machine's memory) is an error before anything is computed.
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 

@@ -45,6 +45,8 @@ class Compiled:
     ) -> None:
         self.request = Request(outputs, inputs, "compile", options.reassociate)
         self.names = self.request.names
+        self.made_of: tuple[Any, ...] = (outputs, self.names, options, order, limit)
+        self.sizes: dict[str, int] | None = None
         self.options, self.order = options, order
         self.limit = memory_limit() if limit is None else limit
         self._programs: dict[Any, tuple[Callable[..., Any], Plan]] = {}
@@ -67,6 +69,13 @@ class Compiled:
         if self._plan is None:
             raise InputError(self.request.asked, "no sizes are known yet", "call it, or compile with sizes={'n': 100}")
         return self._plan
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What it was made of: programs are made again where it is read."""
+        return type(self), self.made_of, self.sizes
+
+    def __setstate__(self, sizes: Mapping[str, int]) -> None:
+        self.plan_for(sizes)
 
     def __repr__(self) -> str:
         return f"compiled({', '.join(map(str, self.request.outputs))}; {', '.join(self.request.names)})"
@@ -156,7 +165,10 @@ class Compiled:
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol."""
-        program = self.prepared(self.request.sizes(sizes))
+        self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
+        program = self.prepared(self.sizes)
         code = self._code(program, np.float64, order=self.order)
         self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)
 

@@ -17,7 +17,7 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
-from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.bind.inputs import refuse_labelled, to_float
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
@@ -53,6 +53,7 @@ class OnDask(Compiled):
 
     def __call__(self, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
+        refuse_labelled(arrays, self.names)
         stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
         bound, sizes, functions = self.request.bound(stand_ins, named)
         held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
@@ -75,7 +76,10 @@ class OnDask(Compiled):
 
     def plan_for(self, sizes: Mapping[str, int]) -> None:
         """Plans for these sizes, by symbol; no array is too large, it is in blocks."""
-        self._plan = self._planned(self.request.sizes(sizes))
+        self.sizes = self.request.sizes(sizes)
+        if not self.request.settled(self.sizes):
+            return
+        self._plan = self._planned(self.sizes)
 
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
         program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)

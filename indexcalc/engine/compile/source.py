@@ -108,6 +108,8 @@ def module(
         arrays = [names[step.name] for step in inputs if step.shape]
         given = arrays if target.module == "torch" else [*arrays, *numbers]
         lines.insert(0, target.dtype(given, any(COMPLEX in own for own in writer.sources)))
+    if symbols is not None and any(map(target.rational, program.steps)):
+        lines[:0] = _floats(target, [names[step.name] for step in inputs if step.shape])
     free: list[str] = []
     if symbols is not None:
         head, free = _head(request, names, texts)
@@ -129,6 +131,14 @@ def _above(program: Program, target: Target) -> str:
     )
     quiet = '@np.errstate(over="ignore", invalid="ignore", divide="ignore")\n'
     return quiet if chooses and target.module == "np" else ""
+
+
+def _floats(target: Target, arrays: Sequence[str]) -> list[str]:
+    """The line that makes floats of integers, if there are arrays: as the library does, what is exact stays so."""
+    if not arrays:
+        return []
+    listed = ", ".join(arrays) + ("," if len(arrays) == 1 else "")
+    return [target.floats.format(names=listed, tuple=f"({listed})")]
 
 
 def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:

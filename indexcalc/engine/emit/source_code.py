@@ -42,7 +42,7 @@ def write_lines(writer: Writer) -> list[str]:
 
 def _result(writer: Writer, value: int, taken: set[int]) -> str:
     text, root = writer.values[value], value
-    while is_view(writer.program.steps[root]):
+    while is_view(step := writer.program.steps[root]) or isinstance(step, Reshape):
         root = writer.program.steps[root].uses[0].value
     given = isinstance(writer.program.steps[root], Input) or root in taken
     taken.add(root)

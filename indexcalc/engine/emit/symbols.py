@@ -17,6 +17,8 @@ from indexcalc.index import size as size_of
 
 MOST = 10**7
 """The largest size that is tried: beyond it no size makes a dimension a whole number."""
+TRIED = 1000
+"""Sizes that are tried where a dimension is the smaller of two: more than programs have dimensions."""
 FIRST = 101
 """Sizes that are not given are about this, all of the same order: no contraction is preferred because of them."""
 
@@ -39,10 +41,14 @@ def distinct_sizes(dims: Sequence[Dimension], wished: Mapping[str, int]) -> dict
     {'m': 50, 'n': 52}
     """
     sizes: dict[str, int] = {}
+    smaller = next((dim for dim in dims if isinstance(dim, Dim) and not dim.plain), None)
     for symbol in sorted({symbol for dim in dims if isinstance(dim, Dim) for symbol in dim.symbols}):
         sizes[symbol] = wished.get(symbol, FIRST + 2 * len(sizes))
         while _meet(dims, sizes):
             sizes[symbol] += 1
+            if smaller is not None and sizes[symbol] > wished.get(symbol, FIRST) + TRIED:
+                found = "it is one of two other dimensions, and which depends on the sizes"
+                raise DimensionError(f"dimension `{smaller}`", found, "declare integers, or use ic.compile")
             if sizes[symbol] > MOST:
                 raise DimensionError(f"dimension `{symbol}`", "no size makes all dimensions whole numbers", "")
     return sizes

@@ -54,6 +54,10 @@ def _refuse(name: str, value: object) -> KindError:
 
 def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
     for arg in args:
+        if isinstance(arg, bool):
+            found = f"{arg} is a bool: == and != compare expressions as a whole"
+            instead = "entry by entry write ic.equal(s, 0) or ic.not_equal(s, 0)"
+            raise KindError(Asked(lambda: f"{name}({', '.join(map(str, args))})"), found, instead)
         if not isinstance(arg, View) and not is_number(arg):
             raise _refuse(name, arg)
     if any(isinstance(arg, Array) for arg in args) and not any(isinstance(arg, Expr) for arg in args):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText
+from indexcalc.engine.program import Add, Apply, Contract, Map, Reduce, Solve, Step
 from indexcalc.errors import InputError, did_you_mean
 
 Diagonal = tuple[tuple[str, ...], PythonText]
@@ -17,7 +18,8 @@ class Target(NamedTuple):
 
     `permute.format(x=..., axes=...)` puts axes in order. `like` is what makes a new array have the dtype (and device)
     of the inputs; `dtype` gives the line for it, from names of inputs and whether there are complex numbers. `copy`
-    makes an array of a view.
+    makes an array of a view. `rational(step)` says that the code of a step does not take integers, or not as exactly as
+    floats; `floats` is the line that makes floats of `names` then.
     `diagonals(name, base, parts, shape, sizes)` gives the lines that make `name` the sum of an array, if there is one,
     and of parts that lie on diagonals; `entries(places)` is the order of the axes of such a part.
     """
@@ -28,6 +30,8 @@ class Target(NamedTuple):
     like: str
     dtype: Callable[[Sequence[str], bool], str]
     copy: str
+    floats: str
+    rational: Callable[[Step], bool]
     diagonals: Callable[[str, PythonText | None, Sequence[Diagonal], str, Mapping[str, str]], list[str]]
     entries: Callable[[Sequence[str]], list[str]]
 
@@ -144,15 +148,45 @@ def _embedded(
     return [f"{name} = {' + '.join(terms)}"]
 
 
+# ------------------------------------------------------------------ integers
+
+
+def _takes_parameters(step: Step) -> bool:
+    """Functions with parameters, powers below -1, and what is scaled by its largest entry."""
+    if isinstance(step, Map) and step.fn == "**":
+        return step.params[0] < -1  # type: ignore[operator]
+    return isinstance(step, Reduce) or (isinstance(step, Map) and bool(step.params))
+
+
+def _is_function(step: Step) -> bool:
+    """All functions but whole powers."""
+    if isinstance(step, Map) and step.fn == "**":
+        return not isinstance(step.params[0], int) or step.params[0] < 0
+    return isinstance(step, Map | Reduce | Apply | Solve)
+
+
+def _is_no_sum_of_integers(step: Step) -> bool:
+    """All but sums and products: PyTorch has no float64 of an int64, and multiplies no integers by floats."""
+    coefs = [part.coef for part in step.parts] if isinstance(step, Add) else []
+    coefs += [step.coef] if isinstance(step, Contract) else []
+    return _is_function(step) or not all(isinstance(coef, int) for coef in coefs)
+
+
 # ------------------------------------------------------------------ rows
 
 TARGETS = {
     row.name: row
     for row in (
-        Target("numpy", "np", "np.transpose({x}, {axes})", "dtype", _numpy_dtype, ".copy()", _views, _distinct),
-        Target("jax", "jnp", "jnp.transpose({x}, {axes})", "dtype", _jax_dtype, "", _indexed, _index_order),
+        Target("numpy", "np", "np.transpose({x}, {axes})", "dtype", _numpy_dtype, ".copy()",
+               "{names} = (a if a.dtype.kind in 'fc' else a.astype(float) for a in map(np.asarray, {tuple}))",
+               _takes_parameters, _views, _distinct),
+        Target("jax", "jnp", "jnp.transpose({x}, {axes})", "dtype", _jax_dtype, "",
+               "{names} = (jnp.asarray(a, jnp.result_type(a, float)) for a in {tuple})",
+               _is_function, _indexed, _index_order),
         Target(
             "torch", "torch", "torch.permute({x}, {axes})", "**like", _torch_dtype, ".clone()",
+            "{names} = (a if a.is_floating_point() or a.is_complex() else a.double() for a in {tuple})",
+            _is_no_sum_of_integers,
             _embedded, lambda places: _folds(places)[0],
         ),
     )
