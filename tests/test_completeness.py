@@ -45,6 +45,8 @@ TABLES: dict[str, dict[str, str]] = {
     "graph.fingerprint.ENTRIES": {},
     "simplify.intervals.VALUES": {},
     "simplify.kinds.NORMALISE": {},
+    "simplify.selection.FINITE": {},
+    "simplify.selection.SUPPORT": {},
     "writing.index.latex.__init__": {},
     "writing.index.named.NAMED": dict.fromkeys(("Product", "Sum", "Elementwise"), IS_SPELLED),
     "writing.index.text.__init__": {},

@@ -26,16 +26,12 @@ REACHED: set[str] = set()
 UPWARD: set[str] = set()
 OVERSIZE: dict[str, int] = {}
 """What is longer than the law says, with its length: the list only shrinks."""
-TWICE: set[str] = {
-    "class Condition: checking.conditions, simplify.selection",
-}
-UNCLOSED: set[str] = {
-    "simplify.selection",
-}
+TWICE: set[str] = set()
+UNCLOSED: set[str] = set()
 UNEXPLAINED: set[str] = set()
-SPELLED = 98
+SPELLED = 96
 """Strings with the name of a function outside rows, in all: the count only goes down."""
-WITHOUT_EXAMPLE = 115
+WITHOUT_EXAMPLE = 110
 """Rewrites and rules without an example that runs: the count only goes down, to none when rewrites are data."""
 GIVES_ANY = 31
 """Functions and methods that users call whose value a type checker doesn't know: the count only goes down."""

@@ -131,7 +131,7 @@ def test_what_is_holomorphic_has_complex_steps(row: ElementwiseFunction) -> None
     if not row.holomorphic:
         return
     args = [
-        np.concatenate([arg, -arg]) if low < 0 else arg for arg, (low, _) in zip(drawn(row), row.inputs, strict=True)
+        arg if row.arity > 1 else np.concatenate([arg, -arg]) if row.inputs[0][0] < 0 else arg for arg in drawn(row)
     ]
     step = 1e-30
     for k, arg in enumerate(args):
