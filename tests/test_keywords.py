@@ -235,6 +235,10 @@ def test_axes_by_place_and_by_keyword_are_the_same(name: str) -> None:
         (lambda: ic.verify(L, seed="a"), "seed"),
         (lambda: ic.jvp(x, x, x, structure="bogus"), "bogus"),
         (lambda: ic.check("2*x", L, z={}), "z"),
+        (lambda: ic.tensor("ⅹ", "n"), "'x'"),
+        (lambda: ic.scalar("ﬁ"), "'fi'"),
+        (lambda: ic.parse("ⅹ", **{"ⅹ": "n"}), "'x'"),
+        (lambda: ic.tensor("__debug__", "n"), "Python"),
         (lambda: ic.where(x != 0, x, 1), "ic.not_equal"),
         (lambda: ic.where(x == 0, x, 1), "ic.equal"),
         (lambda: ic.maximum(x[i] == 1, x[i]), "ic.equal"),
@@ -247,3 +251,14 @@ def test_what_would_be_dropped_is_refused(call: Callable[[], Any], word: str) ->
     with pytest.raises(IndexCalcError) as error:
         call()
     assert word in str(error.value)
+
+
+@pytest.mark.parametrize("name", ["self", "text", "values", "view", "formula", "D", "order", "memory_limit"])
+def test_tensors_may_be_called_as_arguments_are(name: str) -> None:
+    """By name where no keyword of the call is called so, by tensor everywhere."""
+    v = ic.tensor(name, "n")
+    assert ic.parse(str(2 * v), **(2 * v).declarations) == 2 * v and ic.check(f"2*{name}", ic.grad(v @ v, v))
+    np.testing.assert_array_equal((2 * v).evaluate({v: POINT}), 2 * POINT)
+    if name not in ("order", "memory_limit"):
+        np.testing.assert_array_equal((2 * v).evaluate(**{name: POINT}), 2 * POINT)
+        np.testing.assert_array_equal((2 * v).compressed(**{name: POINT}).todense(), 2 * POINT)

@@ -48,7 +48,13 @@ with its own row in that place; one that is written otherwise also has a grammar
 
 
 def parse(
-    text: str, *, dims: Mapping[str, object] | None = None, batch: str = "", vectors: str = "numpy", **declarations: Any
+    text: str,
+    /,
+    *,
+    dims: Mapping[str, object] | None = None,
+    batch: str = "",
+    vectors: str = "numpy",
+    **declarations: Any,
 ) -> Any:
     """The expression that a text means.
 

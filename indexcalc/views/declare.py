@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.matrix_series import derivative_name
@@ -44,6 +45,10 @@ def checked_name(name: object, what: str) -> str:
         raise NameRefused(
             f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'"
         )
+    plain = normalize("NFKC", name)
+    if plain != name or name == "__debug__":
+        instead = f"write {plain!r}" if plain != name else "use another, debug say"
+        raise NameRefused(f"{what}({name!r})", f"{name!r} is not a name of its own to Python", instead)
     if name in reserved() or derivative_name(name) is not None:
         raise NameRefused(
             f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say"

@@ -107,11 +107,11 @@ class View(Evaluable):
             return text
         return f"{text[:LONGEST_REPR]} ... ({len(text)} characters in all; str() gives them)"
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(self, /, *args: Any, **kwargs: Any) -> Any:
         """The numbers: see `indexcalc.engine.evaluate.evaluate`, to which all arguments go."""
         return later.evaluate(self, *args, **kwargs)
 
-    def compressed(self, *args: Any, **kwargs: Any) -> Any:
+    def compressed(self, /, *args: Any, **kwargs: Any) -> Any:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
         return later.compressed(self, *args, **kwargs)
 
