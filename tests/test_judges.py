@@ -489,3 +489,13 @@ def test_no_mutant_of_many_is_called_right(start: int) -> None:
     assert tally["true right"] >= (0.995 if thorough else 1) * true and true >= (120 if thorough else 8), tally
     assert tally["mutants"] >= (360 if thorough else 24), tally
     assert tally["mutants with branches"] >= tally["mutants"] / 3, tally
+
+
+def test_what_is_zero_in_small_dimensions_is_not_zero() -> None:
+    """The cyclic sum of a tensor with a Riemann tensor's pairs is zero up to dimension 3 alone (Bianchi)."""
+    i, j, k, m = ic.indices("i j k m")
+    R = ic.tensor("R", "n n n n", skew=[(0, 1), (2, 3)], major=True)
+    cyclic = R[i, j, k, m] + R[i, k, m, j] + R[i, m, j, k]
+    assert not cyclic.equals(cyclic * 0)
+    A = ic.tensor("A", "n n")
+    assert not (A @ A - ic.tr(A) * A + ic.det(A) * ic.eye("n")).equals(ic.zeros("n", "n"))

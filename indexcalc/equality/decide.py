@@ -30,6 +30,8 @@ MOST_NODES = 3000
 """Larger graphs are not evaluated modulo primes, where every step is slower than in floats."""
 MOST_ENTRIES = 4096
 """How many entries an array may have there."""
+DIFFERENT = "exactly: they differ modulo primes, at larger sizes than those of random inputs, where they are equal"
+"""What is said where small sizes hide a difference: a sum over the permutations of 4 indices is 0 in dimension 3."""
 LARGEST = 7
 """The largest size that a symbol gets there: above the number of indices that a formula of this degree
 antisymmetrises.
@@ -131,7 +133,10 @@ def decide(
     if isinstance(proof, Proof):
         return Decision(True, str(proof), True)
     made = survey() if survey else Survey([one, other], variables, domain)
-    return by_numbers(one, other, made, partial)
+    found = by_numbers(one, other, made, partial)
+    if not proof and found.equal:
+        return Decision(False, DIFFERENT, True, survey=made)
+    return found
 
 
 def proved_zero(gap: Node) -> Proof | bool:
@@ -168,13 +173,18 @@ def _bits(gap: Node, sizes: dict[str, int], points: int) -> int:
 
 
 def _sizes(gap: Node, order: Sequence[Node]) -> Iterator[dict[str, int]]:
-    """Sizes to look at, the largest first: above the degree, which is above all numbers of indices antisymmetrised."""
+    """Sizes to look at, the largest first: as large as the number of indices that a term antisymmetrises can be.
+
+    That is half of all slots of its tensors and of the result, at most: a sum over the permutations of k indices is
+    zero below dimension k alone.
+    """
     symbols = symbols_in(order)
     if not symbols:
         yield {}
         return
     degree = degrees(gap, dict.fromkeys(symbols, 2))[0]
-    top = min(max(degree + 1, 3), LARGEST)
+    slots = degree * max((node.order for node in order if isinstance(node, Variable)), default=0) + gap.order
+    top = min(max(degree + 1, slots // 2, 3), LARGEST)
     tried: list[dict[str, int]] = []
     for start in range(top, 1, -1):
         for pool in ([start, start - 1, start - 2 or 4], [start - 1, start, start + 1], [start]):
