@@ -172,13 +172,13 @@ def test_a_function_ends_at_its_number(row: ElementwiseFunction) -> None:
     assert not np.isfinite(values).all()
 
 
-@pytest.mark.parametrize("row", [r for r in ELEMENTWISE.values() if r.choice], ids=lambda r: r.name)
-def test_a_choice_is_an_argument_or_a_whole_number(row: ElementwiseFunction) -> None:
+@pytest.mark.parametrize("row", [r for r in ELEMENTWISE.values() if r.unrounded], ids=lambda r: r.name)
+def test_what_is_unrounded_is_an_argument_or_a_whole_number(row: ElementwiseFunction) -> None:
     args = list(np.random.default_rng(0).standard_normal((row.arity, 200)))
     value = row.numpy(*args)
     chosen = [value == sign * arg for sign in (1, -1) for arg in args]
     assert np.logical_or.reduce([value == np.round(value), *chosen]).all()
-    assert not row.indicator or set(np.unique(value)) <= {0.0, 1.0}
+    assert not row.condition or set(np.unique(value)) <= {0.0, 1.0}
 
 
 @pytest.mark.parametrize("row", [r for r in REDUCTIONS.values() if r.rational], ids=lambda r: r.name)

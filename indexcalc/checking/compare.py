@@ -14,9 +14,10 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.decide import Decision, decide
 from indexcalc.equality.reals import Reals
 from indexcalc.equality.survey import Survey, relative_error
-from indexcalc.graph.constructors import dimension, einsum
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.constructors import dimension, einsum, reduction
 from indexcalc.graph.inputs import inputs_of
-from indexcalc.graph.node import Node, Variable, topological
+from indexcalc.graph.node import Node, Reduction, Variable, topological
 from indexcalc.graph.numbers import number
 from indexcalc.index import symbol
 from indexcalc.views.array import Array
@@ -120,7 +121,12 @@ class Bench:
 
     @cached_property
     def _scalars(self) -> list[Node]:
-        return [node for node in topological(self.roots) if not node.order and inputs_of(node)][:MOST_SCALARS]
+        """The scalars in both, and the determinants of matrices whose inverse or cofactors are there."""
+        order = topological(self.roots)
+        of_matrices = [n for n in order if isinstance(n, Reduction) and n.keeps and reduction_row(n.fn).square]
+        determinants = [reduction("det", n.child, n.axes, False) for n in of_matrices]
+        scalars = [node for node in (*order, *determinants) if not node.order and inputs_of(node)]
+        return list(dict.fromkeys(scalars))[:MOST_SCALARS]
 
     @property
     def empty(self) -> bool:
