@@ -175,7 +175,7 @@ def names() -> dict[str, Any]:
         ("x.T @ S @ x", "x", "2*S @ x"),
         ("c.T @ inv(A) @ x", "x", "inv(A).T @ c"),
         ("logdet(A)", "A", "inv(A).T"),
-        ("det(A)", "A", "det(A)*inv(A).T"),
+        ("det(A)", "A", "cofactor(A)"),
         ("tr(A @ A @ A)", "A", "3*(A @ A).T"),
         ("tr(A)**2 + tr(A)", "A", "(2*tr(A) + 1)*eye(n)"),
         ("exp(tr(A))", "A", "exp(tr(A))*eye(n)"),

@@ -155,7 +155,7 @@ def test_tensors_that_meet_are_contracted():
 
 def test_diagonals_go_into_functions():
     product = draft((elementwise("exp", [(A, (0, 1))], A.dims), (0, 0), 1), dims=[n])
-    open_diagonals(Pass(), product)
+    open_diagonals(FlatPass(), product)
     ((node, labels, _),) = product.factors
     assert node.order == 1 and node.fn == "exp" and labels == [0]
 

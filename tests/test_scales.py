@@ -74,4 +74,4 @@ def test_evaluate_is_as_stable_as_compile(e: Any, expected: Any) -> None:
 
 
 def test_log_of_sigmoid_has_a_name() -> None:
-    assert str(ic.log(ic.sigmoid(s)).simplify()) == "-softplus(-s)"
+    assert ic.log(ic.sigmoid(s)).evaluate(s=-1000.0) == ic.compile(ic.log(ic.sigmoid(s)), s)(-1000.0) == -1000.0

@@ -83,7 +83,7 @@ def test_two_sided_least_squares() -> None:
 def test_inverse_and_determinant() -> None:
     X = ic.tensor("X", "n n")
     assert str(ic.derivative(ic.inv(X), X)) == "-inv(X)[i,k]*inv(X)[l,j] -> [i,j,k,l]"
-    assert texts(ic.grad(ic.logdet(X), X), ic.grad(ic.det(X), X)) == ["inv(X).T", "det(X)*inv(X).T"]
+    assert texts(ic.grad(ic.logdet(X), X), ic.grad(ic.det(X), X)) == ["inv(X).T", "cofactor(X)"]
     assert str(ic.hessian(ic.logdet(X), X)) == "-inv(X)[l,i]*inv(X)[j,k] -> [i,j,k,l]"
 
 
@@ -116,14 +116,14 @@ def test_no_silent_zero() -> None:
         ic.grad(ic.tr(E) + 1, E), ic.grad(ic.tr(A) ** 2 + ic.tr(A), A), ic.grad(ic.exp(ic.tr(A)), A)
     ) == ["eye(n)", "(2*tr(A) + 1)*eye(n)", "exp(tr(A))*eye(n)"]  # fmt: skip
     assert str(ic.grad(ic.tr(A.T @ A) + ic.tr(B.T @ B), A)) == "2*A"
-    assert texts(ic.grad(ic.log(ic.det(A)), A), ic.grad(ic.det(A) ** 2, A)) == ["inv(A).T", "2*det(A)**2*inv(A).T"]
+    assert texts(ic.grad(ic.log(ic.det(A)), A), ic.grad(ic.det(A) ** 2, A)) == ["inv(A).T", "2*det(A)*cofactor(A)"]
     assert texts(ic.grad(x.T @ x, x), ic.grad(E[1, 1], E)) == ["2*x", "unit(1, 1, n, n)"]
     softmax = ic.derivative(ic.exp(x) / ic.exp(x).sum(), x)
     assert str(softmax) == "diagm(softmax(x)) - softmax(x) @ softmax(x).T"
     assert texts(ic.grad(ic.tr(ic.matrix_power(A, "k")), A), ic.grad(ic.tr(ic.hadamard(A, B)), A)) == [
         "k*matrix_power(A, k - 1).T", "diagm(diag(B))",
     ]  # fmt: skip
-    assert texts(ic.grad(ic.sqrt(x.T @ x), x), ic.grad(ic.det(A), A)) == ["x/sqrt(x.T @ x)", "det(A)*inv(A).T"]
+    assert texts(ic.grad(ic.sqrt(x.T @ x), x), ic.grad(ic.det(A), A)) == ["x/sqrt(x.T @ x)", "cofactor(A)"]
 
 
 # ------------------------------------------------------------------ learning

@@ -13,7 +13,7 @@ from indexcalc.engine.limits import TooLarge
 from indexcalc.engine.preflight import alternative, amount
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked
-from indexcalc.graph.node import Node
+from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, topological
 from indexcalc.simplify.passes import simplify
 
 
@@ -55,8 +55,9 @@ def evaluate(
 
 @lru_cache(maxsize=run.KEPT)
 def _simplified(node: Node) -> tuple[Node, ...]:
-    """The node as `compile` plans it."""
-    return tuple(simplify([node]))
+    """The node as `compile` plans it; sums and products alone as they are written: multiplied out they lose digits."""
+    functions = any(isinstance(inner, Elementwise | Reduction | Matrix | Call) for inner in topological([node]))
+    return tuple(simplify([node])) if functions else (node,)
 
 
 def _instead(error: TooLarge, view: Evaluable, sizes: dict[str, int]) -> TooLarge:

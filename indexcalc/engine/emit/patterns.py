@@ -316,7 +316,8 @@ def check_real(program: Program, found: Sequence[bool], dtype: Any) -> None:
     for step in program.steps:
         if isinstance(step, Map | Reduce | Apply) and step.fn != "**" and any(found[use.value] for use in step.uses):
             row = ROWS[type(step)](step.fn)
-            if not row.holomorphic:
+            chooses = isinstance(step, Map) and row.choice and not found[step.uses[0].value]
+            if not row.holomorphic and not chooses:
                 words = f"its argument is {dtype}, and {step.fn} takes real numbers"
                 raise InputError(f"evaluate {step.fn}", words, "give real inputs")
 

@@ -32,6 +32,7 @@ from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
+from indexcalc.simplify.recognise import stable
 from indexcalc.simplify.selection import select
 from indexcalc.writing.matrix.formula import array_text
 from indexcalc.writing.standing import plain
@@ -75,7 +76,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
     5
     """
-    options, roots = options or Options(), select(roots)
+    options, roots = options or Options(), select(stable(roots))
     order = topological(roots)
     pool = StepPool(bounds(list(roots)), sizes, dict(options.symbols))
 

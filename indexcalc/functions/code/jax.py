@@ -93,11 +93,6 @@ def cofactor(x):
     return value + jnp.where(jnp.isfinite(smooth), smooth - jax.lax.stop_gradient(smooth), 0)
 
 
-def where_good(good, value, other):
-    """The value where it is good, else the other one, which is not made if nowhere."""
-    return jax.lax.cond(jnp.all(good), lambda: value, lambda: jnp.where(good, value, other()))
-
-
 # ------------------------------------------------------------------ functions of matrices by singular values
 
 

@@ -71,7 +71,7 @@ def det(X: Any) -> Array:
     >>> import indexcalc as ic
     >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
     >>> ic.det(F).diff(F[i,j])
-    det(F)*inv(F)[j,i]
+    cofactor(F)[i,j]
     """
     return stand(_reduced("det", "det", X), [X])
 
