@@ -38,7 +38,7 @@ from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import declared
-from indexcalc.views.array import Array, stand
+from indexcalc.views.array import Array, standing_array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
 from indexcalc.views.view import View, is_number, to_number
@@ -305,7 +305,7 @@ class Checker:
         return f"not met: {', '.join(said(row, self._shown) for row in missing)}" if missing else told
 
     def _shown(self, node: Node) -> str:
-        return str(stand(node, [Array(node, None, None, self.claims[0].stands)]))
+        return str(standing_array(node, [Array(node, None, None, self.claims[0].stands)]))
 
     def _where(self, mend: Mend) -> Report:
         """It is right where it was compared, and there it was not compared everywhere, or elsewhere it is wrong."""

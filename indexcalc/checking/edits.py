@@ -20,9 +20,9 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.walk import substitute
 from indexcalc.simplify import same
 from indexcalc.simplify.passes import expand, simplify
-from indexcalc.views.array import Array, stand
+from indexcalc.views.array import Array, standing_array
 from indexcalc.views.expr import Expr
-from indexcalc.views.placed import meant
+from indexcalc.views.placed import orientation_of
 
 MOST_EDITS = 400
 """Changes of one formula that are compared: an arbitrary budget."""
@@ -106,7 +106,7 @@ def _another(node: Node, vectors: str) -> str:
 
 def shown(node: Node, vectors: str) -> str:
     """The text of a part, if it is short."""
-    text = str(stand(node, [Array(node, None, None, vectors)]))
+    text = str(standing_array(node, [Array(node, None, None, vectors)]))
     return text if len(text) <= SHORT else f"{text[: SHORT - 4]} ..."
 
 
@@ -118,8 +118,8 @@ def term_text(term: Node, mend: Mend) -> str:
     places = target.places if isinstance(target, Array) else ()
     kept = [axis for axis in range(term.order) if len(places) != term.order or places[axis] is not None]
     squeezed = einsum(1, [(term, range(term.order))], kept)
-    vectors = meant([mend.claim.view, target])[0]
-    return str(stand(squeezed, [Array(term, None, None, vectors)]))
+    vectors = orientation_of([mend.claim.view, target])[0]
+    return str(standing_array(squeezed, [Array(term, None, None, vectors)]))
 
 
 def reindexed(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:

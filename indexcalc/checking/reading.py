@@ -25,7 +25,7 @@ from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.projection import Layout
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
-from indexcalc.views.placed import meant
+from indexcalc.views.placed import orientation_of
 from indexcalc.views.view import View
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
@@ -111,7 +111,9 @@ def claims_of(
             or _undeclared(formula, D, declarations)
             or next((error for error in failed if is_misfit(error)), failed[0])
         )
-    plain = meant([D])[0] == "numpy" or not any(v.order == 1 for claim in found.values() for v in claim.view.inputs)
+    plain = orientation_of([D])[0] == "numpy" or not any(
+        v.order == 1 for claim in found.values() for v in claim.view.inputs
+    )
     if len(found) == 1 and vectors is None and not failed and plain:
         return [claim._replace(readings=()) for claim in found.values()]
     return list(found.values())
@@ -183,14 +185,14 @@ def is_misfit(error: BaseException | None) -> bool:
 
 def _order(D: View) -> tuple[str, ...]:
     """The readings that the declarations admit: theirs alone where vectors were declared columns or rows."""
-    own = meant([D])[0]
+    own = orientation_of([D])[0]
     return READINGS if own == "numpy" else (own,)
 
 
 def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> View:
     """The text with the names of the derivative, order-1 tensors standing as the reading says."""
     known = dict(names_of(D))
-    if meant([D])[0] != reading:
+    if orientation_of([D])[0] != reading:
         known = {name: _stood(value, reading) for name, value in known.items()}
     given = {name: value for name, value in declarations.items() if not _same(value, known.get(name))}
     symbols = symbols_in(topological([D.node, *D.inputs]))
@@ -243,7 +245,7 @@ def identified(view: View, D: View) -> View:
 
 def names_of(D: View) -> dict[str, Any]:
     """What the names in a formula may mean: the tensors, named steps and functions that the derivative came from."""
-    vectors, turned = meant([D])
+    vectors, turned = orientation_of([D])
     found: dict[str, Any] = {}
     source = D.source if isinstance(D, Derivative | ArrayDerivative) else None
     for view in (source, D):
@@ -283,7 +285,7 @@ def targets_of(D: View, layout: str | None = None) -> list[Projected]:
         node = opened(laid)
         key = node, groups
         layouts = (*(found[key].layouts if key in found else ()), name)
-        found[key] = Projected(laid, node, layouts, groups, None, stands, meant([D])[0])
+        found[key] = Projected(laid, node, layouts, groups, None, stands, orientation_of([D])[0])
     own = form(index_target(D).node)
     return sorted(found.values(), key=lambda target: form(target.node) is not own)
 

@@ -8,7 +8,7 @@ from indexcalc.index import Index
 from indexcalc.reading.names import Reading, Scope, Steps
 from indexcalc.reading.operands import closed, flagged, keeping, words_of
 from indexcalc.views import declare
-from indexcalc.views.array import Array, stand
+from indexcalc.views.array import Array, standing_array
 from indexcalc.views.expr import Expr
 
 
@@ -56,7 +56,7 @@ def read_array(reading: Reading, tree: Any, needed: bool = True) -> Steps:
     if tree.data == "braces":
         names, body = tree.children
         made = yield from _bound_array(reading, tree, words_of(names), body)
-        return stand(made.node, [made])
+        return standing_array(made.node, [made])
     value = yield tree, Scope(reading.batch)
     if isinstance(value, Expr) and not value.order:
         return Array(value.node, value.inputs, (), reading.vectors)

@@ -15,7 +15,7 @@ from indexcalc.reading.constants import CONSTANTS, INDEXED, MADE
 from indexcalc.reading.names import Reading, Scope, Steps
 from indexcalc.reading.operands import Value, bare_number, groups_of
 from indexcalc.views import declare
-from indexcalc.views.array import Array, stand
+from indexcalc.views.array import Array, standing_array
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
 WITHOUT_ROW = frozenset(["normF", "sum", "mean"])
@@ -158,4 +158,4 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
     place = {letter: k for k, letter in enumerate(letters)}
     split, joined = ([tuple(place[x] for x in group) for group in side] for side in (inner, outer))
     made = regroup(array.node, split, joined, [sizes[letter] for letter in letters])
-    return stand(made, [array])
+    return standing_array(made, [array])

@@ -24,7 +24,7 @@ from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
 from indexcalc.views.expr import Expr
-from indexcalc.views.placed import Placed, meant, numbered_axes, places_at, true_axes, world
+from indexcalc.views.placed import Placed, context_of, numbered_axes, orientation_of, places_at, true_axes
 from indexcalc.views.view import View, is_number, refuse_layout, refuse_zero, to_number
 from indexcalc.writing.standing import ORIENTATIONS, Places, ascending, places_of
 
@@ -162,11 +162,13 @@ class Array(Placed):
         left = [axis for axis in true_axes(self) if axis not in axes]
         if not keepdims:
             shown = [axis in left for axis in range(self.ndim) if axis not in axes]
-            return made(node, [self], ascending(shown)) if left and False in shown else stand(node, [self])
+            return (
+                array_from(node, [self], ascending(shown)) if left and False in shown else standing_array(node, [self])
+            )
         if None in self.places:
-            return made(node, [self], ascending(axis in left for axis in range(self.ndim)))
+            return array_from(node, [self], ascending(axis in left for axis in range(self.ndim)))
         ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
-        return made(einsum(1, [(node, left)], range(self.order), ones), [self])
+        return array_from(einsum(1, [(node, left)], range(self.order), ones), [self])
 
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The sum along axes, or of everything."""
@@ -213,7 +215,7 @@ class Array(Placed):
     def substitute(self, table: Mapping[Any, Any]) -> Array:
         """The expression with tensors replaced: `{W: A @ B}`."""
         node, inputs, values = later.replaced(self, table)
-        return Array(node, inputs, self.places, *meant([self, *values]), self.flipped)
+        return Array(node, inputs, self.places, *orientation_of([self, *values]), self.flipped)
 
     def diff(self, *wrt: Any, structure: str = "projected") -> Any:
         """The derivative of a scalar by indexed tensors; an Array with axes is an error that says what to write."""
@@ -255,29 +257,29 @@ def _array(value: object, beside: object, operation: str) -> Array:
 # ------------------------------------------------------------------ how a result stands
 
 
-def made(node: Node, views: Sequence[View], places: Places | None = None, flipped: bool = False) -> Array:
+def array_from(node: Node, views: Sequence[View], places: Places | None = None, flipped: bool = False) -> Array:
     """The Array of a node that was made from these views: it takes over what they know of vectors.
 
     >>> import indexcalc as ic
     >>> a = ic.column("a", "n")
-    >>> made(a.node, [a]).shape, made(a.node, [a]).vectors
+    >>> array_from(a.node, [a]).shape, array_from(a.node, [a]).vectors
     ((n,), 'column')
     """
-    inputs, vectors, turned = world(views)
+    inputs, vectors, turned = context_of(views)
     return Array(node, inputs, places, vectors, turned, flipped)
 
 
-def stand(node: Node, views: Sequence[View], name: str = "") -> Array:
+def standing_array(node: Node, views: Sequence[View], name: str = "") -> Array:
     """The Array of a node that was made from these views; of order 1 it stands as vectors are meant in them.
 
     Functions whose value may be of order 1 (a diagonal, a sum along an axis) end in this.
 
     >>> import indexcalc as ic
     >>> a, A = ic.column("a", "n"), ic.tensor("A", "n n")
-    >>> stand(a.node, [A]).shape, stand(a.node, [A, a]).shape
+    >>> standing_array(a.node, [A]).shape, standing_array(a.node, [A, a]).shape
     ((n,), (n, 1))
     """
-    inputs, vectors, turned = world(views)
+    inputs, vectors, turned = context_of(views)
     return Array(node, inputs, places_of(node, name, vectors, turned), vectors, turned)
 
 
@@ -295,7 +297,7 @@ def permuted(array: Array, axes: Sequence[int]) -> Array:
     places = [array.places[axis] for axis in axes]
     order = [place for place in places if place is not None]
     node = einsum(1, [(array.node, range(array.order))], order) if order != sorted(order) else array.node
-    return made(node, [array], ascending(place is not None for place in places))
+    return array_from(node, [array], ascending(place is not None for place in places))
 
 
 # ------------------------------------------------------------------ entry by entry
@@ -314,13 +316,13 @@ def _entries(operation: str, first: object, second: object) -> Array:
     if operation in "+-":
         signs = (1, 1 if operation == "+" else -1)
         terms = [(sign, node, axes) for sign, (node, axes) in zip(signs, edges, strict=True)]
-        return made(addition(terms, dims), args, places, _was_flipped(args))
+        return array_from(addition(terms, dims), args, places, _was_flipped(args))
     if operation == "/":
         refuse_zero(*args)
     (one, at), (other, there) = edges
     factors: list[Any] = [(one, at), (other, there, 1 if operation == "*" else -1)]
     node = einsum(1, factors, range(len(dims)), dict(enumerate(dims)))
-    return made(node, args, places, _was_flipped(args))
+    return array_from(node, args, places, _was_flipped(args))
 
 
 def entrywise_array(fn: str, *values: object, params: tuple[Number, ...] = ()) -> Array:
@@ -328,7 +330,7 @@ def entrywise_array(fn: str, *values: object, params: tuple[Number, ...] = ()) -
     anchor = next(value for value in values if isinstance(value, Array))
     args = [_array(value, anchor, fn) for value in values]
     edges, dims, places = broadcast(args, fn)
-    return made(elementwise(fn, edges, dims, params), args, places, _was_flipped(args))
+    return array_from(elementwise(fn, edges, dims, params), args, places, _was_flipped(args))
 
 
 # ------------------------------------------------------------------ reductions and products
@@ -395,7 +397,7 @@ def matmul(first: Array, second: Array) -> Array:
     out += [None if first.places[-2] is None else "row"] if first.ndim > 1 else []
     out += [None if second.places[-1] is None else "column"] if second.ndim > 1 else []
     node = einsum(1, factors, [label for label in out if label is not None])
-    return made(node, [first, second], ascending(label is not None for label in out) if node.order else ())
+    return array_from(node, [first, second], ascending(label is not None for label in out) if node.order else ())
 
 
 def _scaled(first: Array, second: Array, asked: Asked) -> Array:

@@ -17,7 +17,7 @@ from indexcalc.graph.node import Call, Definition, Node, Signature, Variable, to
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.simplify.passes import canonical
-from indexcalc.views.array import Array, stand, standing_as
+from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
 from indexcalc.views.view import View, is_number, join_inputs, to_number
@@ -295,7 +295,7 @@ class AbstractFunction:
                 raise DimensionError(asked, found, f"{self!r}")
             arrays.append(array)
         node = graph.call(self.signature, tuple(orders), [array.node for array in arrays])
-        return stand(node, arrays)
+        return standing_array(node, arrays)
 
 
 def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
@@ -366,7 +366,7 @@ def einsum_array(spec: str, *operands: View) -> Array:
     missing = [letter for letter in right if letter not in seen]
     if missing:
         raise NotationError(asked, f"{missing[0]!r} is in the output and in no operand", "take it out, or use ic.ones")
-    return stand(einsum(1, factors, right), operands)
+    return standing_array(einsum(1, factors, right), operands)
 
 
 def hadamard(*args: Any) -> Any:

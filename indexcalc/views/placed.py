@@ -164,12 +164,12 @@ def true_axes(array: Placed) -> tuple[int, ...]:
 # ------------------------------------------------------------------ how vectors are meant
 
 
-def world(views: Sequence[View]) -> tuple[frozenset[Variable], str, frozenset[str]]:
+def context_of(views: Sequence[View]) -> tuple[frozenset[Variable], str, frozenset[str]]:
     """What the result of an operation has from its operands: `inputs`, `vectors` and `turned`."""
-    return join_inputs(views), *meant(views)
+    return join_inputs(views), *orientation_of(views)
 
 
-def meant(views: Sequence[View]) -> tuple[str, frozenset[str]]:
+def orientation_of(views: Sequence[View]) -> tuple[str, frozenset[str]]:
     """How vectors are meant where these views meet: `vectors` and `turned`."""
     arrays = [view for view in views if isinstance(view, Placed) and view.vectors != "numpy"]
     if not arrays:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
 from indexcalc.index import Dim, Dimension, Index, dim
-from indexcalc.views.array import Array, made, stand
+from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
 from indexcalc.writing.standing import ascending
 
@@ -99,8 +99,8 @@ def selected(array: Array, keys: Sequence[Any], asked: str | Asked) -> Array:
             factors.append(_entry(key, array.node.dims[place], place, asked))
     node = einsum(1, factors, [label for label in out if label is not None], ones)
     if None in out and node.order:
-        return made(node, [array], ascending(label is not None for label in out))
-    return made(node, [array]) if None in full else stand(node, [array])
+        return array_from(node, [array], ascending(label is not None for label in out))
+    return array_from(node, [array]) if None in full else standing_array(node, [array])
 
 
 def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:

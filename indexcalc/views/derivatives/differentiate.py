@@ -24,11 +24,11 @@ from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.simplify.passes import canonical, simplify
 from indexcalc.views.array import Array
-from indexcalc.views.array import made as made_from
+from indexcalc.views.array import array_from as made_from
 from indexcalc.views.declare import place_of
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr, meet
-from indexcalc.views.placed import world
+from indexcalc.views.placed import context_of
 from indexcalc.views.view import View, join_inputs
 
 # ------------------------------------------------------------------ targets
@@ -211,7 +211,7 @@ def _made(
     Of order 1 it stands as the one vector that gave it this axis.
     """
     count, views = source.order, [source, *targets]
-    inputs, vectors, turned = world([view for view in views if isinstance(view, View)])
+    inputs, vectors, turned = context_of([view for view in views if isinstance(view, View)])
     upright = next((view.places for view in views if isinstance(view, Array) and view.order == node.order == 1), None)
     result = ArrayDerivative(node, inputs, upright, vectors, turned)
     result.of, result.wrt = tuple(range(count)), tuple(range(count, node.order))
@@ -309,7 +309,7 @@ def _gradient_like(
     template: Array, node: Node, views: Sequence[View], how: str, source: Array | None
 ) -> ArrayDerivative:
     """The gradient of a scalar by the template, which stands as it does."""
-    inputs, vectors, turned = world(views)
+    inputs, vectors, turned = context_of(views)
     result = ArrayDerivative(node, inputs, template.places, vectors, turned)
     result.of, result.wrt, result.structures = (), tuple(range(node.order)), (how,)
     result.groups = (result.wrt,)

@@ -14,7 +14,7 @@ from indexcalc.layout.with_numpy import numpy_text
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
-from indexcalc.views.placed import meant
+from indexcalc.views.placed import orientation_of
 from indexcalc.views.view import View
 
 
@@ -105,9 +105,9 @@ def matrix_array(array: Array, rows: Sequence[int], cols: Sequence[int], order: 
 
 def _shown(view: View, laid: Laid, convention: str = "") -> Layout:
     """The Array of what was laid out; where that has rows and columns, its text means vectors as columns."""
-    vectors, turned = meant([view])
+    vectors, turned = orientation_of([view])
     if len(laid.groups) == 2:
-        vectors, turned = meant([view, Array(view.node, view.inputs, None, "column")])
+        vectors, turned = orientation_of([view, Array(view.node, view.inputs, None, "column")])
     made = Layout(laid.node, view.inputs, laid.places, vectors, turned)
     made.convention, made.note, made.groups = convention, laid.note, laid.groups
     return made

@@ -10,7 +10,7 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, matrix_row
 from indexcalc.graph.constructors import matrix
 from indexcalc.graph.node import Node
-from indexcalc.views.array import Array, made, stand
+from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.functions.arguments import asked_of, matrix_of
 from indexcalc.views.functions.exponent import exponent_of
 
@@ -101,7 +101,7 @@ def derivative_function(fn: str, times: int) -> Callable[..., Array]:
                 raise DimensionError(asked_of(name, X, *directions), found, "directions have the shape of the matrix")
         shape = (*x.dims, *x.dims[-2:] * (times - len(nodes)))
         value = matrix(fn, [x, *nodes], shape, tuple(exponent_of(name, X, k) for k in params), times)
-        return made(value, [X, *directions])
+        return array_from(value, [X, *directions])
 
     return apply
 
@@ -122,7 +122,7 @@ class NamedFunctions(dict[str, Callable[..., Any]]):
 def _view(row: str, node: Node, X: Array) -> Array:
     """The function of this row; a vector stands as vectors are meant in the argument."""
     value = apply_matrix(row, node)
-    return made(value, [X]) if value.order == node.order else stand(value, [X])
+    return array_from(value, [X]) if value.order == node.order else standing_array(value, [X])
 
 
 DECOMPOSITIONS: dict[str, Callable[..., Any]] = {

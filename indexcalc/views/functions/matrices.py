@@ -16,12 +16,7 @@ from indexcalc.functions.table import apply_matrix
 from indexcalc.graph.constructors import addition, constant, einsum, reduction, regroup
 from indexcalc.graph.node import Node
 from indexcalc.index import Dim, dim
-from indexcalc.views.array import (
-    Array,
-    made,
-    matmul,
-    stand,
-)
+from indexcalc.views.array import Array, array_from, matmul, standing_array
 from indexcalc.views.functions.arguments import array_of, asked_of, matrix_of, vector_of
 from indexcalc.views.functions.exponent import exponent_of
 from indexcalc.views.view import is_number, to_number
@@ -52,7 +47,7 @@ def inv(X: Any) -> Array:
     >>> ic.inv(F)[i,j].diff(F[k,l])
     -inv(F)[i,k]*inv(F)[l,j]
     """
-    return made(_reduced("inv", "inv", X), [X])
+    return array_from(_reduced("inv", "inv", X), [X])
 
 
 def pinv(X: Any) -> Array:
@@ -62,7 +57,7 @@ def pinv(X: Any) -> Array:
     >>> ic.pinv(ic.tensor("X", "m n")).shape
     (n, m)
     """
-    return made(_turned(_reduced("pinv", "pinv_t", X, False)), [X])
+    return array_from(_turned(_reduced("pinv", "pinv_t", X, False)), [X])
 
 
 def det(X: Any) -> Array:
@@ -73,7 +68,7 @@ def det(X: Any) -> Array:
     >>> ic.det(F).diff(F[i,j])
     cofactor(F)[i,j]
     """
-    return stand(_reduced("det", "det", X), [X])
+    return standing_array(_reduced("det", "det", X), [X])
 
 
 def logdet(X: Any) -> Array:
@@ -84,7 +79,7 @@ def logdet(X: Any) -> Array:
     >>> ic.logdet(F).diff(F[i,j])
     inv(F)[j,i]
     """
-    return stand(_reduced("logdet", "logdet", X), [X])
+    return standing_array(_reduced("logdet", "logdet", X), [X])
 
 
 def cofactor(X: Any) -> Array:
@@ -94,7 +89,7 @@ def cofactor(X: Any) -> Array:
     >>> ic.cofactor(ic.tensor("F", 3, 3)).shape
     (3, 3)
     """
-    return made(_reduced("cofactor", "cofactor", X), [X])
+    return array_from(_reduced("cofactor", "cofactor", X), [X])
 
 
 def adj(X: Any) -> Array:
@@ -105,7 +100,7 @@ def adj(X: Any) -> Array:
     >>> ic.adj(F) == ic.cofactor(F).T
     True
     """
-    return made(_turned(_reduced("adj", "cofactor", X)), [X])
+    return array_from(_turned(_reduced("adj", "cofactor", X)), [X])
 
 
 def solve(A: Any, b: Any) -> Array:
@@ -116,7 +111,7 @@ def solve(A: Any, b: Any) -> Array:
     >>> ic.solve(A, b) == ic.inv(A) @ b
     True
     """
-    inverse = made(_reduced("solve", "inv", A), [A])
+    inverse = array_from(_reduced("solve", "inv", A), [A])
     return matmul(inverse, array_of("solve", b, asked_of("solve", A, b)))
 
 
@@ -133,10 +128,10 @@ def matrix_power(X: Any, k: Any) -> Array:
     node = matrix_of("matrix_power", X, square=True)
     exponent = exponent_of("matrix_power", X, k)
     if isinstance(exponent, Dim):
-        return made(apply_matrix("matrix_power", node, (exponent,)), [X])
+        return array_from(apply_matrix("matrix_power", node, (exponent,)), [X])
     if exponent < 0:
         node = reduction("inv", node, (node.order - 2, node.order - 1), True)
-    return made(_chain(node, abs(exponent)), [X])
+    return array_from(_chain(node, abs(exponent)), [X])
 
 
 def _chain(node: Node, count: int) -> Node:
@@ -168,7 +163,7 @@ def tr(X: Any) -> Array:
     """
     node = matrix_of("tr", X, square=True)
     front = range(node.order - 2)
-    return stand(einsum(1, [(node, (*front, "i", "i"))], front), [X])
+    return standing_array(einsum(1, [(node, (*front, "i", "i"))], front), [X])
 
 
 def diag(X: Any) -> Array:
@@ -180,7 +175,7 @@ def diag(X: Any) -> Array:
     """
     node = matrix_of("diag", X, square=True)
     front = range(node.order - 2)
-    return stand(einsum(1, [(node, (*front, "i", "i"))], (*front, "i")), [X])
+    return standing_array(einsum(1, [(node, (*front, "i", "i"))], (*front, "i")), [X])
 
 
 def diagm(v: Any) -> Array:
@@ -192,7 +187,7 @@ def diagm(v: Any) -> Array:
     """
     node = vector_of("diagm", v)
     front = range(node.order - 1)
-    return made(einsum(1, [(node, (*front, "i"))], (*front, "i", "i")), [v])
+    return array_from(einsum(1, [(node, (*front, "i"))], (*front, "i", "i")), [v])
 
 
 def sym(A: Any) -> Array:
@@ -206,7 +201,7 @@ def sym(A: Any) -> Array:
     node = matrix_of("sym", A, square=True)
     *front, rows, columns = range(node.order)
     both = [(Fraction(1, 2), node, range(node.order)), (Fraction(1, 2), node, (*front, columns, rows))]
-    return made(addition(both, node.dims), [A])
+    return array_from(addition(both, node.dims), [A])
 
 
 def _masked(name: str, X: Any, k: Any, turned: bool) -> Array:
@@ -219,7 +214,7 @@ def _masked(name: str, X: Any, k: Any, turned: bool) -> Array:
     if turned:
         shape, axes, offset = shape[::-1], axes[::-1], -offset
     mask = constant("tril", shape, (offset,) if offset else ())
-    return made(einsum(1, [(node, (*front, rows, columns)), (mask, axes)], range(node.order)), [X])
+    return array_from(einsum(1, [(node, (*front, rows, columns)), (mask, axes)], range(node.order)), [X])
 
 
 def tril(X: Any, k: Any = 0) -> Array:
@@ -264,12 +259,12 @@ def vec(X: Any, order: str = "F") -> Array:
     by_columns = _column_major("vec", order, [X])
     array = array_of("vec", X, asked_of("vec", X))
     if array.order == 1:
-        return stand(array.node, [X])
+        return standing_array(array.node, [X])
     node = matrix_of("vec", X)
     rows, columns = node.order - 2, node.order - 1
     single = [(label,) for label in range(node.order)]
     joined = (columns, rows) if by_columns else (rows, columns)
-    return stand(regroup(node, single, [*single[:-2], joined], node.dims), [X])
+    return standing_array(regroup(node, single, [*single[:-2], joined], node.dims), [X])
 
 
 def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
@@ -288,7 +283,7 @@ def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     front = [(label,) for label in range(node.order - 1)]
     i, j = node.order - 1, node.order
     joined = (j, i) if by_columns else (i, j)
-    return made(regroup(node, [*front, joined], [*front, (i,), (j,)], (*node.dims[:-1], rows, columns)), [x])
+    return array_from(regroup(node, [*front, joined], [*front, (i,), (j,)], (*node.dims[:-1], rows, columns)), [x])
 
 
 def vech(S: Any) -> Array:
@@ -302,4 +297,4 @@ def vech(S: Any) -> Array:
     node = matrix_of("vech", S, square=True)
     *front, rows, columns = range(node.order)
     places = (lower_places(node.dims[-1]), (rows, columns, "a"))
-    return stand(einsum(1, [(node, range(node.order)), places], (*front, "a")), [S])
+    return standing_array(einsum(1, [(node, range(node.order)), places], (*front, "a")), [S])

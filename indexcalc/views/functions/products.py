@@ -7,7 +7,7 @@ from typing import Any
 from indexcalc.errors import DimensionError, NotationError
 from indexcalc.graph.constructors import constant, einsum, regroup
 from indexcalc.graph.node import Node
-from indexcalc.views.array import Array, made, stand
+from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, flat, matrix_of, vector_of
 from indexcalc.writing.standing import ascending
 
@@ -34,7 +34,7 @@ def kron(A: Any, B: Any, *others: Any) -> Array:
 
 def _as_vector(array: Array) -> Array:
     """The vector that an n×1 or 1×n Array is beside a vector; any other as it is."""
-    return made(flat(array.node), [array]) if array.order == array.ndim == 2 else array
+    return array_from(flat(array.node), [array]) if array.order == array.ndim == 2 else array
 
 
 def _kron(one: Array, other: Array, own: int) -> Array:
@@ -56,8 +56,8 @@ def _kron(one: Array, other: Array, own: int) -> Array:
     outer = [(place[label],) for label in lead] + [tuple(place[x] for x in group) for group in groups if group]
     node = regroup(product, [(k,) for k in range(len(flat))], outer, product.dims)
     if own == 1 or all(groups):
-        return stand(node, [one, other]) if own == 1 else made(node, [one, other])
-    return made(node, [one, other], ascending([True] * len(lead) + [bool(group) for group in groups]))
+        return standing_array(node, [one, other]) if own == 1 else array_from(node, [one, other])
+    return array_from(node, [one, other], ascending([True] * len(lead) + [bool(group) for group in groups]))
 
 
 def _front(array: Array, own: int) -> Node:
@@ -83,7 +83,7 @@ def khatri_rao(A: Any, B: Any) -> Array:
     product = einsum(1, factors, (*lead, "i", "j", "k"))
     single = [(label,) for label in range(product.order)]
     i, j, k = range(len(lead), len(lead) + 3)
-    return made(regroup(product, single, [*single[: len(lead)], (i, j), (k,)], product.dims), [A, B])
+    return array_from(regroup(product, single, [*single[: len(lead)], (i, j), (k,)], product.dims), [A, B])
 
 
 def outer(a: Any, b: Any) -> Array:
@@ -96,7 +96,7 @@ def outer(a: Any, b: Any) -> Array:
     nodes = [vector_of("outer", x) for x in (a, b)]
     front, lead = batches_of("outer", (a, b), nodes, 1)
     factors = [(nodes[0], (*front[0], "i")), (nodes[1], (*front[1], "j"))]
-    return made(einsum(1, factors, (*lead, "i", "j")), [a, b])
+    return array_from(einsum(1, factors, (*lead, "i", "j")), [a, b])
 
 
 def cross(a: Any, b: Any) -> Array:
@@ -114,4 +114,4 @@ def cross(a: Any, b: Any) -> Array:
     front, lead = batches_of("cross", (a, b), nodes, 1)
     epsilon = (constant("epsilon", (3, 3, 3)), ("i", "j", "k"))
     factors = [epsilon, (nodes[0], (*front[0], "j")), (nodes[1], (*front[1], "k"))]
-    return stand(einsum(1, factors, (*lead, "i")), [a, b])
+    return standing_array(einsum(1, factors, (*lead, "i")), [a, b])

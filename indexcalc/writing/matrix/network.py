@@ -52,7 +52,7 @@ class Stuck(Exception):
         self.why = why
 
 
-class Web:
+class Network:
     """The graph of one product. `keep` has the labels that are free."""
 
     def __init__(self, coef: Number, keep: Sequence[Label], dims: dict[Label, Dimension]) -> None:
@@ -259,8 +259,8 @@ class Groups:
     matrix, the vec operator and Kronecker products: a review, Linear and Multilinear Algebra 9, 1981.
     """
 
-    def __init__(self, web: Web) -> None:
-        self.web = web
+    def __init__(self, network: Network) -> None:
+        self.network = network
 
     def forms(self, rows: list[Label], cols: list[Label]) -> list[Form]:
         """All ways to write it, the plainest first."""
@@ -287,16 +287,16 @@ class Groups:
             for label in group:
                 if owner.setdefault(label, k) != k:
                     return False
-        return all(owner.get(b, owner[a]) == owner[a] for a in owner for b in self.web.lines[a])
+        return all(owner.get(b, owner[a]) == owner[a] for a in owner for b in self.network.lines[a])
 
     def _vec(self, outer: Label, inner: Label) -> Form:
         """The column of a pair: a vec where a matrix joins it, else a Kronecker product of columns."""
-        web = self.web
-        if inner in web.lines[outer]:
-            return vec(web.block(inner, outer))
+        network = self.network
+        if inner in network.lines[outer]:
+            return vec(network.block(inner, outer))
         if inner == outer:
-            return vec(web.block(inner, outer))
-        left, right = web.weight(outer), web.weight(inner)
+            return vec(network.block(inner, outer))
+        left, right = network.weight(outer), network.weight(inner)
         return kron(left, right)
 
     def _stacked(self, rows: list[Label]) -> list[Form]:
@@ -304,63 +304,63 @@ class Groups:
 
     def _square(self, rows: list[Label], cols: list[Label]) -> list[Form]:
         (r1, r2), (c1, c2) = rows, cols
-        web = self.web
+        network = self.network
         found = []
-        if r1 == c1 and r2 == c2 and r1 != r2 and web.lines[r1]:
-            return [diagm(vec(web.block(r2, r1)))]
-        if r1 == c2 and r2 == c1 and r1 != r2 and web.lines[r1]:
-            swap = commutation(web.dims[c2], web.dims[c1])
-            return [form_of(product(1, (), [diagm(vec(web.block(r2, r1))), swap]))]
+        if r1 == c1 and r2 == c2 and r1 != r2 and network.lines[r1]:
+            return [diagm(vec(network.block(r2, r1)))]
+        if r1 == c2 and r2 == c1 and r1 != r2 and network.lines[r1]:
+            swap = commutation(network.dims[c2], network.dims[c1])
+            return [form_of(product(1, (), [diagm(vec(network.block(r2, r1))), swap]))]
         if self._apart((r1, r2), (c1, c2)):
             left, right = self._vec(r1, r2), self._vec(c1, c2)
             found.append(form_of(product(1, (), [left, turn(right)])))
-            if web.lines[r1] or web.lines[c1]:
+            if network.lines[r1] or network.lines[c1]:
                 return found
         if self._apart((r1, c1), (r2, c2)):
-            found.insert(0, kron(web.block(r1, c1), web.block(r2, c2)))
+            found.insert(0, kron(network.block(r1, c1), network.block(r2, c2)))
         if self._apart((r1, c2), (r2, c1)) and not found:
-            m, n = web.block(r1, c2), web.block(r2, c1)
-            after = commutation(web.dims[c2], web.dims[c1])
-            before = commutation(web.dims[r1], web.dims[r2])
+            m, n = network.block(r1, c2), network.block(r2, c1)
+            after = commutation(network.dims[c2], network.dims[c1])
+            before = commutation(network.dims[r1], network.dims[r2])
             found.append(form_of(product(1, (), [kron(m, n), after])))
             found.append(form_of(product(1, (), [before, kron(n, m)])))
         return found
 
     def _tall(self, rows: list[Label], c: Label) -> list[Form]:
         r1, r2 = rows
-        web = self.web
+        network = self.network
         if r1 == r2:
             return self._tall_diagonal(r1, c)
-        joined = [c in web.lines[r] or c == r for r in (r1, r2)]
-        if r2 in web.lines[r1]:
+        joined = [c in network.lines[r] or c == r for r in (r1, r2)]
+        if r2 in network.lines[r1]:
             if self._apart((r1, r2), (c,)):
-                return [form_of(product(1, (), [self._vec(r1, r2), turn(web.weight(c))]))]
+                return [form_of(product(1, (), [self._vec(r1, r2), turn(network.weight(c))]))]
             return []
         if r1 != c and r2 != c and all(joined):
-            scaled = diagm(web.weight(c))
+            scaled = diagm(network.weight(c))
             columns = [self._column(r, c) for r in (r1, r2)]
-            made = call("khatri_rao", columns, web.dims[r1] * web.dims[r2], web.dims[c])
+            made = call("khatri_rao", columns, network.dims[r1] * network.dims[r2], network.dims[c])
             return [form_of(product(1, (), [made, scaled]))]
         if joined == [True, False] and self._apart((r1, c), (r2,)):
-            return [kron(web.block(r1, c), web.weight(r2))]
+            return [kron(network.block(r1, c), network.weight(r2))]
         if joined == [False, True] and self._apart((r2, c), (r1,)):
-            return [kron(web.weight(r1), web.block(r2, c))]
+            return [kron(network.weight(r1), network.block(r2, c))]
         if joined == [False, False] and self._apart((r1,), (r2,), (c,)):
-            return [form_of(product(1, (), [self._vec(r1, r2), turn(web.weight(c))]))]
+            return [form_of(product(1, (), [self._vec(r1, r2), turn(network.weight(c))]))]
         return []
 
     def _tall_diagonal(self, r: Label, c: Label) -> list[Form]:
         """The rows of a matrix, each where the two indices of a pair are equal."""
-        web = self.web
-        if r != c and c not in web.lines[r]:
-            return [form_of(product(1, (), [self._vec(r, r), turn(web.weight(c))]))]
-        identity = eye(web.dims[r])
-        spread = call("khatri_rao", [identity, identity], web.dims[r] * web.dims[r], web.dims[r])
-        return [form_of(product(1, (), [spread, web.block(r, c)]))]
+        network = self.network
+        if r != c and c not in network.lines[r]:
+            return [form_of(product(1, (), [self._vec(r, r), turn(network.weight(c))]))]
+        identity = eye(network.dims[r])
+        spread = call("khatri_rao", [identity, identity], network.dims[r] * network.dims[r], network.dims[r])
+        return [form_of(product(1, (), [spread, network.block(r, c)]))]
 
     def _column(self, r: Label, c: Label) -> Form:
-        over = self.web.weight(r)
-        forms = self.web.lines[r][c]
+        over = self.network.weight(r)
+        forms = self.network.lines[r][c]
         core = forms[0] if len(forms) == 1 else had([(form, 1) for form in forms])
         return form_of(product(1, (), [diagm(over), core]))
 

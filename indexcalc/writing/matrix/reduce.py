@@ -42,7 +42,7 @@ from indexcalc.writing.matrix.forms import (
     zeros,
 )
 from indexcalc.writing.matrix.multiply import product
-from indexcalc.writing.matrix.network import Stuck, Web
+from indexcalc.writing.matrix.network import Network, Stuck
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
@@ -126,7 +126,7 @@ class FormFinder:
         """A node with its axes at these places, among axes of these dimensions, as a summand: the ways to write it."""
         flat = flatten(node)
         where: dict[int, Any] = {}
-        web_dims: dict[Any, Dimension] = dict(enumerate(dims))
+        network_dims: dict[Any, Dimension] = dict(enumerate(dims))
         joined: dict[int, int] = {}
         for axis, label in zip(places, flat.out, strict=True):
             if label in where:
@@ -134,23 +134,25 @@ class FormFinder:
             else:
                 where[label] = axis
         for label, dim in enumerate(flat.sizes):
-            web_dims.setdefault(where.setdefault(label, ("bound", label)), dim)
+            network_dims.setdefault(where.setdefault(label, ("bound", label)), dim)
         for axis in joined:
-            del web_dims[axis]
+            del network_dims[axis]
         factors = [(factor, [where[label] for label in labels], exponent) for factor, labels, exponent in flat.factors]
         ends = [[joined.get(a, a) for a in group] for group in (rows, cols)]
-        outer = [_opened(group, factors, web_dims) for group in ends]
-        keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in web_dims]
-        web = Web(multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], web_dims)
+        outer = [_opened(group, factors, network_dims) for group in ends]
+        keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
+        network = Network(
+            multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], network_dims
+        )
         for factor, at, exponent in factors:
             if factor.order > 2:
                 if exponent != 1 or isinstance(factor, Sum | Product):
                     raise Stuck(f"a part of it has {factor.order} axes, and a matrix holds two")
-                web.wide.append((factor.name, tuple(at)))
+                network.wide.append((factor.name, tuple(at)))
             else:
-                web.add(self.form(factor), at, exponent)
-        web.reduce()
-        return [_between(outer[0], term, outer[1]) for term in web.term(*ends)]
+                network.add(self.form(factor), at, exponent)
+        network.reduce()
+        return [_between(outer[0], term, outer[1]) for term in network.term(*ends)]
 
     # -------------------------------------------------------------- leaves
 
