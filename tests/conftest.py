@@ -23,6 +23,8 @@ OPTIONAL = ("jax", "torch", "dask", "scipy", "sklearn", "cotengra")
 """Packages without which a test module that imports them is skipped."""
 MARKED = ("jax", "torch", "dask")
 """Those of them for which the tests of the module have a mark."""
+SAMPLED = 20
+"""Of the tests that compare with JAX, which compiles for each of them, one in so many is in the fast tier too."""
 CORPUS = ("corpus_case",)
 """Who imports this tests on the corpus."""
 
@@ -82,6 +84,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             names = imported(item.path)
             for mark in [name for name in MARKED if name in names] + ["corpus"] * any(x in names for x in CORPUS):
                 item.add_marker(mark)
+            if "jax" in names and zlib.crc32(item.nodeid.encode()) % SAMPLED:
+                item.add_marker("slow")
 
 
 @pytest.hookimpl(tryfirst=True)

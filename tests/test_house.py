@@ -43,6 +43,7 @@ def test_style(command: tuple[str, ...]) -> None:
     run(sys.executable, "-m", "ruff", *command, ".")
 
 
+@pytest.mark.slow
 @installed("mypy")
 def test_types() -> None:
     run(sys.executable, "-m", "mypy")
