@@ -204,6 +204,7 @@ def of_matrices(seed: int, forced: bool) -> None:
     agrees(simplify(roots), arrays, program.sizes, rng if forced else None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forced", [False, True])
 @pytest.mark.parametrize("draw", [of_indices, of_complex, of_nodes, pytest.param(of_matrices, marks=pytest.mark.slow)])
 @given(seed=st.integers(0, 2**40))
