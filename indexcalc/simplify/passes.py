@@ -26,9 +26,10 @@ EXPAND_ALL = 4096
 """So many terms, at most, come of multiplying out on request: beyond it a product is left as it is."""
 ROUNDS = 4
 """How often a graph is gone through, at most: what one round opens, the next may take in."""
-MOST_CONTRACTED = 1
+MOST_CONTRACTED = 2
 """So many sums that lose a delta to a summed label, at most, meet in a product that takes others in: each splits the
-product in two, so a chain of L of them in one product would be 2^L terms, and is L sums otherwise."""
+product in two, so a chain of L of them in one product would be 2^L terms, and is L sums otherwise. With one alone,
+Hessians of networks take a third longer."""
 WIDEST_FLAT = 256
 """So many factors, at most, has a product of the canonical form: the form of a wider one depends on how it was put
 together. Text writes products of 64 in one another, and reads them back."""
