@@ -15,7 +15,7 @@ from indexcalc.graph.node import KINDS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "indexcalc"
 FUNCTIONS = {*ELEMENTWISE, *REDUCTIONS, *MATRICES}
-ROWS = ("functions", "simplify.recognise", "views.functions")
+ROWS = ("foreign", "functions", "reading.rules.spellings", "simplify.recognise", "views.functions")
 """Where the name of a function may stand as a string."""
 MADE_BY_EACH_OTHER = {("views.expr", "views.array"): "the two views make each other: `Expr.array`, `Array[i, j]`"}
 """Imports inside a function that are allowed, beside the table of what is imported late."""
@@ -29,7 +29,7 @@ OVERSIZE: dict[str, int] = {}
 TWICE: set[str] = set()
 UNCLOSED: set[str] = set()
 UNEXPLAINED: set[str] = set()
-SPELLED = 97
+SPELLED = 92
 """Strings with the name of a function outside rows, in all: the count only goes down."""
 WITHOUT_EXAMPLE = 110
 """Rewrites and rules without an example that runs: the count only goes down, to none when rewrites are data."""

@@ -9,14 +9,15 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.errors import ParseError
-from indexcalc.reading.arithmetic import read_number, read_product
-from indexcalc.reading.binders import read_array, read_braces
-from indexcalc.reading.calls import read_call
-from indexcalc.reading.grammar import GRAMMAR, parse_tree
-from indexcalc.reading.names import Reading, Scope
 from indexcalc.reading.reader import RULES, value_of, walk
-from indexcalc.reading.statements import read_definition, sized
-from indexcalc.reading.subscripts import entries, indexed, read_indexed
+from indexcalc.reading.rules.arithmetic import read_number, read_product
+from indexcalc.reading.rules.binders import read_array, read_braces
+from indexcalc.reading.rules.calls import read_call
+from indexcalc.reading.rules.names import Reading, Scope
+from indexcalc.reading.rules.statements import read_definition, sized
+from indexcalc.reading.rules.subscripts import entries, indexed, read_indexed
+from indexcalc.reading.tokens.grammar import GRAMMAR
+from indexcalc.reading.tokens.passes import parse_tree
 
 i, j = ic.indices("i j")
 x, W = ic.tensor("x", "n"), ic.tensor("W", "n m")
@@ -27,7 +28,7 @@ PLAIN = Scope(frozenset())
 def reading_of(text: str, batch: str = "", **sizes: Any) -> tuple[Reading, Any]:
     """A reading of a text, and the tree of its first statement."""
     reading = Reading(text, {"x": x, "W": W, "u": u}, frozenset(batch), sizes)
-    return reading, parse_tree(text, reading.is_function).children[0]
+    return reading, parse_tree(text, reading.words).children[0]
 
 
 def asked(steps: Any) -> Any:

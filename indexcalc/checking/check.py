@@ -93,11 +93,10 @@ def check(
         own, text = split(formula)
         left = read(own, D, {**names_of(D), **declarations})
     found = _judged(text, shown, D, layout, vectors, declarations, left)
-    if isinstance(found, Report) and (found.right or not isinstance(text, str) or "*" not in text.replace("**", "")):
-        return found
-    product = _as_product(text, shown, D, layout, vectors, declarations, left) if isinstance(text, str) else None
-    if product is not None:
-        return product
+    if isinstance(text, str) and STAR.search(text) and not (isinstance(found, Report) and found.right):
+        found = (
+            _as_product(text, shown, D, layout, vectors, declarations, left, isinstance(found, IndexCalcError)) or found
+        )
     if isinstance(found, IndexCalcError):
         raise found
     return found
@@ -140,18 +139,24 @@ def _judged(
 
 
 def _as_product(
-    text: str, shown: str, D: View, layout: str | None, vectors: str | None, declarations: Mapping[str, Any], left: Left
+    text: str,
+    shown: str,
+    D: View,
+    layout: str | None,
+    vectors: str | None,
+    declarations: Mapping[str, Any],
+    left: Left,
+    refused: bool,
 ) -> Report | None:
-    """The answer to a formula that is right where each `*` in it is the product of matrices; None if it is not."""
-    if not STAR.search(text):
-        return None
+    """The answer to a formula with each `*` as the product of matrices, where it is right so, or makes sense only so."""
     other = STAR.sub(" ", text)
     try:
         claims = claims_of(other, D, vectors, declarations, left)
     except IndexCalcError:
         return None
     words = f"write matrix products side by side, or with @: {other}"
-    return Checker(shown, claims, D, layout, left.shaped).as_mended(("product",), words, "")
+    checker = Checker(shown, claims, D, layout, left.shaped)
+    return checker.as_mended(("product",), words, "") or (checker.report() if refused else None)
 
 
 STAR = re.compile(r"(?<!\*)\s*\*\s*(?!\*)")

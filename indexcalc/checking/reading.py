@@ -15,11 +15,12 @@ from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.decide import form
 from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError, ParseError
 from indexcalc.graph.constructors import einsum, transpose
-from indexcalc.graph.node import Node, topological
+from indexcalc.graph.node import Call, Node, topological
 from indexcalc.graph.walk import resize, substitute
 from indexcalc.index import Dimension, Index, unknown
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.reading.reader import parse
+from indexcalc.reading.reader import parse, reading_of
+from indexcalc.reading.tokens.passes import parse_tree
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.projection import Layout
@@ -120,23 +121,47 @@ def claims_of(
 
 
 UNDECLARED = "is not declared"
-WORD = re.compile(r"(?<![\w.])[^\W\d_]\w*")
-INSIDE = re.compile(r"\^\{?\w+|\[[^\[\]]*\]|_\{[^{}]*\}|\{[^:{}]*:|\b\w+\s*=|_\w+")
-"""What holds marks of a transpose, names of indices, of keywords, and of what is defined."""
 
 
 def _undeclared(text: str, D: View, declarations: Mapping[str, Any]) -> IndexCalcError | None:
     """The error for a name that stands in a text whose shapes do not fit, and that nobody declared."""
-    defined = set(re.findall(r"(?:^|[;\n])\s*(\w+)\s*=", text))
-    for word in dict.fromkeys(WORD.findall(INSIDE.sub(" ", text))):
-        if word in defined:
-            continue
-        try:
-            _read(word, D, _order(D)[0], declarations)
-        except IndexCalcError as error:
-            if UNDECLARED in str(error):
-                return error
+    reading = reading_of(text, {**names_of(D), **declarations}, "numpy")
+    tree = parse_tree(text, reading.words)
+    for part in tree.iter_subtrees_topdown():
+        if part.data == "assign":
+            target = part.children[0]
+            base = target.children[0] if target.data == "indexed" else target
+            reading.known[str(base.children[0]).partition("_")[0]] = D
+            reading.known[str(base.children[0])] = D
+    for part in tree.iter_subtrees_topdown():
+        if part.data == "name":
+            try:
+                reading.resolve(part.children[0])
+            except IndexCalcError as error:
+                if UNDECLARED in str(error):
+                    return error
     return None
+
+
+def _at_arguments(text: str, D: View, known: Mapping[str, Any]) -> dict[str, Any]:
+    """What `dL/dY` in a text is by, where nobody declared Y: the argument of the abstract L in what was derived."""
+    source = D.source if isinstance(D, Derivative | ArrayDerivative) else None
+    if source is None:
+        return {}
+    calls: dict[str, set[Node]] = {}
+    for node in topological([source.node]):
+        if isinstance(node, Call) and len(node.children) == 1:
+            calls.setdefault(node.function.name, set()).add(node.children[0])
+    if not calls:
+        return {}
+    reading = reading_of(text, known, "numpy")
+    found: dict[str, Any] = {}
+    for part in parse_tree(text, reading.words).find_data("quotient"):
+        names = [str(child.children[0]) for child in (part.children[1], part.children[-1]) if child.data == "name"]
+        arguments = calls.get(names[0], set()) if len(names) == 2 else set()
+        if len(arguments) == 1 and not reading.means(names[1]):
+            found[names[1]] = Array(next(iter(arguments)), source.inputs)
+    return found
 
 
 def _as_left(claim: Claim, left: Left, D: View) -> Claim:
@@ -199,6 +224,7 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
     sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")}
     batch = " ".join(sorted(D.batch)) if isinstance(D, Expr) else ""
     options = {"dims": sizes, "batch": batch, "vectors": reading}
+    given |= _at_arguments(text, D, {**known, **given})
     made: View = parse(text, **{**options, **known, **given})
     return made
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from indexcalc.errors import IndexCalcError, KindError, ParseError
 from indexcalc.index import dim
-from indexcalc.reading.arithmetic import (
+from indexcalc.reading.rules.arithmetic import (
     read_comparison,
     read_number,
     read_power,
@@ -22,16 +22,24 @@ from indexcalc.reading.arithmetic import (
     read_signed,
     read_sum,
 )
-from indexcalc.reading.binders import read_arrow, read_braces, read_parens, read_term, read_total
-from indexcalc.reading.calls import read_call, read_string
-from indexcalc.reading.grammar import parse_tree
-from indexcalc.reading.names import Reading, Scope, Steps
-from indexcalc.reading.operands import Value
-from indexcalc.reading.statements import read_definition, sized
-from indexcalc.reading.subscripts import read_indexed, read_name
+from indexcalc.reading.rules.binders import read_arrow, read_braces, read_parens, read_term, read_total
+from indexcalc.reading.rules.calls import (
+    read_bare,
+    read_call,
+    read_listed,
+    read_method,
+    read_string,
+)
+from indexcalc.reading.rules.derivatives import read_derived, read_quotient
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import Value
+from indexcalc.reading.rules.statements import read_definition, sized
+from indexcalc.reading.rules.subscripts import read_indexed, read_name
+from indexcalc.reading.tokens.passes import parse_tree
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction, checked_name
+from indexcalc.views.derivatives.derivative import ArrayDerivative
 from indexcalc.views.expr import Expr, from_number
 from indexcalc.views.view import is_number, to_number
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
@@ -41,7 +49,8 @@ RULES: dict[str, Rule] = {
     "number": read_number, "name": read_name, "indexed": read_indexed, "primed": read_primed, "power": read_power,
     "signed": read_signed, "product": read_product, "sum": read_sum, "compare": read_comparison, "parens": read_parens,
     "braces": read_braces, "total": read_total, "call": read_call, "arrow": read_arrow, "string": read_string,
-    "assign": read_definition,
+    "assign": read_definition, "bare": read_bare, "method": read_method, "derived": read_derived,
+    "quotient": read_quotient, "listed": read_listed,
 }  # fmt: skip
 """The rule of each part of the grammar, by its name there. A dialect in which a part means something else is this table
 with its own row in that place; one that is written otherwise also has a grammar of its own, for these parts."""
@@ -54,6 +63,7 @@ def parse(
     dims: Mapping[str, object] | None = None,
     batch: str = "",
     vectors: str = "numpy",
+    syntax: str = "",
     **declarations: Any,
 ) -> Any:
     """The expression that a text means.
@@ -77,7 +87,18 @@ def parse(
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
     known = {name: declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
-    return value_of(Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes, vectors))
+    return value_of(Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes, vectors, syntax))
+
+
+def reading_of(text: str, known: Mapping[str, Any], vectors: str) -> Reading:
+    """A text with what its names mean, before it is read.
+
+    >>> reading_of("A x", {"A": "n n", "x": "n"}, "column").resolve("A")[0].shape
+    (n, n)
+    """
+    return Reading(
+        text, {name: declared(name, value, vectors) for name, value in known.items()}, frozenset(), {}, vectors
+    )
 
 
 def declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
@@ -105,11 +126,16 @@ def declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
 
 def value_of(reading: Reading, rules: Mapping[str, Rule] = RULES) -> Value:
     """The value of the last statement of a text."""
-    tree = parse_tree(reading.text, reading.is_function)
+    tree = parse_tree(reading.text, reading.words, reading.syntax)
     found: Any = None
     for statement in tree.children:
         found = walk(reading, statement, Scope(reading.batch), rules)
     return sized(reading, found) if isinstance(found, Expr) else found
+
+
+def part_of(reading: Reading, tree: Any) -> Value:
+    """The value of a part of a text, by the rules of text."""
+    return walk(reading, tree, Scope(reading.batch))
 
 
 def walk(reading: Reading, tree: Any, scope: Scope, rules: Mapping[str, Rule] = RULES) -> Value:
@@ -125,11 +151,33 @@ def walk(reading: Reading, tree: Any, scope: Scope, rules: Mapping[str, Rule] = 
         except StopIteration as done:
             stack.pop()
             value = done.value
+            if stack and isinstance(value, ArrayDerivative) and value.of and _asks(here):
+                _refuse_within(reading, here, stack[-1][0])
         except ParseError:
             raise
         except (IndexCalcError, OverflowError) as error:
             raise reading.placed(here, error) from error
     return cast(Value, value)
+
+
+QUESTIONS = {"quotient", "derived"}
+"""Parts that ask for a derivative."""
+
+
+def _asks(tree: Any) -> bool:
+    """Is this a derivative, in brackets or not?"""
+    while tree.data == "parens":
+        tree = tree.children[0]
+    return tree.data in QUESTIONS
+
+
+def _refuse_within(reading: Reading, tree: Any, whole: Any) -> None:
+    """A derivative of what has axes is an array of more of them: which matrix it is, a layout says, not a formula."""
+    if whole.data not in ("parens", "assign"):
+        raise reading.error(
+            tree, f"{reading.source(tree)} within a formula has a layout to choose",
+            'read it alone, and project it: ic.parse("...").layout("numerator"), or "denominator", "jax", ...',
+        )  # fmt: skip
 
 
 def _steps(reading: Reading, tree: Any, scope: Scope, rules: Mapping[str, Rule]) -> Steps:

@@ -12,34 +12,39 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from indexcalc.errors import IndexCalcError, ParseError, did_you_mean
+from indexcalc.foreign import answer
 from indexcalc.graph.constructors import dimension
 from indexcalc.index import Dimension, Index, symbol
-from indexcalc.reading.constants import INDEXED, MADE
-from indexcalc.reading.grammar import where
-from indexcalc.reading.operands import Value, symbols_of
+from indexcalc.reading.rules.constants import INDEXED, MADE
+from indexcalc.reading.rules.operands import Value, symbols_of
+from indexcalc.reading.rules.spellings import SPELLED
+from indexcalc.reading.tokens.grammar import where
+from indexcalc.reading.tokens.words import Words, spellings
+from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.apply import pi
 from indexcalc.views.view import View
-from indexcalc.writing.index.text import GREEK
 from indexcalc.writing.standing import NONE, places_of
-
-LATIN = {letter: name for name, letter in GREEK.items()}
-"""Greek letters by their names: `σ` is found where `sigma` is declared."""
 
 
 class Scope(NamedTuple):
     """Where a part stands: `kept` are the names that are never summed here.
 
     In a `direct` part of braces what is not kept is summed at the end of each term; `every` marks a factor of such a
-    term.
+    term. `entries` says that a power is one of each entry, as within `sum`, `mean` and norms.
     """
 
     kept: frozenset[str]
     direct: bool = False
     every: bool = False
+    entries: bool = False
+
+    def inner(self, direct: bool = False, every: bool = False) -> Scope:
+        """The scope of a part of what stands here."""
+        return Scope(self.kept, direct, every, self.entries)
 
 
 Steps = Generator[tuple[Any, Scope], Any, Any]
@@ -62,13 +67,18 @@ class Reading:
         batch: frozenset[str],
         sizes: dict[str, Dimension],
         vectors: str = "numpy",
+        syntax: str = "",
     ) -> None:
         self.text = text
         self.known = known
         self.batch = batch
         self.sizes = sizes
         self.vectors = vectors
+        self.syntax = syntax
+        self.notes: list[str] = []
+        self.fresh = 0
         self.symbols = symbols_of(known.values(), sizes.values())
+        self.words = Words.of(known, self.symbols)
 
     # -------------------------------------------------------------- the text
 
@@ -91,9 +101,16 @@ class Reading:
 
     def is_function(self, name: str) -> bool:
         """Does a name before a parenthesis stand for a function, and not for a factor?"""
-        if isinstance(self.known.get(name), View):
-            return False
-        return name in FUNCTIONS or name in MADE or self.abstract(name) is not None
+        return not isinstance(self.known.get(name), View) and self.words.is_function(name)
+
+    def means(self, name: str) -> bool:
+        """Has a name a meaning, declared, defined in the text or known?"""
+        return name in self.known or self.words.means(name)
+
+    def note(self, text: str) -> None:
+        """Say how something was read, where that is not obvious."""
+        if text not in self.notes:
+            self.notes.append(text)
 
     def abstract(self, name: str) -> tuple[AbstractFunction, tuple[int, ...]] | None:
         """The abstract function behind `u`, `Du`, `D2u` or `D10f`, and how often each argument differentiates it."""
@@ -117,7 +134,7 @@ class Reading:
             head, tail = text[:end], text[end + 1 :]
             if end < len(text) and not tail:
                 continue
-            for name in (head, LATIN.get(head, head)):
+            for name in spellings(head):
                 if name in self.known:
                     return self.known[name], tail
             if head in INDEXED and tail:
@@ -126,12 +143,19 @@ class Reading:
             return pi, ""
         if text in self.symbols:
             return Expr(dimension(symbol(text)), (), frozenset()), ""
+        if text == "I":
+            return self.identity(), ""
+        if text == "𝟏":
+            return self.ones(), ""
         raise self.unknown(token)
 
     def unknown(self, token: Any) -> ParseError:
         """The error of a name that means nothing here."""
         name = str(token)
-        if name in FUNCTIONS or name in INDEXED or name in MADE:
+        said = answer(name)
+        if said and name not in SPELLED:
+            return self.error(token, f"{name!r} is not declared, and no function here", said)
+        if name in FUNCTIONS or name in INDEXED or name in MADE or name in SPELLED:
             form = f"{name}[i,j]" if name in INDEXED else f"{name}(...)"
             return self.error(token, f"{name} is a function, and stands without its argument", f"write {form}")
         close = did_you_mean(name, [*self.known, *FUNCTIONS])
@@ -141,6 +165,27 @@ class Reading:
     def index(self, name: str, scope: Scope) -> Index:
         """The index of this name, a batch index where no product sums it."""
         return Index(name, scope.every or name in scope.kept)
+
+    def identity(self) -> Array:
+        """The identity, whose dimension is that of what it meets."""
+        self.fresh += 1
+        one, other = Index(f"I{self.fresh}"), Index(f"J{self.fresh}")
+        made = declare.delta(one, other).array(one, other)
+        return Array(made.node, made.inputs, (0, 1), self.vectors)
+
+    def ones(self) -> Array:
+        """The vector of ones, whose dimension is that of what it meets."""
+        self.fresh += 1
+        made = declare.ones(Index(f"one{self.fresh}"))
+        made = made.array(*made.free)
+        return Array(made.node, made.inputs, self.places(made), self.vectors)
+
+    def matrix_of_ones(self) -> Array:
+        """The matrix of ones, whose dimensions are those of what it meets."""
+        self.fresh += 1
+        made = declare.ones(Index(f"one{self.fresh}"), Index(f"two{self.fresh}"))
+        made = made.array(*made.free)
+        return Array(made.node, made.inputs, (0, 1), self.vectors)
 
     def places(self, array: Array) -> tuple[int | None, ...]:
         """The places of an array that has no name yet, a vector standing as vectors do in this text."""

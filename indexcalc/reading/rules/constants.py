@@ -13,8 +13,8 @@ from indexcalc.views.functions import constants
 from indexcalc.views.select import selection
 
 INDEXED: dict[str, Callable[..., Any]] = {
-    "δ": declare.delta, "delta": declare.delta, "ε": declare.epsilon, "epsilon": declare.epsilon, "ones": declare.ones,
-    "zeros": declare.zeros,
+    "δ": declare.delta, "delta": declare.delta, "ε": declare.epsilon, "epsilon": declare.epsilon,
+    "eps": declare.epsilon, "ones": declare.ones, "zeros": declare.zeros,
 }  # fmt: skip
 """Known tensors by their indices."""
 CONSTANTS: dict[str, Callable[..., Array]] = {

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from indexcalc.index import Dimension, dim
-from indexcalc.reading.binders import read_array
-from indexcalc.reading.constants import INDEXED
-from indexcalc.reading.names import Reading, Scope, Steps
-from indexcalc.reading.operands import Value, flagged, letters_of
+from indexcalc.reading.rules.binders import read_array
+from indexcalc.reading.rules.constants import INDEXED
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import Value, flagged, letters_of
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction

@@ -9,11 +9,20 @@ from typing import Any
 
 from indexcalc.errors import NotationError
 from indexcalc.graph.constructors import as_number
-from indexcalc.index import Dim, Dimension, Index
+from indexcalc.graph.walk import resize
+from indexcalc.index import Dim, Dimension, Index, unknown
+from indexcalc.reading.rules.spellings import (
+    colon,
+    dot,
+    left_quotient,
+    product,
+    quotient,
+    tensor_product,
+    times_sign,
+)
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr, hadamard_exprs
-from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
 Value = Expr | Array
 
@@ -29,17 +38,14 @@ def circle(first: Any, second: Any) -> Any:
     return hadamard_exprs(first, second) if isinstance(first, Expr) else first * second
 
 
-def kron_of(first: Any, second: Any) -> Any:
-    """The Kronecker product, of arrays."""
-    if "kron" not in FUNCTIONS or isinstance(first, Expr):
-        raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
-    return FUNCTIONS["kron"](first, second)
-
-
 PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
-    "*": operator.mul, "·": operator.mul, "": beside, "@": operator.matmul, "/": operator.truediv, "∘": circle,
-    "⊗": kron_of,
+    "*": operator.mul, ".*": operator.mul, "": beside, "@": operator.matmul, "/": operator.truediv, "∘": circle,
+    "⊘": operator.truediv,
+    "·": dot, ":": colon, "⊗": tensor_product, "×": times_sign, "times": product, "over": quotient, "\\": left_quotient,
 }  # fmt: skip
+"""What a sign between two operands makes of them; a dialect spells its own signs as these."""
+MATRIX_SIGNS = {"", "@", "times", "\\"}
+"""Signs that sum the last axis of what is before them."""
 
 
 def symbols_of(values: Iterable[Value | AbstractFunction], dims: Iterable[Dimension]) -> set[str]:
@@ -117,3 +123,30 @@ def pair(first: Any, second: Any) -> tuple[Any, Any]:
     else:
         bare = Expr(bare.node, (), bare.inputs)
     return (bare, indexed) if isinstance(first, Array) else (indexed, bare)
+
+
+def resized(value: Any, table: dict[str, Dimension]) -> Any:
+    """An array with dimensions that were not told yet."""
+    (node,) = resize([value.node], table)
+    return Array(node, value.inputs, value.places, value.vectors, value.turned, value.flipped)
+
+
+def settled(first: Any, second: Any, sign: str) -> tuple[Any, Any] | None:
+    """Two arrays, one of which has a length that the other tells: of `I`, of a vector of ones; None if none has."""
+    if not (isinstance(first, Array) and isinstance(second, Array)):
+        return None
+    table = {}
+    for one, other in meetings(first, second, sign):
+        if unknown(one) and one != other:
+            table[str(one)] = other
+        elif unknown(other) and one != other:
+            table[str(other)] = one
+    return (resized(first, table), resized(second, table)) if table else None
+
+
+def meetings(first: Array, second: Array, sign: str) -> list[tuple[Dimension, Dimension]]:
+    """The dimensions that have to agree where two arrays meet at a sign."""
+    one, other = first.shape, second.shape
+    if sign in MATRIX_SIGNS or (sign == "·" and max(len(one), len(other)) == 2 and first.order + second.order > 2):
+        return [(one[-1], other[-2] if len(other) > 1 else other[-1])] if one and other else []
+    return list(zip(reversed(one), reversed(other), strict=False))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexcalc.index import Index
-from indexcalc.reading.names import Reading, Scope, Steps
-from indexcalc.reading.operands import closed, flagged, keeping, words_of
+from indexcalc.index import Index, unknown
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import closed, flagged, keeping, words_of
 from indexcalc.views import declare
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
 
 def read_term(reading: Reading, tree: Any, scope: Scope) -> Steps:
@@ -22,7 +23,7 @@ def read_term(reading: Reading, tree: Any, scope: Scope) -> Steps:
 
 def read_parens(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`(body)`, which has forgotten what was summed in it."""
-    value = yield tree.children[0], Scope(scope.kept)
+    value = yield tree.children[0], scope.inner()
     return closed(value)
 
 
@@ -39,25 +40,47 @@ def read_arrow(reading: Reading, tree: Any, scope: Scope) -> Steps:
 
 
 def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
-    """`sum[i,j](body)`, the sum over these indices."""
-    _, names, _, body = tree.children
+    """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices."""
+    sign, names, *_, body = tree.children
+    word, _, bounds = str(sign).partition(" ")
     order = words_of(names)
     value = yield body, Scope(scope.kept | set(order))
     if not isinstance(value, Expr):
         raise reading.error(
-            tree, "sum[...] sums over indices, and here are none", "write sum(X, axis=0), or index the arrays"
+            tree, f"{word} over indices, and here are none", f"write {word}(X, axis=0), or index the arrays"
         )
-    total = value.sum(*(Index(name, True) for name in order))
+    for name in order:
+        if name not in value.names:
+            raise reading.error(tree, f"{name} is not free in {value}", f"leave {name} out, or write it on what varies")
+    if bounds:
+        _within(reading, tree, bounds, value, order)
+    indices = [Index(name, True) for name in order]
+    total = value.sum(*indices) if word == "sum" else FUNCTIONS[word](value, *indices)
     return flagged(total, scope.kept.__contains__)
 
 
-def read_array(reading: Reading, tree: Any, needed: bool = True) -> Steps:
-    """A part as an argument that is an array: braces name its axes. Where it is not `needed`, indices may stay."""
+def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[str]) -> None:
+    """The bounds of a sum are those of its index: from 1 to the dimension, or from 0 to one less."""
+    lower, _, upper = bounds.partition(":")
+    size = value.node.dims[value.names.index(order[0])]
+    last = {"": (str(size), str(size)), "0": (f"{size}-1", f"{size - 1}")}.get(lower if lower == "0" else "", ())
+    if len(order) > 1 or lower not in ("", "0", "1") or (upper and upper not in last and not unknown(size)):
+        raise reading.error(
+            tree, f"a sum from {lower or 1} to {upper or size}, and {order[0]} goes from 1 to {size}",
+            "declare the dimension that is meant, or slice the tensor: x[1:]",
+        )  # fmt: skip
+
+
+def read_array(reading: Reading, tree: Any, needed: bool = True, entries: bool = False) -> Steps:
+    """A part as an argument that is an array: braces name its axes.
+
+    Where it is not `needed`, indices may stay; `entries` says that powers are of the entries.
+    """
     if tree.data == "braces":
         names, body = tree.children
         made = yield from _bound_array(reading, tree, words_of(names), body)
         return standing_array(made.node, [made])
-    value = yield tree, Scope(reading.batch)
+    value = yield tree, Scope(reading.batch, entries=entries)
     if isinstance(value, Expr) and not value.order:
         return Array(value.node, value.inputs, (), reading.vectors)
     if needed and isinstance(value, Expr):

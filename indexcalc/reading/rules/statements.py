@@ -7,9 +7,9 @@ from typing import Any
 from indexcalc.errors import ParseError
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dimension, Index, unknown
-from indexcalc.reading.binders import read_array
-from indexcalc.reading.names import Reading, Scope, Steps
-from indexcalc.reading.operands import letters_of, words_of
+from indexcalc.reading.rules.binders import read_array
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import letters_of, words_of
 from indexcalc.views.array import Array
 from indexcalc.views.declare import checked_name
 from indexcalc.views.expr import Expr

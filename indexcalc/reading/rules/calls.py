@@ -1,0 +1,320 @@
+"""The rules of calls: functions of the table, abstract functions, constants by their dimensions, patterns."""
+
+from __future__ import annotations
+
+import re
+from inspect import signature
+from math import prod
+from typing import Any
+
+from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.graph.constructors import regroup
+from indexcalc.index import Dimension, dim
+from indexcalc.reading.rules.arithmetic import combined
+from indexcalc.reading.rules.binders import read_array
+from indexcalc.reading.rules.constants import CONSTANTS, INDEXED, MADE
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair
+from indexcalc.reading.rules.spellings import (
+    DETERMINANTS,
+    EITHER,
+    ENTRIES,
+    ENTRYWISE,
+    FILLED,
+    LARGEST,
+    LOGARITHMS,
+    ROOT,
+    SPELLED,
+    TRACES,
+    WITHOUT_ROW,
+    is_square,
+    log_determinant,
+)
+from indexcalc.views import declare
+from indexcalc.views.array import Array, standing_array
+from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
+from indexcalc.views.functions.exponent import exponent_of
+
+
+def is_along(name: str) -> bool:
+    """Is it a function along axes, which are named after the argument or told by `axis=`?
+
+    >>> is_along("softmax"), is_along("inv")
+    (True, False)
+    """
+    return name in WITHOUT_ROW or (name in REDUCTIONS and not REDUCTIONS[name].matrix)
+
+
+def read_call(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`name(arguments, keyword=value)`: a constant, an abstract function, a function of the table or another word."""
+    token, *rest = tree.children
+    return (yield from called(reading, tree, token, list(rest[0].children) if rest else [], scope))
+
+
+def read_method(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`A.dot(x)`, `x.sum()`: a function of what stands before it."""
+    first, token, *rest = tree.children
+    more = list(rest[0].children) if rest else []
+    known = reading.is_function(str(token))
+    if not known:
+        raise reading.unknown(token)
+    return (yield from called(reading, tree, token, [first, *more], scope))
+
+
+def read_bare(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`log|A|`, `sin 2t`, `tr A B`: a function of the product after it, which is refused where it may end earlier."""
+    token, body = tree.children
+    word = str(token).partition("^")[0]
+    parts = [body]
+    if body.data == "product":
+        signs, factors = body.children[1::2], body.children[::2]
+        last = factors[-1].data == "bare" and signs[-1] in ("", "·")
+        if last and len(factors) == 2:  # sin t cos t
+            value = yield from called(reading, tree, token, factors[:1], scope)
+            other = yield factors[1], scope.inner(every=scope.every)
+            return combined(reading, body, str(signs[0]), value, other)
+        number = factors[0].data == "number" and len(factors) == 2 and signs[0] in ("", "·", "*")
+        if not number and word not in TRACES:
+            shown = [reading.source(factor) for factor in factors]
+            rest = " ".join(shown[1:])
+            raise reading.error(
+                tree, f"{word} of {reading.source(body)} has two readings",
+                f"write {word}({shown[0]}) {rest}, or {word}({reading.source(body)})",
+            )  # fmt: skip
+    return (yield from called(reading, tree, token, parts, scope))
+
+
+def called(reading: Reading, tree: Any, token: Any, parts: list[Any], scope: Scope) -> Steps:
+    """A word of these arguments, which are parts of the tree."""
+    name, _, power = str(token).partition("^")
+    args = [part for part in parts if part.data != "keyword"]
+    keywords = {str(part.children[0]): part.children[1] for part in parts if part.data == "keyword"}
+    value = yield from _value(reading, tree, token, name, args, keywords, scope)
+    if not power:
+        return value
+    if isinstance(value, Array) and value.order:
+        raise reading.error(
+            tree, f"{name}^{power} of {value.order} axes has two readings", f"write {name}(...)**{power}"
+        )
+    return value ** int(power)
+
+
+def _value(
+    reading: Reading, tree: Any, token: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope
+) -> Steps:
+    if name in MADE:
+        return (yield from _made(reading, tree, name, args, keywords, scope))
+    if name in FILLED:
+        value = yield args[0], Scope(scope.kept)
+        return value * getattr(reading, FILLED[name])()
+    abstract = reading.abstract(name)
+    if abstract is not None:
+        function, orders = abstract
+        arrays = []
+        for part in args:
+            arrays.append((yield from read_array(reading, part)))
+        return function.derivative(orders, *arrays)
+    if not args and (name in FUNCTIONS or name in SPELLED):
+        raise reading.error(tree, f"{name}() has no argument", f"write {name}(x[i])")
+    if name in LARGEST and len(args) > 1:
+        taken = yield from _entrywise(reading, name, args, scope)
+        if taken is not None:
+            return taken
+    if name in LOGARITHMS:
+        inner = _determinant(args)
+        if inner is not None:
+            value = yield from read_array(reading, inner)
+            if is_square(value):
+                reading.note("`log|A|` is read as logdet(A)")
+                return log_determinant(value)
+    if name in SPELLED:
+        return (yield from _spelled(reading, tree, name, args, keywords, scope))
+    if name not in FUNCTIONS:
+        raise reading.unknown(token)
+    if is_along(name):
+        return (yield from _along(reading, name, args, keywords, scope))
+    return (yield from _applied(reading, tree, name, args, keywords, scope))
+
+
+def _entrywise(reading: Reading, name: str, args: list[Any], scope: Scope) -> Steps:
+    """`max(0, X w)`, entry by entry; nothing where the further arguments are the names of indices."""
+    if all(part.data == "name" and not reading.means(str(part.children[0])) for part in args[1:]):
+        return None
+    values = []
+    for part in args:
+        values.append((yield part, Scope(scope.kept)))
+    value = values[0]
+    for other in values[1:]:
+        value = FUNCTIONS[LARGEST[name]](*pair(value, other))
+    return value
+
+
+def _determinant(args: list[Any]) -> Any:
+    """The matrix in `log|A|`, `log|det A|`, `log det A`; nothing in `log(det(A))`, which is what it says."""
+    if len(args) != 1:
+        return None
+    part, barred = args[0], False
+    while part.data in ("parens", "call", "bare"):
+        if part.data == "parens":
+            part = part.children[0]
+            continue
+        word = str(part.children[0])
+        inner = part.children[1].children if part.data == "call" and len(part.children) > 1 else part.children[1:]
+        if word == "|" and not barred and len(inner) == 1:
+            part, barred = inner[0], True
+        elif word in DETERMINANTS and (barred or part.data == "bare") and len(inner) == 1:
+            return inner[0]
+        else:
+            break
+    return part if barred else None
+
+
+def _spelled(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
+    """A word of text, of arrays or of what has indices."""
+    if keywords:
+        word = next(iter(keywords))
+        raise reading.error(tree, f"{name} takes no {word}= in text", f"write {name}(...) without it")
+    along = name in EITHER and len(args) > 2
+    values: list[Any] = []
+    for number, part in enumerate(args):
+        if part.data == "string":
+            values.append(str(part.children[0])[1:-1])
+        elif along and number > 1:
+            values.append(reading.index(str(part.children[0]), scope))
+        elif name in EITHER or name in ENTRYWISE:
+            values.append((yield part, Scope(scope.kept, entries=name in ENTRIES)))
+        else:
+            values.append((yield from read_array(reading, part)))
+    if name in ("inner", "dot") and len(values) == 2:
+        values[:] = pair(*values)
+    if name == "|" and isinstance(values[0], Array) and values[0].order:
+        reading.note("`|A|` is read as det(A)")
+    try:
+        return SPELLED[name](*values)
+    except TypeError:
+        raise reading.error(tree, f"{name} of {len(values)} arguments", "see the notation of text") from None
+
+
+def read_string(reading: Reading, tree: Any, scope: Scope) -> Value:
+    """Text in quotes where no pattern is due: an error."""
+    raise reading.error(tree, "text in quotes means nothing here", "only group(...) takes a pattern")
+
+
+def read_listed(reading: Reading, tree: Any, scope: Scope) -> Value:
+    """`[0, 1]` where no sublist of einsum is due: an error."""
+    raise reading.error(tree, "a list means nothing here", "only einsum(...) takes lists of axes")
+
+
+def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
+    """A function of entries or of whole arrays."""
+    taken = signature(FUNCTIONS[name]).parameters
+    for word, part in keywords.items():
+        if word not in taken or not isinstance(part, str):
+            raise reading.error(tree, f"{name} takes no {word}=", "")
+    values = []
+    for number, part in enumerate(args):
+        if name in ELEMENTWISE or name == ROOT:
+            value = yield part, Scope(scope.kept, entries=scope.entries)
+        elif name == "unvec" and number:
+            values.append(dim(reading.source(part)))
+            continue
+        else:
+            value = yield from read_array(reading, part)
+        values.append(bare_number(value))
+    return FUNCTIONS[name](*values, **{word: str(part)[1:-1] for word, part in keywords.items()})
+
+
+def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
+    """A function along axes: parameters follow its argument, then the names of axes."""
+    value = yield args[0], Scope(scope.kept, entries=name in ENTRIES)
+    rest: list[Any] = []
+    for part in args[1:]:
+        if part.data == "name":
+            rest.append(reading.index(str(part.children[0]), scope))
+        else:
+            rest.append(bare_number((yield part, Scope(scope.kept))))
+    given: dict[str, Any] = {}
+    for word, part in keywords.items():
+        if word not in ("axis", "keepdims") or isinstance(part, str):
+            raise reading.error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
+        text = reading.source(part)
+        given[word] = text == "True" if text in ("True", "False") else bare_number((yield part, Scope(scope.kept)))
+    return FUNCTIONS[name](value, *rest, **given)
+
+
+def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
+    """A constant with its dimensions, or axes joined and split."""
+    if name == "group":
+        return (yield from _group(reading, tree, args, keywords))
+    if name == "einsum":
+        return (yield from _einsum(reading, tree, args))
+    texts = []
+    for part in args:
+        texts.append((yield from _size(reading, part)))
+    wrong = [word for word, part in keywords.items() if word != "dim" or isinstance(part, str)]
+    if wrong:
+        raise reading.error(tree, f"{name} takes no {wrong[0]}= of this kind", "write dim=n")
+    if name in CONSTANTS and not keywords:
+        made = CONSTANTS[name](*(int(text) if re.fullmatch(r"-?\d+", text) else text for text in texts))
+        return Array(made.node, made.inputs, reading.places(made), reading.vectors)
+    size = dim(reading.source(keywords["dim"])) if keywords else None
+    for part, text in zip(args, texts, strict=True):
+        if not text.isidentifier():
+            raise reading.error(part, f"{text!r} is no index", f"write {name}(i, j), or {name}[i,j]")
+    indices = [reading.index(text, scope) for text in texts]
+    return INDEXED[name](*indices, dim=size) if keywords else INDEXED[name](*indices)
+
+
+def _einsum(reading: Reading, tree: Any, args: list[Any]) -> Steps:
+    """`einsum("ij,jk->ik", A, B)`."""
+    if not args or args[0].data != "string":
+        raise reading.error(tree, "einsum takes a pattern, then arrays", 'write einsum("ij,jk->ik", A, B)')
+    arrays = []
+    for part in args[1:]:
+        arrays.append((yield from read_array(reading, part)))
+    return declare.einsum_array(str(args[0].children[0])[1:-1], *arrays)
+
+
+def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:
+    """`group(X, "i j -> (i j)")`, with the lengths of what is split as keywords."""
+    if len(args) != 2 or args[1].data != "string":
+        raise reading.error(tree, "group takes an array and a pattern", 'write group(X, "i j -> (i j)")')
+    array = yield from read_array(reading, args[0])
+    pattern = str(args[1].children[0])[1:-1]
+    left, arrow, right = pattern.partition("->")
+    inner, outer = groups_of(left), groups_of(right)
+    letters = list(dict.fromkeys(letter for group in inner for letter in group))
+    if (
+        not arrow
+        or len(inner) != array.order
+        or sorted(sum(outer, ())) != sorted(letters)
+        or len(letters) < len(sum(inner, ()))
+    ):
+        raise reading.error(
+            args[1],
+            f"the pattern {pattern!r} does not fit {array.order} axes",
+            'write "i j -> (i j)", each letter once a side',
+        )
+    sizes: dict[str, Dimension] = {letter: dim(reading.source(part)) for letter, part in keywords.items()}
+    for group, size in zip(inner, array.node.dims, strict=True):
+        if len(group) == 1:
+            sizes[group[0]] = size
+        missing = [letter for letter in group if letter not in sizes]
+        if missing:
+            raise reading.error(tree, f"how long is {missing[0]}?", f"write group(..., {missing[0]}=...)")
+        if prod(sizes[letter] for letter in group) != size:
+            raise reading.error(args[1], f"({' '.join(group)}) does not split an axis of dimension {size}", "")
+    place = {letter: k for k, letter in enumerate(letters)}
+    split, joined = ([tuple(place[x] for x in group) for group in side] for side in (inner, outer))
+    made = regroup(array.node, split, joined, [sizes[letter] for letter in letters])
+    return standing_array(made, [array])
+
+
+def _size(reading: Reading, part: Any) -> Steps:
+    """A dimension, an index or the kind of a constant, as text: `n`, `m*n`, `3`, `stress`."""
+    if part.data in ("name", "number"):
+        return str(part.children[0])
+    value = yield part, Scope(frozenset())
+    if value.node.order:
+        raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3 or m*n")
+    return str(exponent_of("dimension", value, value))

@@ -1,0 +1,369 @@
+"""What each token is in its place, decided before the grammar sees them: a pass for each question, in one order.
+
+Tokens that no text has are put in: side by side means times (`ADJACENT`), a function without brackets is `BARE`, a sum
+sign is `BIG`, a derivative is `PARTIAL`, or goes by (`BY`) a variable (`OVER`). Each keeps the place of what was typed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from itertools import pairwise
+from typing import TYPE_CHECKING
+from unicodedata import normalize, numeric
+
+from indexcalc.errors import ParseError
+from indexcalc.reading.rules.constants import MADE
+from indexcalc.reading.rules.spellings import ROOT, SUMS
+from indexcalc.reading.tokens.bars import barred
+from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
+from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
+from indexcalc.reading.tokens.powers import raised
+from indexcalc.reading.tokens.questions import derivatives
+from indexcalc.reading.tokens.stream import ENDS, OPENS, STARTS, Stream, closing, renamed
+from indexcalc.reading.tokens.words import Words, splits
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+DEEPEST = 300
+"""Brackets in one another that a text may have: an arbitrary budget, far more than a formula has that a person reads;
+it bounds the depth of the tree."""
+KEPT = 256
+"""How many trees are remembered."""
+LONGEST = 100_000
+"""Characters of a text: an arbitrary budget, far more than a person pastes."""
+MODULES = {
+    "np",
+    "numpy",
+    "jnp",
+    "torch",
+    "tf",
+    "ic",
+    "scipy",
+    "linalg",
+    "special",
+    "nn",
+    "functional",
+    "F",
+    "jax",
+    "lax",
+}
+"""What stands before the name of a function in Python, and is no part of it."""
+
+
+# ------------------------------------------------------------------ signs as they are typed
+
+
+def colons(text: str, found: list[Token], words: Words) -> list[Token]:
+    """`A : B` is a product; within brackets a colon is a slice's, and the first one in braces is theirs."""
+    depth: list[str] = []
+    made = []
+    for token in found:
+        if token.type in OPENS:
+            depth.append(token.type)
+        elif token.type in CLOSES and depth:
+            depth.pop()
+        elif token.type == "COLON":
+            if depth[-1:] == ["LBRACE"]:
+                depth[-1] = "after"
+            elif depth[-1:] != ["LSQB"]:
+                token = renamed(token, "TIMES", ":")
+        made.append(token)
+    return made
+
+
+def plain_signs(text: str, found: list[Token], words: Words) -> list[Token]:
+    """One sign for one meaning: `−` is `-`, `½` is (1/2), `x₁` a name, `np.exp` is `exp`."""
+    made: list[Token] = []
+    for k, token in enumerate(found):
+        if token.type in SIGNS:
+            token = renamed(token, token.type, SIGNS[token.type].get(str(token), str(token)))
+        if token.type == "VULGAR":
+            up, down = (
+                numeric(str(token)).as_integer_ratio()
+                if str(token) in "½¼¾⅛"
+                else (round(numeric(str(token)) * 30), 30)
+            )
+            parts = [("LPAR", "("), ("NUMBER", str(up)), ("TIMES", "/"), ("NUMBER", str(down)), ("RPAR", ")")]
+            made += [renamed(token, kind, value) for kind, value in parts]
+        elif token.type == "LOWER":
+            lowered(made, token, words)
+        elif token.type == "ATTRIBUTE":
+            attribute(text, made, token, found[k + 1] if k + 1 < len(found) else None, words)
+        elif (
+            token.type == "NAME" and str(token).startswith("_") and made and made[-1].type in ("BAR", "ROUND", "NABLA")
+        ):
+            made.append(renamed(token, "SUBSCRIPT", f"_{{{str(token)[1:]}}}"))
+        else:
+            made.append(token)
+    return made
+
+
+SIGNS = {
+    "SIGN": {"−": "-", "–": "-"},
+    "TIMES": {"⊙": "∘", "⋅": "·", "•": "·", "∗": "*", "÷": "/"},
+    "COMPARE": {"≤": "<=", "≥": ">=", "≠": "!="},
+    "ARROW": {"→": "->"}, "PRIME": {"′": "'", "ᵀ": "'", "⊤": "'", "⊺": "'"}, "ELLIPSIS": {"…": "..."},
+    "BAR": {"||": "‖"},
+}  # fmt: skip
+"""Signs that have the meaning of another."""
+
+
+def lowered(made: list[Token], token: Token, words: Words) -> None:
+    """`x₁` is the name x1 or x_1 where that is declared; `Wᵢⱼ`, `‖x‖₂` have subscripts."""
+    low = normalize("NFKC", str(token))
+    if made and made[-1].type == "NAME" and words.known(f"{made[-1]}{low}"):
+        made[-1] = renamed(made[-1], "NAME", f"{made[-1]}{low}")
+    else:
+        made.append(renamed(token, "SUBSCRIPT", f"_{{{low}}}"))
+
+
+def attribute(text: str, made: list[Token], token: Token, following: Token | None, words: Words) -> None:
+    """`np.exp` is `exp`, and `A.dot(x)` a function of A first."""
+    module = made[-1] if made else None
+    if module is not None and module.type == "NAME" and str(module) in MODULES and not words.known(str(module)):
+        made[-1] = renamed(module, "NAME", str(token)[1:])
+    elif following is not None and following.type == "LPAR":
+        made.append(renamed(token, "METHOD", str(token)[1:]))
+    else:
+        place = where(text, token.start_pos or 0)
+        raise ParseError(text, f"{place}: {token} is no attribute of an expression in text", "write A.T, or a function")
+
+
+# ------------------------------------------------------------------ names
+
+
+def joined(text: str, found: list[Token], words: Words) -> list[Token]:
+    r"""`W_{1}` is the name W_1, and `\Sigma_{xy}` Sigma_xy, where they are declared."""
+    made: list[Token] = []
+    for token in found:
+        if token.type == "SUBSCRIPT" and made and made[-1].type == "NAME":
+            inside = str(token)[2:-1].replace(" ", "").replace(",", "")
+            name = f"{made[-1]}_{inside}"
+            if re.fullmatch(r"\w+", name) and words.order(name) is not None:
+                made[-1] = renamed(made[-1], "NAME", name)
+                continue
+        made.append(token)
+    return made
+
+
+def headed(text: str, found: list[Token], words: Words) -> list[Token]:
+    """`f(x) = ...` defines f: what stands in the brackets says what it depends on."""
+    made = Stream(found)
+    k = 0
+    while k < len(made):
+        start = k == 0 or made[k - 1].type == "_END"
+        if start and made.kind(k) == "NAME" and made.kind(k + 1) == "LPAR" and words.order(str(made[k])) == -1:
+            end = closing(made, k + 1)
+            inner = made[k + 2 : end]
+            if made.kind(end + 1) == "EQUAL" and all(t.type in ("NAME", "COMMA") for t in inner):
+                del made[k + 1 : end + 1]
+        k += 1
+    return made
+
+
+def called(text: str, found: list[Token], words: Words) -> list[Token]:
+    """Functions: before brackets, before bars, or before their argument alone; sums with their sign."""
+    made: list[Token] = []
+    stream = Stream(found)
+    k = 0
+    while k < len(stream):
+        token, k = stream[k], k + 1
+        if token.type == "SUMMED" or (token.type == "NAME" and _is_sum(token, stream, k, words)):
+            k = _summed(text, made, token, stream, k)
+        elif token.type == "ROOT":
+            k = _root(text, made, token, stream, k)
+        elif token.type == "NAME":
+            k = _function(made, token, stream, k, words)
+        else:
+            made.append(token)
+    return made
+
+
+def _is_sum(token: Token, stream: Stream, k: int, words: Words) -> bool:
+    head, mark, tail = str(token).partition("_")
+    if words.known(str(token)) or (words.is_function(str(token)) and tail) or head not in SUMS or words.known(head):
+        return False
+    return bool(mark and tail) or (not mark and stream.kind(k) == "SUBSCRIPT")
+
+
+def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int) -> int:
+    """`Σ_i`, `∑_{i,j}`, `sum_{i=1}^n`: the sign, the indices, and the bounds that are said."""
+    head, _, tail = str(token).partition("_")
+    subs = tail
+    if not subs:
+        if stream.kind(k) == "SUBSCRIPT":
+            subs, k = str(stream[k])[2:-1], k + 1
+        elif stream.kind(k) == "NAME" and str(stream[k]).startswith("_"):
+            subs, k = str(stream[k])[1:], k + 1
+        else:
+            raise ParseError(
+                text, f"{where(text, token.start_pos or 0)}: {token} says no index", "write Σ_i x_i, or sum(x)"
+            )
+    upper = ""
+    if stream.kind(k) == "CARET":
+        end = closing(stream, k + 1) if stream.kind(k + 1) in ("LPAR", "LBRACE") else k + 1
+        inner = [t for t in stream[k + 1 : end + 1] if t.type not in ("LPAR", "LBRACE", "RPAR", "RBRACE")]
+        upper, k = "".join(map(str, inner)), end + 1
+    lower, equals, start = subs.partition("=")
+    if not equals and re.search(r"[<>≤≥≠]", subs):
+        raise ParseError(
+            text, f"{where(text, token.start_pos or 0)}: a sum over {subs}", "write e.sum(i, j, where=...) in Python"
+        )
+    names = [n for n in re.split(r"[,\s]+", lower.strip()) if n]
+    if len(names) == 1 and not equals:
+        names = re.findall(r"[^\W\d_]\d*", names[0]) or names
+    bounds = f"{start.strip()}:{upper}" if equals or upper else ""
+    made.append(renamed(token, "BIG", f"{SUMS[head]} {bounds}".strip()))
+    made.append(renamed(token, "LSQB", "["))
+    for n, name in enumerate(names):
+        made += [renamed(token, "COMMA", ",")] * (n > 0)
+        made.append(renamed(token, "NAME", name))
+    made.append(renamed(token, "RSQB", "]"))
+    return k
+
+
+def _root(text: str, made: list[Token], token: Token, stream: Stream, k: int) -> int:
+    """`√(x'x)`, `√2`, `√n`: the root of what comes next."""
+    made.append(renamed(token, "FUNCTION", ROOT))
+    if stream.kind(k) == "LPAR":
+        return k
+    if stream.kind(k) not in ("NAME", "NUMBER"):
+        raise ParseError(text, f"{where(text, token.start_pos or 0)}: √ of what?", "write √(x'x)")
+    made += [renamed(token, "LPAR", "("), stream[k], renamed(stream[k], "RPAR", ")")]
+    return k + 1
+
+
+def _function(made: list[Token], token: Token, stream: Stream, k: int, words: Words) -> int:
+    """A name that is a function: `exp(x)`, `log|A|`, `sin t`, `sin^2 t`, `f'(x)`."""
+    word = str(token)
+    primes = 0
+    while word in words.functions and stream.kind(k + primes) == "PRIME":
+        primes += 1
+    if primes and stream.kind(k + primes) == "LPAR":
+        made.append(renamed(token, "FUNCTION", f"D{primes if primes > 1 else ''}{word}"))
+        return k + primes
+    following = stream.kind(k)
+    if word in SUMS and following == "LSQB" and not words.known(word):
+        made.append(renamed(token, "TOTAL", word))
+    elif words.is_function(word):
+        if following == "CARET" and stream.kind(k + 1) == "NUMBER" and stream.kind(k + 2) in STARTS:
+            word, k = f"{word}^{stream[k + 1]}", k + 2
+            following = stream.kind(k)
+        starts = following in STARTS | {"ROOT", "SUMMED"} and following != "LPAR" and following != "LBRACE"
+        kind = "FUNCTION" if following == "LPAR" else "BARE" if starts and word not in MADE else "NAME"
+        made.append(renamed(token, kind, word))
+    elif following == "LPAR" and not words.means(word) and not any(splits(word, words)):
+        made.append(renamed(token, "FUNCTION", word))
+    else:
+        made.append(token)
+    return k
+
+
+def parted(text: str, found: list[Token], words: Words) -> list[Token]:
+    """A name that nobody declared, and that is declared names side by side in one way only, is their product."""
+    made: list[Token] = []
+    depth: list[str] = []
+    for k, token in enumerate(found):
+        if token.type in OPENS:
+            depth.append(token.type)
+        elif token.type in CLOSES and depth:
+            depth.pop()
+        following = found[k + 1].type if k + 1 < len(found) else ""
+        word = str(token)
+        bound = (depth and depth[-1] == "LSQB") or following in ("EQUAL", "COLON", "LSQB") or _heads(found, k, depth)
+        if token.type != "NAME" or len(word) == 1 or bound or words.means(word):
+            made.append(token)
+            continue
+        ways = list(splits(word, words))
+        if not ways and word[-1] == "1" and words.known(word[:-1]) and _ones_first(found):
+            ways = [[word[:-1], "1"]]
+        if len(ways) > 1:
+            shown = " or ".join(" ".join(way) for way in ways[:3])
+            raise ParseError(
+                text, f"{where(text, token.start_pos or 0)}: {word!r} is not declared, and splits in {len(ways)} ways",
+                f"write {shown}",
+            )  # fmt: skip
+        made += _pieces(token, ways[0]) if ways else [token]
+    return made
+
+
+def _heads(found: list[Token], k: int, depth: list[str]) -> bool:
+    """Does this name stand in the head of braces, `{i,j: ...}`?"""
+    if not depth or depth[-1] != "LBRACE":
+        return False
+    while k < len(found) and found[k].type in ("NAME", "COMMA"):
+        k += 1
+    return k < len(found) and found[k].type == "COLON"
+
+
+def _ones_first(found: list[Token]) -> bool:
+    """Is there a `1'` in the text, so that the 1 of `1'A1` is the vector as well?"""
+    return any(str(a) == "1" and b.type == "PRIME" for a, b in pairwise(found))
+
+
+def _pieces(token: Token, parts: list[str]) -> Iterator[Token]:
+    place = token.start_pos or 0
+    for part in parts:
+        made = renamed(token, "NUMBER" if part.isdigit() else "NAME", part)
+        made.start_pos, made.end_pos = place, place + len(part)
+        place += len(part)
+        yield made
+
+
+# ------------------------------------------------------------------ side by side
+
+
+def adjacent(text: str, found: list[Token]) -> Iterator[Token]:
+    """The tokens, with what stands side by side multiplied and line ends within brackets left out."""
+    depth: list[Token] = []
+    previous = ""
+    last = max((k for k, token in enumerate(found) if token.type != "_END"), default=-1)
+    for k, token in enumerate(found):
+        if token.type == "_END" and (depth or previous in ("", "_END") or k > last):
+            continue
+        if previous in ENDS and token.type in STARTS:
+            yield renamed(token, "ADJACENT", "")
+        if token.type in OPENS:
+            depth.append(token)
+            if len(depth) > DEEPEST:
+                raise ParseError(
+                    text, f"{where(text, token.start_pos or 0)}: more than {DEEPEST} brackets in one another",
+                    "name the inner parts first: t1 = ...; t2 = ..."
+                )  # fmt: skip
+        elif token.type in CLOSES and depth:
+            depth.pop()
+        previous = token.type
+        yield token
+
+
+Pass = Callable[[str, "list[Token]", Words], "list[Token]"]
+PASSES: tuple[Pass, ...] = (colons, plain_signs, joined, headed, raised, barred, derivatives, called, parted)
+"""The passes over the tokens, in their order: each may rely on what those before it have decided."""
+
+
+def defined(found: list[Token]) -> Iterator[str]:
+    """The names that a text defines."""
+    start, stream = True, Stream(found)
+    for k, token in enumerate(found):
+        if start and token.type == "NAME":
+            end = closing(found, k + 1) if stream.kind(k + 1) in ("LPAR", "LSQB") else k
+            end += stream.kind(k + 1) == "SUBSCRIPT"
+            if stream.kind(end + 1) == "EQUAL":
+                names = str(token).split("_")
+                yield from ("_".join(names[:n]) for n in range(1, len(names) + 1))
+        start = token.type == "_END"
+
+
+@lru_cache(maxsize=KEPT)
+def parse_tree(text: str, words: Words, syntax: str = "") -> Tree[Token]:
+    """The syntax tree of a text, remembered: `check` reads one text with its vectors in three ways."""
+    if len(text) > LONGEST:
+        raise ParseError(text, f"a text of {len(text)} characters", f"a text has at most {LONGEST}")
+    found = DIALECTS[dialect_of(text, syntax)].spell(text, words)
+    words = words.with_names(defined(found))
+    for step in PASSES:
+        found = step(text, found, words)
+    return tree_of(text, list(adjacent(text, found)))
