@@ -10,7 +10,7 @@ x[i]*δ[j,k]
 
 from typing import TYPE_CHECKING, Any
 
-from indexcalc import later
+from indexcalc import foreign, later
 from indexcalc.errors import (
     DerivativeError,
     DimensionError,
@@ -65,29 +65,16 @@ if TYPE_CHECKING:
     from indexcalc.reading.reader import parse
 
 __version__ = "0.1.0"
-LATER = {
-    "check": "check",
-    "compile": "compile_expressions",
-    "compressed": "compressed",
-    "explain": "explain",
-    "parse": "parse",
-    "preflight": "preflight",
-    "to_source": "to_source",
-    "verify": "verify",
-}
-"""What few programs need, or need late, by its name in `indexcalc.later`."""
-OTHER_NAMES = {
-    "trace": "tr", "norm": "norm2", "matmul": "einsum", "gradient": "grad", "jacobian": "derivative",
-    "chol": "cholesky", "diagonal": "diag", "determinant": "det", "inverse": "inv", "identity": "eye", "hat": "cross",
-}  # fmt: skip
-"""Names that other programs have for what is here."""
 
 
 def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for."""
-    if name in LATER:
-        return getattr(later, LATER[name])
-    hint = did_you_mean(OTHER_NAMES.get(name, name), __all__) if not name.startswith("_") else ""
+    if name in later.PUBLIC:
+        return getattr(later, later.PUBLIC[name])
+    said = foreign.answer(name)
+    if said:
+        raise AttributeError(f"indexcalc has no {name}; {said}", name=name)
+    hint = did_you_mean(name, __all__) if not name.startswith("_") else ""
     close = f"; {hint}" if hint.startswith("did") else ""
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
+    from indexcalc.views.attributes import lacking as lacking
     from indexcalc.views.declare import declarations as declarations
     from indexcalc.views.declare import replaced as replaced
     from indexcalc.views.derivatives.differentiate import diff as diff
@@ -53,6 +54,7 @@ MODULES = {
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
     "formula": "writing.matrix.formula",
+    "lacking": "views.attributes",
     "layout_of": "views.derivatives.projection",
     "layouts": "views.derivatives.panel",
     "matrix_array": "views.derivatives.projection",
@@ -65,6 +67,18 @@ MODULES = {
     "verify": "checking.verify",
 }
 """The module of each name; the imports above say the same to type checkers."""
+
+PUBLIC = {
+    "check": "check",
+    "compile": "compile_expressions",
+    "compressed": "compressed",
+    "explain": "explain",
+    "parse": "parse",
+    "preflight": "preflight",
+    "to_source": "to_source",
+    "verify": "verify",
+}
+"""What few programs need, or need late, by its name in `indexcalc`: the name here."""
 
 
 def __getattr__(name: str) -> Any:

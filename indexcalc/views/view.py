@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable
 from fractions import Fraction
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -100,6 +100,14 @@ class View(Evaluable):
 
     def __contains__(self, item: object) -> NoReturn:
         raise KindError(str(self), "`in` means nothing for an expression", "look at .free or .variables")
+
+    if not TYPE_CHECKING:  # to a type checker an attribute that is not there is an error
+
+        def __getattr__(self, name: str) -> NoReturn:
+            said = "" if name.startswith("_") else later.lacking(name)
+            if not said:
+                raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            raise AttributeError(f"an {type(self).__name__} has no {name}; {said}", name=name)
 
     def __repr__(self) -> str:
         text = str(self)

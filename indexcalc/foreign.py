@@ -1,0 +1,260 @@
+"""Names that other programs and books have for what is here, or is not: what to write instead.
+
+A name is looked up, never guessed by its spelling. Attributes of the package and of the views ask `answer`, and so does
+text; `ours` is the name here of what takes the same arguments.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Foreign(NamedTuple):
+    """A name of another program, and what it is here.
+
+    `ours` takes the same arguments: a name of the package, an attribute (".T") or an operator ("@"), or None.
+    `instead` says what to write, with code in backticks.
+    """
+
+    name: str
+    source: str
+    ours: str | None
+    instead: str
+
+
+def _same(source: str, ours: str, code: str, *names: str) -> list[Foreign]:
+    """Names of what takes the same arguments here."""
+    return [Foreign(name, source, ours, f"write `{code}`") for name in names]
+
+
+def _other(source: str, instead: str, *names: str) -> list[Foreign]:
+    """Names of what is written in another way here, or is not here."""
+    return [Foreign(name, source, None, instead) for name in names]
+
+
+_DECLARE_MATRIX = 'write `ic.tensor("A", "n m")`'
+_DECLARE_VECTOR = 'write `ic.tensor("x", "n")`, or `ic.column("x", "n")` for one that stands as a column'
+_DECLARE_SCALAR = 'write `ic.scalar("s")`; `ic.tensor("A", "n m")` for a matrix'
+_EVALUATE = "write `f.evaluate(x=...)`, with the numbers of each tensor"
+_INNER = "`x @ y` of vectors, `a.T @ b` of columns, `ic.sum(A*B)` of matrices"
+_JOIN = "there is none; declare the whole as one tensor, and take its parts: `x[:2]`"
+_NORM = "write `ic.norm2(x)` of a vector, `ic.normF(A)` of a matrix; `ic.norm1(x)`, `ic.normp(x, 3)`, `ic.norm_nuc(A)`"
+_PERMUTE = "write the axes in another order: `A[i,j].array(j, i)`"
+_RESHAPE = 'write `ic.vec(A, order="C")` for all entries row by row, `ic.unvec(v, 2, 3)` for a matrix of them'
+_AXES = "write `A[:, None]` for an axis of dimension 1, `B[:, 0]` to drop one"
+_WHOLE = "write `ic.compile([f, ic.grad(f, x)], (x,))`"
+
+ROWS: tuple[Foreign, ...] = (
+    # functions of matrices
+    *_same("NumPy, MATLAB, books", "tr", "ic.tr(A)", "trace", "Tr", "Trace"),
+    *_same("books, SymPy", "det", "ic.det(A)", "Det", "determinant", "Determinant"),
+    *_same("books, SymPy", "inv", "ic.inv(A)", "inverse", "Inverse"),
+    *_other("books, NumPy", 'write `ic.eye("n")` for the identity, `ic.inv(A)` for the inverse', "I"),
+    *_same("books", "pinv", "ic.pinv(A)", "pseudoinverse", "pseudo_inverse"),
+    *_same("SymPy, books", "adj", "ic.adj(A)", "adjugate"),
+    *_same("SymPy", "cofactor", "ic.cofactor(A)", "cofactor_matrix"),
+    *_same("MATLAB", "cholesky", "ic.cholesky(A)", "chol"),
+    *_same("NumPy", "diag", "ic.diag(A)", "diagonal"),
+    *_same("books, NumPy, PyTorch", "diagm", "ic.diagm(x)", "Diag", "diagflat", "diag_embed", "DiagMatrix"),
+    *_same("MATLAB", "matrix_power", "ic.matrix_power(A, 2)", "mpower", "matpow"),
+    *_same("MATLAB", "solve", "ic.solve(A, x)", "mldivide", "linsolve"),
+    *_same("SymPy, Julia", "kron", "ic.kron(A, B)", "kronecker", "kronecker_product", "KroneckerProduct"),
+    *_same("SymPy, books", "hadamard", "ic.hadamard(A, B)", "hadamard_product", "HadamardProduct", "schur"),
+    *_same("SymPy", "delta", "ic.delta(i, j)", "KroneckerDelta", "kronecker_delta"),
+    *_same("SymPy", "epsilon", "ic.epsilon(i, j, k)", "LeviCivita", "levi_civita", "eijk"),
+    *_same("NumPy, SymPy", "eye", 'ic.eye("n")', "identity", "Identity"),
+    *_same("PyTorch, books", "norm_nuc", "ic.norm_nuc(A)", "nuclear_norm", "trace_norm"),
+    *_same("books", "normF", "ic.normF(A)", "frobenius_norm", "norm_fro", "norm_F"),
+    *_same("books", "norm2", "ic.norm2(x)", "l2norm", "norm_2"),
+    *_same("NumPy, MATLAB, SymPy", ".T", "A.T", "transpose", "Transpose", "t"),
+    *_same("NumPy, MATLAB, PyTorch", "@", "A @ B", "matmul", "mtimes", "mm", "mv", "bmm", "multi_dot"),
+    *_other("NumPy, SymPy, PyTorch", f"write `A @ x` for a product, {_INNER}", "dot"),
+    *_other("NumPy, SymPy", f"write {_INNER}", "inner", "vdot", "vecdot", "inner_product"),
+    *_other("NumPy", 'write `ic.einsum("ij,jk->ik", A, B)`, or indices: `A[i,j]*B[j,k]`', "tensordot", "contract"),
+    *_other("NumPy, MATLAB", _NORM, "norm", "vector_norm", "matrix_norm", "vecnorm"),
+    *_other("MATLAB", "write `ic.solve(A.T, B.T).T`", "mrdivide"),
+    *_other("NumPy, PyTorch", "write `ic.logdet(A)` for the logarithm, `ic.sign(ic.det(A))` for the sign", "slogdet"),
+    *_other("books", "write `ic.adj(A)` for the adjugate, `A.T` for the transpose of a real matrix", "adjoint"),
+    *_other(
+        "NumPy, books",
+        "write `A.T` for real matrices; there is no complex conjugate",
+        "H",
+        "ctranspose",
+        "conj",
+        "conjugate",
+    ),
+    *_other(
+        "NumPy",
+        "write `ic.eigvalsh(A)`, `ic.eigh(A)` of a symmetric matrix; there is none for others",
+        "eig",
+        "eigvals",
+        "eigenvals",
+        "eigenvects",
+    ),
+    *_other("NumPy, SymPy", "there is none; write `ic.cholesky(A)`, `ic.svd(A)` or `ic.polar(A)`", "qr", "lu"),
+    *_other("NumPy", "write `ic.pinv(A) @ x`, or `ic.solve(A.T @ A, A.T @ x)`", "lstsq"),
+    *_other(
+        "NumPy, MATLAB",
+        "there is none: a rank has no derivative; `ic.svdvals(A)` are the singular values",
+        "rank",
+        "matrix_rank",
+    ),
+    *_other("NumPy, MATLAB", "write `ic.max(ic.svdvals(A))/ic.min(ic.svdvals(A))`", "cond"),
+    *_other("books", "write `ic.max(ic.svdvals(A))`", "spectral_norm", "opnorm"),
+    *_same("CVXPY", "logdet", "ic.logdet(A)", "log_det"),
+    *_same("books", "vec", "ic.vec(A)", "Vec"),
+    *_other("CVXPY", "write `x @ A @ x`, or `a.T @ A @ a` of a column", "quad_form"),
+    *_other("CVXPY", "write `ic.sum(x**2)`", "sum_squares", "sumsqr"),
+    *_other("books, CVXPY", "write `ic.max(ic.eigvalsh(A))`", "lambda_max"),
+    *_other("MATLAB", _JOIN, "blkdiag", "horzcat", "vertcat", "repmat"),
+    # functions of entries
+    *_same("books", "log", "ic.log(x)", "ln"),
+    *_same("NumPy, MATLAB", "asin", "ic.asin(x)", "arcsin"),
+    *_same("NumPy", "acos", "ic.acos(x)", "arccos"),
+    *_same("NumPy", "atan", "ic.atan(x)", "arctan"),
+    *_same("NumPy, SymPy", "abs", "ic.abs(x)", "absolute", "fabs", "Abs"),
+    *_same("books, PyTorch", "sign", "ic.sign(x)", "sgn", "signum"),
+    *_same("SciPy, books", "sigmoid", "ic.sigmoid(x)", "expit", "logistic"),
+    *_same("books, PyTorch", "relu", "ic.relu(x)", "ReLU", "positive_part", "pos"),
+    *_same("PyTorch", "gelu", "ic.gelu(x)", "GELU"),
+    *_same("SciPy, PyTorch", "gammaln", "ic.gammaln(x)", "lgamma", "loggamma"),
+    *_same("SciPy, MATLAB", "digamma", "ic.digamma(x)", "psi"),
+    *_same("books, SciPy", "logsumexp", "ic.logsumexp(x)", "lse", "log_sum_exp", "LogSumExp"),
+    *_same("NumPy, Python", "power", "ic.power(x, 2)", "pow"),
+    *_same("NumPy", "maximum", "ic.maximum(x, y)", "fmax"),
+    *_same("NumPy", "minimum", "ic.minimum(x, y)", "fmin"),
+    *_same("NumPy", "max", "ic.max(x)", "amax"),
+    *_same("NumPy", "min", "ic.min(x)", "amin"),
+    *_same("NumPy", "mean", "ic.mean(x)", "average"),
+    *_same("NumPy, MATLAB", "*", "A * B", "multiply", "times", "mul"),
+    *_same("NumPy, MATLAB", "/", "x / y", "divide", "true_divide", "rdivide", "div"),
+    *_same("NumPy, MATLAB", "+", "x + y", "add", "plus"),
+    *_same("NumPy, MATLAB", "-", "x - y", "subtract", "minus", "sub"),
+    *_other("NumPy", "write `-x`", "negative", "neg"),
+    *_other("NumPy", "write `x**2`", "square"),
+    *_other("NumPy", "write `1/x`", "reciprocal"),
+    *_other("PyTorch", "write `1/ic.sqrt(x)`", "rsqrt"),
+    *_other("NumPy", "write `x**ic.power(3, -1)`", "cbrt"),
+    *_other("NumPy", "write `ic.log(x)/ic.log(10)`", "log10"),
+    *_other("NumPy", "write `ic.log(x)/ic.log(2)`", "log2"),
+    *_other("NumPy", "write `2**x`", "exp2"),
+    *_other("NumPy, SymPy", "write `ic.log(x + ic.sqrt(x**2 + 1))`", "arcsinh", "asinh"),
+    *_other("NumPy, SymPy", "write `ic.log(x + ic.sqrt(x**2 - 1))`", "arccosh", "acosh"),
+    *_other("NumPy, SymPy", "write `ic.log((1 + x)/(1 - x))/2`", "arctanh", "atanh"),
+    *_other("SciPy", "write `1 - ic.erf(x)`", "erfc"),
+    *_other("SciPy", "write `ic.log(x/(1 - x))`", "logit"),
+    *_other("SciPy", "write `ic.exp(ic.gammaln(x))`", "gamma"),
+    *_other("NumPy, SymPy", "write `ic.step(x)`", "heaviside", "Heaviside"),
+    *_other("NumPy, PyTorch", "write `ic.minimum(ic.maximum(x, 0), 1)`", "clip", "clamp"),
+    *_other("PyTorch, JAX", "write `x*ic.sigmoid(x)`", "silu", "swish"),
+    *_other("PyTorch, JAX", "write `ic.where(x > 0, x, x/100)`", "leaky_relu"),
+    *_other("PyTorch, JAX", "write `ic.where(x > 0, x, ic.expm1(x))`", "elu"),
+    *_other("SymPy", "write `ic.where(x > 0, x, 0)`", "Piecewise"),
+    *_other("NumPy", 'write `ic.tril(ic.ones("n", "n")) @ x`', "cumsum"),
+    *_same("SymPy", "maximum", "ic.maximum(x, y)", "Max"),
+    *_same("SymPy", "minimum", "ic.minimum(x, y)", "Min"),
+    *_same("R", "where", "ic.where(x > 0, x, y)", "ifelse"),
+    *_other("NumPy", "there is none: it is constant but for jumps", "floor", "ceil", "round"),
+    *_other("NumPy", "there is none; `ic.max(x)` and `ic.min(x)` are the ends", "sort", "argsort"),
+    # statistics and losses
+    *_other("NumPy, PyTorch", "write `ic.sqrt(ic.mean((x - ic.mean(x))**2))`", "std"),
+    *_other("NumPy, PyTorch", "write `ic.mean((x - ic.mean(x))**2)`", "var"),
+    *_other(
+        "NumPy",
+        "write `ic.mean((x - ic.mean(x))*(y - ic.mean(y)))`; of samples in rows, "
+        "`Xc.T @ Xc` with `Xc = A - A.mean(axis=0)`, over their number",
+        "cov",
+    ),
+    *_other("PyTorch, JAX", "write `ic.mean((x - y)**2)`", "mse_loss", "mse"),
+    *_other("PyTorch, JAX", "write `-ic.sum(y*ic.log_softmax(x))`", "cross_entropy"),
+    *_other("NumPy", "there is none: a place has no derivative; `ic.max(x)` is the value", "argmax", "argmin"),
+    *_other("NumPy", "there is none", "median", "quantile"),
+    # derivatives
+    *_same("SymPy, books", "grad", "ic.grad(f, x)", "gradient", "Grad", "nabla"),
+    *_same("SymPy, MATLAB", "derivative", "ic.derivative(y, x)", "jacobian", "Jacobian", "Derivative"),
+    *_same("MATLAB, PyTorch", "hessian", "ic.hessian(f, x)", "Hessian"),
+    *_other(
+        "JAX",
+        "write `ic.derivative(y, x)`: derivatives are of expressions, not of Python functions",
+        "jacfwd",
+        "jacrev",
+    ),
+    *_other("JAX", _WHOLE, "value_and_grad"),
+    *_other("PyTorch", "write `ic.grad(f, x)`", "backward", "requires_grad", "requires_grad_", "autograd"),
+    # declarations
+    *_other("SymPy", _DECLARE_SCALAR, "symbols", "Symbol", "syms"),
+    *_other(
+        "NumPy, SymPy", _DECLARE_MATRIX, "matrix", "Matrix", "MatrixSymbol", "IndexedBase", "array", "asarray", "Tensor"
+    ),
+    *_other("books, MATLAB", _DECLARE_VECTOR, "vector", "Vector", "VectorSymbol"),
+    *_other("PyTorch, CVXPY", 'write `ic.tensor("x", "n")`', "Variable", "Parameter", "placeholder", "from_numpy"),
+    *_other("SymPy", 'write `ic.index("i")`', "Idx"),
+    *_other("SymPy", 'write `ic.function("f", "n -> m")`', "Function"),
+    *_other("SymPy", 'write `ic.parse("x_i A_ij", x="n", A="n m")`', "sympify", "parse_expr", "S"),
+    *_other("SymPy", "write a repeated index, `x[i]*y[i]`, or `ic.sum(x)`", "Sum", "summation"),
+    *_other("SymPy", "write `ic.prod(x)`", "Product"),
+    # what is done with an expression
+    *_other(
+        "SymPy, MATLAB", "write `f.substitute({x: y})`, or numbers: `f.evaluate(x=...)`", "subs", "xreplace", "replace"
+    ),
+    *_other("SymPy, PyTorch", _EVALUATE, "evalf", "eval", "numpy", "item", "N", "tolist"),
+    *_other("SymPy", "write `ic.compile(f, (x,))`", "lambdify", "jit"),
+    *_other("JAX", 'write a batch index: `ic.index("b", batch=True)`', "vmap"),
+    *_other("SymPy", "write `f.simplify()`", "doit", "refine", "ratsimp", "as_explicit"),
+    *_other("SymPy", "write `f.variables`", "free_symbols", "atoms"),
+    *_other("SymPy", "write `f.latex()`", "_repr_latex", "to_latex"),
+    *_other("NumPy", _PERMUTE, "swapaxes", "moveaxis", "permute"),
+    *_other("NumPy", _RESHAPE, "reshape", "ravel", "flatten", "view"),
+    *_other("NumPy, PyTorch", _AXES, "expand_dims", "unsqueeze", "squeeze", "newaxis"),
+    *_other("NumPy", _JOIN, "concatenate", "stack", "hstack", "vstack", "block", "cat", "append"),
+    *_other("NumPy", "write `A.shape`; an expression has dimensions and no numbers", "size", "numel", "nbytes"),
+    *_other(
+        "NumPy, PyTorch",
+        "an expression has no numbers, so no type or device: those of `f.evaluate(x=...)` are the inputs'",
+        "dtype",
+        "astype",
+        "device",
+        "to",
+        "detach",
+        "cpu",
+        "float",
+    ),
+    # modules
+    *_other(
+        "NumPy, PyTorch",
+        "its functions stand in the package itself: `ic.inv(A)`, `ic.det(A)`, `ic.solve(A, x)`",
+        "linalg",
+    ),
+    *_other(
+        "PyTorch, JAX",
+        "its functions stand in the package itself: `ic.relu(x)`, `ic.softmax(x)`",
+        "nn",
+        "functional",
+        "special",
+    ),
+    *_other("NumPy", _EVALUATE, "random"),
+)
+"""What people write who come from elsewhere; a name that the package has stands in no row."""
+
+NAMES: dict[str, Foreign] = {row.name: row for row in ROWS}
+"""The rows by their names."""
+
+
+def ours(name: str) -> str | None:
+    """The name here of what takes the same arguments, an attribute (".T") or an operator ("@"); else None.
+
+    >>> ours("trace"), ours("transpose"), ours("std")
+    ('tr', '.T', None)
+    """
+    return NAMES[name].ours if name in NAMES else None
+
+
+def answer(name: str) -> str:
+    """What to write instead of a name, as errors say it; nothing for a name that stands in no row.
+
+    >>> answer("trace")
+    'write ic.tr(A)'
+    >>> answer("tracer")
+    ''
+    """
+    return NAMES[name].instead.replace("`", "") if name in NAMES else ""
