@@ -102,3 +102,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     if close:
         return f"did you mean {close[0]!r}?"
     return f"known here: {', '.join(names)}" if names else ""
+
+
+def among(name: str, known: Iterable[str]) -> str:
+    """`did you mean 'W'? known here: W, x`: the close name, if there is one, and all of them."""
+    names = sorted(set(known))
+    close = did_you_mean(name, names)
+    listed = f"known here: {', '.join(names) or 'none'}"
+    return f"{close} {listed}" if close.startswith("did") else listed

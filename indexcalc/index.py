@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
@@ -23,6 +23,12 @@ Terms = tuple[tuple[Monomial, Fraction], ...]
 
 RESERVED = re.compile(r"δ|ε")
 OPERATOR = re.compile(r"\s*([-+*/])\s*")
+TIMES = {"x", "X", "×", "by"}
+"""What people write between two sizes; of these, `x` alone could be a dimension."""
+SIZED = re.compile(r"(?:[abcdhiklmnpqrsw]|\d+)(?:[x×](?:[abcdhiklmnpqrsw]|\d+))+", re.IGNORECASE)
+"""`3x2`, `dxm`: sizes joined by an x, of single letters that name sizes; `txt` and `exp` are none."""
+RUNS = re.compile(r"(?!in$)[i-n]{2,6}|[p-s]{2,4}|[a-d]{2,4}|[μνρσλκ]{2,6}|[αβγδ]{2,4}")
+"""Letters that name indices, one after the other; "in" is a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,9 @@ def indices(names: str, *, batch: bool = False) -> tuple[Index, ...]:
     >>> indices("i j")
     (i, j)
     """
+    if isinstance(names, str) and RUNS.fullmatch(names) and len(set(names)) == len(names):
+        instead = f"did you mean {' '.join(names)!r}? write ic.index({names!r}) for one index of that name"
+        raise NameRefused(f"indices({names!r})", "this is one name", instead)
     if not isinstance(names, str):
         raise KindError("indices", f"names are one str, not {type(names).__name__}", 'write ic.indices("i j")')
     return tuple(Index(name, batch) for name in names.replace(",", " ").split())
@@ -318,12 +327,28 @@ def dims(*parts: object) -> tuple[Dimension, ...]:
     found: list[Dimension] = []
     for part in parts:
         if isinstance(part, str):
-            found.extend(dim(piece) for piece in OPERATOR.sub(r"\1", part.replace(",", " ")).split())
+            pieces = OPERATOR.sub(r"\1", part.replace(",", " ")).split()
+            _refuse_times(part, pieces)
+            found.extend(map(dim, pieces))
         elif isinstance(part, tuple | list):
             found.extend(dims(*part))
         else:
             found.append(dim(part))
     return tuple(found)
+
+
+def _refuse_times(text: str, pieces: Sequence[str]) -> None:
+    """`3 x 2`, `n by m` and `3x2` are no dimensions side by side: an error that says what was meant."""
+    sizes, signs = {*pieces[::2]}, {*pieces[1::2]}
+    if "," not in text and len(pieces) % 2 and signs and signs <= TIMES and not sizes & TIMES:
+        found, meant = f"{pieces[1]!r} stands between sizes, as a dimension", " ".join(pieces[::2])
+        apart = f" for a dimension of that name write commas: {', '.join(pieces)!r}" if "×" not in signs else ""
+    elif any(map(SIZED.fullmatch, pieces)):
+        found, apart = "sizes joined by an x are one name", ""
+        meant = " ".join(re.sub("[xX×]", " ", piece) if SIZED.fullmatch(piece) else piece for piece in pieces)
+    else:
+        return
+    raise DimensionError(f"dimensions {text!r}", found, f"did you mean {meant!r}?{apart}")
 
 
 def size(value: Dimension, sizes: Mapping[str, int]) -> int:

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
-    from indexcalc.views.attributes import lacking as lacking
-    from indexcalc.views.declare import declarations as declarations
-    from indexcalc.views.declare import replaced as replaced
     from indexcalc.views.derivatives.differentiate import diff as diff
     from indexcalc.views.derivatives.panel import Layouts as Layouts
     from indexcalc.views.derivatives.panel import layouts as layouts
@@ -29,6 +26,10 @@ if TYPE_CHECKING:
     from indexcalc.views.derivatives.projection import matrix_array as matrix_array
     from indexcalc.views.derivatives.projection import matrix_expr as matrix_expr
     from indexcalc.views.equals import equals as equals
+    from indexcalc.views.named import declarations as declarations
+    from indexcalc.views.named import lacking as lacking
+    from indexcalc.views.named import replaced as replaced
+    from indexcalc.views.named import tensors_in as tensors_in
     from indexcalc.views.select import picked as picked
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
@@ -46,7 +47,7 @@ MODULES = {
     "check": "checking.check",
     "compile_expressions": "engine.compile.backends",
     "compressed": "engine.compressed.compressed",
-    "declarations": "views.declare",
+    "declarations": "views.named",
     "diff": "views.derivatives.differentiate",
     "equals": "views.equals",
     "evaluate": "engine.evaluate",
@@ -54,7 +55,7 @@ MODULES = {
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
     "formula": "writing.matrix.formula",
-    "lacking": "views.attributes",
+    "lacking": "views.named",
     "layout_of": "views.derivatives.projection",
     "layouts": "views.derivatives.panel",
     "matrix_array": "views.derivatives.projection",
@@ -62,7 +63,8 @@ MODULES = {
     "parse": "reading.reader",
     "picked": "views.select",
     "preflight": "engine.preflight",
-    "replaced": "views.declare",
+    "replaced": "views.named",
+    "tensors_in": "views.named",
     "to_source": "engine.compile.source",
     "verify": "checking.verify",
 }

@@ -38,7 +38,7 @@ def derivative(seed: int) -> Any:
         value = program.make((), rng.choice([1, 2, 2, 3])).expr
         if not value.variables:
             return None
-        made = ic.grad(value, program.leaves[rng.choice(value.variables)].expr, structure="free")
+        made = ic.grad(value, program.leaves[rng.choice(list(value.variables))].expr, structure="free")
     return None if made == 0 else made
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc import later
 from indexcalc.errors import IndexCalcError
 
 i, a = ic.indices("i a")
@@ -101,6 +102,10 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     ("parse", "dims"): (lambda: ic.parse("δ_ij", dims={"i": 3}).shape, lambda: ic.parse("δ_ij").shape),
     ("parse", "batch"): (lambda: ic.parse("x_i*x_i", x="n", batch="i").free, lambda: ic.parse("x_i*x_i", x="n").free),
+    ("parse", "syntax"): (
+        lambda: ic.parse("A*A", syntax="matlab", A="n n"),
+        lambda: ic.parse("A*A", A="n n"),
+    ),
     ("parse", "vectors"): (lambda: ic.parse("x", x="n", vectors="column").shape, lambda: ic.parse("x", x="n").shape),
     ("compressed", "memory_limit"): (
         lambda: _refused(ic.compressed, A @ A @ A, A=np.eye(9), memory_limit=8),
@@ -186,7 +191,7 @@ def test_each_documented_keyword_has_a_row() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in ic.__all__ if name in ic.LATER or inspect.isfunction(vars(ic)[name])]
+    "name", [name for name in ic.__all__ if name in later.PUBLIC or inspect.isfunction(vars(ic)[name])]
 )
 def test_another_keyword_is_refused(name: str) -> None:
     """`axsi={}` is a slip of the keys, not something to pass over."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from fractions import Fraction
 
 import jax
@@ -827,3 +828,37 @@ def test_zero_derivatives_keep_their_axes():
     assert D == 0 and D.shape == (*x.shape, *y.shape) and close(at(D), np.zeros((3, 3)))
     H = ic.hessian((x * x).sum(), x)
     assert close(H.evaluate(x=VALUES["x"]), 2 * np.eye(3)), "inputs that dropped out still fix dimensions"
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("3 x 2", "3 2"), ("3x2", "3 2"), ("dxm", "d m"), ("n x m x k", "n m k"), ("n × m", "n m"), ("n×m", "n m"),
+        ("n by m", "n m"), ("nx3", "n 3"), ("2x3x4", "2 3 4"), ("b nxm", "b n m"), ("n*m X k", "n*m k"),
+    ],
+)  # fmt: skip
+def test_sizes_joined_by_an_x_are_asked_about(written, meant):
+    for call in (lambda: ic.tensor("Q", written), lambda: ic.ones(written), lambda: ic.parse("Q", Q=written)):
+        with pytest.raises(ic.DimensionError, match=rf"did you mean '{re.escape(meant)}'\?"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "names", ["n, x, m", "x x x", "n x", "x n", "x", "nx", "txt", "max", "exp", "m*x k", "xx", "x_1"]
+)
+def test_an_x_may_be_a_dimension(names):
+    assert len(ic.tensor("Q", names).shape) == len(names.replace(",", " ").split())
+    assert ic.tensor("Q", "n", "x", "m").order == 3
+
+
+@pytest.mark.parametrize("names", ["ijk", "ij", "kl", "mn", "abc", "pq", "μν", "αβ", "ik"])
+def test_indices_in_one_word_are_asked_about(names):
+    with pytest.raises(ic.NameRefused, match=f"did you mean '{' '.join(names)}'"):
+        ic.indices(names)
+    assert ic.index(names).name == names
+
+
+@pytest.mark.parametrize("name", ["i", "in", "batch", "ids", "iij", "b", "row"])
+def test_one_word_may_be_an_index(name):
+    (one,) = ic.indices(name)
+    assert one.name == name

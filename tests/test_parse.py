@@ -179,7 +179,7 @@ def test_printed_derivatives_read_back(seed: int) -> None:
         made = program(rng, rng.choice([1, 2])).expr
     except IndexCalcError:
         return
-    name = rng.choice(made.variables)
+    name = rng.choice(list(made.variables))
     fresh = [ic.index(letter) for letter in "uvw"[: TENSORS[name].order]]
     target = TENSORS[name][tuple(fresh)] if fresh else ic.Expr(TENSORS[name].node, ())
     expr = made.diff(target)

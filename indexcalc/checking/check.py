@@ -94,9 +94,9 @@ def check(
         left = read(own, D, {**names_of(D), **declarations})
     found = _judged(text, shown, D, layout, vectors, declarations, left)
     if isinstance(text, str) and STAR.search(text) and not (isinstance(found, Report) and found.right):
-        found = (
-            _as_product(text, shown, D, layout, vectors, declarations, left, isinstance(found, IndexCalcError)) or found
-        )
+        refused = isinstance(found, IndexCalcError)
+        product = _as_product(text, shown, D, layout, vectors, declarations, left, refused)
+        found = found if product is None else product
     if isinstance(found, IndexCalcError):
         raise found
     return found
@@ -148,7 +148,7 @@ def _as_product(
     left: Left,
     refused: bool,
 ) -> Report | None:
-    """The answer to a formula with each `*` as the product of matrices, where it is right so, or makes sense only so."""
+    """The answer to a formula with each `*` as the product of matrices, where it is right so, or reads only so."""
     other = STAR.sub(" ", text)
     try:
         claims = claims_of(other, D, vectors, declarations, left)
@@ -156,7 +156,8 @@ def _as_product(
         return None
     words = f"write matrix products side by side, or with @: {other}"
     checker = Checker(shown, claims, D, layout, left.shaped)
-    return checker.as_mended(("product",), words, "") or (checker.report() if refused else None)
+    mended = checker.as_mended(("product",), words, "")
+    return checker.report() if mended is None and refused else mended
 
 
 STAR = re.compile(r"(?<!\*)\s*\*\s*(?!\*)")

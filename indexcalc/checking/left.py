@@ -184,16 +184,16 @@ class LeftSide:
             if k == at:
                 continue
             value = self.number(parts[k])
-            self.times(1 / value if k and parts[k - 1] == "/" else value)
+            self.times(value**-1 if k and parts[k - 1] == "/" else value)
         if at and parts[at - 1] == "/":
             self.refuse("the derivative is divided by")
         return found
 
-    def number(self, tree: Any) -> View:
+    def number(self, tree: Any) -> Expr:
         """A factor before or after the derivative."""
         shown = repr(self.source(tree))
         try:
-            made: View = part_of(self.reading, tree)
+            made = part_of(self.reading, tree)
         except IndexCalcError:
             self.refuse(f"{shown} before the derivative is no factor")
         if made.node.order:

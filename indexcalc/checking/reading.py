@@ -126,14 +126,14 @@ UNDECLARED = "is not declared"
 def _undeclared(text: str, D: View, declarations: Mapping[str, Any]) -> IndexCalcError | None:
     """The error for a name that stands in a text whose shapes do not fit, and that nobody declared."""
     reading = reading_of(text, {**names_of(D), **declarations}, "numpy")
-    tree = parse_tree(text, reading.words)
-    for part in tree.iter_subtrees_topdown():
+    parts: list[Any] = list(parse_tree(text, reading.words).iter_subtrees())[::-1]
+    for part in parts:
         if part.data == "assign":
             target = part.children[0]
             base = target.children[0] if target.data == "indexed" else target
-            reading.known[str(base.children[0]).partition("_")[0]] = D
-            reading.known[str(base.children[0])] = D
-    for part in tree.iter_subtrees_topdown():
+            word = str(base.children[0])
+            reading.known |= dict.fromkeys((word, word.partition("_")[0]), Array(D.node, D.inputs))
+    for part in parts:
         if part.data == "name":
             try:
                 reading.resolve(part.children[0])
@@ -156,7 +156,8 @@ def _at_arguments(text: str, D: View, known: Mapping[str, Any]) -> dict[str, Any
         return {}
     reading = reading_of(text, known, "numpy")
     found: dict[str, Any] = {}
-    for part in parse_tree(text, reading.words).find_data("quotient"):
+    parts: list[Any] = list(parse_tree(text, reading.words).find_data("quotient"))
+    for part in parts:
         names = [str(child.children[0]) for child in (part.children[1], part.children[-1]) if child.data == "name"]
         arguments = calls.get(names[0], set()) if len(names) == 2 else set()
         if len(arguments) == 1 and not reading.means(names[1]):

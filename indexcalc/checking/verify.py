@@ -20,10 +20,10 @@ from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.views.array import Array
-from indexcalc.views.declare import place_of
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
+from indexcalc.views.named import place_of
 from indexcalc.views.view import View
 
 POINTS, MOST = 3, 12

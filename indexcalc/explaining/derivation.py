@@ -18,6 +18,7 @@ from indexcalc.explaining.lines import Explanation
 from indexcalc.graph.node import Variable, topological
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
+from indexcalc.views.named import variable_of
 from indexcalc.views.view import View
 
 STYLES = ("index", "differential")
@@ -42,6 +43,7 @@ def explain(expr: Any, wrt: Any, *, style: str = "index", structure: str = "proj
     asked = Asked(lambda: f"explain({expr}, {wrt})")
     if style not in STYLES:
         raise KindError(asked, f"style={style!r}", 'write style="index" or style="differential"')
+    wrt = variable_of(wrt, [expr], asked)
     if isinstance(expr, Expr) and not isinstance(wrt, Expr) and not (isinstance(wrt, Array) and not wrt.order):
         raise KindError(asked, f"{wrt} has no indices", "write ic.explain(y, W[i,k])")
     if isinstance(expr, Array) and isinstance(wrt, Expr):

@@ -24,7 +24,15 @@ from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
 from indexcalc.views.expr import Expr
-from indexcalc.views.placed import Placed, context_of, numbered_axes, orientation_of, places_at, true_axes
+from indexcalc.views.placed import (
+    Placed,
+    context_of,
+    is_one_by_one,
+    numbered_axes,
+    orientation_of,
+    places_at,
+    true_axes,
+)
 from indexcalc.views.view import View, is_number, refuse_layout, refuse_zero, to_number
 from indexcalc.writing.standing import ORIENTATIONS, Places, ascending, places_of
 
@@ -143,6 +151,8 @@ class Array(Placed):
     @property
     def mT(self) -> Array:
         """The last two axes swapped."""
+        if is_one_by_one(self):
+            return self
         if self.ndim < 2:
             asked = Asked(lambda: f"({self}).mT")
             raise NotationError(asked, f"it has {self.ndim} axes, and .mT swaps the last two", "write .T")
@@ -401,9 +411,9 @@ def matmul(first: Array, second: Array) -> Array:
 
 
 def _scaled(first: Array, second: Array, asked: Asked) -> Array:
-    """A 1×1 product beside a row or column: `x.T @ y @ z.T` is a number times a row, as books have it."""
-    if not first.ndim and first.vectors != "numpy" and second.ndim == 2 and second.places[0] is None:
+    """A 1×1 product beside a row, a column or another: `x.T @ y @ z.T` is a number times a row, as books have it."""
+    if is_one_by_one(first) and (second.shape[:1] == (1,) if second.ndim == 2 else is_one_by_one(second)):
         return _entries("*", first, second)
-    if not second.ndim and second.vectors != "numpy" and first.ndim == 2 and first.places[1] is None:
+    if is_one_by_one(second) and first.ndim == 2 and first.shape[1] == 1:
         return _entries("*", first, second)
     raise NotationError(asked, "@ takes no scalars", "write *")

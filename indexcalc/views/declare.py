@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import normalize
@@ -12,16 +11,14 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
-from indexcalc.graph.inputs import named_parts
-from indexcalc.graph.node import Call, Definition, Node, Signature, Variable, topological
-from indexcalc.graph.walk import substitute, variables
-from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
-from indexcalc.simplify.passes import canonical
+from indexcalc.graph.node import Signature
+from indexcalc.index import Dimension, Index, dim, dims, symbol
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
-from indexcalc.views.view import View, is_number, join_inputs, to_number
-from indexcalc.writing.standing import places_of, plain
+from indexcalc.views.patterns import opened, read_pattern, split_call
+from indexcalc.views.view import View, is_number, to_number
+from indexcalc.writing.standing import places_of
 
 WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
@@ -326,47 +323,40 @@ def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
 # ------------------------------------------------------------------ products
 
 
-def einsum_array(spec: str, *operands: View) -> Array:
-    """NumPy's einsum, of Arrays and Exprs (their axes in the order of `.free`), as an Array.
+def einsum_array(*args: Any) -> Array:
+    """Einsum of Arrays and Exprs (their axes in the order of `.free`), as an Array.
 
-    A letter may repeat within one operand (a diagonal) and in the output (`"i->ii"` places on a diagonal).
+    `ic.einsum("ij,jk->ik", A, B)` has letters, as NumPy; `ic.einsum("batch in, in out -> batch out", X, W)` words; the
+    pattern may stand last, as in einops; `ic.einsum(A, [0, 1], B, [1, 2], [0, 2])` has lists of labels, integers or
+    indices. `...` stands for the axes that are not named, and broadcasts. A label may repeat within one operand (a
+    diagonal) and in the output (`"i->ii"` places on a diagonal).
 
     >>> import indexcalc as ic
     >>> X, s = ic.tensor("X", "n d"), ic.tensor("s", "n")
     >>> ic.einsum("ni,nj,n->ij", X, X, s).shape
     (d, d)
+    >>> ic.einsum(X, s, "batch feature, batch -> feature") == X.T @ s
+    True
     """
-    asked = Asked(lambda: f"einsum({spec!r}, {', '.join(map(str, operands))})")
-    left, arrow, right = spec.replace(" ", "").partition("->")
-    parts = left.split(",")
-    if not all(letter.isalpha() for letter in "".join(parts) + right):
-        raise NotationError(asked, "only letters, commas and one arrow", "write for example 'ni,nj,n->ij'")
-    if not arrow:
-        times = Counter(letter for part in parts for letter in part)
-        right = "".join(sorted(letter for letter, count in times.items() if count == 1))
-    if len(parts) != len(operands):
-        raise NotationError(asked, f"{len(parts)} groups of letters for {len(operands)} operands", "one group each")
-    factors: list[tuple[Node, str]] = []
-    seen: dict[str, tuple[Any, Array]] = {}
-    for part, operand in zip(parts, operands, strict=True):
-        array = operand.array(*operand.free) if isinstance(operand, Expr) else operand
+    asked = Asked(lambda: f"einsum({', '.join(repr(arg) if isinstance(arg, str) else str(arg) for arg in args)})")
+    operands, written = split_call(args, asked)
+    arrays = [operand.array(*operand.free) if isinstance(operand, Expr) else operand for operand in operands]
+    for array in arrays:
         if not isinstance(array, Array):
-            raise KindError(asked, f"{operand!r} is no expression", "declare it with ic.tensor(...)")
-        if array.order != len(part):
-            raise NotationError(
-                asked, f"{part!r} names {len(part)} axes, {array} has {array.order}", "one letter an axis"
-            )
-        for letter, size in zip(part, array.node.dims, strict=True):
-            first = seen.setdefault(letter, (size, array))
+            raise KindError(asked, f"{array!r} is no expression", "declare it with ic.tensor(...)")
+    pattern = read_pattern(written, [array.order for array in arrays], asked, written is args[-1])
+    rows, out = opened(pattern, [(array, array.node.dims) for array in arrays], asked)
+    seen: dict[Any, tuple[Dimension, Array]] = {}
+    for labels, array in zip(rows, arrays, strict=True):
+        for label, size in zip(labels, array.node.dims, strict=True):
+            first = seen.setdefault(label, (size, array))
             if first[0] != size:
-                raise DimensionError(
-                    asked, f"index {letter}: {first[1]} has {first[0]}, {array} has {size}", "check the letters"
-                )
-        factors.append((array.node, part))
-    missing = [letter for letter in right if letter not in seen]
-    if missing:
-        raise NotationError(asked, f"{missing[0]!r} is in the output and in no operand", "take it out, or use ic.ones")
-    return standing_array(einsum(1, factors, right), operands)
+                what = "an axis behind ..." if isinstance(label, tuple) else f"index {label}"
+                found = f"{what}: {first[1]} has {first[0]}, {array} has {size}"
+                raise DimensionError(asked, found, "check the letters")
+    return standing_array(
+        einsum(1, [(array.node, row) for array, row in zip(arrays, rows, strict=True)], out), operands
+    )
 
 
 def hadamard(*args: Any) -> Any:
@@ -383,78 +373,3 @@ def hadamard(*args: Any) -> Any:
     for arg in args[1:]:
         result = result * arg
     return result
-
-
-# ------------------------------------------------------------------ reading and replacing
-
-
-def declarations(view: View) -> dict[str, Any]:
-    """The tensors, named steps and abstract functions that the text of a view names, and how vectors are meant."""
-    found: dict[str, Any] = {}
-    _, _, vectors, turned = view.stood() if isinstance(view, Array) else plain(view.node)
-
-    def declared(name: str, node: Node) -> Array:
-        return Array(node, None, places_of(node, name, vectors, turned), vectors, turned & {name})
-
-    for name, node in named_parts(view.node).items():
-        if isinstance(node, Call):
-            found[name] = AbstractFunction(node.function)
-            if node.function.gradient and sum(node.orders) == 1:
-                found[node.function.gradient] = declared(node.function.gradient, node)
-        else:
-            found[name] = declared(name, node)
-    if vectors != "numpy":
-        found["vectors"] = vectors
-    known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
-    bare = {s for node in topological([view.node]) for s in _symbols(getattr(node, "sizes", ()))} - known
-    if bare:
-        found["dims"] = {name: name for name in sorted(bare)}
-    return found
-
-
-def _symbols(sizes: Sequence[Dimension]) -> set[str]:
-    return {name for size in sizes if isinstance(size, Dim) for name in size.symbols if not name.startswith("?")}
-
-
-def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:
-    """The variable or definition that a view is, and where each of its axes stands in the view's node."""
-    if isinstance(target, View):
-        coef, node, axes = canonical(target.node)
-        if coef == 1 and isinstance(node, Variable | Definition) and len(axes) == target.order == node.order:
-            return node, axes
-    raise NotationError(asked, f"{target} is no tensor of its own", "name a tensor, or a step made with ic.define")
-
-
-def replaced(view: View, table: Mapping[Any, Any]) -> tuple[Node, Any, list[View]]:
-    """The node of a view with tensors replaced, the inputs of the result, and what came in."""
-    nodes: dict[Node, Node] = {}
-    views: list[View] = []
-    for target, value in table.items():
-        asked = f"substitute {target}"
-        node, axes = place_of(target, asked)
-        if is_number(value):
-            value = Array(graph.constant_number(to_number(value)), frozenset())
-        if isinstance(target, Expr) and isinstance(value, Expr):
-            if set(target.free) != set(value.free):
-                raise NotationError(
-                    asked, f"{target} and {value} have other free indices", "write the same on both sides"
-                )
-            value = value.array(*(target.indices[axis] for axis in axes))
-        elif isinstance(target, Expr) or not isinstance(value, Array):
-            raise KindError(
-                asked, f"{value!r} does not stand for {target}", "replace an Array by an Array, an Expr by an Expr"
-            )
-        if isinstance(target, Array):
-            if {target.standing, value.standing} == {"column", "row"}:
-                raise KindError(asked, f"{target} is a {target.standing}, {value} a {value.standing}", "write .T")
-            placed = graph.transpose(value.node, axes) if value.order == target.order else value.node
-            value = Array(placed, value.inputs, None, value.vectors, value.turned)
-        if value.node.dims != node.dims:
-            raise DimensionError(asked, f"{node.name} has dimensions {node.dims}, {value} has {value.node.dims}", "")
-        nodes[node] = value.node
-        views.append(value)
-    (made,) = substitute([view.node], nodes)
-    gone = {node for node in nodes if isinstance(node, Variable)}
-    kept = {variable for variable in view.inputs if variable not in gone}
-    rest = Array(view.node, frozenset(kept))
-    return made, join_inputs([rest, *views]) | frozenset(variables([made])), views

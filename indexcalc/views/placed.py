@@ -161,6 +161,19 @@ def true_axes(array: Placed) -> tuple[int, ...]:
     return tuple(axis for axis, place in enumerate(array.places) if place is not None)
 
 
+def is_one_by_one(array: Placed) -> bool:
+    """Is this a product of columns and rows that leaves no axis: a number, and a matrix of one entry?
+
+    A scalar beside which no vector stands as a column or a row is no matrix.
+
+    >>> import indexcalc as ic
+    >>> x = ic.column("x", "n")
+    >>> is_one_by_one(x.T @ x), is_one_by_one(ic.scalar("s"))
+    (True, False)
+    """
+    return not array.ndim and array.vectors != "numpy"
+
+
 # ------------------------------------------------------------------ how vectors are meant
 
 

@@ -18,7 +18,6 @@ from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.numbers import number as exact_number
-from indexcalc.graph.walk import variables
 from indexcalc.simplify.same import is_exhaustive, key_of
 
 LONGEST_REPR = 2000
@@ -50,9 +49,9 @@ class View(Evaluable):
         return self.node.order
 
     @property
-    def variables(self) -> tuple[str, ...]:
-        """The names of the tensors that occur, sorted."""
-        return tuple(variable.label for variable in variables([self.node]))
+    def variables(self) -> dict[str, Any]:
+        """The tensors that occur, by name, as they were declared: Arrays, sorted by name."""
+        return later.tensors_in(self)
 
     @property
     def canonical(self) -> bool:

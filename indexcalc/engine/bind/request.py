@@ -7,7 +7,7 @@ from typing import Any
 
 from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import Asked, InputError, KindError, did_you_mean
+from indexcalc.errors import Asked, InputError, KindError, among
 from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.graph.walk import variables
@@ -49,7 +49,7 @@ class Request:
         known = {variable.label for variable in self.inputs}
         for name in self.names:
             if name not in known:
-                raise InputError(self.asked, f"{name} is no tensor of it", did_you_mean(name, known))
+                raise InputError(self.asked, f"{name} is no tensor of it", among(name, known))
         missing = [v.label for v in self.used if v.label not in self.names]
         if missing:
             shown = ", ".join([*self.names, *missing])

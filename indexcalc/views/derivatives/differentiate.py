@@ -25,13 +25,19 @@ from indexcalc.index import Index
 from indexcalc.simplify.passes import canonical, simplify
 from indexcalc.views.array import Array
 from indexcalc.views.array import array_from as made_from
-from indexcalc.views.declare import place_of
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr, meet
+from indexcalc.views.named import place_of, variable_of
 from indexcalc.views.placed import context_of
 from indexcalc.views.view import View, join_inputs
 
 # ------------------------------------------------------------------ targets
+
+
+def _listed(wrt: Any, views: Sequence[Any], asked: str | Asked) -> tuple[list[Any], bool]:
+    """What to differentiate by as a list, names looked up among these views, and whether several were given."""
+    several = isinstance(wrt, list | tuple)
+    return [variable_of(target, views, asked) for target in (wrt if several else [wrt])], several
 
 
 def _target(node: Node, asked: str | Asked) -> Node:
@@ -98,6 +104,7 @@ def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
         raise KindError(f"diff({y!r}, ...)", f"a {type(y).__name__} is no expression", "differentiate an Expr")
     if not wrt:
         raise DerivativeError(f"({y}).diff()", "by what?", "write y.diff(x[i])")
+    wrt = tuple(_listed(wrt, [y], Asked(lambda: f"({y}).diff({', '.join(map(repr, wrt))})"))[0])
     of = y.of if isinstance(y, Derivative) else y.free
     groups = y.groups if isinstance(y, Derivative) else ()
     loose = _loosened(y, wrt, structure)
@@ -186,6 +193,7 @@ def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") 
 def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
     asked = Asked(lambda: f"derivative({Y}, {', '.join(map(str, targets))})")
     root = _source(Y, asked)
+    targets, _ = _listed(targets, [root], asked)
     check_map(structure, asked)
     places = [_target_array(target, asked) for target in targets]
     loose = _Loose(places if structure == "free" else ())
@@ -250,10 +258,9 @@ def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
     >>> ic.grad((x*x).sum(), x) == 2*x
     True
     """
-    several = isinstance(W, list | tuple)
-    targets = list(W) if several else [W]
-    asked = Asked(lambda: f"grad({L}, {', '.join(map(str, targets))})")
+    asked = Asked(lambda: f"grad({L}, {W})")
     source = _scalar(L, asked)
+    targets, several = _listed(W, [source], asked)
     places = [_target_array(target, asked) for target in targets]
     check_map(structure, asked)
     loose = _Loose(places if structure == "free" else ())
@@ -328,10 +335,9 @@ def jvp(Y: Any, W: Any, dW: Any, *, structure: str = "projected") -> Any:
     >>> ic.jvp(x*x, x, v) == 2*x*v
     True
     """
-    several = isinstance(W, list | tuple)
-    targets = list(W) if several else [W]
-    asked = Asked(lambda: f"jvp({Y}, {', '.join(map(str, targets))}, {dW})")
+    asked = Asked(lambda: f"jvp({Y}, {W}, {dW})")
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
+    targets, several = _listed(W, sources, asked)
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, dW, several)
     check_map(structure, asked)
@@ -352,10 +358,9 @@ def vjp(Y: Any, W: Any, G: Any, *, structure: str = "projected") -> Any:
     >>> ic.vjp(X @ W, W, G) == X.T @ G
     True
     """
-    several = isinstance(W, list | tuple)
-    targets = list(W) if several else [W]
-    asked = Asked(lambda: f"vjp({Y}, {', '.join(map(str, targets))}, {G})")
+    asked = Asked(lambda: f"vjp({Y}, {W}, {G})")
     sources = [_source(one, asked) for one in (Y if isinstance(Y, list | tuple) else [Y])]
+    targets, several = _listed(W, sources, asked)
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, sources, G, isinstance(Y, list | tuple))
     check_map(structure, asked)
@@ -387,10 +392,9 @@ def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
     >>> ic.hvp(x @ A @ x, x, v) == A @ v + A.T @ v
     True
     """
-    several = isinstance(w, list | tuple)
-    targets = list(w) if several else [w]
-    asked = Asked(lambda: f"hvp({L}, {', '.join(map(str, targets))}, {v})")
+    asked = Asked(lambda: f"hvp({L}, {w}, {v})")
     source = _scalar(L, asked)
+    targets, several = _listed(w, [source], asked)
     places = [_target_array(target, asked) for target in targets]
     seeds = _seeds(asked, targets, v, several)
     check_map(structure, asked)
@@ -415,7 +419,7 @@ def differential(L: Any, W: Sequence[Any], *, structure: str = "projected") -> A
     >>> ic.differential((x*x).sum(), [x]) == 2*(x @ ic.tensor("dx", "n"))
     True
     """
-    targets: list[Any] = list(W) if isinstance(W, list | tuple) else [W]
+    targets, _ = _listed(W, [L], Asked(lambda: f"differential({L}, {W})"))
     seeds = []
     for target in targets:
         node = _target_array(target, f"differential by {target}")

@@ -39,6 +39,7 @@ from indexcalc.views.functions.matrices import (
     vec,
     vech,
 )
+from indexcalc.views.functions.one_by_one import ONE_BY_ONE, also_of_numbers
 from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
 from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
@@ -248,6 +249,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **DECOMPOSITIONS,
     **MATRIX_FUNCTIONS,
 }
+FUNCTIONS |= {name: also_of_numbers(FUNCTIONS[name]) for name in ONE_BY_ONE if name in FUNCTIONS}
 
 WRITTEN: dict[str, Callable[..., Any]] = NamedFunctions(
     {
