@@ -38,6 +38,10 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--vectors", default="numpy", choices=("numpy", "column", "row"), help="how vectors stand in matrix notation"
     )
+    parser.add_argument("--syntax", default="", metavar="NAME", help="the dialect, where it is not plain: matlab")
+    parser.add_argument(
+        "--guess", action="store_true", help="what is not declared: capitals are matrices, small letters vectors"
+    )
     parser.add_argument("--structure", default="projected", choices=tuple(MEANING))
     parser.add_argument("--layout", action="append", choices=sorted(CONVENTIONS), help="show this layout only")
     parser.add_argument("--format", default="text", choices=("text", "latex", "json"))
@@ -78,8 +82,9 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
     if len(words) > 1:
         raise KindError(" ".join(words), f"{len(words)} expressions", "put the expression in quotes")
     tensors = declared(options)
-    known = {"batch": options.batch, "vectors": options.vectors, **tensors}
-    value, target = parse(words[0], **known), parse(options.wrt, **known)
+    known = {"batch": options.batch, "vectors": options.vectors, "syntax": options.syntax, **tensors}
+    value = parse(words[0], guess=options.guess, **known)
+    target = parse(options.wrt, **({**value.declarations, **known} if options.guess else known))
     result: Derivative | ArrayDerivative
     if isinstance(value, Expr) or isinstance(target, Expr):
         result = diff(value, target, structure=options.structure)
@@ -95,6 +100,7 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
         "latex": result.latex(),
         "shape": [str(dim) for dim in result.shape],
         **axes,
+        "read": value.note,
         "note": result.note,
         "layouts": layouts(result, options.layout or CONVENTIONS),
         "check": checked(result),
@@ -127,6 +133,8 @@ def shown(answer: dict[str, Any], latex: bool) -> str:
         return "(" + ", ".join(dims) + ("," if len(dims) == 1 else "") + ")"
 
     lines = [f"∂({answer['expression']})/∂{answer['by']}", f"  = {answer['latex' if latex else 'derivative']}", ""]
+    if answer["read"]:
+        lines.append(f"text     {answer['read']}")
     if "indices" in answer:
         names = {part: " ".join(answer[part]) or "none" for part in ("indices", "of", "wrt")}
         lines.append(f"axes     {names['indices']}  (of: {names['of']}; wrt: {names['wrt']})")

@@ -102,6 +102,11 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     ("parse", "dims"): (lambda: ic.parse("δ_ij", dims={"i": 3}).shape, lambda: ic.parse("δ_ij").shape),
     ("parse", "batch"): (lambda: ic.parse("x_i*x_i", x="n", batch="i").free, lambda: ic.parse("x_i*x_i", x="n").free),
+    ("parse", "guess"): (lambda: ic.parse("x'x", guess=True), lambda: _refused(ic.parse, "x'x")),
+    ("check", "syntax"): (
+        lambda: ic.check("A*x + A'*x", ic.grad(x @ A @ x, x), syntax="matlab").faults,
+        lambda: ic.check("A*x + A'*x", ic.grad(x @ A @ x, x)).faults,
+    ),
     ("parse", "syntax"): (
         lambda: ic.parse("A*A", syntax="matlab", A="n n"),
         lambda: ic.parse("A*A", A="n n"),

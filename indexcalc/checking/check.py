@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexcalc.checking.compare import Bench
 from indexcalc.checking.conditions import Condition, condition_of
@@ -51,14 +51,15 @@ def check(
     vectors: str | None = None,
     layout: str | None = None,
     at: Mapping[Any, Any] | None = None,
+    syntax: str = "",
     **declarations: Any,
 ) -> Report:
     """Whether a formula is the derivative D, in which layouts, and what would mend it: a `Report`, true if it is right.
 
     The formula is text (names come from D; others are declared as in `ic.parse`), an Array, an Expr, or numbers, with
     `at`, the inputs at which they were computed. `D` is a derivative, or any expression. `vectors` says how order-1
-    tensors are meant in the text ("numpy", "column", "row"); without it each reading is tried. `layout` asks about one
-    convention alone.
+    tensors are meant in the text ("numpy", "column", "row"); without it each reading is tried. `syntax` names a
+    dialect, as in `ic.parse`. `layout` asks about one convention alone.
 
     Errors: ParseError for text that can't be read, InputError for numbers without inputs.
 
@@ -92,10 +93,10 @@ def check(
     if isinstance(formula, str):
         own, text = split(formula)
         left = read(own, D, {**names_of(D), **declarations})
-    found = _judged(text, shown, D, layout, vectors, declarations, left)
+    claim = Posed(shown, D, layout, vectors, declarations, left, syntax)
+    found = _judged(text, claim)
     if isinstance(text, str) and STAR.search(text) and not (isinstance(found, Report) and found.right):
-        refused = isinstance(found, IndexCalcError)
-        product = _as_product(text, shown, D, layout, vectors, declarations, left, refused)
+        product = _as_product(text, claim, isinstance(found, IndexCalcError))
         found = found if product is None else product
     if isinstance(found, IndexCalcError):
         raise found
@@ -112,51 +113,54 @@ LONGEST = 1000
 """How many nodes a formula may have to be quoted."""
 
 
-def _judged(
-    text: Any, shown: str, D: View, layout: str | None, vectors: str | None, declarations: Mapping[str, Any], left: Left
-) -> Report | IndexCalcError:
+class Posed(NamedTuple):
+    """What `check` is asked beside the formula itself: as it is quoted, of what, and how it is to be read."""
+
+    shown: str
+    D: View
+    layout: str | None
+    vectors: str | None
+    declarations: Mapping[str, Any]
+    left: Left
+    syntax: str
+
+    def checker(self, text: Any) -> Checker:
+        """The judge of a formula. Errors: those of a text that cannot be read."""
+        claims = claims_of(text, self.D, self.vectors, self.declarations, self.left, self.syntax)
+        return Checker(self.shown, claims, self.D, self.layout, self.left.shaped)
+
+
+def _judged(text: Any, claim: Posed) -> Report | IndexCalcError:
     """The answer to a formula, or the error that it cannot be read."""
     try:
-        checker = Checker(shown, claims_of(text, D, vectors, declarations, left), D, layout, left.shaped)
-        found = checker.report()
+        found = claim.checker(text).report()
         fits = "shape" not in found.how
     except IndexCalcError as error:
         if not is_misfit(error):
             return error
         how = "exactly: its shapes do not fit each other"
-        found, fits = Report("wrong", shown, how, True, repair=str(D), note=error.found), False
+        found, fits = Report("wrong", claim.shown, how, True, repair=str(claim.D), note=error.found), False
     if fits or not isinstance(text, str):
         return found
-    for words, other in transposes(text, D, declarations):
+    for words, other in transposes(text, claim.D, claim.declarations):
         try:
-            claims = claims_of(other, D, vectors, declarations, left)
+            checker = claim.checker(other)
         except IndexCalcError:
             continue
-        mended = Checker(shown, claims, D, layout, left.shaped).as_mended(("transpose",), words, found.note)
+        mended = checker.as_mended(("transpose",), words, found.note)
         if mended is not None:
             return mended
     return found
 
 
-def _as_product(
-    text: str,
-    shown: str,
-    D: View,
-    layout: str | None,
-    vectors: str | None,
-    declarations: Mapping[str, Any],
-    left: Left,
-    refused: bool,
-) -> Report | None:
+def _as_product(text: str, claim: Posed, refused: bool) -> Report | None:
     """The answer to a formula with each `*` as the product of matrices, where it is right so, or reads only so."""
     other = STAR.sub(" ", text)
     try:
-        claims = claims_of(other, D, vectors, declarations, left)
+        checker = claim.checker(other)
     except IndexCalcError:
         return None
-    words = f"write matrix products side by side, or with @: {other}"
-    checker = Checker(shown, claims, D, layout, left.shaped)
-    mended = checker.as_mended(("product",), words, "")
+    mended = checker.as_mended(("product",), f"write matrix products side by side, or with @: {other}", "")
     return checker.report() if mended is None and refused else mended
 
 

@@ -86,7 +86,12 @@ class Projected(NamedTuple):
 
 
 def claims_of(
-    formula: Any, D: View, vectors: str | None, declarations: Mapping[str, Any], left: Left = NOTHING
+    formula: Any,
+    D: View,
+    vectors: str | None,
+    declarations: Mapping[str, Any],
+    left: Left = NOTHING,
+    syntax: str = "",
 ) -> list[Claim]:
     """The formula as it may be meant, what is the same only once.
 
@@ -98,7 +103,7 @@ def claims_of(
     failed: list[IndexCalcError] = []
     for reading in _order(D) if vectors is None else (vectors,):
         try:
-            view = _read(formula, D, reading, declarations)
+            view = _read(formula, D, reading, declarations, syntax)
         except IndexCalcError as error:
             failed.append(error)
             continue
@@ -109,7 +114,7 @@ def claims_of(
     if not found:
         raise (
             next((error for error in failed if UNDECLARED in str(error)), None)
-            or _undeclared(formula, D, declarations)
+            or _undeclared(formula, D, declarations, syntax)
             or next((error for error in failed if is_misfit(error)), failed[0])
         )
     plain = orientation_of([D])[0] == "numpy" or not any(
@@ -123,10 +128,10 @@ def claims_of(
 UNDECLARED = "is not declared"
 
 
-def _undeclared(text: str, D: View, declarations: Mapping[str, Any]) -> IndexCalcError | None:
+def _undeclared(text: str, D: View, declarations: Mapping[str, Any], syntax: str) -> IndexCalcError | None:
     """The error for a name that stands in a text whose shapes do not fit, and that nobody declared."""
     reading = reading_of(text, {**names_of(D), **declarations}, "numpy")
-    parts: list[Any] = list(parse_tree(text, reading.words).iter_subtrees())[::-1]
+    parts: list[Any] = list(parse_tree(text, reading.words, syntax).iter_subtrees())[::-1]
     for part in parts:
         if part.data == "assign":
             target = part.children[0]
@@ -143,7 +148,7 @@ def _undeclared(text: str, D: View, declarations: Mapping[str, Any]) -> IndexCal
     return None
 
 
-def _at_arguments(text: str, D: View, known: Mapping[str, Any]) -> dict[str, Any]:
+def _at_arguments(text: str, D: View, known: Mapping[str, Any], syntax: str) -> dict[str, Any]:
     """What `dL/dY` in a text is by, where nobody declared Y: the argument of the abstract L in what was derived."""
     source = D.source if isinstance(D, Derivative | ArrayDerivative) else None
     if source is None:
@@ -156,7 +161,7 @@ def _at_arguments(text: str, D: View, known: Mapping[str, Any]) -> dict[str, Any
         return {}
     reading = reading_of(text, known, "numpy")
     found: dict[str, Any] = {}
-    parts: list[Any] = list(parse_tree(text, reading.words).find_data("quotient"))
+    parts: list[Any] = list(parse_tree(text, reading.words, syntax).find_data("quotient"))
     for part in parts:
         names = [str(child.children[0]) for child in (part.children[1], part.children[-1]) if child.data == "name"]
         arguments = calls.get(names[0], set()) if len(names) == 2 else set()
@@ -215,7 +220,7 @@ def _order(D: View) -> tuple[str, ...]:
     return READINGS if own == "numpy" else (own,)
 
 
-def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> View:
+def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any], syntax: str) -> View:
     """The text with the names of the derivative, order-1 tensors standing as the reading says."""
     known = dict(names_of(D))
     if orientation_of([D])[0] != reading:
@@ -224,8 +229,8 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any]) -> 
     symbols = symbols_in(topological([D.node, *D.inputs]))
     sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")}
     batch = " ".join(sorted(D.batch)) if isinstance(D, Expr) else ""
-    options = {"dims": sizes, "batch": batch, "vectors": reading}
-    given |= _at_arguments(text, D, {**known, **given})
+    options = {"dims": sizes, "batch": batch, "vectors": reading, "syntax": syntax}
+    given |= _at_arguments(text, D, {**known, **given}, syntax)
     made: View = parse(text, **{**options, **known, **given})
     return made
 

@@ -7,12 +7,14 @@ no text is too deep for it. What a part means is a row of `RULES`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from types import GeneratorType
 from typing import Any, cast
 
 from indexcalc.errors import IndexCalcError, KindError, ParseError
 from indexcalc.index import dim
+from indexcalc.reading.guess import guessed, told
 from indexcalc.reading.rules.arithmetic import (
     read_comparison,
     read_number,
@@ -41,7 +43,7 @@ from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction, checked_name
 from indexcalc.views.derivatives.derivative import ArrayDerivative
 from indexcalc.views.expr import Expr, from_number
-from indexcalc.views.view import is_number, to_number
+from indexcalc.views.view import View, is_number, to_number
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 
 Rule = Callable[[Reading, Any, Scope], Value | Steps]
@@ -64,20 +66,28 @@ def parse(
     batch: str = "",
     vectors: str = "numpy",
     syntax: str = "",
+    guess: bool = False,
     **declarations: Any,
 ) -> Any:
-    """The expression that a text means.
+    r"""The expression that a text means.
 
     A declaration is dimensions (`x="n"`, `W="n m"`, `s=""`), a tensor, an abstract function or an expression; `batch`
     names batch indices, `dims` gives the dimensions of free indices that nothing else tells. Statements are separated
     by `;` or a new line, `y = ...` defines a name, and the last expression is the value. With `vectors="column"` or
     "row", order-1 tensors that are declared by dimensions, and order-1 values of functions, stand as that.
 
+    LaTeX is known by its signs; `syntax="matlab"` reads MATLAB. With `guess` what is not declared is by habit: a
+    capital is a matrix, a small letter a vector, a small Greek letter or `c` a scalar, and dimensions are found from
+    the formula. `.note` says what was guessed, and how something was read that is not obvious. What has two readings is
+    refused, with both.
+
     >>> import indexcalc as ic
     >>> ic.parse("x_i W_ij + b_j", x="n", W="n m", b="m")
     x[i]*W[i,j] + b[j]
     >>> ic.parse("x x^T + A", vectors="column", x="n", A="n n").shape
     (n, n)
+    >>> ic.parse(r"\|X w - y\|_2^2", guess=True).note
+    'read with X n×d, w d, y n'
     """
     if not isinstance(text, str):
         raise KindError(
@@ -85,9 +95,17 @@ def parse(
         )
     if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
-    known = {name: declared(name, value, vectors) for name, value in declarations.items()}
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
-    return value_of(Reading(text, known, frozenset(batch.replace(",", " ").split()), sizes, vectors, syntax))
+    kept = frozenset(batch.replace(",", " ").split())
+
+    def reading(more: Mapping[str, Any]) -> Reading:
+        known = {name: declared(name, value, vectors) for name, value in {**declarations, **more}.items()}
+        return Reading(text, known, kept, sizes, vectors, syntax)
+
+    if not guess:
+        return value_of(reading({}))
+    table, value = guessed(text, reading({}), reading, value_of)
+    return noted(value, [note for note in (told(table), value.note) if note])
 
 
 def reading_of(text: str, known: Mapping[str, Any], vectors: str) -> Reading:
@@ -125,12 +143,39 @@ def declared(name: str, value: Any, vectors: str) -> Value | AbstractFunction:
 
 
 def value_of(reading: Reading, rules: Mapping[str, Rule] = RULES) -> Value:
-    """The value of the last statement of a text."""
+    """The value of the last statement of a text, with what is to be said of the reading."""
     tree = parse_tree(reading.text, reading.words, reading.syntax)
     found: Any = None
     for statement in tree.children:
         found = walk(reading, statement, Scope(reading.batch), rules)
-    return sized(reading, found) if isinstance(found, Expr) else found
+    untold = reading.untold(found)
+    if untold:
+        raise ParseError(reading.text, f"nothing tells the length of {untold}", "write eye(n), ones(n) or ones(n, m)")
+    for word, parts in side_by_side(tree, reading.text):
+        reading.note(f"`{word}` is read as {parts}")
+    found = sized(reading, found) if isinstance(found, Expr) else found
+    return noted(found, reading.notes)
+
+
+def side_by_side(tree: Any, text: str) -> Iterator[tuple[str, str]]:
+    """The words of a text that were read as several names, and the names."""
+    names = sorted(tree.scan_values(lambda token: token.type == "NAME"), key=lambda token: token.start_pos)
+    run: list[Any] = []
+    for token in [*names, None]:
+        if run and (token is None or token.start_pos != run[-1].end_pos):
+            if len(run) > 1 and "\\" not in text:
+                yield text[run[0].start_pos : run[-1].end_pos], " ".join(map(str, run))
+            run = []
+        run = [*run, token] if token is not None else run
+
+
+def noted(value: Value, notes: Sequence[str]) -> Value:
+    """A value that says how it was read: a copy, since a declared tensor stays what it is."""
+    if not notes or not isinstance(value, View):
+        return value
+    made = copy(value)
+    made.said = "; ".join(notes)
+    return made
 
 
 def part_of(reading: Reading, tree: Any) -> Value:

@@ -38,9 +38,10 @@ class View(Evaluable):
     They may be given to `evaluate` even where they dropped out.
     """
 
-    __slots__ = ("inputs", "node")
+    __slots__ = ("inputs", "node", "said")
     node: Node
     inputs: frozenset[Variable]
+    said: str
     __array_priority__ = 1000.0
 
     @property
@@ -52,6 +53,11 @@ class View(Evaluable):
     def variables(self) -> dict[str, Any]:
         """The tensors that occur, by name, as they were declared: Arrays, sorted by name."""
         return later.tensors_in(self)
+
+    @property
+    def note(self) -> str:
+        """What is to be said of it: how it was read, where it comes from a text and that may surprise."""
+        return getattr(self, "said", "")
 
     @property
     def canonical(self) -> bool:

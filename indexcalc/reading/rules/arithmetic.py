@@ -9,8 +9,8 @@ from typing import Any
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.constructors import as_number, is_zero
 from indexcalc.reading.rules.names import Reading, Scope, Steps
-from indexcalc.reading.rules.operands import PRODUCTS, Value, keeping, pair, settled, words_of
-from indexcalc.reading.rules.spellings import EXPONENTIAL, MARKS, is_square, is_vector, matrix_power
+from indexcalc.reading.rules.operands import PRODUCTS, Value, keeping, meetings, pair, settled, words_of
+from indexcalc.reading.rules.spellings import MARKS, exponential, is_square, is_vector, matrix_power
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr, from_number
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
@@ -40,8 +40,12 @@ def read_primed(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`A'`, `Aᵀ`, `A.T`, `A.mT`; `A^{-T}`, `A^{+}`; `1'` of the vector of ones."""
     part, mark = tree.children
     value = yield part, scope.inner()
-    if part.data == "number" and part.children == ["1"]:
+    if part.data == "number":
+        if part.children[0] not in ("1", "11"):
+            raise reading.error(tree, f"the transpose of {part.children[0]}", "1' is the transpose of a vector of ones")
         value = reading.ones()
+        if part.children[0] == "11":  # 11', a matrix of ones
+            return reading.ones() @ value.T
     if isinstance(value, Expr) and value.order:
         raise reading.error(
             tree, f"{value} has indices, and a transpose is matrix notation", "swap the indices: A[j,i]"
@@ -58,7 +62,9 @@ def read_power(reading: Reading, tree: Any, scope: Scope) -> Steps:
     first, sign, second = tree.children
     if first.data == "name" and first.children[0] == "e" and "e" not in reading.known:
         exponent = yield second, scope.inner()
-        return FUNCTIONS[EXPONENTIAL](exponent)
+        if is_square(exponent):
+            reading.note("`e^A` of a square matrix is read as expm(A); exp(A) is the exponential of each entry")
+        return exponential(exponent)
     base = yield first, scope.inner(every=scope.every)
     matrix = isinstance(base, Array) and base.order > 0
     if sign == "^" and second.data == "name" and second.children == ["T"] and (matrix or "T" not in reading.known):
@@ -83,7 +89,9 @@ def read_power(reading: Reading, tree: Any, scope: Scope) -> Steps:
 def _matrix_power(reading: Reading, tree: Any, base: Array, exponent: Any, scope: Scope) -> Any:
     """`A^2` of a square matrix; the power of each entry where entries are meant; refused where both may be."""
     shown = reading.source(tree.children[0])
-    power = reading.source(tree.children[2])
+    power = exponent if isinstance(exponent, int) else reading.source(tree.children[2])
+    if not scope.entries:
+        reading.learn_square([base])
     square = is_square(base)
     if scope.entries and not square:
         return base**exponent
@@ -104,10 +112,15 @@ def _matrix_power(reading: Reading, tree: Any, base: Array, exponent: Any, scope
             tree, "the power of a square matrix within a sum, a mean or a norm has two readings",
             f"write {shown}**{power} for each entry, or matrix_power({shown}, {power})",
         )  # fmt: skip
+    if isinstance(exponent, Array | Expr) and exponent.inputs:
+        raise reading.error(
+            tree, f"the power {power} of a matrix is no integer and no dimension", f"write exp({power}*logm({shown}))"
+        )
     return _through(reading, tree, lambda matrix: matrix_power(matrix, exponent), base)
 
 
 def _through(reading: Reading, tree: Any, function: Callable[[Any], Any], value: Any) -> Any:
+    reading.learn_square([value])
     try:
         return function(value)
     except (IndexCalcError, OverflowError) as error:
@@ -157,9 +170,9 @@ def read_sum(reading: Reading, tree: Any, scope: Scope) -> Steps:
         other = yield part, scope
         own = _reached(part)
         for name in reached - own:
-            if isinstance(other, Expr) and name in other.summed:
+            if isinstance(other, Expr) and (name in other.summed or name in other.names):
                 raise reading.error(
-                    part, f"the sum over {name} before has ended, and {name} is summed here again",
+                    part, f"the sum over {name} before has ended, and {name} stands here again",
                     f"write brackets, Σ_{name} (... {sign} ...), or another index here",
                 )  # fmt: skip
         reached |= own
@@ -200,9 +213,11 @@ def combined(reading: Reading, tree: Any, sign: str, first: Value, second: Value
         _refuse_star(reading, tree, first, second)
     if sign in NOTED and first.order and second.order and (sign != "·" or first.order + second.order > 2):
         reading.note(NOTED[sign])
-    told = settled(first, second, sign)
+    first, second = settled(first, second, sign) or (first, second)
+    if reading.open:
+        reading.learn(meetings(first, second, sign))
     try:
-        return OPERATIONS[sign](*(told or (first, second)))
+        return OPERATIONS[sign](first, second)
     except (IndexCalcError, OverflowError) as error:
         raise reading.placed(tree, error) from error
 

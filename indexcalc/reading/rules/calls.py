@@ -7,6 +7,7 @@ from inspect import signature
 from math import prod
 from typing import Any
 
+from indexcalc.errors import IndexCalcError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.constructors import regroup
 from indexcalc.index import Dimension, dim
@@ -14,7 +15,7 @@ from indexcalc.reading.rules.arithmetic import combined
 from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import CONSTANTS, INDEXED, MADE
 from indexcalc.reading.rules.names import Reading, Scope, Steps
-from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair
+from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair, words_of
 from indexcalc.reading.rules.spellings import (
     DETERMINANTS,
     EITHER,
@@ -75,11 +76,10 @@ def read_bare(reading: Reading, tree: Any, scope: Scope) -> Steps:
             return combined(reading, body, str(signs[0]), value, other)
         number = factors[0].data == "number" and len(factors) == 2 and signs[0] in ("", "·", "*")
         if not number and word not in TRACES:
-            shown = [reading.source(factor) for factor in factors]
-            rest = " ".join(shown[1:])
+            head, whole = reading.source(factors[0]), reading.source(body)
             raise reading.error(
-                tree, f"{word} of {reading.source(body)} has two readings",
-                f"write {word}({shown[0]}) {rest}, or {word}({reading.source(body)})",
+                tree, f"{word} of {whole} has two readings",
+                f"write {word}({head}){whole[len(head) :]}, or {word}({whole})",
             )  # fmt: skip
     return (yield from called(reading, tree, token, parts, scope))
 
@@ -191,6 +191,9 @@ def _spelled(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         reading.note("`|A|` is read as det(A)")
     try:
         return SPELLED[name](*values)
+    except IndexCalcError:
+        reading.learn_square(values)
+        raise
     except TypeError:
         raise reading.error(tree, f"{name} of {len(values)} arguments", "see the notation of text") from None
 
@@ -221,7 +224,11 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         else:
             value = yield from read_array(reading, part)
         values.append(bare_number(value))
-    return FUNCTIONS[name](*values, **{word: str(part)[1:-1] for word, part in keywords.items()})
+    try:
+        return FUNCTIONS[name](*values, **{word: str(part)[1:-1] for word, part in keywords.items()})
+    except IndexCalcError:
+        reading.learn_square(values)
+        raise
 
 
 def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
@@ -266,13 +273,18 @@ def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dic
 
 
 def _einsum(reading: Reading, tree: Any, args: list[Any]) -> Steps:
-    """`einsum("ij,jk->ik", A, B)`."""
-    if not args or args[0].data != "string":
-        raise reading.error(tree, "einsum takes a pattern, then arrays", 'write einsum("ij,jk->ik", A, B)')
-    arrays = []
-    for part in args[1:]:
-        arrays.append((yield from read_array(reading, part)))
-    return declare.einsum_array(str(args[0].children[0])[1:-1], *arrays)
+    """`einsum("ij,jk->ik", A, B)`; the pattern last, as einops has it; lists of axes, as NumPy has them."""
+    values: list[Any] = []
+    for part in args:
+        if part.data == "string":
+            values.append(str(part.children[0])[1:-1])
+        elif part.data == "listed":
+            values.append([int(word) if word.isdigit() else word for word in words_of(part.children[0])])
+        else:
+            values.append((yield from read_array(reading, part)))
+    if not any(isinstance(value, str | list) for value in values):
+        raise reading.error(tree, "einsum takes a pattern, and arrays", 'write einsum("ij,jk->ik", A, B)')
+    return declare.einsum_array(*values)
 
 
 def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any]) -> Steps:

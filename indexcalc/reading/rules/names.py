@@ -8,13 +8,14 @@ part of the syntax tree, or yields the parts that it needs, each with its scope,
 from __future__ import annotations
 
 import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from typing import Any, NamedTuple
 
 from indexcalc.errors import IndexCalcError, ParseError, did_you_mean
 from indexcalc.foreign import answer
 from indexcalc.graph.constructors import dimension
-from indexcalc.index import Dimension, Index, symbol
+from indexcalc.graph.node import topological
+from indexcalc.index import Dimension, Index, symbol, unknown
 from indexcalc.reading.rules.constants import INDEXED, MADE
 from indexcalc.reading.rules.operands import Value, symbols_of
 from indexcalc.reading.rules.spellings import SPELLED
@@ -47,6 +48,14 @@ class Scope(NamedTuple):
         return Scope(self.kept, direct, every, self.entries)
 
 
+class Learnt(Exception):
+    """Two dimensions that have to agree, of which one was only guessed: the reading begins again with one of them."""
+
+    def __init__(self, one: Dimension, other: Dimension) -> None:
+        super().__init__()
+        self.sizes = one, other
+
+
 Steps = Generator[tuple[Any, Scope], Any, Any]
 """A rule under way: it yields the parts that it needs, is sent their values, and returns its own."""
 
@@ -76,7 +85,8 @@ class Reading:
         self.vectors = vectors
         self.syntax = syntax
         self.notes: list[str] = []
-        self.fresh = 0
+        self.fresh: list[str] = []
+        self.open: frozenset[str] = frozenset()
         self.symbols = symbols_of(known.values(), sizes.values())
         self.words = Words.of(known, self.symbols)
 
@@ -145,6 +155,8 @@ class Reading:
             return Expr(dimension(symbol(text)), (), frozenset()), ""
         if text == "I":
             return self.identity(), ""
+        if text.startswith("I_") and text[2:] in self.symbols:
+            return declare.eye(text[2:]), ""
         if text == "𝟏":
             return self.ones(), ""
         raise self.unknown(token)
@@ -166,24 +178,50 @@ class Reading:
         """The index of this name, a batch index where no product sums it."""
         return Index(name, scope.every or name in scope.kept)
 
+    def learn(self, pairs: Iterable[tuple[Dimension, Dimension]]) -> None:
+        """Dimensions that have to agree: where one of them was only guessed, the reading is to begin again."""
+        for one, other in pairs:
+            if unknown(one) or unknown(other):
+                continue
+            if one != other and 1 not in (one, other) and not self.open.isdisjoint((str(one), str(other))):
+                raise Learnt(one, other)
+
+    def learn_square(self, values: Iterable[Any]) -> None:
+        """Matrices that have to be square, where their dimensions were only guessed."""
+        square = [value.node.dims for value in values if isinstance(value, Array) and value.order == 2]
+        self.learn((rows, columns) for rows, columns in square)
+
+    def told_later(self, what: str, count: int) -> list[Index]:
+        """Indices whose dimensions are told by what they meet."""
+        self.fresh.append(what)
+        return [Index(f"told{len(self.fresh)}{letter}") for letter in "ab"[:count]]
+
+    def untold(self, value: Any) -> str:
+        """What in a value has a length that nothing told, "" if there is none."""
+        if not self.fresh or isinstance(value, AbstractFunction):
+            return ""
+        for node in topological([value.node]):
+            for size in (*node.dims, *getattr(node, "sizes", ())):
+                found = re.search(r"\?told(\d+)", str(size))
+                if found is not None:
+                    return self.fresh[int(found[1]) - 1]
+        return ""
+
     def identity(self) -> Array:
         """The identity, whose dimension is that of what it meets."""
-        self.fresh += 1
-        one, other = Index(f"I{self.fresh}"), Index(f"J{self.fresh}")
+        one, other = self.told_later("I", 2)
         made = declare.delta(one, other).array(one, other)
         return Array(made.node, made.inputs, (0, 1), self.vectors)
 
     def ones(self) -> Array:
         """The vector of ones, whose dimension is that of what it meets."""
-        self.fresh += 1
-        made = declare.ones(Index(f"one{self.fresh}"))
+        made = declare.ones(*self.told_later("the vector of ones", 1))
         made = made.array(*made.free)
         return Array(made.node, made.inputs, self.places(made), self.vectors)
 
     def matrix_of_ones(self) -> Array:
         """The matrix of ones, whose dimensions are those of what it meets."""
-        self.fresh += 1
-        made = declare.ones(Index(f"one{self.fresh}"), Index(f"two{self.fresh}"))
+        made = declare.ones(*self.told_later("the matrix of ones", 2))
         made = made.array(*made.free)
         return Array(made.node, made.inputs, (0, 1), self.vectors)
 

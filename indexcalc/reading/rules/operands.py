@@ -14,11 +14,13 @@ from indexcalc.index import Dim, Dimension, Index, unknown
 from indexcalc.reading.rules.spellings import (
     colon,
     dot,
+    is_vector,
     left_quotient,
     product,
     quotient,
     tensor_product,
     times_sign,
+    two_readings,
 )
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
@@ -30,6 +32,10 @@ Value = Expr | Array
 def beside(first: Any, second: Any) -> Any:
     """Two operands side by side: `@` in matrix notation, `*` in index notation."""
     arrays = isinstance(first, Array) and first.order and second.order
+    if arrays and is_vector(first) and is_vector(second) and first.places == second.places and first.ndim == 2:
+        two_readings(
+            f"{first} {second}", f"{first}' {second} for the sum of products", f"{first} ∘ {second} for the entries"
+        )
     return first @ second if arrays else first * second
 
 
@@ -44,6 +50,8 @@ PRODUCTS: dict[str, Callable[[Any, Any], Any]] = {
     "·": dot, ":": colon, "⊗": tensor_product, "×": times_sign, "times": product, "over": quotient, "\\": left_quotient,
 }  # fmt: skip
 """What a sign between two operands makes of them; a dialect spells its own signs as these."""
+APART = {"⊗", "×"}
+"""Signs beside which dimensions may differ."""
 MATRIX_SIGNS = {"", "@", "times", "\\"}
 """Signs that sum the last axis of what is before them."""
 
@@ -135,17 +143,24 @@ def settled(first: Any, second: Any, sign: str) -> tuple[Any, Any] | None:
     """Two arrays, one of which has a length that the other tells: of `I`, of a vector of ones; None if none has."""
     if not (isinstance(first, Array) and isinstance(second, Array)):
         return None
-    table = {}
-    for one, other in meetings(first, second, sign):
-        if unknown(one) and one != other:
-            table[str(one)] = other
-        elif unknown(other) and one != other:
-            table[str(other)] = one
+    table: dict[str, Dimension] = {}
+    for pair_met in meetings(first, second, sign):
+        one, other = (table.get(str(size), size) for size in pair_met)
+        if one == other or not (unknown(one) or unknown(other)):
+            continue
+        gone, kept = (one, other) if unknown(one) else (other, one)
+        table = {name: kept if size == gone else size for name, size in table.items()} | {str(gone): kept}
     return (resized(first, table), resized(second, table)) if table else None
 
 
-def meetings(first: Array, second: Array, sign: str) -> list[tuple[Dimension, Dimension]]:
-    """The dimensions that have to agree where two arrays meet at a sign."""
+def meetings(first: Any, second: Any, sign: str) -> list[tuple[Dimension, Dimension]]:
+    """The dimensions that have to agree where two operands meet at a sign."""
+    if isinstance(first, Expr) or isinstance(second, Expr):
+        sizes = dict(zip(second.names, second.node.dims, strict=True)) if isinstance(second, Expr) else {}
+        own = zip(first.names, first.node.dims, strict=True) if isinstance(first, Expr) else ()
+        return [(size, sizes[name]) for name, size in own if name in sizes]
+    if sign in APART:
+        return []
     one, other = first.shape, second.shape
     if sign in MATRIX_SIGNS or (sign == "·" and max(len(one), len(other)) == 2 and first.order + second.order > 2):
         return [(one[-1], other[-2] if len(other) > 1 else other[-1])] if one and other else []

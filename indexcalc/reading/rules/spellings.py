@@ -257,8 +257,8 @@ TRACES = {"tr", *(row.name for row in ROWS if row.ours == "tr")}
 """Words whose argument without brackets is the whole product after them."""
 WITHOUT_ROW = frozenset(["normF", "sum", "mean"])
 """Functions along axes that the table lacks: they are products, or another one along two axes."""
-ROOT, CHOICE, EXPONENTIAL = "sqrt", "where", "exp"
-"""The functions behind a sign: `√x`, a brace of cases, `e^x`."""
+ROOT, CHOICE, ONES = "sqrt", "where", "ones"
+"""The functions behind a sign: `√x`, a brace of cases, `1_n`."""
 
 
 def inverse_transposed(value: Any) -> Any:
@@ -268,6 +268,11 @@ def inverse_transposed(value: Any) -> Any:
 
 MARKS: dict[str, Callable[[Any], Any]] = {"-T": inverse_transposed, "+": FUNCTIONS["pinv"]}
 """What stands above a matrix, beside a transpose."""
+
+
+def exponential(value: Any) -> Any:
+    """`e^x`: of a square matrix the matrix exponential, else that of each entry."""
+    return FUNCTIONS["expm" if is_square(value) else "exp"](value)
 
 
 def matrix_power(base: Any, exponent: Any) -> Any:

@@ -72,4 +72,7 @@ def _target(reading: Reading, target: Any) -> tuple[str, list[str] | None]:
         base, subs = target.children
         names = words_of(subs) if hasattr(subs, "children") else letters_of(str(subs)[2:-1], None)
         return str(base.children[0]), names
-    raise reading.error(target, "only a name can be defined", "write Y = ..., y[j] = ... or y_j = ...")
+    raise reading.error(
+        target, "only a name can be defined, and an equation is no expression",
+        "write Y = ..., y[j] = ... or y_j = ...; ic.check compares the sides of an equation",
+    )  # fmt: skip

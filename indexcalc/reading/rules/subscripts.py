@@ -45,6 +45,12 @@ def read_indexed(reading: Reading, tree: Any, scope: Scope) -> Steps:
 def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope: Scope) -> Any:
     """A tensor or a constant with these indices."""
     for name in names:
+        if name.isdigit():
+            entry = ",".join(names)
+            raise reading.error(
+                tree, f"{entry} is no index, and an entry is counted from 0 here",
+                f"write [{','.join('0' * len(names))}] for the first entry, or declare the name {reading.source(tree)}",
+            )  # fmt: skip
         if not name.isidentifier():
             raise reading.error(tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}")
     indices = [reading.index(name, scope) for name in names]

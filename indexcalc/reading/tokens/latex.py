@@ -28,8 +28,8 @@ from indexcalc.reading.tokens.words import Words
 if TYPE_CHECKING:
     from lark import Token
 
-DEEPEST = 300
-"""Braces in one another: an arbitrary budget, as for brackets."""
+DEEPEST = 60
+"""Braces and commands in one another: an arbitrary budget, far more than a formula has that a person reads."""
 ROWS = {"aligned", "align", "align*", "equation", "equation*", "gather", "gather*", "split", "gathered", "alignat",
         "math", "displaymath", "eqnarray", "eqnarray*", "multline"}  # fmt: skip
 """Environments whose rows are statements."""
@@ -101,16 +101,20 @@ class LatexPage:
             self.item(made, self.take())
         return made
 
-    def group(self, opening: Token) -> list[Token]:
-        """What stands in braces that have been opened."""
+    def item(self, made: list[Token], token: Token) -> None:
+        """What one token, with its arguments, becomes."""
         self.depth += 1
         if self.depth > DEEPEST:
-            self.error(opening, f"more than {DEEPEST} braces in one another", "name the inner parts first")
+            self.error(token, f"more than {DEEPEST} braces or commands in one another", "name the inner parts first")
+        self.become(made, token)
+        self.depth -= 1
+
+    def group(self, opening: Token) -> list[Token]:
+        """What stands in braces that have been opened."""
         made = self.until({"}"})
         if self.place >= len(self.found):
             self.error(opening, "a brace that nothing closes", "close it: {...}")
         self.take()
-        self.depth -= 1
         return made
 
     def argument(self) -> list[Token]:
@@ -147,8 +151,8 @@ class LatexPage:
 
     # -------------------------------------------------------------- one after the other
 
-    def item(self, made: list[Token], token: Token) -> None:
-        """What one token, with its arguments, becomes."""
+    def become(self, made: list[Token], token: Token) -> None:
+        """What one token becomes, by its kind."""
         kind, value = token.type, str(token)
         if kind == "COMMAND":
             self.command(made, token)
@@ -356,7 +360,9 @@ def _fraction(page: LatexPage, made: list[Token], token: Token) -> None:
 
     def differential(part: list[Token]) -> bool:
         first = part[0] if part else token
-        named = first.type == "NAME" and str(first).startswith("d") and not page.words.means(str(first))
+        word = str(first)
+        named = first.type == "NAME" and word.startswith("d") and not page.words.known(word)
+        named = named and (word == "d" or not page.words.means(word))
         return first.type == "ROUND" or named
 
     over = renamed(below[0] if below else token, "TIMES", "/")

@@ -5,6 +5,7 @@ Nothing is decided here: what a bar, a superscript or a name is in its place is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ᵀⁿ"
 LOWERED = "₀₁₂₃₄₅₆₇₈₉ᵢⱼₖₗₘₙₚᵣₛₜₐₑₒₓ"
 VULGAR = "½⅓⅔¼¾⅕⅙⅛"
-LETTER = rf"[^\W\d{RAISED}{LOWERED}{VULGAR}]"
-LETTERS = rf"{LETTER}(?:(?!_\{{)[^\W{RAISED}{LOWERED}{VULGAR}]|[\u0300-\u036f])*"
+LETTER = rf"(?:[^\W\d{RAISED}{LOWERED}{VULGAR}]|∞)"
+LETTERS = rf"{LETTER}(?:(?!_\{{)[^\W{RAISED}{LOWERED}{VULGAR}]|[\u0300-\u036f∞])*"
 """A name as it is typed: it ends before a subscript in braces, and has the accents of its letters."""
 
 COMMON = {
@@ -78,8 +79,12 @@ def lexer(kind: str) -> Lark:
     return Lark(f"start: ({names})*\n{rows}\n%ignore {IGNORED[kind]}", parser="lalr", lexer="basic")
 
 
-ESCAPES = {"\x07": "a", "\x08": "b", "\x0c": "f", "\x0b": "v", "\t": "t", "\r": "r"}
-"""What Python makes of a backslash and these letters in a text that is not raw."""
+LOST = re.compile(
+    r"[\x07\x08\x0b\x0c]|\t(?=op\b|heta|au\b|ext|imes|ilde|frac|anh|r\b)|\r(?=ho|ight|m\b)|\n(?=abla|eq?\b|u\b)"
+)
+"""What Python makes of a backslash and a letter in a text that is not raw, where LaTeX was meant."""
+ESCAPES = {"\x07": "a", "\x08": "b", "\x0b": "v", "\x0c": "f", "\t": "t", "\r": "r", "\n": "n"}
+"""The letters behind the backslashes that were lost."""
 
 
 def lexed(text: str, kind: str) -> list[Token]:
@@ -90,16 +95,20 @@ def lexed(text: str, kind: str) -> list[Token]:
     """
     from lark.exceptions import UnexpectedCharacters
 
+    lost = LOST.search(text)
+    if lost is not None:
+        place = lost.start()
+        instead = f"write the text raw, r'...\\{ESCAPES[text[place]]}{text[place + 1 : place + 4]}...'"
+        raise ParseError(text, f"{where(text, place)}: a backslash was lost to Python", instead)
     try:
         return list(_tokens(text, kind))
     except UnexpectedCharacters as error:
         place = error.pos_in_stream or 0
-    escape = ESCAPES.get(text[place], "")
-    if escape:
-        instead = f"a backslash was lost: write the text raw, r'...\\{escape}...'"
-    else:
-        instead = "see the notation: x[i]*W[i,j] or x_i W_ij"
-    raise ParseError(text, f"{where(text, place)}: {text[place]!r} has no meaning here", instead)
+    raise ParseError(
+        text,
+        f"{where(text, place)}: {text[place]!r} has no meaning here",
+        "see the notation: x[i]*W[i,j] or x_i W_ij",
+    )
 
 
 def _tokens(text: str, kind: str) -> Iterator[Token]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 from unicodedata import normalize, numeric
 
 from indexcalc.errors import ParseError
 from indexcalc.reading.rules.constants import MADE
-from indexcalc.reading.rules.spellings import ROOT, SUMS
+from indexcalc.reading.rules.spellings import ONES, ROOT, SUMS
 from indexcalc.reading.tokens.bars import barred
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
@@ -32,6 +33,8 @@ DEEPEST = 300
 it bounds the depth of the tree."""
 KEPT = 256
 """How many trees are remembered."""
+LONGEST_WORD, MOST_WAYS = 30, 9
+"""Letters of a name that is split into declared ones, and ways in which that is tried: arbitrary budgets."""
 LONGEST = 100_000
 """Characters of a text: an arbitrary budget, far more than a person pastes."""
 MODULES = {
@@ -63,6 +66,11 @@ def colons(text: str, found: list[Token], words: Words) -> list[Token]:
     for token in found:
         if token.type in OPENS:
             depth.append(token.type)
+            if len(depth) > DEEPEST:
+                raise ParseError(
+                    text, f"{where(text, token.start_pos or 0)}: more than {DEEPEST} brackets in one another",
+                    "name the inner parts first: t1 = ...; t2 = ..."
+                )  # fmt: skip
         elif token.type in CLOSES and depth:
             depth.pop()
         elif token.type == "COLON":
@@ -75,32 +83,32 @@ def colons(text: str, found: list[Token], words: Words) -> list[Token]:
 
 
 def plain_signs(text: str, found: list[Token], words: Words) -> list[Token]:
-    """One sign for one meaning: `−` is `-`, `½` is (1/2), `x₁` a name, `np.exp` is `exp`."""
-    made: list[Token] = []
-    for k, token in enumerate(found):
+    """One sign for one meaning: `−` is `-`, `½` is (1/2), `x₁` a name, `np.exp` is `exp`, `_2` of a norm its order."""
+    stream, made = Stream(found), Stream()
+    k = 0
+    while k < len(stream):
+        token, k = stream[k], k + 1
         if token.type in SIGNS:
             token = renamed(token, token.type, SIGNS[token.type].get(str(token), str(token)))
         if token.type == "VULGAR":
-            up, down = (
-                numeric(str(token)).as_integer_ratio()
-                if str(token) in "½¼¾⅛"
-                else (round(numeric(str(token)) * 30), 30)
-            )
+            up, down = Fraction(numeric(str(token))).limit_denominator(8).as_integer_ratio()
             parts = [("LPAR", "("), ("NUMBER", str(up)), ("TIMES", "/"), ("NUMBER", str(down)), ("RPAR", ")")]
             made += [renamed(token, kind, value) for kind, value in parts]
         elif token.type == "LOWER":
             lowered(made, token, words)
         elif token.type == "ATTRIBUTE":
-            attribute(text, made, token, found[k + 1] if k + 1 < len(found) else None, words)
-        elif (
-            token.type == "NAME" and str(token).startswith("_") and made and made[-1].type in ("BAR", "ROUND", "NABLA")
-        ):
-            made.append(renamed(token, "SUBSCRIPT", f"_{{{str(token)[1:]}}}"))
+            attribute(text, made, token, stream.kind(k), words)
+        elif token.type == "NAME" and str(token).startswith("_") and made.kind(len(made) - 1) in SUBSCRIBED:
+            below = str(token)[1:] or stream.text(k)
+            k += str(token) == "_"
+            made.append(renamed(token, "SUBSCRIPT", f"_{{{below}}}"))
         else:
             made.append(token)
     return made
 
 
+SUBSCRIBED = {"BAR", "ROUND", "NABLA", "NUMBER"}
+"""What may have a subscript, beside names: the order of a norm, a variable, the length of 1_n."""
 SIGNS = {
     "SIGN": {"−": "-", "–": "-"},
     "TIMES": {"⊙": "∘", "⋅": "·", "•": "·", "∗": "*", "÷": "/"},
@@ -120,12 +128,12 @@ def lowered(made: list[Token], token: Token, words: Words) -> None:
         made.append(renamed(token, "SUBSCRIPT", f"_{{{low}}}"))
 
 
-def attribute(text: str, made: list[Token], token: Token, following: Token | None, words: Words) -> None:
+def attribute(text: str, made: list[Token], token: Token, following: str, words: Words) -> None:
     """`np.exp` is `exp`, and `A.dot(x)` a function of A first."""
     module = made[-1] if made else None
     if module is not None and module.type == "NAME" and str(module) in MODULES and not words.known(str(module)):
         made[-1] = renamed(module, "NAME", str(token)[1:])
-    elif following is not None and following.type == "LPAR":
+    elif following == "LPAR":
         made.append(renamed(token, "METHOD", str(token)[1:]))
     else:
         place = where(text, token.start_pos or 0)
@@ -145,6 +153,10 @@ def joined(text: str, found: list[Token], words: Words) -> list[Token]:
             if re.fullmatch(r"\w+", name) and words.order(name) is not None:
                 made[-1] = renamed(made[-1], "NAME", name)
                 continue
+        if token.type == "SUBSCRIPT" and made and str(made[-1]) == "1" and str(token)[2:-1] in words.symbols:
+            parts = [("FUNCTION", ONES), ("LPAR", "("), ("NAME", str(token)[2:-1]), ("RPAR", ")")]
+            made[-1:] = [renamed(made[-1], kind, value) for kind, value in parts]
+            continue
         made.append(token)
     return made
 
@@ -255,11 +267,15 @@ def _function(made: list[Token], token: Token, stream: Stream, k: int, words: Wo
         starts = following in STARTS | {"ROOT", "SUMMED"} and following != "LPAR" and following != "LBRACE"
         kind = "FUNCTION" if following == "LPAR" else "BARE" if starts and word not in MADE else "NAME"
         made.append(renamed(token, kind, word))
-    elif following == "LPAR" and not words.means(word) and not any(splits(word, words)):
+    elif following == "LPAR" and not words.means(word) and not _splits(word, words):
         made.append(renamed(token, "FUNCTION", word))
     else:
         made.append(token)
     return k
+
+
+def _splits(word: str, words: Words) -> bool:
+    return len(word) <= LONGEST_WORD and next(splits(word, words), None) is not None
 
 
 def parted(text: str, found: list[Token], words: Words) -> list[Token]:
@@ -277,7 +293,7 @@ def parted(text: str, found: list[Token], words: Words) -> list[Token]:
         if token.type != "NAME" or len(word) == 1 or bound or words.means(word):
             made.append(token)
             continue
-        ways = list(splits(word, words))
+        ways = list(islice(splits(word, words), MOST_WAYS)) if len(word) <= LONGEST_WORD else []
         if not ways and word[-1] == "1" and words.known(word[:-1]) and _ones_first(found):
             ways = [[word[:-1], "1"]]
         if len(ways) > 1:
@@ -328,11 +344,6 @@ def adjacent(text: str, found: list[Token]) -> Iterator[Token]:
             yield renamed(token, "ADJACENT", "")
         if token.type in OPENS:
             depth.append(token)
-            if len(depth) > DEEPEST:
-                raise ParseError(
-                    text, f"{where(text, token.start_pos or 0)}: more than {DEEPEST} brackets in one another",
-                    "name the inner parts first: t1 = ...; t2 = ..."
-                )  # fmt: skip
         elif token.type in CLOSES and depth:
             depth.pop()
         previous = token.type

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from indexcalc.reading.rules.spellings import SUMS
 from indexcalc.reading.tokens.stream import Stream, closing, renamed
 from indexcalc.reading.tokens.words import Words
 
@@ -48,6 +49,9 @@ def _small(token: Token) -> list[Token]:
 def _caret(made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> int:
     """What follows `^`; gives the place after it, or after the `^` where the grammar reads what follows."""
     kind = stream.kind(k)
+    if _is_sum(made):
+        made.append(caret)
+        return k
     if kind in ("LBRACE", "LPAR"):
         end = closing(stream, k)
         inner = stream[k + 1 : end]
@@ -56,10 +60,13 @@ def _caret(made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> 
         if kind == "LPAR":
             made.append(caret)
             return k
-        made += [caret, renamed(stream[k], "LPAR", "(")]
-        made += raised("", list(inner), words)
-        made.append(renamed(stream[end], "RPAR", ")"))
-        return end + 1
+        made.append(caret)
+        stream[k], stream[end] = renamed(stream[k], "LPAR", "("), renamed(stream[end], "RPAR", ")")
+        if inner[:1] and str(inner[0]) == "∘":  # A^{∘2}, the power of each entry
+            made[-1] = renamed(caret, "POWER", "**")
+            made.append(stream[k])
+            return k + 2
+        return k
     signs = 1 if kind == "SIGN" else 0
     if _above(made, caret, stream[k : k + 1 + signs], words, False):
         return k + 1 + signs
@@ -72,6 +79,14 @@ def _caret(made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> 
     return k
 
 
+def _is_sum(made: Stream) -> bool:
+    """Is it the upper bound of a sum that stands above, `∑_{t=1}^T`?"""
+    k = len(made) - 1
+    lower = made.kind(k) == "SUBSCRIPT"
+    word = made.text(k - 1 if lower else k)
+    return word in SUMS if lower or made.kind(k) == "SUMMED" else word.partition("_")[0] in SUMS and "_" in word
+
+
 def _above(made: Stream, caret: Token, inner: list[Token], words: Words, braces: bool) -> bool:
     """Is this one of the marks that stand above? Then it is put there."""
     texts = [str(token) for token in inner]
@@ -81,10 +96,6 @@ def _above(made: Stream, caret: Token, inner: list[Token], words: Words, braces:
         return True
     if not braces:
         return False
-    if texts[:1] == ["∘"] and len(texts) > 1:
-        made += [renamed(caret, "POWER", "**"), renamed(inner[0], "LPAR", "(")]
-        made += [*raised("", inner[1:], words), renamed(inner[-1], "RPAR", ")")]
-        return True
     if texts == ["+"]:
         made.append(renamed(caret, "PRIME", "+"))
         return True
@@ -125,7 +136,10 @@ def _order(made: Stream, words: Words) -> int | None:
     k = len(made) - 1
     while made.kind(k) == "SUBSCRIPT":
         k -= 1
-    return words.order(made.text(k)) if made.kind(k) == "NAME" else None
+    if made.kind(k) != "NAME":
+        return None
+    word = made.text(k)
+    return words.order(word) if words.known(word) else words.order(word.partition("_")[0])
 
 
 def _upper(letters: str, made: Stream, words: Words) -> bool:
@@ -139,6 +153,9 @@ def _upper(letters: str, made: Stream, words: Words) -> bool:
 
 def _subscript(made: Stream, caret: Token, inside: str) -> None:
     """Upper indices beside lower ones, in the order in which they are written."""
+    head, mark, tail = made.text(len(made) - 1).partition("_")
+    if made.kind(len(made) - 1) == "NAME" and mark and tail:
+        made[-1:] = [renamed(made[-1], "NAME", head), renamed(made[-1], "SUBSCRIPT", f"_{{{tail}}}")]
     if made.kind(len(made) - 1) == "SUBSCRIPT":
         before = made.pop()
         names = str(before)[2:-1]

@@ -35,7 +35,7 @@ class Derivative(Expr):
     @property
     def note(self) -> str:
         """What a reader might trip over: a contraction, and which derivative by a structured variable this is."""
-        notes = []
+        notes = [said] if (said := super().note) else []
         if self.contracted:
             names = ", ".join(map(str, self.contracted))
             notes.append(
@@ -96,7 +96,7 @@ class ArrayDerivative(Array):
     @property
     def note(self) -> str:
         """Which derivative by a structured variable this is."""
-        return " ".join(structure_notes(self))
+        return " ".join([*([said] if (said := super().note) else []), *structure_notes(self)])
 
     def latex(self, lhs: bool = False) -> str:
         r"""The LaTeX of the derivative; with `lhs` as an equation, but for a product with a Hessian, which has no sign.
