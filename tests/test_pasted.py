@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -47,6 +48,14 @@ MEANINGS = [
     # the question itself
     ("∇ x'x", 2 * x), ("1_n' x", ic.sum(x)), ("d/dx x'Ax + y", (A + A.T) @ x + y), ("grad_x x'x", 2 * x),
     ("∂²(x'Ax)/∂x∂x", A + A.T), ("f = x'x; df/dx", 2 * x),
+    # pasted
+    (r"\log\det(A)", ic.logdet(A)), (r"\frac{\partial s x}{\partial s}", x), (r"\vec{x}^T y", x.T @ y),
+    (r"\langle A, B \rangle_F", ic.sum(A * B)), ("{x}^{T}{A}{x}", x.T @ A @ x), (r"\(x^T A x\)", x.T @ A @ x),
+    ("x^T A x.", x.T @ A @ x), (r"\|x\|_{A^{-1}}^2", x.T @ ic.inv(A) @ x), (r"{\rm tr}(A)", ic.tr(A)),
+    (r"\sum x_i", ic.sum(x)), (r"\sum x_i y_i", x.T @ y), (r"A^{\circ 2}", A**2),
+    (r"\begin{cases} s, & \text{if } s > 0, \\ 0, & \text{otherwise.}\end{cases}", ic.where(s > 0, s, 0)),
+    (r"\begin{align*} r &= Ax \\ &= A x \\ f &= r^T r \end{align*}", x.T @ A.T @ A @ x),
+    (r"\mathbb{1}_{s>0} s", ic.where(s > 0, s, 0)), (r"\sqrt[3]{s}", s ** Fraction(1, 3)),
     # letters
     ("λ x", lam * x), ("lambda x", lam * x), ("½ s", s / 2), ("x ⊙ y", x * y), ("x·y", x.T @ y), ("x·A", A.T @ x),
 ]  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from indexcalc.index import Index, unknown
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import closed, flagged, keeping, words_of
+from indexcalc.reading.rules.spellings import ALL
 from indexcalc.views import declare
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.expr import Expr
@@ -45,6 +46,12 @@ def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     word, _, bounds = str(sign).partition(" ")
     order = words_of(names)
     value = yield body, Scope(scope.kept | set(order))
+    if order == [ALL]:
+        if isinstance(value, Array) or not value.order:
+            return FUNCTIONS[word](value) if value.order else value
+        if value.order > 1:
+            raise reading.error(tree, f"{sign} over which of {', '.join(value.names)}?", "write Σ_i")
+        order = list(value.names)
     if not isinstance(value, Expr):
         raise reading.error(
             tree, f"{word} over indices, and here are none", f"write {word}(X, axis=0), or index the arrays"

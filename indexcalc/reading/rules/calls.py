@@ -121,7 +121,7 @@ def _value(
         if taken is not None:
             return taken
     if name in LOGARITHMS:
-        inner = _determinant(args)
+        inner = _determinant(args, token.type == "BARE")
         if inner is not None:
             value = yield from read_array(reading, inner)
             if is_square(value):
@@ -149,7 +149,7 @@ def _entrywise(reading: Reading, name: str, args: list[Any], scope: Scope) -> St
     return value
 
 
-def _determinant(args: list[Any]) -> Any:
+def _determinant(args: list[Any], bare: bool) -> Any:
     """The matrix in `log|A|`, `log|det A|`, `log det A`; nothing in `log(det(A))`, which is what it says."""
     if len(args) != 1:
         return None
@@ -162,7 +162,7 @@ def _determinant(args: list[Any]) -> Any:
         inner = part.children[1].children if part.data == "call" and len(part.children) > 1 else part.children[1:]
         if word == "|" and not barred and len(inner) == 1:
             part, barred = inner[0], True
-        elif word in DETERMINANTS and (barred or part.data == "bare") and len(inner) == 1:
+        elif word in DETERMINANTS and (barred or bare or part.data == "bare") and len(inner) == 1:
             return inner[0]
         else:
             break

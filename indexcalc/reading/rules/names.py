@@ -20,7 +20,7 @@ from indexcalc.reading.rules.constants import INDEXED, MADE
 from indexcalc.reading.rules.operands import Value, symbols_of
 from indexcalc.reading.rules.spellings import SPELLED
 from indexcalc.reading.tokens.grammar import where
-from indexcalc.reading.tokens.words import Words, spellings
+from indexcalc.reading.tokens.words import ACCENTS, Words, spellings
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
@@ -142,7 +142,7 @@ class Reading:
         ends = [len(text), *(found.start() for found in reversed(list(re.finditer("_", text))))]
         for end in ends:
             head, tail = text[:end], text[end + 1 :]
-            if end < len(text) and not tail:
+            if end < len(text) and (not tail or tail in ACCENTS):
                 continue
             for name in spellings(head):
                 if name in self.known:

@@ -99,6 +99,8 @@ def _norm_of_vector(asked: str, value: Any, order: Any, kind: Any) -> Any:
         raise NotationError(asked, "this has no derivative, or is no norm", "write ‖x‖_2, ‖x‖_1 or ‖x‖_p")
     if kind is not None:
         return FUNCTIONS["normp"](value, kind)
+    if order.order:
+        raise NotationError(asked, f"{order} is no number", "write ‖x‖_2, ‖x‖_1 or ‖x‖_p with a number p")
     total = FUNCTIONS["sum"](FUNCTIONS["abs"](value) ** order)
     return total ** (1 / order)
 
@@ -250,6 +252,8 @@ SUMS = {
     "min": "min", "mean": "mean",
 }  # fmt: skip
 """Signs and words that take the index that they go over as a subscript."""
+ALL = "∑"
+"""The index of a sum that says none: the one that is free."""
 LOGARITHMS = {"log", *(row.name for row in ROWS if row.ours == "log")}
 DETERMINANTS = {"det", *(row.name for row in ROWS if row.ours == "det")}
 """Words that together are the logarithm of a determinant, `log|A|`."""

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from indexcalc.errors import ParseError
 from indexcalc.reading.tokens.grammar import where
+from indexcalc.reading.tokens.lexing import lexed
+from indexcalc.reading.tokens.powers import raised
 from indexcalc.reading.tokens.stream import ENDS, OPENS, Stream, closing, renamed
 from indexcalc.reading.tokens.words import Words
 
@@ -24,11 +26,13 @@ def barred(text: str, found: list[Token], words: Words) -> list[Token]:
     while k < len(stream):
         token, k = stream[k], k + 1
         if token.type in ("BAR", "BAROPEN", "BARCLOSE"):
-            k = _bar(text, made, open_places, token, stream, k)
+            k = _bar(text, made, open_places, token, stream, k, words)
         elif token.type == "ANGLE":
             opens = str(token) == "⟨"
             made += [renamed(token, "FUNCTION", "inner"), renamed(token, "LPAR", "(")] if opens else []
             made += [] if opens else [renamed(token, "RPAR", ")")]
+            if not opens and stream.text(k) in ("_{F}", "_F"):
+                k += 1
         elif str(token) == "<" and made.kind(len(made) - 1) not in ENDS and _partner(stream, k):
             stream[_partner(stream, k)] = renamed(stream[_partner(stream, k)], "ANGLE", "⟩")
             made += [renamed(token, "FUNCTION", "inner"), renamed(token, "LPAR", "(")]
@@ -45,7 +49,7 @@ def barred(text: str, found: list[Token], words: Words) -> list[Token]:
     return made
 
 
-def _bar(text: str, made: Stream, open_places: list[int], token: Token, stream: Stream, k: int) -> int:
+def _bar(text: str, made: Stream, open_places: list[int], token: Token, stream: Stream, k: int, words: Words) -> int:
     """One bar: it closes what it may close, and opens otherwise."""
     kind = str(token)
     after = made.kind(len(made) - 1) in ENDS
@@ -63,12 +67,12 @@ def _bar(text: str, made: Stream, open_places: list[int], token: Token, stream: 
         raise ParseError(text, f"{where(text, token.start_pos or 0)}: this bar closes nothing", "open it: |A|, ‖x‖")
     open_places.pop()
     if kind == "‖":
-        k = _subscript(made, token, stream, k)
+        k = _subscript(text, made, words, stream, k)
     made.append(renamed(token, "RPAR", ")"))
     return k
 
 
-def _subscript(made: Stream, token: Token, stream: Stream, k: int) -> int:
+def _subscript(text: str, made: Stream, words: Words, stream: Stream, k: int) -> int:
     """Which norm it is: `‖x‖_2`, `‖x‖^2_2`, `‖X‖_F`."""
     place = k
     if stream.kind(k) == "CARET":
@@ -79,9 +83,10 @@ def _subscript(made: Stream, token: Token, stream: Stream, k: int) -> int:
         made.append(renamed(said, "COMMA", ","))
         if inside in ORDERS:
             made.append(renamed(said, "STRING", ORDERS[inside]))
-        else:
-            kind = "NUMBER" if inside.replace(".", "").isdigit() else "NAME"
-            made.append(renamed(said, kind, inside))
+        elif inside.replace(".", "").isdigit():
+            made.append(renamed(said, "NUMBER", inside))
+        else:  # the matrix of a norm, A or A^{-1}
+            made += [renamed(said, part.type, str(part)) for part in raised(text, lexed(inside, "text"), words)]
     return k
 
 

@@ -33,7 +33,7 @@ class Dialect(NamedTuple):
 
 def text_tokens(text: str, words: Words) -> list[Token]:
     """Plain text; MATLAB's entrywise signs are asked about."""
-    found = lexed(text, "text")
+    found = lexed(LAST.sub("", text), "text")
     for token in found:
         if (token.type == "DOTTED" and str(token) != ".'") or str(token) == "\\":
             raise ParseError(
@@ -71,8 +71,10 @@ DIALECTS = {
         Dialect("matlab", matlab_tokens, "x'*A*x + sum(a.*b)"),
     )
 }
-LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}\\ ])|^\s*\$")
+LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\ ])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
 """What no other dialect has."""
+LAST = re.compile(r"(?<=[^\d.\s])\s*[.,]\s*$")
+"""The full stop of the sentence that a formula ends."""
 
 
 def dialect_of(text: str, syntax: str) -> str:

@@ -146,7 +146,7 @@ class LatexPage:
             token = self.take()
             depth += {"LBRACE": 1, "RBRACE": -1}.get(token.type, 0)
             if depth and str(token) not in IGNORED:
-                parts.append(str(token).removeprefix("\\"))
+                parts.append(str(token).removeprefix("\\").strip(".,;"))
         return self.found[self.place - 2] if parts else start, "".join(parts)
 
     # -------------------------------------------------------------- one after the other
@@ -310,7 +310,10 @@ class LatexPage:
         inner = self.argument()
         if len(inner) != 1 or inner[0].type != "NAME":
             self.error(token, f"{token} over more than a name", "give what is meant a name")
-        made.append(self.spanned(renamed(inner[0], "NAME", f"{inner[0]}_{mark}"), token))
+        name = f"{inner[0]}_{mark}"
+        if mark == "vec" and not self.words.known(name):
+            name = str(inner[0])
+        made.append(self.spanned(renamed(inner[0], "NAME", name), token))
 
     def subscript(self, made: list[Token], token: Token) -> None:
         r"""`_i`, `_{ij}`, `_{n \times n}`."""
@@ -387,7 +390,7 @@ def _bracketed(above: list[Token]) -> list[Token]:
     while start < len(above) and above[start].type in ("CARET", "NUMBER"):
         start += 1
     rest = above[start:]
-    if len(rest) < 2 or (all(part.type in ("NAME", "SUBSCRIPT") for part in rest[:2]) and len(rest) == 2):
+    if len(rest) < 2 or [part.type for part in rest] == ["NAME", "SUBSCRIPT"]:
         return above
     if rest[0].type in ("LPAR", "NAME") and rest[-1].type == "RPAR":
         return above

@@ -31,7 +31,7 @@ NAMES = {name: name for name in GREEK} | {
 FONTS = {
     "mathbf", "boldsymbol", "bm", "mathrm", "mathit", "mathsf", "mathcal", "mathbb", "mathds", "pmb", "mathfrak",
     "mathtt",
-    "bold", "rm", "bf", "vect", "mat", "mathscr", "mathnormal", "symbf", "textit",
+    "bold", "vect", "mat", "mathscr", "mathnormal", "symbf", "textit",
 }  # fmt: skip
 """Commands that set letters in another font."""
 ACCENTS = {
@@ -48,6 +48,7 @@ SIZES = {
 IGNORED = {
     r"\,", r"\;", r"\:", r"\!", r"\ ", r"\>", r"\(", r"\)", r"\[", r"\]", r"\/", r"\-", r"\quad", r"\qquad", r"\limits",
     r"\nolimits", r"\displaystyle", r"\textstyle", r"\nonumber", r"\notag", r"\thinspace", r"\medspace", r"\thickspace",
+    r"\rm", r"\bf", r"\it", r"\sf", r"\cal",
     r"\mathstrut", r"\strut", r"\hfill", r"\mathopen", r"\mathclose", r"\mathbin", r"\mathrel",
 }  # fmt: skip
 """What has no meaning: spaces, styles, the signs of a formula in a text."""

@@ -16,7 +16,7 @@ from unicodedata import normalize, numeric
 
 from indexcalc.errors import ParseError
 from indexcalc.reading.rules.constants import MADE
-from indexcalc.reading.rules.spellings import ONES, ROOT, SUMS
+from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SUMS
 from indexcalc.reading.tokens.bars import barred
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
@@ -210,10 +210,6 @@ def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int) 
             subs, k = str(stream[k])[2:-1], k + 1
         elif stream.kind(k) == "NAME" and str(stream[k]).startswith("_"):
             subs, k = str(stream[k])[1:], k + 1
-        else:
-            raise ParseError(
-                text, f"{where(text, token.start_pos or 0)}: {token} says no index", "write Σ_i x_i, or sum(x)"
-            )
     upper = ""
     if stream.kind(k) == "CARET":
         end = closing(stream, k + 1) if stream.kind(k + 1) in ("LPAR", "LBRACE") else k + 1
@@ -224,7 +220,7 @@ def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int) 
         raise ParseError(
             text, f"{where(text, token.start_pos or 0)}: a sum over {subs}", "write e.sum(i, j, where=...) in Python"
         )
-    names = [n for n in re.split(r"[,\s]+", lower.strip()) if n]
+    names = [n for n in re.split(r"[,\s]+", lower.strip()) if n] or [ALL]
     if len(names) == 1 and not equals:
         names = re.findall(r"[^\W\d_]\d*", names[0]) or names
     bounds = f"{start.strip()}:{upper}" if equals or upper else ""

@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from indexcalc.errors import ParseError
 from indexcalc.reading.rules.spellings import SUMS
+from indexcalc.reading.tokens.grammar import where
 from indexcalc.reading.tokens.stream import Stream, closing, renamed
 from indexcalc.reading.tokens.words import Words
 
@@ -28,7 +30,7 @@ def raised(text: str, found: list[Token], words: Words) -> list[Token]:
         elif token.type == "DOTTED" and str(token) == ".'":
             made.append(renamed(token, "PRIME", "'"))
         elif token.type == "CARET":
-            k = _caret(made, token, stream, k, words)
+            k = _caret(text, made, token, stream, k, words)
         else:
             made.append(token)
     return made
@@ -46,12 +48,18 @@ def _small(token: Token) -> list[Token]:
     return [renamed(token, "CARET", "^"), renamed(token, kind, plain.lstrip("+"))]
 
 
-def _caret(made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> int:
+def _caret(text: str, made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> int:
     """What follows `^`; gives the place after it, or after the `^` where the grammar reads what follows."""
     kind = stream.kind(k)
     if _is_sum(made):
         made.append(caret)
         return k
+    star = k + (kind == "LBRACE")
+    if stream.text(star) == "*" and stream.kind(star + 1) in ("", "RBRACE"):
+        raise ParseError(
+            text, f"{where(text, caret.start_pos or 0)}: ^* has two readings",
+            "write the transpose A^T, or declare the optimum as a name, x_star",
+        )  # fmt: skip
     if kind in ("LBRACE", "LPAR"):
         end = closing(stream, k)
         inner = stream[k + 1 : end]

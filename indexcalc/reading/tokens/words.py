@@ -23,7 +23,8 @@ CLIPPED = {"lambda": ("lam", "lambda_", "lmbda", "lamda")}
 """Names that Python keeps for itself, and what people write for them."""
 MARKS = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0308": "ddot"}
 """Accents of letters, and their names."""
-ACCENTS = "hat|bar|tilde|dot|ddot|vec|check|breve|star|prime"
+ACCENTS = {"hat", "bar", "tilde", "dot", "ddot", "vec", "check", "breve", "star", "prime"}
+"""Marks that are a part of a name, `x_hat`, and no indices."""
 KEPT = 4096
 """How many words have their spellings remembered."""
 
@@ -42,7 +43,9 @@ def spellings(word: str) -> tuple[str, ...]:
         found = [word, *(name for mark in marks[:1] for name in spellings(f"{normalize('NFKC', bare)}_{mark}"))]
         return tuple(dict.fromkeys(found))
     folded = normalize("NFKC", word)
-    parts = re.fullmatch(rf"(?P<stem>[^\W\d_]+?)(?:_(?P<mark>{ACCENTS}))?(?P<bar>_?)(?P<digits>\d*)", folded)
+    parts = re.fullmatch(
+        rf"(?P<stem>[^\W\d_]+?)(?:_(?P<mark>{'|'.join(sorted(ACCENTS))}))?(?P<bar>_?)(?P<digits>\d*)", folded
+    )
     if parts is None:
         return (word,) if folded == word else (word, folded)
     stem, mark, bar, digits = parts["stem"], parts["mark"], parts["bar"], parts["digits"]
