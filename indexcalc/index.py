@@ -423,3 +423,20 @@ def primitive(value: Dim) -> tuple[Fraction, list[tuple[Dim, int]]]:
 def unknown(dim: Dimension) -> bool:
     """Is this the dimension of a delta that has not met a tensor yet?"""
     return isinstance(dim, Dim) and str(dim).startswith("?")
+
+
+def told_by(dim: Dimension, other: Dimension) -> tuple[str, Dimension] | None:
+    """The symbol that is not known yet in one dimension, and what it is if both are equal; None where that isn't told.
+
+    >>> told_by(dim("n")*symbol("?i"), dim("m*n"))
+    ('?i', m)
+    """
+    if not unknown(dim) or not isinstance(dim, Dim) or len(dim.terms) != 1 or unknown(other):
+        return None
+    (mono, coef), (target, whole), *more = dim.terms[0], *_terms(other)
+    powers = dict(target)
+    for name, power in mono[1:]:
+        powers[name] = powers.get(name, 0) - power
+    if more or mono[0][1] != 1 or min(powers.values(), default=0) < 0 or (whole / coef).denominator != 1:
+        return None
+    return mono[0][0], _make([(tuple((name, power) for name, power in powers.items() if power), whole / coef)])

@@ -6,7 +6,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from indexcalc.errors import IndexCalcError
+from indexcalc.errors import DimensionError, IndexCalcError
 from indexcalc.graph.constructors import as_number, is_zero
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import PRODUCTS, Value, keeping, meetings, pair, settled, words_of
@@ -218,6 +218,11 @@ def combined(reading: Reading, tree: Any, sign: str, first: Value, second: Value
         reading.learn(meetings(first, second, sign))
     try:
         return OPERATIONS[sign](first, second)
+    except DimensionError as error:
+        placed = reading.placed(tree, error)
+        if sign == "*" and isinstance(first, Array) and isinstance(second, Array):
+            placed.instead = 'write A @ B, or A B, for the product of matrices; syntax="matlab" reads `*` so'
+        raise placed from error
     except (IndexCalcError, OverflowError) as error:
         raise reading.placed(tree, error) from error
 

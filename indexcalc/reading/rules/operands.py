@@ -10,7 +10,7 @@ from typing import Any
 from indexcalc.errors import NotationError
 from indexcalc.graph.constructors import as_number
 from indexcalc.graph.walk import resize
-from indexcalc.index import Dim, Dimension, Index, unknown
+from indexcalc.index import Dim, Dimension, Index, told_by, unknown
 from indexcalc.reading.rules.spellings import (
     colon,
     dot,
@@ -147,6 +147,10 @@ def settled(first: Any, second: Any, sign: str) -> tuple[Any, Any] | None:
     for pair_met in meetings(first, second, sign):
         one, other = (table.get(str(size), size) for size in pair_met)
         if one == other or not (unknown(one) or unknown(other)):
+            continue
+        found = told_by(one, other) or told_by(other, one)
+        if found is not None:
+            table[found[0]] = found[1]
             continue
         gone, kept = (one, other) if unknown(one) else (other, one)
         table = {name: kept if size == gone else size for name, size in table.items()} | {str(gone): kept}

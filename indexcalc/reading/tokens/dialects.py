@@ -71,7 +71,7 @@ DIALECTS = {
         Dialect("matlab", matlab_tokens, "x'*A*x + sum(a.*b)"),
     )
 }
-LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\ ])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
+LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
 """What no other dialect has."""
 LAST = re.compile(r"(?<=[^\d.\s])\s*[.,]\s*$")
 """The full stop of the sentence that a formula ends."""
