@@ -14,8 +14,9 @@ from fractions import Fraction
 from functools import cache
 from keyword import iskeyword
 from math import gcd, lcm
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from indexcalc import later
 from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
 
 Monomial = tuple[tuple[str, int], ...]
@@ -102,6 +103,7 @@ class Dim:
     """
 
     __slots__ = ("_hash", "_text", "terms")
+    __array_ufunc__ = None
     terms: Terms
     _text: str
     _hash: int
@@ -120,33 +122,71 @@ class Dim:
     def __reduce__(self) -> tuple[object, tuple[Terms]]:
         return _from_terms, (self.terms,)
 
-    def __add__(self, other: Dimension) -> Dimension:
-        return _make([*self.terms, *_terms(other)])
+    def __add__(self, other: Any) -> Any:
+        if isinstance(other, int | Dim):
+            return _make([*self.terms, *_terms(other)])
+        return self._number("__add__", other)
 
     __radd__ = __add__
 
     def __neg__(self) -> Dimension:
-        return self * -1
+        return self * -1  # type: ignore[no-any-return]
 
-    def __sub__(self, other: Dimension) -> Dimension:
-        return self + -1 * other
+    def __sub__(self, other: Any) -> Any:
+        return self + -1 * other if isinstance(other, int | Dim) else self._number("__sub__", other)
 
-    def __rsub__(self, other: int) -> Dimension:
-        return -self + other
+    def __rsub__(self, other: Any) -> Any:
+        return -self + other if isinstance(other, int | Dim) else self._number("__rsub__", other)
 
-    def __mul__(self, other: Dimension | Fraction) -> Dimension:
-        return _make((_times(a, b), c * d) for a, c in self.terms for b, d in _terms(other))
+    def __mul__(self, other: Any) -> Any:
+        if isinstance(other, int | Dim | Fraction):
+            return _make((_times(a, b), c * d) for a, c in self.terms for b, d in _terms(other))
+        return self._number("__mul__", other)
 
     __rmul__ = __mul__
 
-    def __truediv__(self, other: int) -> Dimension:
-        return self * Fraction(1, other)
+    def __truediv__(self, other: Any) -> Any:
+        if isinstance(other, int) and other:
+            return self * Fraction(1, other)
+        exact = _quotient(self, other) if isinstance(other, Dim) else None
+        return self._number("__truediv__", other) if exact is None else exact
 
-    def __pow__(self, exponent: int) -> Dimension:
-        result: Dimension = 1
+    def __rtruediv__(self, other: Any) -> Any:
+        return self._number("__rtruediv__", other)
+
+    def __pow__(self, exponent: Any) -> Any:
+        if not isinstance(exponent, int) or exponent < 0:
+            return self._number("__pow__", exponent)
+        result: Any = 1
         for _ in range(exponent):
             result = self * result
         return result
+
+    def __rpow__(self, base: Any) -> Any:
+        return self._number("__rpow__", base)
+
+    def _number(self, operation: str, other: Any) -> Any:
+        """Arithmetic that leaves the dimensions: that of the size as a number, which joins either view."""
+        if hasattr(other, "node"):
+            return NotImplemented  # an expression, which knows what to do
+        if not isinstance(other, int | float | complex | Fraction | Dim):
+            raise KindError(
+                f"{self} and {other!r}", f"a {type(other).__name__} is no number", "dimensions are numbers: n/2, n - 1"
+            )
+        return getattr(later.size_number(self), operation)(other)
+
+    def __lt__(self, other: object) -> NoReturn:
+        raise KindError(
+            f"comparing {self} with {other}", "a dimension is a symbol, and has no value", "give it one: n=3"
+        )
+
+    __le__ = __gt__ = __ge__ = __lt__
+
+    def __float__(self) -> NoReturn:
+        raise KindError(f"float({self})", "a dimension is a symbol, and has no value", "evaluate with it: n=3")
+
+    def __int__(self) -> NoReturn:
+        raise KindError(f"int({self})", "a dimension is a symbol, and has no value", "evaluate with it: n=3")
 
     @property
     def symbols(self) -> frozenset[str]:
@@ -425,6 +465,21 @@ def unknown(dim: Dimension) -> bool:
     return isinstance(dim, Dim) and str(dim).startswith("?")
 
 
+def _quotient(a: Dim, b: Dim) -> Dimension | None:
+    """One dimension over another where that is a dimension again: of monomials, `m*n/n`, and `n/n`."""
+    if a is b:
+        return 1
+    if len(a.terms) != 1 or len(b.terms) != 1:
+        return None
+    (mono, coef), (other, divisor) = a.terms[0], b.terms[0]
+    powers = dict(mono)
+    for name, power in other:
+        powers[name] = powers.get(name, 0) - power
+    if min(powers.values()) < 0 or not any(powers.values()):
+        return None
+    return _make([(tuple((name, power) for name, power in powers.items() if power), coef / divisor)])
+
+
 def told_by(dim: Dimension, other: Dimension) -> tuple[str, Dimension] | None:
     """The symbol that is not known yet in one dimension, and what it is if both are equal; None where that isn't told.
 
@@ -433,10 +488,11 @@ def told_by(dim: Dimension, other: Dimension) -> tuple[str, Dimension] | None:
     """
     if not unknown(dim) or not isinstance(dim, Dim) or len(dim.terms) != 1 or unknown(other):
         return None
-    (mono, coef), (target, whole), *more = dim.terms[0], *_terms(other)
-    powers = dict(target)
-    for name, power in mono[1:]:
-        powers[name] = powers.get(name, 0) - power
-    if more or mono[0][1] != 1 or min(powers.values(), default=0) < 0 or (whole / coef).denominator != 1:
+    (mono, coef), (name, power) = dim.terms[0], dim.terms[0][0][0]
+    rest = _make([(mono[1:], coef)])
+    if power != 1:
         return None
-    return mono[0][0], _make([(tuple((name, power) for name, power in powers.items() if power), whole / coef)])
+    if not isinstance(rest, Dim):
+        return (name, other) if rest == 1 else None
+    found = _quotient(other, rest) if isinstance(other, Dim) else None
+    return None if found is None else (name, found)

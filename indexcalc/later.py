@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
+    from indexcalc.views.array import size_number as size_number
     from indexcalc.views.derivatives.differentiate import diff as diff
     from indexcalc.views.derivatives.panel import Layouts as Layouts
     from indexcalc.views.derivatives.panel import layouts as layouts
@@ -65,6 +66,7 @@ MODULES = {
     "preflight": "engine.preflight",
     "replaced": "views.named",
     "tensors_in": "views.named",
+    "size_number": "views.array",
     "to_source": "engine.compile.source",
     "verify": "checking.verify",
 }

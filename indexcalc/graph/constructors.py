@@ -32,7 +32,7 @@ from indexcalc.graph.node import (
     intern,
 )
 from indexcalc.graph.numbers import Number, multiply, number
-from indexcalc.index import Dimension
+from indexcalc.index import Dimension, primitive
 
 
 def variable(
@@ -135,8 +135,12 @@ def delta(*pairs: Dimension) -> Node:
 
 
 def dimension(value: Dimension) -> Node:
-    """The dimension itself, as a number."""
-    return constant_number(value) if isinstance(value, int) else einsum(1, (), (), {0: value})
+    """The dimension itself, as a number: `n/2` is half of n."""
+    if isinstance(value, int):
+        return constant_number(value)
+    coef, factors = primitive(value)
+    sizes = [factor for factor, power in factors for _ in range(power)]
+    return einsum(coef, (), (), dict(enumerate(sizes)))
 
 
 def addition(terms: Iterable[tuple[Number, Node, Sequence[int]]], dims: Sequence[Dimension]) -> Node:

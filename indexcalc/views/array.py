@@ -19,7 +19,7 @@ from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dimension
+from indexcalc.index import Dim, Dimension
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
@@ -244,11 +244,23 @@ class Array(Placed):
         return self._with(expand(simplify([self.node]))[0])
 
 
+def size_number(value: Dim) -> Array:
+    """A dimension as a number, which joins either view.
+
+    >>> from indexcalc.index import dim
+    >>> size_number(dim("n"))**0.5
+    sqrt(n)
+    """
+    return Array(dimension(value), frozenset())
+
+
 def _array(value: object, beside: object, operation: str) -> Array:
     if isinstance(value, Array):
         return value
     if is_number(value):
         return Array(constant_number(to_number(value)), frozenset())
+    if isinstance(value, Dim):
+        return size_number(value)
     if isinstance(value, Expr) and not value.order:
         return Array(value.node, value.inputs)
     if isinstance(value, Expr):

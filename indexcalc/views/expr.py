@@ -24,7 +24,7 @@ from indexcalc.graph.constructors import (
 )
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dimension, Index
+from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.views.indexed import Indexed, agreed, must_have, own_unknowns
@@ -247,6 +247,8 @@ def lifted(value: object, beside: Expr, operation: str) -> Expr:
         return value
     if is_number(value):
         return from_number(to_number(value))
+    if isinstance(value, Dim):
+        return Expr(dimension(value), (), frozenset())
     if isinstance(value, View):
         if value.order == 0:
             return Expr(value.node, (), value.inputs)

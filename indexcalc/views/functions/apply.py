@@ -9,7 +9,8 @@ from typing import Any
 from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
-from indexcalc.views.array import Array, entrywise_array, reduce_array
+from indexcalc.index import Dim
+from indexcalc.views.array import Array, entrywise_array, reduce_array, size_number
 from indexcalc.views.expr import (
     UNIT,
     Expr,
@@ -54,6 +55,7 @@ def _refuse(name: str, value: object) -> KindError:
 
 
 def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
+    args = tuple(size_number(arg) if isinstance(arg, Dim) else arg for arg in args)
     for arg in args:
         if isinstance(arg, bool):
             found = f"{arg} is a bool: == and != compare expressions as a whole"
@@ -191,6 +193,8 @@ def sqrt(x: Any) -> Any:
     >>> s = ic.scalar("s"); ic.sqrt(s)
     sqrt(s)
     """
+    if isinstance(x, Dim):
+        x = size_number(x)
     if is_number(x):
         return from_number(to_number(x)) ** Fraction(1, 2)
     if not isinstance(x, View):
