@@ -179,7 +179,9 @@ class _Search:
             for label in dict.fromkeys(item.labels):
                 self.touching[label].append(k)
         slots = [self._slots(item) for item in items]
-        self.ways = [(item.labels, *(tuple([item.labels[a] for a in p]) for p in item.symmetry.perms)) for item in items]
+        self.ways = [
+            (item.labels, *(tuple([item.labels[a] for a in p]) for p in item.symmetry.perms)) for item in items
+        ]
         widest = max((len(item.labels) for item in items), default=0)
         self.places: dict[int, list[tuple[int, int, int]]] = {label: [] for label in labels}
         for k, ways in enumerate(self.ways):

@@ -25,7 +25,7 @@ DELTA_TERMS = 4
 """Terms: a sum of at most so many that holds a delta is multiplied out, rather than written out."""
 SWOLLEN = 2
 """Times: a graph that is opened to more than so many times the factors that it has keeps what it shares as values. A
-ladder of n rungs (`e*sin(e)`) has of the order of n² factors then; the programs of benchmarks/problems.py grow by 1.9"""
+ladder of n rungs (`e*sin(e)`) has of the order of n² then; the programs of benchmarks/problems.py grow by 1.9"""
 FEW_FACTORS = 100
 """and have fewer than so many factors, or grow less: below it, every program is searched as it is."""
 Inline = Product | Sum | Definition
