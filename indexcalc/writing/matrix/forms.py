@@ -31,6 +31,8 @@ from indexcalc.index import Dimension
 Extent = Dimension | None
 TURN = 2
 """The tokens of `.T`."""
+POWER = "matrix_power"
+"""The function that a long product of one matrix is."""
 LONGEST_RUN = 8
 """Links: so many equal ones, at most, stay apart, so that common factors are found among them, as the power of a matrix
 up to this is a product of the graph; more are a power, or products of powers would take time in proportion to them."""
@@ -287,13 +289,13 @@ def _power(link: Form, exponent: int) -> Form:
     """The power of a square matrix; of a transpose, the transposed power."""
     if link.kind == "turned" or (link.kind == "atom" and link.data[1]):
         return turn(_power(turn(link), exponent))
-    return call("matrix_power", [link], link.rows, link.cols, ((None, str(exponent)),), same=link.same)
+    return call(POWER, [link], link.rows, link.cols, ((None, str(exponent)),), same=link.same)
 
 
 def _base(link: Form) -> tuple[Form, int]:
     """What a link is a power of, and its exponent, a number; 1 for any other link."""
     inner = link.parts[0] if link.kind == "turned" else link
-    if inner.kind != "call" or inner.data[0] != "matrix_power" or not inner.data[1][0][1].isdecimal():
+    if inner.kind != "call" or inner.data[0] != POWER or not inner.data[1][0][1].isdecimal():
         return link, 1
     base = inner.parts[0]
     return (base if inner is link else turn(base)), int(inner.data[1][0][1])
