@@ -78,14 +78,14 @@ def test_a_buffer_dies_where_it_is_read_for_the_last_time() -> None:
         buffers.keep(Stored(name, A, True, owner))
         dead = buffers.end()
     assert dead == ["v1"]
-    assert buffers.peak == 2 * n
+    assert buffers.peak == 2 * 8 * n
     buffers.begin(3)
     assert buffers.dying(Use(2, A))
     assert not buffers.dying(Use(0, A)), "an input is never written over"
     assert buffers.over(Use(2, A)) == "v2"
     buffers.keep(Stored("v3", A, True, 3))
     buffers.end()
-    assert buffers.peak == 2 * n, "what is written over is not there twice"
+    assert buffers.peak == 2 * 8 * n, "what is written over is not there twice"
 
 
 def test_a_small_buffer_is_not_freed() -> None:

@@ -2,10 +2,16 @@
 
 from itertools import pairwise
 
+import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.engine.plan.contract import Contraction
+from indexcalc.engine.plan.terms import kept_apart
+from indexcalc.graph.node import topological
 from indexcalc.graph.walk import count
+from indexcalc.simplify import passes, sums
+from indexcalc.writing.matrix import forms
 
 x, y, eps = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.scalar("eps")
 X = ic.tensor("X", "N d")
@@ -161,15 +167,83 @@ def test_two_tensors_of_one_name_are_refused_however_many_others_there_are():
         total @ (ic.tensor("W", "n m") @ ic.tensor("term7", "m"))
 
 
-def test_few_programs_are_compared_for_a_long_ladder(monkeypatch):
-    from indexcalc.engine.plan import plan
+RUNGS = [
+    lambda e: e * ic.sin(e),
+    lambda e: e * e + x,
+    lambda e: ic.tanh(e) * e + x,
+    lambda e: ic.where(e > 0, e * e, -e) + x,
+]
 
+
+def ladder(rung, rungs, e=x):
+    for _ in range(rungs):
+        e = rung(e)
+    return e
+
+
+def gradient_of_ladder(rung, rungs):
+    g = ic.grad(ladder(rung, rungs).sum(), x)
+    f = ic.compile(g, (x,))
+    f(np.full(2, 0.1))
+    return f
+
+
+@pytest.mark.parametrize("rung", RUNGS)
+def test_ladders_are_planned_in_linear_size(rung, monkeypatch):
+    tried = []
+    split = Contraction._split
+    monkeypatch.setattr(Contraction, "_split", lambda *given: tried.append(1) or split(*given))
+    work, steps = [], []
+    for rungs in (8, 16):
+        tried.clear()
+        steps.append(len(gradient_of_ladder(rung, rungs).plan.program.steps))
+        work.append(len(tried))
+    assert steps[1] <= 2 * steps[0] + 3
+    assert work[1] <= 3 * work[0] < 10_000
+
+
+def test_what_is_kept_apart_is_as_it_was_for_small_graphs():
+    few, many = (topological([ic.grad(ladder(RUNGS[0], rungs).sum(), x).node]) for rungs in (3, 8))
+    assert kept_apart(few) == frozenset()
+    assert len(kept_apart(many)) == 7
+
+
+def test_functions_of_one_matrix_in_a_ladder_simplify_in_linear_steps(monkeypatch):
+    X, finished = ic.tensor("X", "n n"), []
+    finish = passes.Pass.finish
+    monkeypatch.setattr(passes.Pass, "finish", lambda *given: finished.append(1) or finish(*given))
+    counts = []
+    for rungs in (4, 8, 16):
+        finished.clear()
+        ladder(lambda e: ic.expm(e) @ e, rungs, X).simplify()
+        counts.append(len(finished))
+    assert counts[2] - counts[1] == 2 * (counts[1] - counts[0])
+
+
+@pytest.mark.parametrize("side", [lambda X: X, lambda X: X.T], ids=["X", "X.T"])
+def test_text_of_a_power_takes_no_time_in_proportion_to_it(side, monkeypatch):
+    X, A = ic.tensor("X", "n n"), ic.tensor("A", "n n")
     made = []
-    built = plan.lowered
-    monkeypatch.setattr(plan, "lowered", lambda *given: made.append(1) or built(*given))
-    e = x
-    for _ in range(28):
-        e = e * ic.sin(e)
-    value = ic.compile(ic.grad(e.sum(), x), (x,))([0.5, 0.25])
-    assert value.shape == (2,)
-    assert len(made) <= 2
+    init = forms.Form.__init__
+    monkeypatch.setattr(forms.Form, "__init__", lambda *given, **named: made.append(1) or init(*given, **named))
+    for rungs in (4, 20, 40):
+        e = ladder(lambda e: e @ e, rungs, side(X))
+        for one in (e, A @ e @ side(X), e.T @ e, ic.tr(e @ A), ic.matrix_power(side(X), 2**rungs)):
+            made.clear()
+            text = str(one)
+            assert f"matrix_power({'X' if text.count('X.T') == 0 else 'X.T'}, " in text
+            assert len(text) < 90
+            assert len(made) < 200 + 40 * rungs
+        assert e.latex().count(str(2**rungs)) == 1
+    for one in (e4 := ladder(lambda e: e @ e, 4, side(X)), A @ e4 @ X, e4.T @ e4, ic.tr(e4 @ X @ A)):
+        assert ic.parse(str(one), **one.declarations) == one
+
+
+def test_derivatives_of_logdet_look_at_no_fingerprints(monkeypatch):
+    def looked_at(*given):
+        raise AssertionError("the terms are one node in several places")
+
+    monkeypatch.setattr(sums, "placed", looked_at)
+    D = ic.derivative(ic.logdet(ic.tensor("Y", "d d")), ic.tensor("Y", "d d"), order=5)
+    assert D.order == 10
+    assert count([D.node]) == 4

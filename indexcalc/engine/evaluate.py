@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import numpy as np
+
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.named import bound_inputs
 from indexcalc.engine.compile import run
@@ -32,8 +34,9 @@ def evaluate(
     abstract function as a callable under its name, and so its derivatives (`u=..., Du=...`). Tensors that an
     expression was made from and that dropped out may be given and fix dimensions. Axes come in the order of `.free`,
     or as `order` says. Vectors come and go as (n,); a column may be given as (n, 1), a row as (1, n). float32, float64,
-    complex64 and complex128 are kept, integers become float64. An array of more than `memory_limit` bytes (half of the
-    machine's memory) is an error before anything is computed, which says what `.compressed(...)` would take.
+    complex64 and complex128 are kept, integers become float64. A program that takes more than `memory_limit` bytes at
+    once beside its inputs (half of the machine's memory) is an error before anything is computed, which says what
+    `.compressed(...)` would take.
 
     >>> import indexcalc as ic
     >>> i = ic.index("i"); x = ic.tensor("x", "n")
@@ -63,7 +66,7 @@ def _simplified(node: Node) -> tuple[Node, ...]:
 def _instead(error: TooLarge, view: Evaluable, sizes: dict[str, int]) -> TooLarge:
     """The error with the expression, and with what the compressed form takes, where that is less."""
     asked = Asked(lambda: f"evaluate {view}")
-    found = alternative(view, sizes, error.itemsize)
+    found = alternative(view, sizes, {4: np.float32, 16: np.complex128}.get(error.itemsize, np.float64))
     if max(found.nbytes, found.peak_bytes) > error.limit:
         return TooLarge(asked, error.found, error.instead, error.itemsize, error.limit)
     instead = f".compressed(...) holds it in {amount(found.nbytes)}, for .matvec(v), .diagonal(), .trace(), .solve(b)"

@@ -1,4 +1,4 @@
-"""How large the arrays of a program may be, checked before anything is computed."""
+"""How much memory a program may need at once, checked before anything is computed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from indexcalc.errors import Asked, InputError
 
 
 class TooLarge(InputError):
-    """An array that would take more than the limit; it knows the limit and the bytes of an entry."""
+    """A program that needs more than the limit at once; it knows the limit and the bytes of an entry."""
 
     def __init__(self, asked: str | Asked, found: str, instead: str, itemsize: int, limit: int) -> None:
         super().__init__(asked, found, instead)
@@ -34,9 +34,15 @@ def largest_shape(program: Program) -> tuple[int, ...]:
     return max((step.shape for step in program.steps if not isinstance(step, Input)), key=prod, default=())
 
 
-def require_fit(shape: tuple[int, ...], itemsize: int, limit: int, asked: str | Asked, instead: str) -> None:
-    """An array of this shape takes at most `limit` bytes, or it is an error."""
-    total = prod(shape) * itemsize
-    if total > limit:
-        found = f"an array of shape {shape} takes {total:,} bytes, and the limit is {limit:,}"
-        raise TooLarge(asked, found, instead, itemsize, limit)
+def refuse_over(peak: int, limit: int, itemsize: int, asked: str | Asked, found: str, instead: str) -> None:
+    """What needs `peak` bytes at once has at most `limit`, or it is an error that says what was found."""
+    if peak > limit:
+        words = f"it takes {peak:,} bytes at once, {found}, and the limit is {limit:,}"
+        raise TooLarge(asked, words, instead, itemsize, limit)
+
+
+def require_fit(program: Program, peak: int, itemsize: int, limit: int, asked: str | Asked, instead: str) -> None:
+    """A program that has `peak` bytes alive at once beside its inputs has at most `limit`, or it is an error."""
+    shape = largest_shape(program)
+    found = f"{prod(shape) * itemsize:,} of them for an array of shape {shape}"
+    refuse_over(peak, limit, itemsize, asked, found, instead)

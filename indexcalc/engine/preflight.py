@@ -10,26 +10,30 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import KEPT, size_of, symbols_below
+from indexcalc.engine.compile.arranged import Job, arrange
 from indexcalc.engine.compressed.compressed import (
     Cost,
     cost,
     grid,
 )
 from indexcalc.engine.limits import memory_limit as default_limit
-from indexcalc.engine.measure import peak_entries, total_flops
-from indexcalc.engine.plan.plan import plan
+from indexcalc.engine.measure import total_flops
+from indexcalc.engine.plan.plan import Options
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, did_you_mean
 from indexcalc.graph.inputs import joined_inputs
+from indexcalc.graph.node import Call, topological
+from indexcalc.graph.walk import variables
 from indexcalc.simplify.passes import simplify
 
 
 @dataclass(frozen=True, slots=True)
 class Preflight:
-    """What an evaluation would cost, the inputs apart; `print` shows it.
+    """What an evaluation, or a compiled function, would cost, the inputs apart; `print` shows it.
 
     `shape` is that of the dense result (a list of shapes for several), `bytes` what the results take, `peak_bytes` the
-    most that is alive at once on the way, `flops` the floating-point operations. `compressed_bytes` is what
+    most that is alive at once on the way (constants, and what functions of matrices need, among them; what LAPACK and
+    BLAS take for themselves is not), `flops` the floating-point operations. `compressed_bytes` is what
     `.compressed(...)` would hold, which takes `compressed_peak_bytes` to make, as the terms `compressed`.
     """
 
@@ -92,7 +96,7 @@ def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = 
     >>> ic.preflight(ic.derivative(A @ X @ B, X), n=300, memory_limit=10**9)
     dense:      300 × 300 × 300 × 300, 64.8 GB; 8.1e+09 FLOPs, at most 64.8 GB at once
     limit:      1.00 GB: it does not fit
-    compressed: 1.44 MB, made with at most 0 bytes at once
+    compressed: 1.44 MB, made with at most 1.44 MB at once
                 A[i,k] ⊗ B[l,j]
     instead:    D.compressed(...), then .matvec(v), .diagonal(), .trace() or .solve(b)
     """
@@ -104,14 +108,22 @@ def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = 
     given = [view.sides() for view in views]
     roots = simplify([side.node for side in given])
     _check(asked, sizes, symbols_below([*roots, *joined_inputs(view.inputs for view in views)]), symbols_below(roots))
-    program = plan(roots, sizes)
+    used = variables(roots)
+    job = Job(
+        tuple(roots),
+        {v.label: v.dims for v in used},
+        Options(),
+        whole=any(isinstance(node, Call) for node in topological(roots)),
+    )
+    mixed = [v.label for v in used] if kind.kind == "c" else []
+    made = arrange(job, sizes, kind, mixed)
     shapes = [tuple(size_of(dimension, sizes) for dimension in view.node.dims) for view in views]
-    held = cost(roots, sizes, kind.itemsize, [side.names for side in given])
+    held = cost(roots, sizes, kind, [side.names for side in given])
     return Preflight(
         shape=shapes[0] if isinstance(D, Evaluable) else shapes,
         bytes=sum(map(prod, shapes)) * kind.itemsize,
-        flops=total_flops(program),
-        peak_bytes=peak_entries(program) * kind.itemsize,
+        flops=total_flops(made.whole),
+        peak_bytes=made.code.peak,
         compressed_bytes=held.nbytes,
         compressed_peak_bytes=held.peak_bytes,
         compressed=held.shown,
@@ -130,7 +142,7 @@ def _check(asked: Asked, sizes: dict[str, int], known: set[str], needed: set[str
         raise InputError(asked, f"no size for {', '.join(missing)}", f"give {', '.join(f'{m}=...' for m in missing)}")
 
 
-def alternative(view: Evaluable, sizes: dict[str, int], itemsize: int) -> Cost:
+def alternative(view: Evaluable, sizes: dict[str, int], dtype: Any) -> Cost:
     """What the compressed form of a view costs, for the error of an array that is too large."""
     side = view.sides()
-    return cost(simplify([side.node]), sizes, itemsize, [side.names])
+    return cost(simplify([side.node]), sizes, dtype, [side.names])

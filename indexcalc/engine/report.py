@@ -14,24 +14,18 @@ from indexcalc.engine.program import Program, Step, flops
 class Plan:
     """A program, the kernel of each step, and what it takes.
 
-    That is the most entries that are alive at once beside the inputs, the bytes of an entry, and notes.
+    That is the most bytes that are alive at once beside the inputs, and notes.
     """
 
     program: Program
     kernels: tuple[str, ...]
-    peak: int
-    itemsize: int
+    peak_bytes: int
     notes: tuple[str, ...]
 
     @property
     def flops(self) -> int:
         """Floating-point operations."""
         return total_flops(self.program)
-
-    @property
-    def peak_bytes(self) -> int:
-        """The most bytes that are alive at once, beside the inputs."""
-        return self.peak * self.itemsize
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -155,7 +155,7 @@ ROWS = (
         r"\operatorname{{chol}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
         domain="symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken", holomorphic=False,
         unmet="of positive definite matrices alone",
-        oracle="jnp.linalg.cholesky((x + x.mT) / 2)",
+        workspace=(1.0, 0.0), oracle="jnp.linalg.cholesky((x + x.mT) / 2)",
     ),
     MatrixFunction(
         "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", _of_finite(shared.eigvalsh),
@@ -163,21 +163,21 @@ ROWS = (
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
         unmet=CURVE.format("eigenvalues"),
-        oracle="jnp.linalg.eigh((x + x.mT) / 2)[0]",
+        workspace=(2.0, 0.0), oracle="jnp.linalg.eigh((x + x.mT) / 2)[0]",
     ),
     MatrixFunction(
         "eigh_v", "the eigenvectors of a symmetric matrix, V_ia with a the number of the eigenvalue",
         _of_finite(shared.eigh_v), r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
         turned=False, domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
         unmet=CURVE.format("eigenvalues"),
-        oracle="jnp.linalg.eigh((x + x.mT) / 2)[1]",
+        workspace=(1.0, 0.0), oracle="jnp.linalg.eigh((x + x.mT) / 2)[1]",
     ),
     MatrixFunction(
         "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", _of_finite(shared.eigh_gaps),
         r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
         domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
         unmet=CURVE.format("eigenvalues"),
-        oracle=GAPS.format("jnp.linalg.eigh((x + x.mT) / 2)[0]"),
+        workspace=(2.0, 0.0), oracle=GAPS.format("jnp.linalg.eigh((x + x.mT) / 2)[0]"),
     ),
     MatrixFunction(
         "svdvals", "the singular values, descending", _of_finite(shared.svdvals), r"\sigma\left({}\right)",
@@ -185,7 +185,7 @@ ROWS = (
         kink="at 0 and at equal singular values they have directional derivatives alone; the diagonal of U^T dX V "
         "comes out", holomorphic=False,
         unmet=CURVE.format("singular values"),
-        oracle="jnp.linalg.svd(x, full_matrices=False)[1]",
+        workspace=(2.0, 0.0), oracle="jnp.linalg.svd(x, full_matrices=False)[1]",
     ),
     MatrixFunction(
         "svd_u", "the left singular vectors, U_ia with a the number of the singular value", _of_finite(shared.svd_u),
@@ -193,7 +193,7 @@ ROWS = (
         shape=lambda rows, columns: (rows, smaller(rows, columns)), square=False, domain="real matrices",
         kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),
-        oracle="jnp.linalg.svd(x, full_matrices=False)[0]",
+        workspace=(1.0, 0.0), oracle="jnp.linalg.svd(x, full_matrices=False)[0]",
     ),
     MatrixFunction(
         "svd_vt", "the right singular vectors, V_ja as [a,j] with a the number of the singular value",
@@ -201,7 +201,7 @@ ROWS = (
         _svd_vt_rule, shape=lambda rows, columns: (smaller(rows, columns), columns), square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),
-        oracle="jnp.linalg.svd(x, full_matrices=False)[2]",
+        workspace=(1.0, 0.0), oracle="jnp.linalg.svd(x, full_matrices=False)[2]",
     ),
     MatrixFunction(
         "svd_gaps", "1/(s_b**2 - s_a**2) for the singular values s, 0 where they are equal",
@@ -209,7 +209,7 @@ ROWS = (
         _svd_gaps_rule, shape=lambda rows, columns: (smaller(rows, columns),) * 2, turned=False, square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),
-        oracle=GAPS.format("jnp.linalg.svd(x, compute_uv=False) ** 2"),
+        workspace=(2.0, 0.0), oracle=GAPS.format("jnp.linalg.svd(x, compute_uv=False) ** 2"),
     ),
 )  # fmt: skip
 

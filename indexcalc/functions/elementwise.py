@@ -277,7 +277,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
         code={"jax": "jax.nn.sigmoid({0})"},
-        zero=False, monotone=True, calm=True, together=logistics, total=True, oracle="jax.nn.sigmoid(x)",
+        zero=False, monotone=True, calm=True, together=logistics, total=True, workspace=4.0, oracle="jax.nn.sigmoid(x)",
     ),
     ElementwiseFunction(
         "softplus", "log(1 + exp(x))", softplus, (lambda x, y: apply("sigmoid", x),),
@@ -285,7 +285,8 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
         code={"jax": "jnp.logaddexp({0}, 0.0)"},
-        zero=False, monotone=True, calm=True, together=logistics, total=True, oracle="jax.nn.softplus(x)",
+        zero=False, monotone=True, calm=True, together=logistics, total=True, workspace=1.0,
+        oracle="jax.nn.softplus(x)",
     ),
     ElementwiseFunction(
         "power", "exp(y*log(x))", np.power,
@@ -303,7 +304,7 @@ SPECIAL = (
         "gelu", "x*Phi(x), Phi the normal distribution function", _gelu, (_gelu_rule,),
         r"\operatorname{{gelu}}\left({}\right)", "D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule",
         holomorphic=False, exact={0: 0},
-        unmet="it is smooth", positive=True, total=True, oracle="jax.nn.gelu(x, approximate=False)",
+        unmet="it is smooth", positive=True, total=True, workspace=1.0, oracle="jax.nn.gelu(x, approximate=False)",
     ),
     ElementwiseFunction(
         "erf", "2/sqrt(pi) * integral of exp(-t**2) from 0 to x", special.erf, (_erf_rule,),
@@ -336,7 +337,7 @@ SPECIAL = (
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
         holomorphic=False,
         unmet="it is derived of digamma, whose argument it has",
-        calm=True, oracle="jax.scipy.special.polygamma(k, x)",
+        calm=True, workspace=2.0, oracle="jax.scipy.special.polygamma(k, x)",
     ),
 )  # fmt: skip
 

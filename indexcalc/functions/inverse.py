@@ -203,7 +203,7 @@ INVERSE = (
         domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
         matrix="cofactor", square=True,
         rational=rational.COFACTORS, iterated=True, small="small_cofactor({x})", total=True,
-        oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
+        workspace=1.0, oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
     ),
 )  # fmt: skip
 

@@ -66,7 +66,9 @@ def matrix_numbers(node: Matrix, arrays: list[Any], params: tuple[Any, ...]) -> 
     x, *directions = arrays
     if not node.times:
         return row.numpy(x, *params)
-    return frechet(lambda blocks: row.numpy(blocks, *params), x, directions, node.times - len(directions))
+    return np.ascontiguousarray(
+        frechet(lambda blocks: row.numpy(blocks, *params), x, directions, node.times - len(directions))
+    )
 
 
 # ------------------------------------------------------------------ numerics
@@ -179,12 +181,12 @@ ROWS = (
         f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
         code={"numpy": "scipy.linalg.expm({x})", "jax": "jax.scipy.linalg.expm({x})",
               "torch": "torch.linalg.matrix_exp({x})"},
-        oracle="jax.scipy.linalg.expm(x)",
+        workspace=(2.0, 6.0), oracle="jax.scipy.linalg.expm(x)",
     ),
     MatrixFunction(
         "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\log\left({}\right)",
         f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
-        oracle=LOGARITHM,
+        workspace=(1.0, 7.5), oracle=LOGARITHM,
     ),
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
@@ -195,12 +197,12 @@ ROWS = (
     MatrixFunction(
         "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\sin\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: primary("cosm", x), turned=True,
-        oracle="jax.scipy.linalg.expm(1j * x).imag",
+        workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).imag",
     ),
     MatrixFunction(
         "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\cos\left({}\right)", f"{HIGHAM}, chapter 12",
         slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
-        oracle="jax.scipy.linalg.expm(1j * x).real",
+        workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).real",
     ),
     MatrixFunction(
         "matrix_power", "the power of a matrix with an integer exponent that may be a symbol", _power,
@@ -208,7 +210,7 @@ ROWS = (
         params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
         code="{np}.linalg.matrix_power({x}, {k})",
         rational=WHOLE_POWER,
-        oracle="jnp.linalg.matrix_power(x, k)",
+        workspace=(1.0, 0.0), oracle="jnp.linalg.matrix_power(x, k)",
     ),
 )  # fmt: skip
 

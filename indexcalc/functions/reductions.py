@@ -115,7 +115,8 @@ ROWS = (
         "prod_except", "y_a = the product of all x_b with b != a", shared.prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
         r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
-        rational=PRODUCTS_OF_OTHERS, positive=True, total=True, oracle="jnp.prod(x, axes, keepdims=True) / x",
+        rational=PRODUCTS_OF_OTHERS, positive=True, total=True, workspace=2.0,
+        oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,
@@ -123,7 +124,7 @@ ROWS = (
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
         code={"jax": "jax.scipy.special.logsumexp({x}, {axes})", "torch": "torch.logsumexp({x}, {axes})"},
-        together=exponentials, total=True, oracle="jax.scipy.special.logsumexp(x, axes)",
+        together=exponentials, total=True, workspace=2.0, oracle="jax.scipy.special.logsumexp(x, axes)",
     ),
     ReductionFunction(
         "softmax", "y_a = exp(x_a)/(sum of exp(x_b))", softmax, lambda s: s.y * (s.d - s.v), True,
@@ -137,7 +138,7 @@ ROWS = (
         r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
-        total=True, oracle="jax.nn.log_softmax(x, axes)",
+        total=True, workspace=1.0, oracle="jax.nn.log_softmax(x, axes)",
     ),
     ReductionFunction(
         "norm1", "sum of |x_a|", lambda x, axes: np.abs(x).sum(axis=axes), lambda s: apply("sign", s.x), False,
@@ -145,7 +146,7 @@ ROWS = (
         inputs=NONZERO, kink="0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
         code={"numpy": "np.sum(np.abs({x}), {axes})", "torch": "torch.sum(torch.abs({x}), {axes})"},
-        branching=AT_ZERO, roots=True, positive=True, total=True, oracle="jnp.sum(jnp.abs(x), axes)",
+        branching=AT_ZERO, roots=True, positive=True, total=True, workspace=1.0, oracle="jnp.sum(jnp.abs(x), axes)",
     ),
     ReductionFunction(
         "norm2", "(sum of x_a**2)**(1/2)", shared.norm2, lambda s: s.x / s.y, False,
@@ -154,7 +155,7 @@ ROWS = (
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
         unmet="its kink is a point, where all entries are 0", roots=True, positive=True, total=True, norm=True,
-        oracle="jnp.sqrt(jnp.sum(x**2, axes))",
+        workspace=1.0, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
@@ -162,7 +163,8 @@ ROWS = (
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
-        branching=AT_ZERO, positive=True, total=True, norm=True, oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
+        branching=AT_ZERO, positive=True, total=True, norm=True, workspace=3.0,
+        oracle="jnp.sum(jnp.abs(x) ** p, axes) ** (1 / p)",
     ),
 )  # fmt: skip
 

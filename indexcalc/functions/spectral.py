@@ -120,7 +120,7 @@ SPECTRAL = (
         domain="real matrices; where the rank is not full, U V^T without the singular values that are 0",
         kink="a matrix that has not full rank", holomorphic=False, axes=2,
         unmet="both signs of the determinant are drawn", iterated=True,
-        oracle="jnp.matmul(*jnp.linalg.svd(x, full_matrices=False)[::2])",
+        workspace=3.0, oracle="jnp.matmul(*jnp.linalg.svd(x, full_matrices=False)[::2])",
     ),
     ReductionFunction(
         "pinv_t", "the transpose of the pseudo-inverse, U S^+ V^T", along(shared.pinv_t), _pinv_t_rule, True,
@@ -130,6 +130,6 @@ SPECTRAL = (
         domain="real matrices; singular values within rounding of 0, beside the largest, count as 0",
         kink="where the rank changes", holomorphic=False, axes=2, public=False, matrix="pinv", turned=True,
         unmet="ranks below the full one are met at other sizes", rational=PSEUDO_INVERSE_T, iterated=True,
-        oracle="jnp.linalg.pinv(x).mT",
+        workspace=3.0, oracle="jnp.linalg.pinv(x).mT",
     ),
 )  # fmt: skip

@@ -112,7 +112,8 @@ class ElementwiseFunction:
     `choice` that the value is one of the last two arguments, whatever the other one is; `support(node)` is what is 0
     where a value was chosen to be 0, and the axes that it runs along, or None. `out` says that `numpy` takes `out`, an
     array for the value that may be an argument, as every ufunc does. `together(x, names)` gives the values of several
-    functions of one x at once, of those named of the rows that have it.
+    functions of one x at once, of those named of the rows that have it. `workspace` is the memory that `numpy` takes
+    beside arguments and value, in arrays of the size of the largest of them.
 
     `branching` says where the function has a kink, a jump or an end, for those who must meet both sides: without it, a
     `kink` is where an argument is 0. `unmet` says why a row with a kink, or one that is not holomorphic, has no sides
@@ -151,6 +152,7 @@ class ElementwiseFunction:
     python: str = ""
     out: bool = False
     together: Callable[..., Any] | None = None
+    workspace: float = 0.0
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 
@@ -240,7 +242,8 @@ class ReductionFunction:
     of matrices, it gives by its values of the factors; `small` is its expression, as in `code`, for matrices of order 3
     at most; `out` says that `numpy` takes `out`, an array for the value that may be the argument.
     `together(x, axes, names, out)` gives the values of several functions of one x at once, of those named of the rows
-    that have it; `together(x, names)` those of one matrix.
+    that have it; `together(x, names)` those of one matrix. `workspace` is the memory that `numpy` takes beside argument
+    and value, in arrays of the argument's size; what LAPACK itself takes is not in it.
 
     `branching`, `unmet`, `unrounded` are as for functions of entries; a `kink` that says no more is where the largest
     entry changes. `rational` is the function over any field, if it is one there; `roots` says that it is made of sums,
@@ -282,6 +285,7 @@ class ReductionFunction:
     small: str = ""
     out: bool = False
     together: Callable[..., Any] | None = None
+    workspace: float = 0.0
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 
@@ -311,7 +315,8 @@ class MatrixFunction:
     `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
     `special(node)` is a shorter form of the value at some parameters, if there is one. `rational` is the function over
     any field where its parameters are integers, if it is one there. `unmet` says why a row with a kink, or one that is
-    not holomorphic, has no sides to be met.
+    not holomorphic, has no sides to be met. `workspace` is the memory that `numpy` takes beside argument and value: in
+    arrays of the argument's size, and, since some functions go through the matrices one by one, in matrices.
     """
 
     name: str
@@ -332,6 +337,7 @@ class MatrixFunction:
     rational: Rational | None = None
     unmet: str = ""
     public: bool = True
+    workspace: tuple[float, float] = (0.0, 0.0)
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 

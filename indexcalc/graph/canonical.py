@@ -54,6 +54,8 @@ def settle(labels: Sequence[int], symmetry: Symmetry) -> tuple[Labels, int]:
     """
     if not symmetry.blocks and not symmetry.perms:
         return tuple(labels), 1
+    if not symmetry.blocks:
+        return min(tuple(labels), *[tuple([labels[axis] for axis in perm]) for perm in symmetry.perms]), 1
     best, sign = _sort_blocks(labels, symmetry.blocks)
     for perm in symmetry.perms:
         other, turned = _sort_blocks([labels[axis] for axis in perm], symmetry.blocks)
@@ -176,7 +178,17 @@ class _Search:
         for k, item in enumerate(items):
             for label in dict.fromkeys(item.labels):
                 self.touching[label].append(k)
-        self.slots = [self._slots(item) for item in items]
+        slots = [self._slots(item) for item in items]
+        self.ways = [
+            (item.labels, *(tuple([item.labels[a] for a in p]) for p in item.symmetry.perms)) for item in items
+        ]
+        widest = max((len(item.labels) for item in items), default=0)
+        self.places: dict[int, list[tuple[int, int, int]]] = {label: [] for label in labels}
+        for k, ways in enumerate(self.ways):
+            for way, row in enumerate(ways):
+                for slot, label in zip(slots[k], row, strict=True):
+                    self.places[label].append((self.ranks[k] * widest + slot, k, way))
+        self.settled = [settle(item.labels, item.symmetry) for item in items]
         self.best: tuple[Any, dict[int, int], int] | None = None
         self.symmetries: list[tuple[dict[int, int], int]] = []
         self.leaves, self.zero = 0, False
@@ -229,16 +241,16 @@ class _Search:
             for label in near:
                 split.setdefault(colour[label], []).append(label)
             moves: dict[int, int] = {}
+            split = {value: labels for value, labels in split.items() if len(cells[value]) > 1}
+            count, rows = self._rows([x for value in split for x in cells[value]], colour)
             for value, labels in split.items():
                 cell = cells[value]
-                if len(cell) == 1:
-                    continue
                 seen: dict[Any, list[int]] = {}
                 for label in labels:
-                    seen.setdefault(self._sight(label, colour), []).append(label)
+                    seen.setdefault(self._sight(label, count, rows), []).append(label)
                 if len(labels) < len(cell):
                     others = [label for label in cell if label not in near]
-                    seen.setdefault(self._sight(others[0], colour), []).extend(others)
+                    seen.setdefault(self._sight(others[0], count, rows), []).extend(others)
                 rank = value
                 for sight in sorted(seen):
                     for label in seen[sight]:
@@ -252,19 +264,23 @@ class _Search:
             changed = set(moves)
         return colour
 
-    def _sight(self, label: int, colour: Mapping[int, int]) -> Any:
-        """What a label sees: for each of its factors its slot there and the colours round about."""
-        seen = []
-        for k in self.touching[label]:
-            item = self.items[k]
-            for perm in (None, *item.symmetry.perms) if item.symmetry.perms else (None,):
-                labels = item.labels if perm is None else [item.labels[axis] for axis in perm]
-                around: Any = tuple([colour[x] for x in labels])
-                if item.symmetry.blocks:
-                    around, _ = _sort_blocks(around, [(axes, 1) for axes, _ in item.symmetry.blocks])
-                slots = self.slots[k]
-                seen += [(self.ranks[k], slots[n], around) for n, x in enumerate(labels) if x == label]
-        return tuple(sorted(seen))
+    def _rows(self, near: Iterable[int], colour: Mapping[int, int]) -> tuple[int, dict[int, list[int]]]:
+        """The colours of the labels of each factor that touches these, in each order that it allows, as a number.
+
+        Lesser rows have lesser numbers, so what labels see is compared by numbers alone; the first is how many there
+        are.
+        """
+        rows: dict[int, list[Any]] = {}
+        for k in {k for label in near for k in self.touching[label]}:
+            blocks = [(axes, 1) for axes, _ in self.items[k].symmetry.blocks]
+            around = [tuple([colour[x] for x in way]) for way in self.ways[k]]
+            rows[k] = [_sort_blocks(row, blocks)[0] for row in around] if blocks else around
+        number = {row: n for n, row in enumerate(sorted({row for own in rows.values() for row in own}))}
+        return len(number), {k: [number[row] for row in own] for k, own in rows.items()}
+
+    def _sight(self, label: int, count: int, rows: Mapping[int, Sequence[int]]) -> tuple[int, ...]:
+        """What a label sees: for each of its factors its slot there and the colours round about, as one number."""
+        return tuple(sorted([place * count + rows[k][way] for place, k, way in self.places[label]]))
 
     def _walk(self, colour: dict[int, int], fixed: tuple[int, ...], changed: Iterable[int]) -> None:
         if self.zero or self.leaves >= LEAVES:
@@ -308,8 +324,8 @@ class _Search:
         before, after, sign = Counter[Any](), Counter[Any](), 1
         for k in touched:
             item = self.items[k]
-            for target, labels in ((before, item.labels), (after, tuple(swap.get(x, x) for x in item.labels))):
-                row, turned = settle(labels, item.symmetry)
+            swapped = settle([swap.get(x, x) for x in item.labels], item.symmetry)
+            for target, (row, turned) in ((before, self.settled[k]), (after, swapped)):
                 target[self.ranks[k], row] += 1
                 sign *= turned if item.odd else 1
         return sign if before == after else None

@@ -229,4 +229,4 @@ def placed(node: Node, axes: tuple[int, ...]) -> bytes:
     entries = fingerprint(node).transpose(sorted(range(len(axes)), key=axes.__getitem__)).ravel()
     lead = next((int(v) for v in entries if v), 1)
     scaled = entries * pow(lead, -1, PRIME) % PRIME
-    return bytes(str(sorted(axes)), "ascii") + scaled.tobytes()
+    return bytes(str(sorted(axes)), "ascii") + blake2b(scaled.tobytes(), digest_size=16).digest()

@@ -6,11 +6,18 @@ A rule never looks at the sweep itself, only at what stands here; so each can be
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from indexcalc.graph.edge import Draft, Edge
-from indexcalc.graph.node import Node, Product, Regroup, Sum
+from indexcalc.graph.node import Labels, Node, Product, Regroup, Sum
 from indexcalc.index import Dimension
+
+
+class Core(NamedTuple):
+    """A matrix but for numbers and scalars: `node[axes]`."""
+
+    node: Node
+    axes: Labels
 
 
 class Normaliser(Protocol):
@@ -28,6 +35,8 @@ class Normaliser(Protocol):
     """How many functions deep diagonals are being taken."""
     diagonals: dict[Node, Edge]
     """The normal forms of the diagonals that were taken."""
+    cores: dict[Node, Core]
+    """Matrices but for numbers and scalars, of the nodes for which they were asked."""
     absorbed: set[Node]
     """The products in products, and sums in sums, that their only user takes in."""
     key: Callable[[Node], Edge] | None

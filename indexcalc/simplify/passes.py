@@ -19,6 +19,7 @@ from indexcalc.graph.walk import paused_collection, uses
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.regroup import normalise_regroup
 from indexcalc.simplify.kinds import NORMALISE, WIDEST_SUM, total
+from indexcalc.simplify.normaliser import Core
 from indexcalc.simplify.opened import opens
 from indexcalc.simplify.products.gather import WIDEST_PRODUCT, finish_product
 
@@ -54,6 +55,7 @@ class Pass:
         self.cut = False
         self.depth = 0
         self.diagonals: dict[Node, Edge] = {}
+        self.cores: dict[Node, Core] = {}
         self.key: Callable[[Node], Edge] | None = None if self.flat else canonical
 
     def edge(self, node: Node) -> Edge:

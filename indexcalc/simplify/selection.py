@@ -13,8 +13,9 @@ one holds somewhere: so "and" is a product, "or" a sum, "some" a sum along the l
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from indexcalc.functions.elementwise import chosen
 from indexcalc.functions.table import elementwise_row, reduction_row
@@ -86,7 +87,11 @@ def is_condition(node: Node) -> bool:
     """
     if isinstance(node, Elementwise):
         return elementwise_row(node.fn).condition
-    return (isinstance(node, Constant) and node.label == "tril") or (isinstance(node, Sum) and _denies(node))
+    return _is_triangle(node) or (isinstance(node, Sum) and _denies(node))
+
+
+def _is_triangle(node: Node) -> TypeGuard[Constant]:
+    return isinstance(node, Constant) and node.label == "tril"
 
 
 def _denies(node: Sum) -> bool:
@@ -172,10 +177,20 @@ def _some(held: Support, kept: set[int], labels: Sequence[int]) -> Support:
     """The conditions along the labels that are kept: those that hold somewhere along the others."""
     stay = [c for c in held if set(c.labels) <= kept]
     rest = [c for c in held if not set(c.labels) <= kept]
+    times = Counter(x for c in rest for x in set(c.labels))
+    rest = [c for c in rest if not (_reaches(c) and any(x not in kept and times[x] == 1 for x in c.labels))]
     if not rest:
         return tuple(stay)
     out = tuple(x for x in labels if x in kept and any(x in c.labels for c in rest))
     return (*stay, Bracket(einsum(1, rest, out), out))
+
+
+def _reaches(bracket: Bracket) -> bool:
+    """Does it hold somewhere in each row and in each column, as in a triangle with its diagonal?"""
+    node = bracket.node
+    if not _is_triangle(node) or len(set(bracket.labels)) < 2:
+        return False
+    return node.dims[0] == node.dims[1] and (not node.params or node.params[0] >= 0)
 
 
 SUPPORT: dict[type[Node], Callable[[Any, Known], Support]] = {
@@ -265,6 +280,8 @@ def _chosen(node: Product, known: Known) -> Node:
         if inside:
             place = tuple(sorted(own.union(*(c.labels for c in inside))))
             groups.setdefault((place, inside), []).append(factor)
+    outside = _some(held, free, labels)
+    whole = whole and bool(outside)
     chosen = {id(f) for group in groups.values() for f in group}
     met = {c for _, count in groups for c in count} | {c for c in held if whole and set(c.labels) <= free}
     factors = [f for f in node.factors if id(f) not in chosen and not (is_condition(f.node) and f[:2] in met)]
@@ -275,9 +292,8 @@ def _chosen(node: Product, known: Known) -> Node:
     carried = {x for f in factors for x in f.labels}
     place = tuple(x for x in dict.fromkeys(node.out) if x in carried)
     rest = einsum(node.coef, factors, place, {x: d for x, d in dims.items() if x in carried or x not in free})
-    held = _some(held, free, labels)
-    every = tuple(sorted(set(place).union(*(c.labels for c in held))))
-    made = _where(held, [Factor(rest, place)], every, node)
+    every = tuple(sorted(set(place).union(*(c.labels for c in outside))))
+    made = _where(outside, [Factor(rest, place)], every, node)
     return einsum(1, [(made, every)], node.out, {x: dims[x] for x in node.out})
 
 

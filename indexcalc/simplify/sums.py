@@ -42,6 +42,9 @@ def collect_terms(terms: Sequence[Edge], same: Key | None = None) -> Terms:
 
 def _collect_unshared(found: Terms, same: Key) -> None:
     for group in _alike(found, lambda key: signature(key[0])):
+        if len({node for node, _ in group}) == 1:  # the same in several places: what these are tells them apart
+            _collect_group(found, group, same)
+            continue
         for close in _alike(group, lambda key: placed(*key)):
             _collect_group(found, close, same)
 

@@ -14,13 +14,14 @@ import numpy as np
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.inputs import refuse_labelled
-from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
+from indexcalc.engine.compile.compiled import INSTEAD, MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
 from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.emit.source.targets import MASKED, TARGETS
+from indexcalc.engine.limits import refuse_over, require_fit
 from indexcalc.engine.measure import peak_entries
-from indexcalc.engine.plan.plan import Options, path_finder
+from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Invoke, Program
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
@@ -32,7 +33,8 @@ class Backend(NamedTuple):
 
     `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
     gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it
-    lies.
+    lies. `measured` gives the bytes that a function of these arrays needs at once beside them, as the library says once
+    it has compiled it, None where it can't say; without it, the library makes each step as it comes.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Backend(NamedTuple):
     numbers: Callable[[Any], Any]
     faster: Callable[[Callable[..., Any]], Callable[..., Any]]
     cast: Callable[[Any], Callable[[Any], Any]]
+    measured: Callable[[Callable[..., Any], Sequence[Any]], int | None] | None = None
 
 
 class OnBackend(Compiled):
@@ -114,20 +117,31 @@ class OnBackend(Compiled):
         key = (tuple(value.shape for value in ready), tuple(sorted(sizes.items())), mixed)
         if key not in self._programs:
             self._declared(ready)
-            self._make(key, sizes, mixed)
+            self._make(key, sizes, mixed, ready)
         function, self._plan = self._programs[key]
         if self.sharding is not None:
             ready = self.sharding.placed(self.names, ready, sizes)
         return function, ready, self._functions(self._plan, functions, ready)
 
-    def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str]) -> None:
-        program = self.prepared(sizes)
+    def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str], arrays: Sequence[Any]) -> None:
+        program = self._program(sizes)
         check_real(program, complex_values(program, mixed or None), "complex")
+        itemsize = max((value.dtype.itemsize for value in arrays), default=8)
+        peak = peak_entries(program) * itemsize
+        if not self.backend.measured:
+            require_fit(program, peak, itemsize, self.limit, self.request.asked, INSTEAD)
         written = self._written(program, mixed)
         space: dict[str, Any] = {}
         exec(compile(written.text, "<indexcalc program>", "exec"), space)
         made = space["program"] if self.request.functions else self.backend.faster(space["program"])
-        self._programs[key] = made, Plan(program, written.kernels, peak_entries(program), 8, program.notes)
+        if self.backend.measured:
+            peak = self.backend.measured(made, arrays) or peak
+            found = f"as {self.backend.name} says after it has compiled the program"
+            refuse_over(peak, self.limit, itemsize, self.request.asked, found, INSTEAD)
+        self._programs[key] = made, Plan(program, written.kernels, peak, program.notes)
+
+    def _program(self, sizes: Mapping[str, int]) -> Program:
+        return planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> SourceModule:
         target = TARGETS[self.backend.name] if self.sharding is None else MASKED
@@ -138,8 +152,11 @@ class OnBackend(Compiled):
         self.sizes = self.request.sizes(sizes)
         if not self.request.settled(self.sizes):
             return
-        program = self.prepared(self.sizes)
-        self._plan = Plan(program, self._written(program).kernels, peak_entries(program), 8, program.notes)
+        program = self._program(self.sizes)
+        peak = 8 * peak_entries(program)
+        if not self.backend.measured:
+            require_fit(program, peak, 8, self.limit, self.request.asked, INSTEAD)
+        self._plan = Plan(program, self._written(program).kernels, peak, program.notes)
 
     def _declared(self, arrays: Sequence[Any]) -> None:
         """The arrays that have numbers are what their tensors were declared."""
@@ -226,6 +243,16 @@ def _jit(function: Callable[..., Any]) -> Callable[..., Any]:
     return made
 
 
+def _jax_memory(function: Callable[..., Any], arrays: Sequence[Any]) -> int | None:
+    """What XLA has planned; under a transform, and for functions that are given, there is nothing compiled yet."""
+    import jax
+
+    if not hasattr(function, "lower") or any(isinstance(array, jax.core.Tracer) for array in arrays):
+        return None
+    found = function.lower(*arrays).compile().memory_analysis()
+    return None if found is None else int(found.temp_size_in_bytes + found.output_size_in_bytes)
+
+
 def _jax_cast(like: Any) -> Callable[[Any], Any]:
     import jax
 
@@ -280,7 +307,7 @@ def _torch_cast(like: Any) -> Callable[[Any], Any]:
 BACKENDS: dict[str, Backend] = {
     row.name: row
     for row in (
-        Backend("jax", _jax_arrays, _jax_numbers, _jit, _jax_cast),
+        Backend("jax", _jax_arrays, _jax_numbers, _jit, _jax_cast, _jax_memory),
         Backend("torch", _torch_arrays, _torch_numbers, lambda function: function, _torch_cast),
     )
 }
@@ -321,8 +348,11 @@ def compile_expressions(
     One program is made for all outputs together: contraction orders, shared work, kernels and buffers are chosen when
     the sizes are known, at the first call or from `sizes` by symbol, and kept for further calls. A call takes from
     `sizes` what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes
-    and fixes each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing. An
-    array beyond `memory_limit` bytes (half of the machine's memory) is an error before anything is computed.
+    and fixes each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing.
+
+    What takes more than `memory_limit` bytes at once beside its inputs (half of the machine's memory) is an error
+    before anything is computed: as counted under NumPy and PyTorch, as XLA says once it has compiled under JAX, and
+    under dask for a block in each worker (`num_workers` in dask's configuration, or one a core).
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -12,13 +10,11 @@ import numpy as np
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, to_array
-from indexcalc.engine.bind.request import Request, unit_axes
-from indexcalc.engine.compile.chunks import chunks, in_chunks
+from indexcalc.engine.bind.request import Request
+from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
 from indexcalc.engine.emit.numpy.function import Code, function_of
-from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
-from indexcalc.engine.plan.plan import Options, planned
-from indexcalc.engine.program import Program
+from indexcalc.engine.limits import memory_limit
+from indexcalc.engine.plan.plan import Options
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
@@ -26,6 +22,10 @@ from indexcalc.errors import InputError
 MOST_PLANS = 64
 """Plans that a compiled function keeps, one for each set of sizes and dtypes that it has met: an arbitrary budget,
 which bounds its memory; the oldest goes."""
+
+
+INSTEAD = "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit"
+"""What to do where a program needs too much memory."""
 
 
 class OtherShapes(Exception):
@@ -47,8 +47,18 @@ class Compiled:
         self.names = self.request.names
         self.made_of: tuple[Any, ...] = (outputs, self.names, options, order, limit)
         self.sizes: dict[str, int] | None = None
-        self.options, self.order = options, order
+        self.options = options
         self.limit = memory_limit() if limit is None else limit
+        dims = {v.label: v.dims for v in self.request.inputs}
+        self.job = Job(
+            tuple(self.request.roots),
+            {name: dims[name] for name in self.names},
+            options,
+            order,
+            self.request.units,
+            self.request.single,
+            whole=bool(self.request.functions),
+        )
         self._programs: dict[Any, tuple[Callable[..., Any], Plan]] = {}
         self._fast: Callable[..., Any] | None = None
         self._plan: Plan | None = None
@@ -102,58 +112,32 @@ class Compiled:
     def _made(
         self, key: Any, sizes: Mapping[str, int], dtype: Any, arrays: Sequence[Any], named: Sequence[str]
     ) -> tuple[Callable[..., Any], Plan]:
-        program = self.prepared(sizes, dtype)
-        itemsize = np.dtype(dtype).itemsize
         mixed = [name for name, array in zip(self.names, arrays, strict=True) if array.dtype.kind == "c"]
-        found = chunks(program, {v.label: v.dims for v in self.request.used}, itemsize)
-        if found is not None and not self.request.functions:
-            symbol, cut = found
-            made = in_chunks(cut, self.names, lambda n: self._function({**sizes, symbol: n}, dtype, mixed),
-                             self.request.single, self.order)  # fmt: skip
-            whole, program = program, self.prepared({**sizes, symbol: cut.step}, dtype)
-            note = f"runs in chunks of {cut.step} along {symbol}; the steps are those of one"
-            entries = sum(prod(whole.steps[value].shape) for value in whole.results)
-            program = replace(program, notes=(*program.notes, note))
-            code = self._code(program, dtype, mixed)
-            code = code._replace(peak=code.peak + entries)
+        found = self._arranged(sizes, dtype, mixed)
+        made = function(self.job, found, sizes, dtype, mixed)
+        if found.cut is not None:
             self._fast = self._checked(made, arrays)
-        else:
-            code = self._code(program, dtype, mixed, self.order)
-            names = self._arguments
-            made = function_of(code, names, self.request.single, quiet=code.quiet)
-            if not self.request.functions and not named:
-                space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
-                self._fast = function_of(code, names, self.request.single, quiet=code.quiet,
-                                         first=_checks(names, arrays), space=space)  # fmt: skip
+        elif not self.request.functions and not named:
+            space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
+            names = self.job.arguments
+            self._fast = function_of(found.code, names, self.request.single, quiet=found.code.quiet,
+                                     first=_checks(names, arrays), space=space)  # fmt: skip
         if len(self._programs) >= MOST_PLANS:
             oldest, *_ = list(self._programs)
             self._programs.pop(oldest, None)  # another thread may have been faster
-        self._programs[key] = known = made, Plan(program, code.kernels, code.peak, itemsize, program.notes)
+        self._programs[key] = known = made, found.plan
         return known
 
-    def _code(self, program: Program, dtype: Any, mixed: Sequence[str] = (), order: str | None = None) -> Code:
-        code = emit(program, dict(zip(self.names, self._arguments, strict=True)), dtype, mixed, order)
-        results = code.results
-        if order == "C":
-            axes = [program.steps[value].shape for value in program.results]
-            results = tuple(f"ascontiguousarray({x})" if own else x for x, own in zip(results, axes, strict=True))
-        shown = zip(results, self.request.units, strict=True)
-        return code._replace(results=tuple(f"{result}{unit_axes(units)}" for result, units in shown))
-
-    @property
-    def _arguments(self) -> list[str]:
-        """What the inputs are called in the lines."""
-        return [f"a_{name}" for name in self.names]
-
-    def _function(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str]) -> Callable[..., Any]:
-        """The function for these sizes, without checks."""
-        code = self._code(self.prepared(sizes), dtype, mixed)
-        return function_of(code, self._arguments, self.request.single, quiet=code.quiet)
+    def _arranged(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()) -> Arranged:
+        """The program for these sizes; one that needs more memory than it may is an error."""
+        found = arrange(self.job, sizes, dtype, mixed)
+        found.require(self.limit, dtype, self.request.asked, INSTEAD)
+        return found
 
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
         """A function that takes no other arrays than such."""
-        names = self._arguments
-        code = Code((), (), {}, (), 0, False)
+        names = self.job.arguments
+        code = Code((), (), {}, (), 0, False, {})
         space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}
         check = function_of(code, names, False, first=_checks(names, arrays), space=space)
 
@@ -168,16 +152,7 @@ class Compiled:
         self.sizes = self.request.sizes(sizes)
         if not self.request.settled(self.sizes):
             return
-        program = self.prepared(self.sizes)
-        code = self._code(program, np.float64, order=self.order)
-        self._plan = Plan(program, code.kernels, code.peak, 8, program.notes)
-
-    def prepared(self, sizes: Mapping[str, int], dtype: Any = np.float64) -> Program:
-        """The program for these sizes; one that needs more memory than there may be is an error."""
-        program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
-        instead = "keep it as factors, .compressed(...); evaluate less of it at once; or give a larger memory_limit"
-        require_fit(largest_shape(program), np.dtype(dtype).itemsize, self.limit, self.request.asked, instead)
-        return program
+        self._plan = self._arranged(self.sizes, np.float64).plan
 
 
 def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:

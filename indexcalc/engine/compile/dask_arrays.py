@@ -8,11 +8,13 @@ once. Results are dask arrays, computed when they are asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from math import prod
 from typing import Any
 
+import dask
 import dask.array
 import numpy as np
 
@@ -22,6 +24,7 @@ from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
+from indexcalc.engine.limits import refuse_over
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import planned
 from indexcalc.engine.program import (
@@ -42,6 +45,7 @@ from indexcalc.engine.program import (
 from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
 from indexcalc.functions.code import dask as blocks
+from indexcalc.index import Dim, Dimension
 
 da: Any = dask.array
 ROWS = "rows"
@@ -69,6 +73,7 @@ class OnDask(Compiled):
             plan = self._planned(sizes)
             self._programs[key] = partial(Run, plan.program), plan
         run, self._plan = self._programs[key]
+        self._require(ready, {name: dims for name, (_, dims) in held.items()}, sizes, dtype)
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
         values = run(ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
@@ -81,9 +86,25 @@ class OnDask(Compiled):
             return
         self._plan = self._planned(self.sizes)
 
+    def _require(
+        self, arrays: Mapping[str, Any], dims: Mapping[str, Sequence[Dimension]], sizes: Mapping[str, int], dtype: Any
+    ) -> None:
+        """The largest block of each worker fits, all of them at once."""
+        block = dict(sizes)
+        for name, array in arrays.items():
+            for dim, parts in zip(dims[name], array.chunks if isinstance(array, da.Array) else (), strict=False):
+                if isinstance(dim, Dim) and str(dim) in block:
+                    block[str(dim)] = min(block[str(dim)], max(parts, default=0))
+        program = planned(tuple(self.request.roots), tuple(sorted(block.items())), self.options)
+        workers = dask.config.get("num_workers", None) or os.cpu_count() or 1
+        peak = peak_entries(program) * np.dtype(dtype).itemsize * workers
+        found = f"by blocks of {', '.join(f'{k}={v}' for k, v in block.items())} in each of {workers} workers"
+        instead = "give smaller blocks, fewer workers (num_workers), or a larger memory_limit"
+        refuse_over(peak, self.limit, np.dtype(dtype).itemsize, self.request.asked, found, instead)
+
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
         program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
-        return Plan(program, ("blocks",) * len(program.steps), peak_entries(program), 8, program.notes)
+        return Plan(program, ("blocks",) * len(program.steps), 8 * peak_entries(program), program.notes)
 
 
 def _cut(arrays: Mapping[str, Any], dims: Mapping[str, Sequence[object]]) -> dict[str, int]:

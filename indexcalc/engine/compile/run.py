@@ -17,19 +17,23 @@ from indexcalc.engine.bind.inputs import (
     require,
     to_array,
 )
-from indexcalc.engine.emit.numpy.function import function_of
-from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.limits import largest_shape, memory_limit, require_fit
-from indexcalc.engine.plan.plan import Options, plan
-from indexcalc.engine.program import Program
+from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
+from indexcalc.engine.limits import memory_limit
+from indexcalc.engine.plan.plan import Options
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.graph.walk import substitute
+from indexcalc.simplify.passes import simplify
 
 KEPT = 128
 """How many programs are kept."""
 AS_WRITTEN = Options(search=False)
 """No program is looked for, unless the one that is written would run long: then it is that of a compiled function."""
+LITTLE = 2**20
+"""Bytes: so is a program that needs more at once. Below both, to look for one takes up to three times as long as the
+whole first evaluation of it as it is written."""
+INSTEAD = "evaluate less of it at once, or give a larger memory_limit"
+"""What to do where a program needs too much memory."""
 
 Sizes = tuple[tuple[str, int], ...]
 
@@ -58,8 +62,9 @@ def evaluate(
     has the precision of the inputs (double if one is, or if there is none), numbers in the expression widen nothing,
     and what does not depend on a complex input is real.
 
-    Overflow, division by zero and invalid operations come out quietly, as inf and nan. A value of more than `limit`
-    bytes (by default half of the machine's memory) is an InputError, raised before anything is computed.
+    Overflow, division by zero and invalid operations come out quietly, as inf and nan. A program that needs more than
+    `limit` bytes at once (by default half of the machine's memory) is an InputError, raised before anything is
+    computed.
 
     >>> from indexcalc.graph.constructors import einsum, variable
     >>> x = variable("x", (3,))
@@ -74,10 +79,9 @@ def evaluate(
     given = {name: f if callable(f) else to_array(f, name) for name, f in (functions or {}).items()}
     used = [arrays[one] for one in inputs.variables]
     dtype = common_dtype([*used, *(value for value in given.values() if not callable(value))])
-    largest = _program(wanted, extents)[1]
-    most = memory_limit() if limit is None else limit
-    require_fit(largest, dtype.itemsize, most, "evaluate", "evaluate less of it at once, or give a larger memory_limit")
     mixed = tuple(name for name, array in zip(inputs.names, used, strict=True) if array.dtype.kind == "c")
+    made = _chosen(wanted, extents, dtype, mixed).made
+    made.require(memory_limit() if limit is None else limit, dtype, "evaluate", INSTEAD)
     run = _function(wanted, extents, dtype, mixed)
     if inputs.functions:
         run = with_functions(run, given, inputs.functions, dtype)
@@ -101,11 +105,25 @@ def _inputs(roots: tuple[Node, ...]) -> Inputs:
     return Inputs(own, variables, tuple(named), {node.name: node for node in order if isinstance(node, Call)})
 
 
+class Chosen(NamedTuple):
+    """A job, and the program that was arranged for it."""
+
+    job: Job
+    made: Arranged
+
+
 @lru_cache(maxsize=KEPT)
-def _program(roots: tuple[Node, ...], sizes: Sizes) -> tuple[Program, tuple[int, ...]]:
-    """The program, and the shape of its largest array."""
-    made = plan(_inputs(roots).roots, dict(sizes), AS_WRITTEN)
-    return made, largest_shape(made)
+def _chosen(roots: tuple[Node, ...], sizes: Sizes, dtype: np.dtype[Any], mixed: tuple[str, ...]) -> Chosen:
+    """The program as it is written where that takes little, else the one that is compiled; `mixed` are complex."""
+    inputs = _inputs(roots)
+    dims = {name: one.dims for name, one in zip(inputs.names, inputs.variables, strict=True)}
+    job = Job(inputs.roots, dims, AS_WRITTEN, whole=True, quiet=True)
+    found = arrange(job, dict(sizes), dtype, mixed)
+    if found.code.peak > LITTLE:
+        roots = tuple(simplify(inputs.roots))
+        job = job._replace(roots=roots, options=Options(), whole=bool(inputs.functions))
+        found = arrange(job, dict(sizes), dtype, mixed)
+    return Chosen(job, found)
 
 
 @lru_cache(maxsize=KEPT)
@@ -113,6 +131,5 @@ def _function(
     roots: tuple[Node, ...], sizes: Sizes, dtype: np.dtype[Any], mixed: tuple[str, ...]
 ) -> Callable[..., list[Any]]:
     """The program as a function of the arrays of all variables; those that are `mixed` are complex."""
-    names = {name: f"a_{name}" for name in _inputs(roots).names}
-    code = emit(_program(roots, sizes)[0], names, dtype, mixed)
-    return function_of(code, list(names.values()), False, quiet=True)
+    job, made = _chosen(roots, sizes, dtype, mixed)
+    return function(job, made, dict(sizes), dtype, mixed)

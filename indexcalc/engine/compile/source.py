@@ -111,6 +111,8 @@ def module(
     if symbols is not None and any(map(target.rational, program.steps)):
         lines[:0] = _floats(target, [names[step.name] for step in inputs if step.shape])
     free: list[str] = []
+    if symbols is None and target.module == "torch":
+        lines = _freed(lines)
     if symbols is not None:
         head, free = _head(request, names, texts)
         free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*head, *lines])]
@@ -122,6 +124,17 @@ def module(
     parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
     return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+
+
+def _freed(lines: Sequence[str]) -> list[str]:
+    """The lines, each value deleted after its last use: a library that makes them one by one holds what has a name."""
+    made = {found[1] for line in lines if (found := re.match(r"(\w+) = ", line))}
+    last = {name: k for k, line in enumerate(lines) for name in re.findall(r"\w+", line) if name in made}
+    gone: dict[int, list[str]] = {}
+    for name, k in last.items():
+        if k < len(lines) - 1:
+            gone.setdefault(k, []).append(name)
+    return [text for k, line in enumerate(lines) for text in (line, *(f"del {name}" for name in gone.get(k, ())))]
 
 
 def _above(program: Program, target: Target) -> str:

@@ -18,7 +18,7 @@ from indexcalc.engine.compressed.held import Compressed, HeldArrays
 from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.limits import memory_limit as default_limit
-from indexcalc.engine.measure import peak_entries, total_flops
+from indexcalc.engine.measure import total_flops
 from indexcalc.engine.program import Input, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError
@@ -77,9 +77,9 @@ def _made(
     program, terms = factors(roots, sizes)
     used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
     dtype = common_dtype(used.values())
-    _check(program, dtype, limit, asked)
     mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
     code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
+    _check(code.peak, limit, asked)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
     nodes = {n.name: n for n in topological(roots) if isinstance(n, Call)}
     if nodes:
@@ -109,8 +109,7 @@ def _titles(program: Program) -> tuple[str, ...]:
     return tuple(titles)
 
 
-def _check(program: Program, dtype: np.dtype[Any], limit: int, asked: Asked) -> None:
-    needed = peak_entries(program) * dtype.itemsize
+def _check(needed: int, limit: int, asked: Asked) -> None:
     if needed > limit:
         raise InputError(
             asked,
@@ -128,10 +127,12 @@ class Cost(NamedTuple):
     shown: str
 
 
-def cost(roots: Sequence[Node], sizes: Mapping[str, int], itemsize: int, names: Sequence[Sequence[str]]) -> Cost:
+def cost(roots: Sequence[Node], sizes: Mapping[str, int], dtype: Any, names: Sequence[Sequence[str]]) -> Cost:
     """What compressed results cost; nothing is computed."""
     program, terms = factors(roots, sizes)
+    kind = np.dtype(dtype)
+    code = emit(program, {name: f"a_{name}" for name in program.inputs}, kind)
     entries = sum(prod(program.steps[value].shape) for value in program.results)
     blank = HeldArrays((), _titles(program), np.dtype(np.float64), 0)
     shown = "; ".join(str(Compressed(blank, t, (), 0, n)) for t, n in zip(terms, names, strict=True))
-    return Cost(entries * itemsize, total_flops(program), peak_entries(program) * itemsize, shown)
+    return Cost(entries * kind.itemsize, total_flops(program), code.peak, shown)

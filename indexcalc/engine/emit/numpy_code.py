@@ -7,6 +7,7 @@ order that is cheapest for it, and those that read it adapt.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -57,7 +58,9 @@ def emit(
             lines.end()
             chosen[number] = lines.kernel
     results = _results(lines)
-    return Code(tuple(lines.lines), results, lines.space, tuple(chosen), lines.buffers.peak, lines.quiet)
+    return Code(
+        tuple(lines.lines), results, lines.space, tuple(chosen), lines.buffers.peak, lines.quiet, lines.constants
+    )
 
 
 def write(lines: NumpyLines) -> None:
@@ -76,10 +79,14 @@ def _results(lines: NumpyLines) -> tuple[str, ...]:
     taken: set[int | None] = {None}
     results = []
     for value in lines.program.results:
-        owner, code = lines.buffers.stored[value].owner, lines.logical(value)
+        held, code = lines.buffers.stored[value], lines.logical(value)
+        owner = held.owner
         if owner in taken:
             code = f"array({code})"
             lines.space["array"] = np.array
+            lines.buffers.make_copy(value)
+        elif lines.order == "C" and (held.order != tuple(range(len(held.order))) or not held.contiguous):
+            lines.buffers.make_copy(value)
         taken.add(owner)
         results.append(code)
     return tuple(results)
@@ -92,8 +99,11 @@ def _input(lines: NumpyLines, step: Input) -> None:
 
 def _known(lines: NumpyLines, step: Known) -> None:
     """A constant, made once."""
-    value = known(step.name, step.shape, lines.real, step.params)
-    name = lines.bound(f"c{lines.number}", value)
+    name = lines.constant(
+        f"c{lines.number}",
+        partial(known, step.name, step.shape, lines.real, step.params),
+        lines.buffers.size(lines.number),
+    )
     lines.buffers.keep(Stored(name, tuple(range(len(step.shape))), True, None))
 
 

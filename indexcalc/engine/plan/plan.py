@@ -26,7 +26,7 @@ from indexcalc.engine.plan.lowering import Lowered, lowered
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products
-from indexcalc.engine.plan.terms import Choice
+from indexcalc.engine.plan.terms import Choice, kept_apart
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
@@ -90,7 +90,7 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
-        best = build(Choice(frozenset(), frozenset(), deltas=options.reassociate != "safe"))
+        best = build(Choice(kept_apart(order), frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]

@@ -7,6 +7,7 @@ as they are; everything between them, products and sums, is opened as far as the
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, assert_never
 
@@ -22,6 +23,11 @@ MOST_TERMS = 24
 """Terms: a sum of more stays a value, for the same reason."""
 DELTA_TERMS = 4
 """Terms: a sum of at most so many that holds a delta is multiplied out, rather than written out."""
+SWOLLEN = 2
+"""Times: a graph that is opened to more than so many times the factors that it has keeps what it shares as values. A
+ladder of n rungs (`e*sin(e)`) has of the order of n² then; the programs of benchmarks/problems.py grow by 1.9"""
+FEW_FACTORS = 100
+"""and have fewer than so many factors, or grow less: below it, every program is searched as it is."""
 Inline = Product | Sum | Definition
 INLINE = (Product, Sum, Definition)
 """The kinds of node that may be opened; all others are leaves."""
@@ -107,6 +113,25 @@ class Opening:
                 return opened_definition(node, opened, self.pool.shape(node.dims))
             case _:
                 assert_never(node)
+
+
+def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
+    """The products, entry by entry, with several parents, where opening all of them would make a graph swell.
+
+    `order` has its nodes, children first.
+    """
+    parents = Counter(child for node in order for child in dict.fromkeys(node.children))
+    arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
+    width: dict[Node, int] = {}
+    own = opened = 0
+    for node in order:
+        if isinstance(node, Product | Sum):
+            inner = [width.get(child, 1) if child not in arguments else 1 for child in node.children]
+            width[node] = sum(n if n <= MOST_FACTORS else 1 for n in inner)
+            own, opened = own + len(inner), opened + width[node]
+    if opened < FEW_FACTORS or opened < SWOLLEN * own:
+        return frozenset()
+    return frozenset(node for node in order if isinstance(node, Product) and not node.bound and parents[node] > 1)
 
 
 def as_leaf(node: Node, shape: Sequence[int]) -> list[Summand]:

@@ -212,10 +212,11 @@ def frechet(f, x, directions, left=0):
 
     *batch, n, _ = x.shape
     whole = (*batch, *(n, n) * left, n, n)
-    eye = np.tril(np.triu(np.ones_like(x)))
-    units = eye[..., :, None, :, None] * eye[..., None, :, None, :]
     ways = [e.reshape((*batch, *(1, 1) * left, n, n)) for e in directions]
-    ways += [units.reshape((*batch, *(1, 1) * k, n, n, *(1, 1) * (left - k - 1), n, n)) for k in range(left)]
+    if left:
+        eye = np.tril(np.triu(np.ones_like(x)))
+        units = eye[..., :, None, :, None] * eye[..., None, :, None, :]
+        ways += [units.reshape((*batch, *(1, 1) * k, n, n, *(1, 1) * (left - k - 1), n, n)) for k in range(left)]
     block = np.broadcast_to(x.reshape((*batch, *(1, 1) * left, n, n)), whole)
     for depth, way in enumerate(ways):
         spread = np.broadcast_to(way, whole)

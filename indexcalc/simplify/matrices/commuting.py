@@ -17,7 +17,7 @@ from indexcalc.graph.constructors import addition, einsum, matrix
 from indexcalc.graph.edge import Draft, Edge, colour, is_symmetric_matrix, symmetry_of
 from indexcalc.graph.node import Factor, Labels, Matrix, Node, Perm, Product, Reduction, Sum, Term
 from indexcalc.index import Dimension
-from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.normaliser import Core, Normaliser
 
 
 def placed(term: Term, dims: Sequence[Dimension]) -> Node:
@@ -87,15 +87,15 @@ def _step(work: Normaliser, factor: Factor, batch: Labels, here: int, base: Core
     return None
 
 
-class Core(NamedTuple):
-    """A matrix but for numbers and scalars: `node[axes]`."""
-
-    node: Node
-    axes: Labels
-
-
 def _core(work: Normaliser, node: Node) -> Core:
-    """The matrix but for numbers and scalars (of each batch)."""
+    """The matrix but for numbers and scalars (of each batch); found once in a sweep: it normalises the node again."""
+    found = work.cores.get(node)
+    if found is None:
+        found = work.cores[node] = _bare(work, node)
+    return found
+
+
+def _bare(work: Normaliser, node: Node) -> Core:
     _, inner, axes = work.renormalise(node)
     if not isinstance(inner, Product):
         return Core(inner, axes)

@@ -31,6 +31,11 @@ from indexcalc.index import Dimension
 Extent = Dimension | None
 TURN = 2
 """The tokens of `.T`."""
+POWER = "matrix_power"
+"""The function that a long product of one matrix is."""
+LONGEST_RUN = 8
+"""Links: so many equal ones, at most, stay apart, so that common factors are found among them, as the power of a matrix
+up to this is a product of the graph; more are a power, or products of powers would take time in proportion to them."""
 LINEAR = {"kron", "khatri_rao", "vec", "unvec", "tr", "sum", "mean", "diag", "tril", "triu", "sym", "cross"}
 """Functions that are linear in each argument."""
 SPREAD = 2
@@ -233,6 +238,9 @@ def opposite(form: Form) -> Form | None:
 
 def chain(links: Sequence[Form]) -> Form:
     """The matrix product of links that are in normal form; on its cheaper side."""
+    links = with_powers(links)
+    if len(links) == 1:
+        return links[0]
     turned = [turn(link) for link in reversed(links)]
     scalar = links[0].rows is None and links[-1].cols is None
     if scalar:
@@ -252,13 +260,45 @@ def chain_cost(links: Sequence[Form]) -> int:
 
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
     """The links, three or more equal neighbours as one with their number."""
+    counted = _counted(links)
+    return [one for link, count in counted for one in ([(link, count)] if count >= 3 else [(link, 1)] * count)]
+
+
+def with_powers(links: Sequence[Form]) -> list[Form]:
+    """The links, a long run of equal ones as a power: so a product of powers takes no longer than it is written."""
+    return [
+        one
+        for link, count in _counted(links)
+        for one in ([_power(link, count)] if count > LONGEST_RUN else [link] * count)
+    ]
+
+
+def _counted(links: Sequence[Form]) -> list[tuple[Form, int]]:
+    """The links, equal neighbours as one with their number; a power counts as so many."""
     found: list[tuple[Form, int]] = []
     for link in links:
-        if found and found[-1][0] == link and link.rows is not None and link.cols is not None:
-            found[-1] = (link, found[-1][1] + 1)
+        base, count = _base(link)
+        if found and found[-1][0] == base and base.rows is not None and base.cols is not None:
+            found[-1] = (base, found[-1][1] + count)
         else:
-            found.append((link, 1))
-    return [one for link, count in found for one in ([(link, count)] if count >= 3 else [(link, 1)] * count)]
+            found.append((base, count))
+    return found
+
+
+def _power(link: Form, exponent: int) -> Form:
+    """The power of a square matrix; of a transpose, the transposed power."""
+    if link.kind == "turned" or (link.kind == "atom" and link.data[1]):
+        return turn(_power(turn(link), exponent))
+    return call(POWER, [link], link.rows, link.cols, ((None, str(exponent)),), same=link.same)
+
+
+def _base(link: Form) -> tuple[Form, int]:
+    """What a link is a power of, and its exponent, a number; 1 for any other link."""
+    inner = link.parts[0] if link.kind == "turned" else link
+    if inner.kind != "call" or inner.data[0] != POWER or not inner.data[1][0][1].isdecimal():
+        return link, 1
+    base = inner.parts[0]
+    return (base if inner is link else turn(base)), int(inner.data[1][0][1])
 
 
 def negative(value: Number) -> bool:

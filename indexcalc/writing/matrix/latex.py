@@ -15,6 +15,7 @@ from indexcalc.writing.index.latex import (
     name_latex,
     number_latex,
 )
+from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
 from indexcalc.writing.matrix.text import Set, Typesetter
 
@@ -67,7 +68,7 @@ class LatexTypesetter(Typesetter):
             return f"{SYMBOLS[name]}_{{{sizes}}}"
         if name == "sqrt":
             return rf"\sqrt{{{args[0]}}}"
-        if name == "matrix_power":
+        if name == MATRIX_POWER:
             return f"{self.within((args[0], SUM), ATOM)}^{{{args[1]}}}"
         word = name.replace("_", r"\_")
         return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
@@ -103,7 +104,7 @@ class LatexTypesetter(Typesetter):
             level = COMPARISON if name in BARE else ATOM
             shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
             return shown, PRODUCT if len(args) > 1 else POWER
-        if name == "matrix_power":
+        if name == MATRIX_POWER:
             return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
         if name in ELEMENTWISE:
             row = ELEMENTWISE[name]

@@ -28,6 +28,7 @@ from indexcalc.writing.matrix.forms import (
     size,
     term_of,
     turn,
+    with_powers,
     zeros,
 )
 
@@ -53,7 +54,7 @@ def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequenc
         segments[-1].append(link)
     kept: list[Form] = []
     for segment in segments:
-        merged = _row_sum(merge(segment))
+        merged = with_powers(_row_sum(merge(segment)))
         if merged[0].rows is None and merged[-1].cols is None:
             todo.append((dot(merged), 1))
         elif len(merged) == 1 and merged[0].kind in ("prod", "chain"):

@@ -13,6 +13,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import GREEK, number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
+from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
     TURN,
     Form,
@@ -204,7 +205,7 @@ class Typesetter:
         parts = []
         for link, count in runs(links):
             if count > 1:
-                parts.append(self.function("matrix_power", [self.write(link)[0], str(count)]))
+                parts.append(self.function(MATRIX_POWER, [self.write(link)[0], str(count)]))
             else:
                 parts.append(self.within(self.write(link), POWER))
         return self.matmul(parts), PRODUCT

@@ -87,12 +87,13 @@ def _by_pieces(lines: NumpyLines, part: Part, step: Add) -> None:
         code = viewed(operand, own, {})
         if name == "a" and coef not in (1, -1):
             code = f"multiply({code}, {literal(coef)})"
+            lines.buffers.need(prod(step.shape[x] for x in own) * lines.itemsize)
         lines.lines.append(f"{name}{number} = {code}")
         steps = ", ".join(f"t{x}" for x in first if x in own)
         piece = Operand(f"{name}{number}[{steps}]" if steps else f"{name}{number}", tuple(x for x in own if x in rest))
         values.append(broadcast(piece, rest))
     shape = tuple(step.shape[x] for x in rest)
-    lines.buffers.scratch = max(lines.buffers.scratch, prod(shape))
+    lines.buffers.need(prod(shape) * lines.itemsize)
     lines.lines.append(f"p{number} = empty({shape}, {lines.kind})")
     target = f"v{number}[{', '.join(f't{x}' for x in first)}]" if first else f"v{number}"
     ufunc = "subtract" if coef == -1 else "add"
@@ -117,6 +118,7 @@ def _outer_sum(lines: NumpyLines, parts: Sequence[Part], step: Add, first: int |
             rows, columns = (other.labels, one.labels) if first in other.labels else (one.labels, other.labels)
             for side, axes in (("l", rows), ("r", columns)):
                 size = prod(step.shape[x] for x in axes)
+                lines.buffers.need(len(parts) * size * lines.itemsize)
                 lines.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {lines.kind})")
         if set(one.labels) != set(rows):
             one, other = other, one
@@ -216,5 +218,6 @@ def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first
         lines.lines.append(f"{'add' if part.coef == 1 else 'subtract'}({target}, {value}, out={target})")
     else:
         lines.lines.append(f"add({target}, multiply({value}, {scale}), out={target})")
+        lines.buffers.need_entries(1, part.use.value)
     if target != name:
         lines.lines.append(f"del {target}")

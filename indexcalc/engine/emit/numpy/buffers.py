@@ -15,25 +15,57 @@ FREED = 2048
 
 
 class Buffers:
-    """How values are `stored`, and what lives; `peak` is the most entries that were alive at once.
+    """How values are `stored`, and what lives; `peak` is the most bytes that were alive at once.
 
     Steps are taken in order: `begin(number)`, then `keep` what holds the value, then `end()`, which gives the names of
     the variables that are dead from there on. A value is stored with its axes in an order of its own; several values
-    may be views of one buffer, whose `owner` is the step that made it, None where it was given.
+    may be views of one buffer, whose `owner` is the step that made it, None where it was given. `need` is told what a
+    step takes beside its operands and its value, `hold` what is there to the end, as constants are.
     """
 
     def __init__(self, program: Program, itemsize: int, complex_values: Sequence[bool], at_once: AtOnce) -> None:
         self.program, self.itemsize, self.complex, self.at_once = program, itemsize, complex_values, at_once
         self.stored: dict[int, Stored] = {}
         self.alive: dict[int, int] = {}
+        self.real = itemsize // 2 if any(complex_values) else itemsize
         self.left = readers(program)
         self.pending: Counter[int | None] = Counter()
-        self.number = self.scratch = self.peak = 0
+        self.number = self.scratch = self.held = self.peak = 0
         self.overwritten: int | None = None
 
     def begin(self, number: int) -> None:
         """The next step, which needs no `scratch` and writes over nothing so far."""
         self.number, self.scratch, self.overwritten = number, 0, None
+
+    def size(self, value: int) -> int:
+        """The bytes of a value."""
+        return prod(self.program.steps[value].shape) * (self.itemsize if self.complex[value] else self.real)
+
+    def need(self, size: int) -> None:
+        """The step takes so many bytes more, until it is done."""
+        self.scratch += size
+
+    def need_entries(self, count: float, value: int) -> None:
+        """The step takes the memory of so many arrays like this value more."""
+        self.scratch += round(count * self.size(value))
+
+    def hold(self, size: int) -> None:
+        """From here on so many bytes more are there."""
+        self.held += size
+
+    def make(self, value: int) -> None:
+        """A buffer for a value is there from here on."""
+        self._free(value)
+        self.alive[value] = self.size(value)
+        self.held += self.alive[value]
+
+    def make_copy(self, value: int) -> None:
+        """A result is copied at the end."""
+        self.held += self.size(value)
+        self.peak = max(self.peak, self.held)
+
+    def _free(self, value: int) -> None:
+        self.held -= self.alive.pop(value, 0)
 
     def keep(self, held: Stored) -> None:
         """The value of the step is held like this; its buffer will be read as often as the value is."""
@@ -66,12 +98,12 @@ class Buffers:
         return self._dead()
 
     def _count(self) -> None:
-        """The buffers that are there during a step, in entries: one that is written over is none beside the new one."""
+        """The bytes that are there during a step: a buffer that is written over is none beside the new one."""
         if self.stored[self.number].owner == self.number:
-            self.alive[self.number] = prod(self.program.steps[self.number].shape)
+            self.make(self.number)
             if self.overwritten is not None:
-                self.alive.pop(self.overwritten, None)
-        self.peak = max(self.peak, sum(self.alive.values()) + self.scratch)
+                self._free(self.overwritten)
+        self.peak = max(self.peak, self.held + self.scratch)
 
     def _dead(self) -> list[str]:
         number, within = self.number, self.at_once.within
@@ -85,9 +117,9 @@ class Buffers:
         names = []
         for value in dict.fromkeys(read):
             held = self.stored[value]
-            if held.owner is not None and not self.pending[held.owner]:
-                size = prod(self.program.steps[held.owner].shape) * self.itemsize
-                if size >= FREED and held.name != self.stored[number].name:
-                    names.append(held.name)
-                    self.alive.pop(held.owner, None)
+            if held.owner is None or self.pending[held.owner] or self.size(held.owner) < FREED:
+                continue
+            if held.name != self.stored[number].name:
+                names.append(held.name)
+                self._free(held.owner)
         return names

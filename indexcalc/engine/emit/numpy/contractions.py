@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from math import prod
-from typing import Any
 
 import numpy as np
 
@@ -44,12 +44,14 @@ def pair(lines: NumpyLines, step: Contract) -> None:
             made = smaller._replace(code=f"multiply({smaller.code}, {scale})")
             one, other = (made, other) if smaller is one else (one, made)
             scale = ""
+            lines.buffers.need(prod(sizes[x] for x in smaller.labels) * lines.itemsize)
     if not one.labels and not other.labels:
         lines.put(f"{one.code}*{other.code}", (), step.out)
         return
     order = wished(lines, lines.number, step.out)
     option = kernels.choose(PairContraction(one, other, frozenset(step.out), sizes), order, step.out)
-    lines.kernel, lines.buffers.scratch, code = option.name, option.scratch, option.code
+    lines.kernel, code = option.name, option.code
+    lines.buffers.need(option.scratch * lines.itemsize)
     labels = option.labels
     if option.name == "multiply":
         code = lines.reused(code, labels)
@@ -106,6 +108,7 @@ def _scale(lines: NumpyLines, scale: str, in_place: bool) -> None:
     name = lines.name
     if not in_place:
         lines.lines.append(f"{name} = {name}*{scale}")
+        lines.buffers.need_entries(1, lines.number)
     elif scale == "-1.0":
         lines.lines.append(f"negative({name}, out={name})")
     else:
@@ -134,6 +137,7 @@ def single(lines: NumpyLines, step: Contract) -> None:
         code = _sum_of_matrix(lines, operand, order, step)
     if step.coef != 1:
         code = f"{code}*{literal(step.coef)}"
+        lines.buffers.need_entries(0 if view else 1, lines.number)
         view = False
     lines.put(code, order, out, held if view else None)
 
@@ -144,11 +148,6 @@ def _sum_of_matrix(lines: NumpyLines, operand: Operand, order: Sequence[int], st
     size = step.sizes[gone]
     if prod(step.sizes[x] for x in operand.labels) < ENTRIES:
         return einsum_code([operand], order)
-    ones = lines.bound(f"ones{size}", _ones(lines, size))
+    ones = lines.constant(f"ones{size}", partial(np.ones, size, lines.real), size * lines.real.itemsize)
     lines.kernel = "dot"
     return f"dot({ones}, {operand.code})" if operand.labels[0] == gone else f"dot({operand.code}, {ones})"
-
-
-def _ones(lines: NumpyLines, size: int) -> Any:
-    name = f"ones{size}"
-    return lines.space[name] if name in lines.space else np.ones(size, lines.real)

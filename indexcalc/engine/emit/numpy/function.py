@@ -40,7 +40,10 @@ class Stored:
 
 
 class Code(NamedTuple):
-    """The lines of a function, the names that they use, the kernel of each step, and the most entries at once."""
+    """The lines of a function, the names that they use, the kernel of each step, and the most bytes at once.
+
+    `constants` makes those of the names that take memory of their own: when there is to be a function.
+    """
 
     lines: tuple[str, ...]
     results: tuple[str, ...]
@@ -48,6 +51,7 @@ class Code(NamedTuple):
     kernels: tuple[str, ...]
     peak: int
     quiet: bool
+    constants: Mapping[str, Callable[[], Any]]
 
 
 def function_of(
@@ -72,7 +76,8 @@ def function_of(
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
     body = [*first, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
-    known = {**code.space, "errstate": np.errstate, **(space or {})}
+    made_now = {name: make() for name, make in code.constants.items()}
+    known = {**code.space, **made_now, "errstate": np.errstate, **(space or {})}
     exec(compile(text, "<indexcalc program>", "exec"), known)
     made: Callable[..., Any] = known["program"]
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -43,6 +43,7 @@ class NumpyLines:
         self.complex = complex_values(program, (names if complex_inputs is None else complex_inputs) if mixed else None)
         check_real(program, self.complex, np.dtype(dtype))
         self.dtype: np.dtype[Any] = np.result_type(dtype, 1j) if any(self.complex) else np.dtype(dtype)
+        self.constants: dict[str, Callable[[], Any]] = {}
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
         self.at_once = at_once(program, real=not any(self.complex))
         self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
@@ -113,10 +114,16 @@ class NumpyLines:
             return
         name = f"s{value}"
         axes = tuple(held.order.index(axis) for axis in order)
+        self.buffers.hold(self.buffers.size(value))
         self.lines.append(f"{name} = ascontiguousarray({held.name}.transpose{axes})")
         self.buffers.stored[value] = Stored(name, order, True, held.owner)
 
     # -------------------------------------------------------------- names and numbers
+
+    @property
+    def itemsize(self) -> int:
+        """The bytes of an entry of the step's value."""
+        return (self.dtype if self.complex[self.number] else self.real).itemsize
 
     @property
     def kind(self) -> str:
@@ -126,6 +133,13 @@ class NumpyLines:
     def kept(self, code: str) -> str:
         """What a row gives, in the precision of the program: some of SciPy's functions know double alone."""
         return code if self.real.itemsize == 8 else f"asarray({code}, {self.kind})"
+
+    def constant(self, name: str, make: Callable[[], Any], size: int) -> str:
+        """A name for an array of so many bytes that is made with the function, and is there as long as it is."""
+        if name not in self.constants:
+            self.constants[name] = make
+            self.buffers.hold(size)
+        return name
 
     def bound(self, stem: str, value: Any) -> str:
         """A name for something that the lines use."""

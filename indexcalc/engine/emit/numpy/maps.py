@@ -14,6 +14,9 @@ from indexcalc.functions.elementwise import root_slope, sigmoid_slope
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.numbers import Number
 
+SLOPE, TOGETHER = 2, 3
+"""Arrays of the value's size that the derivative of a sigmoid, and several functions of one exponential, take beside
+it: as many as there are at once in `functions/elementwise`."""
 MANY = 40
 """Entries: a power of fewer takes less by NumPy's own function than by the several calls of `POWERS`."""
 POWERS: dict[Number, str] = {
@@ -35,6 +38,7 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
     if step.fn == "**":
         lines.quiet = lines.quiet or step.params[0] != 2
         code, over = power(args[0], step.params[0], prod(step.shape)), True
+        lines.buffers.need_entries(code.count("(") - 1, lines.number)
     else:
         row = elementwise_row(step.fn)
         ufunc = isinstance(row.numpy, np.ufunc)
@@ -43,6 +47,7 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
         code, over = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
         code = code if over else lines.kept(code)
         lines.quiet = lines.quiet or not row.calm
+        lines.buffers.need_entries(row.workspace, lines.number)
     lines.put(lines.reused(code, order) if over and order else code, order, step.out)
 
 
@@ -64,6 +69,7 @@ def slope(lines: NumpyLines, found: SigmoidSlope) -> None:
     function = root_slope if found.root else sigmoid_slope
     name = lines.bound(function.__name__, function)
     lines.kernel = "slope"
+    lines.buffers.need_entries(SLOPE, lines.number)
     lines.put(f"{name}({operand.code})", operand.labels, axes)
 
 
@@ -80,7 +86,8 @@ def together(lines: NumpyLines, group: Together) -> None:
         gone = made.axes if isinstance(made, Reduce) and not made.keeps else ()
         order = tuple(group.use.labels[axis] for axis in held.order if axis not in gone)
         lines.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
-        lines.buffers.alive[other] = prod(made.shape)
+        lines.buffers.make(other)
+    lines.buffers.need_entries(TOGETHER if isinstance(step, Map) else 0, number)
     name = lines.bound(group.function.__name__, group.function)
     given = [lines.operand(group.use).code, str(group.names)]
     if isinstance(step, Reduce) and not reduction_row(step.fn).axes:

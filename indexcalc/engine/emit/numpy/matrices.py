@@ -36,6 +36,7 @@ def reduce(lines: NumpyLines, step: Reduce) -> None:
     shape = lines.program.steps[use.value].shape
     name = lines.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
     extra = "".join(f", {parameter(p)}" for p in step.params)
+    lines.buffers.need_entries(row.workspace, use.value)
     kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
     logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
     lines.quiet = True
@@ -52,12 +53,14 @@ def _of_small_matrices(lines: NumpyLines, step: Reduce) -> bool:
 def _small(lines: NumpyLines, step: Reduce) -> None:
     """The closed form, with the matrices first and the batch last, where it is contiguous."""
     value = step.uses[0].value
+    shape = lines.program.steps[value].shape
     batch = tuple(axis for axis in range(len(lines.buffers.stored[value].order)) if axis not in step.axes)
     order = (*step.axes, *batch)
     found = lines.small.get((value, step.axes))
     if found is None:
         found = lines.small[value, step.axes] = (f"k{lines.number}", f"e{lines.number}")
         lines.store_again(value, order)
+        lines.buffers.hold(lines.buffers.size(value) + lines.buffers.size(value) // max(1, shape[step.axes[0]] ** 2))
         source = lines.bound("small_cofactors", small_cofactors)
         lines.lines.append(f"{', '.join(found)} = {source}({lines.buffers.stored[value].name})")
     cofactors, det = found
@@ -77,6 +80,7 @@ def _small(lines: NumpyLines, step: Reduce) -> None:
 def apply(lines: NumpyLines, step: Apply) -> None:
     """A function of whole matrices."""
     node, params, row = step.node, step.params, matrix_row(step.fn)
+    lines.buffers.need(_workspace(lines, step))
 
     def call(*arrays: Any) -> Any:
         common = np.result_type(*arrays)
@@ -89,6 +93,24 @@ def apply(lines: NumpyLines, step: Apply) -> None:
     axes = tuple(range(len(step.shape)))
     args = ", ".join(lines.logical(use.value) for use in step.uses)
     lines.put(lines.kept(f"{name}({args})"), axes, axes)
+
+
+def _workspace(lines: NumpyLines, step: Apply) -> int:
+    """The bytes that a function of matrices, or its derivative, takes beside its arguments and its value.
+
+    A derivative of order k is the function on blocks of 2**k times the rows: it has these, and its value there; to join
+    the blocks takes 2.75 times them, beside the direction that was spread a quarter of them (`shared.frechet`).
+    """
+    own = lines.buffers.size(step.uses[0].value)
+    rows = lines.program.steps[step.uses[0].value].shape[-1]
+    every, one = matrix_row(step.fn).workspace
+    if not step.times:
+        return round(every * own + one * rows**2 * lines.itemsize)
+    left = step.times - len(step.uses) + 1
+    blocks: int = own * 4**step.times * rows ** (2 * left)
+    single: int = rows**2 * 4**step.times * lines.itemsize
+    joined, applied = round(2.75 * blocks), round((2.25 + every) * blocks + one * single)
+    return max(joined, applied - lines.buffers.size(lines.number))
 
 
 def solve(lines: NumpyLines, step: Solve) -> None:
