@@ -18,6 +18,7 @@ from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable, topol
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import Dim, Dimension, number
 from indexcalc.index import size as evaluate_dimension
+from indexcalc.surface import is_integer
 
 Numbers = NDArray[Any]
 
@@ -265,8 +266,8 @@ def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str,
     known = {}
     for name, size in sizes.items():
         if symbols is not None and name not in symbols:
-            raise InputError("evaluate", f"unknown dimension {name!r}", did_you_mean(name, symbols))
-        if isinstance(size, bool) or not hasattr(size, "__index__"):
+            raise InputError("evaluate", f"unknown dimension {name!r}", did_you_mean(str(name), symbols))
+        if not is_integer(size):
             raise InputError(f"{name}={size!r}", "a dimension is a whole number", f"give {name}=5, say")
         if size < 0:
             raise InputError(f"{name}={size}", "a dimension is not negative", f"give {name}=5, say")

@@ -25,6 +25,8 @@ class Request:
     def __init__(
         self, outputs: Evaluable | Sequence[Evaluable], inputs: Any, verb: str, reassociate: str = "full"
     ) -> None:
+        if reassociate not in ("full", "safe"):
+            raise InputError(verb, f"reassociate={reassociate!r}", 'write "full" or "safe"')
         self.single = isinstance(outputs, Evaluable)
         several = outputs if isinstance(outputs, Sequence) else (outputs,)
         self.outputs: tuple[Evaluable, ...] = (outputs,) if isinstance(outputs, Evaluable) else tuple(several)
@@ -32,7 +34,7 @@ class Request:
             found = "it has to be an expression, or several"
             raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")
         self.asked = Asked(lambda: f"{verb} {', '.join(map(str, self.outputs))}")
-        self.names = _names((inputs,) if isinstance(inputs, Evaluable | str) else tuple(inputs), self.asked)
+        self.names = _names(inputs, self.asked)
         wanted = [view.wanted() for view in self.outputs]
         written = [one.node for one in wanted]
         self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
@@ -96,9 +98,9 @@ def unit_axes(units: tuple[slice | None, ...]) -> str:
     return f"[{', '.join('None' if place is None else ':' for place in units)}]" if units else ""
 
 
-def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
+def _names(inputs: Any, asked: Asked) -> tuple[str, ...]:
     names = []
-    for value in inputs:
+    for value in inputs if isinstance(inputs, list | tuple) else (inputs,):
         if isinstance(value, str):
             names.append(value)
         elif isinstance(value, Evaluable) and isinstance(value.node, Variable):

@@ -42,16 +42,18 @@ from indexcalc.engine.program import (
 from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
 from indexcalc.functions.code import dask as blocks
+from indexcalc.surface import public
 
 da: Any = dask.array
 ROWS = "rows"
 """The label of the axis along which the data are cut."""
 
 
+@public
 class OnDask(Compiled):
     """A function of dask arrays; see `Compiled`."""
 
-    def __call__(self, *arrays: Any, **named: Any) -> Any:
+    def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
         refuse_labelled(arrays, self.names)
         stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]

@@ -26,6 +26,7 @@ from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Variable
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
+from indexcalc.surface import public
 
 
 class SourceModule(NamedTuple):
@@ -36,6 +37,7 @@ class SourceModule(NamedTuple):
     kernels: tuple[str, ...]
 
 
+@public
 def to_source(
     outputs: Evaluable | Sequence[Evaluable],
     inputs: Any,
@@ -75,7 +77,7 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    options = Options(path_finder(optimize), reassociate, False, tuple(symbols.items()))
+    options = Options(path_finder(optimize, "to_source"), reassociate, False, tuple(symbols.items()))
     program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 
