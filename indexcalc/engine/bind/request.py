@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
+from indexcalc.engine.bind.labelled import unlabelled
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError, among
 from indexcalc.graph.inputs import joined_inputs
@@ -70,6 +71,12 @@ class Request:
     def settled(self, sizes: Mapping[str, int]) -> bool:
         """Are these all the sizes that a program needs?"""
         return symbols_below(self.roots) <= sizes.keys()
+
+    def unlabelled(self, arrays: Sequence[Any], data: str = "values") -> list[Any]:
+        """The arrays of a call without labels: axes with names are placed by the dimensions of their tensors."""
+        dims = {variable.label: variable.dims for variable in self.inputs}
+        pairs = zip(arrays, [*self.names, *[""] * len(arrays)], strict=False)
+        return [unlabelled(value, name, dims.get(name), data) for value, name in pairs]
 
     def bound(
         self, arrays: Sequence[Any], named: Mapping[str, Any]

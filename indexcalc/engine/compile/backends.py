@@ -14,7 +14,7 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
-from indexcalc.engine.bind.inputs import refuse_labelled
+from indexcalc.engine.bind.labelled import is_labelled
 from indexcalc.engine.compile.compiled import MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
@@ -71,7 +71,7 @@ class OnBackend(Compiled):
         if known is not None:
             return known(arrays)
         function, given, keywords = self.prepare(arrays, named)
-        if kinds is not None and None not in kinds:
+        if kinds is not None and None not in kinds and not any(map(is_labelled, arrays)):
             if len(self._ready) >= MOST_PLANS:
                 self._ready.clear()
             self._ready[kinds] = self._direct(function, arrays, given)
@@ -105,7 +105,7 @@ class OnBackend(Compiled):
 
     def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
         """The function for these shapes, the arrays in its library, and what it takes by name."""
-        refuse_labelled(arrays, self.names)
+        arrays = self.request.unlabelled(arrays)
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)

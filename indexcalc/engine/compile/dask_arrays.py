@@ -17,7 +17,7 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
-from indexcalc.engine.bind.inputs import refuse_labelled, to_float
+from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
@@ -55,7 +55,7 @@ class OnDask(Compiled):
 
     def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
-        refuse_labelled(arrays, self.names)
+        arrays = self.request.unlabelled(arrays, "data")
         stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
         bound, sizes, functions = self.request.bound(stand_ins, named)
         held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
