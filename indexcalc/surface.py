@@ -48,7 +48,8 @@ def is_integer(value: object) -> bool:
     return hasattr(value, "__index__") and not isinstance(value, bool | type) and not getattr(value, "shape", ())
 
 
-def _is_sequence(value: object) -> bool:
+def is_sequence(value: object) -> bool:
+    """Is this a list, a tuple or their like, and no text?"""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
 
 
@@ -58,7 +59,7 @@ KINDS: dict[str, Kind] = {
     "int": Kind(is_integer, "an integer"),
     "str": Kind(lambda value: isinstance(value, str), "a str"),
     "Mapping": Kind(lambda value: isinstance(value, Mapping), "a dict"),
-    "Sequence": Kind(_is_sequence, "a list or tuple"),
+    "Sequence": Kind(is_sequence, "a list or tuple"),
 }
 """The annotations that are checked, alone or with None; of several kinds the function says more itself."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import operator
+import pickle
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -352,3 +353,123 @@ def test_each_property_gives_something() -> None:
         for name in dir(thing):
             if not name.startswith("__") and isinstance(getattr(type(thing), name, None), property):
                 answer(by(getattr, thing, name), (thing, name), {})
+
+
+NESTED: dict[str, Callable[[Any], Any]] = {
+    "[[H, _]] as a grid": lambda value: ic.compressed([[H, value]], x=ONE),
+    "a grid of sizes": lambda value: ic.preflight([[H, value]], n=3),
+    "grad by [x, _]": lambda value: ic.grad(x @ x, [x, value]),
+    "jvp of [Y, _]": lambda value: ic.jvp([Y, value], [A, x], [A, x]),
+    "jvp along [_, x]": lambda value: ic.jvp(Y, [A, x], [value, x]),
+    "rename to": lambda value: x[i].rename({i: value}),
+    "substitute": lambda value: Y.substitute({A: value}),
+    "symmetric": lambda value: ic.tensor("T", "n n n n", symmetric=[value]),
+    "skew": lambda value: ic.tensor("T", "n n n n", skew=[(0, value)]),
+    "an assumption": lambda value: ic.tensor("T", "n n", bogus=value),
+    "order by number": lambda value: A.evaluate(A=TWO, order=(0, value)),
+    "order by index": lambda value: A[i, j].evaluate(A=TWO, order=(i, value)),
+    "A[0, _]": lambda value: A[0, value],
+    "A[i, _]": lambda value: A[i, value],
+    "x[_:]": lambda value: x[value:],
+    "x[::_]": lambda value: x[::value],
+    "rows": lambda value: A.matrix(rows=(0, value), cols=(1,)),
+    "sizes": lambda value: ic.compile(Y, (A, x), sizes={"n": value}),
+    "inputs": lambda value: ic.compile(Y, (A, value)),
+    "outputs": lambda value: ic.compile([Y, value], (A, x)),
+    "dims": lambda value: ic.parse("x_i", x="n", dims={"i": value}),
+    "a path": lambda value: ic.compile(A @ A @ A @ x, (A, x), sizes={"n": 3}, optimize=[(0, value)]),
+    "at": lambda value: ic.check(ONE, ic.grad(x @ x, x), at={"x": value}),
+    "two arguments": lambda value: ic.function("f", "n, n ->")(x, value),
+    "shard": lambda value: ic.compile(Y, (A, x), backend="jax", mesh=object(), shard=value),
+    "right-hand sides": lambda value: C.solver()(value),
+    "blocks": lambda value: BLOCKS.matvec([value, value]),
+    "a value": lambda value: u(x).evaluate(x=ONE, u=lambda _: value),
+}
+"""Misuse within a list, a table, a slice."""
+H = ic.hessian((x @ x) ** 2, x)
+C, BLOCKS = H.compressed(x=ONE), ic.compressed([[H, H], [H, H]], x=ONE)
+
+
+@pytest.mark.parametrize("name", NESTED)
+def test_misuse_within_a_list_or_a_table_says_so(name: str) -> None:
+    refused = [answer(by(NESTED[name]), (value,), {}) for value in POOL.values()]
+    assert sum(error is not None for error in refused) > len(POOL) / 2
+
+
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "dask"])
+def test_misused_compiled_functions_say_so(backend: str) -> None:
+    f, g = ic.compile(Y, (A, x), backend=backend), ic.compile(ic.tr(ic.eye("k")) * x, (x,), backend=backend)
+    taken = {
+        "first": {word for word, value in POOL.items() if answer(by(f), (value, ONE), {}) is None},
+        "second": {word for word, value in POOL.items() if answer(by(f), (TWO, value), {}) is None},
+        "size": {word for word, value in POOL.items() if answer(by(g), (ONE,), {"k": value}) is None},
+        "unknown": {word for word, value in POOL.items() if answer(by(f), (TWO, ONE), {"axsi": value}) is None},
+        "count": {word for word, value in POOL.items() if answer(by(f), (TWO, ONE, value), {}) is None},
+    }
+    assert taken == {"first": {"eye"}, "second": {"ones", "(0, 1)"}, "size": COUNTS, "unknown": set(), "count": set()}
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: Y.evaluate({"x": ONE, "A": TWO}, order=0), "0 to 0"),
+        (lambda: Y.evaluate({"x": ONE, "A": TWO}, memory_limit="a lot"), "memory_limit='a lot'"),
+        (lambda: Y.evaluate({"x": ONE, "A": TWO}, memory_limit=-1), "memory_limit=-1"),
+        (lambda: ic.preflight(Y, n=3, memory_limit="1 XB"), "memory_limit='1 XB'"),
+        (lambda: ic.preflight(Y, n=3, dtype="foo"), "dtype 'foo'"),
+        (lambda: ic.parse("x_i", x="n", batch=["n"]), "batch is a str"),
+        (lambda: ic.parse("x_i", x="n", dims=3), "dims is a dict"),
+        (lambda: ic.compile(Y, (A, x), optimize=3), "optimize=3"),
+        (lambda: ic.compile(Y, (A, x), memory_limit=float("nan")), "memory_limit=nan"),
+        (lambda: ic.index("n", batch="no"), "batch is True or False, not 'no' (str)"),
+        (lambda: ic.Index("n", "no"), "batch is 'no'"),  # type: ignore[arg-type]
+        (lambda: ic.tensor("T", "n", latex=3), "latex is a str, not 3 (int)"),
+        (lambda: ic.grad(x @ x), "missing a required argument: 'W'"),
+        (lambda: ic.grad(x @ x, x, x), "too many positional arguments"),
+        (lambda: ic.grad(x @ x, x, struct="free"), "did you mean 'structure'?"),
+        (lambda: A.sum(axsi=0), "did you mean 'axis'? It is sum(axis=None, keepdims=False)"),
+        (lambda: ic.einsum(A, "ij"), "spec is a str"),
+        (lambda: ic.polygamma(2.5, x), "there is no polygamma of k = 5/2"),
+        (lambda: ic.normp(x, -1), "there is no normp of p = -1"),
+        (lambda: x.substitute("x"), "table is a dict"),
+    ],
+)
+def test_what_is_said(call: Callable[[], Any], word: str) -> None:
+    with pytest.raises(IndexCalcError) as error:
+        call()
+    assert word in str(error.value)
+
+
+def test_memory_limits_are_bytes_or_text() -> None:
+    e, given = A @ A, {"A": np.eye(9)}
+    for enough in (648, 648.0, np.int64(648), "648", "0.648 kB", "1KiB", "1 MB", float("inf"), None):
+        assert e.evaluate(given, memory_limit=enough).shape == (9, 9)
+        assert ic.compile(e, (A,), memory_limit=enough)(np.eye(9)).shape == (9, 9)
+        assert ic.preflight(e, n=9, memory_limit=enough).fits
+        assert ic.compressed(A, given, memory_limit=enough).todense().shape == (9, 9)
+    for less in (647, 647.9, "647", "0.647kb", "647 bytes"):
+        assert not ic.preflight(e, n=9, memory_limit=less).fits
+        for call in (
+            lambda less=less: e.evaluate(given, memory_limit=less),
+            lambda less=less: ic.compile(e, (A,), memory_limit=less)(np.eye(9)),
+            lambda less=less: ic.compressed(A, given, memory_limit=less).todense(),
+        ):
+            with pytest.raises(ic.InputError, match="limit"):
+                call()
+
+
+def test_a_wrapped_function_is_what_it_was() -> None:
+    """For editors, `help`, pickles, and those who read its signature."""
+    assert str(inspect.signature(ic.grad)).startswith("(L: 'Any', W: 'Any', *, structure: ")
+    assert str(inspect.signature(ic.exp)) == "(x, /)" and str(inspect.signature(ic.where)) == "(x, y, z, /)"
+    assert ic.grad.__doc__ and ic.grad.__module__ == "indexcalc.views.derivatives.differentiate"
+    assert pickle.loads(pickle.dumps(ic.grad)) is ic.grad
+    for kind in (ic.Expr, ic.Array):
+        assert not [
+            n for n in vars(kind) if n.startswith("__") and n != "__call__" and hasattr(vars(kind)[n], "__wrapped__")
+        ]
+
+
+def test_there_are_many_misuses() -> None:
+    calls = [*CALLS.values(), *methods().values(), *OPERATORS.values()]
+    assert sum(1 for call in calls for _ in variants(call)) > 5000

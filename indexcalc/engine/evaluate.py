@@ -12,10 +12,10 @@ from indexcalc.engine.compile import run
 from indexcalc.engine.limits import TooLarge, most_bytes
 from indexcalc.engine.preflight import alternative, amount
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import Asked
+from indexcalc.errors import Asked, KindError
 from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, topological
 from indexcalc.simplify.passes import simplify
-from indexcalc.surface import public
+from indexcalc.surface import is_sequence, public
 
 
 @public
@@ -49,6 +49,11 @@ def evaluate(
         order = keyword_or_input("order", order, own, named)
     if memory_limit is not None:
         memory_limit = keyword_or_input("memory_limit", memory_limit, own, named)
+    if order is not None and not is_sequence(order):
+        asked = Asked(lambda: f"evaluate {view}")
+        raise KindError(
+            asked, f"order={order!r} is no list or tuple of its axes", "write order=(1, 0), or order=(j, i)"
+        )
     limit = most_bytes(memory_limit, "evaluate")
     wanted = own[0] if order is None else view.wanted(order)
     node = wanted.node

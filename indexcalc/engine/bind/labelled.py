@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.errors import InputError
+from indexcalc.engine.wanted import Evaluable
+from indexcalc.errors import InputError, KindError
 from indexcalc.index import Dim, Dimension
 
 
@@ -25,12 +26,14 @@ def is_labelled(value: Any) -> bool:
 
 
 def unlabelled(value: Any, name: str, dims: Sequence[Dimension] | None = None, data: str = "values") -> Any:
-    """A value without labels: where its axes have names, they come in the order of the dimensions of the tensor.
+    """A value with numbers by place: where its axes have names, they come in the order of the dimensions of the tensor.
 
     `dims` are those of the tensor, or nothing where no tensor says what the axes are; `data` is the attribute that has
     the numbers. A name that the tensor lacks, two dimensions that are one symbol, two without a symbol: these leave it
     open which axis is which, and are refused, as masks are.
     """
+    if isinstance(value, Evaluable):
+        raise KindError(f"input {name}", f"{value} is an expression, and has no numbers", "give an array")
     if isinstance(value, np.ma.MaskedArray):
         raise InputError(f"input {name}", "a masked array, whose mask would be lost", "give .filled(0), say")
     if is_labelled(value):

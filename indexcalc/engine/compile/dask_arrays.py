@@ -55,11 +55,11 @@ class OnDask(Compiled):
 
     def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
-        arrays = self.request.unlabelled(arrays, "data")
-        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
+        own = self.request.unlabelled(arrays, "data")
+        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in own]
         bound, sizes, functions = self.request.bound(stand_ins, named)
         held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
-        made = [value if isinstance(value, da.Array) else np.asarray(value) for value in arrays]
+        made = [value if isinstance(value, da.Array) else np.asarray(value) for value in own]
         dtype = np.result_type(*[a.dtype if a.dtype.kind in "fc" else np.float64 for a in made], np.float32)
         real = np.zeros(0, dtype).real.dtype
         ready = {

@@ -286,7 +286,7 @@ def given_order(contraction: Contraction, optimize: Any) -> Tree:
                 tree = (tree, other)
             stack.append(tree)
         (tree,) = stack
-    except (TypeError, ValueError, LookupError) as error:
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
         found = f"it gives no order for {spec}->{out}, a product of {len(shapes)} factors: {error}"
         raise InputError(f"optimize={optimize!r}", found, "leave it out, or write a path for each product") from error
     return tree
