@@ -94,7 +94,7 @@ def _table_rows() -> Iterator[tuple[str, Call]]:
             yield f"ic.{name} by place", by(f, A[i, j], *(i, j)[: 1 + double], takes=[{"x[i]", "x", "A"}, {"i"}])
 
 
-VECTORS, MATRIX = [{"x", "A"}], [{"A"}]
+VECTORS, MATRIX, BY = [{"x", "A"}], [{"A"}], {"'x'", "x", "A", "s"}
 CALLS: dict[str, Call] = {
     **dict(_table_rows()),
     **{f"ic.{name}": by(getattr(ic, name), A, takes=MATRIX) for name in (
@@ -137,21 +137,20 @@ CALLS: dict[str, Call] = {
     "ic.einsum": by(ic.einsum, "ij,j->i", A, x, takes=[set(), {"A"}, {"x", "x[i]"}]),
     "ic.hadamard": by(ic.hadamard, x, x, takes=[(NUMBERS | VIEWS) - {"x[i]"}]),
     "ic.diff": by(ic.diff, E, A[k, c], takes=[{"x[i]", "s"}], structure="free"),
-    "ic.derivative": by(ic.derivative, Y, x, takes={"x", "A", "s"}, order=1, structure="free"),
-    "ic.grad": by(ic.grad, x @ x, x, takes=[{"s"}, {"x", "A", "s", "[]", "[x]"}], structure="free"),
-    "ic.hessian": by(ic.hessian, x @ x, x, x, takes=[{"s"}, {"x", "A", "s"}, {"None", "x", "A", "s"}],
-                     structure="free"),
-    "ic.jvp": by(ic.jvp, Y, x, x, takes=[{"x", "A", "s", "[]", "[x]"}, {"x", "[x]"}, {"x"}], structure="free"),
-    "ic.vjp": by(ic.vjp, Y, x, x, takes=[{"x", "[x]"}, {"x", "A", "s", "[]", "[x]"}, {"x"}], structure="free"),
-    "ic.hvp": by(ic.hvp, x @ x, x, x, takes=[{"s"}, {"x", "[x]"}, {"x"}], structure="free"),
-    "ic.differential": by(ic.differential, x @ x, [x], takes=[{"[]", "[x]", *VIEWS}, {"[]", "[x]", "x", "A", "s"}],
+    "ic.derivative": by(ic.derivative, Y, x, takes=[{"x", "A", "s"}, BY], order=1, structure="free"),
+    "ic.grad": by(ic.grad, x @ x, x, takes=[{"s"}, BY | {"[]", "[x]"}], structure="free"),
+    "ic.hessian": by(ic.hessian, x @ x, x, x, takes=[{"s"}, BY, BY | {"None"}], structure="free"),
+    "ic.jvp": by(ic.jvp, Y, x, x, takes=[{"x", "A", "s", "[]", "[x]"}, {"'x'", "x", "[x]"}, {"x"}], structure="free"),
+    "ic.vjp": by(ic.vjp, Y, x, x, takes=[{"x", "[x]"}, BY | {"[]", "[x]"}, {"x"}], structure="free"),
+    "ic.hvp": by(ic.hvp, x @ x, x, x, takes=[{"s"}, {"'x'", "x", "[x]"}, {"x"}], structure="free"),
+    "ic.differential": by(ic.differential, x @ x, [x], takes=[{"[]", "[x]", *VIEWS}, BY | {"[]", "[x]"}],
                           structure="free"),
     "ic.simplify": by(ic.simplify, x, takes=VIEWS),
     "ic.expand": by(ic.expand, x, takes=VIEWS),
     "ic.parse": by(ic.parse, "x_i", takes={"'x'"}, dims={"i": "n"}, batch="", vectors="numpy", x="n", arity=False),
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
                    arity=False),
-    "ic.explain": by(ic.explain, x @ x, x, takes=[{"x", "A", "s"}], style="index", structure="free"),
+    "ic.explain": by(ic.explain, x @ x, x, takes=[{"x", "A", "s"}, BY], style="index", structure="free"),
     "ic.verify": by(ic.verify, ic.grad(x @ x, x), of=x @ x, wrt=x, structure="projected", seed=0, takes={"x", "x[i]"}),
     "ic.preflight": by(ic.preflight, Y, {"n": 3}, takes=[VIEWS - {"s"} | {"[x]"}, {"{'n': 3}"}], dtype="float64",
                        memory_limit=9, arity=False),
@@ -428,7 +427,7 @@ def test_misused_compiled_functions_say_so(backend: str) -> None:
         (lambda: ic.grad(x @ x, x, x), "too many positional arguments"),
         (lambda: ic.grad(x @ x, x, struct="free"), "did you mean 'structure'?"),
         (lambda: A.sum(axsi=0), "did you mean 'axis'? It is sum(axis=None, keepdims=False)"),
-        (lambda: ic.einsum(A, "ij"), "spec is a str"),
+        (lambda: ic.function("f", 3), "spec is a str"),
         (lambda: ic.polygamma(2.5, x), "there is no polygamma of k = 5/2"),
         (lambda: ic.normp(x, -1), "there is no normp of p = -1"),
         (lambda: x.substitute("x"), "table is a dict"),
