@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
@@ -107,7 +107,8 @@ def unit_axes(units: tuple[slice | None, ...]) -> str:
 
 def _names(inputs: Any, asked: Asked) -> tuple[str, ...]:
     names = []
-    for value in inputs if isinstance(inputs, list | tuple) else (inputs,):
+    several = isinstance(inputs, Iterable) and not isinstance(inputs, Evaluable | str)
+    for value in inputs if several else (inputs,):
         if isinstance(value, str):
             names.append(value)
         elif isinstance(value, Evaluable) and isinstance(value.node, Variable):

@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, assert_never
 
-from indexcalc.engine.program import Add, Apply, Contract, Fill, Input, Invoke, Known, Map, Program, Reduce
+from indexcalc.engine.program import (
+    Add,
+    Apply,
+    Contract,
+    Fill,
+    Input,
+    Invoke,
+    Known,
+    Map,
+    Program,
+    Reduce,
+    Reshape,
+    Solve,
+)
 from indexcalc.errors import NameRefused
 from indexcalc.index import Dim
 
@@ -35,6 +48,10 @@ def check_texts(program: Program) -> None:
             case Known():
                 for value in step.params:
                     require_identifier(value) if isinstance(value, str) else _require_numbers(value)
+            case Solve() | Reshape():
+                pass
+            case _:
+                assert_never(step)
 
 
 def require_identifier(name: object) -> None:

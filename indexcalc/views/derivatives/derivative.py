@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from operator import add, mul, neg, sub, truediv
+from operator import add, mul, neg, pos, sub, truediv
 from typing import Any, TypeVar, cast
 
 from indexcalc import later
@@ -53,7 +53,7 @@ class Derivative(Expr):
         return _sum(super().__add__(other), self, other, add)
 
     def __radd__(self, other: object) -> Expr:
-        return _sum(super().__radd__(other), self, other, add)
+        return _begun(super().__radd__(other), self, other)
 
     def __sub__(self, other: object) -> Expr:
         return _sum(super().__sub__(other), self, other, sub)
@@ -161,7 +161,7 @@ class ArrayDerivative(Array):
         if isinstance(other, Array):
             return NotImplemented
         made: Expr | Array = super().__radd__(other)
-        return _sum(made, self, other, add)
+        return _begun(made, self, other)
 
     def __sub__(self, other: object) -> Expr | Array:
         made: Expr | Array = super().__sub__(other)
@@ -246,11 +246,15 @@ def _is_constant(factor: object, targets: Sequence[View]) -> bool:
 
 
 def _sum(made: Made, derivative: Any, other: object, operation: Callable[..., Any]) -> Made:
-    """A sum or difference of derivatives with equal parts; 0, with which Python's `sum` begins, adds nothing."""
-    zero = is_number(other) and other == 0
-    if zero or (type(other) is type(derivative) and other._parts() == derivative._parts()):  # type: ignore[attr-defined]
+    """A sum or difference of derivatives with equal parts."""
+    if type(other) is type(derivative) and other._parts() == derivative._parts():  # type: ignore[attr-defined]
         return _linear(made, derivative, operation, other)
     return made
+
+
+def _begun(made: Made, derivative: Any, other: object) -> Made:
+    """`0 + D`, with which Python's `sum` begins, is D."""
+    return _linear(made, derivative, pos) if is_number(other) and other == 0 else made
 
 
 def left_latex(source: Expr | Array, targets: Sequence[Expr | Array]) -> str:

@@ -420,7 +420,7 @@ def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
 
 
 @public
-def differential(L: Any, W: Sequence[Any], *, structure: Structure = "projected") -> Any:
+def differential(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     """The differential: linear in `dW`, a new tensor for each of the variables.
 
     `dW` has the structure of W, as far as it is linear; with `structure="free"` it has none.
