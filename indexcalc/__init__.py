@@ -25,6 +25,7 @@ from indexcalc.errors import (
     did_you_mean,
 )
 from indexcalc.index import Index, index, indices
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.declare import (
     column,
@@ -79,14 +80,22 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
 
 
+@public
 def simplify(expr: Any) -> Any:
     """The simplified form of an expression."""
-    return expr.simplify()
+    return _expression(expr, "simplify").simplify()
 
 
+@public
 def expand(expr: Any) -> Any:
     """The form of an expression with products of sums multiplied out, simplified."""
-    return expr.expand()
+    return _expression(expr, "expand").expand()
+
+
+def _expression(value: Any, verb: str) -> Any:
+    if not isinstance(value, Expr | Array):
+        raise KindError(f"{verb}({value!r})", f"a {type(value).__name__} is no expression", f"write ic.{verb}(x*x)")
+    return value
 
 
 globals().update(FUNCTIONS)

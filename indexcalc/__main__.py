@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 from indexcalc.checking.verify import verify
 from indexcalc.errors import IndexCalcError, KindError, NameRefused
@@ -23,12 +23,24 @@ STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}
 
 
+EXAMPLE = 'python -m indexcalc "x[i]*W[i,j] + b[j]" --wrt "W[i,k]" --dim x=n --dim W=n,m --dim b=m'
+FORMS = {"--dim": "--dim x=n, or --dim W=n,m", "--assume": "--assume S=symmetric"}
+
+
+class OneMessage(argparse.ArgumentParser):
+    """A parser whose errors are those of the library: one message, without the usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        """The error of options that cannot be read."""
+        raise KindError("", message, f"{EXAMPLE}; all options: {self.prog} --help")
+
+
 def arguments() -> argparse.ArgumentParser:
     """The parser of the command line."""
-    parser = argparse.ArgumentParser(
+    parser = OneMessage(
         prog="python -m indexcalc",
         description="Derive an expression in index notation, lay the result out, and check it by numbers.",
-        epilog='example: python -m indexcalc "x[i]*W[i,j] + b[j]" --wrt "W[i,k]" --dim x=n --dim W=n,m --dim b=m',
+        epilog=f"example: {EXAMPLE}",
     )
     parser.add_argument("words", nargs="+", metavar="[derive] EXPRESSION", help="the expression, as text")
     parser.add_argument("--wrt", required=True, help='what to differentiate by, with indices: "W[i,k]"')
@@ -54,7 +66,7 @@ def pairs(items: Sequence[str], option: str) -> dict[str, str]:
     for item in items:
         name, equals, value = item.partition("=")
         if not equals or not name:
-            raise NameRefused(f"{option} {item}", "there is no NAME=", f"write {option} x=n, or {option} W=n,m")
+            raise NameRefused(f"{option} {item}", "there is no NAME=", f"write {FORMS[option]}")
         if name in found:
             raise NameRefused(f"{option} {item}", f"{name} is given twice", "give it once")
         found[name] = value
@@ -76,6 +88,13 @@ def declared(options: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def read(text: str, what: str, known: dict[str, Any]) -> Any:
+    """The expression that a word of the command line is."""
+    if not text.strip():
+        raise KindError(f'{what} "{text}"', "there is nothing to read", f"write {EXAMPLE}")
+    return parse(text, **known)
+
+
 def derive(options: argparse.Namespace) -> dict[str, Any]:
     """What the command line answers, as a table."""
     words = options.words[1:] if options.words[0] == "derive" and len(options.words) > 1 else options.words
@@ -83,8 +102,8 @@ def derive(options: argparse.Namespace) -> dict[str, Any]:
         raise KindError(" ".join(words), f"{len(words)} expressions", "put the expression in quotes")
     tensors = declared(options)
     known = {"batch": options.batch, "vectors": options.vectors, "syntax": options.syntax, **tensors}
-    value = parse(words[0], guess=options.guess, **known)
-    target = parse(options.wrt, **({**value.declarations, **known} if options.guess else known))
+    value = read(words[0], "EXPRESSION", {**known, "guess": options.guess})
+    target = read(options.wrt, "--wrt", {**value.declarations, **known} if options.guess else known)
     result: Derivative | ArrayDerivative
     if isinstance(value, Expr) or isinstance(target, Expr):
         result = diff(value, target, structure=options.structure)
@@ -160,8 +179,8 @@ def printable(text: str) -> str:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Answer one command line; 0 where all went well, 1 where the check failed, 2 for wrong input."""
-    options = arguments().parse_args(argv)
     try:
+        options = arguments().parse_args(argv)
         answer = derive(options)
     except IndexCalcError as error:
         print(printable(str(error)), file=sys.stderr)

@@ -15,9 +15,31 @@ from functools import cache
 from keyword import iskeyword
 from math import gcd, lcm
 from typing import Any, NoReturn
+from unicodedata import normalize
 
 from indexcalc import later
 from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
+from indexcalc.surface import is_integer, public
+
+
+def own_name(name: object, what: str, like: str) -> str:
+    """The name, if it is an identifier and Python knows no other spelling of it, or an error; `like` is one.
+
+    >>> own_name("W_1", "tensor", "W")
+    'W_1'
+    """
+    if not isinstance(name, str):
+        raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("{like}", ...)')
+    asked = f"{what}({name!r})"
+    if not name.isidentifier():
+        instead = f"use letters, digits and _, as in {like!r} or '{like}_1'"
+        raise NameRefused(asked, f"{name!r} is no identifier", instead)
+    plain = normalize("NFKC", name)
+    if plain != name or name == "__debug__":
+        instead = f"write {plain!r}" if plain != name else "use another, debug say"
+        raise NameRefused(asked, f"{name!r} is not a name of its own to Python", instead)
+    return name
+
 
 Monomial = tuple[tuple[str, int], ...]
 Terms = tuple[tuple[Monomial, Fraction], ...]
@@ -44,14 +66,11 @@ class Index:
     batch: bool = field(default=False, compare=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str):
-            raise KindError("index", f"a name is a str, not {type(self.name).__name__}", 'write ic.index("i")')
-        if not self.name.isidentifier() or RESERVED.fullmatch(self.name):
-            raise NameRefused(
-                f"index({self.name!r})",
-                f"{self.name!r} is {'taken' if RESERVED.fullmatch(self.name) else 'no identifier'}",
-                "use letters, digits and _, as in 'i' or 'in_1'",
-            )
+        if not isinstance(self.batch, bool):
+            raise KindError(f"index({self.name!r})", f"batch is {self.batch!r}", "write batch=True, or leave it out")
+        own_name(self.name, "index", "i")
+        if RESERVED.fullmatch(self.name):
+            raise NameRefused(f"index({self.name!r})", f"{self.name!r} is taken", "use another, 'i' or 'in_1' say")
 
     def __repr__(self) -> str:
         return self.name
@@ -66,6 +85,7 @@ class Index:
     __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
 
 
+@public
 def index(name: str, *, batch: bool = False) -> Index:
     """One index.
 
@@ -79,6 +99,7 @@ def index(name: str, *, batch: bool = False) -> Index:
     return Index(name, batch)
 
 
+@public
 def indices(names: str, *, batch: bool = False) -> tuple[Index, ...]:
     """Several indices, always as a tuple.
 
@@ -204,6 +225,8 @@ class Dim:
 
 
 Dimension = int | Dim
+EXACT = (int, Fraction, Dim)
+"""What the arithmetic of dimensions takes."""
 
 
 class Smaller(str):
@@ -298,17 +321,14 @@ def dim(value: object) -> Dimension:
         # Python's parser can't be entered again from a `__del__` that runs inside it, so a plain symbol stays out of it
         plain = value.isascii() and value.isidentifier() and not iskeyword(value)
         return symbol(value) if plain else _read(value)
-    try:
-        number = value.__index__() if not isinstance(value, bool) else None  # type: ignore[attr-defined]
-    except AttributeError:
-        number = None
-    if number is None:
+    if not is_integer(value):
         raise KindError(
             f"dimension {value!r}", "neither an integer nor a symbol", "write an int, or text such as 'n' or 'm*n'"
         )
+    number = int(value.__index__())  # type: ignore[attr-defined]
     if number < 0:
         raise DimensionError(f"dimension {number}", "a dimension is not negative", "")
-    return int(number)
+    return number
 
 
 @cache

@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 
 FLOORS = (
-    "errors", "foreign", "later", "index", "graph", "functions", "simplify", "calculus", "writing", "engine", "layout",
+    "errors", "surface", "foreign", "later", "index", "graph", "functions", "simplify", "calculus", "writing", "engine",
+    "layout",
     "equality", "views", "reading", "checking", "explaining", "testing", "__main__", "__init__",
 )  # fmt: skip
 """The rooms from below: a module imports from rooms below its own, and within its room without a circle."""

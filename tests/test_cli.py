@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import indexcalc as ic
+from indexcalc.__main__ import main
 from indexcalc.testing import check_derivative
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -94,11 +95,39 @@ def test_a_symmetric_tensor_says_which_derivative_it_is():
         (["exp[i]", "--wrt", "exp[k]", "--dim", "exp=n"], "name of a function"),
         (["x[i]", "y[i]", "--wrt", "x[k]", "--dim", "x=n"], "2 expressions"),
         (["x[i]", "--wrt", "x[k]", "--dim", "x=n-"], "not a polynomial"),
+        ([], "the following arguments are required"),
+        (["x[i]", "--dim", "x=n"], "required: --wrt"),
+        (["x[i]", "--wrt"], "--wrt: expected one argument"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--layout", "sideways"], "invalid choice: 'sideways'"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--format", "xml"], "invalid choice: 'xml'"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--structure", "odd"], "invalid choice: 'odd'"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--vectors", "up"], "invalid choice: 'up'"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--bogus"], "unrecognized arguments: --bogus"),
+        (["", "--wrt", "x[k]", "--dim", "x=n"], "there is nothing to read"),
+        (["x[i]", "--wrt", " ", "--dim", "x=n"], '--wrt " "'),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--assume", "symmetric"], "write --assume S=symmetric"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=n", "--batch", "1"], "'1' is no identifier"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "1x=n"], "'1x' is no identifier"),
+        (["x[i]", "--wrt", "x[i] + y[i]", "--dim", "x=n", "--dim", "y=n"], "no tensor of its own"),
+        (["x[i]", "--wrt", "3", "--dim", "x=n"], "no tensor of its own"),
+        (["derive", "--wrt", "x"], "'derive' is not declared"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=-1"], "not negative"),
+        (["x[i]", "--wrt", "x[k]", "--dim", "x=2.5"], "not a polynomial"),
+        (["x[i]*1e999", "--wrt", "x[k]", "--dim", "x=n"], "1e999"),
+        (["x[i]/0", "--wrt", "x[k]", "--dim", "x=n"], "division by zero"),
     ],
 )
-def test_wrong_input_gets_one_message_and_status_2(words, message):
-    done = run(*words)
-    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr and not done.stdout
+def test_wrong_input_gets_one_message_and_status_2(words, message, capsys):
+    assert main(words) == 2
+    shown = capsys.readouterr()
+    assert message in shown.err and not shown.out
+    assert "usage:" not in shown.err and len(shown.err.splitlines()) <= 3
+
+
+def test_wrong_input_gives_no_traceback():
+    for words in (["x[i]*W[i", "--wrt", "x[k]", "--dim", "x=n"], ["x[i]"], ["x[i]", "--wrt", "x", "--layout", "odd"]):
+        done = run(*words)
+        assert done.returncode == 2 and done.stderr and "Traceback" not in done.stderr and not done.stdout
 
 
 def test_sizes_at_which_a_matrix_is_singular_are_not_taken() -> None:

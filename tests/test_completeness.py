@@ -61,6 +61,7 @@ MATCHES: dict[str, dict[str, str]] = {
     "equality.modular._is_exact_here": {},
     "engine.emit.patterns.alongside": {},
     "engine.emit.patterns.complex_values": {},
+    "engine.emit.texts.check_texts": {},
     "engine.plan.terms._opened": dict.fromkeys(CLOSED["kinds"] - {"Product", "Sum", "Definition"}, "it is a leaf"),
     "engine.program.flops": {},
     "graph.walk.change": {},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import jax
 import numpy as np
@@ -131,3 +132,49 @@ def test_every_kind_of_step_is_drawn():
     }
     assert wanted <= set(DRAWN - before)
     assert set(DIM) == {name for names in NAMES.values() for name in names}
+
+
+# ------------------------------------------------------------------ linear combinations
+
+
+def _combined() -> dict[str, tuple[Any, Any]]:
+    """Linear combinations of derivatives, each with one of the parts."""
+    i, j, k = ic.indices("i j k")
+    C, A, B = ic.tensor("C", 3, 3, symmetric=True), ic.tensor("A", 3, 3), ic.tensor("B", "n n")
+    x, s = ic.tensor("x", "n"), ic.scalar("s")
+    psi = ic.tr(A @ C @ C) ** 2
+    H, G = ic.hessian(psi, C), ic.grad(x @ B @ x, x)
+    g, J = (x[i] * B[i, j] * x[j]).diff(x[k]), (x[i] * B[i, j]).diff(x[k])
+    found: dict[str, tuple[Any, Any]] = {}
+    for name, D, other in (
+        ("H", H, ic.hessian(ic.tr(C) ** 3, C)), ("G", G, ic.grad(x @ x, x)), ("g", g, (x[i] * x[i]).diff(x[k])),
+        ("J", J, (B[j, i] * x[i]).diff(x[k])),
+    ):  # fmt: skip
+        made = {"4*": 4 * D, "*4": D * 4, "/2": D / 2, "-": -D, "+": D + other, "- 2*": D - 2 * other, "s*": s * D,
+                "*s": D * s, "/s": D / s, "sum": sum([D, other]), "np": np.float64(2) * D}  # fmt: skip
+        found |= {f"{name} {word}": (one, D) for word, one in made.items()}
+    return found
+
+
+COMBINED = _combined()
+
+
+@pytest.mark.parametrize("name", COMBINED)
+def test_a_linear_combination_of_derivatives_is_one(name: str) -> None:
+    made, D = COMBINED[name]
+    assert type(made) is type(D) and (made.of, made.wrt, made.groups) == (D.of, D.wrt, D.groups)
+    assert made.structures == D.structures and ic.verify(made)
+    for row in made.layouts():
+        assert row.shape == D.layouts()[row.name].shape
+    assert "=" in made.latex(lhs=True)
+
+
+def test_other_arithmetic_gives_a_plain_expression() -> None:
+    i, k, m = ic.indices("i k m")
+    C, x = ic.tensor("C", 3, 3, symmetric=True), ic.tensor("x", "n")
+    H, g = ic.hessian(ic.tr(C) ** 3, C), (x[i] * x[i]).diff(x[k])
+    for made in (H * H, H + 1, H + 0, H**2, H * ic.tr(C), H + ic.hessian(ic.tr(C) ** 3, C, structure="free")):
+        assert type(made) is ic.Array
+    for made in (g * g, g + x[k], x[k] + g, g * x[m], g * (x[i] * x[i]), g + (x[i] * x[i]).diff(x[m]) * ic.delta(m, k)):
+        assert type(made) is ic.Expr
+    assert type(ic.hvp(ic.tr(C) ** 3, C, C) * 2).__name__ == "ArrayDerivative"

@@ -214,8 +214,96 @@ def test_another_keyword_is_refused(name: str) -> None:
     }.get(name)  # fmt: skip
     if args is None:
         args = (A,)
-    with pytest.raises((IndexCalcError, TypeError), match="axsi"):
+    with pytest.raises(IndexCalcError, match="axsi") as error:
         f(*args, axsi={})
+    takes_any = any(one.kind is one.VAR_KEYWORD for one in inspect.signature(f).parameters.values())
+    assert takes_any or name in error.value.instead
+
+
+# ------------------------------------------------------------------ methods
+
+D = (x[i] * A[i, a]).diff(A[ic.index("k"), ic.index("c")])
+H = ic.hessian((x @ x) ** 2, x)
+HELD = H.compressed(x=POINT)
+LARGE = ic.hessian(x @ A @ x, x).compressed(A=np.eye(3), memory_limit=100)
+LONG = ic.explain(ic.tanh(A @ ic.tanh(A @ ic.tanh(A @ x))).sum(), A)
+ARRAY = {"evaluate": {"A": np.eye(9)}, "compressed": {"A": np.eye(9)}}
+METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
+    **{("Array", f"{name} axis"): (partial(getattr(T, name), axis=0), getattr(T, name)) for name in (
+        "sum", "mean", "max", "min", "prod")},
+    **{("Array", f"{name} keepdims"): (partial(getattr(T, name), keepdims=True), getattr(T, name)) for name in (
+        "sum", "mean", "max", "min", "prod")},
+    ("Array", "matrix order"): (
+        lambda: ic.tensor("Z", "a b c").matrix(rows=(0, 1), cols=(2,), order="C"),
+        lambda: ic.tensor("Z", "a b c").matrix(rows=(0, 1), cols=(2,), order="F"),
+    ),
+    ("Expr", "matrix order"): (
+        lambda: (T[i, a] * x[ic.index("k")]).matrix(rows=(i, a), cols=(ic.index("k"),), order="C"),
+        lambda: (T[i, a] * x[ic.index("k")]).matrix(rows=(i, a), cols=(ic.index("k"),), order="F"),
+    ),
+    ("Array", "diff structure"): (lambda: Q.diff(S[i, a], structure="free"), lambda: Q.diff(S[i, a])),
+    ("Expr", "diff structure"): (
+        lambda: (A[i, a] * S[i, a]).diff(S[i, a], structure="independent"),
+        lambda: (A[i, a] * S[i, a]).diff(S[i, a]),
+    ),
+    ("Array", "formula define"): (
+        lambda: ic.vjp(ic.softmax(T @ T.T, axis=1), T, A).formula(define=True),
+        lambda: ic.vjp(ic.softmax(T @ T.T, axis=1), T, A).formula(),
+    ),
+    ("Derivative", "latex lhs"): (lambda: D.latex(lhs=True), D.latex),
+    ("ArrayDerivative", "latex lhs"): (lambda: H.latex(lhs=True), H.latex),
+    ("Array", "evaluate order"): (
+        lambda: T.evaluate(T=np.ones((2, 3)), order=(1, 0)).shape, lambda: T.evaluate(T=np.ones((2, 3))).shape),
+    ("Expr", "evaluate order"): (
+        lambda: T[i, a].evaluate(T=np.ones((2, 3)), order=(a, i)).shape,
+        lambda: T[i, a].evaluate(T=np.ones((2, 3))).shape,
+    ),
+    **{(title, f"{name} memory_limit"): (
+        lambda e=e, name=name: _refused(getattr(e, name), ARRAY[name], memory_limit="8 bytes"),
+        lambda e=e, name=name: type(getattr(e, name)(ARRAY[name])),
+    ) for title, e in (("Array", A @ A @ A), ("Expr", (A @ A @ A)[i, a])) for name in ("evaluate", "compressed")},
+    ("Array", "wanted order"): (lambda: T.wanted((1, 0)).node, lambda: T.wanted().node),
+    ("Expr", "wanted order"): (lambda: T[i, a].wanted((a, i)).node, lambda: T[i, a].wanted().node),
+    ("Layout", "wanted order"): (lambda: H.layout("jax").wanted((1, 0)).units, lambda: D.layout("jax").wanted().node),
+    ("Explanation", "text full"): (lambda: LONG.text(full=True), LONG.text),
+    ("Compressed", "solver positive_definite"): (
+        lambda: LARGE.solver(positive_definite=True).method,
+        lambda: _refused(LARGE.solver),
+    ),
+    ("Compiled", "prepared dtype"): (
+        lambda: _refused(ic.compile(A @ A, (A,), memory_limit=100).prepared, {"n": 3}, np.complex128),
+        lambda: type(ic.compile(A @ A, (A,), memory_limit=100).prepared({"n": 3})),
+    ),
+}  # fmt: skip
+"""Each keyword of each public method, as for functions."""
+NO_LEFT = "only a derivative has a left-hand side: of anything else it is empty"
+SAME_OF_METHODS = {
+    **{(title, "latex lhs"): NO_LEFT for title in ("Array", "Expr", "Layout")},
+    ("Compressed", "solve positive_definite"): "it is that of `solver`",
+}
+
+
+@pytest.mark.parametrize(("title", "word"), METHODS)
+def test_each_keyword_of_a_method_matters(title: str, word: str) -> None:
+    given, left_out = METHODS[title, word]
+    first, second = given(), left_out()
+    assert first != second or repr(first) != repr(second)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [A, x[i], D, H, H.layout("jax"), HELD, LONG, ic.compile(x, (x,)), H.layouts()],
+    ids=lambda e: type(e).__name__,
+)
+def test_each_documented_keyword_of_a_method_has_a_row(thing: Any) -> None:
+    known = {*METHODS, *SAME_OF_METHODS}
+    kinds = [kind.__name__ for kind in type(thing).__mro__]
+    for name in dir(thing):
+        f = getattr(type(thing), name, None)
+        if not name.startswith("_") and inspect.isfunction(f):
+            for word, one in inspect.signature(f).parameters.items():
+                if one.default is not one.empty and one.kind is not one.POSITIONAL_ONLY:
+                    assert any((kind, f"{name} {word}") in known for kind in kinds), f"{kinds[0]}.{name}({word}=)"
 
 
 @pytest.mark.parametrize("name", ["sum", "mean", "normF", "max", "min", "prod", "softmax", "norm1", "norm2"])
@@ -265,10 +353,42 @@ def test_what_would_be_dropped_is_refused(call: Callable[[], Any], word: str) ->
 
 @pytest.mark.parametrize("name", ["self", "text", "values", "view", "formula", "D", "order", "memory_limit"])
 def test_tensors_may_be_called_as_arguments_are(name: str) -> None:
-    """By name where no keyword of the call is called so, by tensor everywhere."""
+    """By name and by tensor, in all that takes keywords: where a keyword is called so, the tensor comes first."""
     v = ic.tensor(name, "n")
     assert ic.parse(str(2 * v), **(2 * v).declarations) == 2 * v and ic.check(f"2*{name}", ic.grad(v @ v, v))
-    np.testing.assert_array_equal((2 * v).evaluate({v: POINT}), 2 * POINT)
-    if name not in ("order", "memory_limit"):
-        np.testing.assert_array_equal((2 * v).evaluate(**{name: POINT}), 2 * POINT)
-        np.testing.assert_array_equal((2 * v).compressed(**{name: POINT}).todense(), 2 * POINT)
+    for given in ({v: POINT}, {name: POINT}):
+        np.testing.assert_array_equal((2 * v).evaluate(given), 2 * POINT)
+        np.testing.assert_array_equal(ic.compressed(2 * v, given).todense(), 2 * POINT)
+    np.testing.assert_array_equal((2 * v).evaluate(**{name: POINT}), 2 * POINT)
+    np.testing.assert_array_equal((2 * v).compressed(**{name: POINT}).todense(), 2 * POINT)
+    np.testing.assert_array_equal(ic.compressed(2 * v, **{name: POINT}).todense(), 2 * POINT)
+    for backend in ("numpy", "jax", "torch", "dask"):
+        np.testing.assert_array_equal(np.asarray(ic.compile(2 * v, (v,), backend=backend)(POINT)), 2 * POINT)
+    space: dict[str, Any] = {}
+    exec(ic.to_source(2 * v, (v,)), space)
+    np.testing.assert_array_equal(space["program"](POINT), 2 * POINT)
+    assert ic.parse(f"2*{name}", **{name: "n"}) == 2 * v and ic.check(f"2*{name} + 0*q", ic.grad(v @ v, v), q="n")
+
+
+@pytest.mark.parametrize("name", ["order", "memory_limit", "dtype", "self", "values", "D"])
+def test_dimensions_and_functions_may_be_called_as_arguments_are(name: str) -> None:
+    e = ic.eye(name) @ ic.ones(name, "m")
+    assert e.evaluate({name: 2, "m": 3}).shape == e.evaluate(**{name: 2, "m": 3}).shape == (2, 3)
+    assert ic.preflight(e, {name: 2, "m": 3}).shape == (2, 3)
+    if name not in ("dtype", "memory_limit"):
+        assert ic.preflight(e, **{name: 2, "m": 3}).shape == (2, 3)
+    f = ic.function(name, "n -> n")
+    for call in ((lambda **named: f(x).evaluate({x: POINT}, **named)), partial(ic.compile(f(x), (x,)), POINT)):
+        np.testing.assert_array_equal(call(**{name: np.square}), POINT**2)
+
+
+@pytest.mark.parametrize("name", ["ⅹ", "ﬁ", "__debug__", "µ", "a-b", "1x", ""])
+def test_names_that_are_not_their_own_are_refused_everywhere(name: str) -> None:
+    """Python makes one of x and ⅹ (NFKC): a keyword of that name would never arrive."""
+    for make in (
+        ic.tensor, ic.scalar, ic.index, lambda one: ic.define(one, x), lambda one: ic.function(one, "->"),
+        lambda one: ic.function("f", "n ->", gradient=one or " "), lambda one: ic.parse("x", x="n", batch=one or "1"),
+        lambda one: ic.parse("x", **{one: "n"}), lambda one: ic.to_source(x, (x,), name=one),
+    ):  # fmt: skip
+        with pytest.raises(IndexCalcError):
+            make(name)

@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.graph.constructors import variable
+from indexcalc.graph import constructors as graph
+from indexcalc.graph.constructors import elementwise, reduction, variable
+from indexcalc.graph.node import Call, Node, Signature
 from indexcalc.views.array import Array
 
 A, x = ic.tensor("A", "n n"), ic.tensor("x", "n")
@@ -57,6 +59,36 @@ def test_a_bent_name_writes_no_code(name: str) -> None:
     ):
         with pytest.raises(ic.NameRefused):
             call()
+
+
+HIT: list[int] = []
+CODE = "__import__('test_pickles').HIT.append(1)"
+
+
+@pytest.mark.parametrize("route", ["evaluate", "compressed", "source", "numpy", "jax", "torch"])
+@pytest.mark.parametrize(
+    "node",
+    [
+        variable(CODE, (2,)),
+        elementwise("polygamma", [(x.node, (0,))], x.node.dims, (CODE,)),  # type: ignore[arg-type]
+        reduction("normp", x.node, [0], False, (CODE,)),  # type: ignore[arg-type]
+        graph.call(Signature(CODE, (x.node.dims,), x.node.dims, ""), (0,), [x.node]),
+        graph.call(Signature("f", (x.node.dims,), (), CODE), (1,), [x.node]),
+    ],
+    ids=["tensor", "parameter", "exponent", "function", "gradient"],
+)
+def test_what_is_no_name_and_no_number_writes_no_code(route: str, node: Node) -> None:
+    bent = again(Array(node))
+    given = {variable.label: np.ones(2) for variable in bent.inputs}
+    functions = {CODE: np.cos} if isinstance(node, Call) else {}
+    ways = {
+        "evaluate": lambda: bent.evaluate({**given, **functions}),
+        "compressed": lambda: bent.compressed({**given, **functions}),
+        "source": lambda: ic.to_source(bent, tuple(given)),
+    }
+    with pytest.raises(ic.NameRefused):
+        ways.get(route, lambda: ic.compile(bent, tuple(given), backend=route)(*given.values(), **functions))()
+    assert not HIT
 
 
 @pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "dask"])

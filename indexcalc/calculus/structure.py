@@ -31,7 +31,9 @@ from indexcalc.graph.node import Labels, Node, Sum, Symmetry, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dimension
 
-MAPS = ("projected", "independent", "free")
+Structure = str
+"""The name of a map, which `check_map` knows."""
+MAPS: tuple[Structure, ...] = ("projected", "independent", "free")
 AFFINE = {
     "orthogonal": "orthogonal matrices are no linear space (Q.T @ Q = eye is quadratic)",
     "stochastic": "stochastic tensors are no linear space (their entries sum to 1, not to 0)",
@@ -118,7 +120,7 @@ def structured(node: Node, target: Node, axes: Sequence[int], structure: str, as
 
 def check_map(structure: object, asked: str | Asked) -> None:
     """Nothing, where `structure` is one of the three names; else a DerivativeError."""
-    if structure not in MAPS:
+    if not isinstance(structure, str) or structure not in MAPS:
         raise DerivativeError(
             asked, f"structure={structure!r} is not known", 'write structure="projected", "independent" or "free"'
         )

@@ -38,19 +38,22 @@ from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import declared
+from indexcalc.surface import public
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import from_number
 from indexcalc.views.view import View, is_number, to_number
 
 
+@public
 def check(
     formula: Any,
     D: View,
+    /,
     *,
     vectors: str | None = None,
     layout: str | None = None,
-    at: Mapping[Any, Any] | None = None,
+    at: Any = None,
     syntax: str = "",
     **declarations: Any,
 ) -> Report:

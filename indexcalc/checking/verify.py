@@ -19,6 +19,7 @@ from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.differentiate import derivative, diff
@@ -132,6 +133,7 @@ class Stage(NamedTuple):
         return np.asarray(np.einsum(value, self.labels, self.kept)), error
 
 
+@public
 def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", seed: int = 0) -> Verification:
     """Whether a derivative agrees with numbers: finite differences and, where all is analytic, complex steps.
 
@@ -262,7 +264,18 @@ def _stages(D: Any, of: Any, wrt: Any, structure: str, asked: Asked) -> Iterator
             raise DerivativeError(asked, found, "write ic.verify(D, of=y, wrt=W), or verify it before the arithmetic")
         of, wrt = D.source, list(D.targets)
     targets = list(wrt) if isinstance(wrt, list | tuple) else [wrt]
+    for view in (of, *targets):
+        if not isinstance(view, View):
+            raise KindError(asked, f"a {type(view).__name__} is no expression", "write ic.verify(D, of=y, wrt=W)")
+    if not targets:
+        raise DerivativeError(asked, "wrt= names no tensor", "write ic.verify(D, of=y, wrt=W)")
     indexed = isinstance(of, Expr) or any(isinstance(target, Expr) for target in targets)
+    for view in (of, *targets, D) if indexed else ():
+        if isinstance(view, Array) and view.order:
+            found = f"{view} has no names for its axes, beside indexed expressions"
+            raise KindError(asked, found, "index all of D, of= and wrt=, or none")
+    if not indexed and isinstance(D, Expr):
+        raise KindError(asked, f"{D} has indices, and {of} has none", "index all of D, of= and wrt=, or none")
     value = of
     if indexed:
         value = Expr(value.node, (), value.inputs) if not isinstance(value, Expr) else value

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from math import prod
 from typing import Any
+
+import numpy as np
 
 from indexcalc.engine.program import Input, Program
 from indexcalc.errors import Asked, InputError
@@ -27,6 +30,31 @@ def memory_limit() -> int:
     if not hasattr(os, "sysconf"):
         return sys.maxsize
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+
+
+UNITS = {
+    "": 1, "b": 1, "byte": 1, "bytes": 1, "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
+    "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
+}  # fmt: skip
+"""Bytes in a unit, by its name in small letters."""
+AMOUNT = re.compile(r"\s*([0-9]+(?:\.[0-9]*)?|\.[0-9]+)\s*([A-Za-z]*)\s*")
+
+
+def most_bytes(value: Any, asked: str | Asked) -> int:
+    """The bytes that a `memory_limit` means: a number, a text with its unit, or None for half of the machine's memory.
+
+    >>> most_bytes("1.5 GB", "compile"), most_bytes("4KiB", "compile"), most_bytes(1e9, "compile")
+    (1500000000, 4096, 1000000000)
+    """
+    if value is None:
+        return memory_limit()
+    if isinstance(value, str):
+        found = AMOUNT.fullmatch(value)
+        if found and found[2].lower() in UNITS:
+            return int(float(found[1]) * UNITS[found[2].lower()])
+    elif not isinstance(value, bool) and isinstance(value, int | float | np.integer | np.floating) and value >= 0:
+        return sys.maxsize if value == np.inf else int(value)
+    raise InputError(asked, f"memory_limit={value!r}", 'give bytes, memory_limit=4*10**9, or "4GB"')
 
 
 def largest_shape(program: Program) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from math import prod
@@ -16,7 +17,7 @@ from indexcalc.engine.compressed.compressed import (
     cost,
     grid,
 )
-from indexcalc.engine.limits import memory_limit as default_limit
+from indexcalc.engine.limits import most_bytes
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.plan.plan import Options
 from indexcalc.engine.wanted import Evaluable
@@ -25,8 +26,10 @@ from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Call, topological
 from indexcalc.graph.walk import variables
 from indexcalc.simplify.passes import simplify
+from indexcalc.surface import is_integer, public
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Preflight:
     """What an evaluation, or a compiled function, would cost, the inputs apart; `print` shows it.
@@ -85,11 +88,20 @@ def amount(count: int) -> str:
     return f"{count} bytes"
 
 
-def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = None, **sizes: int) -> Preflight:
+@public
+def preflight(
+    D: Any,
+    sizes: Mapping[str, int] | None = None,
+    /,
+    *,
+    dtype: Any = "float64",
+    memory_limit: int | float | str | None = None,
+    **named: int,
+) -> Preflight:
     """What it would cost to evaluate an expression, a derivative, or a list of them; nothing is computed.
 
-    `sizes` has the size of each dimension symbol (`n=2483`), `dtype` is that of the inputs, and `memory_limit` is in
-    bytes (half of the machine's memory).
+    Sizes come by dimension symbol, as keywords (`n=2483`) or in a table (`{"n": 2483}`). `dtype` is that of the inputs,
+    and `memory_limit` in bytes, or a text such as "4GB" (half of the machine's memory).
 
     >>> import indexcalc as ic
     >>> A, X, B = ic.tensor("A", "n n"), ic.tensor("X", "n n"), ic.tensor("B", "n n")
@@ -102,9 +114,12 @@ def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = 
     """
     views = [D] if isinstance(D, Evaluable) else [view for row in grid(D, "preflight") for view in row]
     asked = Asked(lambda: f"preflight of {', '.join(map(str, views))}")
-    kind = np.dtype(dtype)
-    if kind not in KEPT:
-        raise InputError(asked, f"dtype {kind}", f"give one of {', '.join(map(str, KEPT))}")
+    kind = _kept_dtype(dtype, asked)
+    limit = most_bytes(memory_limit, asked)
+    twice = sorted((sizes or {}).keys() & named.keys())
+    if twice:
+        raise InputError(asked, f"{twice[0]} is given twice", "give it once")
+    sizes = {**(sizes or {}), **named}
     given = [view.sides() for view in views]
     roots = simplify([side.node for side in given])
     _check(asked, sizes, symbols_below([*roots, *joined_inputs(view.inputs for view in views)]), symbols_below(roots))
@@ -127,15 +142,25 @@ def preflight(D: Any, /, *, dtype: Any = np.float64, memory_limit: int | None = 
         compressed_bytes=held.nbytes,
         compressed_peak_bytes=held.peak_bytes,
         compressed=held.shown,
-        limit=default_limit() if memory_limit is None else memory_limit,
+        limit=limit,
     )
 
 
-def _check(asked: Asked, sizes: dict[str, int], known: set[str], needed: set[str]) -> None:
+def _kept_dtype(dtype: Any, asked: Asked) -> Any:
+    try:
+        kind: Any = None if dtype is None else np.dtype(dtype)
+    except (TypeError, ValueError):
+        kind = None
+    if kind is None or kind not in KEPT:
+        raise InputError(asked, f"dtype {kind or repr(dtype)}", f"give one of {', '.join(map(str, KEPT))}")
+    return kind
+
+
+def _check(asked: Asked, sizes: Mapping[str, int], known: set[str], needed: set[str]) -> None:
     for name, size in sizes.items():
         if name not in known:
-            raise InputError(asked, f"unknown dimension {name!r}", did_you_mean(name, known))
-        if isinstance(size, bool) or not isinstance(size, int | np.integer) or size < 0:
+            raise InputError(asked, f"unknown dimension {name!r}", did_you_mean(str(name), known))
+        if not is_integer(size) or size < 0:
             raise InputError(asked, f"{name}={size!r} is no size", f"give {name}=5, say")
     missing = sorted(name for name in needed - sizes.keys() if not name.startswith("?"))
     if missing:

@@ -8,8 +8,10 @@ from string import ascii_letters
 from indexcalc.engine import program as steps
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
+from indexcalc.surface import public
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A program, the kernel of each step, and what it takes.

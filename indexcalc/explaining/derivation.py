@@ -11,11 +11,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexcalc.calculus.structure import Structure
 from indexcalc.errors import Asked, KindError
 from indexcalc.explaining.differentials import Differentials
 from indexcalc.explaining.entries import Entries
 from indexcalc.explaining.lines import Explanation
 from indexcalc.graph.node import Variable, topological
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
 from indexcalc.views.named import variable_of
@@ -24,7 +26,8 @@ from indexcalc.views.view import View
 STYLES = ("index", "differential")
 
 
-def explain(expr: Any, wrt: Any, *, style: str = "index", structure: str = "projected") -> Explanation:
+@public
+def explain(expr: Any, wrt: Any, *, style: str = "index", structure: Structure = "projected") -> Explanation:
     """The derivation of a derivative, line by line, each with its rule.
 
     `expr` is an Expr and `wrt` an indexed tensor (`W[i,k]`), or both are Arrays. `style="index"` writes entries and

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from indexcalc.surface import public
 from indexcalc.views.view import View
 from indexcalc.writing.index.latex import name_latex, subscripted
 
@@ -36,6 +37,7 @@ class Line:
         return f"{self.title} = {self.text}"
 
 
+@public
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The lines of a derivation; `str` is a text, notebooks show LaTeX."""

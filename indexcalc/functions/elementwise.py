@@ -335,7 +335,7 @@ SPECIAL = (
         "polygamma", "the k-th derivative of digamma", lambda x, k: special.polygamma(k, x), (_polygamma_rule,),
         r"\psi^{{({k})}}\left({}\right)", "DLMF 5.15 (Abramowitz-Stegun 6.4.1)",
         domain="all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ...", inputs=(POSITIVE,), params=("k",),
-        holomorphic=False,
+        admits=lambda k: isinstance(k, int) and k >= 0, holomorphic=False,
         unmet="it is derived of digamma, whose argument it has",
         calm=True, workspace=2.0, oracle="jax.scipy.special.polygamma(k, x)",
     ),

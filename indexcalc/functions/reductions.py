@@ -161,6 +161,7 @@ ROWS = (
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{{p}}}}}", "definition, by the chain rule",
         domain="all real numbers, p >= 1", inputs=NONZERO, params=("p",),
+        admits=lambda p: not isinstance(p, complex) and p >= 1,
         kink="for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0", holomorphic=False,
         range=(0.0, math.inf),
         branching=AT_ZERO, positive=True, total=True, norm=True, workspace=3.0,

@@ -101,7 +101,7 @@ class ElementwiseFunction:
     which tests draw argument a; `exact` has values at integers that are integers; `range` is an interval that has all
     the values for real arguments.
     `params` names the static parameters: only where there are some, rules get their values as keyword `params`.
-    `latex.format(*args, **params)` is the LaTeX.
+    `admits(*params)` says which values it has (`domain` in words). `latex.format(*args, **params)` is the LaTeX.
 
     `python` is what Python has for it, of numbers: an operator, or a function of `math` under this name. `zero` says
     that 0 may be a value for real arguments. `monotone` says that the values do not fall where arguments rise,
@@ -131,6 +131,7 @@ class ElementwiseFunction:
     domain: str = "all real numbers"
     inputs: tuple[Interval, ...] = (REAL,)
     params: tuple[str, ...] = ()
+    admits: Callable[..., bool] | None = None
     kink: str = ""
     holomorphic: bool = True
     exact: dict[int, int] = field(default_factory=dict)
@@ -226,7 +227,8 @@ class ReductionFunction:
     """A function along axes.
 
     `rule(slice)` is `dy/dx` (`dy/du`, the same) where the axes go, and `dy/du` where they stay (`keeps`): see `Slice`.
-    `numpy(x, axes, *params)` reduces a tuple of axes and keeps the dtype.
+    `numpy(x, axes, *params)` reduces a tuple of axes and keeps the dtype; `admits(*params)` says which values of the
+    parameters it has.
     `latex.format(x, axes=..., **params)` is the LaTeX, `axes` being the names of the axes that are reduced.
     `axes` is how many axes it takes, 0 for any number; one that is not `public` has no function of its own for both
     views. `matrix` is the function of Arrays, along their last two axes, under which it is written, if there is one;
@@ -261,6 +263,7 @@ class ReductionFunction:
     domain: str = "all real numbers"
     inputs: Interval = REAL
     params: tuple[str, ...] = ()
+    admits: Callable[..., bool] | None = None
     kink: str = ""
     holomorphic: bool = True
     axes: int = 0

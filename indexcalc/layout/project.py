@@ -239,8 +239,9 @@ def matrix_of_groups(
     named = [axis for group in groups for axis in group]
     free = ", ".join(map(str, axes)) or "none"
     for axis in named:
-        if axis not in axes:
+        if not any(axis is one or (type(axis) is type(one) and axis == one) for one in axes):
             raise LayoutError(asked, f"{axis} is none of its axes ({free})", did_you_mean(str(axis), map(str, axes)))
+    for axis in named:
         if named.count(axis) > 1:
             raise LayoutError(asked, f"{axis} stands twice", f"name each of {free} once")
     missing = [axis for axis in axes if axis not in named]

@@ -13,7 +13,7 @@ from types import GeneratorType
 from typing import Any, cast
 
 from indexcalc.errors import IndexCalcError, KindError, ParseError
-from indexcalc.index import dim
+from indexcalc.index import dim, own_name
 from indexcalc.reading.guess import guessed, told
 from indexcalc.reading.rules.arithmetic import (
     read_comparison,
@@ -38,6 +38,7 @@ from indexcalc.reading.rules.operands import Value
 from indexcalc.reading.rules.statements import read_definition, sized
 from indexcalc.reading.rules.subscripts import read_indexed, read_name
 from indexcalc.reading.tokens.passes import parse_tree
+from indexcalc.surface import public
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction, checked_name
@@ -58,6 +59,7 @@ RULES: dict[str, Rule] = {
 with its own row in that place; one that is written otherwise also has a grammar of its own, for these parts."""
 
 
+@public
 def parse(
     text: str,
     /,
@@ -89,14 +91,12 @@ def parse(
     >>> ic.parse(r"\|X w - y\|_2^2", guess=True).note
     'read with X n×d, w d, y n'
     """
-    if not isinstance(text, str):
-        raise KindError(
-            "parse", f"text is a str, not {type(text).__name__}", 'write ic.parse("x[i]*W[i,j]", x="n", W="n m")'
-        )
     if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
     sizes = {name: dim(size) for name, size in (dims or {}).items()}
-    kept = frozenset(batch.replace(",", " ").split())
+    if not all(isinstance(name, str) for name in sizes):
+        raise KindError("parse", f"dims={dims!r}", 'give dimensions by the names of indices, dims={"i": "n"}')
+    kept = frozenset(own_name(name, "parse", "n") for name in batch.replace(",", " ").split())
 
     def reading(more: Mapping[str, Any]) -> Reading:
         known = {name: declared(name, value, vectors) for name, value in {**declarations, **more}.items()}

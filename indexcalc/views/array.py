@@ -22,6 +22,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
+from indexcalc.surface import public
 from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
 from indexcalc.views.expr import Expr
 from indexcalc.views.placed import (
@@ -37,6 +38,7 @@ from indexcalc.views.view import View, is_number, refuse_layout, refuse_zero, to
 from indexcalc.writing.standing import ORIENTATIONS, Places, ascending, places_of
 
 
+@public
 class Array(Placed):
     """A tensor expression in matrix notation. Made by `ic.tensor`, and by arithmetic.
 

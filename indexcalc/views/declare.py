@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial, reduce
+from operator import mul
 from typing import Any
-from unicodedata import normalize
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.matrix_series import derivative_name
@@ -12,7 +13,8 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Signature
-from indexcalc.index import Dimension, Index, dim, dims, symbol
+from indexcalc.index import Dimension, Index, dim, dims, own_name, symbol
+from indexcalc.surface import is_integer, public
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
@@ -36,16 +38,7 @@ def reserved() -> set[str]:
 
 def checked_name(name: object, what: str) -> str:
     """The name, if it is an identifier that means nothing yet."""
-    if not isinstance(name, str):
-        raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("x", ...)')
-    if not name.isidentifier():
-        raise NameRefused(
-            f"{what}({name!r})", f"{name!r} is no identifier", "use letters, digits and _, as in 'W' or 'W_1'"
-        )
-    plain = normalize("NFKC", name)
-    if plain != name or name == "__debug__":
-        instead = f"write {plain!r}" if plain != name else "use another, debug say"
-        raise NameRefused(f"{what}({name!r})", f"{name!r} is not a name of its own to Python", instead)
+    name = own_name(name, what, "W")
     if name in reserved() or derivative_name(name) is not None:
         raise NameRefused(
             f"{what}({name!r})", f"{name!r} is the name of a function or constant", f"use another, {name}_ say"
@@ -53,6 +46,7 @@ def checked_name(name: object, what: str) -> str:
     return name
 
 
+@public
 def tensor(
     name: str,
     *shape: object,
@@ -80,6 +74,7 @@ def tensor(
     return Array(graph.variable(name, sizes, words, rule, latex))
 
 
+@public
 def scalar(name: str, *, latex: str = "", **assumptions: bool) -> Array:
     """A named scalar: a tensor without axes.
 
@@ -90,6 +85,7 @@ def scalar(name: str, *, latex: str = "", **assumptions: bool) -> Array:
     return tensor(name, latex=latex, **assumptions)
 
 
+@public
 def column(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
     """A named vector that stands as a column, n×1; or the column view of an order-1 Array.
 
@@ -105,6 +101,7 @@ def column(name: str | Array, *size: object, latex: str = "", **assumptions: boo
     return _standing("column", name, size, latex, assumptions)
 
 
+@public
 def row(name: str | Array, *size: object, latex: str = "", **assumptions: bool) -> Array:
     """A named vector that stands as a row, 1×n; or the row view of an order-1 Array.
 
@@ -148,6 +145,7 @@ def _only_indices(asked: str | Asked, names: Sequence[object]) -> list[Index]:
     return [one for one in names if isinstance(one, Index)]
 
 
+@public
 def delta(first: Index, second: Index, *, dim: object = None) -> Expr:
     """The Kronecker delta: 1 where the indices are equal, else 0. Its dimension is that of what it meets, or `dim`.
 
@@ -168,6 +166,7 @@ def delta(first: Index, second: Index, *, dim: object = None) -> Expr:
     return Expr(node, [one, other])
 
 
+@public
 def epsilon(*names: Index) -> Expr:
     """The Levi-Civita symbol, whose dimension is the number of its indices.
 
@@ -186,6 +185,7 @@ def epsilon(*names: Index) -> Expr:
     return made
 
 
+@public
 def ones(*shape: object, dim: object = None) -> Any:
     """Ones: with indices an Expr, constant along them; with dimensions an Array.
 
@@ -199,6 +199,7 @@ def ones(*shape: object, dim: object = None) -> Any:
     return Array(einsum(1, (), range(len(sizes)), dict(enumerate(sizes))))
 
 
+@public
 def zeros(*shape: object, dim: object = None) -> Any:
     """Zeros: with indices an Expr, with dimensions an Array."""
     if shape and all(isinstance(one, Index) for one in shape):
@@ -221,6 +222,7 @@ def _filled(value: int, indices: list[Index], size: object) -> Expr:
     return Expr(einsum(value, (), [index.name for index in indices], dict(sizes)), indices)
 
 
+@public
 def eye(size: object) -> Array:
     """The identity matrix of this dimension.
 
@@ -228,10 +230,14 @@ def eye(size: object) -> Array:
     >>> ic.eye("n")
     eye(n)
     """
-    (found,) = dims(size)
-    return Array(graph.delta(found))
+    found = dims(size)
+    if len(found) != 1:
+        asked = f"eye({size!r})"
+        raise DimensionError(asked, f"{len(found)} dimensions, and it has one", 'write ic.eye("n")')
+    return Array(graph.delta(found[0]))
 
 
+@public
 def define(name: str, value: View) -> Any:
     """A named step: prints as its name, can be differentiated by, and is opened by `.expand_definitions()`.
 
@@ -253,6 +259,7 @@ def define(name: str, value: View) -> Any:
     raise KindError(f"define({name!r}, {value!r})", f"a {type(value).__name__} is no expression", "give an expression")
 
 
+@public
 class AbstractFunction:
     """An abstract smooth function; call it with Arrays. Its derivatives print as `Du(x)`, `D2u(x)`."""
 
@@ -277,6 +284,12 @@ class AbstractFunction:
 
     def derivative(self, orders: Sequence[int], *args: Any) -> Array:
         """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
+        count = len(self.signature.args)
+        if len(orders) != count or not all(is_integer(times) and times >= 0 for times in orders):
+            found = f"{tuple(orders)} are no orders of its {count} arguments"
+            raise NotationError(
+                f"derivative of {self.signature.name}", found, f"write .derivative({(1,) * count}, ...)"
+            )
         asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
         if len(args) != len(self.signature.args):
             raise NotationError(asked, f"{len(args)} arguments for {len(self.signature.args)}", f"{self!r}")
@@ -295,6 +308,7 @@ class AbstractFunction:
         return standing_array(node, arrays)
 
 
+@public
 def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
     """An abstract smooth function: `"n -> m"`, `"n m ->"` (a scalar), `"n, m -> p"` (two arguments).
 
@@ -323,6 +337,7 @@ def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
 # ------------------------------------------------------------------ products
 
 
+@partial(public, name="einsum")
 def einsum_array(*args: Any) -> Array:
     """Einsum of Arrays and Exprs (their axes in the order of `.free`), as an Array.
 
@@ -359,6 +374,7 @@ def einsum_array(*args: Any) -> Array:
     )
 
 
+@public
 def hadamard(*args: Any) -> Any:
     """The product entry by entry: of Exprs with equal names aligned and kept, of Arrays as `*`.
 
@@ -369,7 +385,7 @@ def hadamard(*args: Any) -> Any:
     """
     if any(isinstance(arg, Expr) for arg in args):
         return hadamard_exprs(*[lifted(arg, UNIT, "hadamard") for arg in args])
-    result = args[0]
-    for arg in args[1:]:
-        result = result * arg
-    return result
+    if not any(isinstance(arg, Array) for arg in args):
+        asked = Asked(lambda: f"hadamard({', '.join(map(repr, args))})")
+        raise KindError(asked, "no expression among the factors", "write ic.hadamard(x[i], y[i])")
+    return reduce(mul, args)

@@ -27,6 +27,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
+from indexcalc.surface import public
 from indexcalc.views.indexed import Indexed, agreed, must_have, own_unknowns
 from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 NONE: frozenset[str] = frozenset()
 
 
+@public
 class Expr(Indexed):
     """A tensor expression in index notation. Made by indexing a tensor, `W[i,j]`, and by arithmetic.
 

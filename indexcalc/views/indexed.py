@@ -13,10 +13,12 @@ from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dimension, Index, symbol, unknown
+from indexcalc.surface import public
 from indexcalc.views.view import View
 from indexcalc.writing.standing import NONE
 
 
+@public
 class Indexed(View):
     """A node with a name for each axis; `free` has the free indices, in order of first writing.
 
@@ -88,7 +90,11 @@ class Indexed(View):
     def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in the order of `.free`, or of `order`."""
         wanted = self.free if order is None else tuple(order)
-        if set(wanted) != set(self.free) or len(wanted) != len(self.free):
+        if (
+            not all(isinstance(index, Index) for index in wanted)
+            or set(wanted) != set(self.free)
+            or len(wanted) != len(self.free)
+        ):
             free = ", ".join(map(str, self.free)) or "none"
             asked = Asked(lambda: f"evaluate {self} with order={order}")
             raise NotationError(asked, f"the free indices are {free}", "name each once")

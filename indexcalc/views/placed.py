@@ -12,6 +12,7 @@ from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import inputs_of, named_parts
 from indexcalc.graph.node import Node, Variable
 from indexcalc.index import Dimension, Index
+from indexcalc.surface import is_integer, public
 from indexcalc.views.view import View, join_inputs
 from indexcalc.writing.standing import NONE, OPPOSITE, ORIENTATIONS, Places, Standing, plain
 
@@ -19,6 +20,7 @@ LETTERS = 18
 """Axes are called i, j, ..., z as far as these letters go."""
 
 
+@public
 class Placed(View):
     """A node whose axes have places.
 
@@ -97,11 +99,11 @@ class Placed(View):
         """The LaTeX of the closed form, or of the entries where there is none; an Array has no left-hand side."""
         return later.array_latex(self.stood())
 
-    def wanted(self, order: Any = None) -> Wanted:
+    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in their order, or as `order` says, by number."""
         node = self.node
-        if order is not None and order != "C":
-            if sorted(order) != list(range(self.order)):
+        if order is not None:
+            if not all(map(is_integer, order)) or sorted(order) != list(range(self.order)):
                 asked = Asked(lambda: f"evaluate {self} with order={order}")
                 raise NotationError(asked, f"the axes are 0 to {self.order - 1}", "name each once")
             node = einsum(1, [(node, range(self.order))], order)
@@ -140,7 +142,7 @@ def numbered_axes(array: Placed, axis: Any, asked: str | Asked) -> list[int]:
         if isinstance(one, Index):
             instead = f"write axis=0, or index it first, as in A[i,j].sum({one})"
             raise NotationError(asked, f"an Array has axes by number, and {one} is a name", instead)
-        if isinstance(one, bool) or not hasattr(one, "__index__"):
+        if not is_integer(one):
             raise KindError(asked, f"the axis {one!r} is no integer", "axes are numbered from 0")
         number = one.__index__()
         if not -array.ndim <= number < array.ndim:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +19,7 @@ from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.numbers import number as exact_number
 from indexcalc.simplify.same import is_exhaustive, key_of
+from indexcalc.surface import public
 
 LONGEST_REPR = 2000
 """Characters that `repr` shows, about a screen: an arbitrary budget; `str` gives the whole."""
@@ -32,6 +33,7 @@ ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
 """What a NumPy scalar may do with an expression: it is a number."""
 
 
+@public
 class View(Evaluable):
     """A node, and the variables of all that it was made from.
 
@@ -120,13 +122,21 @@ class View(Evaluable):
             return text
         return f"{text[:LONGEST_REPR]} ... ({len(text)} characters in all; str() gives them)"
 
-    def evaluate(self, /, *args: Any, **kwargs: Any) -> Any:
+    def evaluate(
+        self,
+        values: Mapping[Any, Any] | None = None,
+        /,
+        *,
+        order: Any = None,
+        memory_limit: Any = None,
+        **named: Any,
+    ) -> Any:
         """The numbers: see `indexcalc.engine.evaluate.evaluate`, to which all arguments go."""
-        return later.evaluate(self, *args, **kwargs)
+        return later.evaluate(self, values, order=order, memory_limit=memory_limit, **named)
 
-    def compressed(self, /, *args: Any, **kwargs: Any) -> Any:
+    def compressed(self, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any) -> Any:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
-        return later.compressed(self, *args, **kwargs)
+        return later.compressed(self, values, memory_limit=memory_limit, **named)
 
     def equals(self, other: object) -> Any:
         """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""

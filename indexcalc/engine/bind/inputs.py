@@ -13,11 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from indexcalc.engine.bind.labelled import unlabelled
 from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you_mean
 from indexcalc.graph.node import Matrix, Node, Product, Regroup, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import Dim, Dimension, number
 from indexcalc.index import size as evaluate_dimension
+from indexcalc.surface import is_integer
 
 Numbers = NDArray[Any]
 
@@ -142,7 +144,7 @@ def _arrays(
 ) -> dict[Variable, Numbers]:
     """The values as arrays of a dtype that is kept, with the axes that their variables have."""
     weak = {v: value for v, value in given.items() if type(value) in (int, float, complex, Fraction)}
-    strong = {v: to_array(value, v.label) for v, value in given.items() if v not in weak}
+    strong = {v: to_array(value, v.label, v.dims) for v, value in given.items() if v not in weak}
     arrays = {v: _fit(v, array, standing.get(v.label)) for v, array in strong.items()}
     used = [arrays[variable].dtype for variable in needed if variable in arrays]
     common = np.result_type(*used) if used else np.dtype(np.float64)
@@ -178,10 +180,13 @@ def to_float(value: int | float | Fraction, asked: str) -> float:
         raise InputError(asked, found, "rescale it") from None
 
 
-def to_array(value: Any, name: str) -> Numbers:
-    """The value as an array of one of the four dtypes that are kept; integers become float64."""
+def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None) -> Numbers:
+    """The value as an array of one of the four dtypes that are kept; integers become float64.
+
+    Where its axes have names, they are placed by the dimensions of its tensor.
+    """
     asked = f"input {name}"
-    refuse_labelled([value], [name])
+    value = unlabelled(value, name, dims)
     try:
         array = np.asarray(value)
     except IndexCalcError:
@@ -194,16 +199,6 @@ def to_array(value: Any, name: str) -> Numbers:
     if dtype not in KEPT:
         raise _bad_dtype(asked, array)
     return array.astype(dtype, copy=False)
-
-
-def refuse_labelled(values: Iterable[Any], names: Iterable[str]) -> None:
-    """Refuses arrays that say more than numbers by place, and would lose it: masks, and names of dimensions."""
-    for value, name in zip(values, names, strict=False):
-        if isinstance(value, np.ma.MaskedArray):
-            raise InputError(f"input {name}", "a masked array, whose mask would be lost", "give .filled(0), say")
-        if type(value).__module__.partition(".")[0] == "xarray":
-            found = "an array of xarray, whose axes have names: here they are told by their places"
-            raise InputError(f"input {name}", found, 'give .transpose("row", "column").values')
 
 
 def _bad_dtype(asked: str, array: Numbers) -> InputError:
@@ -265,8 +260,8 @@ def given_sizes(sizes: Mapping[str, Any], symbols: set[str] | None) -> dict[str,
     known = {}
     for name, size in sizes.items():
         if symbols is not None and name not in symbols:
-            raise InputError("evaluate", f"unknown dimension {name!r}", did_you_mean(name, symbols))
-        if isinstance(size, bool) or not hasattr(size, "__index__"):
+            raise InputError("evaluate", f"unknown dimension {name!r}", did_you_mean(str(name), symbols))
+        if not is_integer(size):
             raise InputError(f"{name}={size!r}", "a dimension is a whole number", f"give {name}=5, say")
         if size < 0:
             raise InputError(f"{name}={size}", "a dimension is not negative", f"give {name}=5, say")

@@ -46,6 +46,23 @@ def bound_inputs(
     return inputs, extents, calls
 
 
+def keyword_or_input(word: str, value: Any, wanted: Sequence[Wanted], named: dict[str, Any]) -> Any:
+    """What a keyword of the call was given: an input that is called so comes first, and is put with the named ones.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> order, named = variable("order", (2,)), {}
+    >>> keyword_or_input("order", [1, 2], [Wanted(order, frozenset([order]), {})], named), named
+    (None, {'order': [1, 2]})
+    """
+    roots = [one.node for one in wanted]
+    variables = joined_inputs(one.inputs for one in wanted)
+    names = {variable.label for variable in variables} | symbols_below([*roots, *variables])
+    if value is None or word not in names | {name for root in roots for name in _functions(root)}:
+        return value
+    named[word] = value
+    return None
+
+
 def _by_name(values: Mapping[Any, Any] | None, named: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     if values is not None and not isinstance(values, Mapping):

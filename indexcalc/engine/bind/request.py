@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
+from indexcalc.engine.bind.labelled import unlabelled
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError, among
 from indexcalc.graph.inputs import joined_inputs
@@ -25,6 +26,8 @@ class Request:
     def __init__(
         self, outputs: Evaluable | Sequence[Evaluable], inputs: Any, verb: str, reassociate: str = "full"
     ) -> None:
+        if reassociate not in ("full", "safe"):
+            raise InputError(verb, f"reassociate={reassociate!r}", 'write "full" or "safe"')
         self.single = isinstance(outputs, Evaluable)
         several = outputs if isinstance(outputs, Sequence) else (outputs,)
         self.outputs: tuple[Evaluable, ...] = (outputs,) if isinstance(outputs, Evaluable) else tuple(several)
@@ -32,7 +35,7 @@ class Request:
             found = "it has to be an expression, or several"
             raise KindError(f"{verb} {outputs!r}", found, f"write ic.{verb}(y, (x,))")
         self.asked = Asked(lambda: f"{verb} {', '.join(map(str, self.outputs))}")
-        self.names = _names((inputs,) if isinstance(inputs, Evaluable | str) else tuple(inputs), self.asked)
+        self.names = _names(inputs, self.asked)
         wanted = [view.wanted() for view in self.outputs]
         written = [one.node for one in wanted]
         self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
@@ -69,6 +72,12 @@ class Request:
         """Are these all the sizes that a program needs?"""
         return symbols_below(self.roots) <= sizes.keys()
 
+    def unlabelled(self, arrays: Sequence[Any], data: str = "values") -> list[Any]:
+        """The arrays of a call without labels: axes with names are placed by the dimensions of their tensors."""
+        dims = {variable.label: variable.dims for variable in self.inputs}
+        pairs = zip(arrays, [*self.names, *[""] * len(arrays)], strict=False)
+        return [unlabelled(value, name, dims.get(name), data) for value, name in pairs]
+
     def bound(
         self, arrays: Sequence[Any], named: Mapping[str, Any]
     ) -> tuple[dict[Variable, Any], dict[str, int], dict[str, Any]]:
@@ -96,9 +105,10 @@ def unit_axes(units: tuple[slice | None, ...]) -> str:
     return f"[{', '.join('None' if place is None else ':' for place in units)}]" if units else ""
 
 
-def _names(inputs: Sequence[Any], asked: Asked) -> tuple[str, ...]:
+def _names(inputs: Any, asked: Asked) -> tuple[str, ...]:
     names = []
-    for value in inputs:
+    several = isinstance(inputs, Iterable) and not isinstance(inputs, Evaluable | str)
+    for value in inputs if several else (inputs,):
         if isinstance(value, str):
             names.append(value)
         elif isinstance(value, Evaluable) and isinstance(value.node, Variable):

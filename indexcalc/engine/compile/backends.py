@@ -6,6 +6,7 @@ Only shapes are read, so that tracers and tensors that record gradients pass thr
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.util import find_spec
 from typing import Any, NamedTuple
 
@@ -13,19 +14,20 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
-from indexcalc.engine.bind.inputs import refuse_labelled
+from indexcalc.engine.bind.labelled import is_labelled
 from indexcalc.engine.compile.compiled import INSTEAD, MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
 from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.emit.source.targets import MASKED, TARGETS
-from indexcalc.engine.limits import refuse_over, require_fit
+from indexcalc.engine.limits import most_bytes, refuse_over, require_fit
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Invoke, Program
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError, did_you_mean
+from indexcalc.surface import public
 
 
 class Backend(NamedTuple):
@@ -45,6 +47,7 @@ class Backend(NamedTuple):
     measured: Callable[[Callable[..., Any], Sequence[Any]], int | None] | None = None
 
 
+@public
 class OnBackend(Compiled):
     """A function of arrays of another library than NumPy; see `Compiled`."""
 
@@ -63,14 +66,14 @@ class OnBackend(Compiled):
         self._ready: dict[Any, Callable[..., Any]] = {}
         self.sharding = None if sharding is None else Sharding(self.request, *sharding)
 
-    def __call__(self, *arrays: Any, **named: Any) -> Any:
+    def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
         kinds = None if named or self.request.functions else tuple([_kind(value) for value in arrays])
         known = self._ready.get(kinds)
         if known is not None:
             return known(arrays)
         function, given, keywords = self.prepare(arrays, named)
-        if kinds is not None and None not in kinds:
+        if kinds is not None and None not in kinds and not any(map(is_labelled, arrays)):
             if len(self._ready) >= MOST_PLANS:
                 self._ready.clear()
             self._ready[kinds] = self._direct(function, arrays, given)
@@ -104,7 +107,7 @@ class OnBackend(Compiled):
 
     def prepare(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> tuple[Callable[..., Any], list[Any], Any]:
         """The function for these shapes, the arrays in its library, and what it takes by name."""
-        refuse_labelled(arrays, self.names)
+        arrays = self.request.unlabelled(arrays)
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)
@@ -326,6 +329,7 @@ def _there(backend: str) -> None:
         raise InputError(f"compile with backend={backend!r}", f"{backend} is not installed", instead)
 
 
+@partial(public, name="compile")
 def compile_expressions(
     outputs: Evaluable | Sequence[Evaluable],
     inputs: Evaluable | Sequence[Evaluable],
@@ -335,7 +339,7 @@ def compile_expressions(
     order: str | None = None,
     optimize: Any = None,
     reassociate: str = "full",
-    memory_limit: int | None = None,
+    memory_limit: int | float | str | None = None,
     mesh: Any = None,
     shard: Mapping[str, Any] | None = None,
 ) -> Compiled:
@@ -350,9 +354,10 @@ def compile_expressions(
     `sizes` what no input fixes. Results may have any strides unless `order="C"`. `optimize` is what opt_einsum takes
     and fixes each product's own order. `reassociate="safe"` multiplies no difference out, and simplifies nothing.
 
-    What takes more than `memory_limit` bytes at once beside its inputs (half of the machine's memory) is an error
-    before anything is computed: as counted under NumPy and PyTorch, as XLA says once it has compiled under JAX, and
-    under dask for a block in each worker (`num_workers` in dask's configuration, or one a core).
+    What takes more than `memory_limit` at once beside its inputs, bytes or a text such as "4GB" (half of the machine's
+    memory), is an error before anything is computed: as counted under NumPy and PyTorch, as XLA says once it has
+    compiled under JAX, and under dask for a block in each worker (`num_workers` in dask's configuration, or one a
+    core).
 
     Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 
@@ -364,23 +369,22 @@ def compile_expressions(
     [np.float64(5.0), array([2., 4.])]
     """
     asked = "compile"
-    if reassociate not in ("full", "safe"):
-        raise InputError(asked, f"reassociate={reassociate!r}", 'write "full" or "safe"')
     if order not in (None, "C", "K") or (order == "C" and backend != "numpy"):
         raise InputError(asked, f"order={order!r}", 'write "C" under NumPy, or leave it out for any strides')
     if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
         found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
         raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
-    options = Options(path_finder(optimize), reassociate)
+    options = Options(path_finder(optimize, asked), reassociate)
+    limit = None if memory_limit is None else most_bytes(memory_limit, asked)
     if backend == "numpy":
-        made = Compiled(outputs, inputs, options, order, memory_limit)
+        made = Compiled(outputs, inputs, options, order, limit)
     elif backend in BACKENDS:
         _there(backend)
         sharding = None if mesh is None or shard is None else (mesh, shard)
-        made = OnBackend(BACKENDS[backend], outputs, inputs, options, memory_limit, sharding)
+        made = OnBackend(BACKENDS[backend], outputs, inputs, options, limit, sharding)
     elif backend == "dask":
         _there(backend)
-        made = later.OnDask(outputs, inputs, options, None, memory_limit)
+        made = later.OnDask(outputs, inputs, options, None, limit)
     else:
         raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
     if sizes is not None:

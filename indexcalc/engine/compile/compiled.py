@@ -18,6 +18,7 @@ from indexcalc.engine.plan.plan import Options
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
+from indexcalc.surface import public
 
 MOST_PLANS = 64
 """Plans that a compiled function keeps, one for each set of sizes and dtypes that it has met: an arbitrary budget,
@@ -32,6 +33,7 @@ class OtherShapes(Exception):
     """The arrays are not those that the program at hand was made for."""
 
 
+@public
 class Compiled:
     """A function of arrays. `plan` says what it does; it is made at the first call, or when `sizes` are given."""
 
@@ -63,7 +65,7 @@ class Compiled:
         self._fast: Callable[..., Any] | None = None
         self._plan: Plan | None = None
 
-    def __call__(self, *arrays: Any, **named: Any) -> Any:
+    def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
         fast = self._fast
         if fast is not None and not named and len(arrays) == len(self.names):

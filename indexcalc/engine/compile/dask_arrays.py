@@ -19,7 +19,7 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
-from indexcalc.engine.bind.inputs import refuse_labelled, to_float
+from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
@@ -46,22 +46,24 @@ from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
 from indexcalc.functions.code import dask as blocks
 from indexcalc.index import Dim, Dimension
+from indexcalc.surface import public
 
 da: Any = dask.array
 ROWS = "rows"
 """The label of the axis along which the data are cut."""
 
 
+@public
 class OnDask(Compiled):
     """A function of dask arrays; see `Compiled`."""
 
-    def __call__(self, *arrays: Any, **named: Any) -> Any:
+    def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
-        refuse_labelled(arrays, self.names)
-        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in arrays]
+        own = self.request.unlabelled(arrays, "data")
+        stand_ins = [np.broadcast_to(np.float64(0), np.shape(value)) for value in own]
         bound, sizes, functions = self.request.bound(stand_ins, named)
         held = {variable.label: (stand_in.shape, variable.dims) for variable, stand_in in bound.items()}
-        made = [value if isinstance(value, da.Array) else np.asarray(value) for value in arrays]
+        made = [value if isinstance(value, da.Array) else np.asarray(value) for value in own]
         dtype = np.result_type(*[a.dtype if a.dtype.kind in "fc" else np.float64 for a in made], np.float32)
         real = np.zeros(0, dtype).real.dtype
         ready = {

@@ -17,6 +17,7 @@ from indexcalc.engine.emit.symbols import (
     distinct_sizes,
     solution_code,
 )
+from indexcalc.engine.emit.texts import check_texts, require_identifier
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Map, Program
 from indexcalc.engine.wanted import Evaluable
@@ -24,8 +25,9 @@ from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Variable
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, own_name
 from indexcalc.index import size as size_of
+from indexcalc.surface import public
 
 
 class SourceModule(NamedTuple):
@@ -36,6 +38,7 @@ class SourceModule(NamedTuple):
     kernels: tuple[str, ...]
 
 
+@public
 def to_source(
     outputs: Evaluable | Sequence[Evaluable],
     inputs: Any,
@@ -69,13 +72,13 @@ def to_source(
         return 2 * (X.T @ (X @ w - y))
     """
     request, row = Request(outputs, inputs, "to_source", reassociate), target_of(target)
-    if not isinstance(name, str) or not name.isidentifier() or keyword.iskeyword(name) or name in RESERVED:
+    if own_name(name, "to_source", "loss") in RESERVED or keyword.iskeyword(name):
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
     dims = [dim for dim in dimensions([*request.roots, *request.inputs]) if isinstance(dim, Dim)]
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    options = Options(path_finder(optimize), reassociate, False, tuple(symbols.items()))
+    options = Options(path_finder(optimize, "to_source"), reassociate, False, tuple(symbols.items()))
     program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 
@@ -92,6 +95,7 @@ def module(
 
     Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
     """
+    check_texts(program)
     names = _arguments(request, program, name)
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
@@ -171,6 +175,7 @@ def _symbol_names(symbols: set[str], taken: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for symbol in sorted(symbols):
         made = re.sub(r"\W", "_", symbol.removeprefix("?"))
+        require_identifier(made)
         while made in RESERVED or made in taken.values() or made in found.values():
             made += "_"
         found[symbol] = made

@@ -12,8 +12,10 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held import Compressed
 from indexcalc.engine.compressed.operator import Operator, vector
 from indexcalc.errors import InputError
+from indexcalc.surface import public
 
 
+@public
 class Blocks(Operator):
     """A grid of compressed blocks, which share the arrays that they have in common.
 

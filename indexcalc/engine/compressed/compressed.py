@@ -11,28 +11,35 @@ import numpy as np
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, size_of
-from indexcalc.engine.bind.named import bound_inputs
+from indexcalc.engine.bind.named import bound_inputs, keyword_or_input
 from indexcalc.engine.compressed.blocks import Blocks
 from indexcalc.engine.compressed.factors import factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
 from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.limits import memory_limit as default_limit
+from indexcalc.engine.limits import most_bytes
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.program import Input, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError
 from indexcalc.graph.node import Call, Node, topological
 from indexcalc.simplify.passes import simplify
+from indexcalc.surface import public
 
 
+@public
 def compressed(
-    D: Any, values: Mapping[Any, Any] | None = None, /, *, memory_limit: int | None = None, **named: Any
+    D: Any,
+    values: Mapping[Any, Any] | None = None,
+    /,
+    *,
+    memory_limit: Any = None,
+    **named: Any,
 ) -> Compressed | Blocks:
     """A derivative, or any expression, held as factors; a list, or a list of lists, as a grid of blocks.
 
-    Inputs are given as to `evaluate`. What is held is computed once; a dense array of more than `memory_limit` bytes
-    (half of the machine's memory) is never made.
+    Inputs are given as to `evaluate`. What is held is computed once; a dense array of more than `memory_limit`,
+    bytes or a text such as "4GB" (half of the machine's memory), is never made.
 
     >>> import indexcalc as ic
     >>> T, U, V = ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k")
@@ -42,12 +49,13 @@ def compressed(
     8 × 8, held in 32 bytes (dense: 512)
     H1: 2×2
     """
-    limit = default_limit() if memory_limit is None else memory_limit
+    rows = [[D]] if isinstance(D, Evaluable) else grid(D, "compressed")
+    views = [view for row in rows for view in row]
+    if memory_limit is not None:
+        memory_limit = keyword_or_input("memory_limit", memory_limit, [view.wanted() for view in views], named)
+    blocks = _made(views, values, named, most_bytes(memory_limit, "compressed"))
     if isinstance(D, Evaluable):
-        (made,) = _made([D], values, named, limit)
-        return made
-    rows = grid(D, "compressed")
-    blocks = _made([view for row in rows for view in row], values, named, limit)
+        return blocks[0]
     width = len(rows[0])
     return Blocks([blocks[k : k + width] for k in range(0, len(blocks), width)])
 

@@ -27,6 +27,7 @@ from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
+from indexcalc.surface import public
 
 TURNED = re.compile(r"\b(h\d+)\.T\b")
 """A transpose of a held array, which is made once."""
@@ -49,6 +50,7 @@ class HeldArrays:
         return sum(array.nbytes for array in self.arrays)
 
 
+@public
 class Compressed(Operator):
     """An array held as a sum of terms, each a coefficient, deltas, and factors that are arrays.
 

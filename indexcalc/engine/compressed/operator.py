@@ -12,11 +12,13 @@ from indexcalc.engine.compressed.solves import solver
 from indexcalc.engine.compressed.structured import Solver
 from indexcalc.errors import InputError, KindError
 from indexcalc.graph.node import Node
+from indexcalc.surface import public
 
 if TYPE_CHECKING:
     from scipy.sparse.linalg import LinearOperator
 
 
+@public
 class Operator:
     """What compressed results and grids of them have in common: they act on flat vectors, and are solved with."""
 

@@ -47,7 +47,17 @@ class Solver(NamedTuple):
 
     def __call__(self, b: Numbers) -> Numbers:
         """The solutions for right-hand sides (rows, k)."""
-        return self.apply(b)
+        array = np.asarray(b)
+        if array.ndim != 2 or array.dtype.kind not in "iufc":
+            found = f"right-hand sides of shape {array.shape} and dtype {array.dtype}"
+            raise InputError("solve", found, "give numbers, a column for each: (n, k)")
+        try:
+            return self.apply(array)
+        except np.linalg.LinAlgError:
+            raise
+        except ValueError as error:
+            found = f"right-hand sides of shape {array.shape}: {error}"
+            raise InputError("solve", found, "give as many rows as the matrix has") from error
 
 
 def structured(matrix: HeldMatrix) -> Solver | None:

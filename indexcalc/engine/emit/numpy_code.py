@@ -20,6 +20,7 @@ from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
+from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -48,6 +49,7 @@ def emit(
     Where that is complex, `complex_inputs` are those that are; all, if it is not given. The others are real.
     With the order "C", results lie in memory in the order of their axes where a kernel can make them so.
     """
+    check_texts(program)
     lines = NumpyLines(program, names, dtype, complex_inputs, order)
     chosen = ["at once"] * len(program.steps)
     inputs = [number for number, step in enumerate(program.steps) if isinstance(step, Input)]

@@ -21,6 +21,7 @@ import opt_einsum
 from opt_einsum.path_random import RandomOptimizer
 
 from indexcalc.engine import cost
+from indexcalc.errors import InputError
 from indexcalc.graph.node import Labels, Perm
 
 EXACT = 7
@@ -275,13 +276,17 @@ def given_order(contraction: Contraction, optimize: Any) -> Tree:
     shapes = [tuple(contraction.sizes[x] for x in piece.labels) for piece in contraction.pieces]
     if isinstance(optimize, RandomOptimizer):
         optimize = deepcopy(optimize)  # it serves one contraction
-    path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
-    stack: list[Tree] = list(range(len(contraction.pieces)))
-    for group in path:
-        chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
-        tree = chosen[0]
-        for other in chosen[1:]:
-            tree = (tree, other)
-        stack.append(tree)
-    (tree,) = stack
+    try:
+        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
+        stack: list[Tree] = list(range(len(contraction.pieces)))
+        for group in path:
+            chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
+            tree = chosen[0]
+            for other in chosen[1:]:
+                tree = (tree, other)
+            stack.append(tree)
+        (tree,) = stack
+    except (TypeError, ValueError, LookupError, OverflowError) as error:
+        found = f"it gives no order for {spec}->{out}, a product of {len(shapes)} factors: {error}"
+        raise InputError(f"optimize={optimize!r}", found, "leave it out, or write a path for each product") from error
     return tree

@@ -34,6 +34,7 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
 from indexcalc.simplify.recognise import stable
 from indexcalc.simplify.selection import select
+from indexcalc.surface import is_integer
 from indexcalc.writing.matrix.formula import array_text
 from indexcalc.writing.standing import plain
 
@@ -110,18 +111,23 @@ def planned(roots: tuple[Node, ...], sizes: tuple[tuple[str, int], ...], options
     return plan(roots, dict(sizes), options)
 
 
-def path_finder(optimize: Any) -> Any:
-    """What opt_einsum takes as `optimize`, such that a program can be remembered by it.
+def path_finder(optimize: Any, verb: str) -> Any:
+    """What opt_einsum takes as `optimize`, such that a program can be remembered by it; an error for anything else.
 
     Some of cotengra's optimizers take no limit of memory, which opt_einsum would give them.
     """
+    instead = 'write optimize="optimal", a path such as [(1, 2), (0, 1)], or an optimizer of opt_einsum or cotengra'
     if isinstance(optimize, list | tuple):
-        return tuple(map(tuple, optimize))
+        if not all(isinstance(step, list | tuple) and step and all(map(is_integer, step)) for step in optimize):
+            raise InputError(verb, f"optimize={optimize!r} is no path: no list of tuples of places", instead)
+        return tuple(tuple(map(int, step)) for step in optimize)
     if isinstance(optimize, str):
         try:
             get_path_fn(optimize)
         except KeyError as error:
-            raise InputError("compile", f"optimize={optimize!r}", error.args[0]) from None
+            raise InputError(verb, f"optimize={optimize!r}", error.args[0]) from None
+    elif not isinstance(optimize, bool | None) and (isinstance(optimize, type) or not callable(optimize)):
+        raise InputError(verb, f"optimize={optimize!r}, of type {type(optimize).__name__}", instead)
     if not isinstance(optimize, PathOptimizer):
         return optimize
     try:

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from operator import add, mul, neg, pos, sub, truediv
+from typing import Any, TypeVar, cast
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
+from indexcalc.graph.node import topological
 from indexcalc.index import Index
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
+from indexcalc.views.named import place_of
+from indexcalc.views.view import View, is_number
+
+Made = TypeVar("Made")
 
 
+@public
 class Derivative(Expr):
     """A derivative in index notation: an `Expr` that knows which of its indices came from where.
 
     `of` has those of what was differentiated, `wrt` those of what it was differentiated by, as far as they are free;
-    pairs that were contracted are in `contracted`. Arithmetic gives a plain `Expr`.
+    pairs that were contracted are in `contracted`. Multiples, negatives and sums of derivatives by the same tensors,
+    with the same parts, are derivatives too: of the multiple, of the sum. Other arithmetic gives a plain `Expr`.
     """
 
     __slots__ = ("contracted", "groups", "of", "source", "structures", "targets", "wrt")
@@ -26,6 +36,38 @@ class Derivative(Expr):
     groups: tuple[tuple[Index, ...], ...]
     contracted: tuple[Index, ...]
     structures: tuple[str, ...]
+
+    def __neg__(self) -> Expr:
+        return _linear(super().__neg__(), self, neg)
+
+    def __mul__(self, other: object) -> Expr:
+        return _multiple(super().__mul__(other), self, other, mul)
+
+    def __rmul__(self, other: object) -> Expr:
+        return _multiple(super().__rmul__(other), self, other, mul)
+
+    def __truediv__(self, other: object) -> Expr:
+        return _multiple(super().__truediv__(other), self, other, truediv)
+
+    def __add__(self, other: object) -> Expr:
+        return _sum(super().__add__(other), self, other, add)
+
+    def __radd__(self, other: object) -> Expr:
+        return _begun(super().__radd__(other), self, other)
+
+    def __sub__(self, other: object) -> Expr:
+        return _sum(super().__sub__(other), self, other, sub)
+
+    def _from_parts(self, made: Expr, source: Expr) -> Derivative:
+        """A derivative with the parts of this one."""
+        result = Derivative(made.node, made.indices, made.inputs, made.free, made.summed)
+        result.of, result.wrt, result.groups, result.contracted = self.of, self.wrt, self.groups, self.contracted
+        result.source, result.targets, result.structures = source, self.targets, self.structures
+        return result
+
+    def _parts(self) -> tuple[Any, ...]:
+        """What two derivatives have in common that may be added: by what, and which index came from where."""
+        return frozenset(self.of), self.groups, self.contracted, self.structures, self.targets
 
     @property
     def structure(self) -> str:
@@ -73,11 +115,19 @@ class Derivative(Expr):
         return later.layouts(self)
 
 
+@public
 class ArrayDerivative(Array):
     """A derivative of Arrays: an `Array` that knows which of its axes came from where, by number.
 
     `source` is what was differentiated, by each of `targets` (None for a product with a Hessian, which is derived along
-    its direction).
+    its direction). Multiples, negatives and sums of derivatives by the same tensors, with the same parts, are
+    derivatives too: of the multiple, of the sum. Other arithmetic gives a plain `Array`.
+
+    >>> import indexcalc as ic
+    >>> C, A = ic.tensor("C", 3, 3, symmetric=True), ic.tensor("A", 3, 3)
+    >>> S = 2*ic.grad(ic.tr(A @ C @ C), C)
+    >>> S.wrt, S.layout("magnus-neudecker").shape
+    ((0, 1), (1, 9))
     """
 
     __slots__ = ("groups", "of", "source", "structures", "targets", "wrt")
@@ -87,6 +137,50 @@ class ArrayDerivative(Array):
     wrt: tuple[int, ...]
     groups: tuple[tuple[int, ...], ...]
     structures: tuple[str, ...]
+
+    def __neg__(self) -> Array:
+        return _linear(super().__neg__(), self, neg)
+
+    def __mul__(self, other: object) -> Expr | Array:
+        made: Expr | Array = super().__mul__(other)
+        return _multiple(made, self, other, mul)
+
+    def __rmul__(self, other: object) -> Expr | Array:
+        product: Expr | Array = other * Array(*self._plain()) if isinstance(other, Array) else super().__rmul__(other)
+        return _multiple(product, self, other, mul)
+
+    def __truediv__(self, other: object) -> Expr | Array:
+        made: Expr | Array = super().__truediv__(other)
+        return _multiple(made, self, other, truediv)
+
+    def __add__(self, other: object) -> Expr | Array:
+        made: Expr | Array = super().__add__(other)
+        return _sum(made, self, other, add)
+
+    def __radd__(self, other: object) -> Expr | Array:
+        if isinstance(other, Array):
+            return NotImplemented
+        made: Expr | Array = super().__radd__(other)
+        return _begun(made, self, other)
+
+    def __sub__(self, other: object) -> Expr | Array:
+        made: Expr | Array = super().__sub__(other)
+        return _sum(made, self, other, sub)
+
+    def _plain(self) -> tuple[Any, ...]:
+        """What makes an Array of it that is no derivative."""
+        return self.node, self.inputs, self.places, self.vectors, self.turned, self.flipped
+
+    def _from_parts(self, made: Array, source: Array | None) -> ArrayDerivative:
+        """A derivative with the parts of this one."""
+        result = ArrayDerivative(made.node, made.inputs, made.places, made.vectors, made.turned, made.flipped)
+        result.of, result.wrt, result.groups = self.of, self.wrt, self.groups
+        result.source, result.targets, result.structures = source, self.targets, self.structures
+        return result
+
+    def _parts(self) -> tuple[Any, ...]:
+        """What two derivatives have in common that may be added: by what, and which axis came from where."""
+        return self.of, self.groups, self.structures, self.targets, self.node.dims, self.places
 
     @property
     def structure(self) -> str:
@@ -123,6 +217,44 @@ class ArrayDerivative(Array):
     def layouts(self) -> later.Layouts:
         """A panel: the derivative in each convention, with its shape, its formula and what makes it with NumPy."""
         return later.layouts(self)
+
+
+# ------------------------------------------------------------------ linear combinations
+
+
+def _linear(made: Made, derivative: Any, operation: Callable[..., Any], *others: Any) -> Made:
+    """What was made of a derivative, as the derivative of what the same makes of what was differentiated."""
+    sources = [one.source if isinstance(one, Derivative | ArrayDerivative) else one for one in (derivative, *others)]
+    known = all(source is not None for source in sources)
+    return cast(Made, derivative._from_parts(made, operation(*sources) if known else None))
+
+
+def _multiple(made: Made, derivative: Any, factor: object, operation: Callable[..., Any]) -> Made:
+    """A multiple of a derivative, by a number, or by a scalar in which no tensor occurs that it was derived by."""
+    if made is NotImplemented or not _is_constant(factor, derivative.targets):
+        return made
+    return _linear(made, derivative, operation, factor)
+
+
+def _is_constant(factor: object, targets: Sequence[View]) -> bool:
+    if not isinstance(factor, View):
+        return is_number(factor)
+    if factor.order or getattr(factor, "ndim", 0):
+        return False
+    below = set(topological([factor.node]))
+    return not any(place_of(target, "")[0] in below for target in targets)
+
+
+def _sum(made: Made, derivative: Any, other: object, operation: Callable[..., Any]) -> Made:
+    """A sum or difference of derivatives with equal parts."""
+    if type(other) is type(derivative) and other._parts() == derivative._parts():  # type: ignore[attr-defined]
+        return _linear(made, derivative, operation, other)
+    return made
+
+
+def _begun(made: Made, derivative: Any, other: object) -> Made:
+    """`0 + D`, with which Python's `sum` begins, is D."""
+    return _linear(made, derivative, pos) if is_number(other) and other == 0 else made
 
 
 def left_latex(source: Expr | Array, targets: Sequence[Expr | Array]) -> str:

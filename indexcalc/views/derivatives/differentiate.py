@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from indexcalc.calculus import derivative as calculus
-from indexcalc.calculus.structure import check_map, is_structured, structured, tangent_words, unstructured
+from indexcalc.calculus.structure import Structure, check_map, is_structured, structured, tangent_words, unstructured
 from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.edge import symmetry_of
@@ -23,6 +23,7 @@ from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.simplify.passes import canonical, simplify
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.array import array_from as made_from
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
@@ -30,6 +31,9 @@ from indexcalc.views.expr import Expr, meet
 from indexcalc.views.named import place_of, variable_of
 from indexcalc.views.placed import context_of
 from indexcalc.views.view import View, join_inputs
+
+HIGHEST = 1000
+"""The highest order of a derivative: an arbitrary budget, far beyond what ends; more is a slip of the keys."""
 
 # ------------------------------------------------------------------ targets
 
@@ -82,7 +86,8 @@ class _Loose:
 # ------------------------------------------------------------------ index notation
 
 
-def diff(y: Any, *wrt: Any, structure: str = "projected") -> Derivative:
+@public
+def diff(y: Any, *wrt: Any, structure: Structure = "projected") -> Derivative:
     """The derivative in index notation, by one indexed tensor after the other: `∂y_j/∂W_ik` is `ic.diff(y, W[i,k])`.
 
     An index of `wrt` that is free in `y` is summed (a divergence) or, if it is a batch index, kept (the Jacobian of
@@ -175,7 +180,8 @@ def _diff_once(
 # ------------------------------------------------------------------ Arrays
 
 
-def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") -> ArrayDerivative:
+@public
+def derivative(Y: Any, W: Any, order: int = 1, *, structure: Structure = "projected") -> ArrayDerivative:
     """The derivative of an Array by a tensor, `order` times: axes of Y, then those of W, once for each order.
 
     >>> import indexcalc as ic
@@ -183,11 +189,10 @@ def derivative(Y: Any, W: Any, order: int = 1, *, structure: str = "projected") 
     >>> ic.derivative(ic.exp(x), x).shape
     (n, n)
     """
-    if not isinstance(order, int) or order < 1:
-        raise DerivativeError(
-            f"derivative({Y}, {W}, order={order!r})", "the order is a positive integer", "write order=2, say"
-        )
-    return _by(Y, [W] * order, structure)
+    if not 1 <= order <= HIGHEST:
+        asked = Asked(lambda: f"derivative({Y}, {W}, order={order!r})")
+        raise DerivativeError(asked, f"the order is an integer from 1 to {HIGHEST}", "write order=2, say")
+    return _by(Y, [W] * int(order), structure)
 
 
 def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
@@ -250,7 +255,8 @@ def _scalar(L: Any, asked: str | Asked) -> Array:
     return source
 
 
-def grad(L: Any, W: Any, *, structure: str = "projected") -> Any:
+@public
+def grad(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     """The gradient of a scalar: the axes of the variable. A list of variables gives a list, derived in one sweep.
 
     >>> import indexcalc as ic
@@ -282,7 +288,8 @@ def _mapped(
     return loose.close(simplify([node for node, _ in pairs])), [how for _, how in pairs]
 
 
-def hessian(L: Any, u: Any, v: Any = None, *, structure: str = "projected") -> ArrayDerivative:
+@public
+def hessian(L: Any, u: Any, v: Any = None, *, structure: Structure = "projected") -> ArrayDerivative:
     """The second derivative of a scalar: the axes of u, then those of v (of u again if there is no v).
 
     >>> import indexcalc as ic
@@ -324,7 +331,8 @@ def _gradient_like(
     return result
 
 
-def jvp(Y: Any, W: Any, dW: Any, *, structure: str = "projected") -> Any:
+@public
+def jvp(Y: Any, W: Any, dW: Any, *, structure: Structure = "projected") -> Any:
     """The derivative of Y along dW, derived with its seed: the axes of Y. With lists of both, the sum.
 
     The direction is taken as it is, whatever `structure` says: along one that has the structure of W all three are one,
@@ -348,7 +356,8 @@ def jvp(Y: Any, W: Any, dW: Any, *, structure: str = "projected") -> Any:
     return made if isinstance(Y, list | tuple) else made[0]
 
 
-def vjp(Y: Any, W: Any, G: Any, *, structure: str = "projected") -> Any:
+@public
+def vjp(Y: Any, W: Any, G: Any, *, structure: Structure = "projected") -> Any:
     """The cotangent of W, given that of Y, derived with its seed: the axes of W. A list of variables gives a list.
 
     It is the gradient of the scalar `(Y*G).sum()`, so by a structured W it is mapped as `structure` says.
@@ -381,7 +390,8 @@ def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
     return made_from(addition([(1, einsum(1, [(y, axes), (g, axes)], ()), ()) for y, g, axes in pairs], ()), sources)
 
 
-def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
+@public
+def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
     """The Hessian of a scalar times v, derived with its seed: the axes of w. Lists give a list.
 
     It is the derivative of the gradient along v. By a structured w the gradient is mapped as `structure` says, and the
@@ -409,7 +419,8 @@ def hvp(L: Any, w: Any, v: Any, *, structure: str = "projected") -> Any:
     return made if several else made[0]
 
 
-def differential(L: Any, W: Sequence[Any], *, structure: str = "projected") -> Any:
+@public
+def differential(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     """The differential: linear in `dW`, a new tensor for each of the variables.
 
     `dW` has the structure of W, as far as it is linear; with `structure="free"` it has none.
@@ -420,6 +431,7 @@ def differential(L: Any, W: Sequence[Any], *, structure: str = "projected") -> A
     True
     """
     targets, _ = _listed(W, [L], Asked(lambda: f"differential({L}, {W})"))
+    check_map(structure, Asked(lambda: f"differential({L}, {', '.join(map(str, targets))})"))
     seeds = []
     for target in targets:
         node = _target_array(target, f"differential by {target}")

@@ -13,6 +13,7 @@ from indexcalc.graph.node import Node
 from indexcalc.index import Dimension, Index, index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.simplify.passes import simplify
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative, structure_notes
 from indexcalc.views.derivatives.projection import (
@@ -51,6 +52,7 @@ class Row(NamedTuple):
     instead: str = ""
 
 
+@public
 class Layouts:
     """The layouts of a derivative: iterate over its rows, take one by its name, print it, or show it in a notebook.
 
@@ -69,7 +71,7 @@ class Layouts:
 
     def __getitem__(self, name: str) -> Row:
         for row in (*self.rows, *self.views):
-            if row.name == name:
+            if isinstance(name, str) and row.name == name:
                 return row
         known = [row.name for row in self]
         raise LayoutError(f"layouts()[{name!r}]", "no row of this name", did_you_mean(str(name), known))

@@ -11,6 +11,7 @@ from indexcalc.index import Index
 from indexcalc.layout.conventions import Groups
 from indexcalc.layout.project import Held, Laid, matrix_of_groups, project
 from indexcalc.layout.with_numpy import numpy_text
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.expr import Expr
@@ -18,6 +19,7 @@ from indexcalc.views.placed import orientation_of
 from indexcalc.views.view import View
 
 
+@public
 class Layout(Array):
     """A tensor laid out: an `Array` that knows its convention, and what was dropped (`note`).
 

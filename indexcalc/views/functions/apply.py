@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
+from inspect import Parameter, Signature
 from typing import Any
 
 from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
+from indexcalc.surface import public
 from indexcalc.views.array import Array, entrywise_array, reduce_array, size_number
 from indexcalc.views.expr import (
     UNIT,
@@ -42,6 +45,7 @@ from indexcalc.views.functions.matrices import (
 )
 from indexcalc.views.functions.one_by_one import ONE_BY_ONE, also_of_numbers
 from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
+from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
 
@@ -70,6 +74,19 @@ def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
     return entrywise(name, *[lifted(arg, UNIT, name) for arg in args], params=params)
 
 
+def _parameters(row: ElementwiseFunction | ReductionFunction, given: tuple[Any, ...], asked: Asked) -> tuple[Any, ...]:
+    """The static parameters of a function as numbers, which it has to have."""
+    if len(given) < len(row.params):
+        raise NotationError(
+            asked, f"{row.params[len(given)]} is missing", f"its parameters are {', '.join(row.params)}"
+        )
+    values = tuple(to_number(value) for value in given[: len(row.params)])
+    if row.admits is not None and not row.admits(*values):
+        shown = ", ".join(f"{word} = {value}" for word, value in zip(row.params, values, strict=True))
+        raise NotationError(asked, f"there is no {row.name} of {shown}", f"its domain: {row.domain}")
+    return values
+
+
 def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
     parts = [
         f"{row.formula[:1].upper()}{row.formula[1:]}".rstrip(".") + ".",
@@ -94,11 +111,15 @@ def elementwise_function(name: str) -> Callable[..., Any]:
             raise NotationError(
                 f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})"
             )
-        return _elementwise(name, *rest, params=tuple(to_number(value) for value in params))
+        asked = Asked(lambda: f"{name}({', '.join(map(str, args))})")
+        return _elementwise(name, *rest, params=_parameters(row, params, asked) if params else ())
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
-    return apply
+    words = [Parameter(word, Parameter.POSITIONAL_ONLY) for word in (*row.params, *"xyz"[: row.arity])]
+    made = public(apply)
+    made.__signature__ = Signature(words)  # type: ignore[attr-defined]
+    return made
 
 
 def axes_named(
@@ -143,6 +164,8 @@ def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | No
         axes = numbered_axes(x, given, asked) if given else list(range(x.ndim))[-count:]
         found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
     else:
+        for index in given:
+            must_have(x, index, asked)
         axes = list(given or x.free)
         found = f"of the free indices {', '.join(map(str, x.free)) or 'none'}"
         instead = ", ".join("ijkl"[:count])
@@ -165,11 +188,8 @@ def reduction_function(name: str) -> Callable[..., Any]:
 
     def reduced(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
         params, rest = args[: len(row.params)], args[len(row.params) :]
-        if len(params) < len(row.params):
-            raise NotationError(
-                f"{name}({x})", f"{', '.join(row.params)} is missing", f"write ic.{name}(x, {', '.join(row.params)})"
-            )
-        values = tuple(to_number(value) for value in params)
+        asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *args)))})")
+        values = _parameters(row, params, asked) if row.params else ()
         named = axes_named(name, x, rest, axis, keepdims)
         if row.axes:
             named = _exactly(row.axes, name, x, named)
@@ -183,9 +203,10 @@ def reduction_function(name: str) -> Callable[..., Any]:
     apply: Callable[..., Any] = kept if row.keeps else reduced
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
-    return apply
+    return public(apply)
 
 
+@public
 def sqrt(x: Any) -> Any:
     """The square root, entry by entry: `x**(1/2)`.
 
@@ -202,6 +223,7 @@ def sqrt(x: Any) -> Any:
     return x ** Fraction(1, 2)  # type: ignore[operator]
 
 
+@public
 def normF(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The Frobenius norm, `sqrt(sum x_ij**2)`, over all axes unless some are named.
 
@@ -216,6 +238,7 @@ def normF(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return reduce_array("norm2", x, named, keepdims)
 
 
+@partial(public, name="sum")
 def total(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum along free indices (of an Expr) or axes (of an Array).
 
@@ -228,6 +251,7 @@ def total(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return x.sum(*(named or x.free)) if isinstance(x, Expr) else x.sum(named, keepdims)
 
 
+@public
 def mean(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean along free indices (of an Expr) or axes (of an Array)."""
     named = axes_named("mean", x, args, axis, keepdims)

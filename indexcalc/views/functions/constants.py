@@ -9,10 +9,12 @@ from indexcalc.functions.known import both_places, lower_places, voigt_places
 from indexcalc.graph.constructors import constant, delta, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.index import dim
+from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.functions.arguments import asked_of
 
 
+@public
 def commutation(m: Any, n: Any) -> Array:
     """The commutation matrix K, m*n × m*n: K(m, n) vec(X) = vec(X^T) for X of m×n.
 
@@ -25,6 +27,7 @@ def commutation(m: Any, n: Any) -> Array:
     return Array(regroup(delta(rows, columns), [(0,), (1,), (2,), (3,)], [(0, 1), (3, 2)], (rows, columns) * 2))
 
 
+@public
 def duplication(n: Any) -> Array:
     """The duplication matrix D, n**2 × n(n+1)/2: D vech(S) = vec(S) for symmetric S.
 
@@ -40,6 +43,7 @@ def duplication(n: Any) -> Array:
     return Array(regroup(node, [(0,), (1,), (2,)], [(1, 0), (2,)], node.dims))
 
 
+@public
 def elimination(n: Any) -> Array:
     """The elimination matrix L, n(n+1)/2 × n**2: L vec(A) = vech(A).
 
@@ -52,6 +56,7 @@ def elimination(n: Any) -> Array:
     return _by_vec(lower_places(dim(n)))
 
 
+@public
 def voigt(kind: str, n: Any = 3) -> Array:
     """The matrix V whose product with vec(T) is the Voigt vector of a symmetric T, in the order 11 22 33 23 13 12.
 
@@ -74,6 +79,7 @@ def _by_vec(node: Node) -> Array:
     return Array(regroup(node, [(0,), (1,), (2,)], [(2,), (1, 0)], node.dims))
 
 
+@public
 def unit(k: Any, *others: Any) -> Array:
     """The unit vector e_k, `unit(k, "n")`, or the single entry matrix that is 1 at k, l: `unit(k, l, "m", "n")`.
 

@@ -10,11 +10,13 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, matrix_row
 from indexcalc.graph.constructors import matrix
 from indexcalc.graph.node import Node
+from indexcalc.surface import public
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.functions.arguments import asked_of, matrix_of
 from indexcalc.views.functions.exponent import exponent_of
 
 
+@public
 def eigh(A: Array) -> tuple[Array, Array]:
     """The eigenvalues w, ascending, and eigenvectors V, as columns, of the symmetric part (A + A^T)/2.
 
@@ -34,6 +36,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
     return _view("eigvalsh", node, A), _view("eigh_v", node, A)
 
 
+@public
 def svd(X: Array) -> tuple[Array, Array, Array]:
     """The thin singular value decomposition (U, s, V^T), s descending: `X = U @ diagm(s) @ Vt`.
 
@@ -61,7 +64,7 @@ def matrix_function(name: str) -> Callable[[Array], Array]:
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
-    return apply
+    return public(apply)
 
 
 def _describe(row: MatrixFunction) -> str:

@@ -16,6 +16,7 @@ from indexcalc.functions.table import apply_matrix
 from indexcalc.graph.constructors import addition, constant, einsum, reduction, regroup
 from indexcalc.graph.node import Node
 from indexcalc.index import Dim, dim
+from indexcalc.surface import public
 from indexcalc.views.array import Array, array_from, matmul, standing_array
 from indexcalc.views.functions.arguments import array_of, asked_of, matrix_of, vector_of
 from indexcalc.views.functions.exponent import exponent_of
@@ -39,6 +40,7 @@ def _turned(node: Node) -> Node:
 # ------------------------------------------------------------------ inverse and determinant
 
 
+@public
 def inv(X: Any) -> Array:
     """The inverse of square matrices: d inv(X) = -inv(X) dX inv(X).
 
@@ -50,6 +52,7 @@ def inv(X: Any) -> Array:
     return array_from(_reduced("inv", "inv", X), [X])
 
 
+@public
 def pinv(X: Any) -> Array:
     """The Moore-Penrose pseudo-inverse, n×m for m×n.
 
@@ -60,6 +63,7 @@ def pinv(X: Any) -> Array:
     return array_from(_turned(_reduced("pinv", "pinv_t", X, False)), [X])
 
 
+@public
 def det(X: Any) -> Array:
     """The determinant of square matrices: d det(X) = det(X) tr(inv(X) dX).
 
@@ -71,6 +75,7 @@ def det(X: Any) -> Array:
     return standing_array(_reduced("det", "det", X), [X])
 
 
+@public
 def logdet(X: Any) -> Array:
     """The logarithm of the absolute determinant, log|det X|, as NumPy's slogdet: d logdet(X) = tr(inv(X) dX).
 
@@ -82,6 +87,7 @@ def logdet(X: Any) -> Array:
     return standing_array(_reduced("logdet", "logdet", X), [X])
 
 
+@public
 def cofactor(X: Any) -> Array:
     """The matrix of cofactors, det(X) inv(X)^T where X is invertible; its values are right where it is singular too.
 
@@ -92,6 +98,7 @@ def cofactor(X: Any) -> Array:
     return array_from(_reduced("cofactor", "cofactor", X), [X])
 
 
+@public
 def adj(X: Any) -> Array:
     """The adjugate, the transposed matrix of cofactors: X adj(X) = det(X) I.
 
@@ -103,6 +110,7 @@ def adj(X: Any) -> Array:
     return array_from(_turned(_reduced("adj", "cofactor", X)), [X])
 
 
+@public
 def solve(A: Any, b: Any) -> Array:
     """The solution x of A x = b: inv(A) @ b.
 
@@ -115,6 +123,7 @@ def solve(A: Any, b: Any) -> Array:
     return matmul(inverse, array_of("solve", b, asked_of("solve", A, b)))
 
 
+@public
 def matrix_power(X: Any, k: Any) -> Array:
     """X multiplied by itself k times: eye for k = 0, powers of the inverse for negative k; k may be a symbol.
 
@@ -153,6 +162,7 @@ def _chain(node: Node, count: int) -> Node:
 # ------------------------------------------------------------------ traces, diagonals, triangles
 
 
+@public
 def tr(X: Any) -> Array:
     """The trace: the sum of the diagonal.
 
@@ -166,6 +176,7 @@ def tr(X: Any) -> Array:
     return standing_array(einsum(1, [(node, (*front, "i", "i"))], front), [X])
 
 
+@public
 def diag(X: Any) -> Array:
     """The diagonal of square matrices, as a vector.
 
@@ -178,6 +189,7 @@ def diag(X: Any) -> Array:
     return standing_array(einsum(1, [(node, (*front, "i", "i"))], (*front, "i")), [X])
 
 
+@public
 def diagm(v: Any) -> Array:
     """The diagonal matrix with this vector on its diagonal.
 
@@ -190,6 +202,7 @@ def diagm(v: Any) -> Array:
     return array_from(einsum(1, [(node, (*front, "i"))], (*front, "i", "i")), [v])
 
 
+@public
 def sym(A: Any) -> Array:
     """The symmetric part, (A + A^T)/2.
 
@@ -217,6 +230,7 @@ def _masked(name: str, X: Any, k: Any, turned: bool) -> Array:
     return array_from(einsum(1, [(node, (*front, rows, columns)), (mask, axes)], range(node.order)), [X])
 
 
+@public
 def tril(X: Any, k: Any = 0) -> Array:
     """The lower triangle: the entries with column - row <= k, else 0.
 
@@ -227,6 +241,7 @@ def tril(X: Any, k: Any = 0) -> Array:
     return _masked("tril", X, k, False)
 
 
+@public
 def triu(X: Any, k: Any = 0) -> Array:
     """The upper triangle: the entries with column - row >= k, else 0.
 
@@ -248,6 +263,7 @@ def _column_major(name: str, order: str, args: Sequence[Any]) -> bool:
     return order == "F"
 
 
+@public
 def vec(X: Any, order: str = "F") -> Array:
     """The entries of a matrix as one vector, column by column; with order="C" row by row. A vector stays as it is.
 
@@ -267,6 +283,7 @@ def vec(X: Any, order: str = "F") -> Array:
     return standing_array(regroup(node, single, [*single[:-2], joined], node.dims), [X])
 
 
+@public
 def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     """The m×n matrix whose vec is this vector.
 
@@ -286,6 +303,7 @@ def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     return array_from(regroup(node, [*front, joined], [*front, (i,), (j,)], (*node.dims[:-1], rows, columns)), [x])
 
 
+@public
 def vech(S: Any) -> Array:
     """The lower triangle as one vector, column by column: n(n+1)/2 entries.
 

@@ -7,11 +7,13 @@ from typing import Any
 from indexcalc.errors import DimensionError, NotationError
 from indexcalc.graph.constructors import constant, einsum, regroup
 from indexcalc.graph.node import Node
+from indexcalc.surface import public
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.functions.arguments import array_of, asked_of, batches_of, flat, matrix_of, vector_of
 from indexcalc.writing.standing import ascending
 
 
+@public
 def kron(A: Any, B: Any, *others: Any) -> Array:
     """The Kronecker product: the blocks A_ij B. Of vectors, a vector, and n×1 beside a vector is one.
 
@@ -66,6 +68,7 @@ def _front(array: Array, own: int) -> Node:
     return einsum(1, (), range(len(true)), {k: array.node.dims[place] for k, place in enumerate(true)})
 
 
+@public
 def khatri_rao(A: Any, B: Any) -> Array:
     """The Khatri-Rao product: column k is the Kronecker product of columns k of A and B.
 
@@ -86,6 +89,7 @@ def khatri_rao(A: Any, B: Any) -> Array:
     return array_from(regroup(product, single, [*single[: len(lead)], (i, j), (k,)], product.dims), [A, B])
 
 
+@public
 def outer(a: Any, b: Any) -> Array:
     """The outer product of two vectors: the matrix a_i b_j.
 
@@ -99,6 +103,7 @@ def outer(a: Any, b: Any) -> Array:
     return array_from(einsum(1, factors, (*lead, "i", "j")), [a, b])
 
 
+@public
 def cross(a: Any, b: Any) -> Array:
     """The cross product of vectors of dimension 3: ε_ijk a_j b_k.
 

@@ -15,6 +15,7 @@ from indexcalc.graph.node import Node, Sum, topological
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
+from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.matrix.forms import (
     Form,
@@ -38,6 +39,7 @@ REPEATED = 8
 """A part that occurs twice gets a name if it has so many tokens."""
 
 
+@public
 class Formula(str):
     """The text of a closed form.
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexcalc.errors import InputError, NameRefused
+from indexcalc.engine.emit.texts import require_identifier
+from indexcalc.errors import InputError
 from indexcalc.functions.inverse import SINGULAR
 from indexcalc.functions.table import ELEMENTWISE, reduction_row
 from indexcalc.graph.node import Labels
@@ -68,8 +69,7 @@ def function_of(
     With `quiet`, overflow and division by zero come out as inf and nan without a warning. The lines `first` come first.
     """
     for name in names:
-        if not name.isidentifier():  # a pickle that somebody bent may name a tensor so
-            raise NameRefused(f"a program of {name!r}", "it is no identifier", "use letters, digits and _")
+        require_identifier(name)
     last = f"return {code.results[0]}" if single else f"return [{', '.join(code.results)}]"
     lines = list(code.lines)
     if quiet and lines:
