@@ -30,8 +30,8 @@ def is_view(step: Step) -> bool:
 
 
 WORKING = 26
-"""Arrays of the size of a matrix that a function of one makes on its way, at most: SciPy's were counted, 3 (`sqrtm`) to 25
-(`expm_frechet`)."""
+"""Arrays of the size of a matrix that a function of one makes on its way, at most: those of SciPy were counted, 3 of
+`sqrtm` to 25 of `expm_frechet`."""
 TOGETHER = 4
 """Arrays of the size of the result, or of its blocks, that hold all matrices together: counted."""
 

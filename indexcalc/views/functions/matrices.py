@@ -25,7 +25,9 @@ LONGEST_CHAIN = 8
 """A power up to this is written as one chain, a higher one is made by squaring."""
 
 
-def _reduced(name: str, fn: str, x: Any, square: bool = True) -> Node:
+def _reduced(name: str, x: Any, fn: str = "", square: bool = True) -> Node:
+    """The function of this row, that of the name unless another is given, along the last two axes."""
+    fn = fn or name
     node = matrix_of(name, x, square)
     return reduction(fn, node, (node.order - 2, node.order - 1), fn in ("inv", "cofactor", "pinv_t"))
 
@@ -47,7 +49,7 @@ def inv(X: Any) -> Array:
     >>> ic.inv(F)[i,j].diff(F[k,l])
     -inv(F)[i,k]*inv(F)[l,j]
     """
-    return array_from(_reduced("inv", "inv", X), [X])
+    return array_from(_reduced("inv", X), [X])
 
 
 def pinv(X: Any) -> Array:
@@ -57,7 +59,7 @@ def pinv(X: Any) -> Array:
     >>> ic.pinv(ic.tensor("X", "m n")).shape
     (n, m)
     """
-    return array_from(_turned(_reduced("pinv", "pinv_t", X, False)), [X])
+    return array_from(_turned(_reduced("pinv", X, "pinv_t", False)), [X])
 
 
 def det(X: Any) -> Array:
@@ -68,7 +70,7 @@ def det(X: Any) -> Array:
     >>> ic.det(F).diff(F[i,j])
     cofactor(F)[i,j]
     """
-    return standing_array(_reduced("det", "det", X), [X])
+    return standing_array(_reduced("det", X), [X])
 
 
 def logdet(X: Any) -> Array:
@@ -79,7 +81,7 @@ def logdet(X: Any) -> Array:
     >>> ic.logdet(F).diff(F[i,j])
     inv(F)[j,i]
     """
-    return standing_array(_reduced("logdet", "logdet", X), [X])
+    return standing_array(_reduced("logdet", X), [X])
 
 
 def cofactor(X: Any) -> Array:
@@ -89,7 +91,7 @@ def cofactor(X: Any) -> Array:
     >>> ic.cofactor(ic.tensor("F", 3, 3)).shape
     (3, 3)
     """
-    return array_from(_reduced("cofactor", "cofactor", X), [X])
+    return array_from(_reduced("cofactor", X), [X])
 
 
 def adj(X: Any) -> Array:
@@ -100,7 +102,7 @@ def adj(X: Any) -> Array:
     >>> ic.adj(F) == ic.cofactor(F).T
     True
     """
-    return array_from(_turned(_reduced("adj", "cofactor", X)), [X])
+    return array_from(_turned(_reduced("adj", X, "cofactor")), [X])
 
 
 def solve(A: Any, b: Any) -> Array:
