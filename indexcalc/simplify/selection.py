@@ -86,6 +86,8 @@ def is_condition(node: Node) -> bool:
     """
     if isinstance(node, Elementwise):
         return elementwise_row(node.fn).condition
+    if isinstance(node, Variable):
+        return "mask" in node.assumptions
     return (isinstance(node, Constant) and node.label == "tril") or (isinstance(node, Sum) and _denies(node))
 
 

@@ -113,7 +113,7 @@ def solve(A: Any, b: Any) -> Array:
     >>> ic.solve(A, b) == ic.inv(A) @ b
     True
     """
-    inverse = array_from(_reduced("solve", "inv", A), [A])
+    inverse = array_from(_reduced("solve", A, "inv"), [A])
     return matmul(inverse, array_of("solve", b, asked_of("solve", A, b)))
 
 
