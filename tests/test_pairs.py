@@ -1,7 +1,8 @@
-"""Sums over pairs, `where="i<j"`: what is left out enters nowhere; and roots of differences, which pairs are full of."""
+"""Sums over pairs, `where="i<j"`: what is left out enters nowhere; and roots of differences."""
 
 from __future__ import annotations
 
+import re
 from fractions import Fraction
 from typing import Any
 
@@ -53,9 +54,8 @@ def test_the_energy_of_pairs(where: str) -> None:
 def test_the_energy_of_pairs_on_other_backends(backend: str) -> None:
     E = (1 / DISTANCE).sum(i, j, where="i<j")
     made = [E, ic.grad(E, x)]
-    for value, expected in zip(
-        ic.compile(made, (x,), backend=backend)(POINTS), ic.compile(made, (x,))(POINTS), strict=True
-    ):
+    found, wanted = ic.compile(made, (x,), backend=backend)(POINTS), ic.compile(made, (x,))(POINTS)
+    for value, expected in zip(found, wanted, strict=True):
         np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-5)
 
 
@@ -73,6 +73,19 @@ def test_what_is_left_out_may_have_no_value(e: Any) -> None:
     numbers, total = np.array([0.0, 1.0, 3.0, 4.5]), e.sum(i, j, where="i>j")
     for value in (total, ic.grad(total, s), ic.hessian(total, s)):
         assert np.isfinite(value.evaluate(s=numbers)).all()
+
+
+def test_how_it_is_written() -> None:
+    for where, sign in {"i<j": "<", "i>j": "<", "i<=j": "<=", "i>=j": "<="}.items():
+        e = ic.exp(A[i, j]).sum(i, j, where=where)
+        one, other = re.fullmatch(rf"sum\[\w,\w: (\w){sign}(\w)\]\(exp\(A\[\w,\w\]\)\)", str(e)).groups()  # type: ignore[union-attr]
+        assert one != other and ic.parse(str(e), A="n n") == e
+    T = ic.tensor("T", "n n n")
+    e = ic.exp(T[i, j, k]).sum(i, j, k, where="i<j, j<k")
+    assert ic.parse(str(e), T="n n n") == e and str(e).count("<") == 2, str(e)
+    assert r"\sum_{" in (1 / DISTANCE).sum(i, j, where="i<j").latex()
+    with pytest.raises(ic.ParseError, match="conditions are for sums"):
+        ic.parse("prod[i,j: i<j](A[i,j])", A="n n")
 
 
 def test_three_in_order() -> None:

@@ -1,4 +1,6 @@
-"""The patterns of einsum, and the conditions of sums: which label each axis has, by NumPy's letters, einops' words, or NumPy's lists of labels.
+"""The patterns of einsum, and the conditions of sums.
+
+A pattern says which label each axis has, by NumPy's letters, einops' words, or NumPy's lists of labels.
 
 In `"ij,jk->ik"` each letter is a label; in `"batch in, in out -> batch out"`, with spaces within a group, each word is
 one. `...` stands for the axes that no label names, aligned from the right, as NumPy broadcasts them.
