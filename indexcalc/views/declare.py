@@ -24,7 +24,7 @@ WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
     "elimination", "voigt",
     "sum", "mean", "sqrt", "bands",
-    "hadamard", "outer", "normF", "pinv", "adj", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
+    "hadamard", "outer", "normF", "pinv", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
     "kron", "khatri_rao", "cross", "eigh", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
 }  # fmt: skip
 

@@ -32,8 +32,8 @@ from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
+from indexcalc.simplify.recognise_logs import stable
 from indexcalc.simplify.selection import select
-from indexcalc.simplify.steady import stable
 from indexcalc.writing.matrix.formula import array_text
 from indexcalc.writing.standing import plain
 
