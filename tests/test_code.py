@@ -37,6 +37,8 @@ MISSING = {
 """The functions that a target does not have, and why."""
 
 ROWS = rows()
+WAYS = ((0, "along"), (1, "opened"))
+"""How many directions of a first derivative are left open, and what its code is called."""
 SIGNS = {"eigh_v": -2, "svd_u": -2, "svd_vt": -1}
 """Vectors whose signs are free, and the axis along which each runs."""
 OTHER_TYPES = 2
@@ -155,7 +157,9 @@ def needed(target: str) -> set[str]:
     rows = [row for row in ROWS if (row.name, target) not in MISSING]
     small = [row for row in REDUCTIONS.values() if row.small]
     made = [*(written(row, target) for row in rows), *(written(row, target, small=True) for row in small)]
-    return {"frechet", *(name for one in made for name in one.helpers)}
+    numerics = [row.numerics(1, left) and f"{row.name}_{way}" for row in MATRICES.values() for left, way in WAYS]
+    derived = helpers([name for name in numerics if name in definitions(target)], target).texts
+    return {"frechet", *derived, *(name for one in made for name in one.helpers)}
 
 
 @each_target

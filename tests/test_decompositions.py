@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 import sys
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
@@ -130,7 +131,7 @@ def test_a_row_is_complete(row: MatrixFunction) -> None:
     assert (row.rule is None) != (row.slope is None)
     text = row.latex.format("x", **dict.fromkeys(row.params, "p"))
     assert "x" in text and text.count("{") == text.count("}")
-    assert hasattr(ic, row.name) == (row.public or row.name == "matrix_power")
+    assert hasattr(ic, row.name) == (row.public or row.special is not None)
 
 
 @each_row
@@ -485,3 +486,34 @@ def test_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(InputError, match="pip install scipy"):
         ic.expm(A).evaluate(A=np.eye(2))
     assert ic.eigvalsh(A).evaluate(A=np.eye(2)).tolist() == [1, 1]
+
+
+# ------------------------------------------------------------------ memory
+
+
+@pytest.mark.parametrize("f", [ic.expm, ic.logm, ic.sqrtm, ic.sinm], ids=lambda f: f.__name__)
+def test_along_a_direction_it_takes_the_numbers_of_some_matrices(f: Any) -> None:
+    """n**4 numbers would be 2500 matrices."""
+    X, V, n = ic.tensor("X", "n n"), ic.tensor("V", "n n"), 50
+    rng = np.random.default_rng(0)
+    x, v = rng.standard_normal((n, n)) / n + 2 * np.eye(n), rng.standard_normal((n, n))
+    for e in (ic.jvp(f(X), X, V), ic.grad((V * f(X)).sum(), X), ic.hvp((f(X) ** 2).sum(), X, V)):
+        called = ic.compile(e, (X, V))
+        called(x, v)
+        tracemalloc.start()
+        called(x, v)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert taken < 600 * x.nbytes and taken / 2 < ic.preflight(e, n=n).peak_bytes < 20 * taken
+
+
+def test_along_a_direction_as_by_blocks() -> None:
+    rng = np.random.default_rng(0)
+    x, e = np.stack([positive(4), positive(4, 5)]), rng.standard_normal((2, 4, 4))
+    for name in ("expm", "sqrtm"):
+        row = MATRICES[name]
+        assert row.along is not None
+        close(row.along(x, e), frechet(row.numpy, x, [e]), 1e-11)
+        e[1, 0, 0] = np.nan
+        assert np.isnan(row.along(x, e)[1]).any() and np.isfinite(row.along(x, e)[0]).all()
+        e[1, 0, 0] = 1

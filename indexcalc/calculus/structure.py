@@ -36,6 +36,8 @@ Structure = str
 MAPS: tuple[Structure, ...] = ("projected", "independent", "free")
 AFFINE = {
     "orthogonal": "orthogonal matrices are no linear space (Q.T @ Q = eye is quadratic)",
+    "onehot": "such tensors are no linear space (their entries are 0 or 1)",
+    "mask": "such tensors are no linear space (their entries are 0 or 1)",
     "stochastic": "stochastic tensors are no linear space (their entries sum to 1, not to 0)",
 }
 BANDED = {"toeplitz", "hankel", "circulant"}
@@ -137,7 +139,7 @@ def space_of(target: Variable, asked: str | Asked) -> Space:
     'toeplitz'
     """
     words = target.assumptions & RESTRICTING
-    for word in sorted(words & set(AFFINE)):
+    for word in (word for word in AFFINE if word in words):
         found = f"{target.label} is declared {word}, and {AFFINE[word]}"
         raise DerivativeError(asked, found, 'write structure="free"')
     if "diagonal" in words:

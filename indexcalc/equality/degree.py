@@ -79,10 +79,14 @@ def _degrees(node: Node, known: Mapping[Node, Degrees], sizes: Mapping[str, int]
             return scaled(known[node.args[0].node], MOST) if exponent else UNKNOWN
         case Matrix():
             rational = matrix_row(node.fn).rational
-            if rational is None or node.times or not all(isinstance(value, int) for value in node.params):
+            if rational is None or not all(isinstance(value, int) for value in node.params):
+                return UNKNOWN
+            if node.times and (node.times > 1 or rational.slope is None):
                 return UNKNOWN
             shape = tuple(size(dim, sizes) for dim in node.children[0].dims[-2:])
-            return rational.degrees(known[node.children[0]], shape, 1, *node.params)
+            batches = max(1, _entries(node.children[0], sizes) // max(1, prod(shape)))
+            a, b = rational.degrees(known[node.children[0]], shape, batches, *node.params)
+            return a + sum(known[e][0] for e in node.children[1:]), b + sum(known[e][1] for e in node.children[1:])
         case Call():
             return UNKNOWN
     raise AssertionError(node.kind)

@@ -213,14 +213,21 @@ class Residues(Arithmetic):
         return np.moveaxis(value.reshape(*lead, *own), range(len(lead), x.ndim), axes)
 
     def matrix(self, node: Matrix, args: list[Array]) -> Array:
-        """Whole powers; any other function of matrices is an unknown of all its arguments."""
+        """Whole powers, and slopes that are rational; any other one is an unknown of all its arguments."""
         params = tuple(number_of(value, self.sizes) for value in node.params)
         rational = matrix_row(node.fn).rational
-        whole = not node.times and all(isinstance(value, int) for value in params)
-        if rational is not None and whole and args[0].ndim == 3:
-            slices = zip(args[0], self.primes.tolist(), strict=True)
-            return np.asarray([rational.residues(a, p, *params) for a, p in slices])
-        return self._whole(node, f"{node.fn} {params} {node.times}", args)
+        found = None if rational is None else rational.slope if node.times else rational.residues
+        if found is None or node.times > 1 or not all(isinstance(value, int) for value in params):
+            return self._whole(node, f"{node.fn} {params} {node.times}", args)
+        lead, own = args[0].shape[:-2], args[0].shape[-2:]
+        primes = np.broadcast_to(self._moduli(np.empty(lead)), lead).ravel().tolist()
+        parts = zip(args[0].reshape(-1, *own), primes, strict=True)
+        made = np.asarray([found(part, p, *params) for part, p in parts], np.int64)
+        value = made.reshape(*lead, *made.shape[1:])
+        for direction in args[1:]:
+            terms = self.times(value, direction[..., None, None, :, :])
+            value = self.reduced(self.reduced(terms.sum(axis=-1)).sum(axis=-1))
+        return value
 
     def call(self, node: Call, args: list[Array]) -> Array:
         """An unknown of all its arguments."""
@@ -320,7 +327,8 @@ def _is_exact_here(node: Node) -> bool:
         case Reduction():
             return reduction_row(node.fn).rational is not None
         case Matrix():
-            return matrix_row(node.fn).rational is not None and not node.times
+            rational = matrix_row(node.fn).rational
+            return rational is not None and (not node.times or (rational.slope is not None and node.times == 1))
         case Constant():
             return node.label != "pi"
         case Call():

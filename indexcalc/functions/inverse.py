@@ -6,7 +6,8 @@ logdet are invariant, and so are their rules.
 
 The rule of inv needs inv alone, and the others need inv and themselves: so there are derivatives of every order. That
 of det is written with inv so that what it is multiplied by cancels; what is left of it, `det(X) inv(X)^T`, is
-`cofactor(X)` (`simplify/recognise`), which is there for singular matrices too. Derivatives of cofactors need inverses.
+`cofactor(X)` (`simplify/recognise`), which is there for singular matrices too. So is its derivative, the minors of two
+rows and columns less: that of the adjugate, `Dadj(X)`, is a node (`ADJUGATE`). Derivatives of that need inverses.
 """
 
 from __future__ import annotations
@@ -21,15 +22,19 @@ from indexcalc.errors import InputError
 from indexcalc.functions import rational
 from indexcalc.functions.code import shared
 from indexcalc.functions.entry import Entry
-from indexcalc.functions.spectral import along
-from indexcalc.functions.table import REDUCTIONS, ReductionFunction, Slice
-from indexcalc.graph.constructors import reduction
-from indexcalc.graph.node import Node
+from indexcalc.functions.primary import remember_exchanges
+from indexcalc.functions.spectral import along, finite
+from indexcalc.functions.table import MATRICES, REDUCTIONS, MatrixFunction, ReductionFunction, Slice
+from indexcalc.graph.constructors import addition, einsum, matrix, reduction
+from indexcalc.graph.node import Matrix, Node
 
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)
 SINGULAR = "a matrix that is singular has no inverse"
-ADVICE = "check the input, or write pinv where a pseudo-inverse is meant"
+ADVICE = (
+    "check the input (derivatives of det above the second, and of cofactors above the first, need the inverse), "
+    "or write pinv where a pseudo-inverse is meant"
+)
 
 
 # ------------------------------------------------------------------ numerics
@@ -161,11 +166,43 @@ def _logdet_rule(s: Slice) -> Entry:
 
 
 def _cofactor_rule(s: Slice) -> Entry:
-    """For C = det(X) Y^T with Y = inv(X): dC = (C : dX) Y^T - C dX^T Y^T, so dC_ij/dX_kl = C_kl Y_ji - C_il Y_jk."""
-    (i, j), (k, l) = s.own, s.along  # noqa: E741
-    inverse, cofactors = _inverse(s), s.y.node
-    whole = s.product((cofactors, s.at(k, l)), (inverse, s.at(j, i)))
-    return whole - s.product((cofactors, s.at(i, l)), (inverse, s.at(j, k)))
+    """dC_ij/dX_kl = Dadj(X)_jikl: the cofactors are the transposed adjugate."""
+    (i, j), along = s.own, s.along
+    made = _adjugate_slope(einsum(1, [(s.x.node, s.x.labels)], (*s.batch, i, j)))
+    return Entry(made, (*s.batch, j, i, *along), s.x.dims)
+
+
+def _adjugate_slope(x: Node) -> Node:
+    """The derivative of the adjugate of the matrices along the last two axes, `Dadj(X)`."""
+    made = matrix("adj", [x], (*x.dims, *x.dims[-2:]), (), 1)
+    remember_exchanges(made)
+    return made
+
+
+def _adjugate(x: Node) -> Node:
+    """The transposed cofactors of the matrices along the last two axes."""
+    *front, rows, columns = range(x.order)
+    cofactors = reduction("cofactor", x, (rows, columns), True)
+    return einsum(1, [(cofactors, range(x.order))], (*front, columns, rows))
+
+
+def _adjugate_rule(node: Matrix) -> Node:
+    """For A = adj(X) and Y = inv(X) it is Dadj_ijkl = A_ij Y_lk - A_lj Y_ik, and dY_ij/dX_pq = -Y_ip Y_qj."""
+    x, *directions = node.children
+    lead = tuple(range(x.order - 2))
+    adjugate, slope = _adjugate(x), _adjugate_slope(x)
+    inverse = reduction("inv", x, (x.order - 2, x.order - 1), True)
+    out = (*lead, *("ij" if directions else "ijkl"), *"pq")
+    terms: list[tuple[Any, ...]] = [(1, (slope, "ijpq"), (inverse, "lk")), (-1, (slope, "ljpq"), (inverse, "ik"))]
+    terms += [
+        (-1, (adjugate, "ij"), (inverse, "lp"), (inverse, "qk")),
+        (1, (adjugate, "lj"), (inverse, "ip"), (inverse, "qk")),
+    ]
+    made = []
+    for coef, *factors in terms:
+        rows = [(factor, (*lead, *at)) for factor, at in (*factors, *((e, "kl") for e in directions))]
+        made.append((coef, einsum(1, rows, out), range(len(out))))
+    return addition(made, (*node.dims, *x.dims[-2:]))
 
 
 MAGNUS = "J. Magnus, H. Neudecker, Matrix Differential Calculus, chapter 8, sections 3, 4 and 6"
@@ -200,11 +237,23 @@ INVERSE = (
         "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", along(shared.cofactor),
         _cofactor_rule, True,
         r"\operatorname{{cof}} {}", MAGNUS,
-        domain="square matrices, singular ones too; the derivative is that of an invertible one", axes=2, public=False,
-        matrix="cofactor", square=True,
+        domain="square matrices; the derivative, minors of two rows and columns less, is there for singular ones too",
+        axes=2, public=False, matrix="cofactor", square=True,
         rational=rational.COFACTORS, iterated=True, small="small_cofactor({x})", total=True,
         workspace=1.0, oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x).mT",
     ),
 )  # fmt: skip
 
 REDUCTIONS.update({row.name: row for row in INVERSE})
+
+ADJUGATE = MatrixFunction(
+    "adj", "the adjugate of X, its transposed cofactors", lambda x: finite(lambda x: shared.cofactor(x).mT, x),
+    r"\operatorname{{adj}}\left({}\right)", MAGNUS, _adjugate_rule, turned=True,
+    special=lambda node: _adjugate(node.children[0]),
+    along=lambda x, e: finite(lambda x: shared.adj_along(x, e), x), opened=lambda x: finite(shared.adj_opened, x),
+    domain="square matrices; the first derivative is there for singular ones too", public=False,
+    rational=rational.ADJUGATE, code="cofactor({x}).mT",
+    oracle="jnp.linalg.det(x)[..., None, None] * jnp.linalg.inv(x)",
+)  # fmt: skip
+
+MATRICES[ADJUGATE.name] = ADJUGATE

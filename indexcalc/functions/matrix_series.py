@@ -46,15 +46,16 @@ def derivative_name(name: str) -> tuple[str, int] | None:
     (('expm', 2), ('expm', 1), None)
     """
     found = DERIVATIVE.fullmatch(name)
-    if found is None or found[2] not in MATRICES or MATRICES[found[2]].slope is None:
+    if found is None or found[2] not in MATRICES:
         return None
-    return found[2], int(found[1] or 1)
+    times = int(found[1] or 1)
+    return (found[2], times) if times <= MATRICES[found[2]].orders else None
 
 
 def matrix_jacobian(node: Matrix, k: int) -> Node:
     """The derivative of a matrix function by child k: axes of the value, then rows and columns of the child."""
     row = matrix_row(node.fn)
-    if row.rule is not None:
+    if row.rule is not None and k == 0:
         return row.rule(node)
     others = node.children if k == 0 else (*node.children[:k], *node.children[k + 1 :])
     return matrix(node.fn, others, (*node.dims, *node.children[0].dims[-2:]), node.params, node.times + (k == 0))
@@ -64,11 +65,11 @@ def matrix_numbers(node: Matrix, arrays: list[Any], params: tuple[Any, ...]) -> 
     """The value of a matrix function of these arrays."""
     row = matrix_row(node.fn)
     x, *directions = arrays
-    if not node.times:
-        return row.numpy(x, *params)
-    return np.ascontiguousarray(
-        frechet(lambda blocks: row.numpy(blocks, *params), x, directions, node.times - len(directions))
-    )
+    left = node.times - len(directions)
+    numerics = row.numerics(node.times, left)
+    if numerics is not None:
+        return numerics(x, *directions, *params)
+    return np.ascontiguousarray(frechet(lambda blocks: row.numpy(blocks, *params), x, directions, left))
 
 
 # ------------------------------------------------------------------ numerics
@@ -122,6 +123,25 @@ def _expm(x: Any) -> Any:
 
 def _by_scipy(name: str) -> Function:
     return lambda x: _each(name, x)
+
+
+def _expm_along(x: Any, e: Any) -> Any:
+    """The derivative of each exponential along a direction; nan where entries are not finite."""
+    return _along(lambda x, e: _scipy().expm_frechet(x, e, compute_expm=False), x, e)
+
+
+def _sqrtm_along(x: Any, e: Any) -> Any:
+    """The derivative L of each root R along a direction E: R L + L R = E."""
+    return _along(lambda root, e: _scipy().solve_sylvester(root, root, e), _each("sqrtm", x), e)
+
+
+def _along(function: Function, x: Any, e: Any) -> Any:
+    """A function of each matrix and its direction; nan where one of them has entries that are not finite."""
+    result = np.full_like(x, np.nan)
+    for place in np.ndindex(*x.shape[:-2]):
+        if x.shape[-1] and np.isfinite(x[place]).all() and np.isfinite(e[place]).all():
+            result[place] = function(x[place], e[place])
+    return result
 
 
 def _power(x: Any, k: Any) -> Any:
@@ -179,6 +199,7 @@ ROWS = (
     MatrixFunction(
         "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\exp\left({}\right)",
         f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
+        along=_expm_along,
         code={"numpy": "scipy.linalg.expm({x})", "jax": "jax.scipy.linalg.expm({x})",
               "torch": "torch.linalg.matrix_exp({x})"},
         workspace=(2.0, 6.0), oracle="jax.scipy.linalg.expm(x)",
@@ -190,7 +211,7 @@ ROWS = (
     ),
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
-        f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL,
+        f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL, along=_sqrtm_along,
         slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))),
         oracle=ROOT,
     ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import combinations
 from math import prod
 from typing import Any
 
@@ -91,6 +92,23 @@ def adjugate(a: Residues, p: int) -> Residues:
     return made
 
 
+def adjugate_slope(a: Residues, p: int) -> Residues:
+    """The derivative of the adjugate, [i, j, k, l] by the entry k, l: the minors without rows j, k and columns i, l.
+
+    >>> adjugate_slope(np.array([[1, 2], [3, 4]]), 7)[0, 0].tolist()
+    [[0, 0], [0, 1]]
+    """
+    n = len(a)
+    made = np.zeros((n, n, n, n), np.int64)
+    for j, k in combinations(range(n), 2):
+        for i, l in combinations(range(n), 2):  # noqa: E741
+            minor = np.delete(np.delete(a, (j, k), axis=0), (i, l), axis=1)
+            value = (-1) ** (i + j + k + l) * determinant(minor, p) % p
+            made[i, j, k, l] = made[l, k, j, i] = value
+            made[l, j, k, i] = made[i, k, j, l] = -value % p
+    return made
+
+
 def pseudo_inverse(a: Residues, p: int) -> Residues:
     """The pseudo-inverse, `G' (G G')^-1 (F' F)^-1 F'` of factors `A = F G` of full rank.
 
@@ -167,16 +185,19 @@ class Rational:
 
     `residues(x, p, *params)` is its value of one slice modulo the prime p; `ZeroDivisor` where it has none.
     `degrees(inner, shape, batches, *params)` bounds the degrees of its entries by those of the entries of its argument,
-    of which there are `batches` slices of this shape.
+    of which there are `batches` slices of this shape. `slope(x, p)` is its derivative modulo the prime, if that is
+    asked for: axes of the value, then of the argument.
     """
 
     residues: Callable[..., Any]
     degrees: Callable[..., Degrees]
+    slope: Callable[..., Any] | None = None
 
 
 INVERSE = Rational(inverse, _of_inverse)
 DETERMINANT = Rational(determinant, lambda inner, shape, batches: scaled(inner, min(shape)))
 COFACTORS = Rational(lambda a, p: adjugate(a, p).T, lambda inner, shape, batches: scaled(inner, max(min(shape) - 1, 0)))
+ADJUGATE = Rational(adjugate, COFACTORS.degrees, adjugate_slope)
 PSEUDO_INVERSE_T = Rational(lambda a, p: pseudo_inverse(a, p).T, _of_pseudo_inverse)
 PRODUCT = Rational(product, lambda inner, shape, batches: scaled(inner, prod(shape)))
 PRODUCTS_OF_OTHERS = Rational(products_of_others, lambda inner, shape, batches: scaled(inner, prod(shape)))

@@ -315,6 +315,9 @@ class MatrixFunction:
     `shape(rows, columns)` has the dimensions of the value, which follow the batches. `numpy(x, *params)` takes float or
     complex arrays and keeps the dtype. `rule(node)` is the derivative: axes of the value, then rows and columns of the
     argument; a primary function needs none and has `slope(x, params)` instead, its scalar derivative of a matrix.
+    A derivative is a node of its own up to `orders`; `rule` then is that of the last one, by the matrix.
+    `along(x, e)` are the numerics of the first derivative along a direction, `opened(x)` those along none; a primary
+    function without them is one of a matrix of blocks. In code they are `NAME_along` and `NAME_opened`.
     `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
     `special(node)` is a shorter form of the value at some parameters, if there is one. `rational` is the function over
     any field where its parameters are integers, if it is one there. `unmet` says why a row with a kink, or one that is
@@ -332,6 +335,8 @@ class MatrixFunction:
     shape: Callable[[Dimension, Dimension], tuple[Dimension, ...]] = lambda rows, columns: (rows, columns)
     turned: bool | None = None
     special: Callable[[Matrix], Node | None] | None = None
+    along: Callable[..., Any] | None = None
+    opened: Callable[..., Any] | None = None
     square: bool = True
     domain: str = "all square matrices"
     params: tuple[str, ...] = ()
@@ -343,6 +348,17 @@ class MatrixFunction:
     workspace: tuple[float, float] = (0.0, 0.0)
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
+
+    @property
+    def orders(self) -> float:
+        """Up to which order its derivatives are nodes: all of a primary function, one with `along`, else none."""
+        return math.inf if self.slope is not None else int(self.along is not None)
+
+    def numerics(self, times: int, left: int) -> Callable[..., Any] | None:
+        """The numerics of a derivative of this order with so many directions left open, if they are not by blocks."""
+        if not times:
+            return self.numpy
+        return None if times > 1 else self.opened if left else self.along
 
 
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}

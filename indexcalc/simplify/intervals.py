@@ -88,6 +88,8 @@ def _of(node: Node) -> Values:
 
 
 def _variable(node: Variable) -> Values:
+    if "mask" in node.assumptions:
+        return Values(0.0, 1.0)
     if "positive" not in node.assumptions:
         return ALL
     return Values(0.0, 1.0, False) if "stochastic" in node.assumptions else POSITIVE

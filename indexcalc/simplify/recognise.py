@@ -11,9 +11,8 @@ from fractions import Fraction
 from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, is_zero, reduction
 from indexcalc.graph.edge import scaled
-from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable, topological
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply, number
-from indexcalc.graph.walk import replace
 from indexcalc.simplify.intervals import is_positive
 from indexcalc.simplify.selection import is_condition
 
@@ -302,33 +301,3 @@ RECOGNISE = {
     "abs": recognise_abs,
     "sign": recognise_sign,
 }
-
-
-# ------------------------------------------------------------------ for programs alone
-
-
-def stable(roots: Sequence[Node]) -> list[Node]:
-    """The roots with `-softplus(-z)` for `log(sigmoid(z))`, which is -inf where the sigmoid is 0 up to rounding.
-
-    >>> from indexcalc.graph.constructors import variable
-    >>> z = variable("z", (3,))
-    >>> root = elementwise("log", [(elementwise("sigmoid", [(z, (0,))], (3,)), (0,))], (3,))
-    >>> stable([root])[0].children[0].name
-    'softplus'
-    """
-    if not any(_is_log_of_sigmoid(node) for node in topological(roots)):
-        return list(roots)
-    return replace(list(roots), lambda old, new: _rewritten(new) if _is_log_of_sigmoid(new) else new)
-
-
-def _is_log_of_sigmoid(node: Node) -> bool:
-    if not isinstance(node, Elementwise) or node.fn != "log":
-        return False
-    child = node.args[0].node
-    return isinstance(child, Elementwise) and child.fn == "sigmoid" and node.args[0].labels == tuple(range(node.order))
-
-
-def _rewritten(node: Node) -> Node:
-    (z, labels), axes = node.children[0].args[0], range(node.order)  # type: ignore[attr-defined]
-    negative = einsum(-1, [(z, labels)], axes, dict(enumerate(node.dims)))
-    return einsum(-1, [(elementwise("softplus", [(negative, axes)], node.dims), axes)], axes)

@@ -87,6 +87,8 @@ def is_condition(node: Node) -> bool:
     """
     if isinstance(node, Elementwise):
         return elementwise_row(node.fn).condition
+    if isinstance(node, Variable):
+        return "mask" in node.assumptions
     return _is_triangle(node) or (isinstance(node, Sum) and _denies(node))
 
 

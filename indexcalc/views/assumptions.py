@@ -18,16 +18,33 @@ from indexcalc.index import Dimension
 
 ASSUMPTIONS = (
     "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
-    "hankel", "circulant", "stochastic", "constant", "major",
+    "hankel", "circulant", "stochastic", "onehot", "mask", "full_rank", "constant", "major",
 )  # fmt: skip
 GROUPED = {"symmetric": 1, "skew": -1}
 """Words that take groups of slots, and the sign of a transposition in them."""
-MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "constant", "major"}
+MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "onehot", "mask", "constant", "major"}
+ALONG_LAST = {"stochastic", "onehot"}
+"""Words about the last axis, which must be there."""
 WITH_SKEW = {
     "diagonal": "its diagonal is 0", "lower": "only zero is both", "upper": "only zero is both",
     "hankel": "only zero is both", "positive_definite": "x @ K @ x is 0 for each x",
 }  # fmt: skip
 """What no tensor but zero, or none at all, is beside skew in its last two slots."""
+PERMUTATIONS = "only permutations are both, and no numbers are drawn for them"
+SHIFTS = "only shifts are both, and no numbers are drawn for them"
+TOGETHER = {
+    ("mask", "skew"): "only zero is both",
+    ("mask", "positive"): "only a tensor of ones is both",
+    ("mask", "positive_definite"): "only the unit matrix is both",
+    ("mask", "orthogonal"): PERMUTATIONS,
+    ("onehot", "diagonal"): "only the unit matrix is both",
+    ("onehot", "symmetric"): PERMUTATIONS,
+    ("onehot", "major"): PERMUTATIONS,
+    ("onehot", "toeplitz"): SHIFTS,
+    ("onehot", "hankel"): SHIFTS,
+    ("onehot", "circulant"): SHIFTS,
+}
+"""Words of which no tensor has both, or too few to call it an assumption, and why."""
 
 
 def assumed(
@@ -43,13 +60,17 @@ def assumed(
             hint = did_you_mean(word, ASSUMPTIONS)
             raise NameRefused(asked, f"{word!r} is no assumption", hint or f"known: {', '.join(ASSUMPTIONS)}")
     words = frozenset(word for word, value in given.items() if _holds(asked, word, value))
+    if "onehot" in words or words >= {"mask", "stochastic"}:
+        words |= {"onehot", "mask", "stochastic"}
     order = len(sizes)
-    if words & MATRICES_ONLY and order < 2:
-        found = "an assumption about several axes, and it has fewer than 2"
+    if (words & MATRICES_ONLY and order < 2) or (words & ALONG_LAST and not order):
+        several = "an assumption about several axes, and it has fewer than 2"
+        found = several if order else "an assumption about axes, and it has none"
         raise NotationError(asked, found, "leave the assumption out")
     if "circulant" in words and sizes[-2] != sizes[-1]:
         raise DimensionError(asked, f"the last axes are {sizes[-2]} and {sizes[-1]}", "a circulant matrix is square")
     generators = _generators(asked, sizes, words, given)
+    _check_entries(asked, sizes, words)
     _check_there_are_some(asked, order, words, generators)
     return words, symmetry(order, generators) if generators else NO_SYMMETRY
 
@@ -102,14 +123,28 @@ def _groups(asked: str | Asked, word: str, value: object, order: int, implied: b
     return found
 
 
+def _check_entries(asked: str | Asked, sizes: tuple[Dimension, ...], words: frozenset[str]) -> None:
+    """No entry is positive that is 0, and no skew matrix of odd order is invertible, or it is an error."""
+    zeros = {"diagonal": sizes[-2:] != (1, 1), "lower": sizes[-1:] != (1,), "upper": sizes[-2:-1] != (1,)}
+    for word, there in zeros.items():
+        if there and words >= {word, "positive"}:
+            found = f"{word} and positive: there is no such tensor, some of its entries are 0"
+            raise NotationError(asked, found, "leave one of them out")
+    if words >= {"skew", "full_rank"} and isinstance(sizes[-1], int) and sizes[-1] % 2 and sizes[-2] == sizes[-1]:
+        raise NotationError(asked, "skew and full_rank: of odd order there is none", "leave one of them out")
+
+
 def _check_there_are_some(
     asked: str | Asked, order: int, words: frozenset[str], generators: Sequence[SignedPerm]
 ) -> None:
     """There are other tensors than zero of which all this holds, or it is an error."""
     group = closed(order, generators)
+    shown = ", ".join(sorted(words))
+    for pair, why in TOGETHER.items():
+        if words >= set(pair):
+            raise NotationError(asked, f"{' and '.join(pair)}: {why}", "leave one of them out")
     if "skew" not in words or group is None:
         return
-    shown = ", ".join(sorted(words))
     if len(dict(group)) < len(group):
         raise NotationError(asked, f"{shown}: only zero is all of these, T = -T", "leave one of them out")
     last = list(range(order))

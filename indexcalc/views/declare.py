@@ -26,7 +26,7 @@ WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
     "elimination", "voigt",
     "sum", "mean", "sqrt", "bands",
-    "hadamard", "outer", "normF", "pinv", "adj", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
+    "hadamard", "outer", "normF", "pinv", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
     "kron", "khatri_rao", "cross", "eigh", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
 }  # fmt: skip
 
@@ -60,8 +60,9 @@ def tensor(
     Dimensions are integers, symbols or polynomials: `ic.tensor("W", "n m")`, `ic.tensor("F", 3, 3)`. Assumptions:
     symmetric and skew (all slots, or groups of slots: `skew=[(0, 1), (2, 3)], major=True` is a Riemann tensor's, but
     for the Bianchi identity), diagonal, lower, upper, positive_definite, positive, orthogonal, toeplitz (entries depend
-    on i - j), hankel (on i + j), circulant (on i - j, modulo the dimension), stochastic, constant, and major (for order
-    4: the pairs of slots swap). What leaves only zero, or nothing, is refused.
+    on i - j), hankel (on i + j), circulant (on i - j, modulo the dimension), stochastic (the last axis sums to 1),
+    onehot (a 1 along the last axis, else 0), mask (entries 0 or 1), full_rank, constant, and major (for order 4: the
+    pairs of slots swap). What leaves only zero, or nothing, is refused.
 
     >>> import indexcalc as ic
     >>> ic.tensor("W", "n m").shape

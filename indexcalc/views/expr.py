@@ -29,6 +29,7 @@ from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.surface import public
 from indexcalc.views.indexed import Indexed, agreed, must_have, own_unknowns
+from indexcalc.views.patterns import selected
 from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
 if TYPE_CHECKING:
@@ -138,20 +139,26 @@ class Expr(Indexed):
     def _with(self, node: Node, summed: frozenset[str] = NONE) -> Expr:
         return Expr(node, self.indices, self.inputs, self.free, summed)
 
-    def sum(self, *indices: Index) -> Expr:
-        """The sum over free indices, batch indices among them.
+    def sum(self, *indices: Index, where: str = "") -> Expr:
+        """The sum over free indices, batch indices among them; over those of which `where` holds.
+
+        `where` is a condition between two free indices, `"i<j"` or `"i!=j"`, or several with commas. What it leaves out
+        enters no value and no derivative of any order, even where that is infinite.
 
         >>> import indexcalc as ic
-        >>> i = ic.index("i"); x = ic.tensor("x", "n")
+        >>> i, j = ic.indices("i j"); x = ic.tensor("x", "n")
         >>> ic.exp(x[i]).sum(i)
         sum[i](exp(x[i]))
+        >>> (1/(x[i]*ic.ones(j) - ic.ones(i)*x[j])).sum(i, j, where="i<j").evaluate(x=[1, 3, 5])
+        np.float64(-1.25)
         """
         for index in indices:
             must_have(self, index, "sum")
         if not indices:
             raise NotationError(f"({self}).sum()", "over which index?", f"write .sum({', '.join(map(str, self.free))})")
         kept = [index for index in self.free if index not in indices]
-        node = einsum(1, [(self.node, self.names)], [index.name for index in kept])
+        held = selected(self, where, f"({self}).sum(where={where!r})") if where != "" else []
+        node = einsum(1, [*held, (self.node, self.names)], [index.name for index in kept])
         return Expr(node, kept, self.inputs)
 
     def mean(self, *indices: Index) -> Expr:

@@ -1,7 +1,13 @@
-"""The patterns of einsum: which label each axis has, by NumPy's letters, einops' words, or NumPy's lists of labels.
+"""The patterns of einsum, and the conditions of sums.
+
+A pattern says which label each axis has, by NumPy's letters, einops' words, or NumPy's lists of labels.
 
 In `"ij,jk->ik"` each letter is a label; in `"batch in, in out -> batch out"`, with spaces within a group, each word is
 one. `...` stands for the axes that no label names, aligned from the right, as NumPy broadcasts them.
+
+A condition is a triangle of ones, a tensor that is known (`tril`), so it selects as every condition in a product does
+(`simplify/selection`): where it does not hold nothing enters a value or a derivative, no infinity and no nan. `i!=j` is
+two triangles: of `1 - δ`, what is left out would be made and taken off again.
 """
 
 from __future__ import annotations
@@ -11,8 +17,11 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from indexcalc.errors import Asked, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.graph.constructors import addition, constant, delta
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension, Index
+from indexcalc.views.indexed import Indexed
 
 Labels = tuple[Hashable, ...]
 TOKEN = {"letters": re.compile(r"\.\.\.|[^\W\d_]"), "words": re.compile(r"\.\.\.|[^\W\d]\w*")}
@@ -167,3 +176,51 @@ def _output(pattern: Pattern, rest: list[tuple[int]], asked: Asked) -> Labels:
         return pattern.out
     place = pattern.out.index(REST)
     return (*pattern.out[:place], *rest, *pattern.out[place + 1 :])
+
+
+# ------------------------------------------------------------------ conditions between indices
+
+
+CONDITION = re.compile(r"\s*([^\W\d]\w*)\s*(<=|>=|==|!=|<|>)\s*([^\W\d]\w*)\s*")
+EXAMPLE = 'write where="i<j", with <, <=, >, >=, == or != between two indices, and commas between conditions'
+Row = tuple[Node, Sequence[str]]
+
+
+def selected(expr: Indexed, where: str, asked: str | Asked) -> list[Row]:
+    """The conditions as factors: ones where they hold, else zeros, with the names of their axes.
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); A = ic.tensor("A", "n n")
+    >>> [(node, "".join(names)) for node, names in selected(A[i,j], "i<j", "")]
+    [(<constant ... dims=(n, n)>, 'ji')]
+    """
+    if not isinstance(where, str):
+        raise KindError(asked, f"where={where!r} is no text", EXAMPLE)
+    rows = []
+    for text in where.split(","):
+        found = CONDITION.fullmatch(text)
+        if found is None:
+            raise NotationError(asked, f"where={where!r}: {text.strip()!r} is no condition between indices", EXAMPLE)
+        one, sign, other = found.groups()
+        for name in (one, other):
+            if name not in expr.names:
+                raise NotationError(asked, f"where={where!r}: {name} is not free", did_you_mean(name, expr.names))
+        sizes = [expr.node.dims[expr.names.index(name)] for name in (one, other)]
+        if one == other:
+            raise NotationError(asked, f"where={where!r}: one index twice", "name two indices")
+        if sizes[0] != sizes[1]:
+            told = f"{one} runs over {sizes[0]}, {other} over {sizes[1]}"
+            raise DimensionError(asked, told, "compare indices of one dimension")
+        rows.append(_factor(one, sign, other, sizes[0]))
+    return rows
+
+
+def _factor(one: str, sign: str, other: str, size: Dimension) -> Row:
+    below, strictly = constant("tril", (size, size)), constant("tril", (size, size), (-1,))
+    match sign:
+        case "==":
+            return delta(size), (one, other)
+        case "!=":
+            return addition([(1, strictly, (0, 1)), (1, strictly, (1, 0))], (size, size)), (one, other)
+    names = (other, one) if sign[0] == "<" else (one, other)
+    return below if sign[1:] else strictly, names

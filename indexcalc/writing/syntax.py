@@ -120,11 +120,15 @@ class Times(NamedTuple):
 
 
 class Total(NamedTuple):
-    """A sum over `names`, which must be said, and over `silent`, which the reader sums unasked."""
+    """A sum over `names`, which must be said, and over `silent`, which the reader sums unasked.
+
+    `where` has the conditions between names, with what is between them: `("i", "<", "j")`.
+    """
 
     names: Names
     silent: Names
     body: Piece
+    where: tuple[tuple[str, str, str], ...] = ()
 
 
 class Plus(NamedTuple):

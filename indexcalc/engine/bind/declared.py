@@ -29,7 +29,8 @@ def check_declared(inputs: Mapping[Variable, Numbers]) -> None:
     for variable, array in inputs.items():
         if "diagonal" not in variable.assumptions:
             _check_symmetry(variable, array)
-        for word in sorted(variable.assumptions & HOLDS.keys()):
+        words = variable.assumptions - ({"mask", "stochastic"} if "onehot" in variable.assumptions else set())
+        for word in sorted(words & HOLDS.keys()):
             if not HOLDS[word](array):
                 found, instead = SAID[word]
                 name = variable.label
@@ -91,6 +92,21 @@ def _definite(array: Numbers) -> bool:
     return bool((np.linalg.eigvalsh(array) > 0).all())
 
 
+def _mask(array: Numbers) -> bool:
+    return bool(((array == 0) | (array == 1)).all())
+
+
+def _onehot(array: Numbers) -> bool:
+    return _mask(array) and bool((array.sum(axis=-1) == 1).all())
+
+
+def _full_rank(array: Numbers) -> bool:
+    """Of full rank up to rounding, measured by the largest singular value; what is not finite is not asked."""
+    if not np.isfinite(array).all() or not array.size:
+        return True
+    return bool((np.linalg.matrix_rank(array) == min(array.shape[-2:])).all())
+
+
 def _stochastic(array: Numbers) -> bool:
     total = array.sum(axis=-1)
     return _near(np.where(np.isnan(total), np.ones_like(total), total), np.ones_like(total))
@@ -107,6 +123,9 @@ HOLDS: dict[str, Callable[[Numbers], bool]] = {
     "positive": lambda array: bool(np.isreal(array).all() and not (array.real <= 0).any()),
     "positive_definite": _definite,
     "stochastic": _stochastic,
+    "mask": _mask,
+    "onehot": _onehot,
+    "full_rank": _full_rank,
 }
 """Whether an array is what a word says, along its last axes."""
 
@@ -121,6 +140,9 @@ SAID = {
     "positive": ("an entry is not above 0", "give np.abs({0}), say"),
     "positive_definite": ("an eigenvalue is not above 0", "give {0} @ {0}.T, say"),
     "stochastic": ("the last axis does not sum to 1", "give {0}/{0}.sum(-1, keepdims=True)"),
+    "mask": ("an entry is neither 0 nor 1", "give ({0} != 0)*1.0, say"),
+    "onehot": ("the last axis has not one 1 and else 0", "give np.eye(k)[numbers of the classes]"),
+    "full_rank": ("its rank is less than its smaller dimension", "check the numbers"),
 }
 """What was found where a word does not hold, and what to give instead."""
 
@@ -181,6 +203,18 @@ def _made_definite(value: Numbers) -> Numbers:
     return found
 
 
+def _made_mask(value: Numbers) -> Numbers:
+    """1 where a digit of the entry is odd, 0 where it is even, or where the entry is 0; 1 stays 1."""
+    digit = 1 - np.floor(np.abs(value) * 997) % 2
+    return np.where((value != 0) & (digit == 0), np.ones_like(value), np.zeros_like(value))
+
+
+def _made_onehot(value: Numbers) -> Numbers:
+    """1 at the largest entry along the last axis."""
+    hit = np.arange(value.shape[-1]) == np.argmax(np.abs(value), axis=-1)[..., None]
+    return np.where(hit, np.ones_like(value), np.zeros_like(value))
+
+
 MADE: dict[str, Callable[[Numbers], Numbers]] = {
     "toeplitz": _made_toeplitz,
     "hankel": _made_hankel,
@@ -191,5 +225,7 @@ MADE: dict[str, Callable[[Numbers], Numbers]] = {
     "positive": lambda value: np.abs(value) + np.finfo(value.dtype).tiny,
     "positive_definite": _made_definite,
     "orthogonal": lambda value: np.linalg.qr(value)[0],
+    "onehot": _made_onehot,
+    "mask": _made_mask,
     "stochastic": lambda value: np.abs(value) / np.abs(value).sum(axis=-1, keepdims=True),
 }

@@ -32,7 +32,7 @@ from indexcalc.errors import InputError
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
-from indexcalc.simplify.recognise import stable
+from indexcalc.simplify.recognise_logs import stable
 from indexcalc.simplify.selection import select
 from indexcalc.surface import is_integer
 from indexcalc.writing.matrix.formula import array_text

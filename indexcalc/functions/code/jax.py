@@ -5,6 +5,8 @@ import math
 import jax
 import jax.numpy as jnp
 
+from indexcalc.functions.code.shared import adj_along, minors_of_four, singular_cofactor, small_cofactor
+
 # ------------------------------------------------------------------ functions of the entries
 
 
@@ -83,14 +85,35 @@ def products_of_others(x):
     return before * after
 
 
+@jax.custom_jvp
 def cofactor(x):
-    """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
-    u, s, vh = jnp.linalg.svd(jax.lax.stop_gradient(x), full_matrices=False)
-    scale = (jnp.linalg.det(u) * jnp.linalg.det(vh))[..., None, None]
-    value = scale * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
-    sign, size = jnp.linalg.slogdet(x)
-    smooth = (sign * jnp.exp(size))[..., None, None] * jnp.linalg.inv(x).mT  # has the derivatives
-    return value + jnp.where(jnp.isfinite(smooth), smooth - jax.lax.stop_gradient(smooth), 0)
+    """The cofactors of X, singular or not, and their derivatives: minors up to order 4, else by singular values."""
+    if x.shape[-1] <= 3:
+        return small_cofactor(x)
+    return minors_of_four(x) if x.shape[-1] == 4 else singular_cofactor(x)
+
+
+@cofactor.defjvp
+def cofactor_rule(primals, tangents):
+    return cofactor(*primals), adj_along(*primals, *tangents).mT
+
+
+def inverted(x):
+    """det(X), inv(X), and where X is so well conditioned that their product has the cofactors; there they are."""
+    eye, fixed = jnp.tril(jnp.triu(jnp.ones_like(x))), jax.lax.stop_gradient(x)
+    s = jnp.linalg.svd(fixed, compute_uv=False)
+    good = (s[..., -1:] > jnp.finfo(s.dtype).eps ** (1 / 3) * s[..., :1])[..., 0]
+    safe = jnp.where(good[..., None, None], x, eye)
+    sign, size = jnp.linalg.slogdet(safe)
+    return (sign * jnp.exp(size))[..., None, None], jnp.linalg.inv(safe), good
+
+
+def where_good(good, value, other, *matrices):
+    """The value of matrices that are good, else that of another function, which has derivatives in either case."""
+    n = value.shape[-1]
+    apart = jnp.diag(jnp.arange(1, n + 1, dtype=value.dtype))
+    safe = (jnp.where(good[..., None, None], apart, x) for x in matrices)
+    return jnp.where(good.reshape((*good.shape, *(1,) * (value.ndim - good.ndim))), value, other(*safe))
 
 
 # ------------------------------------------------------------------ functions of matrices by singular values
@@ -193,6 +216,11 @@ def svd_rule(primals, tangents):
 
 
 # ------------------------------------------------------------------ primary functions of matrices
+
+
+def expm_along(x, e):
+    """What a direction changes in the exponential."""
+    return jax.jvp(jax.scipy.linalg.expm, (x,), (e,))[1]
 
 
 def sinm(x):

@@ -31,6 +31,22 @@ def cosm(x):
     return (scipy.linalg.expm(1j * x) + scipy.linalg.expm(-1j * x)) / 2
 
 
+def along(function, x, e):
+    """The function of each matrix and its direction."""
+    pairs = zip(x.reshape((-1, *x.shape[-2:])), e.reshape((-1, *e.shape[-2:])), strict=True)
+    return np.reshape([function(a, b) for a, b in pairs], x.shape).astype(x.dtype)
+
+
+def expm_along(x, e):
+    """What a direction changes in the exponential of each matrix."""
+    return along(lambda x, e: scipy.linalg.expm_frechet(x, e, compute_expm=False), x, e)
+
+
+def sqrtm_along(x, e):
+    """What a direction E changes in the principal root R of each matrix: the L with R L + L R = E."""
+    return along(lambda r, e: scipy.linalg.solve_sylvester(r, r, e), sqrtm(x), e)
+
+
 def principal(function, x):
     """The function of each matrix; a real matrix whose value is not real is an error."""
     value = np.reshape([function(a) for a in x.reshape((-1, *x.shape[-2:]))], x.shape)

@@ -101,16 +101,23 @@ def cofactor(x):
         return small_cofactor(x)
     if x.shape[-1] == 4:
         return minors_of_four(x)
+    det, inverse, good = inverted(x)
+    return where_good(good, det * inverse.mT, singular_cofactor, x)
+
+
+def inverted(x):
+    """det(X), inv(X), and where X is so well conditioned that their product has the cofactors."""
     det = np.linalg.det(x)[..., None, None]
     inverse = np.linalg.inv(np.where(det == 0, np.tril(np.triu(np.ones_like(x))), x))
     size = np.linalg.matrix_norm(x) * np.linalg.matrix_norm(inverse)
-    good = (det != 0) & (size < np.finfo(x.dtype).eps ** (-1 / 3))[..., None, None]
-    return where_good(good, det * inverse.mT, lambda: singular_cofactor(x))
+    return det, inverse, (det[..., 0, 0] != 0) & (size < np.finfo(x.dtype).eps ** (-1 / 3))
 
 
-def where_good(good, value, other):
-    """The value where it is good, else the other one, which is not made if nowhere."""
-    return value if np.all(good) else np.where(good, value, other())
+def where_good(good, value, other, *matrices):
+    """The value of matrices that are good, which is overwritten for those that are not: with another function's."""
+    if not np.all(good):
+        value[~good] = other(*(x[~good] for x in matrices))
+    return value
 
 
 def singular_cofactor(x):
@@ -129,10 +136,97 @@ def minors_of_four(x):
     return np.where(np.asarray([[(i + j) % 2 == 0 for j in range(4)] for i in range(4)]), minors, -minors)
 
 
-def small_cofactor(x):
-    """The cofactors of matrices of order 1, 2 or 3, in closed form."""
+def adj_along(x, e):
+    """What a direction E changes in the adjugate of X, singular or not: det(X) (tr(Y E) Y - Y E Y) with Y = inv(X)."""
+    if x.shape[-1] <= 3:
+        return small_adj_along(x, e)
+    det, y, good = inverted(x)
+    turned = y @ e
+    value = det * (np.sum(y.mT * e, (-2, -1), keepdims=True) * y - turned @ y)
+    return where_good(good, value, singular_adj_along, x, e)
+
+
+def adj_opened(x):
+    """The derivative of the adjugate of X by its entries: minors of two rows and columns less, as [..., i, j, k, l]."""
+    if x.shape[-1] <= 3:
+        return small_adj_opened(x)
+    det, y, good = inverted(x)
+    value = crossed(det[..., None, None] * (y[..., :, :, None, None] * y.mT[..., None, None, :, :]))
+    return where_good(good, value, singular_adj_opened, x)
+
+
+def small_adj_opened(x):
+    """The derivative of the adjugate of X, of order 3 at most, by its entries."""
     n = x.shape[-1]
-    if n == 1:
+    if n < 2:
+        return 0 * (x[..., None, None] * x[..., None, None, :, :])
+    entries = [np.zeros_like(x[..., 0, 0])] * n**4
+    for i, k, j, m, minor in minors_of_rest(x):
+        for a, b, c, d, value in ((j, i, k, m, minor), (m, k, i, j, minor), (m, i, k, j, -minor), (j, k, i, m, -minor)):
+            entries[((a * n + b) * n + c) * n + d] = value
+    return np.stack(entries, -1).reshape((*x.shape, n, n))
+
+
+def small_adj_along(x, e):
+    """What a direction E changes in the adjugate of X, of order 3 at most, in closed form."""
+    n = x.shape[-1]
+    if n < 2:
+        return 0 * (x * e)
+    entries = [[0] * n for _ in range(n)]
+    for i, k, j, m, minor in minors_of_rest(x):
+        entries[j][i] += minor * e[..., k, m]
+        entries[m][k] += minor * e[..., i, j]
+        entries[m][i] -= minor * e[..., k, j]
+        entries[j][k] -= minor * e[..., i, m]
+    return np.stack([np.stack(row, -1) for row in entries], -2)
+
+
+def minors_of_rest(x):
+    """Of matrices of order 2 or 3, what rows i < k and columns j < m leave, with its sign: (i, k, j, m, it)."""
+    n = x.shape[-1]
+    pairs = [(i, k) for i in range(n) for k in range(i + 1, n)]
+    if n == 2:
+        return [(0, 1, 0, 1, np.ones_like(x[..., 0, 0]))]
+    return [(i, k, j, m, (-1) ** (i + k + j + m) * x[..., 3 - i - k, 3 - j - m]) for i, k in pairs for j, m in pairs]
+
+
+def crossed(g):
+    """G_ijkl - G_ikjl."""
+    return g - np.swapaxes(g, -3, -2)
+
+
+def singular_parts(x):
+    """For X = U S V^H: det(U V^H), V, U^H, and for each pair the product of all singular values but these two."""
+    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    eye = np.tril(np.triu(np.ones_like(x))).real > 0
+    others = products_of_others(np.where(eye, np.ones_like(s)[..., None, :], s[..., None, :]))
+    scale = (np.linalg.det(u) * np.linalg.det(vh))[..., None, None]
+    return scale, vh.conj().mT, u.conj().mT, np.where(eye, np.zeros_like(others), others)
+
+
+def singular_adj_along(x, e):
+    """What a direction changes in the adjugate of X = U S V^H, singular or not, by that of S."""
+    scale, v, uh, others = singular_parts(x)
+    turned = uh @ e @ v
+    eye = np.tril(np.triu(np.ones_like(turned)))
+    own = np.sum(others * np.sum(turned * eye, -1)[..., None, :], -1)
+    return scale * (v @ (eye * own[..., None] - others * turned) @ uh)
+
+
+def singular_adj_opened(x):
+    """The derivative of the adjugate of X = U S V^H, singular or not, by the entries of X."""
+    scale, v, uh, others = singular_parts(x)
+    pairs = v[..., :, None, :] * uh.mT[..., None, :, :]
+    n = x.shape[-1]
+    flat = pairs.reshape((*x.shape[:-2], n * n, n))
+    whole = (flat @ (others + np.zeros_like(flat[..., :1, :])) @ flat.mT).reshape((*x.shape, n, n))
+    return crossed(scale[..., None, None] * np.swapaxes(whole, -2, -1))
+
+
+def small_cofactor(x):
+    """The cofactors of matrices of order 3 at most, in closed form."""
+    n = x.shape[-1]
+    if n < 2:
         return np.ones_like(x)
     if n == 2:
         rows = [[x[..., 1, 1], -x[..., 1, 0]], [-x[..., 0, 1], x[..., 0, 0]]]

@@ -4,6 +4,8 @@ import math
 
 import torch
 
+from indexcalc.functions.code.shared import adj_along, minors_of_four, singular_cofactor, small_cofactor
+
 # ------------------------------------------------------------------ functions of the entries
 
 
@@ -100,14 +102,45 @@ def products_of_others(x):
     return before * after
 
 
+class Cofactor(torch.autograd.Function):
+    """The cofactors of X, singular or not, and their derivatives: minors up to order 4, else by singular values."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        if x.shape[-1] <= 3:
+            return small_cofactor(x)
+        return minors_of_four(x) if x.shape[-1] == 4 else singular_cofactor(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, g):
+        return adj_along(ctx.saved_tensors[0].conj(), g).mT
+
+
 def cofactor(x):
-    """The cofactors of X = U S V^H, singular or not: det(U V^H) conj(U) cof(S) conj(V^H)."""
-    u, s, vh = torch.linalg.svd(x.detach(), full_matrices=False)
-    scale = (torch.linalg.det(u) * torch.linalg.det(vh))[..., None, None]
-    value = scale * ((u.conj() * products_of_others(s)[..., None, :]) @ vh.conj())
-    sign, size = torch.linalg.slogdet(x)
-    smooth = (sign * torch.exp(size))[..., None, None] * torch.linalg.inv_ex(x)[0].mT  # has the derivatives
-    return value + torch.where(torch.isfinite(smooth), smooth - smooth.detach(), 0)
+    """The cofactors of X, singular or not, and their derivatives."""
+    return Cofactor.apply(x)
+
+
+def inverted(x):
+    """det(X), inv(X), and where X is so well conditioned that their product has the cofactors; there they are."""
+    s = torch.linalg.svdvals(x.detach())
+    good = (s[..., -1:] > torch.finfo(s.dtype).eps ** (1 / 3) * s[..., :1])[..., 0]
+    safe = torch.where(good[..., None, None], x, torch.tril(torch.triu(torch.ones_like(x))))
+    return det(safe)[..., None, None], torch.linalg.inv(safe), good
+
+
+def where_good(good, value, other, *matrices):
+    """The value of matrices that are good, else that of another function, which has derivatives in either case."""
+    n = value.shape[-1]
+    apart = torch.diag(torch.arange(1, n + 1, dtype=value.dtype, device=value.device))
+    safe = (torch.where(good[..., None, None], apart, x) for x in matrices)
+    return torch.where(good.reshape((*good.shape, *(1,) * (value.ndim - good.ndim))), value, other(*safe))
 
 
 # ------------------------------------------------------------------ functions of matrices by singular values

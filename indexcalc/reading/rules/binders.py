@@ -41,8 +41,11 @@ def read_arrow(reading: Reading, tree: Any, scope: Scope) -> Steps:
 
 
 def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
-    """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices."""
-    sign, names, *_, body = tree.children
+    """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices.
+
+    `sum[i,j: i<j](body)` is a sum over those indices that hold the condition.
+    """
+    sign, names, *between, body = tree.children
     word, _, bounds = str(sign).partition(" ")
     order = words_of(names)
     value = yield body, Scope(scope.kept | set(order))
@@ -62,7 +65,10 @@ def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     if bounds:
         _within(reading, tree, bounds, value, order)
     indices = [Index(name, True) for name in order]
-    total = value.sum(*indices) if word == "sum" else FUNCTIONS[word](value, *indices)
+    held = ",".join("".join(map(str, part.children)) for part in between if getattr(part, "data", "") == "condition")
+    if held and word != "sum":
+        raise reading.error(tree, f"{word} where {held}", "conditions are for sums: sum[i,j: i<j](...)")
+    total = value.sum(*indices, where=held) if word == "sum" else FUNCTIONS[word](value, *indices)
     return flagged(total, scope.kept.__contains__)
 
 

@@ -48,10 +48,11 @@ _sign: TIMES | ADJACENT
 ?atom: NUMBER                                                  -> number
      | NAME                                                    -> name
      | FUNCTION "(" [arguments] ")"                            -> call
-     | TOTAL "[" names "]" ADJACENT "(" result ")"             -> total
+     | TOTAL "[" names (COLON condition ("," condition)*)? "]" ADJACENT "(" result ")" -> total
      | PARTIAL postfix (OVER postfix)+                         -> quotient
      | "(" result ")"                                          -> parens
      | "{" names ":" result "}"                                -> braces
+condition: NAME COMPARE NAME
 arguments: argument ("," argument)*
 ?argument: result
          | NAME "=" (result | STRING)                          -> keyword

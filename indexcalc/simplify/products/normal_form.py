@@ -12,8 +12,8 @@ from itertools import pairwise
 
 from indexcalc.graph.canonical import Hyperedge, Labelling, labelling, settle, symmetry
 from indexcalc.graph.constructors import ONE, as_number, dimension, einsum
-from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, power, symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum
+from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, even, power, symmetry_of
+from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum, Symmetry
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
 from indexcalc.simplify.products.contract import contract_epsilon, contract_units, distribute_sum, normalise_softmax
@@ -61,16 +61,13 @@ def collect_powers(draft: Draft) -> Factors | None:
             draft.coef = multiply(draft.coef, raised)
             continue
         place = tuple(find(label) for label in labels)
-        rule = symmetry_of(node)
+        rule = _symmetry_of_power(node, exponent)
         if rule is not NO_SYMMETRY:
             place, sign = settle(place, rule)
             if sign == 0:
                 return None
-            if sign < 0:
-                if not isinstance(exponent, int):
-                    place = tuple(find(label) for label in labels)
-                elif exponent % 2:
-                    draft.coef = -draft.coef
+            if sign < 0 and _odd(exponent):
+                draft.coef = -draft.coef
         key = (node, place)
         total = add(factors[key], exponent) if key in factors else exponent
         if total == 0:
@@ -165,8 +162,8 @@ def _number_product(draft: Draft, factors: Factors, out: Sequence[int]) -> Edge:
     for label, (repeats, _) in kinds.items():
         kinds[label] = (repeats, str(draft.dims[label]))
     items = [
-        Hyperedge((*colour(node), repr(factors[node, labels])), labels, symmetry_of(node), _odd(factors[node, labels]))
-        for node, labels in keys
+        Hyperedge((*colour(node), repr(exponent)), labels, _symmetry_of_power(node, exponent), _odd(exponent))
+        for (node, labels), exponent in factors.items()
     ]
     form = labelling(items, kinds)
     if form is None:
@@ -218,6 +215,11 @@ def _odd(exponent: Number) -> bool:
     return isinstance(exponent, int) and exponent % 2 == 1
 
 
+def _symmetry_of_power(node: Node, exponent: Number) -> Symmetry:
+    """The symmetry of a base under an exponent: a root has none that changes a sign, sqrt(a - b) is not sqrt(b - a)."""
+    return symmetry_of(node) if isinstance(exponent, int) else even(symmetry_of(node))
+
+
 Row = tuple[Node, Labels, Number]
 
 
@@ -231,7 +233,7 @@ def _settled(
     place = {label: k for k, label in enumerate(dict.fromkeys([*out, *numbering]))}
     factors, total = [], 1
     for node, labels, exponent in ordered:
-        numbers, sign = settle([place[label] for label in labels], symmetry_of(node))
+        numbers, sign = settle([place[label] for label in labels], _symmetry_of_power(node, exponent))
         total *= sign if _odd(exponent) else 1
         factors.append((node, numbers, exponent))
     sizes = {place[label]: dim for label, dim in dims.items() if label in out}

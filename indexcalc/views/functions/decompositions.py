@@ -135,6 +135,6 @@ DECOMPOSITIONS: dict[str, Callable[..., Any]] = {
 }
 
 PARTS: dict[str, Callable[..., Any]] = {
-    name: matrix_function(name) for name, row in MATRICES.items() if not row.public and not row.params
+    name: matrix_function(name) for name, row in MATRICES.items() if not row.public and row.special is None
 }
 """What stands in derivatives and in the outputs of `eigh` and `svd`."""

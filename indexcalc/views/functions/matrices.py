@@ -26,7 +26,9 @@ LONGEST_CHAIN = 8
 """A power up to this is written as one chain, a higher one is made by squaring."""
 
 
-def _reduced(name: str, fn: str, x: Any, square: bool = True) -> Node:
+def _reduced(name: str, x: Any, fn: str = "", square: bool = True) -> Node:
+    """The function of this row, that of the name unless another is given, along the last two axes."""
+    fn = fn or name
     node = matrix_of(name, x, square)
     return reduction(fn, node, (node.order - 2, node.order - 1), fn in ("inv", "cofactor", "pinv_t"))
 
@@ -49,7 +51,7 @@ def inv(X: Any) -> Array:
     >>> ic.inv(F)[i,j].diff(F[k,l])
     -inv(F)[i,k]*inv(F)[l,j]
     """
-    return array_from(_reduced("inv", "inv", X), [X])
+    return array_from(_reduced("inv", X), [X])
 
 
 @public
@@ -60,7 +62,7 @@ def pinv(X: Any) -> Array:
     >>> ic.pinv(ic.tensor("X", "m n")).shape
     (n, m)
     """
-    return array_from(_turned(_reduced("pinv", "pinv_t", X, False)), [X])
+    return array_from(_turned(_reduced("pinv", X, "pinv_t", False)), [X])
 
 
 @public
@@ -72,7 +74,7 @@ def det(X: Any) -> Array:
     >>> ic.det(F).diff(F[i,j])
     cofactor(F)[i,j]
     """
-    return standing_array(_reduced("det", "det", X), [X])
+    return standing_array(_reduced("det", X), [X])
 
 
 @public
@@ -84,7 +86,7 @@ def logdet(X: Any) -> Array:
     >>> ic.logdet(F).diff(F[i,j])
     inv(F)[j,i]
     """
-    return standing_array(_reduced("logdet", "logdet", X), [X])
+    return standing_array(_reduced("logdet", X), [X])
 
 
 @public
@@ -95,7 +97,7 @@ def cofactor(X: Any) -> Array:
     >>> ic.cofactor(ic.tensor("F", 3, 3)).shape
     (3, 3)
     """
-    return array_from(_reduced("cofactor", "cofactor", X), [X])
+    return array_from(_reduced("cofactor", X), [X])
 
 
 @public
@@ -107,7 +109,7 @@ def adj(X: Any) -> Array:
     >>> ic.adj(F) == ic.cofactor(F).T
     True
     """
-    return array_from(_turned(_reduced("adj", "cofactor", X)), [X])
+    return array_from(_turned(_reduced("adj", X, "cofactor")), [X])
 
 
 @public
@@ -119,7 +121,7 @@ def solve(A: Any, b: Any) -> Array:
     >>> ic.solve(A, b) == ic.inv(A) @ b
     True
     """
-    inverse = array_from(_reduced("solve", "inv", A), [A])
+    inverse = array_from(_reduced("solve", A, "inv"), [A])
     return matmul(inverse, array_of("solve", b, asked_of("solve", A, b)))
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import is_zero
-from indexcalc.graph.node import Elementwise, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Constant, Elementwise, Node, Product, Reduction, Sum
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.named import filled_piece, is_upright, named_piece
@@ -231,12 +231,18 @@ class Arranger:
         lone = len(part.items) == 1 and isinstance(part.items[0].node, Sum)
         if needs or lone or all(is_negative(item.exponent) for item in part.items):
             needs = part.bound & flat.explicit
-        order = dict.fromkeys(title[label] for item in part.items for label in item.shown if label in part.bound)
+        held = [item for item in part.items if _is_condition(item, part)]
+        order = dict.fromkeys(
+            title[label] for item in part.items if item not in held for label in item.shown if label in part.bound
+        )
+        needs = part.bound if held else needs
         said = tuple(name for name in order if name in {title[label] for label in needs})
         inner = scope._replace(kept=scope.kept | set(said), direct=False)
         top: list[Piece] = []
         bottom: list[Piece] = []
         for item in part.items:
+            if item in held:
+                continue
             piece = self.factor(
                 item, [title.get(label, "") for label in item.labels], flat, inner, -1 if item is turned else 1
             )
@@ -249,7 +255,8 @@ class Arranger:
         if not part.bound:
             return top, bottom
         silent = tuple(name for name in order if name not in said)
-        return [Total(said, silent, times(1, tuple(top), tuple(bottom)))], []
+        where = tuple(_condition(item.node, [title[label] for label in item.labels]) for item in held)
+        return [Total(said, silent, times(1, tuple(top), tuple(bottom)), where)], []
 
     # -------------------------------------------------------------- factors
 
@@ -308,6 +315,25 @@ class Arranger:
         fn = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
         said = len(inner) != (2 if fn == "normF" else 1)
         return Reduced(fn, arg, tuple(sorted(inner[x] for x in node.axes)), said, node.params)
+
+
+def _is_condition(item: Item, part: Component) -> bool:
+    """Is this a triangle between two labels that are summed, each of which another factor shows?"""
+    node = item.node
+    if not isinstance(node, Constant) or node.label != "tril" or node.params not in ((), (-1,)) or item.exponent != 1:
+        return False
+    shown = {label for other in part.items if not _is_known(other) for label in other.shown}
+    return node.dims[0] == node.dims[1] and len(set(item.labels)) == 2 and set(item.labels) <= part.bound & shown
+
+
+def _condition(node: Node | None, names: Sequence[str]) -> tuple[str, str, str]:
+    """What a triangle of ones says of the names of its rows and columns."""
+    row, column = names
+    return column, "<" if isinstance(node, Constant) and node.params else "<=", row
+
+
+def _is_known(item: Item) -> bool:
+    return isinstance(item.node, Constant)
 
 
 def _distinct_names(node: Node, names: Sequence[str]) -> tuple[Node, list[str]]:

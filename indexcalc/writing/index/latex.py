@@ -189,7 +189,11 @@ class Latex:
         outside, self.bare = self.bare, True
         body = self.at(piece.body, PRODUCT)
         self.bare = outside
-        return rf"\sum_{{{joined(names)}}} {body}"
+        signs = {"<": "<", "<=": r" \le "}
+        held = [f"{joined((one,))}{signs[sign]}{joined((other,))}" for one, sign, other in piece.where]
+        named = {name for one, _, other in piece.where for name in (one, other)}
+        below = ",".join([*([joined(rest)] if (rest := tuple(n for n in names if n not in named)) else []), *held])
+        return rf"\sum_{{{below}}} {body}"
 
     def _plus(self, piece: Plus) -> str:
         terms = [self.write(term) for term in piece.terms]

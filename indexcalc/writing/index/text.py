@@ -221,7 +221,10 @@ class Text:
         return sign + "*".join(top) + _over(bottom)
 
     def _total(self, piece: Total) -> str:
-        return f"sum[{','.join(piece.names)}]({self._open(piece.body)})" if piece.names else self.write(piece.body)
+        if not piece.names:
+            return self.write(piece.body)
+        held = ", ".join("".join(condition) for condition in piece.where)
+        return f"sum[{','.join(piece.names)}{f': {held}' if held else ''}]({self._open(piece.body)})"
 
     def _plus(self, piece: Plus) -> str:
         terms = [self.write(term) for term in piece.terms]

@@ -8,7 +8,7 @@ from indexcalc.engine.emit.source.pairwise import alike
 from indexcalc.engine.emit.source.python_text import ATOM, POWER, PRODUCT, PythonText, number
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Apply, Map, Reduce, Solve
-from indexcalc.functions.code.text import helpers
+from indexcalc.functions.code.text import definitions, helpers
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.numbers import Number
 
@@ -64,13 +64,17 @@ def apply(writer: Writer, step: Apply) -> PythonText:
     texts = [writer.values[use.value] for use in step.uses]
     if not step.times:
         return writer.called(row, texts, [], params)
-    inner = writer.called(row, [PythonText("x")], [], params).code
-    made = helpers(["frechet"], writer.target.name, writer.free.taken)
-    writer.free.helpers.update(made.texts)
-    ways = ", ".join(text.code for text in texts[1:])
-    writer.kernel = "frechet"
     left = step.times - len(texts) + 1
-    return PythonText(f"{made.renamed['frechet']}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
+    own = f"{step.fn}_{'opened' if left else 'along'}"
+    own = own if row.numerics(step.times, left) and own in definitions(writer.target.name) else "frechet"
+    made = helpers([own], writer.target.name, writer.free.taken)
+    writer.free.helpers.update(made.texts)
+    writer.kernel = own
+    if own != "frechet":
+        return PythonText(f"{made.renamed[own]}({', '.join(text.code for text in texts)})")
+    inner = writer.called(row, [PythonText("x")], [], params).code
+    ways = ", ".join(text.code for text in texts[1:])
+    return PythonText(f"{made.renamed[own]}(lambda x: {inner}, {texts[0].code}, [{ways}], {left})")
 
 
 def solve(writer: Writer, step: Solve) -> PythonText:

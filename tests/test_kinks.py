@@ -1,0 +1,70 @@
+"""Every row of the table of kinks: value, derivative and second derivative at the numbers that it names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import indexcalc as ic
+from indexcalc.views.functions.apply import FUNCTIONS
+
+PAGE = Path(__file__).parents[1] / "docs" / "kinks.md"
+s, x, A = ic.scalar("s"), ic.tensor("x", "n"), ic.tensor("A", "n n")
+TENSORS = {"s": s, "x": x, "A": A}
+
+
+def pairs() -> Any:
+    """The second derivatives of the determinant of order 2."""
+    made = np.zeros((2, 2, 2, 2))
+    made[0, 0, 1, 1] = made[1, 1, 0, 0] = 1
+    made[0, 1, 1, 0] = made[1, 0, 0, 1] = -1
+    return made
+
+
+NUMBERS = {name: getattr(np, name) for name in ("inf", "nan", "zeros", "full", "eye", "diag")} | {"pairs": pairs}
+
+
+def table() -> list[list[str]]:
+    lines = PAGE.read_text("utf-8").splitlines()
+    rows = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("row", table(), ids=lambda row: f"{row[0]} at {row[1]}")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_a_row_of_the_table_of_kinks(row: list[str]) -> None:
+    expression, at, *wanted, chosen = row
+    assert chosen
+    e = eval(expression, {**FUNCTIONS, **TENSORS})
+    ((name, numbers),) = eval(f"dict({at})", dict(NUMBERS)).items()
+    numbers = np.asarray(numbers, dtype=float)
+    for text in wanted:
+        if text:
+            sizes = {"n": len(numbers)} if numbers.ndim else {}
+            found = ic.compile(e, (TENSORS[name],), sizes=sizes)(numbers)
+            np.testing.assert_allclose(found, np.asarray(eval(text, dict(NUMBERS)), dtype=float), atol=1e-12)
+        e = ic.derivative(e, TENSORS[name])
+
+
+PLACES = [
+    (s * ic.log(s), 0), (s**2 * ic.log(s), 0), (ic.sqrt(s) * ic.log(s), 0), ((s * ic.log(s)) ** 2, 0),
+    (2 * s * ic.log(2 * s), 0), (s * ic.log(s / 3), 0), (s * (ic.log(s) - 3), 0), (s * ic.log(s * ic.exp(s)), 0),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("e", "value"), PLACES, ids=str)
+def test_a_logarithm_beside_its_argument_is_its_limit(e: Any, value: float) -> None:
+    space: dict[str, Any] = {}
+    exec(ic.to_source(e, (s,), name="f"), space)
+    assert e.evaluate(s=0.0) == ic.compile(e, (s,))(0.0) == space["f"](np.asarray(0.0)) == value
+
+
+def test_relative_entropy_with_zeros() -> None:
+    p, q = ic.tensor("p", "n"), ic.tensor("q", "n")
+    e = (p * ic.log(p / q)).sum()
+    found = e.evaluate(p=[0.0, 1.0], q=[0.0, 0.5])
+    np.testing.assert_allclose(found, np.log(2))
+    np.testing.assert_allclose(ic.grad(e, q).evaluate(p=[0.0, 1.0], q=[0.5, 0.5]), [0, -2])
