@@ -160,7 +160,7 @@ def test_each_dialect_is_a_row() -> None:
     for name, row in DIALECTS.items():
         made = ic.parse(row.example, syntax=name, vectors="column", a="n", b="n", c="n", x="n", A="n n")
         assert made.order == 0, name
-    with pytest.raises(ic.ParseError, match="'text', 'latex', 'matlab'"):
+    with pytest.raises(ic.ParseError, match="'text', 'latex', 'matlab', 'python'"):
         read("x", syntax="fortran")
 
 

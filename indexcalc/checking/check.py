@@ -162,9 +162,15 @@ def _as_product(text: str, claim: Posed, refused: bool) -> Report | None:
     try:
         checker = claim.checker(other)
     except IndexCalcError:
-        return None
+        return _as_entries(text, claim) if refused and not claim.syntax else None
     mended = checker.as_mended(("product",), f"write matrix products side by side, or with @: {other}", "")
     return checker.report() if mended is None and refused else mended
+
+
+def _as_entries(text: str, claim: Posed) -> Report | None:
+    """The answer to a formula in which `*` makes sense only as NumPy has it, entry by entry."""
+    found = _judged(text, claim._replace(syntax="python"))
+    return found if isinstance(found, Report) else None
 
 
 STAR = re.compile(r"(?<!\*)\s*\*\s*(?!\*)")

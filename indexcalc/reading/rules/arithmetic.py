@@ -244,7 +244,7 @@ def _refuse_star(reading: Reading, tree: Any, first: Any, second: Any) -> None:
         wide = f"{matrix} @ diagm({vector})" if orders[0] == 2 else f"diagm({vector}) @ {matrix}"
         raise reading.error(
             tree, "`*` between a matrix and a vector has two readings",
-            f"write {first} @ {second} for the product, {wide} for the entries",
+            f'write {first} @ {second} for the product, {wide} for the entries (syntax="python" reads it so)',
         )  # fmt: skip
     if orders == (1, 1) and first.places != second.places:
         raise reading.error(

@@ -10,7 +10,7 @@ from typing import Any
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.constructors import regroup
-from indexcalc.index import Dimension, dim
+from indexcalc.index import Dim, Dimension, dim, smaller
 from indexcalc.reading.rules.arithmetic import combined
 from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import CONSTANTS, INDEXED, MADE
@@ -25,6 +25,7 @@ from indexcalc.reading.rules.spellings import (
     LARGEST,
     LOGARITHMS,
     ROOT,
+    SMALLER,
     SPELLED,
     TRACES,
     WITHOUT_ROW,
@@ -34,7 +35,6 @@ from indexcalc.reading.rules.spellings import (
 from indexcalc.views import declare
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
-from indexcalc.views.functions.exponent import exponent_of
 
 
 def is_along(name: str) -> bool:
@@ -255,9 +255,7 @@ def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dic
         return (yield from _group(reading, tree, args, keywords))
     if name == "einsum":
         return (yield from _einsum(reading, tree, args))
-    texts = []
-    for part in args:
-        texts.append((yield from _size(reading, part)))
+    texts = [_size(reading, part) for part in args]
     wrong = [word for word, part in keywords.items() if word != "dim" or isinstance(part, str)]
     if wrong:
         raise reading.error(tree, f"{name} takes no {wrong[0]}= of this kind", "write dim=n")
@@ -322,11 +320,39 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
     return standing_array(made, [array])
 
 
-def _size(reading: Reading, part: Any) -> Steps:
+def _size(reading: Reading, part: Any) -> str:
     """A dimension, an index or the kind of a constant, as text: `n`, `m*n`, `3`, `stress`."""
     if part.data in ("name", "number"):
         return str(part.children[0])
-    value = yield part, Scope(frozenset())
-    if value.node.order:
-        raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3 or m*n")
-    return str(exponent_of("dimension", value, value))
+    return str(_dimension(reading, part))
+
+
+def _dimension(reading: Reading, part: Any) -> Dimension:
+    """A dimension that is written out: a polynomial of symbols, or the smaller of two."""
+    values = [_dimension(reading, child) for child in part.children if hasattr(child, "data")]
+    signs = [str(child) for child in part.children if not hasattr(child, "data")]
+    match part.data:
+        case "number" | "name":
+            return dim(signs[0])
+        case "parens" | "arguments":
+            return values[0]
+        case "signed":
+            return values[0] * (-1) ** signs.count("-")
+        case "sum":
+            return values[0] + sum(
+                value if sign == "+" else -value for sign, value in zip(signs, values[1:], strict=True)
+            )
+        case "product":
+            made: Any = values[0]
+            for sign, value in zip(signs, values[1:], strict=True):
+                made = made / value if sign == "/" else made * value
+            if isinstance(made, int | Dim):
+                return made
+        case "power":
+            if isinstance(values[1], int) and values[1] >= 0:
+                return values[0] ** values[1]  # type: ignore[no-any-return]
+        case "call" if signs[0] in LARGEST:
+            two = [_dimension(reading, child) for child in part.children[1].children]
+            if len(two) == 2 and LARGEST[signs[0]] == SMALLER:
+                return smaller(*two)
+    raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3, m*n or min(m, n)")

@@ -261,8 +261,8 @@ TRACES = {"tr", *(row.name for row in ROWS if row.ours == "tr")}
 """Words whose argument without brackets is the whole product after them."""
 WITHOUT_ROW = frozenset(["normF", "sum", "mean"])
 """Functions along axes that the table lacks: they are products, or another one along two axes."""
-ROOT, CHOICE, ONES = "sqrt", "where", "ones"
-"""The functions behind a sign: `√x`, a brace of cases, `1_n`."""
+ROOT, CHOICE, ONES, SMALLER = "sqrt", "where", "ones", "minimum"
+"""The functions behind a sign: `√x`, a brace of cases, `1_n`, `min(m, n)`."""
 
 
 def inverse_transposed(value: Any) -> Any:

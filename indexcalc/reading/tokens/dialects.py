@@ -1,6 +1,6 @@
 """The ways of writing that are read: a dialect is a row, with what makes its text into tokens.
 
-Text and LaTeX are told apart by what is typed; `syntax=` names a dialect where it can't be told, MATLAB's above all.
+Text and LaTeX are told apart by what is typed; `syntax=` names a dialect where it can't be told: MATLAB, NumPy's code.
 """
 
 from __future__ import annotations
@@ -63,12 +63,19 @@ def matlab_tokens(text: str, words: Words) -> list[Token]:
     return made
 
 
+def python_tokens(text: str, words: Words) -> list[Token]:
+    """NumPy's code: `*` goes entry by entry, and stretches a vector along a matrix."""
+    found = lexed(text, "text")
+    return [renamed(token, "TIMES", ".*") if token.type == "TIMES" and str(token) == "*" else token for token in found]
+
+
 DIALECTS = {
     row.name: row
     for row in (
         Dialect("text", text_tokens, "x'A x + b_i c_i"),
         Dialect("latex", latex_tokens, r"\frac{1}{2} x^\top A x"),
         Dialect("matlab", matlab_tokens, "x'*A*x + sum(a.*b)"),
+        Dialect("python", python_tokens, "np.sum(x**2*A) + x.T @ x"),
     )
 }
 LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
