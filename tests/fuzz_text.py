@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import sys
 
-ENTRIES = ("parse", "check", "command")
-
 
 def main() -> None:
     try:
@@ -17,13 +15,13 @@ def main() -> None:
     except ImportError:
         sys.exit('it needs atheris: python -m pip install -e ".[fuzz]"')
     with atheris.instrument_imports(include=["indexcalc"]):
-        from indexcalc.testing.texts import LONGEST, Text, answered
+        from indexcalc.testing.texts import ENTRIES, LONGEST, Case, answered
 
     def one(data: bytes) -> None:
         given = atheris.FuzzedDataProvider(data)
-        entry = ENTRIES[given.ConsumeIntInRange(0, len(ENTRIES) - 1)]
+        entry = list(ENTRIES)[given.ConsumeIntInRange(0, len(ENTRIES) - 1)]
         text = given.ConsumeUnicodeNoSurrogates(LONGEST)
-        told = answered(Text(entry, text))
+        told = answered(Case(entry, text))
         if told:
             raise AssertionError(f"{entry}({text!r}): {told}")
 

@@ -1,4 +1,4 @@
-"""Checks of rules, derivatives, layouts and texts by numbers, for tests and for doubters. What they give is true or false.
+"""Checks of rules, derivatives, layouts and texts by numbers, for tests and for doubters: true or false.
 
 Each says what it found, so `assert check_derivative(f, x)` shows where a derivative is wrong.
 """
@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.calculus.structure import is_structured, tangent_words
+from indexcalc.calculus.structure import tangent_words
 from indexcalc.checking.verify import AUTOMATIC, Trial, Verification, verify
 from indexcalc.engine.bind.declared import respecting
 from indexcalc.engine.bind.inputs import Numbers, symbols_below
@@ -71,7 +71,7 @@ class Answer:
 
 
 def check_derivative(y: View, wrt: Any, result: Any = None, *, order: int = 2, seed: int = 0) -> Verification:
-    """Compare the derivative of `y` by `wrt` with numbers: finite differences, complex steps, and JAX where it is there.
+    """Compare the derivative of `y` by `wrt` with numbers: finite differences, complex steps, and JAX if it is there.
 
     `result` is the derivative to check: by default the one that the library derives, whatever the structure of `wrt`,
     and the second derivative too, unless `order` is 1. Points are random, at sizes 1 to 5 that differ; JAX
@@ -173,9 +173,11 @@ def _jax_trial(y: Array, result: Array, target: Variable, sizes: Mapping[str, in
             return function(*{**arrays, target.label: x}.values(), **rest)
 
         measured = np.asarray(jax.jvp(run, (arrays[target.label],), (jax.numpy.asarray(along),))[1])
-    gap = np.abs(np.nan_to_num(measured - claimed, nan=np.inf))
+    here = np.isfinite(measured)  # elsewhere the derivative does not exist
+    with np.errstate(invalid="ignore"):
+        gap = np.where(here, np.nan_to_num(np.abs(measured - claimed), nan=np.inf), 0)
     entry = tuple(map(int, np.unravel_index(int(np.argmax(gap)), gap.shape))) if gap.ndim and gap.size else ()
-    scale = max(1.0, float(np.max(np.abs(measured), initial=0.0)))
+    scale = max(1.0, float(np.max(np.abs(measured[here]), initial=0.0)))
     error = float(np.max(gap, initial=0.0)) / scale
     return Trial(
         f"by {target.label}", AUTOMATIC, dict(sizes), error, entry, float(claimed[entry]), float(measured[entry])

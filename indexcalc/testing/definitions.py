@@ -1,4 +1,4 @@
-"""What each convention of layouts means, entry by entry, in NumPy: from the numbers of a derivative with all its axes."""
+"""What each convention of layouts means, entry by entry, in NumPy: from the numbers of a derivative."""
 
 from __future__ import annotations
 
@@ -33,7 +33,12 @@ def vectorised(J: Numbers, top: int, order: Any) -> Numbers:
     """Column b is the vec of the derivative of the value by entry b of the vec of the variable."""
     bottom = J.shape[top:]
     places = [np.unravel_index(b, bottom, order=order) for b in range(int(np.prod(bottom)))]
-    return np.stack([np.reshape(J[(..., *place)] if place else J, -1, order=order) for place in places], axis=1)
+    return np.stack([np.reshape(_at(J, place) if place else J, -1, order=order) for place in places], axis=1)
+
+
+def _at(J: Numbers, place: tuple[Any, ...]) -> Numbers:
+    where: tuple[Any, ...] = (..., *place)
+    return np.asarray(J[where])
 
 
 PLAIN: dict[str, Callable[[Numbers, int, int], Numbers | None]] = {

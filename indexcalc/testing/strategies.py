@@ -1,6 +1,6 @@
 """Hypothesis strategies for what the library works on: indices, tensors, expressions, points, layouts, whole programs.
 
-hypothesis is imported when a strategy is asked for: it is no dependency of the library, and the error says how to get it.
+hypothesis is imported when a strategy is asked for: the library needs none, and the error says how to get it.
 """
 
 from __future__ import annotations
@@ -70,8 +70,8 @@ def tensors(order: int | None = None, assumptions: Sequence[str] | None = None) 
 def expressions(notation: str = "", order: int | None = None, depth: int = DEEPEST - 1) -> SearchStrategy[Any]:
     """Expressions in "index" or in "matrix" notation, or in either, of all that the library has.
 
-    They have order 0 to 2, or this one, and at most this many operations above each other. What they divide by, or take
-    a logarithm of, is positive; what they invert is well conditioned: so they have numbers at the `points` drawn for them.
+    They have order 0 to 2, or this one, and at most this many operations above each other. What they divide by is
+    positive, what they invert well conditioned: so they have numbers at most of the `points` drawn for them.
     """
     if notation not in ("", "index", "matrix"):
         found = f"notation={notation!r} is none"

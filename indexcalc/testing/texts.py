@@ -1,7 +1,7 @@
 """Fuzzing with texts: what `ic.parse`, `ic.check` and the command line do with text that nobody meant.
 
-Texts of a corpus are changed, by letters and by tokens. Whatever comes out, it is a value or an `IndexCalcError`, and it
-comes soon.
+Texts of a corpus are changed, by letters and by tokens. Whatever comes out is a value or an `IndexCalcError`, and
+soon.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from indexcalc.__main__ import main as command
 from indexcalc.errors import IndexCalcError
 
 SLOWEST = 20.0
-"""Seconds that one text may take: a hundred times what the longest of the corpus takes on a busy machine."""
+"""Seconds of the processor that one text may take: a hundred times what the longest of the corpus takes."""
 LONGEST = 400
 """Characters of a text: a longer one is cut, so that a run tries many."""
 MOST_CHANGES = 4
@@ -41,24 +41,28 @@ CORPUS = (
     "A^-1 x", "A^2", "x ∘ y", "A ⊗ B", "1e-3*x[i] + .5*x[i]", "(1+2j)*s", "eye(n)/n", "x[0] + x[-1]", "A[:, 0]",
     "A[1:, ::-1]", "ones(n, m)", "zeros(n)", "unit(0, n)", "diag(x)", "diagm(x) @ A", "x**2/(s**2 + 1)", "sqrt(t)*x",
     "sigmoid(A @ x)", "Xᵀ a", "∂x", "grad", "dL/dx = A x", "-x", "- -x", "+x", "((x))", "x[i", "x]", "x**", "2 3",
-    r"\frac{x}{2}", r"A^{\top} x", r"\sum_i x_i", "x.T @ A @ x", "X.mean(axis=0)", "np.exp(x)", "cholesky(S)",
+    r"\frac{x}{2}", r"A^{\top} x", r"\sum_i x_i", r"\sum_{i} A_{ij} x_i", r"\left(A + A^\top\right) x",
+    r"\operatorname{tr}\left(A B\right)", r"\frac{\partial}{\partial x_i} x_i", r"$$\lVert x - y\rVert_2^2$$",
+    "A \\ x", "A.*B", "A(:,1)", "x'*A*x", "sum(x.^2)", "[1, 2; 3, 4]",
+    "x.T @ A @ x", "X.mean(axis=0)", "np.exp(x)", "cholesky(S)",
 )  # fmt: skip
 """Texts that people write, some of which no reader takes."""
 
 TOKENS = (
-    "(", ")", "[", "]", "{", "}", ",", ";", ":", "=", "+", "-", "*", "/", "@", "^", "_", "'", ".", "->", "**", "<", ">",
-    "!=", "==", "|", "\\", "%", "$", "&", "#", "?", '"', "`", "~", "\n", "\t", " ", "\0", "\u200b", "²", "ᵀ", "δ", "ε", "π",
-    "∘", "⊗", "·", "×", "√", "∂", "∇", "é", "λ", "ﬁ", "１", "0", "1", "2", "1e999", "1e-999", "0x1f", "10**9", "99999999999",
-    "nan", "inf", "None", "True", "lambda", "import", "__class__", "x", "A", "i", "j", "n", "sum", "inv", "exp", "tr", "T",
-    "vec", "where", "delta", "eye", "ones", "zeros", "unit", "axis", "dim", "i,j", "[i,j]", "(x)", "x[i]", "^T", "^-1",
-    "\\frac", "\\left", "\\right", "\\sum", "dims", "batch", "vectors", "if", "for",
+    "(", ")", "[", "]", "{", "}", ",", ";", ":", "=", "+", "-", "*", "/", "@", "^", "_", "'", ".", "->", "**", "<",
+    ">", "!=", "==", "|", "\\", "%", "$", "&", "#", "?", "\"", "`", "~", "\n", "\t", " ", "\x00", "\u200b", "²",
+    "ᵀ", "δ", "ε", "π", "∘", "⊗", "·", "×", "√", "∂", "∇", "é", "λ", "ﬁ", "１", "0", "1", "2", "1e999", "1e-999",
+    "0x1f", "10**9", "99999999999", "nan", "inf", "None", "True", "lambda", "import", "__class__", "x", "A", "i",
+    "j", "n", "sum", "tr", "T", "vec", "delta", "eye", "ones", "zeros", "unit", "axis", "dim", "i,j", "[i,j]",
+    "(x)", "x[i]", "^T", "^-1", "\\frac", "\\left", "\\right", "\\sum", "dims", "batch", "vectors", "if", "for",
+    "det(", "sqrt",
 )  # fmt: skip
 """What is put in: signs, words that mean something, numbers at the ends, letters that look like others."""
 
 PIECES = re.compile(r"\s+|\w+|.", re.DOTALL)
 
 
-class Text(NamedTuple):
+class Case(NamedTuple):
     """One case: which entry point, and the text that it is given."""
 
     entry: str
@@ -70,7 +74,7 @@ class Broken:
     """A text that was not answered as it should be: the case, and what came out."""
 
     number: int
-    case: Text
+    case: Case
     told: str
 
     def __str__(self) -> str:
@@ -111,14 +115,14 @@ def changed(text: str, rng: random.Random, corpus: Sequence[str] = CORPUS) -> st
     return text
 
 
-def case(seed: int, number: int) -> Text:
+def case(seed: int, number: int) -> Case:
     """The case of this number of a seed.
 
     >>> case(0, 5) == case(0, 5)
     True
     """
     rng = random.Random(f"{seed} {number}")
-    return Text(rng.choices(list(ENTRIES), [6, 2, 1])[0], changed(rng.choice(CORPUS), rng))
+    return Case(rng.choices(list(ENTRIES), [6, 2, 2, 1])[0], changed(rng.choice(CORPUS), rng))
 
 
 # ------------------------------------------------------------------ tried
@@ -126,6 +130,10 @@ def case(seed: int, number: int) -> Text:
 
 def _parse(text: str) -> None:
     ic.parse(text, **DECLARED)
+
+
+def _matlab(text: str) -> None:
+    ic.parse(text, syntax="matlab", **DECLARED)
 
 
 def _check(text: str) -> None:
@@ -147,17 +155,17 @@ def _command(text: str) -> None:
         raise AssertionError(f"exit status {ended}")
 
 
-ENTRIES: dict[str, Callable[[str], None]] = {"parse": _parse, "check": _check, "command": _command}
+ENTRIES: dict[str, Callable[[str], None]] = {"parse": _parse, "matlab": _matlab, "check": _check, "command": _command}
 """What is given texts."""
 
 
-def answered(case: Text) -> str:
+def answered(case: Case) -> str:
     """What is wrong with the answer to a text, "" where it is a value or an IndexCalcError, and soon.
 
-    >>> answered(Text("parse", "x[i"))
+    >>> answered(Case("parse", "x[i"))
     ''
     """
-    began = time.monotonic()
+    began = time.process_time()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -166,11 +174,11 @@ def answered(case: Text) -> str:
         pass
     except Exception as error:  # whatever else is raised is what is to be found
         return f"a raw {type(error).__name__}: {error}"[:300]
-    spent = time.monotonic() - began
+    spent = time.process_time() - began
     return f"took {spent:.0f} s" if spent > SLOWEST else ""
 
 
-def shortened(case: Text, tries: int = 200) -> Text:
+def shortened(case: Case, tries: int = 200) -> Case:
     """A shorter text to which the answer is wrong in the same way."""
     told = _kind(answered(case))
     cut = True

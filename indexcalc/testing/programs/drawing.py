@@ -1,6 +1,6 @@
 """Random programs: a tree of operations over random tensors, and what is to be done with it.
 
-A program is drawn from a `random.Random`, so the same seed draws the same program, and hypothesis shrinks what it draws.
+A program is drawn from a `random.Random`, so a seed draws the same program, and hypothesis shrinks what it draws.
 Its tree is kept, so that a program that fails can be made smaller.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil, floor
 from typing import Any
 
 from indexcalc.functions.table import REAL
@@ -169,11 +170,11 @@ class Drawing:
         low, high = {"positive": (0.3, 2.3), "tame": (-1.0, 1.0)}.get(asked) or map(float, asked.split())
         if depth <= 0 or self.rng.random() < 0.4:
             return self.leaf(shape, "positive" if low > 0 and self.rng.random() < 0.5 else "", (low, high))
-        kinds = ["bounded", "square", "softplus"] if asked == "positive" else ["bounded"]
+        kinds = ["bounded", "square", "soft"] if asked == "positive" else ["bounded"]
         kind = self.rng.choice(kinds)
         if kind == "square":
             return self.wrapped("({0}**2 + 1)", "({0}**2 + 1)", shape, depth)
-        if kind == "softplus":
+        if kind == "soft":
             return self.wrapped("(ic.softplus({0}) + 0.5)", "(rows['softplus']({0}) + 0.5)", shape, depth)
         text = bounded(low, high)
         return self.wrapped(f"(ic.{text})", f"({{np}}.{text})", shape, depth)
@@ -202,9 +203,12 @@ def fitting(row: Operation, shape: Shape) -> dict[str, Axis] | None:
 def bounded(low: float, high: float) -> str:
     """A function of any real number whose values lie in an interval, less the name of its module in front.
 
-    >>> bounded(-1.0, 1.0), bounded(0.0, 3.0)
-    ('tanh({0})', 'tanh({0})*1.5 + 1.5')
+    Its ends are quarters, which are exact: products of 0.1 are rounded, and read back as others.
+
+    >>> bounded(-1.0, 1.0), bounded(0.2, 3.0)
+    ('tanh({0})', 'tanh({0})*1.375 + 1.625')
     """
+    low, high = ceil(4 * low) / 4, floor(4 * high) / 4
     half, middle = (high - low) / 2, (high + low) / 2
     return "tanh({0})" if (half, middle) == (1, 0) else f"tanh({{0}})*{half:g} + {middle:g}"
 

@@ -120,7 +120,7 @@ def _function(drawing: Drawing, names: Names, depth: int) -> Tree:
 def _power(drawing: Drawing, names: Names, depth: int) -> Tree:
     """A square, a cube, or one over one plus a square."""
     text = drawing.rng.choice(["{0}**2", "{0}**3", "(1 + {0}**2)**-1", "-{0}"])
-    return _tree(drawing, "power", names, f"({text})", text, indexed(drawing, names, depth - 1))
+    return _tree(drawing, "whole power", names, f"({text})", text, indexed(drawing, names, depth - 1))
 
 
 def _reduction(drawing: Drawing, names: Names, depth: int) -> Tree:

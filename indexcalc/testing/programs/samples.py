@@ -1,4 +1,4 @@
-"""Whole programs to be tried: an expression, by what it is differentiated, its layout, backend and printers, at random."""
+"""Whole programs to be tried: an expression, by what it is differentiated, its layout, backend and printers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random programs as trees: a text for the library and one for NumPy at each node, the tensors, and what is to be done."""
+"""Random programs as trees: a text for the library and one for NumPy at each node, and what is to be done."""
 
 from __future__ import annotations
 
