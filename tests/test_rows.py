@@ -62,18 +62,15 @@ def reduced(row: ReductionFunction, x: Any) -> Any:
 
 @pytest.mark.parametrize("n", [1, 2, 3])
 def test_a_value_is_an_array_of_its_own(n: int) -> None:
-    """No function gives its argument back, or a part of it: compiled code writes over values that nobody reads again."""
+    """No function gives its argument back, or a part of it: compiled code writes over what nobody reads again."""
     rng = np.random.default_rng(0)
     for row in rows():
         for k in (1, 2, 3) if row.params else (0,):
+            x, axes = [rng.uniform(0.2, 1, (n, n)) + 2 * np.eye(n)], ()
             if isinstance(row, ElementwiseFunction):
                 x = [rng.uniform(*interval, (n, n)) for interval in row.inputs]
-                axes: tuple[Any, ...] = ()
-            else:
-                x = [rng.uniform(0.2, 1, (n, n)) + 2 * np.eye(n)]
-                axes = ((0, 1) if isinstance(row, ReductionFunction) and row.axes else (1,),) * isinstance(
-                    row, ReductionFunction
-                )
+            elif isinstance(row, ReductionFunction):
+                axes = ((0, 1) if row.axes else (1,),)
             value = row.numpy(*x, *axes, *(k,) * len(row.params))
             assert not any(np.shares_memory(value, one) for one in x), (row.name, k)
 

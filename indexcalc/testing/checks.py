@@ -25,6 +25,7 @@ from indexcalc.functions.table import (
     MATRICES,
     REDUCTIONS,
     ElementwiseFunction,
+    MatrixFunction,
     ReductionFunction,
     apply_matrix,
 )
@@ -38,11 +39,12 @@ from indexcalc.testing.definitions import laid_out
 from indexcalc.testing.programs.operations import PARAMETER
 from indexcalc.testing.programs.reference import TableRow
 from indexcalc.views.array import Array
-from indexcalc.views.declare import place_of, tensor
+from indexcalc.views.declare import tensor
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.derivatives.projection import layout_of
 from indexcalc.views.expr import Expr
+from indexcalc.views.named import place_of
 from indexcalc.views.view import View
 
 SIZES = ((3, 2, 4), (1, 3, 2))
@@ -158,8 +160,7 @@ def _jax_trial(y: Array, result: Array, target: Variable, sizes: Mapping[str, in
     linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
     shape = np.shape(given[target.label])
     along = np.asarray(respecting(linear, np.random.default_rng([seed, 1]).uniform(-1, 1, shape)))
-    labels = [one.label for one in result.inputs | y.inputs] + sorted(symbols_below([result.node, *result.inputs]))
-    slopes = np.asarray(result.evaluate(**{name: given[name] for name in labels if name in given}))
+    slopes = np.asarray(result.evaluate(**_taken(result, given, sizes)))
     claimed = np.asarray(
         np.tensordot(slopes.reshape(*slopes.shape[: slopes.ndim - along.ndim], *shape), along, along.ndim)
     )
@@ -206,11 +207,11 @@ def check_rule(
     False
     """
     if isinstance(function, str):
-        table = {**ELEMENTWISE, **REDUCTIONS, **MATRICES}
+        table: dict[str, TableRow] = {**ELEMENTWISE, **REDUCTIONS, **MATRICES}
         if function not in table:
             raise NotationError(f"check_rule({function!r})", "no function of this name", did_you_mean(function, table))
         function = table[function]
-    if not callable(function):
+    if isinstance(function, ElementwiseFunction | ReductionFunction | MatrixFunction):
         return _check_row(function, seed)
     tensors = [tensor(f"x{k}", shape) for k, shape in enumerate(shapes)]
     y = function(*tensors)
@@ -237,7 +238,7 @@ def _check_row(row: TableRow, seed: int) -> Verification:
         tensors = [tensor("x0", "n n" if row.square else "n m")]
         node = reduction(row.name, tensors[0].node, (0, 1) if row.axes else (1,), row.keeps, params)
     else:
-        words = {"positive_definite": True} if row.turned is not None and row.square else {}
+        words: dict[str, Any] = {"positive_definite": True} if row.turned is not None and row.square else {}
         tensors = [tensor("x0", "n n", **words)]
         node = apply_matrix(row.name, tensors[0].node, params)
     y = Array(node)
@@ -300,7 +301,7 @@ def _taken(view: View, given: Mapping[str, Any], sizes: Mapping[str, int]) -> di
     return {name: value for name, value in {**sizes, **given}.items() if name in labels | calls}
 
 
-def check_round_trip(e: View) -> Answer:
+def check_round_trip(e: Array | Expr) -> Answer:
     """Does the text of an expression read back as an equal one, `ic.parse(str(e), **e.declarations) == e`?
 
     >>> import indexcalc as ic

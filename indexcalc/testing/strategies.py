@@ -57,8 +57,9 @@ def tensors(order: int | None = None, assumptions: Sequence[str] | None = None) 
     words = [*(WORDS if assumptions is None else assumptions), ""]
 
     def made(name: str, shape: tuple[Any, ...], word: str) -> Array:
+        assumed: dict[str, Any] = {word: True}
         square = len(shape) == 2 and shape[0] == shape[1]
-        return tensor(name, " ".join(map(str, shape)), **({word: True} if word and square else {}))
+        return tensor(name, " ".join(map(str, shape)), **(assumed if word and square else {}))
 
     orders = st.integers(0, 3) if order is None else st.just(order)
     axes = st.sampled_from(DIMENSIONS)
@@ -78,7 +79,7 @@ def expressions(notation: str = "", order: int | None = None, depth: int = DEEPE
         raise KindError("indexcalc.testing.strategies.expressions", found, 'write "index", "matrix", or nothing')
     st = _hypothesis()
 
-    def made(rng: Any) -> View:
+    def made(rng: Any) -> Any:
         drawing = Drawing(rng)
         shape = drawing.shape(rng.choice([0, 1, 2]) if order is None else order)
         if notation == "index" or (not notation and rng.random() < 0.5):
@@ -92,9 +93,7 @@ def expressions(notation: str = "", order: int | None = None, depth: int = DEEPE
 
 def _built(drawing: Drawing, tree: Tree) -> Any:
     """The expression of a tree."""
-    empty = {"layout": "", "backend": "", "printers": (), "judge": "", "structure": "", "then": "", "seed": 0}
-    name = tree.leaves[0] if tree.leaves else ""
-    whole = Sample(tree=tree, leaves=drawing.leaves, sizes={}, dims=drawing.dims, by=name, **empty)
+    whole = Sample(tree, drawing.leaves, {}, drawing.dims, tree.leaves[0], "", "", "", "", (), "", 0)
     return eval(compiled(tree.text), dict(whole.scope))
 
 

@@ -12,7 +12,7 @@ import random
 import re
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ LONGEST = 400
 MOST_CHANGES = 4
 """Changes of one text: after more there is nothing left that a reader gets far with."""
 
-DECLARED: Mapping[str, str] = {
+DECLARED: dict[str, Any] = {
     "x": "n", "y": "n", "z": "n", "a": "m", "b": "m", "A": "n n", "B": "n n", "S": "n n", "W": "n m", "X": "m n",
     "T": "n n n", "s": "", "t": "",
 }  # fmt: skip
@@ -138,7 +138,8 @@ def _matlab(text: str) -> None:
 
 def _check(text: str) -> None:
     x, A = ic.tensor("x", "n"), ic.tensor("A", "n n")
-    ic.check(text, ic.grad(x @ A @ x, x), **{name: DECLARED[name] for name in ("y", "B", "s")})
+    known: dict[str, Any] = {name: DECLARED[name] for name in ("y", "B", "s")}
+    ic.check(text, ic.grad(x @ A @ x, x), **known)
 
 
 def _command(text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property, partial
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,9 @@ from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.errors import IndexCalcError, LayoutError, NoRuleError
 from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, topological
 from indexcalc.testing.definitions import laid_out
-from indexcalc.testing.programs.reference import Evaluation, bend, direction, in_jax, shares, slope, tangent
+from indexcalc.testing.programs.reference import Evaluation, bend, direction, in_jax, outside, shares, slope, tangent
 from indexcalc.testing.programs.trees import Numbers, Sample
+from indexcalc.views.derivatives.derivative import Derivative
 
 LARGEST = 1e4
 """Programs with larger numbers on their way are not judged by numbers: too many digits may cancel in them."""
@@ -147,6 +149,9 @@ def _first(made: Examination) -> str:
     numbers = made.numbers(made.slope) if made.tame else None
     if numbers is None:
         return ""
+    gap = outside(made.sample.leaves[name], numbers, made.sample.structure)
+    if gap > EXACT * max(1.0, made.run.largest, float(np.max(np.abs(numbers), initial=0.0))):
+        return f"the derivative is by {gap:.3g} no tensor such as {name}"
     found = _along(made, numbers, name)
     if made.sample.judge == "JAX" and find_spec("jax"):
         wanted = in_jax(made.sample, made.inputs, (name, made.steps[name]), None)
@@ -238,7 +243,7 @@ def _source(made: Examination, target: str) -> str:
     scope: dict[str, Any] = {}
     exec(compile(text, "<source>", "exec"), scope)
     program = scope["program"]
-    taken = program.__code__.co_varnames[: program.__code__.co_argcount + program.__code__.co_kwonlyargcount]
+    taken = signature(program).parameters
     inputs: list[Any] = [made.inputs[tensor.node.label] for tensor in tensors]
     if target == "torch":
         inputs = [scope["torch"].from_numpy(np.array(array)) for array in inputs]
@@ -320,7 +325,7 @@ def _layout(made: Examination) -> str:
     if not made.tame or made.sample.structure == "independent":
         return ""
     numbers = made.numbers(D)
-    if isinstance(D, ic.Expr):  # the value's axes as the expression has them, not as the reference
+    if isinstance(D, Derivative):  # the value's axes as the expression has them, not as the reference
         numbers = np.transpose(numbers, [made.order(D)["order"].index(index) for index in (*D.of, *D.wrt)])
     bottom = len(made.sample.leaves[made.sample.by].shape)
     wanted = laid_out(made.sample.layout, numbers, numbers.ndim - bottom, [bottom])

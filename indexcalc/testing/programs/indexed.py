@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.testing.programs.drawing import Drawing, bounded
-from indexcalc.testing.programs.operations import of_table
+from indexcalc.testing.programs.operations import ANYWHERE, of_table
 from indexcalc.testing.programs.trees import Tree
 
 Names = tuple[str, ...]
@@ -77,7 +77,7 @@ def _product(drawing: Drawing, names: Names, depth: int) -> Tree:
     left = tuple(name for name in names if rng.random() < 0.5)
     right = tuple(name for name in names if name not in left)
     one = indexed(drawing, (*left, *bound)[:3], depth - 1)
-    kept = tuple(name for name in bound if name in one.names or ())
+    kept = tuple(name for name in bound if name in (one.names or ()))
     other = indexed(drawing, (*right, *kept), rng.randrange(depth))
     return _einsum(drawing, "product", names, "({0}*{1})", one, other)
 
@@ -139,7 +139,7 @@ def _reduction(drawing: Drawing, names: Names, depth: int) -> Tree:
     if row is None:
         word = rng.choice(["sum", "mean"])
         return _tree(drawing, word, names, f"({{0}}).{word}({own})", f"{{np}}.{word}({{0}}, -1)", part)
-    if row.norm or row.inputs[0] > 0:
+    if not row.domain.startswith(ANYWHERE):
         text = bounded(0.3, 2.3)
         part = _tree(drawing, "wrapped", (*names, own), f"(ic.{text})", f"({{np}}.{text})", part)
     params = "3, " * len(row.params)

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from indexcalc.functions.table import ELEMENTWISE, NONZERO, REAL, REDUCTIONS, ElementwiseFunction, ReductionFunction
+from indexcalc.functions.table import ELEMENTWISE, REAL, REDUCTIONS, ElementwiseFunction, ReductionFunction
 
 PARAMETER = 3
 """The value of every parameter: an order, a power, a norm."""
+ANYWHERE = "all real numbers"
+"""The domain of a function that has a value of any real number: of arguments of both signs, with a kink or without."""
 Axis = str | int
 Shape = tuple[Axis, ...]
 
@@ -50,7 +52,7 @@ ANY = (
     Operation("cube", "*", ("*",), "{0}**3", "{0}**3", 0.5),
     Operation("root", "*", ("*:positive",), "ic.sqrt({0})", "{0}**0.5"),
     Operation("reciprocal", "*", ("*:positive",), "1/{0}", "1/{0}"),
-    Operation("choice", "*", ("*", "*", "*"), "ic.where({0} > 1.25, {1}, 3*{2})", "{np}.where({0} > 1.25, {1}, 3*{2})"),
+    Operation("choice", "*", ("*", "*", "*"), "ic.where({0} > 0.25, {1}, 3*{2})", "{np}.where({0} > 0.25, {1}, 3*{2})"),
     Operation("define", "*", ("*",), "ic.define({fresh!r}, {0})", "{0}", 2.0),
 )  # fmt: skip
 """Operations that keep the shape, in both notations."""
@@ -174,7 +176,10 @@ def of_table() -> tuple[Operation, ...]:
 
 def _entrywise(row: ElementwiseFunction) -> Operation:
     places = ", ".join(f"{{{a}}}" for a in range(row.arity))
-    asked = tuple("*" if row.condition or bounds == REAL else f"*:{bounds[0]} {bounds[1]}" for bounds in row.inputs)
+    if row.arity == 3:  # the first argument is a condition, which both holds and does not
+        places = places.replace("{0}", "{0} > 0.25")
+    everywhere = row.condition or row.domain == ANYWHERE
+    asked = tuple("*" if everywhere or bounds == REAL else f"*:{bounds[0]} {bounds[1]}" for bounds in row.inputs)
     params = f"{PARAMETER}, " * len(row.params)
     return Operation(row.name, "*", asked, f"ic.{row.name}({params}{places})", f"rows[{row.name!r}]({places})")
 
@@ -194,7 +199,7 @@ def reductions(order: int) -> tuple[Operation, ...]:
 
 
 def _along(row: ReductionFunction, order: int) -> Iterator[Operation]:
-    asked = ":positive" if row.norm or row.inputs == NONZERO else ""
+    asked = "" if row.domain.startswith(ANYWHERE) else ":positive"
     params = f"{PARAMETER}, " * len(row.params)
     ours, theirs = f"ic.{row.name}({{0}}, {params}axis=", f"rows[{row.name!r}]({{0}}, "
     letters = "kmn"[3 - order :]

@@ -54,7 +54,8 @@ def oracle(row: TableRow) -> Callable[..., Any]:
 
 @cache
 def _called(name: str, in_jax: bool) -> Callable[..., Any]:
-    row = ({**ELEMENTWISE, **REDUCTIONS, **MATRICES})[name]
+    table: dict[str, TableRow] = {**ELEMENTWISE, **REDUCTIONS, **MATRICES}
+    row = table[name]
     function = oracle(row) if in_jax else row.numpy
     params = (PARAMETER,) * len(row.params)
     return lambda *arguments: function(*arguments, *params)
@@ -114,7 +115,7 @@ def direction(leaf: Leaf, sizes: Mapping[str, int], rng: np.random.Generator) ->
     shape = [size(dim(axis), sizes) for axis in leaf.shape]
     step = rng.uniform(0.3, 1, shape) * rng.choice([-1, 1], shape)
     if leaf.word == "orthogonal":
-        return step  # its tangents depend on the point: see `tangent`
+        return np.asarray(step)  # its tangents depend on the point: see `tangent`
     if leaf.word == "stochastic":
         return np.asarray(step - step.mean(-1, keepdims=True))
     linear = variable("x", node.shape, tangent_words(node), symmetry_of(node))
@@ -123,7 +124,9 @@ def direction(leaf: Leaf, sizes: Mapping[str, int], rng: np.random.Generator) ->
 
 def tangent(leaf: Leaf, point: Numbers, step: Numbers) -> Numbers:
     """The direction at a point: on an orthogonal matrix Q, Q times a skew matrix."""
-    return np.asarray(point @ (step - np.swapaxes(step, -1, -2)) / 2) if leaf.word == "orthogonal" else step
+    if leaf.word != "orthogonal":
+        return step
+    return np.asarray(np.matmul(point, (step - np.swapaxes(step, -1, -2)) / 2))
 
 
 def shares(leaf: Leaf, step: Numbers, structure: str) -> Numbers:
@@ -136,6 +139,19 @@ def shares(leaf: Leaf, step: Numbers, structure: str) -> Numbers:
     keys = np.round(np.abs(step), 12)
     _, inverse, counts = np.unique(keys, return_inverse=True, return_counts=True)
     return np.asarray(step / counts[inverse].reshape(step.shape))
+
+
+def outside(leaf: Leaf, numbers: Numbers, structure: str) -> float:
+    """By how much a derivative, its last axes those of a tensor, lies outside the space of such tensors.
+
+    Where it is projected, or by independent entries shown at each place that they fill, it lies in it.
+    """
+    if structure == "free" or not leaf.structured:
+        return 0.0
+    node = leaf.variable
+    linear = variable("x", node.shape, tangent_words(node), symmetry_of(node))
+    parts = numbers.reshape(-1, *numbers.shape[numbers.ndim - len(leaf.shape) :])
+    return max((float(np.max(np.abs(part - respecting(linear, part)), initial=0.0)) for part in parts), default=0.0)
 
 
 # ------------------------------------------------------------------ measured

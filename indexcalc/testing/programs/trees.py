@@ -54,17 +54,17 @@ class Leaf:
         word = f", {self.word}=True" if self.word else ""
         return f"ic.tensor({name!r}, {self.dims!r}{word})"
 
-    def numbers(self, name: str, sizes: Mapping[str, int], rng: np.random.Generator) -> Numbers:
+    def numbers(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Numbers:
         """Random numbers that have what is assumed."""
-        (variable,) = ic.tensor(name, self.dims, **({self.word: True} if self.word else {})).inputs
         low, high = self.within if self.within != REAL else (-1.2, 1.6)
         drawn = rng.uniform(low, high, [size(dim(axis), sizes) for axis in self.shape])
-        return np.asarray(respecting(variable, drawn))
+        return np.asarray(respecting(self.variable, drawn))
 
     @property
     def variable(self) -> Variable:
         """The tensor as a node, by whatever name."""
-        (found,) = ic.tensor("x", self.dims, **({self.word: True} if self.word else {})).inputs
+        assumed: dict[str, Any] = {self.word: True} if self.word else {}
+        (found,) = ic.tensor("x", self.dims, **assumed).inputs
         return found
 
     @property
@@ -171,7 +171,7 @@ class Sample:
     def numbers(self, turn: int = 0) -> dict[str, Numbers]:
         """Random numbers for its tensors; each turn has others."""
         rng = np.random.default_rng([self.seed, turn])
-        return {name: self.leaves[name].numbers(name, self.sizes, rng) for name in self.names}
+        return {name: self.leaves[name].numbers(self.sizes, rng) for name in self.names}
 
     def source(self) -> str:
         """The program as lines of Python, to be run."""
