@@ -19,6 +19,7 @@ from truths import truth
 import indexcalc as ic
 from indexcalc.functions.known import both_places, voigt_places
 from indexcalc.layout.conventions import CONVENTIONS, OUTER_FIRST, Convention, Example, Pack, tensor
+from indexcalc.testing.definitions import PLAIN, SHEAR, VOIGT, coordinates, entries
 from indexcalc.views.derivatives.projection import Layout, numpy_of
 
 Numbers = np.ndarray[Any, Any]
@@ -27,69 +28,7 @@ names = pytest.mark.parametrize("name", CONVENTIONS)
 # ------------------------------------------------------------------ what each convention means
 
 
-def vec(array: Numbers, order: Any) -> Numbers:
-    return np.reshape(array, -1, order=order)
-
-
-def numerator(J: Numbers, top: int, bottom: int) -> Numbers | None:
-    """The axes of the numerator, then those of the denominator reversed, if they are two; one is a column or a row."""
-    if top + bottom > 2:
-        return None
-    J = np.transpose(J, (*range(top), *range(top, top + bottom)[::-1]))
-    return J if J.ndim == 2 else J.reshape((-1, 1) if top else (1, -1))
-
-
-def denominator(J: Numbers, top: int, bottom: int) -> Numbers | None:
-    turned = numerator(J, top, bottom)
-    return None if turned is None else turned.T
-
-
-def mixed(J: Numbers, top: int, bottom: int) -> Numbers | None:
-    return numerator(J, top, bottom) if top else denominator(J, top, bottom)
-
-
-def vectorised(J: Numbers, top: int, order: Any) -> Numbers:
-    """Column b is the vec of the derivative of the value by entry b of the vec of the variable."""
-    bottom = J.shape[top:]
-    places = [np.unravel_index(b, bottom, order=order) for b in range(int(np.prod(bottom)))]
-    return np.stack([vec(J[(..., *place)] if place else J, order) for place in places], axis=1)
-
-
-PLAIN: dict[str, Callable[[Numbers, int, int], Numbers | None]] = {
-    "numerator": numerator,
-    "denominator": denominator,
-    "mixed": mixed,
-    "cookbook": mixed,
-    "gradient": lambda J, top, bottom: None if top else J,
-    "jax": lambda J, top, bottom: J,
-    "pytorch": lambda J, top, bottom: J,
-    "tensor": lambda J, top, bottom: J,
-    "magnus-neudecker": lambda J, top, bottom: vectorised(J, top, "F"),
-    "vec-columns": lambda J, top, bottom: vectorised(J, top, "F"),
-    "vec-rows": lambda J, top, bottom: vectorised(J, top, "C"),
-}
-"""What is expected of a Jacobian whose first axes are the value's; None where there is no such layout."""
-
-VOIGT = {2: [(0, 0), (1, 1), (0, 1)], 3: [(0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1)]}
-
-
-def entries(name: str, n: int) -> list[tuple[int, int]]:
-    """The entries of a symmetric matrix in the order of a convention."""
-    return [(i, j) for j in range(n) for i in range(j, n)] if name == "vech" else VOIGT[n]
-
-
-SHEAR = {"vech": (1, 1), "voigt-stress": (1, 2), "voigt-strain": (2, 1), "mandel": (2**0.5, 2**0.5)}
-"""By how much a coordinate is larger than the entry off the diagonal: in the value, and in the variable."""
-
-
-def coordinates(name: str, Y: Numbers, axis: int) -> Numbers:
-    """The vectors of a symmetric value, whose rows and columns are this axis and the next one."""
-    places = entries(name, Y.shape[axis])
-    taken = [np.take(np.take(Y, i, axis), j, axis) * (1 if i == j else SHEAR[name][0]) for i, j in places]
-    return np.stack(taken, axis)
-
-
-def by_coordinates(name: str, J: Numbers, axis: int, n: int) -> Numbers:
+def by_slopes(name: str, J: Numbers, axis: int, n: int) -> Numbers:
     """The derivative by the vector of a symmetric variable, from that by its entries i >= j, column by column."""
     order = [entries("vech", n).index((max(place), min(place))) for place in entries(name, n)]
     slopes = [np.take(J, at, axis) for at in order]
@@ -338,7 +277,7 @@ def test_random_functions_of_a_symmetric_matrix(seed: int) -> None:
         """The vector of the value by the vector of the variable, once or twice."""
         found = slopes if scalar else coordinates(name, slopes, 0)
         for axis in range(found.ndim - order, found.ndim):
-            found = by_coordinates(name, found, axis, n)
+            found = by_slopes(name, found, axis, n)
         return found[None] if name == "vech" and found.ndim == 1 else found
 
     for name in SHEAR:

@@ -60,6 +60,35 @@ def reduced(row: ReductionFunction, x: Any) -> Any:
     return row.numpy(x, (1, 2), *params(row))
 
 
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_value_is_an_array_of_its_own(n: int) -> None:
+    """No function gives its argument back, or a part of it: compiled code writes over what nobody reads again."""
+    rng = np.random.default_rng(0)
+    for row in rows():
+        for k in (1, 2, 3) if row.params else (0,):
+            x, axes = [rng.uniform(0.2, 1, (n, n)) + 2 * np.eye(n)], ()
+            if isinstance(row, ElementwiseFunction):
+                x = [rng.uniform(*interval, (n, n)) for interval in row.inputs]
+            elif isinstance(row, ReductionFunction):
+                axes = ((0, 1) if row.axes else (1,),)
+            value = row.numpy(*x, *axes, *(k,) * len(row.params))
+            assert not any(np.shares_memory(value, one) for one in x), (row.name, k)
+
+
+def test_a_first_power_beside_its_derivative() -> None:
+    A = ic.tensor("A", 3, 3)
+    power = ic.matrix_power(ic.tanh(A), "k")
+    outputs = [power + power.T, ic.derivative(power + power.T, A)]
+    x = np.random.default_rng(0).normal(size=(3, 3))
+    for k in (1, 2):
+        wanted = [view.evaluate(A=x, k=k) for view in outputs]
+        for found in (ic.compile(outputs, A)(x, k=k), ic.compile(outputs, A)(x, k=k)):
+            assert all(np.allclose(one, other) for one, other in zip(found, wanted, strict=True))
+    scope: dict[str, Any] = {}
+    exec(ic.to_source(ic.matrix_power(A, "k"), A), scope)
+    assert not np.shares_memory(scope["program"](x, k=1), x)
+
+
 # ------------------------------------------------------------------ facts: what a column says, the numbers say
 
 

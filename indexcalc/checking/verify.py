@@ -31,7 +31,9 @@ POINTS, MOST = 3, 12
 """How many points there are at least, and with all branches at most."""
 AROUND = 0.03
 """So far, relative to the largest entry, no branch may be from a point at which differences are taken."""
-LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9}
+AUTOMATIC = "automatic differentiation"
+"""The method of trials that JAX made: see `indexcalc.testing`."""
+LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9, AUTOMATIC: 1e-9}
 """Each method, and the relative error that rounding alone stays below."""
 
 

@@ -145,8 +145,8 @@ def _along(function: Function, x: Any, e: Any) -> Any:
 
 
 def _power(x: Any, k: Any) -> Any:
-    """The integer power, of the inverse where it is negative."""
-    return np.linalg.matrix_power(x, k)
+    """The integer power, of the inverse where it is negative; never the matrix itself, which others may write to."""
+    return x.copy() if k == 1 else np.linalg.matrix_power(x, k)
 
 
 # ------------------------------------------------------------------ rules
@@ -229,7 +229,8 @@ ROWS = (
         "matrix_power", "the power of a matrix with an integer exponent that may be a symbol", _power,
         r"\left({}\right)^{{{k}}}", f"{HIGHAM}, section 3.2", slope=_power_slope, turned=True, special=_short_power,
         params=("k",), domain="all square matrices; for a negative exponent invertible ones", public=False,
-        code="{np}.linalg.matrix_power({x}, {k})",
+        code={"numpy": "np.array(np.linalg.matrix_power({x}, {k}))", "jax": "jnp.linalg.matrix_power({x}, {k})",
+              "torch": "torch.linalg.matrix_power({x}, {k})"},
         rational=WHOLE_POWER,
         workspace=(1.0, 0.0), oracle="jnp.linalg.matrix_power(x, k)",
     ),

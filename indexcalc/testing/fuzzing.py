@@ -1,0 +1,178 @@
+"""Fuzzing with programs: draw, try, make what fails smaller, count, until the time is over."""
+
+from __future__ import annotations
+
+import random
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
+from indexcalc.graph.node import KINDS
+from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.testing.programs.examining import Finding, drawn, examine
+from indexcalc.testing.programs.samples import sample
+from indexcalc.testing.programs.shrinking import shrunk
+from indexcalc.testing.programs.trees import BACKENDS, PRINTERS, SOURCES, STRUCTURES, Sample
+from indexcalc.views.assumptions import ASSUMPTIONS, MATRICES_ONLY
+
+LEAST_NODES = 5
+"""Operations and tensors of a program that counts: a smaller one is a case of a rule, no program."""
+STRIDE = 2**32
+"""Programs of one seed, at most: the next seed has others."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A program that fails: its number, what is wrong, and the smallest program found in which the same is wrong."""
+
+    number: int
+    finding: Finding
+    program: Sample
+    nodes: int
+
+    def __str__(self) -> str:
+        found = f"program {self.number} ({self.nodes} nodes), {self.finding.check}: {self.finding.text}"
+        return f"{found}\n{self.program.source()}"
+
+
+@dataclass
+class Fuzzed:
+    """What a run has tried: how many programs, what they had in them, and what failed."""
+
+    seed: int
+    tried: int = 0
+    large: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+
+    def count(self, program: Sample) -> None:
+        """What a program has is counted, if it is large enough."""
+        self.tried += 1
+        if program.tree.nodes < LEAST_NODES:
+            return
+        self.large += 1
+        try:
+            self.counts.update(set(drawn(program)))
+        except Exception:  # what can't be derived is reported by the check that derives it
+            self.counts["not derived"] += 1
+
+    def rare(self, share: float = 0.01) -> list[str]:
+        """What is in less than this share of the larger programs, each with its share."""
+        return [
+            f"{name}: {self.counts[name]} of {self.large}"
+            for name in everything()
+            if self.counts[name] < share * self.large
+        ]
+
+    def table(self) -> str:
+        """The counts, a line each kind of thing."""
+        lines = [f"{self.tried} programs, {self.large} of {LEAST_NODES} nodes or more, seed {self.seed}"]
+        kinds = list(dict.fromkeys(name.partition(" ")[0] for name in sorted(self.counts)))
+        for kind in kinds:
+            own = [(n, c) for n, c in self.counts.most_common() if n.partition(" ")[0] == kind]
+            lines.append(f"{kind}: " + ", ".join(f"{name.partition(' ')[2]} {count}" for name, count in own))
+        return "\n".join(lines)
+
+
+def everything() -> list[str]:
+    """All that a program may have in it, as `drawn` names it.
+
+    >>> {"function sin", "kind Sum", "layout numerator", "backend numpy"} <= set(everything())
+    True
+    """
+    words = [word for word in ASSUMPTIONS if word in MATRICES_ONLY or word in ("positive", "stochastic", "constant")]
+    return [
+        *(f"kind {kind.__name__}" for kind in KINDS),
+        *(f"function {name}" for name in (*ELEMENTWISE, *REDUCTIONS, *MATRICES)),
+        *(f"declared {word}" for word in words),
+        *(f"structure {name}" for name in STRUCTURES),
+        *(f"layout {name}" for name in CONVENTIONS),
+        *(f"backend {name}" for name in BACKENDS),
+        *(f"printed as {name}" for name in (*PRINTERS, *SOURCES)),
+        *(f"judged by {name}" for name in ("differences", "JAX")),
+        *(f"notation {name}" for name in ("index", "matrix")),
+    ]
+
+
+def program(seed: int, number: int) -> Sample:
+    """The program of this number of a seed.
+
+    >>> program(0, 3).seed == program(0, 3).seed
+    True
+    """
+    return sample(random.Random(seed * STRIDE + number))
+
+
+def failing(program: Sample) -> Finding | None:
+    """The first thing that is wrong with a program, or None; warnings of NumPy are its own business.
+
+    >>> failing(program(0, 3)) is None
+    True
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        found = examine(program)
+    return found[0] if found else None
+
+
+def failure(number: int, made: Sample, finding: Finding) -> Failure:
+    """A failure, its program made smaller."""
+
+    def fails(smaller: Sample) -> bool:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found = examine(smaller, finding.check)
+        return bool(found) and _kind(found[0]) == _kind(finding)
+
+    small = shrunk(made, fails)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        again = examine(small, finding.check)
+    return Failure(number, again[0] if again else finding, small, made.tree.nodes)
+
+
+def _kind(finding: Finding) -> str:
+    """What kind of failure it is: an error by its class, a difference by itself."""
+    head = finding.text.partition(":")[0]
+    return head if head.endswith(("Error", "Refused")) else ""
+
+
+def numbers(count: int | None) -> Iterator[int]:
+    """The numbers of programs: so many, or without end."""
+    number = 0
+    while count is None or number < count:
+        yield number
+        number += 1
+
+
+def fuzz(
+    seed: int,
+    seconds: float | None = None,
+    count: int | None = None,
+    most: int = 20,
+    small: bool = True,
+    say: Callable[[str], None] = lambda text: None,
+) -> Fuzzed:
+    """The run of a seed: for so many seconds, or so many programs, or until so many have failed.
+
+    With `small` what fails is made smaller; `say` gets each failure as text, at once.
+
+    >>> fuzz(1, count=2).failures
+    []
+    """
+    made = Fuzzed(seed)
+    ends = time.monotonic() + (seconds if seconds is not None else float("inf"))
+    for number in numbers(count):
+        if time.monotonic() > ends or len(made.failures) >= most:
+            break
+        one = program(seed, number)
+        finding = failing(one)
+        made.count(one)
+        if finding is not None:
+            told = failure(number, one, finding) if small else Failure(number, finding, one, one.tree.nodes)
+            made.failures.append(told)
+            say(str(made.failures[-1]))
+    return made

@@ -1,0 +1,139 @@
+"""Whole programs to be tried: an expression, by what it is differentiated, its layout, backend and printers."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from indexcalc.errors import LayoutError
+from indexcalc.layout.conventions import CONVENTIONS, Convention
+from indexcalc.testing.programs.drawing import DEEPEST, DIMENSIONS, WORDS, Drawing
+from indexcalc.testing.programs.indexed import indexed
+from indexcalc.testing.programs.operations import features
+from indexcalc.testing.programs.trees import BACKENDS, PRINTERS, SOURCES, STRUCTURES, Leaf, Sample, Tree
+
+MOST_AXES = 4
+"""Axes of a derivative whose numbers are compared: 4 of sizes up to 12 are some thousand entries."""
+COSTLY_SHARE = 0.13
+"""The share of programs that are compiled for another backend than NumPy, and of those printed as source: either takes
+a second, as long as a dozen programs."""
+JAX_SHARE = 0.03
+"""The share of programs whose derivatives are compared with JAX: it compiles each operation for each shape."""
+FEATURED = (5, 2, 4)
+"""How often the operation that a program is to have is a function of entries, a reduction, or another one."""
+CURVED = ("orthogonal", "stochastic")
+"""Assumptions that make no linear space: derivatives by such a tensor are free ones."""
+
+
+@cache
+def held(name: str) -> tuple[tuple[int, int], ...]:
+    """The orders of value and variable that a convention holds; a symmetric pair of axes is one axis of a packed one.
+
+    >>> held("gradient")
+    ((0, 0), (0, 1), (0, 2))
+    """
+    row = CONVENTIONS[name]
+    if row.pack is not None:
+        return (0, 2), (0, 2), (2, 2)
+    return tuple((top, bottom) for top in range(3) for bottom in range(3) if _holds(row, top, bottom))
+
+
+def _holds(row: Convention, top: int, bottom: int) -> bool:
+    try:
+        row.place("", tuple(range(top)), tuple(range(top, top + bottom)))
+    except LayoutError:
+        return False
+    return True
+
+
+def sample(rng: random.Random) -> Sample:
+    """A random program.
+
+    >>> made = sample(random.Random(2))
+    >>> made.by in made.names, made.layout in CONVENTIONS
+    (True, True)
+    """
+    layout = rng.choice(list(CONVENTIONS))
+    top, bottom = rng.choice(held(layout))
+    packed = CONVENTIONS[layout].pack
+    drawing = Drawing(rng)
+    if packed is None:
+        shape = drawing.shape(top)
+        drawing.favourite = _favourite(drawing, bottom)
+    else:
+        n: Any = 3 if packed.voigt else rng.choice(["a", 2, 3])
+        shape = rng.choice([(), (n, n)])
+        drawing.favourite = Leaf((n, n), rng.choice(["symmetric", "symmetric", "positive_definite"]))
+    drawing.axes += drawing.favourite.shape * (len(DIMENSIONS) // 2)
+    (rows,) = rng.choices(features(), FEATURED)
+    (drawing.feature,) = rng.choices(rows, [row.weight for row in rows])
+    aside = rng.random() < 0.5 and drawing.feature
+    drawing.feature = None if aside else drawing.feature
+    depth = rng.choice([1, 2, 2, 3, DEEPEST])
+    if rng.random() < 0.4 and not (packed and shape):
+        names = tuple(drawing.index("ijk"[place], axis) for place, axis in enumerate(shape))
+        tree = indexed(drawing, names, depth)
+    else:
+        tree = drawing.make(shape, depth)
+    drawing.feature = aside or drawing.feature
+    if drawing.feature is not None:
+        tree = drawing.written_as("{0}*ic.sum({1})", "{0}*{np}.sum({1})", tree, drawing.featured(rng.choice([1, 1, 2])))
+    if packed and shape:
+        tree = drawing.written_as("({0} + {0}.T)", "{0} + {0}.T", tree)
+    return _with_task(drawing, *_by(drawing, tree, layout), layout)
+
+
+def _by(drawing: Drawing, tree: Tree, layout: str) -> tuple[Tree, Tree]:
+    """The tree and a tensor in it by which its derivative has this layout; where there is none, one is put in."""
+    rng = drawing.rng
+    favourite: Any = drawing.favourite
+    by = drawing.leaf(favourite.shape, favourite.word)
+    if by.leaf in tree.leaves:
+        return tree, by
+    orders = [bottom for top, bottom in held(layout) if top == len(tree.shape)]
+    if (known := _variables(drawing, tree, orders)) and CONVENTIONS[layout].pack is None:
+        name = rng.choice(known)
+        return tree, Tree("tensor", drawing.leaves[name].shape, name, name, leaf=name)
+    return _depending(drawing, tree, by), by
+
+
+def _variables(drawing: Drawing, tree: Tree, orders: Collection[int]) -> list[str]:
+    """The tensors of a tree, of one of these orders, by which one may differentiate: structured ones if there are."""
+    leaves = {name: drawing.leaves[name] for name in tree.leaves}
+    found = [name for name, leaf in leaves.items() if len(leaf.shape) in orders and leaf.word != "constant"]
+    return [name for name in found if leaves[name].structured] or found
+
+
+def _favourite(drawing: Drawing, order: int) -> Leaf:
+    """The tensor by which to differentiate: a square matrix often has an assumption."""
+    shape = drawing.shape(order)
+    square = order == 2 and shape[0] == shape[1]
+    return Leaf(shape, drawing.rng.choice(WORDS) if square and drawing.rng.random() < 0.6 else "")
+
+
+def _depending(drawing: Drawing, tree: Tree, leaf: Tree) -> Tree:
+    """The tree times a function of a tensor, so that it depends on it."""
+    return drawing.written_as("{0}*ic.sum(ic.sin({1}))", "{0}*{np}.sum({np}.sin({1}))", tree, leaf)
+
+
+def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
+    """The program of an expression."""
+    rng = drawing.rng
+    free = drawing.leaves[by.leaf].word in CURVED
+    structure = "free" if free else rng.choice(STRUCTURES) if CONVENTIONS[layout].pack is None else "projected"
+    then = ""
+    if rng.random() < 0.4:
+        room = MOST_AXES - len(tree.shape) - len(by.shape)
+        known = _variables(drawing, tree, range(room + 1))
+        then = rng.choice(known) if known else ""
+        if structure != "free" and then and drawing.leaves[then].word in CURVED:
+            then = ""
+    sizes = dict(zip("abc", rng.sample([1, 2, 3, 4], 3), strict=True))
+    backend = rng.choice(BACKENDS[1:]) if rng.random() < COSTLY_SHARE else BACKENDS[0]
+    printers = ("text", rng.choice(SOURCES if rng.random() < COSTLY_SHARE else PRINTERS[1:]))
+    calls = any(part.operation == "call" for part in tree.walk())
+    judge = "JAX" if rng.random() < JAX_SHARE and not calls else "differences"
+    return Sample(tree, drawing.leaves, sizes, drawing.dims, by.leaf, then, structure, layout, backend, printers, judge,
+                  rng.getrandbits(32))  # fmt: skip
