@@ -329,30 +329,31 @@ def _size(reading: Reading, part: Any) -> str:
 
 def _dimension(reading: Reading, part: Any) -> Dimension:
     """A dimension that is written out: a polynomial of symbols, or the smaller of two."""
-    values = [_dimension(reading, child) for child in part.children if hasattr(child, "data")]
+    values: list[Any] = [_dimension(reading, child) for child in part.children if hasattr(child, "data")]
     signs = [str(child) for child in part.children if not hasattr(child, "data")]
+    made: Any = None
     match part.data:
         case "number" | "name":
-            return dim(signs[0])
+            made = dim(signs[0])
         case "parens" | "arguments":
-            return values[0]
+            made = values[0]
         case "signed":
-            return values[0] * (-1) ** signs.count("-")
+            made = values[0] * (-1) ** signs.count("-")
         case "sum":
-            return values[0] + sum(
+            made = values[0] + sum(
                 value if sign == "+" else -value for sign, value in zip(signs, values[1:], strict=True)
             )
         case "product":
-            made: Any = values[0]
+            made = values[0]
             for sign, value in zip(signs, values[1:], strict=True):
                 made = made / value if sign == "/" else made * value
-            if isinstance(made, int | Dim):
-                return made
         case "power":
             if isinstance(values[1], int) and values[1] >= 0:
-                return values[0] ** values[1]  # type: ignore[no-any-return]
+                made = values[0] ** values[1]
         case "call" if signs[0] in LARGEST:
             two = [_dimension(reading, child) for child in part.children[1].children]
             if len(two) == 2 and LARGEST[signs[0]] == SMALLER:
-                return smaller(*two)
+                made = smaller(*two)
+    if isinstance(made, int | Dim):
+        return made
     raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3, m*n or min(m, n)")
