@@ -55,13 +55,8 @@ def _names(word: str, words: Words, called: bool, subscript: str) -> Iterable[st
     head, _, tail = word.partition("_")
     if subscript.isdigit():
         head, tail = f"{head}_{subscript}", ""
-    if (
-        words.means(word)
-        or words.is_function(head)
-        or head in MODULES
-        or head in INDEXED
-        or head in ("e", "I", "𝟏", "d", "T")
-    ):
+    own = words.means(word) or words.is_function(head)
+    if own or head in MODULES or head in INDEXED or head in ("", "e", "I", "𝟏", "d", "T"):
         return
     if tail.isdigit() or (tail and not tail.isalpha()) or re.fullmatch("hat|bar|tilde|dot", tail):
         head, tail = word, ""

@@ -105,6 +105,8 @@ def _value(
     if name in MADE:
         return (yield from _made(reading, tree, name, args, keywords, scope))
     if name in FILLED:
+        if len(args) != 1:
+            raise reading.error(tree, f"{name} of {len(args)} numbers", f"write {name}(1), filled with that number")
         value = yield args[0], Scope(scope.kept)
         return value * getattr(reading, FILLED[name])()
     abstract = reading.abstract(name)
