@@ -15,31 +15,10 @@ from functools import cache
 from keyword import iskeyword
 from math import gcd, lcm
 from typing import Any, NoReturn
-from unicodedata import normalize
 
 from indexcalc import later
 from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
-from indexcalc.surface import is_integer, public
-
-
-def own_name(name: object, what: str, like: str) -> str:
-    """The name, if it is an identifier and Python knows no other spelling of it, or an error; `like` is one.
-
-    >>> own_name("W_1", "tensor", "W")
-    'W_1'
-    """
-    if not isinstance(name, str):
-        raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("{like}", ...)')
-    asked = f"{what}({name!r})"
-    if not name.isidentifier():
-        instead = f"use letters, digits and _, as in {like!r} or '{like}_1'"
-        raise NameRefused(asked, f"{name!r} is no identifier", instead)
-    plain = normalize("NFKC", name)
-    if plain != name or name == "__debug__":
-        instead = f"write {plain!r}" if plain != name else "use another, debug say"
-        raise NameRefused(asked, f"{name!r} is not a name of its own to Python", instead)
-    return name
-
+from indexcalc.surface import is_integer, own_name, public
 
 Monomial = tuple[tuple[str, int], ...]
 Terms = tuple[tuple[Monomial, Fraction], ...]

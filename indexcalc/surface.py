@@ -12,8 +12,9 @@ from functools import update_wrapper
 from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
+from unicodedata import normalize
 
-from indexcalc.errors import Asked, IndexCalcError, KindError, did_you_mean, shorten
+from indexcalc.errors import Asked, IndexCalcError, KindError, NameRefused, did_you_mean, shorten
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 BY_KEYWORD = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
@@ -46,6 +47,25 @@ def is_integer(value: object) -> bool:
     (True, False, False)
     """
     return hasattr(value, "__index__") and not isinstance(value, bool | type) and not getattr(value, "shape", ())
+
+
+def own_name(name: object, what: str, like: str) -> str:
+    """The name, if it is an identifier and Python knows no other spelling of it, or an error; `like` is one.
+
+    >>> own_name("W_1", "tensor", "W")
+    'W_1'
+    """
+    if not isinstance(name, str):
+        raise KindError(what, f"a name is a str, not {type(name).__name__}", f'write ic.{what}("{like}", ...)')
+    asked = f"{what}({name!r})"
+    if not name.isidentifier():
+        instead = f"use letters, digits and _, as in {like!r} or '{like}_1'"
+        raise NameRefused(asked, f"{name!r} is no identifier", instead)
+    plain = normalize("NFKC", name)
+    if plain != name or name == "__debug__":
+        instead = f"write {plain!r}" if plain != name else "use another, debug say"
+        raise NameRefused(asked, f"{name!r} is not a name of its own to Python", instead)
+    return name
 
 
 def is_sequence(value: object) -> bool:

@@ -142,6 +142,7 @@ def _combined() -> dict[str, tuple[Any, Any]]:
     i, j, k = ic.indices("i j k")
     C, A, B = ic.tensor("C", 3, 3, symmetric=True), ic.tensor("A", 3, 3), ic.tensor("B", "n n")
     x, s = ic.tensor("x", "n"), ic.scalar("s")
+    n = x.shape[0]
     psi = ic.tr(A @ C @ C) ** 2
     H, G = ic.hessian(psi, C), ic.grad(x @ B @ x, x)
     g, J = (x[i] * B[i, j] * x[j]).diff(x[k]), (x[i] * B[i, j]).diff(x[k])
@@ -151,7 +152,7 @@ def _combined() -> dict[str, tuple[Any, Any]]:
         ("J", J, (B[j, i] * x[i]).diff(x[k])),
     ):  # fmt: skip
         made = {"4*": 4 * D, "*4": D * 4, "/2": D / 2, "-": -D, "+": D + other, "- 2*": D - 2 * other, "s*": s * D,
-                "*s": D * s, "/s": D / s, "sum": sum([D, other]), "np": np.float64(2) * D}  # fmt: skip
+                "*s": D * s, "/s": D / s, "/n": D / n, "n*": n * D, "sum": sum([D, other]), "np": np.float64(2) * D}  # fmt: skip
         found |= {f"{name} {word}": (one, D) for word, one in made.items()}
     return found
 

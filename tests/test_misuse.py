@@ -36,7 +36,7 @@ POOL: dict[str, Any] = {
 }  # fmt: skip
 """The values that stand in for a right one, by what the tests call them."""
 
-NUMBERS = {"3", "-1", "0", "2.5", "1j", "10**30"}
+NUMBERS = {"3", "-1", "0", "2.5", "1j", "10**30", "n"}
 COUNTS = {"3", "0", "10**30"}
 SIZES = {"3", "0", "10**30", "'x'", "n"}
 SHAPES = SIZES | {"''", "'a b'", "[]", "[1]", "(0, 1)", "['n']"}

@@ -13,7 +13,7 @@ from types import GeneratorType
 from typing import Any, cast
 
 from indexcalc.errors import IndexCalcError, KindError, ParseError
-from indexcalc.index import dim, own_name
+from indexcalc.index import dim
 from indexcalc.reading.guess import guessed, told
 from indexcalc.reading.rules.arithmetic import (
     read_comparison,
@@ -38,7 +38,7 @@ from indexcalc.reading.rules.operands import Value
 from indexcalc.reading.rules.statements import read_definition, sized
 from indexcalc.reading.rules.subscripts import read_indexed, read_name
 from indexcalc.reading.tokens.passes import parse_tree
-from indexcalc.surface import public
+from indexcalc.surface import own_name, public
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction, checked_name

@@ -13,8 +13,8 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Signature
-from indexcalc.index import Dimension, Index, dim, dims, own_name, symbol
-from indexcalc.surface import is_integer, public
+from indexcalc.index import Dimension, Index, dim, dims, symbol
+from indexcalc.surface import is_integer, own_name, public
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted

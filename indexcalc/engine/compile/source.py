@@ -25,9 +25,9 @@ from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import Variable
-from indexcalc.index import Dim, Dimension, own_name
+from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
-from indexcalc.surface import public
+from indexcalc.surface import own_name, public
 
 
 class SourceModule(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
 from indexcalc.graph.node import topological
-from indexcalc.index import Index
+from indexcalc.index import Dim, Index
 from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
@@ -238,7 +238,7 @@ def _multiple(made: Made, derivative: Any, factor: object, operation: Callable[.
 
 def _is_constant(factor: object, targets: Sequence[View]) -> bool:
     if not isinstance(factor, View):
-        return is_number(factor)
+        return is_number(factor) or isinstance(factor, Dim)
     if factor.order or getattr(factor, "ndim", 0):
         return False
     below = set(topological([factor.node]))
