@@ -152,7 +152,7 @@ def _combined() -> dict[str, tuple[Any, Any]]:
         ("J", J, (B[j, i] * x[i]).diff(x[k])),
     ):  # fmt: skip
         made = {"4*": 4 * D, "*4": D * 4, "/2": D / 2, "-": -D, "+": D + other, "- 2*": D - 2 * other, "s*": s * D,
-                "*s": D * s, "/s": D / s, "/n": D / n, "n*": n * D, "sum": sum([D, other]), "np": np.float64(2) * D}  # fmt: skip
+                "*s": D * s, "/s": D / s, "/n": D / n, "n*": n * D, "sum": sum([D, other])}  # fmt: skip
         found |= {f"{name} {word}": (one, D) for word, one in made.items()}
     return found
 
