@@ -204,8 +204,6 @@ class Dim:
 
 
 Dimension = int | Dim
-EXACT = (int, Fraction, Dim)
-"""What the arithmetic of dimensions takes."""
 
 
 class Smaller(str):

@@ -270,10 +270,7 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: LARGE.solver(positive_definite=True).method,
         lambda: _refused(LARGE.solver),
     ),
-    ("Compiled", "prepared dtype"): (
-        lambda: _refused(ic.compile(A @ A, (A,), memory_limit=100).prepared, {"n": 3}, np.complex128),
-        lambda: type(ic.compile(A @ A, (A,), memory_limit=100).prepared({"n": 3})),
-    ),
+    ("Expr", "sum where"): (lambda: A[i, a].sum(i, a, where="i<a"), lambda: A[i, a].sum(i, a)),
 }  # fmt: skip
 """Each keyword of each public method, as for functions."""
 NO_LEFT = "only a derivative has a left-hand side: of anything else it is empty"

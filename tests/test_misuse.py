@@ -53,7 +53,7 @@ TAKES: dict[str, set[str]] = {
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
     "rows": set(), "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
-    "A": {"eye"},
+    "A": {"eye"}, "where": {"''"},
 }  # fmt: skip
 """What a parameter takes of the pool, by its keyword, wherever it stands."""
 
@@ -187,7 +187,8 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "Expr",
         E,
         {
-            **{name: by(getattr(E, name), j, takes={"j"}) for name in ("sum", "mean", "array", "dim")},
+            **{name: by(getattr(E, name), j, takes={"j"}) for name in ("mean", "array", "dim")},
+            "sum": by(A[i, j].sum, i, j, takes={"i"}, where="i<j"),
             **{name: by(getattr(E, name), j, arity=False) for name in ("max", "min", "prod")},
             "rename": by(E.rename, {j: k}, takes={"{}"}),
         },
@@ -226,7 +227,6 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         {
             "__call__": by(f, TWO, ONE, takes=[{"eye"}, flat], arity=False),
             "plan_for": by(f.plan_for, {"n": 3}, takes={"{}", "{'n': 3}"}),
-            "prepared": by(f.prepared, {"n": 3}, takes={"{'n': 3}"}),
         },
     )
     for title, held, vector in (("Compressed", C, ONE), ("Blocks", blocks, np.ones(4))):

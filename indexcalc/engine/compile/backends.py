@@ -357,9 +357,7 @@ def compile_expressions(
     What takes more than `memory_limit` at once beside its inputs, bytes or a text such as "4GB" (half of the machine's
     memory), is an error before anything is computed: as counted under NumPy and PyTorch, as XLA says once it has
     compiled under JAX, and under dask for a block in each worker (`num_workers` in dask's configuration, or one a
-    core).
-
-    Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
+    core). Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
