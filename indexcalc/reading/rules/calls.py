@@ -36,6 +36,9 @@ from indexcalc.views.array import Array, standing_array
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.exponent import exponent_of
 
+SIDES = {'"rows"': 1, '"columns"': 0}
+"""The axes along which a function goes, by the words below it in LaTeX."""
+
 
 def is_along(name: str) -> bool:
     """Is it a function along axes, which are named after the argument or told by `axis=`?
@@ -242,6 +245,9 @@ def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any
             rest.append(bare_number((yield part, Scope(scope.kept))))
     given: dict[str, Any] = {}
     for word, part in keywords.items():
+        if word == "axis" and str(part) in SIDES:
+            given[word] = SIDES[str(part)]
+            continue
         if word not in ("axis", "keepdims") or isinstance(part, str):
             raise reading.error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
         text = reading.source(part)
@@ -307,7 +313,9 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
             f"the pattern {pattern!r} does not fit {array.order} axes",
             'write "i j -> (i j)", each letter once a side',
         )
-    sizes: dict[str, Dimension] = {letter: dim(reading.source(part)) for letter, part in keywords.items()}
+    sizes: dict[str, Dimension] = {}
+    for letter, part in keywords.items():
+        sizes[letter] = dim((yield from _size(reading, part)))
     for group, size in zip(inner, array.node.dims, strict=True):
         if len(group) == 1:
             sizes[group[0]] = size
@@ -323,9 +331,14 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
 
 
 def _size(reading: Reading, part: Any) -> Steps:
-    """A dimension, an index or the kind of a constant, as text: `n`, `m*n`, `3`, `stress`."""
+    """A dimension, an index or the kind of a constant, as text: `n`, `m*n`, `3`, `min(m, n)`, `stress`."""
     if part.data in ("name", "number"):
         return str(part.children[0])
+    if part.data == "call" and part.children[0] == "min":
+        sizes = []
+        for inner in part.children[1].children:
+            sizes.append((yield from _size(reading, inner)))
+        return f"min({', '.join(sizes)})"
     value = yield part, Scope(frozenset())
     if value.node.order:
         raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3 or m*n")

@@ -11,19 +11,24 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
 from indexcalc.writing.index.latex import (
     SYMBOLS,
+    choice_latex,
     dim_latex,
     name_latex,
     number_latex,
+    parameter_latex,
 )
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
-from indexcalc.writing.matrix.text import Set, Typesetter
+from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
+from indexcalc.writing.syntax import OPERATORS
 
 WRITTEN = {
-    "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det {}", "logdet": r"\log\left|\det {}\right|",
-    "tr": r"\operatorname{{tr}} {}", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
-    "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}", "khatri_rao": r"{} \odot {}",
+    "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det\left({}\right)",
+    "logdet": r"\log\left|\det\left({}\right)\right|",
+    "tr": r"\operatorname{{tr}}\left({}\right)", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
+    "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}",
 }  # fmt: skip
-BARE = {"norm2", "normF"}
+BARE = {"norm2", "normF", "det", "logdet", "tr"}
+"""Functions whose signs are brackets, or have them."""
 
 
 class LatexTypesetter(Typesetter):
@@ -36,7 +41,7 @@ class LatexTypesetter(Typesetter):
 
     def transposed(self, inner: Set) -> Set:
         """The transpose of what is set."""
-        if inner[0].endswith("^{-1}"):
+        if inner[0].endswith("^{-1}") and inner[1] >= POWER:
             return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
         return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
 
@@ -98,19 +103,25 @@ class LatexTypesetter(Typesetter):
 
     def _call(self, form: Form) -> Set:
         name, extra, _ = form.data
-        args = [self.natural(part) for part in form.parts]
-        if name in WRITTEN:
+        args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
+        axis = next((value for keyword, value in extra if keyword == "axis"), None)
+        vectors = name == "kron" and all(part.vector for part in form.parts)
+        if name in WRITTEN and axis is None and not vectors:
             level = COMPARISON if name in BARE else ATOM
             shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
-            return shown, PRODUCT if len(args) > 1 else POWER
+            return shown, PRODUCT if len(args) > 1 or name == "logdet" else ATOM if name in BARE else POWER
         if name == "matrix_power":
             return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
-        if name in ELEMENTWISE:
+        if name == "power" and not form.scalar:
+            return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
+        if name in ELEMENTWISE and (name != "abs" or form.scalar):
             row = ELEMENTWISE[name]
             params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
-            return row.latex.format(*(arg[0] for arg in args), **params), POWER
-        axis = next((value for keyword, value in extra if keyword == "axis"), None)
-        more = [str(value) for keyword, value in extra if keyword is None]
+            shown = [arg[0] for arg in args]
+            if name == "where" and form.parts[0].kind == "call" and form.parts[0].data[0] in OPERATORS:
+                return choice_latex(shown), POWER
+            return row.latex.format(*shown, **params), POWER
+        more = [parameter_latex(value) for keyword, value in extra if keyword is None]
         shown = self.function(name, [*(arg[0] for arg in args), *more])
         if axis is not None:
             word = "rows" if axis == 1 else "columns"
