@@ -159,7 +159,8 @@ ROWS = (
     ),
     MatrixFunction(
         "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", _of_finite(shared.eigvalsh),
-        r"\operatorname{{eigvalsh}}\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False, domain=SYMMETRIC,
+        r"\operatorname{{eigvalsh}}\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False,
+        domain=SYMMETRIC,
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
         unmet=CURVE.format("eigenvalues"),

@@ -193,12 +193,14 @@ ROWS = (
         oracle=ROOT,
     ),
     MatrixFunction(
-        "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\operatorname{{sinm}}\left({}\right)", f"{HIGHAM}, chapter 12",
+        "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\operatorname{{sinm}}\left({}\right)",
+        f"{HIGHAM}, chapter 12",
         slope=lambda x, params: primary("cosm", x), turned=True,
         oracle="jax.scipy.linalg.expm(1j * x).imag",
     ),
     MatrixFunction(
-        "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\operatorname{{cosm}}\left({}\right)", f"{HIGHAM}, chapter 12",
+        "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\operatorname{{cosm}}\left({}\right)",
+        f"{HIGHAM}, chapter 12",
         slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
         oracle="jax.scipy.linalg.expm(1j * x).real",
     ),

@@ -127,7 +127,8 @@ def _spread(reading: Reading, tree: Any, order: list[str], value: Any, scope: Sc
         if name not in value.names:
             value = value * declare.ones(Index(name, True), dim=reading.sizes.get(name))
     free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
-    return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+    made: Expr = flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+    return made
 
 
 def _bound_array(reading: Reading, tree: Any, order: list[str], body: Any) -> Steps:

@@ -334,11 +334,11 @@ def _size(reading: Reading, part: Any) -> Steps:
     """A dimension, an index or the kind of a constant, as text: `n`, `m*n`, `3`, `min(m, n)`, `stress`."""
     if part.data in ("name", "number"):
         return str(part.children[0])
-    if part.data == "call" and part.children[0] == "min":
+    if part.data == "call" and part.children[0] in LARGEST:
         sizes = []
         for inner in part.children[1].children:
             sizes.append((yield from _size(reading, inner)))
-        return f"min({', '.join(sizes)})"
+        return f"{part.children[0]}({', '.join(sizes)})"
     value = yield part, Scope(frozenset())
     if value.node.order:
         raise reading.error(part, f"{reading.source(part)} is no dimension", "write n, 3 or m*n")

@@ -345,7 +345,10 @@ class LatexPage:
         r"""`^2`, `^\top`, `^{-1}`, `^{(2)}`: what it means is decided where that of text is."""
         braced = self.peek() == "{"
         start = self.found[min(self.place, len(self.found) - 1)]
+        place = self.place
         inner = self.argument()
+        if inner and str(inner[-1]) == "T" and any(str(t) == r"\mathsf" for t in self.found[place : self.place]):
+            inner[-1] = renamed(inner[-1], "PRIME", "'")
         if braced or len(inner) != 1:
             made += [renamed(token, "CARET", "^"), renamed(start, "LBRACE", "{"), *inner]
             made.append(renamed(self.found[self.place - 1], "RBRACE", "}"))

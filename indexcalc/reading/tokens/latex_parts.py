@@ -1,10 +1,11 @@
-r"""Parts of a formula in LaTeX, as tokens: rows of an alignment, subscripts, arrays by their entries, names as declared."""
+r"""Parts of a formula in LaTeX, as tokens: rows, subscripts, arrays by their entries, names as they are declared."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.reading.tokens.latex_signs import NAMES
 from indexcalc.reading.tokens.lexing import lexed
 from indexcalc.reading.tokens.stream import Stream, closing, renamed
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 WORDS = {r"\operatorname", r"\operatorname*", r"\text", r"\textrm", r"\mbox", r"\begin", r"\end", r"\label", r"\tag"}
 """Commands whose argument is a word."""
+
+SET = {row.latex.partition(r"\left")[0]: name for name, row in ELEMENTWISE.items()}
+"""Functions by what stands before their brackets."""
 
 
 def rows(found: list[Token]) -> list[Token]:
@@ -146,9 +150,9 @@ def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple
         if power.lstrip("-").isdigit():
             return end + 1 - k, [f"{here}e{power}"]
     elif here in (r"\log", r"\ln") and ahead[:1] == [r"\Gamma"] and not words.known("Gamma"):
-        return 2, ["gammaln"]
+        return 2, [SET[r"\log\Gamma"]]
     elif here == r"\psi" and ahead[:3] == ["^", "{", "("] and texts[k + 5 : k + 7] == [")", "}"]:
         end = k + 7 + (texts[k + 7 : k + 8] == [r"\left"])
         if texts[end : end + 1] == ["("] and not words.known("psi"):
-            return end + 1 - k, ["polygamma", "(", ahead[3], ","]
+            return end + 1 - k, [SET[r"\psi^{{({k})}}"], "(", ahead[3], ","]
     return 0, []

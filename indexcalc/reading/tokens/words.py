@@ -61,7 +61,10 @@ def spellings(word: str) -> tuple[str, ...]:
 
 
 class Words(NamedTuple):
-    """What is declared, and what a text defines: names with their number of axes, functions, dimensions, LaTeX names, arguments.
+    """What is declared, and what a text defines.
+
+    Names with their number of axes, functions, dimensions, LaTeX with the names behind it, functions with the number of
+    their arguments.
 
     >>> words = Words.of({"A": "n n"}, ())
     >>> words.known("A"), words.order("A"), words.is_function("inv")

@@ -15,6 +15,7 @@ from typing import Any
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
 from indexcalc.writing.index.arrange import Arranger
@@ -27,6 +28,7 @@ from indexcalc.writing.index.text import (
     split_number,
     str_piece,
 )
+from indexcalc.writing.index.words import words
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
     Applied,
@@ -55,34 +57,46 @@ SAME_AS_LATIN = {
 }  # fmt: skip
 SYMBOLS = {"epsilon": r"\varepsilon", "pi": r"\pi", "eye": "I", "ones": r"\mathbf{1}", "zeros": "0"}
 WHOLE = {row.matrix: row.latex for row in REDUCTIONS.values() if row.matrix}
-REACHING = {"max", "min", "prod"}
+REACHING = {name for name, row in REDUCTIONS.items() if row.latex.startswith((r"\max_", r"\min_", r"\prod_"))}
 """Functions along axes that are set as a sum is, with its reach."""
+CASES = r"\begin{{cases}}"
+"""How the LaTeX of a choice begins, as a row has it."""
+MARKS = ("hat", "bar", "tilde", "dot", "ddot")
+"""Ends of names that are set over the letter."""
+LETTERS = {
+    name: found[1]
+    for name, row in ELEMENTWISE.items()
+    if (found := re.search(rf"\\({'|'.join(GREEK)})(?![A-Za-z])", row.latex))
+}
+"""Functions that are set as a Greek letter, and the letter."""
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
 def expr_latex(node: Node, names: Sequence[str], batch: Iterable[str] = frozenset()) -> str:
     """The LaTeX of a node whose axes have these names."""
     arranger = Arranger(node, batch, str_piece)
-    return _set(arranger.page(lambda: arranger.expression(names), references))
+    return _set(arranger.page(lambda: arranger.expression(names), references), letters_taken(node))
 
 
 def array_latex(node: Node, places: Sequence[int | None] | None = None, upright: bool = True) -> str:
     """The LaTeX of a node as an array: its name, or its entries in parentheses with the indices of its axes."""
     arranger = Arranger(node, (), str_piece)
-    return _set(arranger.page(lambda: arranger.array(places, upright), references))
+    return _set(arranger.page(lambda: arranger.array(places, upright), references), letters_taken(node))
 
 
-def _set(page: Page) -> str:
+def _set(page: Page, taken: frozenset[str]) -> str:
     names = definition_names(page)
-    lines = [f"{name_latex(names[node])} = {Latex(names).write(piece)}" for node, piece in page.definitions]
-    return r";\; ".join([*lines, Latex(names).write(page.body)])
+    setter = Latex(names, taken)
+    lines = [f"{name_latex(names[node])} = {setter.write(piece)}" for node, piece in page.definitions]
+    return r";\; ".join([*lines, setter.write(page.body)])
 
 
 class Latex:
     """Sets pieces as LaTeX. In braces `bare` is true: there Einstein's rule does not sum, so every sum is written."""
 
-    def __init__(self, refs: dict[Node, str]) -> None:
+    def __init__(self, refs: dict[Node, str], taken: frozenset[str] = frozenset()) -> None:
         self.refs = refs
+        self.taken = taken
         self.bare = False
         self.table: dict[type, Callable[..., str]] = {
             Plain: lambda piece: number_latex(piece.value), Size: lambda piece: dim_latex(piece.value),
@@ -129,8 +143,10 @@ class Latex:
         params = dict(zip(row.params, map(number_text, piece.params), strict=True))
         args = [self.write(arg) for arg in piece.args]
         first = piece.args[0]
-        if piece.fn == "where" and isinstance(first, Function) and first.fn in OPERATORS:
-            return choice_latex(args)
+        if isinstance(first, Function) and first.fn in OPERATORS and row.latex.startswith(CASES):
+            return choice_latex(row.latex, args)
+        if LETTERS.get(piece.fn) in self.taken:
+            return called_latex(piece.fn, [*params.values(), *args])
         return row.latex.format(*args, **params)
 
     def _reduced(self, piece: Reduced) -> str:
@@ -140,10 +156,10 @@ class Latex:
 
     def _applied(self, piece: Applied) -> str:
         if piece.name in WHOLE:
-            bare = any(isinstance(arg, Braces) for arg in piece.args) or (piece.subs and piece.name == "logdet")
+            bare = any(isinstance(arg, Braces) for arg in piece.args)
+            bare = bare or bool(piece.subs and WHOLE[piece.name].startswith(r"\log"))
             if bare or WHOLE[piece.name].startswith(r"\operatorname"):
-                args = TALL.format(", ".join(map(self.write, piece.args)))
-                return subscripted(rf"\operatorname{{{piece.name}}}{args}", piece.subs)
+                return subscripted(called_latex(piece.name, list(map(self.write, piece.args))), piece.subs)
             base = WHOLE[piece.name].format(*map(self.write, piece.args))
             return subscripted(TALL.format(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
@@ -242,7 +258,11 @@ def joined(names: Names) -> str:
 
 
 def name_latex(name: str) -> str:
-    r"""A name: `x`, `\mu`, `W_{1}`, `\mathrm{loss}`."""
+    r"""A name: `x`, `\mu`, `W_{1}`, `\mathrm{loss}`, `\hat{x}` for `x_hat`."""
+    marked = re.fullmatch(rf"([^\W\d_]+)_({'|'.join(MARKS)})_?(\d*)", name)
+    if marked:
+        shown = rf"\{marked[2]}{{{name_latex(marked[1])}}}"
+        return f"{shown}_{{{marked[3]}}}" if marked[3] else shown
     stem, digits = re.fullmatch(r"(.*?)_?(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
     if stem in GREEK and stem not in SAME_AS_LATIN:
         shown = f"\\{stem}"
@@ -262,9 +282,20 @@ def dim_latex(dim: Dimension) -> str:
     return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace("*", r"\,")
 
 
-def choice_latex(args: Sequence[str]) -> str:
+def letters_taken(node: Node) -> frozenset[str]:
+    """The Greek letters that tensors have, and that stand for no function therefore."""
+    return words(node) | {tensor.latex.removeprefix("\\") for tensor in variables([node])}
+
+
+def called_latex(name: str, args: Sequence[str]) -> str:
+    r"""A function by its name: `\operatorname{sigmoid}\left(x\right)`."""
+    word = name.replace("_", r"\_")
+    return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
+
+
+def choice_latex(row: str, args: Sequence[str]) -> str:
     """A choice by a comparison, which stands without its brackets."""
-    row, condition = ELEMENTWISE["where"].latex, args[0].removeprefix(r"\left[").removesuffix(r"\right]")
+    condition = args[0].removeprefix(r"\left[").removesuffix(r"\right]")
     return row.replace(r" \neq 0", "").format(condition, *args[1:])
 
 

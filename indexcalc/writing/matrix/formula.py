@@ -129,7 +129,7 @@ def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
     try:
         if not only_scalars(array.node):
-            return LatexTypesetter(array.vectors, array.turned).text(_stood(array))
+            return LatexTypesetter(array.vectors, array.turned, latex.letters_taken(array.node)).text(_stood(array))
     except Stuck:
         pass
     return latex.array_latex(array.node, array.places, array.is_upright)

@@ -10,7 +10,10 @@ from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
 from indexcalc.writing.index.latex import (
+    CASES,
+    LETTERS,
     SYMBOLS,
+    called_latex,
     choice_latex,
     dim_latex,
     name_latex,
@@ -27,7 +30,7 @@ WRITTEN = {
     "tr": r"\operatorname{{tr}}\left({}\right)", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
     "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}",
 }  # fmt: skip
-BARE = {"norm2", "normF", "det", "logdet", "tr"}
+BARE = {name for name, signs in WRITTEN.items() if r"\left" in signs}
 """Functions whose signs are brackets, or have them."""
 
 
@@ -36,8 +39,11 @@ class LatexTypesetter(Typesetter):
 
     bracket = TALL
 
-    def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), taken: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__("column" if vectors == "numpy" else vectors, turned)
+        self.taken = taken
 
     def transposed(self, inner: Set) -> Set:
         """The transpose of what is set."""
@@ -74,8 +80,7 @@ class LatexTypesetter(Typesetter):
             return rf"\sqrt{{{args[0]}}}"
         if name == "matrix_power":
             return f"{self.within((args[0], SUM), ATOM)}^{{{args[1]}}}"
-        word = name.replace("_", r"\_")
-        return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
+        return called_latex(name, args)
 
     def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
         """A power, of the entries or of a matrix."""
@@ -105,28 +110,37 @@ class LatexTypesetter(Typesetter):
         name, extra, _ = form.data
         args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
         axis = next((value for keyword, value in extra if keyword == "axis"), None)
-        vectors = name == "kron" and all(part.vector for part in form.parts)
-        if name in WRITTEN and axis is None and not vectors:
+        signs = WRITTEN.get(name, "") if axis is None else ""
+        vectors = r"\otimes" in signs and all(part.vector for part in form.parts)  # as an outer product is written
+        if signs and not vectors:
             level = COMPARISON if name in BARE else ATOM
-            shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
-            return shown, PRODUCT if len(args) > 1 or name == "logdet" else ATOM if name in BARE else POWER
+            shown = signs.format(*(self.within(arg, level) for arg in args))
+            reaches = len(args) > 1 or signs.startswith(r"\log")
+            return shown, PRODUCT if reaches else ATOM if name in BARE else POWER
         if name == "matrix_power":
-            return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
+            return f"{self.within(args[0], ATOM)}^{{{parameter_latex(extra[0][1])}}}", POWER
         if name == "power" and not form.scalar:
             return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
-        if name in ELEMENTWISE and (name != "abs" or form.scalar):
-            row = ELEMENTWISE[name]
-            params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
-            shown = [arg[0] for arg in args]
-            if name == "where" and form.parts[0].kind == "call" and form.parts[0].data[0] in OPERATORS:
-                return choice_latex(shown), POWER
-            return row.latex.format(*shown, **params), POWER
+        if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
+            return self._entry_by_entry(form, [arg[0] for arg in args]), POWER
         more = [parameter_latex(value) for keyword, value in extra if keyword is None]
         shown = self.function(name, [*(arg[0] for arg in args), *more])
         if axis is not None:
             word = "rows" if axis == 1 else "columns"
             shown = shown.replace("}", f"}}_{{\\text{{{word}}}}}", 1)
         return shown, ATOM
+
+    def _entry_by_entry(self, form: Form, args: list[str]) -> str:
+        """A function of the entries."""
+        name, extra, _ = form.data
+        row = ELEMENTWISE[name]
+        params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
+        first = form.parts[0]
+        if first.kind == "call" and first.data[0] in OPERATORS and row.latex.startswith(CASES):
+            return choice_latex(row.latex, args)
+        if LETTERS.get(name) in self.taken:
+            return called_latex(name, [*params.values(), *args])
+        return row.latex.format(*args, **params)
 
     def _matrix_product(self, links: Sequence[Form]) -> Set:
         parts = []
