@@ -323,7 +323,7 @@ def test_rules_read_back(name: str) -> None:
 
 def test_latex() -> None:
     assert inv(F)[j, i].latex() == r"\left({F}^{-1}\right)_{ji}"
-    assert det(F).latex() == r"\det F"
+    assert det(F).latex() == r"\det\left(F\right)"
 
 
 # ------------------------------------------------------------------ wrong input

@@ -202,9 +202,9 @@ def test_greek_letters_on_request() -> None:
     [
         (x[i] * W[i, j] + z[j], r"x_{i}\,W_{ij} + z_{j}"),
         (x[i] * ic.delta(j, k), r"x_{i}\,\delta_{jk}"),
-        (ic.exp(x[i]).diff(x[j]), r"\exp\left(x_{i}\right)\,\delta_{ij}"),
+        (ic.exp(x[i]).diff(x[j]), r"\left[\exp\left(x_{i}\right)\,\delta_{ij}\right]_{ij}"),
         (ic.exp(x[i]).sum(i), r"\sum_{i} \exp\left(x_{i}\right)"),
-        (ic.hadamard(a[i], A[i, j] * x[j]), r"a_{i}\,\sum_{j} A_{ij}\,x_{j}"),
+        (ic.hadamard(a[i], A[i, j] * x[j]), r"\left[a_{i}\,\sum_{j} A_{ij}\,x_{j}\right]_{i}"),
         (x[i] / 2, r"\frac{x_{i}}{2}"),
         (x[i] / ic.norm2(x[j]), r"\frac{x_{i}}{\underset{j}{\left\lVert x_{j}\right\rVert_{2}}}"),
         (ic.sqrt(x[i]), r"\sqrt{x_{i}}"),
@@ -225,7 +225,7 @@ def test_latex(expr: ic.Expr, latex: str) -> None:
 
 def test_latex_of_arrays() -> None:
     assert array_latex(W.node) == "W"
-    assert array_latex((x @ W).node) == r"\left[\sum_{j} x_{j}\,W_{ji}\right]_{i}"
+    assert array_latex((x @ W).node) == r"\left(\sum_{j} x_{j}\,W_{ji}\right)_{i}"
 
 
 # ------------------------------------------------------------------ the text depends on the expression alone

@@ -152,14 +152,15 @@ GAPS = "(lambda w: 1 / (w[..., None, :] - w[..., :, None] + jnp.diag(jnp.full(w.
 ROWS = (
     MatrixFunction(
         "cholesky", "the lower triangular L with L L^T = S and a positive diagonal", _of_finite(shared.cholesky),
-        r"\operatorname{{chol}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
+        r"\operatorname{{cholesky}}\left({}\right)", f"{GILES}, section 3.3", _cholesky_rule, turned=False,
         domain="symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken", holomorphic=False,
         unmet="of positive definite matrices alone",
         workspace=(1.0, 0.0), oracle="jnp.linalg.cholesky((x + x.mT) / 2)",
     ),
     MatrixFunction(
         "eigvalsh", "the eigenvalues of a symmetric matrix, ascending", _of_finite(shared.eigvalsh),
-        r"\lambda\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False, domain=SYMMETRIC,
+        r"\operatorname{{eigvalsh}}\left({}\right)", MAGNUS, _eigvalsh_rule, shape=_vector, turned=False,
+        domain=SYMMETRIC,
         kink="at equal eigenvalues they have directional derivatives alone; the diagonal of V^T dA V comes out",
         holomorphic=False,
         unmet=CURVE.format("eigenvalues"),
@@ -167,20 +168,21 @@ ROWS = (
     ),
     MatrixFunction(
         "eigh_v", "the eigenvectors of a symmetric matrix, V_ia with a the number of the eigenvalue",
-        _of_finite(shared.eigh_v), r"\operatorname{{V}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
+        _of_finite(shared.eigh_v), r"\operatorname{{eigh\_v}}\left({}\right)", f"{GILES}, section 3.1", _eigh_v_rule,
         turned=False, domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
         unmet=CURVE.format("eigenvalues"),
         workspace=(1.0, 0.0), oracle="jnp.linalg.eigh((x + x.mT) / 2)[1]",
     ),
     MatrixFunction(
         "eigh_gaps", "1/(w_b - w_a) for the eigenvalues w, 0 where they are equal", _of_finite(shared.eigh_gaps),
-        r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
+        r"\operatorname{{eigh\_gaps}}\left({}\right)", f"{GILES}, section 3.1", _eigh_gaps_rule, turned=False,
         domain=SYMMETRIC, kink=EIGEN, holomorphic=False, public=False,
         unmet=CURVE.format("eigenvalues"),
         workspace=(2.0, 0.0), oracle=GAPS.format("jnp.linalg.eigh((x + x.mT) / 2)[0]"),
     ),
     MatrixFunction(
-        "svdvals", "the singular values, descending", _of_finite(shared.svdvals), r"\sigma\left({}\right)",
+        "svdvals", "the singular values, descending", _of_finite(shared.svdvals),
+        r"\operatorname{{svdvals}}\left({}\right)",
         f"{GILES}, section 3.2", _svdvals_rule, shape=_vector, turned=False, square=False, domain="real matrices",
         kink="at 0 and at equal singular values they have directional derivatives alone; the diagonal of U^T dX V "
         "comes out", holomorphic=False,
@@ -189,7 +191,7 @@ ROWS = (
     ),
     MatrixFunction(
         "svd_u", "the left singular vectors, U_ia with a the number of the singular value", _of_finite(shared.svd_u),
-        r"\operatorname{{U}}\left({}\right)", f"{GILES}, section 3.2", _svd_u_rule,
+        r"\operatorname{{svd\_u}}\left({}\right)", f"{GILES}, section 3.2", _svd_u_rule,
         shape=lambda rows, columns: (rows, smaller(rows, columns)), square=False, domain="real matrices",
         kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),
@@ -197,7 +199,7 @@ ROWS = (
     ),
     MatrixFunction(
         "svd_vt", "the right singular vectors, V_ja as [a,j] with a the number of the singular value",
-        _of_finite(shared.svd_vt), r"\operatorname{{V}}^{{\mathsf{{T}}}}\left({}\right)", f"{GILES}, section 3.2",
+        _of_finite(shared.svd_vt), r"\operatorname{{svd\_vt}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_vt_rule, shape=lambda rows, columns: (smaller(rows, columns), columns), square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),
@@ -205,7 +207,7 @@ ROWS = (
     ),
     MatrixFunction(
         "svd_gaps", "1/(s_b**2 - s_a**2) for the singular values s, 0 where they are equal",
-        _of_finite(shared.svd_gaps), r"\operatorname{{F}}\left({}\right)", f"{GILES}, section 3.2",
+        _of_finite(shared.svd_gaps), r"\operatorname{{svd\_gaps}}\left({}\right)", f"{GILES}, section 3.2",
         _svd_gaps_rule, shape=lambda rows, columns: (smaller(rows, columns),) * 2, turned=False, square=False,
         domain="real matrices", kink=SINGULAR, holomorphic=False, public=False,
         unmet=CURVE.format("singular values"),

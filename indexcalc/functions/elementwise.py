@@ -317,7 +317,7 @@ SPECIAL = (
     ),
     ElementwiseFunction(
         "gammaln", "log|Gamma(x)|", special.gammaln, (lambda x, y: apply("digamma", x),),
-        r"\log\left|\Gamma\left({}\right)\right|", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
+        r"\log\Gamma\left({}\right)", "DLMF 5.2.2 (Abramowitz-Stegun 6.3.1)",
         domain="all real numbers but 0, -1, -2, ...", inputs=(POSITIVE,), holomorphic=False, exact={1: 0, 2: 0},
         code={"numpy": "scipy.special.gammaln({0})"},
         branching=ends_at(0),

@@ -218,14 +218,14 @@ INVERSE = (
         oracle="jnp.linalg.inv(x)",
     ),
     ReductionFunction(
-        "det", "the determinant of X", _det, _det_rule, False, r"\det {}", COOKBOOK,
+        "det", "the determinant of X", _det, _det_rule, False, r"\det\left({}\right)", COOKBOOK,
         domain="square matrices; the derivative, the cofactors, is there for singular ones too", axes=2, public=False,
         matrix="det", square=True,
         code={"numpy": "np.linalg.det({x})", "jax": "jnp.linalg.det({x})"},
         rational=rational.DETERMINANT, opened=True, small="small_det({x})", total=True, oracle="jnp.linalg.det(x)",
     ),
     ReductionFunction(
-        "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log \left\lvert \det {} \right\rvert", COOKBOOK,
+        "logdet", "log|det X|", _logdet, _logdet_rule, False, r"\log\left|\det\left({}\right)\right|", COOKBOOK,
         domain="real invertible matrices; -inf for a singular one", holomorphic=False, axes=2, public=False,
         matrix="logdet", square=True,
         code="{np}.linalg.slogdet({x})[1]",
@@ -236,7 +236,7 @@ INVERSE = (
     ReductionFunction(
         "cofactor", "the cofactors of X, det(X) inv(X)^T where X is invertible", along(shared.cofactor),
         _cofactor_rule, True,
-        r"\operatorname{{cof}} {}", MAGNUS,
+        r"\operatorname{{cofactor}}\left({}\right)", MAGNUS,
         domain="square matrices; the derivative, minors of two rows and columns less, is there for singular ones too",
         axes=2, public=False, matrix="cofactor", square=True,
         rational=rational.COFACTORS, iterated=True, small="small_cofactor({x})", total=True,

@@ -197,7 +197,7 @@ ROOT = (
 
 ROWS = (
     MatrixFunction(
-        "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\exp\left({}\right)",
+        "expm", "the exponential of a matrix, sum of X^k/k!", _expm, r"\operatorname{{expm}}\left({}\right)",
         f"{HIGHAM}, chapter 10", slope=lambda x, params: primary("expm", x), turned=True,
         along=_expm_along,
         code={"numpy": "scipy.linalg.expm({x})", "jax": "jax.scipy.linalg.expm({x})",
@@ -205,7 +205,7 @@ ROWS = (
         workspace=(2.0, 6.0), oracle="jax.scipy.linalg.expm(x)",
     ),
     MatrixFunction(
-        "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\log\left({}\right)",
+        "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\operatorname{{logm}}\left({}\right)",
         f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
         workspace=(1.0, 7.5), oracle=LOGARITHM,
     ),
@@ -216,12 +216,14 @@ ROWS = (
         oracle=ROOT,
     ),
     MatrixFunction(
-        "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\sin\left({}\right)", f"{HIGHAM}, chapter 12",
+        "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\operatorname{{sinm}}\left({}\right)",
+        f"{HIGHAM}, chapter 12",
         slope=lambda x, params: primary("cosm", x), turned=True,
         workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).imag",
     ),
     MatrixFunction(
-        "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\cos\left({}\right)", f"{HIGHAM}, chapter 12",
+        "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\operatorname{{cosm}}\left({}\right)",
+        f"{HIGHAM}, chapter 12",
         slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
         workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).real",
     ),

@@ -114,7 +114,7 @@ ROWS = (
     ReductionFunction(
         "prod_except", "y_a = the product of all x_b with b != a", shared.prod_except,
         lambda s: (1 - s.d) * s.reduce("prod_except", s.u + s.d * (1 - s.u)), True,
-        r"\operatorname{{prodexcept}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
+        r"\operatorname{{prod\_except}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
         rational=PRODUCTS_OF_OTHERS, positive=True, total=True, workspace=2.0,
         oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
@@ -135,7 +135,7 @@ ROWS = (
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", shared.log_softmax, lambda s: s.d - apply("exp", s.v), True,
-        r"\operatorname{{log\,softmax}}_{{{axes}}}\left({}\right)",
+        r"\operatorname{{log\_softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
         total=True, workspace=1.0, oracle="jax.nn.log_softmax(x, axes)",

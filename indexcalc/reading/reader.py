@@ -24,7 +24,7 @@ from indexcalc.reading.rules.arithmetic import (
     read_signed,
     read_sum,
 )
-from indexcalc.reading.rules.binders import read_arrow, read_braces, read_parens, read_term, read_total
+from indexcalc.reading.rules.binders import read_arrow, read_braces, read_family, read_parens, read_term, read_total
 from indexcalc.reading.rules.calls import (
     read_bare,
     read_call,
@@ -53,7 +53,7 @@ RULES: dict[str, Rule] = {
     "signed": read_signed, "product": read_product, "sum": read_sum, "compare": read_comparison, "parens": read_parens,
     "braces": read_braces, "total": read_total, "call": read_call, "arrow": read_arrow, "string": read_string,
     "assign": read_definition, "bare": read_bare, "method": read_method, "derived": read_derived,
-    "quotient": read_quotient, "listed": read_listed,
+    "quotient": read_quotient, "listed": read_listed, "family": read_family,
 }  # fmt: skip
 """The rule of each part of the grammar, by its name there. A dialect in which a part means something else is this table
 with its own row in that place; one that is written otherwise also has a grammar of its own, for these parts."""

@@ -40,6 +40,17 @@ def read_arrow(reading: Reading, tree: Any, scope: Scope) -> Steps:
     return (yield from _bound_array(reading, tree, words_of(names), body))
 
 
+def read_family(reading: Reading, tree: Any, scope: Scope) -> Steps:
+    """`(x_i y_j)_{ij}`, the array with these entries; the entry of what is an array already, `(A B)_{ij}`."""
+    _, names, _, body = tree.children
+    order = words_of(names)
+    named = [name for name in order if name != "1"]
+    value = yield body, Scope(reading.batch | set(named), direct=True)
+    if isinstance(value, Array) and value.order:
+        return flagged(value[tuple(Index(name) for name in order)], scope.kept.__contains__)
+    return _placed(reading, tree, order, _spread(reading, tree, named, value, Scope(reading.batch)))
+
+
 def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices.
 
@@ -107,6 +118,13 @@ def _bind(reading: Reading, tree: Any, order: list[str], body: Any, scope: Scope
     if len(set(order)) < len(order):
         raise reading.error(tree, f"{', '.join(order)}: a name occurs twice", "name each axis once")
     value = yield body, Scope(scope.kept | set(order), direct=True)
+    return _spread(reading, tree, order, value, scope)
+
+
+def _spread(reading: Reading, tree: Any, order: list[str], value: Any, scope: Scope) -> Expr:
+    """A value that varies along each of these names; an array has them as those of its axes."""
+    if isinstance(value, Array) and value.order and value.ndim == len(order):
+        value = value[tuple(Index(name, True) for name in order)]
     if isinstance(value, Array):
         if value.order:
             raise reading.error(tree, f"{value} has axes without names", "within braces index the arrays: {i: x[i]}")
@@ -115,13 +133,20 @@ def _bind(reading: Reading, tree: Any, order: list[str], body: Any, scope: Scope
         if name not in value.names:
             value = value * declare.ones(Index(name, True), dim=reading.sizes.get(name))
     free = [Index(name) for name in dict.fromkeys((*order, *value.names))]
-    return flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+    made: Expr = flagged(Expr(value.node, value.indices, value.inputs, free), scope.kept.__contains__)
+    return made
 
 
 def _bound_array(reading: Reading, tree: Any, order: list[str], body: Any) -> Steps:
     """The array with these axes; a 1 among them is a unit axis."""
     named = [name for name in order if name != "1"]
     value = yield from _bind(reading, tree, named, body, Scope(reading.batch))
+    return _placed(reading, tree, order, value)
+
+
+def _placed(reading: Reading, tree: Any, order: list[str], value: Expr) -> Array:
+    """The array whose axes are those of these names, a 1 among them a unit axis."""
+    named = [name for name in order if name != "1"]
     more = [name for name in value.names if name not in order]
     if more:
         raise reading.error(

@@ -36,6 +36,9 @@ from indexcalc.views import declare
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
+SIDES = {'"rows"': 1, '"columns"': 0}
+"""The axes along which a function goes, by the words below it in LaTeX."""
+
 
 def is_along(name: str) -> bool:
     """Is it a function along axes, which are named after the argument or told by `axis=`?
@@ -244,6 +247,9 @@ def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any
             rest.append(bare_number((yield part, Scope(scope.kept))))
     given: dict[str, Any] = {}
     for word, part in keywords.items():
+        if word == "axis" and str(part) in SIDES:
+            given[word] = SIDES[str(part)]
+            continue
         if word not in ("axis", "keepdims") or isinstance(part, str):
             raise reading.error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
         text = reading.source(part)
@@ -307,7 +313,9 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
             f"the pattern {pattern!r} does not fit {array.order} axes",
             'write "i j -> (i j)", each letter once a side',
         )
-    sizes: dict[str, Dimension] = {letter: dim(reading.source(part)) for letter, part in keywords.items()}
+    sizes: dict[str, Dimension] = {}
+    for letter, part in keywords.items():
+        sizes[letter] = dim((yield from _size(reading, part)))
     for group, size in zip(inner, array.node.dims, strict=True):
         if len(group) == 1:
             sizes[group[0]] = size

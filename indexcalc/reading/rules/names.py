@@ -117,6 +117,10 @@ class Reading:
         """Has a name a meaning, declared, defined in the text or known?"""
         return name in self.known or self.words.means(name)
 
+    def declares(self, tree: Any) -> bool:
+        """Is this name a declared one?"""
+        return str(tree.children[0]) in self.known
+
     def note(self, text: str) -> None:
         """Say how something was read, where that is not obvious."""
         if text not in self.notes:

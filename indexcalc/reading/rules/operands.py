@@ -25,6 +25,7 @@ from indexcalc.reading.rules.spellings import (
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr, hadamard_exprs
+from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
 Value = Expr | Array
 
@@ -36,6 +37,8 @@ def beside(first: Any, second: Any) -> Any:
         two_readings(
             f"{first} {second}", f"{first}' {second} for the sum of products", f"{first} ∘ {second} for the entries"
         )
+    if arrays and first.standing == second.standing == "numpy" and second.flipped and not first.flipped:
+        return FUNCTIONS["outer"](first, second)
     return first @ second if arrays else first * second
 
 

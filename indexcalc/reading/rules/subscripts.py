@@ -31,7 +31,7 @@ def read_name(reading: Reading, tree: Any, scope: Scope) -> Any:
 def read_indexed(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`x[i]`, `x_{ij}`, `X[0,j]`, `X[1:3,:]`."""
     base, subs = tree.children
-    value: Any = INDEXED.get(str(base.children[0])) if base.data == "name" else None
+    value: Any = INDEXED.get(str(base.children[0])) if base.data == "name" and not reading.declares(base) else None
     if value is None:
         value = yield from read_array(reading, base, needed=False)
     if hasattr(subs, "children"):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from indexcalc.errors import ParseError
 from indexcalc.reading.tokens.grammar import where
+from indexcalc.reading.tokens.latex_parts import letters_below
 from indexcalc.reading.tokens.lexing import lexed
 from indexcalc.reading.tokens.powers import raised
 from indexcalc.reading.tokens.stream import ENDS, OPENS, Stream, closing, renamed
@@ -87,6 +88,12 @@ def _subscript(text: str, made: Stream, words: Words, stream: Stream, k: int) ->
             made.append(renamed(said, "NUMBER", inside))
         else:  # the matrix of a norm, A or A^{-1}
             made += [renamed(said, part.type, str(part)) for part in raised(text, lexed(inside, "text"), words)]
+    elif stream.kind(k) == "ALONG":
+        made += [renamed(stream[k], "COMMA", ","), renamed(stream[k], "NUMBER", "2")]
+    if stream.kind(k) == "ALONG":
+        along = stream.pop(k)
+        for name in letters_below(str(along)):
+            made += [renamed(along, "COMMA", ","), renamed(along, "NAME", name)]
     return k
 
 

@@ -21,6 +21,7 @@ start: statement (_END statement)*
           | result "=" result                                  -> assign
 ?result: comparison
        | comparison ARROW "[" names "]"                        -> arrow
+       | FAMILY "[" names "]" ADJACENT "(" result ")"          -> family
 ?comparison: additive
            | additive COMPARE additive                         -> compare
 ?additive: term
@@ -79,13 +80,13 @@ CARET: "^"
 TIMES: "*"
 PRIME: "'"
 _END: ";"
-%declare ADJACENT FUNCTION TOTAL BIG BARE BY OVER PARTIAL METHOD
+%declare FAMILY ADJACENT FUNCTION TOTAL BIG BARE BY OVER PARTIAL METHOD
 """
 """The patterns of the tokens here are none that is lexed: tokens come from `lexing`, and only their names count."""
 
 SHOWN = {
     "NUMBER": "a number", "NAME": "a name", "FUNCTION": "a name", "TOTAL": "a name", "BIG": "a name", "BARE": "a name",
-    "BY": "a name", "PARTIAL": "a name", "METHOD": "a name",
+    "BY": "a name", "PARTIAL": "a name", "METHOD": "a name", "FAMILY": "(",
     "LPAR": "(", "RPAR": ")", "LSQB": "[", "RSQB": "]",
     "LBRACE": "{", "RBRACE": "}", "COMMA": ",", "COLON": ":", "EQUAL": "=", "ARROW": "->", "COMPARE": "a comparison",
     "SIGN": "+ or -", "POWER": "**", "CARET": "^", "TIMES": "*", "ADJACENT": "*", "PRIME": "'", "OVER": "/",

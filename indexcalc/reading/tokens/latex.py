@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, NoReturn
 from indexcalc.errors import ParseError
 from indexcalc.reading.rules.spellings import CHOICE, ROOT
 from indexcalc.reading.tokens.grammar import where
+from indexcalc.reading.tokens.latex_parts import (
+    as_declared,
+    bracketed,
+    complement,
+    families,
+    letters_below,
+    rows,
+    subscript_of,
+)
 from indexcalc.reading.tokens.latex_signs import (
     ACCENTS,
     FONTS,
@@ -35,7 +44,6 @@ ROWS = {"aligned", "align", "align*", "equation", "equation*", "gather", "gather
 """Environments whose rows are statements."""
 CONDITION = {"if", "for", "when", "where", "otherwise", "else", "and"}
 """Words in the cells of `cases`."""
-OPPOSITE = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 
 
 def latex_tokens(text: str, words: Words) -> list[Token]:
@@ -44,30 +52,8 @@ def latex_tokens(text: str, words: Words) -> list[Token]:
     >>> [str(token) for token in latex_tokens(r"\frac12 x^\top A x", Words())]
     ['(', '1', '/', '2', ')', 'x', '^', "'", 'A', 'x']
     """
-    page = LatexPage(text, Stream(lexed(text, "latex")), words)
-    return _rows(page.until(set()))
-
-
-def _rows(found: list[Token]) -> list[Token]:
-    """Rows of an alignment: one that begins with `=` says the row before again, one with `+` goes on with it."""
-    made: list[Token] = []
-    for k, token in enumerate(found):
-        following = found[k + 1] if k + 1 < len(found) else None
-        if token.type == "_END" and following is not None and following.type in ("SIGN", "TIMES"):
-            continue
-        if token.type == "EQUAL" and made and made[-1].type == "_END":
-            made.pop()
-            start = max((n for n, t in enumerate(made) if t.type == "_END"), default=-1)
-            equals = [n for n, t in enumerate(made) if t.type == "EQUAL" and n > start]
-            if equals:
-                del made[equals[0] :]
-            else:
-                del made[start + 1 :]
-                continue
-        made.append(token)
-    while made and made[-1].type in ("COMMA", "DOT"):
-        made.pop()
-    return made
+    page = LatexPage(text, as_declared(lexed(text, "latex"), words), words)
+    return families(rows(page.until(set())))
 
 
 class LatexPage:
@@ -132,6 +118,8 @@ class LatexPage:
             self.place -= 1
             self.found[self.place] = rest
             return [first]
+        if token.type == "NUMBER":
+            return [token]
         made: list[Token] = []
         self.item(made, token)
         return made
@@ -168,6 +156,8 @@ class LatexPage:
             self.bracket(made, token)
         elif kind == "NUMBER" and value == "0" and self.peek() == "_":
             self.sized(made, token, "zeros")
+        elif kind == "DECLARED":
+            made.append(renamed(token, "NAME", value))
         elif kind == "BAR" and value == "||":
             made.append(renamed(token, "BAR", "‖"))
         elif kind not in ("CELL", "TILDE", "DOLLAR", "DOT"):
@@ -248,8 +238,7 @@ class LatexPage:
     def names_below(self) -> list[str]:
         """The names in a subscript."""
         self.take()
-        inside = subscript_of(self.argument())
-        return [n for n in (inside.split(",") if "," in inside else re.findall(r"[^\W\d_]\d*", inside)) if n]
+        return letters_below(subscript_of(self.argument()))
 
     def sized_bar(self, made: list[Token], token: Token, side: str) -> None:
         r"""`\left|`, `\right.`, `\bigl(`: the size says nothing, but on which side a bar stands."""
@@ -274,11 +263,34 @@ class LatexPage:
         start, word = self.word()
         if word == "1":
             self.ones(made, start)
+        elif str(token) == r"\mathrm" and word == "D" and self.derived(made, token):
+            return
         elif re.fullmatch(r"[^\W\d](?:\w|-)*\*?", word):
             made.append(self.spanned(renamed(token, "NAME", word.replace("-", "_").rstrip("*")), token))
         else:
             self.place = place
             made += self.argument()
+
+    def derived(self, made: list[Token], token: Token) -> bool:
+        r"""`\mathrm{D}f(x)`, `\mathrm{D}^{2}_{1,2}f(x, y)`: a derivative of a function, by which arguments."""
+        place, said = self.place, {"^": "", "_": ""}
+        while self.peek() in said:
+            mark = str(self.take())
+            said[mark] = "".join(map(str, self.argument()))
+        name: list[Token] = []
+        if self.found.kind(self.place) in ("NAME", "COMMAND", "DECLARED"):
+            self.item(name, self.take())
+        digits = self.argument() if name and self.peek() == "_" and self.take() else []
+        word = "".join(map(str, name)) + ("_" + "".join(map(str, digits)) if digits else "")
+        word = self.words.known(word) or word
+        times = [number for number in said["_"].split(",") if number]
+        if not self.words.is_function(word):
+            self.place = place
+            return False
+        count = dict(self.words.arguments).get(word, 1)
+        orders = "".join(str(times.count(str(k + 1))) for k in range(count)) if count > 1 else said["^"]
+        made.append(self.spanned(renamed(token, "NAME", f"D{orders}{word}"), token))
+        return True
 
     def ones(self, made: list[Token], token: Token) -> None:
         r"""`\mathbf{1}`: the vector of ones, the indicator of a condition, or ones with indices or dimensions."""
@@ -325,32 +337,23 @@ class LatexPage:
                 made[-2:] = [name]  # an identity whose size is told by what it meets
             return
         inner = self.argument()
-        made.append(renamed(token, "SUBSCRIPT", f"_{{{subscript_of(inner)}}}"))
+        whole = bool(made) and str(made[-1]) == "group"
+        inside = " ".join(map(str, inner)) if whole else subscript_of(inner)
+        made.append(renamed(token, "SUBSCRIPT", f"_{{{inside}}}"))
 
     def superscript(self, made: list[Token], token: Token) -> None:
         r"""`^2`, `^\top`, `^{-1}`, `^{(2)}`: what it means is decided where that of text is."""
         braced = self.peek() == "{"
         start = self.found[min(self.place, len(self.found) - 1)]
+        place = self.place
         inner = self.argument()
-        if self.peek() == "_" and made and made[-1].type == "NAME" and self.words.known(str(made[-1])) == "":
-            pass
+        if inner and str(inner[-1]) == "T" and any(str(t) == r"\mathsf" for t in self.found[place : self.place]):
+            inner[-1] = renamed(inner[-1], "PRIME", "'")
         if braced or len(inner) != 1:
             made += [renamed(token, "CARET", "^"), renamed(start, "LBRACE", "{"), *inner]
             made.append(renamed(self.found[self.place - 1], "RBRACE", "}"))
         else:
             made += [token, *inner]
-
-
-def subscript_of(inner: list[Token]) -> str:
-    """The text of a subscript: letters side by side, names of several letters with commas."""
-    texts = [str(part) for part in inner]
-    words = [part for part in inner if part.type == "NAME" and len(part) > 1]
-    if len(inner) == 1 and words and (inner[0].end_pos or 0) - (inner[0].start_pos or 0) != len(texts[0]):
-        return f"{texts[0]},"  # a word that was set as one, or a Greek letter
-    if any(part.type not in ("NAME", "NUMBER", "COMMA") for part in inner) or not words or "," in texts:
-        return "".join(texts)
-    letters = [text if text in NAMES.values() else ",".join(text) for text in texts]
-    return ",".join(letters)
 
 
 # ------------------------------------------------------------------ commands with arguments
@@ -370,7 +373,7 @@ def _fraction(page: LatexPage, made: list[Token], token: Token) -> None:
 
     over = renamed(below[0] if below else token, "TIMES", "/")
     if differential(above) and differential(below):
-        above = _bracketed(above)
+        above = bracketed(above)
         alone = len(above) == 1 or (len(above) <= 5 and above[1].type == "CARET")
         whole = [*above, over, *below]
         made += whole if alone else [renamed(token, "LPAR", "("), *whole, renamed(token, "RPAR", ")")]
@@ -380,21 +383,6 @@ def _fraction(page: LatexPage, made: list[Token], token: Token) -> None:
         made += [over] * k
         made += part if len(part) == 1 else [renamed(token, "LPAR", "("), *part, renamed(token, "RPAR", ")")]
     made.append(renamed(token, "RPAR", ")"))
-
-
-def _bracketed(above: list[Token]) -> list[Token]:
-    """What is derived, in brackets where it is more than a name with its indices: `∂ x'Ax` is `∂ (x'Ax)`."""
-    start = 1 if above[0].type == "ROUND" or str(above[0]) == "d" else 0
-    if not start:
-        return above
-    while start < len(above) and above[start].type in ("CARET", "NUMBER"):
-        start += 1
-    rest = above[start:]
-    if len(rest) < 2 or [part.type for part in rest] == ["NAME", "SUBSCRIPT"]:
-        return above
-    if rest[0].type in ("LPAR", "NAME") and rest[-1].type == "RPAR":
-        return above
-    return [*above[:start], renamed(rest[0], "LPAR", "("), *rest, renamed(rest[-1], "RPAR", ")")]
 
 
 def _root(page: LatexPage, made: list[Token], token: Token) -> None:
@@ -428,8 +416,10 @@ def _word(page: LatexPage, made: list[Token], token: Token) -> None:
 def _under(page: LatexPage, made: list[Token], token: Token) -> None:
     r"""`\underset{i}{\left\lVert x_i \right\rVert_2}`: a function along the indices below it."""
     names = subscript_of(page.argument())
-    made += page.argument()
-    made.append(renamed(token, "ALONG", names))
+    inner = page.argument()
+    made += inner
+    name = len(inner) == 1 and inner[0].type == "NAME"
+    made.append(renamed(token, "SUBSCRIPT", f"_{{{names}}}") if name else renamed(token, "ALONG", names))
 
 
 def _begin(page: LatexPage, made: list[Token], token: Token) -> None:
@@ -464,7 +454,9 @@ def _cases(page: LatexPage, token: Token) -> list[Token]:
             page.take()
         while value and value[-1].type in ("COMMA", "_END"):
             value.pop()
-        condition = [t for t in condition if str(t) not in CONDITION and t.type != "COMMA"]
+        condition = [t for t in condition if t.type != "NAME" or str(t) not in CONDITION]
+        while condition and condition[-1].type == "COMMA":
+            condition.pop()
         rows.append((value, [renamed(t, "COMPARE", "==") if t.type == "EQUAL" else t for t in condition]))
     _ended(page, token, "cases")
     if len(rows) < 2 or any(not condition for _, condition in rows[:-1]):
@@ -472,19 +464,13 @@ def _cases(page: LatexPage, token: Token) -> list[Token]:
             token, "a choice needs a condition in each row but the last", r"write a & x > 0 \\ b & \text{otherwise}"
         )
     *chosen, (otherwise, last) = rows
-    if last and not (len(chosen) == 1 and _complement(chosen[0][1], last)):
+    if last and not (len(chosen) == 1 and complement(chosen[0][1], last)):
         page.error(token, "what holds where no condition does?", r"write \text{otherwise} in the last row")
     made: list[Token] = []
     for value, condition in chosen:
         made += [renamed(token, "FUNCTION", CHOICE), renamed(token, "LPAR", "("), *condition]
         made += [renamed(token, "COMMA", ","), *value, renamed(token, "COMMA", ",")]
     return [*made, *otherwise, *[renamed(token, "RPAR", ")")] * len(chosen)]
-
-
-def _complement(first: list[Token], second: list[Token]) -> bool:
-    r"""Is one condition met exactly where the other is not: `x > 0` and `x \le 0`?"""
-    turned = [OPPOSITE.get(str(token), str(token)) if token.type == "COMPARE" else str(token) for token in first]
-    return turned == [str(token) for token in second]
 
 
 def _dropped(page: LatexPage, made: list[Token], token: Token) -> None:

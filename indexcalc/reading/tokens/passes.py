@@ -15,11 +15,14 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize, numeric
 
 from indexcalc.errors import ParseError
+from indexcalc.functions.table import REDUCTIONS
 from indexcalc.reading.rules.constants import MADE
-from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SUMS
+from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SUMS, WITHOUT_ROW
 from indexcalc.reading.tokens.bars import barred
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
+from indexcalc.reading.tokens.latex_parts import letters_below
+from indexcalc.reading.tokens.lexing import lexed
 from indexcalc.reading.tokens.powers import raised
 from indexcalc.reading.tokens.questions import derivatives
 from indexcalc.reading.tokens.stream import ENDS, OPENS, STARTS, Stream, closing, renamed
@@ -109,6 +112,10 @@ def plain_signs(text: str, found: list[Token], words: Words) -> list[Token]:
 
 SUBSCRIBED = {"BAR", "ROUND", "NABLA", "NUMBER"}
 """What may have a subscript, beside names: the order of a norm, a variable, the length of 1_n."""
+SIDES = ("rows", "columns")
+"""Words below a function that goes along the rows of a matrix, or along its columns."""
+ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | WITHOUT_ROW
+"""Functions along axes."""
 SIGNS = {
     "SIGN": {"−": "-", "–": "-"},
     "TIMES": {"⊙": "∘", "⋅": "·", "•": "·", "∗": "*", "÷": "/"},
@@ -150,7 +157,7 @@ def joined(text: str, found: list[Token], words: Words) -> list[Token]:
         if token.type == "SUBSCRIPT" and made and made[-1].type == "NAME":
             inside = str(token)[2:-1].replace(" ", "").replace(",", "")
             name = f"{made[-1]}_{inside}"
-            if re.fullmatch(r"\w+", name) and words.order(name) is not None:
+            if re.fullmatch(r"\w+", name) and words.known(name):
                 made[-1] = renamed(made[-1], "NAME", name)
                 continue
         if token.type == "SUBSCRIPT" and made and str(made[-1]) == "1" and str(token)[2:-1] in words.symbols:
@@ -174,6 +181,45 @@ def headed(text: str, found: list[Token], words: Words) -> list[Token]:
                 del made[k + 1 : end + 1]
         k += 1
     return made
+
+
+def below(text: str, found: list[Token], words: Words) -> list[Token]:
+    r"""Functions with their axes below them: `\operatorname{softmax}_{j}(X_{ij})`, `\max_{\text{rows}}(X)`."""
+    stream = Stream(found)
+    for k in range(len(stream) - 3, -1, -1):
+        word = stream.text(k)
+        function = stream.kind(k) == "NAME" and words.is_function(word) and not words.known(word)
+        if not function or stream.kind(k + 1) != "SUBSCRIPT" or stream.kind(k + 2) != "LPAR":
+            continue
+        said, inside = stream[k + 1], stream.text(k + 1)[2:-1].strip(", ")
+        if inside in SIDES:
+            more = [("NAME", "axis"), ("EQUAL", "="), ("STRING", f'"{inside}"')]
+        elif word == "group":
+            more = _pattern(inside)
+        elif word in ALONG and word not in SUMS:
+            more = [part for name in letters_below(inside) for part in (("COMMA", ","), ("NAME", name))][1:]
+        else:
+            continue
+        end = closing(stream, k + 2)
+        stream[end:end] = [renamed(said, kind, value) for kind, value in [("COMMA", ","), *more]]
+        del stream[k + 1]
+    return stream
+
+
+def _pattern(inside: str) -> list[tuple[str, str]]:
+    """The pattern of `group` and the lengths of what it splits, from `ij -> (ij) , i = n`."""
+    pattern, *sizes = inside.split(" , ")
+    apart = re.sub(r"([^\W\d_]\d*)", r" \1 ", pattern)
+    more = [("STRING", f'"{apart}"')]
+    for size in sizes:
+        name, _, length = size.partition(" = ")
+        more += [("COMMA", ","), ("NAME", name), ("EQUAL", "="), *dimension_tokens(length)]
+    return more
+
+
+def dimension_tokens(length: str) -> list[tuple[str, str]]:
+    """A dimension as the tokens of text."""
+    return [(token.type, str(token)) for token in lexed(length, "text")]
 
 
 def called(text: str, found: list[Token], words: Words) -> list[Token]:
@@ -347,7 +393,7 @@ def adjacent(text: str, found: list[Token]) -> Iterator[Token]:
 
 
 Pass = Callable[[str, "list[Token]", Words], "list[Token]"]
-PASSES: tuple[Pass, ...] = (colons, plain_signs, joined, headed, raised, barred, derivatives, called, parted)
+PASSES: tuple[Pass, ...] = (colons, plain_signs, joined, headed, raised, barred, derivatives, below, called, parted)
 """The passes over the tokens, in their order: each may rely on what those before it have decided."""
 
 
@@ -359,7 +405,8 @@ def defined(found: list[Token]) -> Iterator[str]:
             end = closing(found, k + 1) if stream.kind(k + 1) in ("LPAR", "LSQB") else k
             end += stream.kind(k + 1) == "SUBSCRIPT"
             if stream.kind(end + 1) == "EQUAL":
-                names = str(token).split("_")
+                number = stream.text(k + 1)[2:-1] if stream.kind(k + 1) == "SUBSCRIPT" else ""
+                names = [f"{token}_{number}"] if number.isdigit() else str(token).split("_")
                 yield from ("_".join(names[:n]) for n in range(1, len(names) + 1))
         start = token.type == "_END"
 

@@ -51,7 +51,7 @@ def _small(token: Token) -> list[Token]:
 def _caret(text: str, made: Stream, caret: Token, stream: Stream, k: int, words: Words) -> int:
     """What follows `^`; gives the place after it, or after the `^` where the grammar reads what follows."""
     kind = stream.kind(k)
-    if _is_sum(made):
+    if _is_sum(made, words):
         made.append(caret)
         return k
     star = k + (kind == "LBRACE")
@@ -87,11 +87,13 @@ def _caret(text: str, made: Stream, caret: Token, stream: Stream, k: int, words:
     return k
 
 
-def _is_sum(made: Stream) -> bool:
+def _is_sum(made: Stream, words: Words) -> bool:
     """Is it the upper bound of a sum that stands above, `∑_{t=1}^T`?"""
     k = len(made) - 1
     lower = made.kind(k) == "SUBSCRIPT"
     word = made.text(k - 1 if lower else k)
+    if words.known(word):
+        return False
     return word in SUMS if lower or made.kind(k) == "SUMMED" else word.partition("_")[0] in SUMS and "_" in word
 
 

@@ -15,6 +15,7 @@ from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.view import View
+from indexcalc.writing.index.latex import name_latex
 from indexcalc.writing.index.text import GREEK
 
 LATIN = {letter: name for name, letter in GREEK.items()}
@@ -60,7 +61,10 @@ def spellings(word: str) -> tuple[str, ...]:
 
 
 class Words(NamedTuple):
-    """What is declared, and what a text defines: names with their number of axes, functions, dimensions, LaTeX names.
+    """What is declared, and what a text defines.
+
+    Names with their number of axes, functions, dimensions, LaTeX with the names behind it, functions with the number of
+    their arguments.
 
     >>> words = Words.of({"A": "n n"}, ())
     >>> words.known("A"), words.order("A"), words.is_function("inv")
@@ -71,20 +75,23 @@ class Words(NamedTuple):
     functions: frozenset[str] = frozenset()
     symbols: frozenset[str] = frozenset()
     latex: tuple[tuple[str, str], ...] = ()
+    arguments: tuple[tuple[str, int], ...] = ()
 
     @classmethod
     def of(cls, known: Mapping[str, Any], symbols: Iterable[str]) -> Words:
         """What is known, for the tokens of a text."""
-        orders, functions, latex = [], [], []
+        orders, functions, latex, arguments = [], [], [], []
         for name, value in known.items():
             if isinstance(value, AbstractFunction):
                 functions.append(name)
+                arguments.append((name, len(value.signature.args)))
             else:
                 orders.append((name, value.order if isinstance(value, View) else len(str(value).split())))
-                own = getattr(getattr(value, "node", None), "latex", "")
-                if own and isinstance(value, Array):
+                own = getattr(getattr(value, "node", None), "latex", "") if isinstance(value, Array) else ""
+                own = own or (name_latex(name) if name.endswith("_") else "")
+                if own and own not in known:
                     latex.append((own, name))
-        return cls(frozenset(orders), frozenset(functions), frozenset(symbols), tuple(sorted(latex)))
+        return cls(frozenset(orders), frozenset(functions), frozenset(symbols), tuple(sorted(latex)), tuple(arguments))
 
     def with_names(self, names: Iterable[str]) -> Words:
         """These words, and those that a text defines itself."""

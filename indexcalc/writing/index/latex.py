@@ -1,6 +1,8 @@
-"""The LaTeX of a node, in index notation.
+r"""The LaTeX of a node, in index notation.
 
-Where text needs braces, because plain reading would sum what is free, LaTeX writes every sum with its sign instead.
+Where text needs braces, because plain reading would sum what is free, LaTeX has brackets with the free indices below
+them, and within them every sum with its sign: `\left[p_{i}\,(\delta_{ij} - p_{j})\right]_{ij}`. An array that has no
+closed form stands as its entries in parentheses, with the indices of its axes: `\left(x_{i}\,y_{j}\right)_{ij}`.
 """
 
 from __future__ import annotations
@@ -8,11 +10,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dim, Dimension
+from indexcalc.graph.walk import variables
+from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
 from indexcalc.writing.index.arrange import Arranger
 from indexcalc.writing.index.pages import Page
@@ -24,7 +28,9 @@ from indexcalc.writing.index.text import (
     split_number,
     str_piece,
 )
+from indexcalc.writing.index.words import words
 from indexcalc.writing.syntax import (  # fmt: skip
+    OPERATORS,
     Applied,
     Arrow,
     Braces,
@@ -51,41 +57,52 @@ SAME_AS_LATIN = {
 }  # fmt: skip
 SYMBOLS = {"epsilon": r"\varepsilon", "pi": r"\pi", "eye": "I", "ones": r"\mathbf{1}", "zeros": "0"}
 WHOLE = {row.matrix: row.latex for row in REDUCTIONS.values() if row.matrix}
+REACHING = {name for name, row in REDUCTIONS.items() if row.latex.startswith((r"\max_", r"\min_", r"\prod_"))}
+"""Functions along axes that are set as a sum is, with its reach."""
+CASES = r"\begin{{cases}}"
+"""How the LaTeX of a choice begins, as a row has it."""
+MARKS = ("hat", "bar", "tilde", "dot", "ddot")
+"""Ends of names that are set over the letter."""
+LETTERS = {
+    name: found[1]
+    for name, row in ELEMENTWISE.items()
+    if (found := re.search(rf"\\({'|'.join(GREEK)})(?![A-Za-z])", row.latex))
+}
+"""Functions that are set as a Greek letter, and the letter."""
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
 def expr_latex(node: Node, names: Sequence[str], batch: Iterable[str] = frozenset()) -> str:
     """The LaTeX of a node whose axes have these names."""
     arranger = Arranger(node, batch, str_piece)
-    return _set(arranger.page(lambda: arranger.expression(names), references))
+    return _set(arranger.page(lambda: arranger.expression(names), references), letters_taken(node))
 
 
-def array_latex(node: Node) -> str:
-    """The LaTeX of a node as an array: its name, or its entries in brackets with the indices of its axes."""
+def array_latex(node: Node, places: Sequence[int | None] | None = None, upright: bool = True) -> str:
+    """The LaTeX of a node as an array: its name, or its entries in parentheses with the indices of its axes."""
     arranger = Arranger(node, (), str_piece)
-    return _set(arranger.page(arranger.array, references))
+    return _set(arranger.page(lambda: arranger.array(places, upright), references), letters_taken(node))
 
 
-def _set(page: Page) -> str:
+def _set(page: Page, taken: frozenset[str]) -> str:
     names = definition_names(page)
-    lines = []
-    for node, piece in page.definitions:
-        subs = piece.names if isinstance(piece, Braces) else ()
-        lines.append(f"{Latex(names).write(Ref(node, subs))} = {Latex(names).write(piece)}")
-    return r";\; ".join([*lines, Latex(names).write(page.body)])
+    setter = Latex(names, taken)
+    lines = [f"{name_latex(names[node])} = {setter.write(piece)}" for node, piece in page.definitions]
+    return r";\; ".join([*lines, setter.write(page.body)])
 
 
 class Latex:
     """Sets pieces as LaTeX. In braces `bare` is true: there Einstein's rule does not sum, so every sum is written."""
 
-    def __init__(self, refs: dict[Node, str]) -> None:
+    def __init__(self, refs: dict[Node, str], taken: frozenset[str] = frozenset()) -> None:
         self.refs = refs
+        self.taken = taken
         self.bare = False
         self.table: dict[type, Callable[..., str]] = {
             Plain: lambda piece: number_latex(piece.value), Size: lambda piece: dim_latex(piece.value),
             Named: self._named, Ref: lambda piece: subscripted(name_latex(self.refs[piece.node]), piece.subs),
-            Filled: self._filled, Delta: lambda piece: subscripted(r"\delta", piece.names),
-            Ones: lambda piece: subscripted(SYMBOLS["ones"], piece.names), Function: self._function,
+            Filled: self._filled, Delta: lambda piece: self._told(r"\delta", "eye", piece),
+            Ones: lambda piece: self._told(SYMBOLS["ones"], "ones", piece), Function: self._function,
             Reduced: self._reduced, Applied: self._applied, Grouped: self._grouped, Power: self._power,
             Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
         }  # fmt: skip
@@ -101,20 +118,36 @@ class Latex:
     def level(self, piece: Piece) -> int:
         """How tightly a piece binds: a sum that Einstein's rule says, as tightly as its body."""
         unsaid = isinstance(piece, Total) and not piece.names and not self.bare
+        if isinstance(piece, Reduced) and piece.fn in REACHING:
+            return PRODUCT
         return self.level(piece.body) if isinstance(piece, Total) and unsaid else level_of(piece)
 
     def _named(self, piece: Named) -> str:
         return subscripted(piece.latex or SYMBOLS.get(piece.name) or name_latex(piece.name), piece.subs)
 
     def _filled(self, piece: Filled) -> str:
-        return subscripted(SYMBOLS[piece.name], piece.subs)
+        if any(map(unknown, piece.dims)):
+            return subscripted(SYMBOLS[piece.name], piece.subs)
+        return subscripted(f"{SYMBOLS[piece.name]}_{{{sizes_latex(piece.dims)}}}", piece.subs)
+
+    def _told(self, name: str, filled: str, piece: Delta | Ones) -> str:
+        """A known tensor with its indices; where nothing else tells their dimension, the entry of one that has it."""
+        if piece.dim is None:
+            return subscripted(name, piece.names)
+        return subscripted(TALL.format(f"{SYMBOLS[filled]}_{{{sizes_latex([piece.dim])}}}"), piece.names)
 
     def _function(self, piece: Function) -> str:
         row = ELEMENTWISE[piece.fn]
         if piece.fn == "power":
             return self._power(Power(*piece.args))
         params = dict(zip(row.params, map(number_text, piece.params), strict=True))
-        return row.latex.format(*map(self.write, piece.args), **params)
+        args = [self.write(arg) for arg in piece.args]
+        first = piece.args[0]
+        if isinstance(first, Function) and first.fn in OPERATORS and row.latex.startswith(CASES):
+            return choice_latex(row.latex, args)
+        if LETTERS.get(piece.fn) in self.taken:
+            return called_latex(piece.fn, [*params.values(), *args])
+        return row.latex.format(*args, **params)
 
     def _reduced(self, piece: Reduced) -> str:
         row = REDUCTIONS.get(piece.fn)
@@ -123,7 +156,11 @@ class Latex:
 
     def _applied(self, piece: Applied) -> str:
         if piece.name in WHOLE:
-            base = WHOLE[piece.name].format(*map(self._matrix, piece.args))
+            bare = any(isinstance(arg, Braces) for arg in piece.args)
+            bare = bare or bool(piece.subs and WHOLE[piece.name].startswith(r"\log"))
+            if bare or WHOLE[piece.name].startswith(r"\operatorname"):
+                return subscripted(called_latex(piece.name, list(map(self.write, piece.args))), piece.subs)
+            base = WHOLE[piece.name].format(*map(self.write, piece.args))
             return subscripted(TALL.format(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
         total = sum(piece.times)
@@ -139,23 +176,17 @@ class Latex:
         if row is not None:
             params = dict(zip(row.params, piece.params, strict=True))
             return subscripted(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
-        args = [*map(self.write, piece.args), *map(str, piece.params)]
+        args = [*map(self.write, piece.args), *map(parameter_latex, piece.params)]
         return subscripted(name + TALL.format(", ".join(args)), piece.subs)
-
-    def _matrix(self, piece: Piece) -> str:
-        """A matrix as an argument: its name, or its entries in brackets with its indices."""
-        if isinstance(piece, Braces):
-            return subscripted(rf"\left[{self._braces(piece)}\right]", piece.names)
-        return self.write(piece)
 
     def _grouped(self, piece: Grouped) -> str:
         sides = [
             r"\,".join(TALL.format(joined(group)) if len(group) > 1 else joined(group) for group in side)
             for side in (piece.inner, piece.outer)
         ]
-        return subscripted(
-            rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}}}{TALL.format(self.write(piece.arg))}", piece.subs
-        )
+        told = "".join(rf",\,{name_latex(name)} = {dim_latex(size)}" for name, size in piece.sizes)
+        arg = TALL.format(self.write(piece.arg))
+        return subscripted(rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}{told}}}{arg}", piece.subs)
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent
@@ -180,7 +211,8 @@ class Latex:
     def _inside(self, piece: Piece, last: bool) -> str:
         """A factor of a product: a sum with its sign needs parentheses unless it comes last."""
         unsaid = isinstance(piece, Total) and not piece.names and not self.bare
-        return self.at(piece, PRODUCT if unsaid or (last and isinstance(piece, Total)) else POWER)
+        reaches = isinstance(piece, Total) or (isinstance(piece, Reduced) and piece.fn in REACHING)
+        return self.at(piece, PRODUCT if unsaid or (last and reaches) else POWER)
 
     def _total(self, piece: Total) -> str:
         names = (*piece.names, *piece.silent) if self.bare or piece.names else ()
@@ -201,13 +233,17 @@ class Latex:
         return terms[0] + "".join(rest)
 
     def _braces(self, piece: Braces) -> str:
-        outside, self.bare = self.bare, True
-        body = self.write(piece.body)
-        self.bare = outside
-        return body
+        return subscripted(rf"\left[{self._said(piece.body)}\right]", piece.names)
 
     def _arrow(self, piece: Arrow) -> str:
-        return subscripted(rf"\left[{self._braces(Braces(piece.names, piece.body))}\right]", piece.names)
+        return subscripted(TALL.format(self._said(piece.body)), piece.names)
+
+    def _said(self, piece: Piece) -> str:
+        """A body in which Einstein's rule sums nothing."""
+        outside, self.bare = self.bare, True
+        body = self.write(piece)
+        self.bare = outside
+        return body
 
 
 def subscripted(name: str, subs: Names) -> str:
@@ -219,14 +255,18 @@ def subscripted(name: str, subs: Names) -> str:
 
 def joined(names: Names) -> str:
     """Names of indices side by side, with commas where one has more than a letter."""
-    shown = [name_latex(name) for name in names]
-    if all(len(name) == 1 for name in names):
+    shown = [name if name.isdigit() else name_latex(name) for name in names]
+    if all(len(name) == 1 for name in names) and not any(map(str.isdigit, names)):
         return "".join(shown)
     return ",".join(shown)
 
 
 def name_latex(name: str) -> str:
-    r"""A name: `x`, `\mu`, `W_{1}`, `\mathrm{loss}`."""
+    r"""A name: `x`, `\mu`, `W_{1}`, `\mathrm{loss}`, `\hat{x}` for `x_hat`."""
+    marked = re.fullmatch(rf"([^\W\d_]+)_({'|'.join(MARKS)})_?(\d*)", name)
+    if marked:
+        shown = rf"\{marked[2]}{{{name_latex(marked[1])}}}"
+        return f"{shown}_{{{marked[3]}}}" if marked[3] else shown
     stem, digits = re.fullmatch(r"(.*?)_?(\d*)", name, re.DOTALL).groups()  # type: ignore[union-attr]
     if stem in GREEK and stem not in SAME_AS_LATIN:
         shown = f"\\{stem}"
@@ -244,6 +284,36 @@ def dim_latex(dim: Dimension) -> str:
         return str(dim)
     text = re.sub(r"[A-Za-z_]\w*", lambda found: name_latex(found.group()), str(dim))
     return re.sub(r"\*\*(\d+)", r"^{\1}", text).replace("*", r"\,")
+
+
+def letters_taken(node: Node) -> frozenset[str]:
+    """The Greek letters that tensors have, and that stand for no function therefore."""
+    return words(node) | {tensor.latex.removeprefix("\\") for tensor in variables([node])}
+
+
+def called_latex(name: str, args: Sequence[str]) -> str:
+    r"""A function by its name: `\operatorname{sigmoid}\left(x\right)`."""
+    word = name.replace("_", r"\_")
+    return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
+
+
+def choice_latex(row: str, args: Sequence[str]) -> str:
+    """A choice by a comparison, which stands without its brackets."""
+    condition = args[0].removeprefix(r"\left[").removesuffix(r"\right]")
+    return row.replace(r" \neq 0", "").format(condition, *args[1:])
+
+
+def parameter_latex(value: Any) -> str:
+    """A parameter of a known tensor: a dimension, a number, or the word for its kind."""
+    if isinstance(value, str):
+        word = value.replace("_", r"\_")
+        return rf"\text{{{word}}}"
+    return dim_latex(value)
+
+
+def sizes_latex(dims: Sequence[Dimension]) -> str:
+    """Dimensions as they stand below `I`, `0` and the ones."""
+    return r" \times ".join(map(dim_latex, dims))
 
 
 def number_latex(value: Number) -> str:

@@ -130,9 +130,11 @@ def only_scalars(node: Node) -> bool:
 def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
     try:
-        return LatexTypesetter(array.vectors, array.turned).text(_stood(array))
+        if not only_scalars(array.node):
+            return LatexTypesetter(array.vectors, array.turned, latex.letters_taken(array.node)).text(_stood(array))
     except Stuck:
-        return latex.array_latex(array.node)
+        pass
+    return latex.array_latex(array.node, array.places, array.is_upright)
 
 
 def _stood(array: Standing) -> Form:

@@ -10,21 +10,29 @@ from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
 from indexcalc.writing.index.latex import (
+    CASES,
+    LETTERS,
     SYMBOLS,
+    called_latex,
+    choice_latex,
     dim_latex,
     name_latex,
     number_latex,
+    parameter_latex,
 )
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
-from indexcalc.writing.matrix.text import Set, Typesetter
+from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
+from indexcalc.writing.syntax import OPERATORS
 
 WRITTEN = {
-    "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det {}", "logdet": r"\log\left|\det {}\right|",
-    "tr": r"\operatorname{{tr}} {}", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
-    "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}", "khatri_rao": r"{} \odot {}",
+    "inv": "{}^{{-1}}", "pinv": "{}^{{+}}", "det": r"\det\left({}\right)",
+    "logdet": r"\log\left|\det\left({}\right)\right|",
+    "tr": r"\operatorname{{tr}}\left({}\right)", "norm2": r"\left\lVert {} \right\rVert", "kron": r"{} \otimes {}",
+    "normF": r"\left\lVert {} \right\rVert_{{F}}", "cross": r"{} \times {}",
 }  # fmt: skip
-BARE = {"norm2", "normF"}
+BARE = {name for name, signs in WRITTEN.items() if r"\left" in signs}
+"""Functions whose signs are brackets, or have them."""
 
 
 class LatexTypesetter(Typesetter):
@@ -32,12 +40,15 @@ class LatexTypesetter(Typesetter):
 
     bracket = TALL
 
-    def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), taken: frozenset[str] = frozenset()
+    ) -> None:
         super().__init__("column" if vectors == "numpy" else vectors, turned)
+        self.taken = taken
 
     def transposed(self, inner: Set) -> Set:
         """The transpose of what is set."""
-        if inner[0].endswith("^{-1}"):
+        if inner[0].endswith("^{-1}") and inner[1] >= POWER:
             return inner[0].removesuffix("^{-1}") + r"^{-\mathsf{T}}", POWER
         return f"{self.within(inner, ATOM)}^{{\\mathsf{{T}}}}", POWER
 
@@ -70,8 +81,7 @@ class LatexTypesetter(Typesetter):
             return rf"\sqrt{{{args[0]}}}"
         if name == MATRIX_POWER:
             return f"{self.within((args[0], SUM), ATOM)}^{{{args[1]}}}"
-        word = name.replace("_", r"\_")
-        return rf"\operatorname{{{word}}}{TALL.format(', '.join(args))}"
+        return called_latex(name, args)
 
     def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:
         """A power, of the entries or of a matrix."""
@@ -99,24 +109,39 @@ class LatexTypesetter(Typesetter):
 
     def _call(self, form: Form) -> Set:
         name, extra, _ = form.data
-        args = [self.natural(part) for part in form.parts]
-        if name in WRITTEN:
-            level = COMPARISON if name in BARE else ATOM
-            shown = WRITTEN[name].format(*(self.within(arg, level) for arg in args))
-            return shown, PRODUCT if len(args) > 1 else POWER
-        if name == MATRIX_POWER:
-            return f"{self.within(args[0], ATOM)}^{{{extra[0][1]}}}", POWER
-        if name in ELEMENTWISE:
-            row = ELEMENTWISE[name]
-            params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
-            return row.latex.format(*(arg[0] for arg in args), **params), POWER
+        args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
         axis = next((value for keyword, value in extra if keyword == "axis"), None)
-        more = [str(value) for keyword, value in extra if keyword is None]
+        signs = WRITTEN.get(name, "") if axis is None else ""
+        vectors = r"\otimes" in signs and all(part.vector for part in form.parts)  # as an outer product is written
+        if signs and not vectors:
+            level = COMPARISON if name in BARE else ATOM
+            shown = signs.format(*(self.within(arg, level) for arg in args))
+            reaches = len(args) > 1 or signs.startswith(r"\log")
+            return shown, PRODUCT if reaches else ATOM if name in BARE else POWER
+        if name == MATRIX_POWER:
+            return f"{self.within(args[0], ATOM)}^{{{parameter_latex(extra[0][1])}}}", POWER
+        if name == "power" and not form.scalar:
+            return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
+        if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
+            return self._entry_by_entry(form, [arg[0] for arg in args]), POWER
+        more = [parameter_latex(value) for keyword, value in extra if keyword is None]
         shown = self.function(name, [*(arg[0] for arg in args), *more])
         if axis is not None:
             word = "rows" if axis == 1 else "columns"
             shown = shown.replace("}", f"}}_{{\\text{{{word}}}}}", 1)
         return shown, ATOM
+
+    def _entry_by_entry(self, form: Form, args: list[str]) -> str:
+        """A function of the entries."""
+        name, extra, _ = form.data
+        row = ELEMENTWISE[name]
+        params = dict(zip(row.params, [self.number(value) for _, value in extra], strict=True))
+        first = form.parts[0]
+        if first.kind == "call" and first.data[0] in OPERATORS and row.latex.startswith(CASES):
+            return choice_latex(row.latex, args)
+        if LETTERS.get(name) in self.taken:
+            return called_latex(name, [*params.values(), *args])
+        return row.latex.format(*args, **params)
 
     def _matrix_product(self, links: Sequence[Form]) -> Set:
         parts = []

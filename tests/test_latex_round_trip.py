@@ -1,0 +1,164 @@
+"""LaTeX reads back: what `latex()` writes is read as the expression that it was written from."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from corpus_case import Case, cases
+from matrix_programs import Program
+from programs import TENSORS, program
+from test_corpus import NAMES, PAIRS
+from test_latex import parsed
+
+import indexcalc as ic
+from indexcalc.errors import IndexCalcError
+
+LONGEST = 400
+"""Characters of a derivative that is read back: an arbitrary budget."""
+
+
+def reads_back(e: Any) -> None:
+    """The LaTeX is read as the same expression, an array with the axes that its text gives it."""
+    latex = e.latex()
+    read = ic.parse(latex, syntax="latex", **e.declarations)
+    kind = isinstance(read, ic.Expr) is isinstance(e, ic.Expr)
+    assert kind or not e.order, f"{type(read).__name__}: {latex}"
+    assert read == e or (kind and str(read) == str(e)), f"{latex}\nis read as {read}"
+    if isinstance(e, ic.Array) and isinstance(read, ic.Array):
+        text = ic.parse(str(e), **e.declarations)
+        wanted = (text.shape, text.standing) if isinstance(text, ic.Array) else ((), "")
+        assert (read.shape, read.standing) == wanted, latex
+    assert parsed(latex)
+
+
+SAMPLE = set(random.Random(1).sample(NAMES, 60))
+"""What of the corpus is read in the fast tier."""
+
+
+@pytest.mark.parametrize(
+    ("case", "layout"),
+    [
+        pytest.param(*pair, id=name, marks=() if name in SAMPLE else pytest.mark.slow)
+        for pair, name in zip(PAIRS, NAMES, strict=True)
+    ],
+)
+def test_the_corpus(case: Case, layout: str) -> None:
+    reads_back(case.result(layout))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", [case for case in cases().values() if case.id != "cookbook-89"], ids=repr)
+def test_the_values_of_the_corpus(case: Case) -> None:
+    reads_back(case.value)
+
+
+def indexed(seed: int) -> list[Any]:
+    """A random program in index notation, simplified, as an array, and a derivative of it."""
+    rng = random.Random(seed)
+    try:
+        made = program(rng, rng.choice([1, 2, 2, 3])).expr
+    except IndexCalcError:
+        return []
+    name = rng.choice(list(made.variables))
+    fresh = [ic.index(letter) for letter in "uvw"[: TENSORS[name].order]]
+    slope = made.diff(TENSORS[name][tuple(fresh)] if fresh else ic.Expr(TENSORS[name].node, ()))
+    return [made, made.simplify(), made.array(*made.free), *([slope] if len(str(slope)) < LONGEST else [])]
+
+
+def placed(seed: int) -> list[Any]:
+    """A random program in matrix notation, its vectors plain, columns or rows, and a derivative of it."""
+    made = Program(seed)
+    value = made.make(made.shape(), 1 + seed % 3).expr
+    if not made.leaves:
+        return [value]
+    by = made.leaves[made.rng.choice(list(made.leaves))].expr
+    if value.order + by.order > 4:
+        return [value]
+    slope = ic.derivative(value, by, structure="free")
+    return [value, *([slope] if len(str(slope)) < LONGEST else [])]
+
+
+@pytest.mark.parametrize("start", [0, *(pytest.param(n, marks=pytest.mark.slow) for n in range(40, 1000, 40))])
+@pytest.mark.parametrize("draw", [indexed, placed])
+def test_random_programs(draw: Any, start: int) -> None:
+    """40 seeds each, 2,000 in all."""
+    for seed in range(start, start + 40):
+        for e in draw(seed):
+            reads_back(e)
+
+
+i, j, k, l = ic.indices("i j k l")  # noqa: E741
+x, y, A, B = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("A", "n n"), ic.tensor("B", "n m")
+s, z, v = ic.scalar("s"), ic.tensor("z", "m"), ic.tensor("v", 3)
+c, r = ic.column("c", "n"), ic.row("r", "n")
+f, g, L = ic.function("f", "n, m -> m"), ic.function("g_1", "n -> n"), ic.function("L", "n ->", gradient="G")
+sigma, lam, T = ic.scalar("sigma"), ic.tensor("lambda_", "n"), ic.tensor("T", "n n")
+star, second = ic.tensor("xs", "n", latex=r"\mathbf{x}_{\star}"), ic.tensor("x2", "n", latex="x^{(2)}")
+hat, bar, covariance = ic.tensor("x_hat", "n"), ic.tensor("mu_bar_1", "n"), ic.tensor("Sigma_xy", "n n")
+
+ONES = [
+    ic.gammaln(s), ic.gammaln(x), ic.polygamma(2, x[i]), 2 * ic.digamma(s), 0.002 * x, 2e-30 * x[i], 1e20 * s,
+    ic.derivative(f(x, z), x), ic.derivative(ic.derivative(f(x, z), x), z)[i, j, k],
+    ic.derivative(ic.derivative(g(x), x), x), L(x), ic.grad(L(x), x), ic.derivative(g(A @ x), x),
+    star @ A @ second, star[i] * second[j], hat @ x, hat[i] * bar[j], lam * x, lam[i] * y[j], covariance @ x,
+    covariance**2, T @ x, T.T @ T.T, c @ r @ A, r @ A @ c, r.T + c, c @ c.T, ic.outer(x, z), ic.outer(A @ x, x) @ A,
+    ic.kron(x, y), ic.kron(A, B), ic.kron(c.T, A), A @ ic.kron(c, A).T, ic.khatri_rao(A, A), ic.sqrtm(A),
+    ic.expm(A)[i, j], ic.logm(A) @ x, ic.sinm(A), ic.cosm(A), ic.svdvals(B), ic.eigvalsh(A)[i], ic.pinv(B)[i, j],
+    ic.inv(A).T, (ic.inv(A) @ ic.outer(x, y) @ ic.inv(A)).T, ic.matrix_power(A, "k"), ic.matrix_power(A, -2),
+    sigma * ic.sigmoid(sigma), ic.sigmoid(sigma * x), ic.digamma(ic.scalar("psi")) * s, ic.unit(1, "n")[i] * x[i],
+    ic.ones("n", "m*n"), ic.zeros("n", "n**2"), ic.cross(v, ic.tensor("w", 3)), ic.epsilon(i, j, k) * v[k],
+    ic.commutation("n", "m"), ic.duplication("n"), ic.voigt("strain", 3), ic.vec(A), ic.vech(A), ic.norm2(A, axis=1),
+    ic.norm1(A), ic.normp(x[i], 2.5, i), ic.normF(A[i, j], i, j), ic.norm_nuc(A[i, j], i, j), ic.polar(A),
+    ic.max(A[i, j], j) * x[i], ic.prod(A[i, j], i) * y[j], ic.logsumexp(A[i, j], i, j), ic.softmax(A, axis=0),
+    ic.log_softmax(A[i, j], j), ic.abs(A), ic.abs(s) * x, A**A, s**x, x[i] ** y[i], ic.tril(A), ic.triu(A, 1),
+    ic.det(A) * A, ic.logdet(A) * x, ic.log(ic.det(A)), ic.tr(A) * A, ic.where(ic.greater(x, 0), x, 0), 1 / x,
+    ic.hadamard(x[i], y[i]) * ic.exp(ic.hadamard(x[j], y[j])), ic.softmax(x[i], i).diff(x[j]),
+    ic.inv(A + 2 * ic.eye("n"))[i, j] * A[i, k], ic.derivative(B, B), B[i, j].diff(B[k, l]),
+    A + A.sum(0), (1 + 2j) * s, A.mean(0) @ A, A[0] @ x, A[0, 1] * s, x[1:] @ x[1:],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("e", ONES, ids=str)
+def test_one_of_each(e: Any) -> None:
+    reads_back(e)
+
+
+@pytest.mark.parametrize(
+    ("e", "latex"),
+    [
+        ((ic.inv(A) @ ic.outer(x, y) @ ic.inv(A)).T, r"A^{-\mathsf{T}} \, y \, x^{\mathsf{T}} \, A^{-\mathsf{T}}"),
+        (ic.norm2(A, axis=1), r"\operatorname{norm2}_{\text{rows}}\left(A\right)"),
+        (ic.softmax(x[i], i).diff(x[j]), None),
+        (x[i] * y[j] + A[i, j], r"x_{i}\,y_{j} + A_{ij}"),
+        (ic.hadamard(x[i], y[i]), r"\left[x_{i}\,y_{i}\right]_{i}"),
+        (hat[i], r"\hat{x}_{i}"),
+        (bar, r"\bar{\mu}_{1}"),
+        (sigma * ic.sigmoid(sigma), r"\sigma\,\operatorname{sigmoid}\left(\sigma\right)"),
+        (s * ic.sigmoid(s), r"s\,\sigma\left(s\right)"),
+        (ic.where(s > 0, s, 0), r"\begin{cases} s & s > 0 \\ 0 & \text{otherwise} \end{cases}"),
+    ],
+)
+def test_the_form(e: Any, latex: str | None) -> None:
+    assert latex in (None, e.latex())
+
+
+@pytest.mark.parametrize(
+    ("latex", "text"),
+    [
+        (r"\left(x_i y_j\right)_{ij}", "x[i]*y[j] -> [i,j]"),
+        (r"\left(A B\right)_{ij}", "A[i,k]*B[k,j]"),
+        (r"[A B]_{ij}", "A[i,k]*B[k,j]"),
+        (r"\left[x_i y_i\right]_{i}", "{i: x[i]*y[i]}"),
+        (r"\operatorname{softmax}_{j}(B_{ij})", "softmax(B[i,j], j)"),
+        (r"\underset{j}{\max}(B_{ij})", "max(B[i,j], j)"),
+        (r"\operatorname{logsumexp}_{\text{rows}}(B)", "logsumexp(B, axis=1)"),
+        (r"y \, x^\top B", "outer(y, x) @ B"),
+        (r"3 \times 10^{-2} \, s", "0.03*s"),
+        (r"t_1 = \left[x_i y_i\right]_{i};\; t_1^\top x", "t = {i: x[i]*y[i]}; t.T @ x"),
+    ],
+)
+def test_the_forms_of_latex_are_read(latex: str, text: str) -> None:
+    known = {"x": x, "y": y, "A": A, "B": B, "s": s}
+    assert ic.parse(latex, syntax="latex", **known) == ic.parse(text, **known)
