@@ -14,7 +14,8 @@ MACROS = {
     "frac", "sum", "left", "right", "mathrm", "mathbf", "mathsf", "operatorname", "text", "partial", "delta", "sqrt",
     "exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max", "min", "det",
     "lVert", "rVert", "lvert", "rvert", "underset", "prod", "cdot", "circ", "oslash", "otimes", "odot", "times", "top",
-    "to", "bar", "dot", "ddot", "star", "varepsilon", "neq", "leq", "geq", "quad", "hat", "tilde", ",", ";", "_", "%", "&", "#", "$", "{", "}", "^",
+    "to", "bar", "dot", "ddot", "star", "varepsilon", "neq", "leq", "geq", "quad", "hat", "tilde",
+    ",", ";", "_", "%", "&", "#", "$", "{", "}", "^",
     "\\", *GREEK,
 }  # fmt: skip
 """The macros that the library writes, all of amsmath; `hat` and `tilde` are declared here."""

@@ -315,7 +315,7 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
         )
     sizes: dict[str, Dimension] = {}
     for letter, part in keywords.items():
-        sizes[letter] = dim((yield from _size(reading, part)))
+        sizes[letter] = dim(_size(reading, part))
     for group, size in zip(inner, array.node.dims, strict=True):
         if len(group) == 1:
             sizes[group[0]] = size
