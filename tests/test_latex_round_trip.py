@@ -22,7 +22,7 @@ LONGEST = 400
 def reads_back(e: Any) -> None:
     """The LaTeX is read as the same expression, an array with the axes that its text gives it."""
     latex = e.latex()
-    read = ic.parse(latex, syntax="latex", **e.declarations)
+    read = ic.parse(latex, **e.declarations)
     kind = isinstance(read, ic.Expr) is isinstance(e, ic.Expr)
     assert kind or not e.order, f"{type(read).__name__}: {latex}"
     assert read == e or (kind and str(read) == str(e)), f"{latex}\nis read as {read}"

@@ -157,7 +157,8 @@ def joined(text: str, found: list[Token], words: Words) -> list[Token]:
         if token.type == "SUBSCRIPT" and made and made[-1].type == "NAME":
             inside = str(token)[2:-1].replace(" ", "").replace(",", "")
             name = f"{made[-1]}_{inside}"
-            if re.fullmatch(r"\w+", name) and words.known(name):
+            sized = str(made[-1]) == "I" and (inside in words.symbols or inside.isdigit())
+            if re.fullmatch(r"\w+", name) and (words.known(name) or (sized and not words.known("I"))):
                 made[-1] = renamed(made[-1], "NAME", name)
                 continue
         if token.type == "SUBSCRIPT" and made and str(made[-1]) == "1" and str(token)[2:-1] in words.symbols:
@@ -416,7 +417,7 @@ def parse_tree(text: str, words: Words, syntax: str = "") -> Tree[Token]:
     """The syntax tree of a text, remembered: `check` reads one text with its vectors in three ways."""
     if len(text) > LONGEST:
         raise ParseError(text, f"a text of {len(text)} characters", f"a text has at most {LONGEST}")
-    found = DIALECTS[dialect_of(text, syntax)].spell(text, words)
+    found = DIALECTS[dialect_of(text, syntax, words)].spell(text, words)
     words = words.with_names(defined(found))
     for step in PASSES:
         found = step(text, found, words)
