@@ -79,7 +79,7 @@ DIALECTS = {
     )
 }
 NONE = Words()
-LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
+LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}|\}\}[_^]")
 """What no other dialect has."""
 LAST = re.compile(r"(?<=[^\d.\s])\s*[.,]\s*$")
 """The full stop of the sentence that a formula ends."""
