@@ -432,7 +432,7 @@ def test_the_text_of_operators() -> None:
     assert ic.parse("D2expm(A, B)", A=A, B=B) == ic.derivative(ic.jvp(ic.expm(A), A, B), A)
     assert ic.parse("matrix_power(A, k - 1)", A=A, dims={"k": "k"}) == ic.matrix_power(A, "k - 1")
     assert ic.expm(A)[i, j].latex() == r"\operatorname{expm}\left(A\right)_{ij}"
-    assert ic.matrix_power(A, "k")[i, j].latex() == r"\left(A\right)^{k}_{ij}"
+    assert ic.matrix_power(A, "k")[i, j].latex() == r"\left(\left(A\right)^{k}\right)_{ij}"
     assert ic.matrix_power(A, "k").latex() == "A^{k}"
     with pytest.raises(ParseError, match="3 arguments"):
         ic.parse("Dexpm(A, B, B)", A=A, B=B)

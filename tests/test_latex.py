@@ -4,6 +4,8 @@ import random
 
 import corpus_case as corpus
 import pytest
+from matrix_programs import Program
+from programs import TENSORS, program
 from pylatexenc import latexwalker
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexMacroNode, LatexWalker
 
@@ -104,6 +106,28 @@ def test_the_latex_of_the_corpus_parses(name):
     except ic.ParseError as error:
         pytest.skip(f"the book's formula has a function that the library lacks: {error.found}")
     assert all(map(parsed, written(value, by)))
+
+
+SHORT = 60
+"""Characters of a random value of which all derivations are written: an arbitrary budget."""
+
+
+@pytest.mark.parametrize("seed", [*range(8), *(pytest.param(n, marks=pytest.mark.slow) for n in range(8, 200))])
+def test_the_latex_of_random_programs_parses(seed):
+    """Values, derivatives, layouts and derivations in both styles, of programs in both notations."""
+    drawn = Program(seed)
+    value = drawn.make(drawn.shape(), 1).expr
+    if drawn.leaves and value.order < 3 and len(str(value)) < SHORT:
+        by = drawn.rng.choice(list(drawn.leaves.values())).expr
+        assert all(map(parsed, written(value, by)))
+    try:
+        e = program(random.Random(seed), 1).expr
+    except ic.IndexCalcError:
+        return
+    tensor = TENSORS[next(iter(e.variables))]
+    if tensor.order and len(str(e)) < SHORT:
+        by = tensor[tuple(ic.index(letter) for letter in "uvw"[: tensor.order])]
+        assert all(map(parsed, (e.latex(), e.diff(by).latex(), e.diff(by).latex(lhs=True), *explained(e, by))))
 
 
 i, j, k, l = ic.indices("i j k l")  # noqa: E741

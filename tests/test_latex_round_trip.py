@@ -22,7 +22,7 @@ LONGEST = 400
 def reads_back(e: Any) -> None:
     """The LaTeX is read as the same expression, an array with the axes that its text gives it."""
     latex = e.latex()
-    read = ic.parse(latex, syntax="latex", **e.declarations)
+    read = ic.parse(latex, **e.declarations)
     kind = isinstance(read, ic.Expr) is isinstance(e, ic.Expr)
     assert kind or not e.order, f"{type(read).__name__}: {latex}"
     assert read == e or (kind and str(read) == str(e)), f"{latex}\nis read as {read}"
@@ -116,6 +116,8 @@ ONES = [
     ic.det(A) * A, ic.logdet(A) * x, ic.log(ic.det(A)), ic.tr(A) * A, ic.where(ic.greater(x, 0), x, 0), 1 / x,
     ic.hadamard(x[i], y[i]) * ic.exp(ic.hadamard(x[j], y[j])), ic.softmax(x[i], i).diff(x[j]),
     ic.inv(A + 2 * ic.eye("n"))[i, j] * A[i, k], ic.derivative(B, B), B[i, j].diff(B[k, l]),
+    ic.sqrtm(A)[i, j] * x[j], ic.sqrtm(A + A.T)[i, j] * x[j], ic.matrix_power(A, "k")[i, j] * x[j], A[i, i] ** 2,
+    ic.zeros("n")[i], ic.zeros("n"), ic.ones("n"), ic.eye("n"), second[i], second**2, ic.tensor("W_1", "n n")[i, j],
     A + A.sum(0), (1 + 2j) * s, A.mean(0) @ A, A[0] @ x, A[0, 1] * s, x[1:] @ x[1:],
 ]  # fmt: skip
 

@@ -32,7 +32,7 @@ def unknown_names(text: str, words: Words, syntax: str) -> dict[str, int]:
     >>> unknown_names("X w - λ y", Words(), "")
     {'X': 2, 'w': 1, 'lam': 0, 'y': 1}
     """
-    found = Stream(DIALECTS[dialect_of(text, syntax)].spell(text, words))
+    found = Stream(DIALECTS[dialect_of(text, syntax, words)].spell(text, words))
     own = set(defined(found))
     names: dict[str, int] = {}
     depth: list[str] = []

@@ -159,10 +159,13 @@ class Reading:
             return Expr(dimension(symbol(text)), (), frozenset()), ""
         if text == "I":
             return self.identity(), ""
-        if text.startswith("I_") and text[2:] in self.symbols:
-            return declare.eye(text[2:]), ""
+        if text.startswith("I_") and (text[2:] in self.symbols or text[2:].isdigit()):
+            return declare.eye(int(text[2:]) if text[2:].isdigit() else text[2:]), ""
         if text == "𝟏":
             return self.ones(), ""
+        for end in ends:
+            if f"{text[:end]}_" in self.known:  # as LaTeX sets the name `B_`
+                return self.known[f"{text[:end]}_"], text[end + 1 :]
         raise self.unknown(token)
 
     def unknown(self, token: Any) -> ParseError:

@@ -78,13 +78,14 @@ DIALECTS = {
         Dialect("python", python_tokens, "np.sum(x**2*A) + x.T @ x"),
     )
 }
-LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}")
+NONE = Words()
+LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}|\}\}[_^]")
 """What no other dialect has."""
 LAST = re.compile(r"(?<=[^\d.\s])\s*[.,]\s*$")
 """The full stop of the sentence that a formula ends."""
 
 
-def dialect_of(text: str, syntax: str) -> str:
+def dialect_of(text: str, syntax: str, words: Words = NONE) -> str:
     r"""The dialect of a text: the one named, or what is told by its signs.
 
     >>> dialect_of(r"x^\top A x", ""), dialect_of("x'A x", ""), dialect_of("A\\b", "matlab")
@@ -92,4 +93,5 @@ def dialect_of(text: str, syntax: str) -> str:
     """
     if syntax and syntax not in DIALECTS:
         raise ParseError(text, f"syntax={syntax!r} is not known", f"write one of {', '.join(map(repr, DIALECTS))}")
-    return syntax or ("latex" if LATEX.search(text) else "text")
+    own = any(latex in text for latex, _ in words.latex if "^" in latex)
+    return syntax or ("latex" if own or LATEX.search(text) else "text")

@@ -112,6 +112,8 @@ def plain_signs(text: str, found: list[Token], words: Words) -> list[Token]:
 
 SUBSCRIBED = {"BAR", "ROUND", "NABLA", "NUMBER"}
 """What may have a subscript, beside names: the order of a norm, a variable, the length of 1_n."""
+FILLED = {"1": ONES, "0": "zeros"}
+"""Numbers that are vectors of themselves where their length stands below: `1_n`, `0_{n}`."""
 SIDES = ("rows", "columns")
 """Words below a function that goes along the rows of a matrix, or along its columns."""
 ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | WITHOUT_ROW
@@ -157,11 +159,14 @@ def joined(text: str, found: list[Token], words: Words) -> list[Token]:
         if token.type == "SUBSCRIPT" and made and made[-1].type == "NAME":
             inside = str(token)[2:-1].replace(" ", "").replace(",", "")
             name = f"{made[-1]}_{inside}"
-            if re.fullmatch(r"\w+", name) and words.known(name):
+            sized = str(made[-1]) == "I" and (inside in words.symbols or inside.isdigit())
+            if re.fullmatch(r"\w+", name) and (words.known(name) or (sized and not words.known("I"))):
                 made[-1] = renamed(made[-1], "NAME", name)
                 continue
-        if token.type == "SUBSCRIPT" and made and str(made[-1]) == "1" and str(token)[2:-1] in words.symbols:
-            parts = [("FUNCTION", ONES), ("LPAR", "("), ("NAME", str(token)[2:-1]), ("RPAR", ")")]
+        inside = str(token)[2:-1]
+        filled = FILLED.get(str(made[-1])) if token.type == "SUBSCRIPT" and made else None
+        if filled and (inside in words.symbols or (inside.isdigit() and filled != ONES)):
+            parts = [("FUNCTION", filled), ("LPAR", "("), ("NAME", str(token)[2:-1]), ("RPAR", ")")]
             made[-1:] = [renamed(made[-1], kind, value) for kind, value in parts]
             continue
         made.append(token)
@@ -416,7 +421,7 @@ def parse_tree(text: str, words: Words, syntax: str = "") -> Tree[Token]:
     """The syntax tree of a text, remembered: `check` reads one text with its vectors in three ways."""
     if len(text) > LONGEST:
         raise ParseError(text, f"a text of {len(text)} characters", f"a text has at most {LONGEST}")
-    found = DIALECTS[dialect_of(text, syntax)].spell(text, words)
+    found = DIALECTS[dialect_of(text, syntax, words)].spell(text, words)
     words = words.with_names(defined(found))
     for step in PASSES:
         found = step(text, found, words)

@@ -173,9 +173,14 @@ class Latex:
             )
             name = rf"\mathrm{{D}}{power}{by}{name}"
         row = MATRICES.get(piece.name)
+        if row is not None and isinstance(piece.args[0], Braces):
+            args = [self.write(piece.args[0]), *map(parameter_latex, piece.params)]
+            return subscripted(called_latex(piece.name, args), piece.subs)
         if row is not None:
             params = dict(zip(row.params, piece.params, strict=True))
-            return subscripted(row.latex.format(self.write(piece.args[0]), **params), piece.subs)
+            base = row.latex.format(self.write(piece.args[0]), **params)
+            power = piece.subs and "^" in row.latex
+            return subscripted(TALL.format(base) if power else base, piece.subs)
         args = [*map(self.write, piece.args), *map(parameter_latex, piece.params)]
         return subscripted(name + TALL.format(", ".join(args)), piece.subs)
 
