@@ -43,7 +43,7 @@ EPSILON = 2.0**-50
 Method = Callable[[Node, Point, Variable, Numbers], tuple[Numbers, float]]
 
 
-class Measured(NamedTuple):
+class MeasuredSlope(NamedTuple):
     """A derivative: axes of the value, then of the place; what rounding may make of it; the entries that moved."""
 
     value: Numbers
@@ -58,7 +58,7 @@ class Slope(NamedTuple):
     place: Node
     structure: str
 
-    def measure(self, point: Point, method: Method) -> Measured:
+    def measure(self, point: Point, method: Method) -> MeasuredSlope:
         """The derivative by this method."""
         node, target, here = self._opened(point)
         patterns = self._patterns(target, point)
@@ -68,7 +68,7 @@ class Slope(NamedTuple):
             weights = 1 / (patterns.reshape(len(patterns), -1) ** 2).sum(axis=1)
         weighted = moved * weights.reshape(-1, *(1,) * (moved.ndim - 1))
         with np.errstate(all="ignore"):  # what is not finite comes out as that
-            return Measured(np.tensordot(weighted, patterns, (0, 0)), error, np.asarray(patterns.any(axis=0)))
+            return MeasuredSlope(np.tensordot(weighted, patterns, (0, 0)), error, np.asarray(patterns.any(axis=0)))
 
     def _opened(self, point: Point) -> tuple[Node, Variable, Point]:
         """The value, the tensor that moves in it, and the point at which that has numbers; a named step is made one.
