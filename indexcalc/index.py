@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from keyword import iskeyword
 from math import gcd, lcm
 from typing import Any, NoReturn
 
 from indexcalc import later
 from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
+from indexcalc.interning import Interned
 from indexcalc.surface import is_integer, own_name, public
 
 Monomial = tuple[tuple[str, int], ...]
@@ -102,7 +103,7 @@ class Dim:
     n**2/2 + n/2
     """
 
-    __slots__ = ("_hash", "_text", "terms")
+    __slots__ = ("__weakref__", "_hash", "_text", "terms")
     __array_ufunc__ = None
     terms: Terms
     _text: str
@@ -264,12 +265,14 @@ def _make(terms: Iterable[tuple[Monomial, Fraction]]) -> Dimension:
     return _from_terms(normal)
 
 
-_interned: dict[Terms, Dim] = {}
+_interned = Interned()
+KEPT = 1024
+"""Dimensions by their text, and symbols, that are remembered; any other is as long as something has it."""
 
 
 def _from_terms(terms: Terms) -> Dim:
-    """The one dimension of these terms, whoever makes it at the same time: `setdefault` of a dict is one step."""
-    found = _interned.get(terms)
+    """The one dimension of these terms, whoever makes it at the same time."""
+    found: Dim | None = _interned.get(terms)
     if found is not None:
         return found
     made = Dim.__new__(Dim)
@@ -283,7 +286,8 @@ def _from_terms(terms: Terms) -> Dim:
     joined = " ".join(pieces)
     made._text = joined[2:] if joined[0] == "+" else "-" + joined[2:]
     made._hash = hash(made._text)
-    return _interned.setdefault(terms, made)
+    entered: Dim = _interned.enter(terms, made)
+    return entered
 
 
 def dim(value: object) -> Dimension:
@@ -308,7 +312,7 @@ def dim(value: object) -> Dimension:
     return number
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def _read(text: str) -> Dimension:
     def value(node: ast.expr) -> Dimension:
         match node:
@@ -349,7 +353,7 @@ def _read(text: str) -> Dimension:
     return result
 
 
-@cache
+@lru_cache(maxsize=KEPT)
 def symbol(name: str) -> Dim:
     """The dimension symbol of this name."""
     return _from_terms(((((name, 1),), Fraction(1)),))

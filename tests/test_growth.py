@@ -1,5 +1,8 @@
 """Growth: what a model of L layers, a sum of N terms, a ladder of n rungs costs, counted in nodes and calls."""
 
+import gc
+import tracemalloc
+from importlib import import_module
 from itertools import pairwise
 
 import numpy as np
@@ -247,3 +250,30 @@ def test_derivatives_of_logdet_look_at_no_fingerprints(monkeypatch):
     D = ic.derivative(ic.logdet(ic.tensor("Y", "d d")), ic.tensor("Y", "d d"), order=5)
     assert D.order == 10
     assert count([D.node]) == 4
+
+
+def test_dimensions_that_nobody_has_are_forgotten():
+    index = import_module("indexcalc.index")
+
+    before = len(index._interned.entries)
+    for number in range(3 * index.KEPT):
+        ic.tensor("x", f"n{number}", f"m{number}*k + {number}").shape  # noqa: B018
+    gc.collect()
+    assert len(index._interned.entries) - before <= 2 * index.KEPT + 100
+    kept = ic.tensor("x", "n0 n0*m0").shape
+    for number in range(3 * index.KEPT):
+        index.symbol(f"other{number}")
+    assert ic.tensor("x", "n0 n0*m0").shape[0] is kept[0]
+    assert index.dim("m0*n0") is kept[1]
+
+
+def test_verify_moves_some_entries_of_a_large_tensor():
+    z = ic.tensor("z", 2000)
+    tracemalloc.start()
+    assert ic.verify(ic.grad((z * z).sum(), z))
+    assert tracemalloc.get_traced_memory()[1] < 300 * 10**6, "no matrix of 2000 by 2000 for each step"
+    tracemalloc.stop()
+    assert not ic.verify(3 * z, of=(z * z).sum(), wrt=z)
+    S = ic.tensor("S", 30, 30, symmetric=True)
+    assert ic.verify(ic.grad((S @ S @ S).sum(), S))
+    assert not ic.verify(S @ S, of=(S @ S @ S).sum(), wrt=S)

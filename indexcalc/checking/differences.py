@@ -10,6 +10,7 @@ By a structured tensor one moves in its space only: along the pattern of each in
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -30,12 +31,24 @@ from indexcalc.index import size
 
 STEPS = (8e-3, 4e-3, 2e-3, 1e-3, 5e-4, 2.5e-4)
 """Steps, relative to the largest entry of what moves; each is half of the one before."""
+MOVED = 2**21
+"""Entries of all arrays in which something has moved a step, at most, 16 MB: a tensor of 400 entries moves whole,"""
+FEWEST = 8
+"""and a larger one along so many directions at each point, or more."""
 TINY = 1e-30
 """The imaginary step, so small that its square is nothing beside 1: no difference is taken, so nothing cancels."""
 EPSILON = 2.0**-50
 """The rounding of a value, relative: four units in the last place of a double."""
 
 Method = Callable[[Node, Point, Variable, Numbers], tuple[Numbers, float]]
+
+
+class MeasuredSlope(NamedTuple):
+    """A derivative: axes of the value, then of the place; what rounding may make of it; the entries that moved."""
+
+    value: Numbers
+    error: float
+    moved: Numbers
 
 
 class Slope(NamedTuple):
@@ -45,8 +58,8 @@ class Slope(NamedTuple):
     place: Node
     structure: str
 
-    def measure(self, point: Point, method: Method) -> tuple[Numbers, float]:
-        """The derivative by this method, axes of the value, then of the place; and the error that rounding may make."""
+    def measure(self, point: Point, method: Method) -> MeasuredSlope:
+        """The derivative by this method."""
         node, target, here = self._opened(point)
         patterns = self._patterns(target, point)
         moved, error = method(node, here, target, patterns)
@@ -55,7 +68,7 @@ class Slope(NamedTuple):
             weights = 1 / (patterns.reshape(len(patterns), -1) ** 2).sum(axis=1)
         weighted = moved * weights.reshape(-1, *(1,) * (moved.ndim - 1))
         with np.errstate(all="ignore"):  # what is not finite comes out as that
-            return np.asarray(np.tensordot(weighted, patterns, (0, 0))), error
+            return MeasuredSlope(np.tensordot(weighted, patterns, (0, 0)), error, np.asarray(patterns.any(axis=0)))
 
     def _opened(self, point: Point) -> tuple[Node, Variable, Point]:
         """The value, the tensor that moves in it, and the point at which that has numbers; a named step is made one.
@@ -79,12 +92,32 @@ class Slope(NamedTuple):
         shape = tuple(size(dim, point.sizes) for dim in target.dims)
         count = int(np.prod(shape, dtype=int))
         if self.structure not in ("projected", "independent"):
-            return np.eye(count).reshape(count, *shape)
+            places = chosen(count, len(STEPS) * count, self._seed(point))
+            patterns = np.zeros((len(places), count))
+            patterns[np.arange(len(places)), places] = 1
+            return patterns.reshape(len(places), *shape)
         linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
         marks = respecting(linear, np.random.default_rng(0).uniform(1, 2, shape))
         keys = np.round(np.abs(marks), 12)
-        kinds = np.unique(keys[keys > 0]).reshape(-1, *(1,) * len(shape))
+        kinds = np.unique(keys[keys > 0])
+        kinds = kinds[chosen(len(kinds), len(STEPS) * count, self._seed(point))].reshape(-1, *(1,) * len(shape))
         return np.asarray(np.sign(marks) * (keys == kinds))
+
+    def _seed(self, point: Point) -> int:
+        """A number of the point, so that each has directions of its own."""
+        return zlib.crc32(b"".join(np.ascontiguousarray(array).tobytes() for array in point.arrays.values()))
+
+
+def chosen(count: int, each: int, seed: int) -> Numbers:
+    """The numbers of the directions that are measured: all, or as many as there is room for, if each takes so much.
+
+    >>> chosen(4, 10, 0), len(chosen(100_000, 600_000, 0))
+    (array([0, 1, 2, 3]), 8)
+    """
+    most = max(FEWEST, MOVED // max(1, each))
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
 
 
 def values_at(node: Node, point: Point, target: Variable, arrays: Numbers) -> Numbers:

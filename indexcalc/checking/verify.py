@@ -129,10 +129,17 @@ class Stage(NamedTuple):
     kept: tuple[int, ...]
     inputs: frozenset[Variable]
 
-    def measured(self, point: Point, method: Method) -> tuple[Numbers, float]:
-        """The derivative as it is measured, with the axes of what is claimed: shared names are taken together."""
-        value, error = self.slope.measure(point, method)
-        return np.asarray(np.einsum(value, self.labels, self.kept)), error
+    def measured(self, point: Point, method: Method, claimed: Numbers) -> tuple[Numbers, float]:
+        """The derivative as it is measured, with the axes of what is claimed: shared names are taken together.
+
+        Entries of a large tensor that were not moved at this point are as they are claimed.
+        """
+        value, error, moved = self.slope.measure(point, method)
+        taken = np.asarray(np.einsum(value, self.labels, self.kept))
+        if moved.all():
+            return taken, error
+        seen = np.einsum(np.broadcast_to(moved, value.shape), self.labels, self.kept)
+        return np.where(seen, taken, claimed), error
 
 
 @public
@@ -141,9 +148,9 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
 
     `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
     differentiated, and `wrt`, by what. The inputs are random, have what they are declared with, and have sizes 1 to 5;
-    abstract functions are random smooth ones. By a structured tensor one moves in its space, so each meaning
-    (`structure`) is measured as what it is. Of a second derivative each step is measured: the first against the
-    expression, the second against the first.
+    abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point. By
+    a structured tensor one moves in its space, so each meaning (`structure`) is measured as what it is. Of a second
+    derivative each step is measured: the first against the expression, the second against the first.
 
     The answer is true if they agree, and says how well, by which method, and where it is worst.
 
@@ -183,7 +190,7 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
         if is_analytic(stage.slope.value, point):
             methods["complex steps"] = by_complex_step
         for name, method in methods.items():
-            measured, error = stage.measured(point, method)
+            measured, error = stage.measured(point, method, claimed)
             if not np.isfinite(measured).all():  # the derivative does not exist, or a step left the domain
                 continue
             rounding = (error + float(np.max(noise[np.isfinite(noise)], initial=0.0))) / LIMITS[name]

@@ -34,9 +34,9 @@ from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakSet
 
-from indexcalc.graph.interning import Interned
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension
+from indexcalc.interning import Interned
 
 Labels = tuple[int, ...]
 Perm = tuple[int, ...]
