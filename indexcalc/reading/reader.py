@@ -159,7 +159,8 @@ def value_of(reading: Reading, rules: Mapping[str, Rule] = RULES) -> Value:
 
 def side_by_side(tree: Any, text: str) -> Iterator[tuple[str, str]]:
     """The words of a text that were read as several names, and the names."""
-    names = sorted(tree.scan_values(lambda token: token.type == "NAME"), key=lambda token: token.start_pos)
+    tokens = (child for part in tree.iter_subtrees() for child in part.children if not hasattr(child, "data"))
+    names = sorted((token for token in tokens if token.type == "NAME"), key=lambda token: token.start_pos)
     run: list[Any] = []
     for token in [*names, None]:
         if run and (token is None or token.start_pos != run[-1].end_pos):

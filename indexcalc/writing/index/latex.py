@@ -179,8 +179,8 @@ class Latex:
         if row is not None:
             params = dict(zip(row.params, piece.params, strict=True))
             base = row.latex.format(self.write(piece.args[0]), **params)
-            raised = bool(piece.subs) and "^" in row.latex
-            return subscripted(TALL.format(base) if raised else base, piece.subs)
+            above = bool(piece.subs) and "^" in row.latex
+            return subscripted(TALL.format(base) if above else base, piece.subs)
         args = [*map(self.write, piece.args), *map(parameter_latex, piece.params)]
         return subscripted(name + TALL.format(", ".join(args)), piece.subs)
 
