@@ -110,7 +110,7 @@ class LatexPage:
         token = self.take()
         if token.type == "LBRACE":
             return self.group(token)
-        if token.type in ("NUMBER", "NAME") and len(token) > 1:
+        if token.type in ("NUMBER", "NAME") and len(token) > 1 and token[0] != ".":
             first, rest = renamed(token, token.type, token[0]), renamed(token, token.type, token[1:])
             rest.start_pos = (token.start_pos or 0) + 1
             if token.type == "NAME" and token[1].isdigit():
