@@ -12,7 +12,7 @@ from indexcalc.explaining.stages import depending, inside, part_names
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Definition, Node, Product, Variable, topological
-from indexcalc.graph.walk import substitute, variables
+from indexcalc.graph.walk import count, substitute, variables
 from indexcalc.index import Index
 from indexcalc.simplify.passes import simplify
 from indexcalc.views.array import Array
@@ -22,6 +22,8 @@ from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 from indexcalc.writing.index.words import LETTERS
 
+LONGEST = 1000
+"""How many nodes an expression may have to be written out: an arbitrary budget, of a few pages."""
 STAGES = 3
 """How many functions inside one another get lines of their own; what is deeper is differentiated at once."""
 MOST_NAMES = 2
@@ -58,6 +60,7 @@ class Entries:
             self.title = next(name for name in ("f", "F", "Q", "value") if name not in taken)
         self.taken = taken | {self.title}
         self.lines: list[Line] = []
+        self.derivatives: dict[Node, Node] = {}
 
     def explanation(self) -> Explanation:
         """All lines."""
@@ -130,7 +133,7 @@ class Entries:
         seeds[self.target], full[own] = own, identity(self.target)
         (tangent,) = push_forward([root], seeds, self.trail)
         (tangent,) = simplify(substitute([tangent], dict(parts)))
-        final = placed(simplify([self._derivative(root)])[0])
+        final = placed(self._derivative(root))
         whole = placed(_replaced(tangent, full))
         self._line(rule, f"∂{title}", final, whole, placed(tangent), of=of, by=True)
         if not parts and self.target.order and own in topological([tangent]):
@@ -147,7 +150,7 @@ class Entries:
 
     def _finish(self) -> None:
         free = self._free_result()
-        if str(free) != self.lines[-1].text:
+        if (told_size(free) if count([free.node]) > LONGEST else str(free)) != self.lines[-1].text:
             rule = "each delta renames a summed index" if "δ" in self.lines[-1].text else "collect"
             self._line(rule, f"∂{self.title}", free, free, free, by=True, of=self.expr.indices)
         if self.result.structure and self.result != free:
@@ -162,6 +165,8 @@ class Entries:
             self.lines.append(Line(rule, title, self.result, form, text, head, latex))
 
     def _matrix_form(self) -> Array | None:
+        if count([self.result.node]) > LONGEST:
+            return None
         if self.matrix is None:
             array = self.result.array(*self.result.free) if self.result.free else None
         else:
@@ -173,11 +178,13 @@ class Entries:
     # -------------------------------------------------------------- help
 
     def _derivative(self, node: Node) -> Node:
-        (made,) = push_forward([node], {self.target: identity(self.target)}, self.trail)
-        return made
+        if node not in self.derivatives:
+            (made,) = push_forward([node], {self.target: identity(self.target)}, self.trail)
+            (self.derivatives[node],) = simplify([made])
+        return self.derivatives[node]
 
     def _free_result(self) -> Expr:
-        return self._placed(simplify([self._derivative(self.root)])[0])
+        return self._placed(self._derivative(self.root))
 
     def _placed(self, node: Node) -> Expr:
         """A derivative of the whole with the names of its axes, as the result has them."""
@@ -200,7 +207,11 @@ class Entries:
             below = self.names[len(self.expr.indices) :]
             title += f"/∂{self.target.name}" + (f"[{','.join(below)}]" if below else "")
         by_target = self.target.name, self.target.order
-        text, latex = opened_text(str(shown), *by_target), opened_latex(shown.latex(), *by_target, self.spelled)
+        if count([shown.node]) > LONGEST:
+            text = told_size(shown)
+            latex = rf"\text{{{text}}}"
+        else:
+            text, latex = opened_text(str(shown), *by_target), opened_latex(shown.latex(), *by_target, self.spelled)
         put(self.lines, Line(rule, title, left, right, text, latex_title(title, self.spelled), latex))
 
     def _rules(self, root: Node, depends: set[Node], stop: frozenset[Node]) -> str:
@@ -208,6 +219,17 @@ class Entries:
         if root not in depends:
             return f"{self.target.name} does not occur in it"
         return told(rules_used(root, self.target, depends, stop)) or constants_told(root, self.target)
+
+
+def told_size(expr: Expr) -> str:
+    """How large an expression is that would fill pages.
+
+    >>> from indexcalc.views.expr import from_number
+    >>> told_size(from_number(2))
+    'an expression of 1 node'
+    """
+    nodes = count([expr.node])
+    return f"an expression of {nodes} node{'s' * (nodes > 1)}"
 
 
 def _replaced(node: Node, table: Mapping[Node, Node]) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
@@ -102,8 +103,14 @@ def _slope(node: Elementwise) -> str:
     row = ELEMENTWISE[node.fn]
     if row.arity > 1 or row.params or row.rules[0] is None:
         return row.kink or row.formula
+    return _slope_of(node.fn)
+
+
+@cache
+def _slope_of(fn: str) -> str:
+    """The derivative of a function of one number, made once."""
     x = variable("x", ())
-    made = Expr(elementwise(node.fn, [(x, ())], ()), (), inputs_of(x))
+    made = Expr(elementwise(fn, [(x, ())], ()), (), inputs_of(x))
     return str(diff(made, Expr(x, (), inputs_of(x))))
 
 
