@@ -50,7 +50,7 @@ def test_small_programs_on_numpy(number: int) -> None:
 
 @pytest.mark.slow
 def test_nothing_fails() -> None:
-    run = fuzz(21, count=120)
+    run = fuzz(21, count=40)
     assert not run.failures, "\n\n".join(map(str, run.failures))
 
 
@@ -114,7 +114,7 @@ def test_texts_are_answered() -> None:
 
 @pytest.mark.slow
 def test_many_texts_are_answered() -> None:
-    assert answered_wrongly(1, 2000) == []
+    assert answered_wrongly(1, 400) == []
 
 
 def test_a_text_that_breaks_the_reader_is_made_shorter(monkeypatch: pytest.MonkeyPatch) -> None:
