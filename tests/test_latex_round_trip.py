@@ -133,7 +133,10 @@ def test_one_of_each(e: Any) -> None:
 @pytest.mark.parametrize(
     ("e", "latex"),
     [
-        ((ic.inv(A) @ ic.outer(x, y) @ ic.inv(A)).T, r"A^{-\mathsf{T}} \, y \, x^{\mathsf{T}} \, A^{-\mathsf{T}}"),
+        (
+            (ic.inv(A) @ ic.outer(x, y) @ ic.inv(A)).T,
+            r"\left(A^{-1} \, x \, y^{\mathsf{T}} \, A^{-1}\right)^{\mathsf{T}}",
+        ),
         (ic.norm2(A, axis=1), r"\operatorname{norm2}_{\text{rows}}\left(A\right)"),
         (ic.softmax(x[i], i).diff(x[j]), None),
         (x[i] * y[j] + A[i, j], r"x_{i}\,y_{j} + A_{ij}"),
