@@ -489,7 +489,6 @@ REFUSED = [
      "not declared symmetric", "symmetric=True"),
     (lambda: ic.derivative(Q3, Q3).layout("mandel"), "do not go in pairs", "jax"),
     (lambda: ic.grad(ic.logdet(S), S).layout("voight-stress"), "no convention", "voigt-stress"),
-    (lambda: ic.grad(ic.logdet(S), S).layout(["vech"]), "no convention", "'vech'"),
 ]  # fmt: skip
 
 

@@ -18,10 +18,11 @@ import indexcalc as ic
 from indexcalc.errors import InputError, NotationError
 from indexcalc.functions import special
 from indexcalc.functions.elementwise import partial
+from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.reductions import jacobian
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import elementwise, reduction, variable
-from indexcalc.graph.node import Constant, Elementwise, Node, Product, Reduction, Regroup, Sum, Variable
+from indexcalc.graph.node import Constant, Elementwise, Matrix, Node, Product, Reduction, Regroup, Sum, Variable
 from indexcalc.index import dim
 
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
@@ -71,6 +72,8 @@ def value(node: Node, inputs: dict[str, Any]) -> Any:
         flat, order = [x for group in node.inner for x in group], [x for group in node.outer for x in group]
         split = value(node.child, inputs).reshape([sizes[x] for x in flat])
         return split.transpose([flat.index(x) for x in order]).reshape(integers(node.dims))
+    if isinstance(node, Matrix):
+        return matrix_numbers(node, [value(child, inputs) for child in node.children], integers(node.params))
     assert isinstance(node, Reduction)
     return REDUCTIONS[node.fn].numpy(value(node.child, inputs), node.axes, *node.params)
 

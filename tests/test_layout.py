@@ -294,7 +294,6 @@ MISUSES = [
     (lambda D: D.matrix(rows=(0, 0), cols=(1, 2), order="C"), "matrix", "0 stands twice", "once"),
     (lambda D: D.matrix(rows=(0, 3), cols=(1, 2), order="C"), "matrix", "3 is none of its axes (0, 1, 2)", ""),
     (lambda D: D.matrix(rows=(0, 1), cols=(2,), order="fortran"), "matrix", "'fortran' is not known", '"F"'),
-    (lambda D: (2 * D).layout("numerator"), "numerator", "no derivative", ".matrix("),
 ]
 
 

@@ -697,7 +697,7 @@ def test_what_cannot_be_differentiated_by():
         ic.grad(A @ x, x)
     with refused(ic.DerivativeError, "", "transpose of A", "differentiate by A"):
         ic.grad(x @ A @ x, A.T)
-    with refused(ic.DerivativeError, "", "positive integer", "order=2"):
+    with refused(ic.DerivativeError, "", "integer from 1", "order=2"):
         ic.derivative(x, x, order=0)
     with refused(ic.KindError, "", "no names for its axes", "ic.derivative"):
         ic.diff(A @ x, x[i])

@@ -202,7 +202,7 @@ ROWS = (
         along=_expm_along,
         code={"numpy": "scipy.linalg.expm({x})", "jax": "jax.scipy.linalg.expm({x})",
               "torch": "torch.linalg.matrix_exp({x})"},
-        workspace=(2.0, 6.0), oracle="jax.scipy.linalg.expm(x)",
+        workspace=(2.0, 4.7), oracle="jax.scipy.linalg.expm(x)",
     ),
     MatrixFunction(
         "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\operatorname{{logm}}\left({}\right)",

@@ -212,7 +212,7 @@ class Array(Placed):
 
     # -------------------------------------------------------------- rewriting
 
-    def matrix(self, *, rows: Sequence[int], cols: Sequence[int], order: str | None = None) -> Array:
+    def matrix(self, *, rows: Any, cols: Any, order: str | None = None) -> Array:
         """The matrix whose rows run over some axes and whose columns over the others; `order` is "F" or "C"."""
         return later.matrix_array(self, rows, cols, order)
 

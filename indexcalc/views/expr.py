@@ -211,7 +211,7 @@ class Expr(Indexed):
         node = einsum(1, [(self.node, self.names)], [index.name for index in indices])
         return Array(node, self.inputs)
 
-    def matrix(self, *, rows: Sequence[Index], cols: Sequence[Index], order: str | None = None) -> Array:
+    def matrix(self, *, rows: Any, cols: Any, order: str | None = None) -> Array:
         """The matrix whose rows run over some indices and whose columns over the others; `order` is "F" or "C"."""
         return later.matrix_expr(self, rows, cols, order)
 

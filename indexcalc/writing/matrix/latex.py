@@ -8,6 +8,7 @@ from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.numbers import Number
+from indexcalc.index import dim
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
 from indexcalc.writing.index.latex import (
     CASES,
@@ -119,7 +120,7 @@ class LatexTypesetter(Typesetter):
             reaches = len(args) > 1 or signs.startswith(r"\log")
             return shown, PRODUCT if reaches else ATOM if name in BARE else POWER
         if name == MATRIX_POWER:
-            return f"{self.within(args[0], ATOM)}^{{{parameter_latex(extra[0][1])}}}", POWER
+            return f"{self.within(args[0], ATOM)}^{{{dim_latex(dim(extra[0][1]))}}}", POWER
         if name == "power" and not form.scalar:
             return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
         if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
