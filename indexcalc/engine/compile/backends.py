@@ -252,7 +252,8 @@ def _jax_memory(function: Callable[..., Any], arrays: Sequence[Any]) -> int | No
 
     if not hasattr(function, "lower") or any(isinstance(array, jax.core.Tracer) for array in arrays):
         return None
-    shapes = [jax.ShapeDtypeStruct(array.shape, array.dtype) if hasattr(array, "dtype") else array for array in arrays]
+    shaped: Any = jax.ShapeDtypeStruct
+    shapes = [shaped(array.shape, array.dtype) if hasattr(array, "dtype") else array for array in arrays]
     found = function.lower(*shapes).compile().memory_analysis()  # of arrays on one device, however they are spread
     return None if found is None else int(found.temp_size_in_bytes + found.output_size_in_bytes)
 
