@@ -77,7 +77,9 @@ REFUSED = [
     ("A .* B", 'syntax="matlab"', ""), ("1'1", "nothing tells the length", "ones(n)"), ("2'", "vector of ones", ""),
     ("Σ_{i=1}^m x_i", "from 1 to m", "1 to n"), ("A_ij x_i^j", "indices", ""), ("qr(A)", "cholesky", ""),
     ("foo(x, y)", "'foo' is not declared", ""), (r"A \pm B", "two readings", ""), (r"\frobnicate A", "not read", ""),
-    ("\top A", "backslash was lost", "raw"), ("|x", "nothing closes", ""), (r"\frac{1}{2", "", ""),
+    ("\top A", "backslash was lost", "raw"), (r"\sigma x", "'sigma' is not declared", ""),
+    (r"A + \sigma^2 I", "'sigma' is not declared", ""), ("ψ x", "not declared", ""), ("t x", "'t' is not declared", ""),
+    ("H x", "'H' is not declared", ""), ("dx/ds", "is 0", "x = t y"), (r"\frac{dx}{dy}", "is 0", ""), ("|x", "nothing closes", ""), (r"\frac{1}{2", "", ""),
 ]  # fmt: skip
 
 
@@ -92,7 +94,8 @@ def test_two_readings_are_both_spelled_out(text: str, first: str, second: str) -
     ("text", "note"),
     [
         ("Ax", "`Ax` is read as A x"), ("A : B", "A_ij B_ij"), ("|A|", "det(A)"), ("log|A|", "logdet(A)"),
-        ("A·x", "sums the axes"), ("e^A", "expm"), ("x'A x", ""), (r"x^\top A x", ""),
+        ("A·x", "sums the axes"), ("e^A", "expm"), ("x'A x", ""),
+        ("d(x'x)/ds", "nothing in it depends on s"), (r"x^\top A x", ""),
     ],
 )  # fmt: skip
 def test_the_reading_is_said_where_it_is_not_obvious(text: str, note: str) -> None:
@@ -121,7 +124,8 @@ def test_errors_keep_the_column_of_what_was_typed() -> None:
         ("tr(A X B)", "A n×d, X d×m, B m×n"), ("(A + λI)^-1 b", "A n×n, lam a number, b n"),
         ("x_i W_ij + b_j", "x n, W n×d, b d"), (r"X \Sigma^{-1} X^\top", "X n×d, Sigma d×d"),
         ("A ⊗ B", "A n×d, B m×k"), ("W_1 x + W_2 y", "W_1 n×d, x d, W_2 n×m, y m"), ("log|A|", "A n×n"),
-        ("‖Xw - y‖²", "X n×d, w d, y n"), ("d(x'Ax)/dx", "x n, A n×n"),
+        ("‖Xw - y‖²", "X n×d, w d, y n"),
+        (r"X X^T + \sigma^2 I", "X n×d, sigma a number"), (r"\sigma(Wx + b)", "W n×d, x d, b n"), ("d(x'Ax)/dx", "x n, A n×n"),
     ],
 )  # fmt: skip
 def test_dimensions_are_found_from_the_formula(text: str, said: str) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from indexcalc.errors import ParseError
 from indexcalc.reading.rules.constants import INDEXED
 from indexcalc.reading.rules.names import Learnt, Reading
+from indexcalc.reading.rules.spellings import SIGNED
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.passes import MODULES, defined
 from indexcalc.reading.tokens.stream import Stream
@@ -55,7 +56,7 @@ def _names(word: str, words: Words, called: bool, subscript: str) -> Iterable[st
     head, _, tail = word.partition("_")
     if subscript.isdigit():
         head, tail = f"{head}_{subscript}", ""
-    own = words.means(word) or words.is_function(head)
+    own = (words.means(word) or words.is_function(head)) and (called or head not in SIGNED)
     if own or head in MODULES or head in INDEXED or head in ("", "e", "I", "𝟏", "d", "T"):
         return
     if tail.isdigit() or (tail and not tail.isalpha()) or re.fullmatch("hat|bar|tilde|dot", tail):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexcalc.graph.node import Variable
+from indexcalc.graph.walk import variables
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
@@ -58,6 +60,7 @@ def _derived(reading: Reading, tree: Any, value: Any, variables: list[Any], nabl
         targets = []
         for part in variables:
             targets.append((yield part, Scope(reading.batch)))
+    _depends(reading, tree, value, targets)
     if any(isinstance(target, Expr) and target.order for target in targets) or (
         isinstance(value, Expr) and value.order
     ):
@@ -76,3 +79,17 @@ def _derived(reading: Reading, tree: Any, value: Any, variables: list[Any], nabl
     for target in targets:
         made = derivative(made, target)
     return made
+
+
+def _depends(reading: Reading, tree: Any, value: Any, targets: list[Any]) -> None:
+    """A derivative that is zero is not silent: `dx/dt` of two declared tensors is refused, `d(x'x)/dt` is told."""
+    for target in targets:
+        if not set(variables([target.node])) & set(variables([value.node])):
+            by = ", ".join(target.variables)
+            if isinstance(value.node, Variable):
+                raise reading.error(
+                    tree,
+                    f"the derivative of {value} by {by} is 0: both are declared",
+                    "define it in the text: x = t y; dx/dt",
+                )
+            reading.note(f"a derivative by {by} is 0: nothing in it depends on {by}")

@@ -18,7 +18,7 @@ from indexcalc.graph.node import topological
 from indexcalc.index import Dimension, Index, symbol, unknown
 from indexcalc.reading.rules.constants import INDEXED, MADE
 from indexcalc.reading.rules.operands import Value, symbols_of
-from indexcalc.reading.rules.spellings import SPELLED
+from indexcalc.reading.rules.spellings import SIGNED, SPELLED
 from indexcalc.reading.tokens.grammar import where
 from indexcalc.reading.tokens.words import ACCENTS, Words, spellings
 from indexcalc.views import declare
@@ -46,6 +46,10 @@ class Scope(NamedTuple):
     def inner(self, direct: bool = False, every: bool = False) -> Scope:
         """The scope of a part of what stands here."""
         return Scope(self.kept, direct, every, self.entries)
+
+
+CALLS = {"FUNCTION", "BARE", "METHOD"}
+"""Tokens that stand for a function; names of other programs are answered there, not where a tensor may be meant."""
 
 
 class Learnt(Exception):
@@ -171,13 +175,12 @@ class Reading:
     def unknown(self, token: Any) -> ParseError:
         """The error of a name that means nothing here."""
         name = str(token)
-        said = answer(name)
-        if said and name not in SPELLED:
-            return self.error(token, f"{name!r} is not declared, and no function here", said)
-        if name in FUNCTIONS or name in INDEXED or name in MADE or name in SPELLED:
+        if token.type in CALLS and name not in SPELLED and answer(name):
+            return self.error(token, f"{name!r} is not declared, and no function here", answer(name))
+        if (name in FUNCTIONS or name in INDEXED or name in MADE or name in SPELLED) and name not in SIGNED:
             form = f"{name}[i,j]" if name in INDEXED else f"{name}(...)"
             return self.error(token, f"{name} is a function, and stands without its argument", f"write {form}")
-        close = did_you_mean(name, [*self.known, *FUNCTIONS])
+        close = did_you_mean(name, [*self.known, *(FUNCTIONS if token.type in CALLS else ())])
         hint = close if close.startswith("did") else did_you_mean(name, self.known)
         return self.error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
 

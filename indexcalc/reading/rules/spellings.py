@@ -233,17 +233,17 @@ SPELLED: dict[str, Callable[..., Any]] = {
     "jacobian": jacobian, "diag": diagonal, "transpose": transposed, "hadamard": hadamard,
 }  # fmt: skip
 """What a word makes of arrays."""
-SIGNED = {"σ": "sigmoid", "sigma": "sigmoid", "ψ": "digamma", "psi": "digamma", "cof": "cofactor"}
+SIGNED = {"σ": "sigmoid", "sigma": "sigmoid", "ψ": "digamma", "psi": "digamma"}
 """Letters that stand for a function before a bracket, where nothing of their name is declared."""
 SPELLED |= {row.name: FUNCTIONS[row.ours] for row in ROWS if row.ours in FUNCTIONS and row.name not in SPELLED}
-SPELLED |= {name: FUNCTIONS[ours] for name, ours in SIGNED.items()}
+SPELLED |= {name: FUNCTIONS[ours] for name, ours in {**SIGNED, "cof": "cofactor"}.items()}
 FILLED = {"vector": "ones", "matrix": "matrix_of_ones"}
 """Words of MATLAB for a vector and a matrix of one number, whose dimensions are those of what they meet."""
 LARGEST = {"max": "maximum", "min": "minimum"}
 """Reductions whose names are also those of a choice between two: `max(0, x)`."""
 ENTRIES = {"sum", "mean", "norm1", "norm2", "normF", "normp", "‖", "norm", "logsumexp"}
 """Functions within which a power is one of each entry."""
-ENTRYWISE = {row.name for row in ROWS if row.ours in ELEMENTWISE} | {*SIGNED} - {"cof"}
+ENTRYWISE = {row.name for row in ROWS if row.ours in ELEMENTWISE} | {*SIGNED}
 """Other names of functions of the entries, which take what has indices."""
 EITHER = {"|", "‖", "norm", "inner", "dot"}
 """Words that take what has indices as well as arrays."""

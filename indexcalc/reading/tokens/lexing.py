@@ -6,7 +6,6 @@ Nothing is decided here: what a bar, a superscript or a name is in its place is 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -101,7 +100,7 @@ def lexed(text: str, kind: str) -> list[Token]:
         instead = f"write the text raw, r'...\\{ESCAPES[text[place]]}{text[place + 1 : place + 4]}...'"
         raise ParseError(text, f"{where(text, place)}: a backslash was lost to Python", instead)
     try:
-        return list(_tokens(text, kind))
+        return list(lexer(kind).lex(text))
     except UnexpectedCharacters as error:
         place = error.pos_in_stream or 0
     raise ParseError(
@@ -109,7 +108,3 @@ def lexed(text: str, kind: str) -> list[Token]:
         f"{where(text, place)}: {text[place]!r} has no meaning here",
         "see the notation: x[i]*W[i,j] or x_i W_ij",
     )
-
-
-def _tokens(text: str, kind: str) -> Iterator[Token]:
-    return iter(lexer(kind).lex(text))

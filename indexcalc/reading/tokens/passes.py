@@ -17,7 +17,7 @@ from unicodedata import normalize, numeric
 from indexcalc.errors import ParseError
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.reading.rules.constants import MADE
-from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SUMS, WITHOUT_ROW
+from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SIGNED, SUMS, WITHOUT_ROW
 from indexcalc.reading.tokens.bars import barred
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
@@ -307,7 +307,7 @@ def _function(made: list[Token], token: Token, stream: Stream, k: int, words: Wo
     following = stream.kind(k)
     if word in SUMS and following == "LSQB" and not words.known(word):
         made.append(renamed(token, "TOTAL", word))
-    elif words.is_function(word):
+    elif words.is_function(word) and (word not in SIGNED or following == "LPAR"):
         if following == "CARET" and stream.kind(k + 1) == "NUMBER" and stream.kind(k + 2) in STARTS:
             word, k = f"{word}^{stream[k + 1]}", k + 2
             following = stream.kind(k)

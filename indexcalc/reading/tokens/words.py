@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from unicodedata import normalize
 
 from indexcalc.reading.rules.constants import INDEXED, MADE
-from indexcalc.reading.rules.spellings import SPELLED
+from indexcalc.reading.rules.spellings import FILLED, SPELLED
 from indexcalc.views.array import Array
 from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
@@ -120,7 +120,7 @@ class Words(NamedTuple):
             return True
         if self.known(word):
             return self.known(word) in self.functions
-        if word in FUNCTIONS or word in MADE or word in SPELLED or word in ("vector", "matrix"):
+        if word in FUNCTIONS or word in MADE or word in SPELLED or word in FILLED:
             return True
         found = re.fullmatch(r"D\d*(.+)", word)
         return found is not None and found[1] in self.functions
