@@ -79,7 +79,8 @@ REFUSED = [
     ("foo(x, y)", "'foo' is not declared", ""), (r"A \pm B", "two readings", ""), (r"\frobnicate A", "not read", ""),
     ("\top A", "backslash was lost", "raw"), (r"\sigma x", "'sigma' is not declared", ""),
     (r"A + \sigma^2 I", "'sigma' is not declared", ""), ("ψ x", "not declared", ""), ("t x", "'t' is not declared", ""),
-    ("H x", "'H' is not declared", ""), ("dx/ds", "is 0", "x = t y"), (r"\frac{dx}{dy}", "is 0", ""), ("|x", "nothing closes", ""), (r"\frac{1}{2", "", ""),
+    ("H x", "'H' is not declared", ""), ("dx/ds", "is 0", "x = t y"), (r"\frac{dx}{dy}", "is 0", ""),
+    ("|x", "nothing closes", ""), (r"\frac{1}{2", "", ""),
 ]  # fmt: skip
 
 
@@ -125,7 +126,8 @@ def test_errors_keep_the_column_of_what_was_typed() -> None:
         ("x_i W_ij + b_j", "x n, W n×d, b d"), (r"X \Sigma^{-1} X^\top", "X n×d, Sigma d×d"),
         ("A ⊗ B", "A n×d, B m×k"), ("W_1 x + W_2 y", "W_1 n×d, x d, W_2 n×m, y m"), ("log|A|", "A n×n"),
         ("‖Xw - y‖²", "X n×d, w d, y n"),
-        (r"X X^T + \sigma^2 I", "X n×d, sigma a number"), (r"\sigma(Wx + b)", "W n×d, x d, b n"), ("d(x'Ax)/dx", "x n, A n×n"),
+        (r"X X^T + \sigma^2 I", "X n×d, sigma a number"), (r"\sigma(Wx + b)", "W n×d, x d, b n"),
+        ("d(x'Ax)/dx", "x n, A n×n"),
     ],
 )  # fmt: skip
 def test_dimensions_are_found_from_the_formula(text: str, said: str) -> None:
