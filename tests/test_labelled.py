@@ -26,7 +26,7 @@ def made(values: Any, dims: tuple[Any, ...]) -> list[Any]:
     """Arrays with named axes: one that only has the attributes, and xarray's where it is installed."""
     if find_spec("xarray") is None:
         return [Named(values, dims)]
-    xarray = pytest.importorskip("xarray")
+    xarray = pytest.importorskip("xarray", reason="a class of our own stands for its arrays in the other tests")
     return [Named(values, dims), xarray.DataArray(values, dims=dims)]
 
 

@@ -185,7 +185,7 @@ def test_workspace_of_functions_of_matrices(name: str) -> None:
 
 
 def test_under_torch_what_is_alive_at_once_is_counted() -> None:
-    pytest.importorskip("torch")
+    pytest.importorskip("torch", reason="it counts what PyTorch's programs take")
     a = np.ones((100, 100))
     view = ic.exp(X) @ ic.sin(A)
     f = ic.compile(view, (X, A), backend="torch")
@@ -198,7 +198,7 @@ def test_under_torch_what_is_alive_at_once_is_counted() -> None:
 
 
 def test_under_jax_xla_says_what_it_takes() -> None:
-    pytest.importorskip("jax")
+    pytest.importorskip("jax", reason="it reads what XLA says of a program")
     a = np.ones((100, 100), np.float32)
     view = ic.exp(X) @ ic.sin(A)
     f = ic.compile(view, (X, A), backend="jax")
@@ -211,8 +211,8 @@ def test_under_jax_xla_says_what_it_takes() -> None:
 
 
 def test_under_dask_a_block_of_each_worker_counts() -> None:
-    dask = pytest.importorskip("dask")
-    da = pytest.importorskip("dask.array")
+    dask = pytest.importorskip("dask", reason="it counts what dask's blocks take")
+    da = pytest.importorskip("dask.array", reason="it counts what dask's blocks take")
     data = da.ones((10_000, 20), chunks=(1000, 20))
     f = ic.compile(ic.exp(D) * 2, (D,), backend="dask", memory_limit=4 * 2 * 8 * 1000 * 20)
     with dask.config.set(num_workers=4):

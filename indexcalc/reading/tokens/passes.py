@@ -41,21 +41,8 @@ LONGEST_WORD, MOST_WAYS = 30, 9
 LONGEST = 100_000
 """Characters of a text: an arbitrary budget, far more than a person pastes."""
 MODULES = {
-    "np",
-    "numpy",
-    "jnp",
-    "torch",
-    "tf",
-    "ic",
-    "scipy",
-    "linalg",
-    "special",
-    "nn",
-    "functional",
-    "F",
-    "jax",
-    "lax",
-}
+    "np", "numpy", "jnp", "torch", "tf", "ic", "scipy", "linalg", "special", "nn", "functional", "F", "jax", "lax",
+}  # fmt: skip
 """What stands before the name of a function in Python, and is no part of it."""
 
 
