@@ -51,7 +51,7 @@ TAKES: dict[str, set[str]] = {
     "seed": COUNTS, "order": {"None", "3"}, "sizes": {"None", "{}", "{'n': 3}"}, "optimize": {"None", "True", "f", "u"},
     "mesh": {"None"}, "shard": {"None"}, "vectors": {"None"}, "layout": {"None"}, "of": {"s"},
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
-    "rows": set(), "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
+    "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
     "A": {"eye"}, "where": {"''"},
 }  # fmt: skip
