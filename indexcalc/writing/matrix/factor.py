@@ -108,7 +108,7 @@ class Factoring:
             inner = self.best(inner_terms, *_shape(inner_terms))
             rest = [term for k, term in enumerate(terms) if k not in places]
             options.append(self.best([taken.back(inner), *rest], rows, cols))
-        return min(options, key=lambda form: (form.cost, _names(form), _powers(form), form is not plain))
+        return min(options, key=lambda form: (form.cost, form.names, form.powers, form is not plain))
 
 
 def _shape(terms: Sequence[Monomial]) -> tuple[Extent, Extent]:
@@ -121,15 +121,6 @@ def _shape(terms: Sequence[Monomial]) -> tuple[Extent, Extent]:
 def transposed(term: Monomial) -> Monomial:
     """The transpose of a summand."""
     return Monomial(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
-
-
-def _names(form: Form) -> int:
-    return 1 if form.kind == "atom" else sum(_names(part) for part in form.parts)
-
-
-def _powers(form: Form) -> int:
-    own = sum(exponent not in (1, -1) for exponent in form.data) if form.kind == "had" else 0
-    return own + sum(_powers(part) for part in form.parts)
 
 
 # ------------------------------------------------------------------ a sum as a form

@@ -43,9 +43,14 @@ SPREAD = 2
 
 
 class Form:
-    """A matrix form. `digest` depends on the content alone: equal forms have equal digests."""
+    """A matrix form. `digest` depends on the content alone: equal forms have equal digests.
 
-    __slots__ = ("cols", "cost", "data", "digest", "kind", "label", "parts", "rows", "same", "turn_of")
+    `names` and `powers` count those in it: of forms of one cost, the one with fewer is plainer.
+    """
+
+    __slots__ = (
+        "cols", "cost", "data", "digest", "kind", "label", "names", "parts", "powers", "rows", "same", "turn_of",
+    )  # fmt: skip
     digest: bytes
     turn_of: Form | None
 
@@ -54,6 +59,12 @@ class Form:
     ) -> None:
         self.kind, self.parts, self.data, self.rows, self.cols, self.cost = kind, parts, data, rows, cols, cost
         self.same = same
+        self.names, self.powers = int(kind == "atom"), 0
+        for part in parts:
+            self.names += part.names
+            self.powers += part.powers
+        if kind == "had":
+            self.powers += sum(exponent not in (1, -1) for exponent in data)
         self.label: str = data[0] if kind in ("atom", "call") else parts[0].label if parts else kind
         content = (kind, [part.digest for part in parts], repr(data), str(rows), str(cols))
         self.digest = blake2b(repr(content).encode(), digest_size=12).digest()
@@ -255,7 +266,10 @@ def chain(links: Sequence[Form]) -> Form:
 
 def chain_cost(links: Sequence[Form]) -> int:
     """The tokens of a matrix product, runs of three or more equal links written as a power."""
-    return sum(link.cost if count < 3 else link.cost + 3 for link, count in runs(links)) + len(runs(links)) - 1
+    found = -1
+    for link, count in _counted(links):
+        found += (link.cost + 1) * count if count < 3 else link.cost + 4
+    return found
 
 
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
@@ -266,6 +280,8 @@ def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
 
 def with_powers(links: Sequence[Form]) -> list[Form]:
     """The links, a long run of equal ones as a power: so a product of powers takes no longer than it is written."""
+    if len(links) == 1:
+        return list(links)
     return [
         one
         for link, count in _counted(links)

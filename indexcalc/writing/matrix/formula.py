@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from math import prod
 
 from indexcalc.graph.constructors import einsum, regroup
-from indexcalc.graph.node import Node, Sum, topological
-from indexcalc.graph.numbers import multiply
+from indexcalc.graph.node import Node, Product, Sum, topological
+from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
@@ -35,6 +36,10 @@ LARGEST = 300
 """A graph of more nodes is written in index notation only, where definitions keep the text short."""
 DEEPEST = 50
 """So is one with more functions, products and sums inside each other."""
+MOST_TERMS = 16
+"""What has more terms, multiplied out, is read as it stands."""
+LONG = 60
+"""A form of more tokens is not sought again in what was multiplied out, where no terms were collected by that."""
 REPEATED = 8
 """A part that occurs twice gets a name if it has so many tokens."""
 
@@ -88,6 +93,8 @@ def _search(node: Node) -> Form:
     found: list[Form] = []
     why: Stuck | None = None
     for variant in _variants(node):
+        if found and found[0].cost > LONG and _width(variant) >= _width(node):
+            break
         try:
             found.append(FormFinder().form(variant))
         except Stuck as stuck:
@@ -108,8 +115,27 @@ def _depth(below: Sequence[Node]) -> int:
 
 def _variants(node: Node) -> list[Node]:
     """The node, and the node multiplied out."""
-    (opened,) = expand(simplify([node]), EXPAND_TERMS)
+    (plain,) = simplify([node])
+    opened = expand([plain], EXPAND_TERMS)[0] if _width(plain) <= MOST_TERMS else plain
     return [node] if opened is node else [node, opened]
+
+
+def _width(root: Node) -> int:
+    """Into how many terms the products of sums would be multiplied out, before like ones are collected."""
+    width: dict[Node, int] = {}
+    for node in topological([root]):
+        if isinstance(node, Product):
+            width[node] = prod(width[f.node] ** _times(f.exponent) for f in node.factors)
+        elif isinstance(node, Sum):
+            width[node] = sum(width[term.node] for term in node.terms)
+        else:
+            width[node] = 1
+    return width[root]
+
+
+def _times(exponent: Number) -> int:
+    """How many equal factors a power is multiplied out into; none where it is not."""
+    return exponent if isinstance(exponent, int) and 0 < exponent <= MOST_TERMS else 0
 
 
 def array_text(array: Standing, unicode: bool = False) -> str:

@@ -53,25 +53,21 @@ MOST_SIDES = 16
 class FormFinder:
     """Reads nodes as forms."""
 
-    def __init__(self) -> None:
-        self.known: dict[Node, Form | Stuck] = {}
-        self.search = Factoring()
-
     def form(self, root: Node) -> Form:
         """The form of a node of at most two axes; an error that says why, if it has none."""
         if root.order > 2:
             raise Stuck(f"it has {root.order} axes, and a matrix holds two")
-        for node in topological([root], lambda node: node in self.known):
+        for node in topological([root], lambda node: "matrix form" in node.facts):
             if node.order > 2:
                 continue
             try:
                 made = self._make(node)
                 if made.cost > LONGEST:  # a shared part is written at each use: its text may double at each step
                     raise Stuck("it is too long for one formula")
-                self.known[node] = made
+                node.facts["matrix form"] = made
             except Stuck as stuck:
-                self.known[node] = stuck
-        found = self.known[root]
+                node.facts["matrix form"] = stuck
+        found: Form | Stuck = root.facts["matrix form"]
         if isinstance(found, Stuck):
             raise found
         return found
@@ -111,7 +107,8 @@ class FormFinder:
         for way in ways:
             count *= len(way)
         picks = [tuple(way[0] for way in ways)] if count > MOST_SIDES else list(combinations(*ways))
-        options = [self.search.best(pick, *extents) for pick in picks]
+        search = Factoring()
+        options = [search.best(pick, *extents) for pick in picks]
         return min(options, key=lambda form: form.cost)
 
     def terms(
