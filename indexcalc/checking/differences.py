@@ -150,7 +150,7 @@ def by_complex_step(node: Node, point: Point, target: Variable, patterns: Number
 
 
 def is_analytic(node: Node, point: Point) -> bool:
-    """Is every function in the graph holomorphic, and does it take complex numbers here?"""
+    """Is every function in the graph holomorphic, and does it take complex numbers here, tiny steps among them?"""
     for inner in topological([node]):
         row: Any = None
         if isinstance(inner, Elementwise):
@@ -159,6 +159,8 @@ def is_analytic(node: Node, point: Point) -> bool:
             row = reduction_row(inner.fn)
         elif isinstance(inner, Matrix):
             row = matrix_row(inner.fn)
+            if row.settles:
+                return False
         if row is not None and not row.holomorphic:
             return False
     (value,) = point._replace(arrays={v: array + 0j for v, array in point.arrays.items()}).values([node])

@@ -207,24 +207,24 @@ ROWS = (
     MatrixFunction(
         "logm", "the principal logarithm of a matrix", _by_scipy("logm"), r"\operatorname{{logm}}\left({}\right)",
         f"{HIGHAM}, chapter 11", slope=lambda x, params: _inverse(x), turned=True, domain=PRINCIPAL,
-        workspace=(1.0, 7.5), oracle=LOGARITHM,
+        settles=True, workspace=(1.0, 7.5), oracle=LOGARITHM,
     ),
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
         f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL, along=_sqrtm_along,
-        slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))),
+        slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))), settles=True,
         oracle=ROOT,
     ),
     MatrixFunction(
         "sinm", "the sine of a matrix", _by_scipy("sinm"), r"\operatorname{{sinm}}\left({}\right)",
         f"{HIGHAM}, chapter 12",
-        slope=lambda x, params: primary("cosm", x), turned=True,
+        slope=lambda x, params: primary("cosm", x), turned=True, settles=True,
         workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).imag",
     ),
     MatrixFunction(
         "cosm", "the cosine of a matrix", _by_scipy("cosm"), r"\operatorname{{cosm}}\left({}\right)",
         f"{HIGHAM}, chapter 12",
-        slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True,
+        slope=lambda x, params: _times(-1, primary("sinm", x)), turned=True, settles=True,
         workspace=(0.0, 18.0), oracle="jax.scipy.linalg.expm(1j * x).real",
     ),
     MatrixFunction(

@@ -321,8 +321,10 @@ class MatrixFunction:
     `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
     `special(node)` is a shorter form of the value at some parameters, if there is one. `rational` is the function over
     any field where its parameters are integers, if it is one there. `unmet` says why a row with a kink, or one that is
-    not holomorphic, has no sides to be met. `workspace` is the memory that `numpy` takes beside argument and value: in
-    arrays of the argument's size, and, since some functions go through the matrices one by one, in matrices.
+    not holomorphic, has no sides to be met. `settles` says that `numpy` iterates until the real part stands, or drops
+    an imaginary one, so that a tiny imaginary step does not give the derivative to rounding. `workspace` is the memory
+    that `numpy` takes beside argument and value: in arrays of the argument's size, and, since some functions go through
+    the matrices one by one, in matrices.
     """
 
     name: str
@@ -342,6 +344,7 @@ class MatrixFunction:
     params: tuple[str, ...] = ()
     kink: str = ""
     holomorphic: bool = True
+    settles: bool = False
     rational: Rational | None = None
     unmet: str = ""
     public: bool = True

@@ -19,7 +19,7 @@ from indexcalc.engine.bind.declared import respecting
 from indexcalc.engine.bind.inputs import Numbers, symbols_below
 from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.engine.compile.backends import compile_expressions
-from indexcalc.errors import InputError, KindError, NotationError, did_you_mean
+from indexcalc.errors import InputError, KindError, NoRuleError, NotationError, did_you_mean
 from indexcalc.functions.table import (
     ELEMENTWISE,
     MATRICES,
@@ -160,7 +160,7 @@ def _as_arrays(y: View, wrt: View, result: View) -> tuple[Array, Array] | None:
 
 
 def _jax_trial(y: Array, result: Array, target: Variable, sizes: Mapping[str, int], seed: int) -> Trial | None:
-    """One trial; None where rounding alone changes the derivative, as at sizes at which a matrix has no inverse."""
+    """One trial; None where JAX lacks a function, or rounding alone changes the derivative, as of a singular matrix."""
     jax = import_module("jax")
     given = point(result, sizes, seed) | point(y, sizes, seed)
     linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
@@ -188,7 +188,10 @@ def _jax_trial(y: Array, result: Array, target: Variable, sizes: Mapping[str, in
         def run(x: Any) -> Any:
             return function(*{**arrays, target.label: x}.values(), **rest)
 
-        measured = np.asarray(jax.jvp(run, (arrays[target.label],), (jax.numpy.asarray(along),))[1])
+        try:
+            measured = np.asarray(jax.jvp(run, (arrays[target.label],), (jax.numpy.asarray(along),))[1])
+        except NoRuleError:  # JAX has no such function
+            return None
     here = np.isfinite(measured)  # elsewhere the derivative does not exist
     with np.errstate(invalid="ignore"):
         gap = np.where(here, np.nan_to_num(np.abs(measured - claimed), nan=np.inf), 0)
