@@ -1,6 +1,6 @@
 """What JAX computes for random examples, stored, so that it need not be compiled for each of them at each run.
 
-`truths.npz` has the numbers of an example under the name of its kind, its seed, and a checksum of its text and inputs:
+`truths.npz` has the numbers of an example under the name of its kind, its seed, and a checksum of its graph and inputs:
 an example that is another one since has none, and JAX computes them. One in ten is computed all the same and compared.
 To write the file anew, delete it and run the tests once with `INDEXCALC_TRUTHS=write python -m pytest -n 0 -m jax`.
 """
@@ -54,10 +54,18 @@ if WRITES:
     atexit.register(_write)
 
 
+def _content(part: Any) -> bytes:
+    """What the numbers of an example depend on in a part of it; of an expression the graph, however it is printed."""
+    if isinstance(part, np.ndarray):
+        return part.tobytes()
+    if isinstance(part, list | tuple):
+        return b",".join(map(_content, part))
+    return part.node.digest if hasattr(part, "node") else str(part).encode()
+
+
 def truth(kind: str, seed: int | str, example: Sequence[Any], compute: Callable[[], Sequence[Any]]) -> list[np.ndarray]:
     """The numbers of an example: `compute` is JAX's way to them, `example` all that they depend on."""
-    parts = [part.tobytes() if isinstance(part, np.ndarray) else str(part).encode() for part in example]
-    checksum = zlib.crc32(b" ".join(parts))
+    checksum = zlib.crc32(b" ".join(map(_content, example)))
     name = f"{kind} {seed} {checksum:08x}"
     stored = [_stored()[own] for k in range(9) if (own := f"{name} {k}") in _stored()]
     if stored and checksum % 10 and not WRITES:
