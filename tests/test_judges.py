@@ -241,6 +241,26 @@ def test_verify_meets_every_branch(claimed: Any, of: Any, wrt: Any) -> None:
     assert ic.verify(ic.grad(of, wrt))
 
 
+@pytest.mark.parametrize("word", ["lower", "diagonal", "skew", "symmetric", "toeplitz"])
+def test_verify_sees_what_stands_beside_a_structure(word: str) -> None:
+    S_ = ic.tensor("S", "n n", **{word: True})
+    f = ic.tr(A @ S_ @ A) + (S_**2).sum()
+    g = ic.grad(f, S_)
+    assert ic.verify(g)
+    for more in (ic.triu(A, 1), ic.triu(ic.ones("n", "n"), 1), ic.diagm(ic.ones("n"))):
+        assert not ic.verify(g + more, of=f, wrt=S_, structure="projected")
+
+
+def test_verify_says_how_much_of_a_large_tensor_moved() -> None:
+    v = ic.tensor("v", 5000)
+    found = ic.verify(ic.grad(v @ v, v))
+    assert found and found.line.endswith(f"{found.worst.moved[0]} of 5,000 entries moved at each")
+    assert "moved" not in ic.verify(ic.grad(x @ x, x)).line
+    huge = ic.tensor("v", 40_000)
+    with pytest.raises(ic.IndexCalcError, match="more than 32,768 entries"):
+        ic.verify(ic.grad(huge @ huge, huge))
+
+
 # ------------------------------------------------------------------ identities
 
 E, J = ic.eye("n"), ic.eye("m")

@@ -120,3 +120,33 @@ def test_a_root_of_a_difference_keeps_its_sign(exponent: Any) -> None:
             value = made.array(i, j).evaluate(**{name: given})
             above = np.triu_indices(4, 1)
             np.testing.assert_allclose(value[above], wanted[above] ** float(exponent))
+
+
+CHARGES = ic.tensor("q", "n")
+ENERGIES = [
+    1 / ic.abs(DIFFERENCE),
+    ic.log(ic.abs(DIFFERENCE)),
+    ic.hadamard(CHARGES[i] * CHARGES[j], ic.abs(DIFFERENCE) ** -1),
+    ic.abs(DIFFERENCE) ** Fraction(3, 2),
+    DISTANCE**-12 - DISTANCE**-6,
+]
+
+
+@pytest.mark.parametrize("where", ["i<j", "i!=j"])
+@pytest.mark.parametrize("e", ENERGIES, ids=str)
+def test_a_pair_sum_is_judged_as_it_is_evaluated(e: Any, where: str) -> None:
+    total = e.sum(i, j, where=where)
+    D = ic.diff(total, x[k, a] if "x" in total.variables else s[k])
+    assert ic.verify(D)
+    assert ic.check(str(D), D)
+    assert ic.check(f"-({D})", D).faults == ("sign",)
+
+
+def test_what_cancels_is_judged_by_what_is_added() -> None:
+    gap = ic.outer(s, ic.ones("n")) - ic.outer(ic.ones("n"), s)
+    skew = ic.tensor("K", "n n", skew=True)
+    nothing = (1 / DIFFERENCE).sum(i, j, where="i!=j")
+    for e in (ic.tanh(gap).sum(), ic.sin(gap).sum(), s @ s + ic.tanh(skew).sum()):
+        assert ic.verify(ic.grad(e, s))
+    assert ic.verify(ic.grad(ic.tanh(skew).sum(), skew)) and ic.verify(ic.diff(nothing, s[k]))
+    assert not ic.verify(1e-3 * s, of=ic.sin(gap).sum(), wrt=s)

@@ -10,6 +10,7 @@ says nothing about the mathematics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,7 @@ from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Signature, Variable
 from indexcalc.graph.numbers import Number
+from indexcalc.simplify.selection import select
 
 COPIES = 4
 """How often each point is computed: once as it is, the other times with random rounding."""
@@ -60,22 +62,30 @@ class Reals(Arithmetic):
         self._place = 0
 
     def run(self, roots: Any) -> dict[Node, Array]:
-        """The values of all nodes below the roots; infinities and nan come out quietly."""
+        """The values of the roots, each as the engine makes it; infinities and nan come out quietly.
+
+        Conditions select before numbers are made (`simplify/selection`): the other half of a sum over pairs, the
+        branch that is not taken, count nowhere.
+        """
+        missing = [root for root in roots if root not in self.values]
+        made = select(missing) if missing else []
         with np.errstate(all="ignore"):
-            return super().run(roots)
+            super().run(made)
+        self.values |= {root: self.values[node] for root, node in zip(missing, made, strict=True)}
+        return self.values
 
     def base(self, node: Node) -> Array:
         """The values at the points themselves."""
         return self.run([node])[node][: self.points]
 
-    def rounding(self, node: Node) -> Array:
-        """How much of each value may be rounding."""
+    def rounding(self, node: Node, part: Callable[[Array], Array] = np.asarray) -> Array:
+        """How much of each value may be rounding, or of a part of it, the imaginary one say."""
         value = self.run([node])[node]
         if self.copies == 1:
             return np.zeros_like(value, dtype=float)
         copies = value.reshape(self.copies, self.points, *value.shape[1:])
         with np.errstate(all="ignore"):
-            return np.asarray(SPREAD * np.abs(copies[1:] - copies[0]).max(axis=0))
+            return np.asarray(SPREAD * np.abs(part(copies[1:] - copies[0])).max(axis=0))
 
     # -------------------------------------------------------------- rounding and extremes
 
@@ -97,8 +107,8 @@ class Reals(Arithmetic):
 
     def _watched(self, array: Array, vanishing: bool = False) -> Array:
         """The array; points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
-        size = np.abs(array[: self.points].reshape(self.points, -1)) if array.shape[0] == self.count else None
-        if size is not None:
+        if array.shape[0] == self.count:
+            size = np.abs(array[: self.points].reshape(self.points, math.prod(array.shape[1:])))
             strange = (size > LARGEST) & np.isfinite(size) | (size < LEAST) & ((size > 0) | vanishing)
             self.extreme |= strange.any(axis=1)
         return array
