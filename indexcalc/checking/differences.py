@@ -96,10 +96,9 @@ class Slope(NamedTuple):
         count = int(np.prod(shape, dtype=int))
         if self.structure not in ("projected", "independent"):
             places = chosen(count, len(STEPS) * count, self._seed(point))
-            patterns = np.zeros((len(places), count))
+            patterns: Numbers = np.zeros((len(places), count))
             patterns[np.arange(len(places)), places] = 1
-            patterns = patterns.reshape(len(places), *shape)
-            return patterns, patterns.any(axis=0)
+            return patterns.reshape(len(places), *shape), patterns.any(axis=0).reshape(shape)
         linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
         marks = respecting(linear, np.random.default_rng(0).uniform(1, 2, shape))
         keys = np.round(np.abs(marks), 12)

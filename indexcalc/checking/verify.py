@@ -105,7 +105,7 @@ class Verification:
         methods = " and ".join(dict.fromkeys(trial.method for trial in self.trials))
         worst = self.worst
         if self:
-            share = min(self.trials, key=lambda trial: trial.moved[0] / trial.moved[1]).share
+            share = max(self.trials, key=lambda trial: trial.moved[1] - trial.moved[0]).share
             share += " at each" if share else ""
             return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points{share}"
         return (
@@ -158,7 +158,7 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
 
     `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
     differentiated, and `wrt`, by what. The inputs are random, have what they are declared with, and have sizes 1 to 5;
-    abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point, and
+    abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point:
     the answer says how many. By a structured tensor one moves in its space, so each meaning (`structure`) is measured
     as what it is. Of a second derivative each step is measured: the first against the expression, the second against
     the first.
