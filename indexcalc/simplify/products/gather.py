@@ -19,7 +19,7 @@ from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
-from indexcalc.simplify.products.cancel import cancel
+from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
@@ -95,6 +95,7 @@ def copies(
 
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
+    cancel_shared(draft)
     cancel(draft, out)
     open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)
