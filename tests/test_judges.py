@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.equality import reals
 from indexcalc.equality.branches import branches_of
+from indexcalc.equality.reals import Reals
 from indexcalc.functions.table import AT_ZERO, ELEMENTWISE, MATRICES, REDUCTIONS, ElementwiseFunction
 from indexcalc.graph.constructors import elementwise, reduction
 
@@ -259,6 +261,21 @@ def test_verify_says_how_much_of_a_large_tensor_moved() -> None:
     huge = ic.tensor("v", 40_000)
     with pytest.raises(ic.IndexCalcError, match="more than 32,768 entries"):
         ic.verify(ic.grad(huge @ huge, huge))
+
+
+def test_large_products_are_contracted_as_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"n": 3, "N": 4, "d": 2, "m": 5}
+    rng = np.random.default_rng(0)
+    for e in (
+        A @ B @ A, ic.tr(A @ B @ A), A * B @ A, X @ X.T * ic.outer(r, r), (A.sum(axis=0) * B.sum(axis=1)).sum(),
+        ic.einsum("ij,jk,ik->", A, B, A), ic.einsum("ia,ja,a,bb->ij", A, B, x, B), ic.diagm(x) @ A @ C,
+    ):  # fmt: skip
+        nodes = e.variables.values()
+        given = {t.node: rng.standard_normal((6, *(sizes[str(s)] for s in t.shape))) for t in nodes}
+        small = Reals(given, sizes).base(e.node)
+        monkeypatch.setattr(reals, "LARGE", 0)
+        np.testing.assert_allclose(Reals(given, sizes).base(e.node), small, rtol=1e-12)
+        monkeypatch.undo()
 
 
 # ------------------------------------------------------------------ identities
