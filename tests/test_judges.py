@@ -17,7 +17,9 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.equality import reals
 from indexcalc.equality.branches import branches_of
+from indexcalc.equality.reals import Reals
 from indexcalc.functions.table import AT_ZERO, ELEMENTWISE, MATRICES, REDUCTIONS, ElementwiseFunction
 from indexcalc.graph.constructors import elementwise, reduction
 
@@ -239,6 +241,41 @@ def test_verify_sees_what_does_not_exist() -> None:
 def test_verify_meets_every_branch(claimed: Any, of: Any, wrt: Any) -> None:
     assert not ic.verify(claimed, of=of, wrt=wrt)
     assert ic.verify(ic.grad(of, wrt))
+
+
+@pytest.mark.parametrize("word", ["lower", "diagonal", "skew", "symmetric", "toeplitz"])
+def test_verify_sees_what_stands_beside_a_structure(word: str) -> None:
+    S_ = ic.tensor("S", "n n", **{word: True})
+    f = ic.tr(A @ S_ @ A) + (S_**2).sum()
+    g = ic.grad(f, S_)
+    assert ic.verify(g)
+    for more in (ic.triu(A, 1), ic.triu(ic.ones("n", "n"), 1), ic.diagm(ic.ones("n"))):
+        assert not ic.verify(g + more, of=f, wrt=S_, structure="projected")
+
+
+def test_verify_says_how_much_of_a_large_tensor_moved() -> None:
+    v = ic.tensor("v", 5000)
+    found = ic.verify(ic.grad(v @ v, v))
+    assert found and found.line.endswith(f"{found.worst.moved[0]} of 5,000 entries moved at each")
+    assert "moved" not in ic.verify(ic.grad(x @ x, x)).line
+    huge = ic.tensor("v", 40_000)
+    with pytest.raises(ic.IndexCalcError, match="more than 32,768 entries"):
+        ic.verify(ic.grad(huge @ huge, huge))
+
+
+def test_large_products_are_contracted_as_small_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = {"n": 3, "N": 4, "d": 2, "m": 5}
+    rng = np.random.default_rng(0)
+    for e in (
+        A @ B @ A, ic.tr(A @ B @ A), A * B @ A, X @ X.T * ic.outer(r, r), (A.sum(axis=0) * B.sum(axis=1)).sum(),
+        ic.einsum("ij,jk,ik->", A, B, A), ic.einsum("ia,ja,a,bb->ij", A, B, x, B), ic.diagm(x) @ A @ C,
+    ):  # fmt: skip
+        nodes = e.variables.values()
+        given = {t.node: rng.standard_normal((6, *(sizes[str(s)] for s in t.shape))) for t in nodes}
+        small = Reals(given, sizes).base(e.node)
+        monkeypatch.setattr(reals, "LARGE", 0)
+        np.testing.assert_allclose(Reals(given, sizes).base(e.node), small, rtol=1e-12)
+        monkeypatch.undo()
 
 
 # ------------------------------------------------------------------ identities

@@ -52,6 +52,8 @@ def test_a_row_of_the_table_of_kinks(row: list[str]) -> None:
 PLACES = [
     (s * ic.log(s), 0), (s**2 * ic.log(s), 0), (ic.sqrt(s) * ic.log(s), 0), ((s * ic.log(s)) ** 2, 0),
     (2 * s * ic.log(2 * s), 0), (s * ic.log(s / 3), 0), (s * (ic.log(s) - 3), 0), (s * ic.log(s * ic.exp(s)), 0),
+    (s * ic.log(ic.abs(s)), 0), (s * ic.log(1 / s), 0), (s * ic.log(ic.sin(s)), 0), (ic.tanh(s) * ic.log(s), 0),
+    (ic.sqrt(s) * ic.log(s) ** 2, 0), (s * (ic.log(s) + 1) * ic.log(s), 0),
 ]  # fmt: skip
 
 
@@ -68,3 +70,38 @@ def test_relative_entropy_with_zeros() -> None:
     found = e.evaluate(p=[0.0, 1.0], q=[0.0, 0.5])
     np.testing.assert_allclose(found, np.log(2))
     np.testing.assert_allclose(ic.grad(e, q).evaluate(p=[0.0, 1.0], q=[0.5, 0.5]), [0, -2])
+
+
+def test_derivatives_of_entropies_with_zeros() -> None:
+    p, q = ic.tensor("p", "n"), ic.tensor("q", "n")
+    log, at = ic.log, {"p": [0.0, 0.5], "q": [0.25, 0.5]}
+    slopes = {
+        p * log(p / q): ([-np.inf, 1], [0, -1]),
+        p * (log(p) - log(q)): ([-np.inf, 1], [0, -1]),
+        p * log(p / q) - p + q: ([-np.inf, 0], [1, 0]),
+        p * log(q / p): ([np.inf, -1], [0, 1]),
+        p * log(p) ** 2: ([np.inf, np.log(0.5) * (np.log(0.5) + 2)], None),
+        ic.sqrt(p) * log(p): ([-np.inf, (np.log(0.5) + 2) / np.sqrt(2)], None),
+    }
+    for e, wanted in slopes.items():
+        for by, slope in zip((p, q), wanted, strict=True):
+            if slope is not None:
+                g = ic.grad(e.sum(), by)
+                np.testing.assert_allclose(g.evaluate(**{name: at[name] for name in g.variables}), slope, atol=1e-15)
+    P = ic.tensor("P", "n m")
+    mutual = (P * log(P / ic.outer(P.sum(axis=1), P.sum(axis=0)))).sum()
+    assert ic.grad(mutual, P).evaluate(P=np.array([[0, 0.5], [0.2, 0.3]]))[0, 0] == -np.inf
+    entropy = -(p * log(p) + (1 - p) * log(1 - p)).sum()
+    assert entropy.evaluate(p=[0.0, 1.0]) == 0
+    assert ic.grad(entropy, p).evaluate(p=[0.0, 1.0]).tolist() == [np.inf, -np.inf]
+
+
+def test_a_weight_of_a_logarithm_that_is_no_limit() -> None:
+    p, y = ic.tensor("p", "n"), ic.tensor("y", "n")
+    assert np.isnan((y * ic.log(p)).evaluate(y=[0.0], p=[0.0])).all()
+    for chosen in (ic.tensor("y", "n", onehot=True), ic.tensor("y", "n", mask=True)):
+        loss = -(chosen * ic.log(p)).sum()
+        np.testing.assert_allclose(loss.evaluate(y=[0.0, 1.0], p=[0.0, 0.5]), np.log(2))
+        np.testing.assert_allclose(ic.grad(loss, p).evaluate(y=[0.0, 1.0], p=[0.0, 0.5]), [0, -2])
+    loss = -ic.where(y > 0, y * ic.log(p), 0).sum()
+    np.testing.assert_allclose(ic.grad(loss, p).evaluate(y=[0.0, 1.0], p=[0.0, 0.5]), [0, -2])

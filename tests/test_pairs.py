@@ -120,3 +120,97 @@ def test_a_root_of_a_difference_keeps_its_sign(exponent: Any) -> None:
             value = made.array(i, j).evaluate(**{name: given})
             above = np.triu_indices(4, 1)
             np.testing.assert_allclose(value[above], wanted[above] ** float(exponent))
+
+
+CHARGES = ic.tensor("q", "n")
+ENERGIES = [
+    1 / ic.abs(DIFFERENCE),
+    ic.log(ic.abs(DIFFERENCE)),
+    ic.hadamard(CHARGES[i] * CHARGES[j], ic.abs(DIFFERENCE) ** -1),
+    ic.abs(DIFFERENCE) ** Fraction(3, 2),
+    DISTANCE**-12 - DISTANCE**-6,
+]
+
+
+@pytest.mark.parametrize("where", ["i<j", "i!=j"])
+@pytest.mark.parametrize("e", ENERGIES, ids=str)
+def test_a_pair_sum_is_judged_as_it_is_evaluated(e: Any, where: str) -> None:
+    total = e.sum(i, j, where=where)
+    D = ic.diff(total, x[k, a] if "x" in total.variables else s[k])
+    assert ic.verify(D)
+    assert ic.check(str(D), D)
+    assert ic.check(f"-({D})", D).faults == ("sign",)
+
+
+def test_what_cancels_is_judged_by_what_is_added() -> None:
+    gap = ic.outer(s, ic.ones("n")) - ic.outer(ic.ones("n"), s)
+    skew = ic.tensor("K", "n n", skew=True)
+    nothing = (1 / DIFFERENCE).sum(i, j, where="i!=j")
+    for e in (ic.tanh(gap).sum(), ic.sin(gap).sum(), s @ s + ic.tanh(skew).sum()):
+        assert ic.verify(ic.grad(e, s))
+    assert ic.verify(ic.grad(ic.tanh(skew).sum(), skew)) and ic.verify(ic.diff(nothing, s[k]))
+    assert not ic.verify(1e-3 * s, of=ic.sin(gap).sum(), wrt=s)
+
+
+READ = {
+    r"\sum_{i<j} A_{ij}": A[i, j].sum(i, j, where="i<j"),
+    r"\sum_{j<i} A_{ij}": A[i, j].sum(i, j, where="j<i"),
+    r"\sum_{i \ne j} A_{ij}": A[i, j].sum(i, j, where="i!=j"),
+    r"\sum_{i,j=1,\, i\neq j}^{n} A_{ij}": A[i, j].sum(i, j, where="i!=j"),
+    r"\sum_{i,j: i \ne j} A_{ij}": A[i, j].sum(i, j, where="i!=j"),
+    r"\sum_{\substack{i,j\\ i \ne j}} A_{ij}": A[i, j].sum(i, j, where="i!=j"),
+    r"\sum_{1 \le i < j \le n} A_{ij}": A[i, j].sum(i, j, where="i<j"),
+    r"\sum_{0 \le i \le j < n} A_{ij}": A[i, j].sum(i, j, where="i<=j"),
+    r"\sum_i \sum_{j>i} A_{ij}": A[i, j].sum(i, j, where="i<j"),
+    r"\sum_{i=1}^n \sum_{j \ne i} A_{ij}": A[i, j].sum(i, j, where="i!=j"),
+    r"\sum_{j: j<i} A_{ij}": A[i, j].sum(j, where="j<i"),
+    r"\left[\sum_{j \ne i} A_{ij}\right]_i": A[i, j].sum(j, where="i!=j"),
+    r"\sum_{i<j} \log|s_i - s_j|": ic.log(ic.abs(DIFFERENCE)).sum(i, j, where="i<j"),
+    r"\sum_{i>j} \frac{1}{|s_i - s_j|}": (1 / ic.abs(DIFFERENCE)).sum(i, j, where="i>j"),
+    "sum_{i<j} A_ij": A[i, j].sum(i, j, where="i<j"),
+    "Σ_{i≠j} A_ij": A[i, j].sum(i, j, where="i!=j"),
+    "∑_{i≤j} A[i,j]": A[i, j].sum(i, j, where="i<=j"),
+}
+
+
+@pytest.mark.parametrize("text", READ)
+def test_a_condition_below_a_sum_is_read(text: str) -> None:
+    assert ic.parse(text, s="n", A="n n") == READ[text]
+
+
+def test_sums_over_pairs_in_formulas() -> None:
+    numbers = np.array([1.0, 2.0, 3.0, 4.0])
+    texts = {
+        r"\sum_{i<j<k} s_i s_j s_k": 50,
+        r"\sum_i s_i \sum_{j<i} s_j": 35,
+        r"\sum_{i} (\sum_{j \ne i} s_j)^2": 230,
+        r"\sum_{i<j} s_i s_j + \sum_k s_k": 45,
+    }
+    for text, value in texts.items():
+        assert ic.parse(text, s="n").evaluate(s=numbers) == value
+    assert ic.check(r"\sum_{i \ne j} A_{ij}", A.sum() - ic.tr(A), A="n n")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (r"\sum_{j \ne i} A_{ij}", "over j alone, for each i, or over both"),
+        (r"\sum_{i \ne j \ne k} A_{ij} A_{jk}", "which of them differ"),
+        (r"\sum_{i<j} A_{ij} + s_i", "the sum over i before has ended"),
+        (r"\prod_{i<j} A_{ij}", "conditions are for sums"),
+        (r"\sum_{i<3} s_i", "no conditions between indices"),
+        (r"\sum_{2 \le i < j} A_{ij}", "a sum from 2 to n"),
+    ],
+)
+def test_what_a_sum_with_a_condition_is_refused_for(text: str, said: str) -> None:
+    with pytest.raises(ic.ParseError, match=said):
+        ic.parse(text, s="n", A="n n")
+
+
+@pytest.mark.parametrize("where", HELD)
+def test_a_sum_over_pairs_reads_back(where: str) -> None:
+    cube = ic.tensor("T", "n n n")
+    for e in (A[i, j], ic.exp(A[i, j]), DIFFERENCE**-2, ic.log(ic.abs(DIFFERENCE)), cube[i, j, k]):
+        total = e.sum(*e.indices, where=where)
+        for made in (total, ic.grad(total, next(iter(total.variables.values())))):
+            assert ic.parse(made.latex(), **made.declarations) == made == ic.parse(str(made), **made.declarations)

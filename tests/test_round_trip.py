@@ -1,5 +1,7 @@
 """Text reads back to what it was written from: the same node, or where reading decides, the same values."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -161,3 +163,18 @@ def test_the_form_of_a_transposed_skew_argument_is_one():
 def test_a_number_over_entries_is_one_quotient(e, text):
     assert str(e) == text
     assert read(e) == e
+
+
+def test_products_of_floats_read_back() -> None:
+    v, s, t = ic.tensor("v", "n"), ic.scalar("s"), ic.scalar("t")
+    numbers = (0.1, 0.3, 7.7e-5)
+    for a, b, c in itertools.product(numbers, repeat=3):
+        for e in (a * v @ (b * v) * c, a * s * (b * t) * c, a * (b * (c * s) * t) * v):
+            assert ic.parse(str(e), **e.declarations) == e
+    one, other = 9.9e19 * (v @ v), 0.3 * 3.3e20 * (v @ v)
+    assert one.equals(other), "rounding of floats is no exact difference"
+    for start in (s, v):
+        e = start
+        for _ in range(6):
+            e = e * e + start
+            assert ic.parse(str(e), **e.declarations) == e

@@ -536,3 +536,18 @@ def test_canonical_reads_false_where_the_search_was_cut_short(monkeypatch):
 def test_count_of_nodes_does_not_grow_by_simplifying():
     e = ic.softmax(A @ x) @ ic.tanh(B @ ic.softmax(A @ x))
     assert count([e.simplify().node]) <= count([e.node])
+
+
+def test_a_shared_product_cancels_with_its_factors() -> None:
+    p, q, r = (ic.tensor(name, "n") for name in "pqr")
+    assert ic.grad((p * ic.log(p / q)).sum(), p).node is (ic.log(p / q) + 1).simplify().node
+    for e, shared, wanted in (
+        (p / q * (p / q) ** -1, p / q, 1),
+        (p * (p * q * r) ** -1, p * q * r, 1 / (q * r)),
+        ((p * q) ** 2 / p, p * q, p * q**2),
+        (r * (p * q) ** -2 * p**2, p * q, r / q**2),
+    ):
+        assert (e + ic.sin(shared)).simplify().node is (wanted + ic.sin(shared)).simplify().node
+    P = ic.tensor("P", "n m")
+    part = ic.outer(P.sum(axis=1), P.sum(axis=0))
+    assert "P/" not in str(ic.grad((P * ic.log(P / part)).sum(), P)).replace("log(P/", "")

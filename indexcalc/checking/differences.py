@@ -44,11 +44,14 @@ Method = Callable[[Node, Point, Variable, Numbers], tuple[Numbers, float]]
 
 
 class MeasuredSlope(NamedTuple):
-    """A derivative: axes of the value, then of the place; what rounding may make of it; the entries that moved."""
+    """A derivative: axes of the value, then of the place; what rounding may make of it; the entries that are known.
+
+    Known are those that moved, and those that cannot: what is beside a structure is 0.
+    """
 
     value: Numbers
     error: float
-    moved: Numbers
+    known: Numbers
 
 
 class Slope(NamedTuple):
@@ -61,14 +64,14 @@ class Slope(NamedTuple):
     def measure(self, point: Point, method: Method) -> MeasuredSlope:
         """The derivative by this method."""
         node, target, here = self._opened(point)
-        patterns = self._patterns(target, point)
+        patterns, known = self._patterns(target, point)
         moved, error = method(node, here, target, patterns)
         weights = np.ones(len(patterns))
         if self.structure == "projected":
-            weights = 1 / (patterns.reshape(len(patterns), -1) ** 2).sum(axis=1)
+            weights = 1 / (patterns**2).sum(axis=tuple(range(1, patterns.ndim)))
         weighted = moved * weights.reshape(-1, *(1,) * (moved.ndim - 1))
         with np.errstate(all="ignore"):  # what is not finite comes out as that
-            return MeasuredSlope(np.tensordot(weighted, patterns, (0, 0)), error, np.asarray(patterns.any(axis=0)))
+            return MeasuredSlope(np.tensordot(weighted, patterns, (0, 0)), error, known)
 
     def _opened(self, point: Point) -> tuple[Node, Variable, Point]:
         """The value, the tensor that moves in it, and the point at which that has numbers; a named step is made one.
@@ -87,21 +90,22 @@ class Slope(NamedTuple):
         (here,) = point.values([self.place.child])
         return node, free, point.moved(free, here)
 
-    def _patterns(self, target: Variable, point: Point) -> Numbers:
-        """The directions: each entry by itself, or what each independent entry fills, with signs."""
+    def _patterns(self, target: Variable, point: Point) -> tuple[Numbers, Numbers]:
+        """The directions, each entry by itself or what each independent entry fills, with signs; and what is known."""
         shape = tuple(size(dim, point.sizes) for dim in target.dims)
         count = int(np.prod(shape, dtype=int))
         if self.structure not in ("projected", "independent"):
             places = chosen(count, len(STEPS) * count, self._seed(point))
-            patterns = np.zeros((len(places), count))
+            patterns: Numbers = np.zeros((len(places), count))
             patterns[np.arange(len(places)), places] = 1
-            return patterns.reshape(len(places), *shape)
+            return patterns.reshape(len(places), *shape), patterns.any(axis=0).reshape(shape)
         linear = variable(target.label, target.shape, tangent_words(target), symmetry_of(target))
         marks = respecting(linear, np.random.default_rng(0).uniform(1, 2, shape))
         keys = np.round(np.abs(marks), 12)
         kinds = np.unique(keys[keys > 0])
-        kinds = kinds[chosen(len(kinds), len(STEPS) * count, self._seed(point))].reshape(-1, *(1,) * len(shape))
-        return np.asarray(np.sign(marks) * (keys == kinds))
+        kinds = kinds[chosen(len(kinds), len(STEPS) * count, self._seed(point))]
+        patterns = np.sign(marks) * (keys == kinds.reshape(-1, *(1,) * len(shape)))
+        return patterns, np.asarray(np.isin(keys, kinds) | (keys == 0))
 
     def _seed(self, point: Point) -> int:
         """A number of the point, so that each has directions of its own."""
@@ -126,6 +130,15 @@ def values_at(node: Node, point: Point, target: Variable, arrays: Numbers) -> Nu
     return Reals(given, point.sizes, rounding=False).base(node)
 
 
+def rounding_at(
+    node: Node, point: Point, target: Variable, array: Numbers, part: Callable[[Numbers], Numbers] = np.asarray
+) -> float:
+    """What rounding makes of the values of a node, or a part of them: what is added up counts, where it cancels too."""
+    given = {v: np.asarray(a)[None] for v, a in point.arrays.items()} | {target: array[None]}
+    noise = Reals(given, point.sizes).rounding(node, part)
+    return float(np.max(noise[np.isfinite(noise)], initial=0.0))
+
+
 def by_differences(node: Node, point: Point, target: Variable, patterns: Numbers) -> tuple[Numbers, float]:
     """The derivatives along directions, by extrapolated central differences at the best step of the sweep."""
     here = point.arrays[target]
@@ -139,14 +152,16 @@ def by_differences(node: Node, point: Point, target: Variable, patterns: Numbers
         found = (4 * central[1:] - central[:-1]) / 3
         gaps = [float(np.max(np.abs(one - other), initial=0.0)) for one, other in pairwise(found)]
         best = int(np.argmin(np.nan_to_num(gaps, nan=np.inf))) + 1
-        rounding = EPSILON * float(np.max(np.abs(value), initial=0.0)) / (scale * STEPS[best + 1])
-    return found[best], rounding
+        least = EPSILON * float(np.max(np.abs(value), initial=0.0))
+    return found[best], max(least, rounding_at(node, point, target, here)) / (scale * STEPS[best + 1])
 
 
 def by_complex_step(node: Node, point: Point, target: Variable, patterns: Numbers) -> tuple[Numbers, float]:
     """The derivatives along directions, by an imaginary step."""
     ahead = values_at(node, point, target, point.arrays[target] + 1j * TINY * patterns)
-    return np.asarray(np.imag(ahead) / TINY), TINY**1.5  # the third derivative leaves the square of the step
+    everywhere = point.arrays[target] + 1j * TINY * patterns.sum(axis=0)
+    rounding = rounding_at(node, point, target, everywhere, np.imag) / TINY
+    return np.asarray(np.imag(ahead) / TINY), rounding + TINY**1.5  # the third derivative leaves the step's square
 
 
 def is_analytic(node: Node, point: Point) -> bool:

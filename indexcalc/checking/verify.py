@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from indexcalc.calculus.structure import check_map, is_structured, unstructured
-from indexcalc.checking.differences import Method, Slope, by_complex_step, by_differences, is_analytic
+from indexcalc.checking.differences import MeasuredSlope, Method, Slope, by_complex_step, by_differences, is_analytic
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
-from indexcalc.equality.points import Draw, Point
+from indexcalc.equality.points import MOST_ENTRIES, Draw, Point, several_sizes
 from indexcalc.equality.survey import Panel, Survey, SurveyPoint
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
 from indexcalc.graph.constructors import einsum
@@ -42,6 +42,7 @@ class Trial:
     """One comparison: which derivative, by which method, at which sizes, and the entry where it is worst.
 
     The error is relative to the largest entry that was measured, or to what rounding leaves of it if that is larger.
+    Of a large tensor only so many entries are `moved`, of so many that it has.
     """
 
     subject: str
@@ -51,12 +52,13 @@ class Trial:
     entry: tuple[int, ...]
     claimed: float
     measured: float
+    moved: tuple[int, int] = (1, 1)
 
     def __bool__(self) -> bool:
         return self.error < LIMITS[self.method]
 
     def __str__(self) -> str:
-        return f"{self.method}: relative error {self.error:.1e}{self.where}"
+        return f"{self.method}: relative error {self.error:.1e}{self.where}{self.share}"
 
     @property
     def where(self) -> str:
@@ -64,6 +66,12 @@ class Trial:
         place = f" at entry [{', '.join(map(str, self.entry))}]" if self.entry else ""
         sizes = ", ".join(f"{name}={size}" for name, size in self.sizes.items())
         return place + (f", {sizes}" if sizes and place else f" at {sizes}" if sizes else "")
+
+    @property
+    def share(self) -> str:
+        """How many entries were moved, where these are not all."""
+        some, all_ = self.moved
+        return f", {some:,} of {all_:,} entries moved" if some < all_ else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +105,9 @@ class Verification:
         methods = " and ".join(dict.fromkeys(trial.method for trial in self.trials))
         worst = self.worst
         if self:
-            return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points"
+            share = max(self.trials, key=lambda trial: trial.moved[1] - trial.moved[0]).share
+            share += " at each" if share else ""
+            return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points{share}"
         return (
             f"DIFFERS from {worst.method}: relative error {worst.error:.1e}{worst.where}: "
             f"{worst.claimed:.6g} against {worst.measured:.6g}"
@@ -129,17 +139,17 @@ class Stage(NamedTuple):
     kept: tuple[int, ...]
     inputs: frozenset[Variable]
 
-    def measured(self, point: Point, method: Method, claimed: Numbers) -> tuple[Numbers, float]:
+    def measured(self, point: Point, method: Method, claimed: Numbers) -> MeasuredSlope:
         """The derivative as it is measured, with the axes of what is claimed: shared names are taken together.
 
         Entries of a large tensor that were not moved at this point are as they are claimed.
         """
-        value, error, moved = self.slope.measure(point, method)
-        taken = np.asarray(np.einsum(value, self.labels, self.kept))
-        if moved.all():
-            return taken, error
-        seen = np.einsum(np.broadcast_to(moved, value.shape), self.labels, self.kept)
-        return np.where(seen, taken, claimed), error
+        found = self.slope.measure(point, method)
+        taken = np.asarray(np.einsum(found.value, self.labels, self.kept))
+        if not found.known.all():
+            seen = np.einsum(np.broadcast_to(found.known, found.value.shape), self.labels, self.kept)
+            taken = np.where(seen, taken, claimed)
+        return found._replace(value=taken)
 
 
 @public
@@ -148,9 +158,10 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
 
     `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
     differentiated, and `wrt`, by what. The inputs are random, have what they are declared with, and have sizes 1 to 5;
-    abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point. By
-    a structured tensor one moves in its space, so each meaning (`structure`) is measured as what it is. Of a second
-    derivative each step is measured: the first against the expression, the second against the first.
+    abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point:
+    the answer says how many. By a structured tensor one moves in its space, so each meaning (`structure`) is measured
+    as what it is. Of a second derivative each step is measured: the first against the expression, the second against
+    the first.
 
     The answer is true if they agree, and says how well, by which method, and where it is worst.
 
@@ -190,11 +201,16 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
         if is_analytic(stage.slope.value, point):
             methods["complex steps"] = by_complex_step
         for name, method in methods.items():
-            measured, error = stage.measured(point, method, claimed)
+            measured, error, known = stage.measured(point, method, claimed)
             if not np.isfinite(measured).all():  # the derivative does not exist, or a step left the domain
                 continue
             rounding = (error + float(np.max(noise[np.isfinite(noise)], initial=0.0))) / LIMITS[name]
-            found.append(_trial(stage.subject, name, point.sizes, claimed, measured, rounding))
+            trial = _trial(stage.subject, name, point.sizes, claimed, measured, rounding)
+            found.append(replace(trial, moved=(int(known.sum()), known.size)))
+    if next(several_sizes(roots, stage.inputs), None) is None:
+        raise InputError(
+            asked, f"an array has more than {MOST_ENTRIES:,} entries", "give dimensions letters: small sizes are drawn"
+        )
     if not found:
         raise InputError(
             asked, "no random input gives finite numbers", "check it at inputs of your own, with .evaluate(...)"

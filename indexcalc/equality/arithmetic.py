@@ -31,6 +31,8 @@ from indexcalc.graph.node import (
 from indexcalc.graph.numbers import Number
 
 Array = np.ndarray[Any, Any]
+Labelled = tuple[Array, Sequence[int]]
+"""An array, and the labels of its axes after the first."""
 
 
 def aligned(array: Array, labels: Sequence[int], order: int) -> Array:
@@ -146,19 +148,21 @@ class Arithmetic(ABC):
         while left:
             labels, part = left.pop(self._next(held, left, node))
             union = list(dict.fromkeys([*held, *labels]))
-            at = {label: k for k, label in enumerate(union)}
-            both = self.times(
-                aligned(value, [at[x] for x in held], len(union)), aligned(part, [at[x] for x in labels], len(union))
-            )
             rest = kept.union(*(other for other, _ in left))
-            gone = tuple(1 + at[x] for x in union if x not in rest)
-            value = self.total(both, gone) if gone else both
+            value = self.contracted((value, held), (part, labels), union, rest)
             held = [x for x in union if x in rest]
         seen = kept.union(*(f.labels for f in node.factors))
         for label, dim in enumerate(node.sizes):
             if label not in seen:
                 value = self.times(value, np.asarray(self.number(self.size(dim))))
         return self._placed(value, held, node)
+
+    def contracted(self, one: Labelled, other: Labelled, union: Sequence[int], rest: set[int]) -> Array:
+        """The product of two arrays with these labels, summed along those that are not in `rest`."""
+        at = {label: k for k, label in enumerate(union)}
+        both = self.times(*(aligned(array, [at[x] for x in labels], len(union)) for array, labels in (one, other)))
+        gone = tuple(1 + at[x] for x in union if x not in rest)
+        return self.total(both, gone) if gone else both
 
     def _next(self, held: Sequence[int], left: Sequence[tuple[list[int], Array]], node: Product) -> int:
         """Which factor makes the smallest array with what is held."""

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.branches import APART, UNCLEAR, Side
 from indexcalc.equality.degree import degrees, unknowns
-from indexcalc.equality.modular import PRIMES, Residues, Undecided, is_rational
+from indexcalc.equality.modular import PRIMES, Residues, Undecided, has_exact_numbers, is_rational
 from indexcalc.equality.points import several_sizes, sizes_of
 from indexcalc.equality.survey import Comparison, Survey, SurveyPoint, region
 from indexcalc.errors import IndexCalcError
@@ -132,6 +132,7 @@ def decide(
     proof = proved_zero(gap)
     if isinstance(proof, Proof):
         return Decision(True, str(proof), True)
+    proof = proof or not has_exact_numbers([one, other])  # a gap of floats is rounding, though it may look exact
     made = survey() if survey else Survey([one, other], variables, domain)
     found = by_numbers(one, other, made, partial)
     if not proof and found.equal:

@@ -10,7 +10,7 @@ another number proves nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from hashlib import blake2b
@@ -304,6 +304,24 @@ def whole_number(node: Node, sizes: Mapping[str, int]) -> int | None:
 
 def _is_exact(value: Number) -> bool:
     return isinstance(value, int | Fraction)
+
+
+def has_exact_numbers(roots: Sequence[Node]) -> bool:
+    """Are all numbers in these integers and fractions?
+
+    >>> from indexcalc.graph.constructors import einsum
+    >>> has_exact_numbers([einsum(2, [], ())]), has_exact_numbers([einsum(0.1, [], ())])
+    (True, False)
+    """
+    return all(_is_exact(value) for node in topological(roots) for value in _numbers(node))
+
+
+def _numbers(node: Node) -> Iterator[Number]:
+    if isinstance(node, Product):
+        yield node.coef
+        yield from (f.exponent for f in node.factors)
+    elif isinstance(node, Sum):
+        yield from (term.coef for term in node.terms)
 
 
 def is_rational(roots: Sequence[Node]) -> bool:

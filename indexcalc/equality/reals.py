@@ -10,6 +10,7 @@ says nothing about the mathematics.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,12 +20,13 @@ import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import number_of, size_of
 from indexcalc.engine.bind.smooth import Smooth
-from indexcalc.equality.arithmetic import Arithmetic, Array
+from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Signature, Variable
 from indexcalc.graph.numbers import Number
+from indexcalc.simplify.selection import select
 
 COPIES = 4
 """How often each point is computed: once as it is, the other times with random rounding."""
@@ -32,8 +34,16 @@ UNITS = 4 * 2.0**-53
 """The largest relative change of an operand: two units in the last place."""
 SPREAD = 32
 """What is taken for rounding: so many times the distance of the copies, which are few."""
+LARGE = 1 << 20
+"""Products of entries, at all points, that are made before they are added: more, 8 MB, are a product of matrices."""
 LARGEST, LEAST = 1e150, 1e-150
 """Beyond these a square overflows, or vanishes."""
+
+
+def _grouped(array: Array, labels: Sequence[int], groups: Sequence[Sequence[int]], sizes: Mapping[int, int]) -> Array:
+    """The array with its axes in these groups, those of a group as one."""
+    turned = array.transpose(0, *(1 + labels.index(x) for group in groups for x in group))
+    return turned.reshape(len(array), *(math.prod(sizes[x] for x in group) for group in groups))
 
 
 class Reals(Arithmetic):
@@ -60,22 +70,30 @@ class Reals(Arithmetic):
         self._place = 0
 
     def run(self, roots: Any) -> dict[Node, Array]:
-        """The values of all nodes below the roots; infinities and nan come out quietly."""
+        """The values of the roots, each as the engine makes it; infinities and nan come out quietly.
+
+        Conditions select before numbers are made (`simplify/selection`): the other half of a sum over pairs, the
+        branch that is not taken, count nowhere.
+        """
+        missing = [root for root in roots if root not in self.values]
+        made = select(missing) if missing else []
         with np.errstate(all="ignore"):
-            return super().run(roots)
+            super().run(made)
+        self.values |= {root: self.values[node] for root, node in zip(missing, made, strict=True)}
+        return self.values
 
     def base(self, node: Node) -> Array:
         """The values at the points themselves."""
         return self.run([node])[node][: self.points]
 
-    def rounding(self, node: Node) -> Array:
-        """How much of each value may be rounding."""
+    def rounding(self, node: Node, part: Callable[[Array], Array] = np.asarray) -> Array:
+        """How much of each value may be rounding, or of a part of it, the imaginary one say."""
         value = self.run([node])[node]
         if self.copies == 1:
             return np.zeros_like(value, dtype=float)
         copies = value.reshape(self.copies, self.points, *value.shape[1:])
         with np.errstate(all="ignore"):
-            return np.asarray(SPREAD * np.abs(copies[1:] - copies[0]).max(axis=0))
+            return np.asarray(SPREAD * np.abs(part(copies[1:] - copies[0])).max(axis=0))
 
     # -------------------------------------------------------------- rounding and extremes
 
@@ -97,8 +115,8 @@ class Reals(Arithmetic):
 
     def _watched(self, array: Array, vanishing: bool = False) -> Array:
         """The array; points are marked at which an entry is beyond the range of squares, or 0 where it cannot be."""
-        size = np.abs(array[: self.points].reshape(self.points, -1)) if array.shape[0] == self.count else None
-        if size is not None:
+        if array.shape[0] == self.count:
+            size = np.abs(array[: self.points].reshape(self.points, math.prod(array.shape[1:])))
             strange = (size > LARGEST) & np.isfinite(size) | (size < LEAST) & ((size > 0) | vanishing)
             self.extreme |= strange.any(axis=1)
         return array
@@ -120,6 +138,26 @@ class Reals(Arithmetic):
     def plus(self, one: Array, other: Array) -> Array:
         """The sum of two arrays, the first rounded: the second is a product, which is."""
         return np.asarray(self._shaken(one) + other)
+
+    def contracted(self, one: Labelled, other: Labelled, union: Sequence[int], rest: set[int]) -> Array:
+        """The product summed, where all products of entries would be large without making these."""
+        sizes = {x: n for array, labels in (one, other) for x, n in zip(labels, array.shape[1:], strict=True)}
+        if math.prod(sizes.values()) * self.count <= LARGE or set(union) <= rest:
+            return super().contracted(one, other, union, rest)
+        rows = []
+        for (array, labels), beside in ((one, other[1]), (other, one[1])):
+            alone = tuple(1 + k for k, x in enumerate(labels) if x not in rest and x not in beside)
+            rows.append((self._shaken(array).sum(axis=alone), [x for x in labels if x in rest or x in beside]))
+        (left, own), (right, others) = rows
+        inner = [x for x in own if x in others and x not in rest]
+        both = [x for x in own if x in others and x in rest]
+        first, last = ([x for x in labels if x not in (*inner, *both)] for labels in (own, others))
+        made = np.matmul(
+            _grouped(left, own, (both, first, inner), sizes), _grouped(right, others, (both, inner, last), sizes)
+        )
+        found = [*both, *first, *last]
+        made = made.reshape(len(made), *(sizes[x] for x in found))
+        return np.asarray(made.transpose(0, *(1 + found.index(x) for x in union if x in rest)))
 
     def power(self, array: Array, exponent: Number) -> Array:
         """Each entry to a power: real roots are of what is not negative."""

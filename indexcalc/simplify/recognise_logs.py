@@ -1,19 +1,26 @@
 """For programs alone: logarithms of what rounding, or a limit, makes 0.
 
 `log(sigmoid(z))` is `-softplus(-z)` and `log(1 - sigmoid(z))` is `-softplus(z)`, where the sigmoid is 0 or 1 up to
-rounding. `z**a*log(z)` with a > 0 is 0 at z = 0, its limit, and so is `p*log(p/q)` at p = 0; what no power of z stands
-before stays as it is: the derivative `log(z) + 1` of `z*log(z)` is -inf at 0.
+rounding. `z**a*log(z)` with a > 0 is 0 at z = 0, its limit, and so are `p*log(p/q)` and `p*log(abs(p))` at p = 0; what
+no power of z stands before stays as it is: the derivative `log(z) + 1` of `z*log(z)` is -inf at 0. `y*log(p)` has no
+limit where both are 0, and is nan there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from indexcalc.functions.elementwise import chosen
+from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, zeros
-from indexcalc.graph.node import Elementwise, Factor, Labels, Node, Product, Sum, Variable, topological
+from indexcalc.graph.node import Elementwise, Factor, Labels, Node, Product, Sum, Term, Variable, topological
+from indexcalc.graph.numbers import add, multiply
 from indexcalc.graph.walk import replace
 from indexcalc.simplify.intervals import is_positive
+from indexcalc.simplify.products.normal_form import multiple
 
 
 def stable(roots: Sequence[Node]) -> list[Node]:
@@ -40,6 +47,8 @@ def _is_log(node: Node) -> bool:
 def _steadied(node: Node) -> Node:
     if _is_log(node):
         return _log_of_sigmoid(node)
+    if isinstance(node, Sum):
+        return _with_common_factor(node)
     return _beside_its_argument(node) if isinstance(node, Product) else node
 
 
@@ -70,52 +79,149 @@ def _less_than_one(node: Node) -> Node | None:
 # ------------------------------------------------------------------ logarithms beside their argument
 
 
+DEEPEST = 4
+"""So many sums and products in one another, at most, are gone into for a logarithm."""
+
+
+class Base(NamedTuple):
+    """A node, along labels of a product, at whose zeros something vanishes."""
+
+    node: Node
+    labels: Labels
+
+
 def _beside_its_argument(node: Product) -> Node:
-    """The product with a choice for each logarithm of a factor, or of a product that has one."""
-    present = [f for f in node.factors if not isinstance(f.exponent, complex) and f.exponent > 0]
-    changed = [_safe(f, present) for f in node.factors]
-    if all(new is old for new, old in zip(changed, node.factors, strict=True)):
+    """The product with a choice for each logarithm of what vanishes, or is infinite, where another factor is 0."""
+    present = [f for f in node.factors if _is_raised(f) and not _is_log(f.node)]
+    vanishing = {base for f in present for base in _bases(Base(f.node, f.labels))}
+    return _safe_product(node, vanishing, DEEPEST)
+
+
+def _safe_product(node: Product, vanishing: Collection[Base], depth: int) -> Node:
+    changed = [f._replace(node=_safe(*f[:2], vanishing, depth)) if _is_raised(f) else f for f in node.factors]
+    if all(new.node is old.node for new, old in zip(changed, node.factors, strict=True)):
         return node
     return einsum(node.coef, changed, node.out, dict(enumerate(node.sizes)))
 
 
-def _safe(factor: Factor, present: Sequence[Factor]) -> Factor:
-    """A logarithm, or a sum of terms that are, with 0 where a factor that it is multiplied by is 0."""
-    if _is_log(factor.node):
-        return factor._replace(node=_choice(factor.node, factor.labels, present))
-    if not isinstance(factor.node, Sum) or not any(_is_log(term.node) for term in factor.node.terms):
-        return factor
+def _safe(node: Node, labels: Labels, vanishing: Collection[Base], depth: int) -> Node:
+    """A logarithm, or what is put together of some, with 0 where a factor that it is multiplied by is 0."""
+    if len(set(labels)) < len(labels) or not depth:
+        return node
+    if _is_log(node):
+        return _chosen(node, labels, vanishing)
+    if isinstance(node, Product) and _is_open(node):
+        at = dict(zip(labels, node.out, strict=True))
+        inside = {Base(v.node, tuple(at[x] for x in v.labels)) for v in vanishing if set(v.labels) <= at.keys()}
+        return _safe_product(node, inside, depth - 1)
+    if not isinstance(node, Sum):
+        return node
     terms = [
-        term._replace(node=_choice(term.node, [factor.labels[axis] for axis in term.labels], present))
-        if _is_log(term.node)
-        else term
-        for term in factor.node.terms
+        t._replace(node=_safe(t.node, tuple(labels[axis] for axis in t.labels), vanishing, depth - 1))
+        for t in node.terms
     ]
-    if all(new is old for new, old in zip(terms, factor.node.terms, strict=True)):
-        return factor
-    return factor._replace(node=addition(terms, factor.node.dims))
+    if all(new.node is old.node for new, old in zip(terms, node.terms, strict=True)):
+        return node
+    return addition(terms, node.dims)
 
 
-def _choice(logarithm: Node, labels: Sequence[int], present: Sequence[Factor]) -> Node:
-    """The logarithm where what it is multiplied by is not 0, else 0."""
-    at = {label: axis for axis, label in enumerate(labels)}
-    if len(at) < len(labels):
-        return logarithm
-    known = {(factor.node, factor.labels) for factor in present if not _is_declared_positive(factor.node)}
-    for node, own in _zeros_of(logarithm.children[0]):
-        if (node, tuple(labels[axis] for axis in own)) in known:
-            return chosen((node, own), (logarithm, range(logarithm.order)), (zeros(()), ()), logarithm.dims)
-    return logarithm
+def _chosen(logarithm: Node, labels: Labels, vanishing: Collection[Base]) -> Node:
+    """The logarithm where nothing of its argument, and beside it, is 0; else 0."""
+    made, axes = logarithm, range(logarithm.order)
+    stack = [Base(logarithm.children[0], labels)]
+    while stack:
+        base = stack.pop()
+        if any(v.labels == base.labels and _vanish_together(v.node, base.node) for v in vanishing):
+            own = [labels.index(x) for x in base.labels]
+            made = chosen((base.node, own), (made, axes), (zeros(()), ()), logarithm.dims)
+        else:
+            stack += _inside(base, poles=True)
+    return made
 
 
-def _is_declared_positive(node: Node) -> bool:
-    return isinstance(node, Variable) and is_positive(node)
+def _vanish_together(one: Node, other: Node) -> bool:
+    """Is this the same node, or the same sum but for a number in front, and not declared positive?"""
+    if isinstance(one, Variable) and is_positive(one):
+        return False
+    return one is other or (isinstance(one, Sum) and multiple(one, other) is not None)
 
 
-def _zeros_of(argument: Node) -> Iterator[tuple[Node, Labels]]:
-    """The nodes, with their axes among the argument's, at whose zeros the argument is 0."""
-    yield argument, tuple(range(argument.order))
-    if isinstance(argument, Product) and not argument.bound and len(set(argument.out)) == argument.order:
-        for node, labels, exponent in argument.factors:
-            if not isinstance(exponent, complex) and exponent > 0:
-                yield node, tuple(argument.out.index(label) for label in labels)
+def _bases(base: Base) -> Iterator[Base]:
+    """The node itself, and all that it is a power, a product, or a function that is 0 at 0, of."""
+    stack = [base]
+    while stack:
+        found = stack.pop()
+        yield found
+        stack += _inside(found, poles=False)
+
+
+def _inside(base: Base, *, poles: bool) -> Iterator[Base]:
+    """Nodes at whose zeros this one vanishes as a power does, which no logarithm outweighs; `poles`: is infinite."""
+    node, labels = base
+    if isinstance(node, Product) and _is_open(node):
+        at = dict(zip(node.out, labels, strict=True))
+        for f in node.factors:
+            if _is_raised(f) or (poles and not isinstance(f.exponent, complex)):
+                yield Base(f.node, tuple(at[x] for x in f.labels))
+    elif isinstance(node, Elementwise) and len(node.args) == 1 and _is_zero_at_zero(node):
+        (arg,) = node.args
+        yield Base(arg.node, tuple(labels[axis] for axis in arg.labels))
+
+
+def _is_raised(factor: Factor) -> bool:
+    """Is its exponent positive?"""
+    return not isinstance(factor.exponent, complex) and factor.exponent > 0
+
+
+def _is_open(node: Product) -> bool:
+    """Is nothing summed in it, and no delta made?"""
+    return not node.bound and len(set(node.out)) == node.order
+
+
+def _is_zero_at_zero(node: Elementwise) -> bool:
+    row = elementwise_row(node.fn)
+    with np.errstate(all="ignore"):
+        return not row.numpy(np.zeros(()), *node.params)
+
+
+# ------------------------------------------------------------------ sums of what is infinite
+
+
+def _with_common_factor(node: Sum) -> Node:
+    """`log(z)**2 + 2*log(z)` as `log(z)*(log(z) + 2)`: at z = 0 both terms are infinite, and of opposite signs.
+
+    What all terms have is taken out if it is a logarithm or stands in a denominator, beside a logarithm.
+    """
+    rows = [_powers(term) for term in node.terms]
+    if len(rows) < 2 or not all(rows) or not any(_is_log(base.node) for row in rows for base in row):
+        return node
+    common = {}
+    for base in rows[0]:
+        least = min(row.get(base, 0) for row in rows)
+        if all(base in row for row in rows) and (least < 0 or _is_log(base.node)):
+            common[base] = least
+    if not common:
+        return node
+    terms = []
+    for term, row in zip(node.terms, rows, strict=True):
+        left = [(*base, add(power, -common.get(base, 0))) for base, power in row.items()]
+        coef = multiply(term.coef, term.node.coef) if isinstance(term.node, Product) else term.coef
+        axes = range(node.order)
+        terms.append((coef, einsum(1, [f for f in left if f[2]], axes, dict(enumerate(node.dims))), axes))
+    axes = range(node.order)
+    taken = [(*base, power) for base, power in common.items()]
+    return einsum(1, [(addition(terms, node.dims), axes), *taken], axes, dict(enumerate(node.dims)))
+
+
+def _powers(term: Term) -> dict[Base, Any]:
+    """The factors of a term and their exponents; none of one in which something is summed."""
+    if not isinstance(term.node, Product):
+        return {Base(term.node, term.labels): 1}
+    if not _is_open(term.node) or any(isinstance(f.exponent, complex) for f in term.node.factors):
+        return {}
+    at = dict(zip(term.node.out, term.labels, strict=True))
+    found: dict[Base, Any] = {}
+    for f in term.node.factors:
+        base = Base(f.node, tuple(at[x] for x in f.labels))
+        found[base] = add(found.get(base, 0), f.exponent)
+    return found

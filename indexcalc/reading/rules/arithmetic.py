@@ -185,7 +185,10 @@ def _reached(tree: Any) -> frozenset[str]:
     last = tree.children[-1] if tree.data in ("product", "signed") else tree
     if last.data != "total" or last.children[0].type != "BIG":
         return frozenset()
-    return frozenset(words_of(last.children[1]))
+    told = (
+        name for part in last.children[2:-1] if getattr(part, "data", "") == "condition" for name in part.children[::2]
+    )
+    return frozenset((*words_of(last.children[1]), *map(str, told)))
 
 
 def read_comparison(reading: Reading, tree: Any, scope: Scope) -> Steps:

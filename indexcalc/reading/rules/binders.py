@@ -54,11 +54,14 @@ def read_family(reading: Reading, tree: Any, scope: Scope) -> Steps:
 def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices.
 
-    `sum[i,j: i<j](body)` is a sum over those indices that hold the condition.
+    `sum[i,j: i<j](body)` and `Σ_{i<j} body` are sums over those indices that hold the condition.
     """
     sign, names, *between, body = tree.children
     word, _, bounds = str(sign).partition(" ")
+    held = [tuple(map(str, part.children)) for part in between if getattr(part, "data", "") == "condition"]
     order = words_of(names)
+    if held and sign.type == "BIG":
+        order = _summed(reading, tree, order, held, scope)
     value = yield body, Scope(scope.kept | set(order))
     if order == [ALL]:
         if isinstance(value, Array) or not value.order:
@@ -75,24 +78,49 @@ def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
             raise reading.error(tree, f"{name} is not free in {value}", f"leave {name} out, or write it on what varies")
     if bounds:
         _within(reading, tree, bounds, value, order)
+    for one, _, other in held:  # Σ_i x_i Σ_{j<i} x_j: the inner sum varies with i by its condition alone
+        for near, far in ((one, other), (other, one)):
+            if near in order and far not in value.names and far in scope.kept:
+                size = value.node.dims[value.names.index(near)]
+                value = keeping(value) * declare.ones(Index(far, True), dim=size)
     indices = [Index(name, True) for name in order]
-    held = ",".join("".join(map(str, part.children)) for part in between if getattr(part, "data", "") == "condition")
+    where = ",".join("".join(row) for row in held)
     if held and word != "sum":
-        raise reading.error(tree, f"{word} where {held}", "conditions are for sums: sum[i,j: i<j](...)")
-    total = value.sum(*indices, where=held) if word == "sum" else FUNCTIONS[word](value, *indices)
+        raise reading.error(tree, f"{word} where {where}", "conditions are for sums: sum[i,j: i<j](...)")
+    total = value.sum(*indices, where=where) if word == "sum" else FUNCTIONS[word](value, *indices)
     return flagged(total, scope.kept.__contains__)
 
 
-def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[str]) -> None:
-    """The bounds of a sum are those of its index: from 1 to the dimension, or from 0 to one less."""
-    lower, _, upper = bounds.partition(":")
-    size = value.node.dims[value.names.index(order[0])]
-    last = {"": (str(size), str(size)), "0": (f"{size}-1", f"{size - 1}")}.get(lower if lower == "0" else "", ())
-    if len(order) > 1 or lower not in ("", "0", "1") or (upper and upper not in last and not unknown(size)):
+def _summed(reading: Reading, tree: Any, listed: list[str], held: list[tuple[str, ...]], scope: Scope) -> list[str]:
+    """The indices of a sum with conditions: those that are listed, or all in them that nothing around it has bound.
+
+    `Σ_{k, i<j}` is over k, i and j, `Σ_{i,j: i≠j}` over i and j, and in `Σ_i Σ_{j>i}` the second one is over j.
+    """
+    names = [name for name in listed if name != ALL]
+    told = list(dict.fromkeys(name for one, _, other in held for name in (one, other)))
+    if set(names) & set(told):
+        return names
+    open_ = [name for name in told if name not in scope.kept]
+    if open_ == told and any(sign == "!=" and one > other for one, sign, other in held):
+        one, other = told[:2]
         raise reading.error(
-            tree, f"a sum from {lower or 1} to {upper or size}, and {order[0]} goes from 1 to {size}",
-            "declare the dimension that is meant, or slice the tensor: x[1:]",
+            tree, f"a sum over {one} alone, for each {other}, or over both?",
+            f"over both: \\sum_{{{other} \\ne {one}}}; over {one}: \\sum_{{{one}: {one} \\ne {other}}}",
         )  # fmt: skip
+    return names + open_
+
+
+def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[str]) -> None:
+    """The bounds of a sum are those of its indices: from 1 to the dimension, or from 0 to one less."""
+    lower, _, upper = bounds.partition(":")
+    for name in order:
+        size = value.node.dims[value.names.index(name)]
+        last = {"": (str(size), str(size)), "0": (f"{size}-1", f"{size - 1}")}.get(lower if lower == "0" else "", ())
+        if lower not in ("", "0", "1") or (upper and upper not in last and not unknown(size)):
+            raise reading.error(
+                tree, f"a sum from {lower or 1} to {upper or size}, and {name} goes from 1 to {size}",
+                "declare the dimension that is meant, or slice the tensor: x[1:]",
+            )  # fmt: skip
 
 
 def read_array(reading: Reading, tree: Any, needed: bool = True, entries: bool = False) -> Steps:

@@ -128,7 +128,9 @@ def _value(
     if name in LOGARITHMS:
         inner = _determinant(args, token.type == "BARE")
         if inner is not None:
-            value = yield from read_array(reading, inner)
+            value = (
+                (yield from read_array(reading, inner)) if inner.data == "braces" else (yield inner, Scope(scope.kept))
+            )
             if is_square(value):
                 reading.note("`log|A|` is read as logdet(A)")
                 return log_determinant(value)

@@ -32,7 +32,7 @@ start: statement (_END statement)*
      | unary (_sign unary)* _sign reach                        -> product
      | unary (_sign unary)+                                    -> product
 _sign: TIMES | ADJACENT
-?reach: BIG "[" names "]" ADJACENT? term                                 -> total
+?reach: BIG "[" names (COLON condition ("," condition)*)? "]" ADJACENT? term -> total
       | BARE term                                              -> bare
       | BY term                                                -> derived
       | BY (OVER postfix)+                                     -> derived

@@ -478,9 +478,14 @@ def _dropped(page: LatexPage, made: list[Token], token: Token) -> None:
     page.word()
 
 
+def _stacked(page: LatexPage, made: list[Token], token: Token) -> None:
+    r"""`\substack{i,j \\ i \ne j}` below a sum: its rows, with commas between them."""
+    made += [renamed(part, "COMMA", ",") if part.type == "_END" else part for part in page.argument()]
+
+
 COMMANDS: dict[str, Callable[[LatexPage, list[Token], Token], None]] = {
     "frac": _fraction, "tfrac": _fraction, "dfrac": _fraction, "cfrac": _fraction, "sqrt": _root,
     "operatorname": _word, "operatorname*": _word, "text": _word, "textrm": _word, "mbox": _word, "textbf": _word,
-    "underset": _under, "begin": _begin, "label": _dropped, "tag": _dropped,
+    "underset": _under, "begin": _begin, "label": _dropped, "tag": _dropped, "substack": _stacked,
 }  # fmt: skip
 """Commands that take arguments of their own."""

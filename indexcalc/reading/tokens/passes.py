@@ -7,11 +7,11 @@ sign is `BIG`, a derivative is `PARTIAL`, or goes by (`BY`) a variable (`OVER`).
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice, pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize, numeric
 
 from indexcalc.errors import ParseError
@@ -40,6 +40,8 @@ LONGEST_WORD, MOST_WAYS = 30, 9
 """Letters of a name that is split into declared ones, and ways in which that is tried: arbitrary budgets."""
 LONGEST = 100_000
 """Characters of a text: an arbitrary budget, far more than a person pastes."""
+COMPARED = re.compile(r"(<=|>=|!=|<|>)")
+"""What stands between two indices below a sum."""
 MODULES = {
     "np", "numpy", "jnp", "torch", "tf", "ic", "scipy", "linalg", "special", "nn", "functional", "F", "jax", "lax",
 }  # fmt: skip
@@ -222,7 +224,7 @@ def called(text: str, found: list[Token], words: Words) -> list[Token]:
     while k < len(stream):
         token, k = stream[k], k + 1
         if token.type == "SUMMED" or (token.type == "NAME" and _is_sum(token, stream, k, words)):
-            k = _summed(text, made, token, stream, k)
+            k = _summed(text, made, token, stream, k, words)
         elif token.type == "ROOT":
             k = _root(text, made, token, stream, k)
         elif token.type == "NAME":
@@ -239,8 +241,8 @@ def _is_sum(token: Token, stream: Stream, k: int, words: Words) -> bool:
     return bool(mark and tail) or (not mark and stream.kind(k) == "SUBSCRIPT")
 
 
-def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int) -> int:
-    """`Σ_i`, `∑_{i,j}`, `sum_{i=1}^n`: the sign, the indices, and the bounds that are said."""
+def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int, words: Words) -> int:
+    """`Σ_i`, `∑_{i,j}`, `sum_{i=1}^n`, `Σ_{i<j}`: the sign, the indices, the bounds and the conditions."""
     head, _, tail = str(token).partition("_")
     subs = tail
     if not subs:
@@ -253,22 +255,61 @@ def _summed(text: str, made: list[Token], token: Token, stream: Stream, k: int) 
         end = closing(stream, k + 1) if stream.kind(k + 1) in ("LPAR", "LBRACE") else k + 1
         inner = [t for t in stream[k + 1 : end + 1] if t.type not in ("LPAR", "LBRACE", "RPAR", "RBRACE")]
         upper, k = "".join(map(str, inner)), end + 1
-    lower, equals, start = subs.partition("=")
-    if not equals and re.search(r"[<>≤≥≠]", subs):
-        raise ParseError(
-            text, f"{where(text, token.start_pos or 0)}: a sum over {subs}", "write e.sum(i, j, where=...) in Python"
-        )
-    names = [n for n in re.split(r"[,\s]+", lower.strip()) if n] or [ALL]
-    if len(names) == 1 and not equals:
-        names = re.findall(r"[^\W\d_]\d*", names[0]) or names
-    bounds = f"{start.strip()}:{upper}" if equals or upper else ""
-    made.append(renamed(token, "BIG", f"{SUMS[head]} {bounds}".strip()))
-    made.append(renamed(token, "LSQB", "["))
-    for n, name in enumerate(names):
-        made += [renamed(token, "COMMA", ",")] * (n > 0)
-        made.append(renamed(token, "NAME", name))
-    made.append(renamed(token, "RSQB", "]"))
+    below = _below(text, token, subs, words)
+    bounds = f"{below.lower}:{upper or below.upper}" if below.lower or upper or below.upper else ""
+    inside = _listed([("NAME", name)] for name in below.names or [ALL])
+    held = _listed([("NAME", one), ("COMPARE", sign), ("NAME", other)] for one, sign, other in below.conditions)
+    inside += [("COLON", ":"), *held] if held else []
+    row = [("BIG", f"{SUMS[head]} {bounds}".strip()), ("LSQB", "["), *inside, ("RSQB", "]")]
+    made += [renamed(token, kind, value) for kind, value in row]
     return k
+
+
+def _listed(rows: Iterable[list[tuple[str, str]]]) -> list[tuple[str, str]]:
+    """Tokens of several things, with commas between them."""
+    return [row for n, part in enumerate(rows) for row in [("COMMA", ",")] * (n > 0) + part]
+
+
+class Below(NamedTuple):
+    """What stands below a sum: the indices that are listed, the conditions between indices, and the bounds."""
+
+    names: list[str]
+    conditions: list[tuple[str, str, str]]
+    lower: str = ""
+    upper: str = ""
+
+
+def _below(text: str, token: Token, subs: str, words: Words) -> Below:
+    """The parts of `i,j`, `t=1`, `i<j`, `i,j: i != j`, `1 <= i < j <= n`."""
+    plain = subs.replace("≤", "<=").replace("≥", ">=").replace("≠", "!=")
+    if not COMPARED.search(plain):
+        lower, equals, start = plain.partition("=")
+        names = [name for name in re.split(r"[,\s]+", lower.strip()) if name]
+        if len(names) == 1 and not equals:
+            names = re.findall(r"[^\W\d_]\d*", names[0]) or names
+        return Below(names, [], start.strip())
+    found = Below([], [])
+    for part in re.split(r"[,:()|\s]+", re.sub(r"\s*(<=|>=|!=|<|>|=)\s*", r"\1", plain).strip()):
+        chain = COMPARED.split(part)
+        if len(chain) > 1 and chain[0].isdigit() and chain[1][0] == "<":
+            found = found._replace(lower=str(int(chain[0]) + (chain[1] == "<")))
+            chain = chain[2:]
+        if len(chain) > 1 and chain[-1] in words.symbols and chain[-2][0] == "<":
+            found = found._replace(upper=chain[-1] + ("-1" if chain[-2] == "<" else ""))
+            chain = chain[:-2]
+        if len(chain) == 1:
+            name, _, start = part.partition("=") if "=" in chain[0] else (chain[0], "", "")
+            found = found._replace(lower=start or found.lower)
+            found.names.extend([name] if name else [])
+        elif not all(name.isidentifier() for name in chain[::2]) or chain[1::2].count("!=") > 1:
+            several = "which of them differ?" if "!=" in chain else "no conditions between indices"
+            found_ = f"{where(text, token.start_pos or 0)}: a sum over {subs}: {several}"
+            raise ParseError(
+                text, found_, "write \\sum_{i<j}, \\sum_{i,j: i \\ne j}, or e.sum(i, j, where=...) in Python"
+            )
+        else:
+            found.conditions.extend(zip(chain[::2], chain[1::2], chain[2::2], strict=False))
+    return found
 
 
 def _root(text: str, made: list[Token], token: Token, stream: Stream, k: int) -> int:

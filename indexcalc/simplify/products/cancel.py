@@ -1,8 +1,8 @@
-"""Matrices that cancel in a product: an inverse beside its argument, an orthogonal matrix beside its transpose.
+"""What cancels in a product: shared products, an inverse beside its argument, an orthogonal matrix and its transpose.
 
-The rewrites: `cancel_inverse` (inv(X)_ik X_kj = δ_ij, and for cofactors C of X C_ki X_kj = det(X) δ_ij, on either side
-and for each batch; X may be one factor, or a product whose factors stand among the others) and
-`cancel_orthogonal` (Q_ik Q_jk = δ_ij).
+The rewrites: `cancel_shared` (p/q * (p/q)**-1 = 1), `cancel_inverse` (inv(X)_ik X_kj = δ_ij, and for cofactors C of X
+C_ki X_kj = det(X) δ_ij, on either side and for each batch; X may be one factor, or a product whose factors stand among
+the others) and `cancel_orthogonal` (Q_ik Q_jk = δ_ij).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from typing import NamedTuple
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction
-from indexcalc.graph.numbers import multiply
+from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.simplify.matrices.inverse import is_orthogonal
+from indexcalc.simplify.opened import opens
 from indexcalc.simplify.recognise import is_inverse, size_of_unit
 
 STEPS = 500
@@ -57,6 +58,40 @@ def _cancel_one(draft: Draft, out: Sequence[int]) -> bool:
         elif _is_orthogonal(node) and _cancel_orthogonal(draft, rows, times, place):
             return True
     return False
+
+
+def cancel_shared(draft: Draft) -> None:
+    """Opens a product that is used elsewhere too where a factor of it cancels: `p/q * (p/q)**-1` is 1.
+
+    Where none does, or there would be more factors than before, what is shared stays shared.
+    """
+    place = 0
+    while place < len(draft.factors) > 1:
+        node, labels, exponent = draft.factors[place]
+        if isinstance(node, Product) and _shortens(draft, place):
+            draft.factors[place : place + 1] = draft.open(node, labels, exponent)
+            place = 0
+        else:
+            place += 1
+
+
+def _shortens(draft: Draft, place: int) -> bool:
+    """Does something cancel once the product at this place is opened, and are there no more factors than before?"""
+    node, places, exponent = draft.factors[place]
+    if not isinstance(node, Product) or node.bound or len(set(node.out)) < node.order or not opens(node, exponent):
+        return False
+    at = {label: draft.find(places[axis]) for axis, label in enumerate(node.out)}
+    powers: dict[tuple[Node, Labels], Number] = {}
+    for k, (other, labels, power) in enumerate(draft.factors):
+        if k != place:
+            key = (other, tuple(draft.find(label) for label in labels))
+            powers[key] = add(powers.get(key, 0), power)
+    before, cancelled = len(powers), False
+    for f in node.factors:
+        key, power = (f.node, tuple(at[label] for label in f.labels)), multiply(f.exponent, exponent)
+        cancelled |= powers.get(key, 0).real * power.real < 0
+        powers[key] = add(powers.get(key, 0), power)
+    return cancelled and sum(power != 0 for power in powers.values()) <= before + 1
 
 
 Rows = Sequence[tuple[Node, Labels, object]]

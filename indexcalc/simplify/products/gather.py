@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts
 from indexcalc.graph.node import Node, Product
-from indexcalc.graph.numbers import Number, number
+from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import open_groups
 from indexcalc.simplify.axes.joined import expose_groups
@@ -19,7 +19,7 @@ from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
-from indexcalc.simplify.products.cancel import cancel
+from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
@@ -41,9 +41,14 @@ def rule_product(work: Normaliser, node: Product) -> Edge:
     stack: list[tuple[Node, list[int], Number]] = [
         (f.node, [labels[x] for x in f.labels], f.exponent) for f in reversed(node.factors)
     ]
+    outside: list[tuple[int, Number]] = []  # floats are multiplied as they are written, from the inside: 0.1*(0.1*0.3)
     while stack:
+        while outside and outside[-1][0] == len(stack):
+            draft.coef = multiply(outside.pop()[1], draft.coef)
         source, places, exponent = stack.pop()
         if source in work.absorbed and isinstance(source, Product):
+            outside.append((len(stack), draft.coef))
+            draft.coef = 1
             stack += reversed(draft.open(source, places, exponent))
             continue
         factor = draft.attach(work.child(source), places, exponent)
@@ -56,6 +61,8 @@ def rule_product(work: Normaliser, node: Product) -> Edge:
             draft.factors += draft.open(inner, factor[1], exponent)
         else:
             draft.factors += split_power(work, draft, *factor)
+    for _, coef in reversed(outside):
+        draft.coef = multiply(coef, draft.coef)
     return work.finish(draft, [labels[x] for x in node.out], node.dims)
 
 
@@ -95,6 +102,7 @@ def copies(
 
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
+    cancel_shared(draft)
     cancel(draft, out)
     open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)

@@ -170,12 +170,16 @@ class Legibility:
         joined: dict[int, list[int]] = {}
         stack: list[tuple[Node, tuple[int, ...], Number, bool]] = []
         stack.append((node, tuple(range(node.order)), 1, isinstance(node, Product) and not self.is_name(node)))
+        around: list[tuple[int, Number]] = []  # numbers are multiplied from the inside, as simplification does
         while stack:
+            while around and around[-1][0] == len(stack):
+                flat.coef = multiply(around.pop()[1], flat.coef)
             inner, places, exponent, opened = stack.pop()
             if not opened or not isinstance(inner, Product):
                 self._item(flat, inner, places, exponent)
                 continue
-            flat.coef = multiply(flat.coef, inner.coef)
+            around.append((len(stack), flat.coef))
+            flat.coef = inner.coef
             place: dict[int, int] = {}
             for label, outside in zip(inner.out, places, strict=True):
                 first = place.setdefault(label, outside)
@@ -190,6 +194,8 @@ class Legibility:
             flags = self.outline.opened.get(inner, [False] * len(inner.factors))
             for factor, flag in zip(reversed(inner.factors), reversed(flags), strict=True):
                 stack.append((factor.node, tuple(place[label] for label in factor.labels), factor.exponent, flag))
+        for _, coef in reversed(around):
+            flat.coef = multiply(coef, flat.coef)
         flat.groups = list(joined.values())
         for group in flat.groups:
             flat.items += [identity(*pair) for pair in pairwise(group)]
