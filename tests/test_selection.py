@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.graph.constructors import ONE, addition
+from indexcalc.simplify.selection import is_condition
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
@@ -136,3 +138,9 @@ def test_values_come_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         everywhere(ic.where(z > 0, ic.log(z), 0), (z,), (np.array([-1.0, 0.0, 1.0]),), [0, 0, 0])
+
+
+def test_a_sum_of_ones_is_no_condition() -> None:
+    two = addition([(1, ONE, ()), (1, ONE, ())], ())
+    assert not is_condition(two)
+    assert is_condition((1 - (z > 0))[i].node)

@@ -100,7 +100,7 @@ def _denies(node: Sum) -> bool:
     """Is it `1 - c` of a condition c?"""
     rest = [t for t in node.terms if t.node is not ONE]
     ones = [t for t in node.terms if t.node is ONE and t.coef == 1]
-    if len(node.terms) != 2 or not ones or rest[0].coef != -1 or isinstance(rest[0].node, Sum):
+    if len(node.terms) != 2 or len(rest) != 1 or not ones or rest[0].coef != -1 or isinstance(rest[0].node, Sum):
         return False
     return is_condition(rest[0].node)
 
