@@ -22,8 +22,9 @@ BY_KEYWORD = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 """The flags of a function that takes whatever it is given."""
 OPERATORS = {f"__{word}__" for word in (
-    "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul", "rmatmul", "neg", "pos",
-    "lt", "le", "gt", "ge", "getitem", "bool", "iter", "len", "float", "contains", "array", "array_ufunc", "array_function",
+    "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul", "rmatmul",
+    "neg", "pos", "lt", "le", "gt", "ge", "getitem", "bool", "iter", "len", "float", "contains", "array",
+    "array_ufunc", "array_function",
 )}  # fmt: skip
 """Operators and conversions whose errors are the user's."""
 NOWHERE = 1 << 30
@@ -72,6 +73,16 @@ def own_name(name: object, what: str, like: str) -> str:
         instead = f"write {plain!r}" if plain != name else "use another, debug say"
         raise NameRefused(asked, f"{name!r} is not a name of its own to Python", instead)
     return name
+
+
+def sentence(formula: str) -> str:
+    """The words as a sentence begins; a letter of a formula stays as it is.
+
+    >>> sentence("the sign of x"), sentence("x where x > 0, 0 elsewhere.")
+    ('The sign of x', 'x where x > 0, 0 elsewhere')
+    """
+    word = formula.split(" ")[0]
+    return (formula if len(word) < 2 or not word.isalpha() else f"{formula[0].upper()}{formula[1:]}").rstrip(".")
 
 
 def is_sequence(value: object) -> bool:
@@ -176,7 +187,7 @@ def _guarded(function: Callable[..., Any]) -> Any:
 
 
 def _at_home(call: Any, function: Callable[..., Any], name: str) -> Any:
-    """What stands in for a function: it belongs to the module where its examples are looked for, so reads no globals."""
+    """What stands in for a function: of its module, where examples are looked for; it reads no globals."""
     return FunctionType(call.__code__, function.__globals__, name, None, call.__closure__)
 
 

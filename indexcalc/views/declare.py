@@ -13,7 +13,7 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Signature
-from indexcalc.index import dim, Dim, Dimension, dims, Index, symbol
+from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.surface import is_integer, own_name, public
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed

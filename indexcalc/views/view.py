@@ -138,7 +138,9 @@ class View(Evaluable):
         numbers: np.ndarray[Any, Any] = later.evaluate(self, values, order=order, memory_limit=memory_limit, **named)
         return numbers
 
-    def compressed(self, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any) -> later.Compressed:
+    def compressed(
+        self, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any
+    ) -> later.Compressed:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
         return later.compressed(self, values, memory_limit=memory_limit, **named)
 

@@ -25,7 +25,6 @@ def typed_as(method: Method) -> Callable[[Callable[..., Any]], Method]:
     return lambda own: cast(Method, own)
 
 
-
 @public
 class Derivative(Expr):
     """A derivative in index notation: an `Expr` that knows which of its indices came from where.
