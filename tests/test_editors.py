@@ -37,7 +37,7 @@ def test_the_stub_is_that_of_the_surface() -> None:
 
 # ------------------------------------------------------------------ types
 
-SNIPPET = '''
+SNIPPET = """
 import numpy as np
 
 import indexcalc as ic
@@ -45,19 +45,22 @@ import indexcalc as ic
 i, j = ic.indices("i j")
 x, A, s = ic.tensor("x", "n"), ic.tensor("A", "n n"), ic.scalar("s")
 n = x.shape[0]
-'''
+"""
 TYPES = {
     "x": "Array", "x[i]": "Expr", "A[i, j]": "Expr", "x[1:]": "Array", "A[0, :]": "Array", "A[..., None]": "Array",
     "x[i] * A[i, j]": "Expr", "A @ x": "Array", "2 * x": "Array", "x / n": "Array", "s * x[i]": "Expr", "x**2": "Array",
     "ic.exp(x)": "Array", "ic.exp(x[i])": "Expr", "ic.maximum(0, x)": "Array", "ic.where(x > 0, x, 0)": "Array",
     "ic.softmax(A, axis=1)": "Array", "ic.softmax(A[i, j], j)": "Expr", "ic.sum(x[i])": "Expr", "ic.sqrt(s)": "Array",
-    "ic.grad(x @ x, x)": "ArrayDerivative", "2 * ic.hessian(x @ x, x)": "Array", "ic.hessian(x @ x, x)": "ArrayDerivative",
-    "ic.grad(x @ x, [x, A])": "list[ArrayDerivative]", "ic.diff(x[i], x[j])": "Derivative", "x[i].diff(x[j])": "Derivative",
+    "ic.grad(x @ x, x)": "ArrayDerivative", "2 * ic.hessian(x @ x, x)": "Array",
+    "ic.hessian(x @ x, x)": "ArrayDerivative",
+    "ic.grad(x @ x, [x, A])": "list[ArrayDerivative]", "ic.diff(x[i], x[j])": "Derivative",
+    "x[i].diff(x[j])": "Derivative",
     "ic.derivative(A @ x, x).layout('jax')": "Array", "ic.grad(x @ x, x).layouts()": "Layouts", "ic.pi": "Array",
     "ic.jvp(A @ x, x, x)": "Array", "ic.vjp(A @ x, [x, A], x)": "list[ArrayDerivative]", "ic.ones('n')": "Array",
     "ic.ones(i)": "Expr", "ic.define('y', A @ x)": "Array", "ic.define('y', x[i])": "Expr", "ic.inv(A)": "Array",
     "ic.eigh(A)": "tuple[Array, Array]", "x.evaluate(x=np.ones(3))": "ndarray[Any, Any]", "x.equals(x)": "Equality",
-    "ic.compressed(A)": "Compressed", "ic.einsum('ij,j->i', A, x)": "Array", "x.variables['x']": "Array",
+    "ic.compressed(A)": "Compressed",
+    "ic.einsum('ij,j->i', A, x)": "Array", "x.variables['x']": "Array",
     "ic.check('x', ic.grad(x @ x, x)).right": "bool", "x.shape[0]": "int | Dim",
 }  # fmt: skip
 """What a type checker says of expressions."""
@@ -97,7 +100,8 @@ def _bare(got: str) -> str:
 # ------------------------------------------------------------------ completion
 
 COMPLETED = {
-    "ic.log_soft": "log_softmax", "ic.comp": "compile", "x.eval": "evaluate", "x[i].ren": "rename", "x[1:].simp": "simplify",
+    "ic.log_soft": "log_softmax", "ic.comp": "compile", "x.eval": "evaluate", "x[i].ren": "rename",
+    "x[1:].simp": "simplify",
     "ic.grad(x @ x, x).layo": "layout", "ic.exp(x[i]).exp": "expand",
 }  # fmt: skip
 """What an editor completes, and to what."""
