@@ -1,7 +1,7 @@
 # What is done often, one entry each; CONTRIBUTING.md says when. `make PYTHON=.venv/bin/python fast` takes another Python.
 PYTHON ?= python
 
-.PHONY: help format lint types fast test docs benchmarks
+.PHONY: help format lint types stubs fast test docs benchmarks
 
 help: ## these lines
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -16,6 +16,9 @@ lint: ## style and layout, without changing a file
 
 types: ## mypy, strict, on the package
 	$(PYTHON) -m mypy
+
+stubs: ## indexcalc/__init__.pyi, which is made from the surface
+	$(PYTHON) tests/stubs.py
 
 fast: ## the fast tier of the tests: a minute and a half on two cores
 	$(PYTHON) -m pytest -n auto -m "not slow"

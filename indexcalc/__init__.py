@@ -80,6 +80,11 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module 'indexcalc' has no attribute {name!r}{close}")
 
 
+def __dir__() -> list[str]:
+    """The surface, and nothing else."""
+    return sorted([*__all__, "__version__"])
+
+
 @public
 def simplify(expr: Any) -> Any:
     """The simplified form of an expression."""

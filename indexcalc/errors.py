@@ -6,6 +6,7 @@ a value that does not fit, `TypeError` for a thing of the wrong kind).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 
@@ -52,6 +53,16 @@ class IndexCalcError(Exception):
 
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         return type(self), (self.asked, self.found, self.instead)
+
+
+def brief(error: IndexCalcError) -> IndexCalcError:
+    """The error without the way it took through the library: its traceback ends below the user's line.
+
+    With `INDEXCALC_TRACEBACK=full` in the environment it is shown, as are other errors always.
+    """
+    if os.environ.get("INDEXCALC_TRACEBACK") != "full":
+        error.__traceback__, error.__suppress_context__ = None, True
+    return error
 
 
 class NotationError(IndexCalcError, ValueError):

@@ -15,17 +15,21 @@ if TYPE_CHECKING:
     from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
     from indexcalc.engine.compressed.compressed import compressed as compressed
+    from indexcalc.engine.compressed.held import Compressed as Compressed
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
     from indexcalc.reading.reader import parse as parse
+    from indexcalc.views.array import Array as Array
     from indexcalc.views.array import size_number as size_number
+    from indexcalc.views.derivatives.derivative import Derivative as Derivative
     from indexcalc.views.derivatives.differentiate import diff as diff
     from indexcalc.views.derivatives.panel import Layouts as Layouts
     from indexcalc.views.derivatives.panel import layouts as layouts
     from indexcalc.views.derivatives.projection import layout_of as layout_of
     from indexcalc.views.derivatives.projection import matrix_array as matrix_array
     from indexcalc.views.derivatives.projection import matrix_expr as matrix_expr
+    from indexcalc.views.equals import Equality as Equality
     from indexcalc.views.equals import equals as equals
     from indexcalc.views.named import declarations as declarations
     from indexcalc.views.named import lacking as lacking
@@ -40,6 +44,10 @@ if TYPE_CHECKING:
     from indexcalc.writing.matrix.formula import formula as formula
 
 MODULES = {
+    "Array": "views.array",
+    "Compressed": "engine.compressed.held",
+    "Derivative": "views.derivatives.derivative",
+    "Equality": "views.equals",
     "Formula": "writing.matrix.formula",
     "Layouts": "views.derivatives.panel",
     "OnDask": "engine.compile.dask_arrays",

@@ -2,7 +2,8 @@
 
 `public` wraps a function once. A keyword that it lacks, too many arguments or too few, and a value that its annotation
 rules out (`bool`, `str`, `int`, a table, a sequence) are a KindError; what an annotation cannot say, the function
-checks itself. Operators are not wrapped: their arity is Python's, and they are called often.
+checks itself. Of operators and properties only the errors are seen to: their arity is Python's. An error that leaves a
+public function has lost its way through the library, and points at the user's line.
 """
 
 from __future__ import annotations
@@ -14,12 +15,18 @@ from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
 from unicodedata import normalize
 
-from indexcalc.errors import Asked, IndexCalcError, KindError, NameRefused, did_you_mean, shorten
+from indexcalc.errors import Asked, IndexCalcError, KindError, NameRefused, brief, did_you_mean, shorten
 
 Public = TypeVar("Public", bound=Callable[..., Any])
 BY_KEYWORD = (Parameter.KEYWORD_ONLY, Parameter.POSITIONAL_OR_KEYWORD)
 ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 """The flags of a function that takes whatever it is given."""
+OPERATORS = {f"__{word}__" for word in (
+    "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul", "rmatmul",
+    "neg", "pos", "lt", "le", "gt", "ge", "getitem", "bool", "iter", "len", "float", "contains", "array",
+    "array_ufunc", "array_function",
+)}  # fmt: skip
+"""Operators and conversions whose errors are the user's."""
 NOWHERE = 1 << 30
 """The place of a parameter that has none: no call has so many arguments."""
 
@@ -68,6 +75,16 @@ def own_name(name: object, what: str, like: str) -> str:
     return name
 
 
+def sentence(formula: str) -> str:
+    """The words as a sentence begins; a letter of a formula stays as it is.
+
+    >>> sentence("the sign of x"), sentence("x where x > 0, 0 elsewhere.")
+    ('The sign of x', 'x where x > 0, 0 elsewhere')
+    """
+    word = formula.split(" ")[0]
+    return (formula if len(word) < 2 or not word.isalpha() else f"{formula[0].upper()}{formula[1:]}").rstrip(".")
+
+
 def is_sequence(value: object) -> bool:
     """Is this a list, a tuple or their like, and no text?"""
     return isinstance(value, Sequence) and not isinstance(value, str | bytes | bytearray)
@@ -110,10 +127,14 @@ def public(function: Public, name: str = "") -> Public:
       instead: did you mean 'exact'? It is half(x, *, exact=False)
     """
     if isinstance(function, type):
-        for word, method in list(vars(function).items()):
-            own = isinstance(method, FunctionType) and not hasattr(method, "__wrapped__")
-            if own and (word == "__call__" or not word.startswith("_")):
-                setattr(function, word, public(method))
+        for word, member in list(vars(function).items()):
+            if isinstance(member, property) and member.fget is not None and not word.startswith("_"):
+                setattr(function, word, property(_guarded(member.fget), doc=member.__doc__))
+            elif isinstance(member, FunctionType) and not hasattr(member, "__wrapped__"):
+                if word == "__call__" or not word.startswith("_"):
+                    setattr(function, word, public(member))
+                elif word in OPERATORS:
+                    setattr(function, word, _guarded(member))
         return function
     code, checks = function.__code__, []
     for place, word in enumerate(code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]):
@@ -122,13 +143,13 @@ def public(function: Public, name: str = "") -> Public:
             keyword = word if place >= code.co_posonlyargcount else ""
             checks.append(Check(place if place < code.co_argcount else NOWHERE, keyword, word, kinds))
     if not checks and code.co_flags & ANYTHING == ANYTHING:
-        return function
+        return cast(Public, _guarded(function))
     made: Any = update_wrapper(_wrapped(function, name or function.__name__, tuple(checks)), function)
     return cast(Public, made)
 
 
 def _wrapped(function: Callable[..., Any], name: str, checks: Sequence[Check]) -> Any:
-    lets_in, misfit, absent, count = _lets_in, _misfit, object(), len
+    lets_in, misfit, absent, count, named_error, shown = _lets_in, _misfit, object(), len, IndexCalcError, brief
 
     def call(*args: Any, **named: Any) -> Any:
         try:
@@ -139,6 +160,8 @@ def _wrapped(function: Callable[..., Any], name: str, checks: Sequence[Check]) -
                     break
             else:
                 return function(*args, **named)
+        except named_error as error:
+            raise shown(error)  # noqa: B904
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:  # the function was entered
                 raise
@@ -147,7 +170,24 @@ def _wrapped(function: Callable[..., Any], name: str, checks: Sequence[Check]) -
             found = check, value
         raise misfit(function, name, args, named, found)
 
-    # it belongs to the module of the function, where its examples are looked for; so it reads no globals
+    return _at_home(call, function, name)
+
+
+def _guarded(function: Callable[..., Any]) -> Any:
+    """An operator or a property, called as it is; an error of the library points at the user's line."""
+    named_error, shown = IndexCalcError, brief
+
+    def call(*args: Any, **named: Any) -> Any:
+        try:
+            return function(*args, **named)
+        except named_error as error:
+            raise shown(error)  # noqa: B904
+
+    return update_wrapper(_at_home(call, function, function.__name__), function)
+
+
+def _at_home(call: Any, function: Callable[..., Any], name: str) -> Any:
+    """What stands in for a function: of its module, where examples are looked for; it reads no globals."""
     return FunctionType(call.__code__, function.__globals__, name, None, call.__closure__)
 
 

@@ -28,6 +28,8 @@ SAMPLED = 20
 CORPUS = ("corpus_case",)
 """Who imports this tests on the corpus."""
 
+os.environ["INDEXCALC_TRACEBACK"] = "full"  # whoever mends the library wants to see where it failed
+
 if find_spec("jax") is not None:
     import jax
 

@@ -11,7 +11,8 @@ derivative has an axis that nobody asked for.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from types import EllipsisType
+from typing import Any, TypeAlias, TypeGuard, overload
 
 from indexcalc import later
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
@@ -19,7 +20,7 @@ from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.surface import public
@@ -34,8 +35,11 @@ from indexcalc.views.placed import (
     places_at,
     true_axes,
 )
-from indexcalc.views.view import View, is_number, refuse_layout, refuse_zero, to_number
+from indexcalc.views.view import PlainNumber, View, is_number, refuse_layout, refuse_zero, to_number
 from indexcalc.writing.standing import ORIENTATIONS, Places, ascending, places_of
+
+Place: TypeAlias = int | slice | EllipsisType | None
+"""What picks entries of an axis, as type checkers see it."""
 
 
 @public
@@ -75,26 +79,50 @@ class Array(Placed):
         """Is this an indexed expression? A scalar beside an Array with axes counts as an Array."""
         return isinstance(other, Expr) and (other.order > 0 or self.order == 0)
 
+    @overload
+    def __mul__(self, other: Expr) -> Expr: ...
+    @overload
+    def __mul__(self, other: Array | PlainNumber) -> Array: ...
+    @overload
+    def __mul__(self, other: object) -> Any: ...
     def __mul__(self, other: object) -> Any:
         return other * self.__as_expr() if self._meets(other) else _entries("*", self, other)
 
     __rmul__ = __mul__
 
+    @overload
+    def __add__(self, other: Expr) -> Expr: ...
+    @overload
+    def __add__(self, other: Array | PlainNumber) -> Array: ...
+    @overload
+    def __add__(self, other: object) -> Any: ...
     def __add__(self, other: object) -> Any:
         return self.__as_expr() + other if self._meets(other) else _entries("+", self, other)
 
     __radd__ = __add__
 
+    @overload
+    def __sub__(self, other: Expr) -> Expr: ...
+    @overload
+    def __sub__(self, other: Array | PlainNumber) -> Array: ...
+    @overload
+    def __sub__(self, other: object) -> Any: ...
     def __sub__(self, other: object) -> Any:
         return self.__as_expr() - other if self._meets(other) else _entries("-", self, other)
 
-    def __rsub__(self, other: object) -> Any:
+    def __rsub__(self, other: object) -> Array:
         return _entries("-", other, self)
 
+    @overload
+    def __truediv__(self, other: Expr) -> Expr: ...
+    @overload
+    def __truediv__(self, other: Array | PlainNumber) -> Array: ...
+    @overload
+    def __truediv__(self, other: object) -> Any: ...
     def __truediv__(self, other: object) -> Any:
         return self.__as_expr() / other if self._meets(other) else _entries("/", self, other)
 
-    def __rtruediv__(self, other: object) -> Any:
+    def __rtruediv__(self, other: object) -> Array:
         return _entries("/", other, self)
 
     def __neg__(self) -> Array:
@@ -162,6 +190,10 @@ class Array(Placed):
         axes[-2:] = axes[-1], axes[-2]
         return permuted(self, axes)
 
+    @overload
+    def __getitem__(self, key: Index | tuple[Index, ...]) -> Expr: ...
+    @overload
+    def __getitem__(self, key: Place | tuple[Place, ...]) -> Array: ...
     def __getitem__(self, key: object) -> Any:
         """With indices, the `Expr` that has them: a name that occurs twice is summed, a batch name kept.
 
@@ -220,7 +252,7 @@ class Array(Placed):
         """Only a derivative has layouts; see `Derivative.layout`."""
         refuse_layout(self, f"layout({name!r})")
 
-    def layouts(self) -> Any:
+    def layouts(self) -> later.Layouts:
         """Only a derivative has layouts; see `Derivative.layouts`."""
         refuse_layout(self, "layouts()")
 
@@ -229,7 +261,7 @@ class Array(Placed):
         node, inputs, values = later.replaced(self, table)
         return Array(node, inputs, self.places, *orientation_of([self, *values]), self.flipped)
 
-    def diff(self, *wrt: Any, structure: str = "projected") -> Any:
+    def diff(self, *wrt: Any, structure: str = "projected") -> later.Derivative:
         """The derivative of a scalar by indexed tensors; an Array with axes is an error that says what to write."""
         return later.diff(self, *wrt, structure=structure)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial, reduce
 from operator import mul
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
 from indexcalc.functions.matrix_series import derivative_name
@@ -13,15 +13,17 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Signature
-from indexcalc.index import Dimension, Index, dim, dims, symbol
+from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
 from indexcalc.surface import is_integer, own_name, public
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
 from indexcalc.views.patterns import opened, read_pattern, split_call
-from indexcalc.views.view import View, is_number, to_number
+from indexcalc.views.view import PlainNumber, View, is_number, to_number
 from indexcalc.writing.standing import places_of
 
+Extent: TypeAlias = int | str | Dim | list[Any] | tuple[Any, ...]
+"""A dimension, or several, as type checkers see them."""
 WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
     "elimination", "voigt",
@@ -186,6 +188,10 @@ def epsilon(*names: Index) -> Expr:
     return made
 
 
+@overload
+def ones(*shape: Index, dim: object = None) -> Expr: ...
+@overload
+def ones(*shape: Extent, dim: object = None) -> Array: ...
 @public
 def ones(*shape: object, dim: object = None) -> Any:
     """Ones: with indices an Expr, constant along them; with dimensions an Array.
@@ -200,6 +206,10 @@ def ones(*shape: object, dim: object = None) -> Any:
     return Array(einsum(1, (), range(len(sizes)), dict(enumerate(sizes))))
 
 
+@overload
+def zeros(*shape: Index, dim: object = None) -> Expr: ...
+@overload
+def zeros(*shape: Extent, dim: object = None) -> Array: ...
 @public
 def zeros(*shape: object, dim: object = None) -> Any:
     """Zeros: with indices an Expr, with dimensions an Array."""
@@ -238,6 +248,10 @@ def eye(size: object) -> Array:
     return Array(graph.delta(found[0]))
 
 
+@overload
+def define(name: str, value: Expr) -> Expr: ...
+@overload
+def define(name: str, value: Array) -> Array: ...
 @public
 def define(name: str, value: View) -> Any:
     """A named step: prints as its name, can be differentiated by, and is opened by `.expand_definitions()`.
@@ -375,6 +389,10 @@ def einsum_array(*args: Any) -> Array:
     )
 
 
+@overload
+def hadamard(*args: Array) -> Array: ...
+@overload
+def hadamard(*args: Expr | PlainNumber) -> Expr: ...
 @public
 def hadamard(*args: Any) -> Any:
     """The product entry by entry: of Exprs with equal names aligned and kept, of Arrays as `*`.

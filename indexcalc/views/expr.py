@@ -219,7 +219,7 @@ class Expr(Indexed):
         """Only a derivative has layouts; see `Derivative.layout`."""
         refuse_layout(self, f"layout({name!r})")
 
-    def layouts(self) -> Any:
+    def layouts(self) -> later.Layouts:
         """Only a derivative has layouts; see `Derivative.layouts`."""
         refuse_layout(self, "layouts()")
 
@@ -240,7 +240,7 @@ class Expr(Indexed):
         """The form with products of sums multiplied out."""
         return self._with(expand(simplify([self.node]))[0])
 
-    def diff(self, *wrt: Any, structure: str = "projected") -> Any:
+    def diff(self, *wrt: Any, structure: str = "projected") -> later.Derivative:
         """The derivative by indexed tensors: `y.diff(W[i,k])`; see `ic.diff`."""
         return later.diff(self, *wrt, structure=structure)
 

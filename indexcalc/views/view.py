@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import numpy as np
 
@@ -18,9 +18,12 @@ from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.numbers import number as exact_number
+from indexcalc.index import Dim
 from indexcalc.simplify.same import is_exhaustive, key_of
 from indexcalc.surface import public
 
+PlainNumber: TypeAlias = complex | Fraction | np.number[Any] | Dim
+"""What stands for a number beside an expression, as type checkers see it."""
 LONGEST_REPR = 2000
 """Characters that `repr` shows, about a screen: an arbitrary budget; `str` gives the whole."""
 ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
@@ -52,7 +55,7 @@ class View(Evaluable):
         return self.node.order
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, later.Array]:
         """The tensors that occur, by name, as they were declared: Arrays, sorted by name."""
         return later.tensors_in(self)
 
@@ -130,15 +133,18 @@ class View(Evaluable):
         order: Any = None,
         memory_limit: Any = None,
         **named: Any,
-    ) -> Any:
+    ) -> np.ndarray[Any, Any]:
         """The numbers: see `indexcalc.engine.evaluate.evaluate`, to which all arguments go."""
-        return later.evaluate(self, values, order=order, memory_limit=memory_limit, **named)
+        numbers: np.ndarray[Any, Any] = later.evaluate(self, values, order=order, memory_limit=memory_limit, **named)
+        return numbers
 
-    def compressed(self, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any) -> Any:
+    def compressed(
+        self, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any
+    ) -> later.Compressed:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
         return later.compressed(self, values, memory_limit=memory_limit, **named)
 
-    def equals(self, other: object) -> Any:
+    def equals(self, other: object) -> later.Equality:
         """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""
         return later.equals(self, other)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import numpy as np
 
@@ -27,6 +27,19 @@ from indexcalc.simplify.passes import simplify
 from indexcalc.surface import public
 
 
+@overload
+def compressed(
+    D: Evaluable, values: Mapping[Any, Any] | None = None, /, *, memory_limit: Any = None, **named: Any
+) -> Compressed: ...
+@overload
+def compressed(
+    D: list[Any] | tuple[Any, ...],
+    values: Mapping[Any, Any] | None = None,
+    /,
+    *,
+    memory_limit: Any = None,
+    **named: Any,
+) -> Blocks: ...
 @public
 def compressed(
     D: Any,

@@ -55,7 +55,7 @@ def _derived(reading: Reading, tree: Any, value: Any, variables: list[Any], nabl
         own = [name for name in value.variables if name in reading.known]
         if len(own) != 1:
             raise reading.error(tree, f"by which of {', '.join(own) or 'no variable'}?", "write ∇_x f")
-        targets = [reading.known[own[0]]] * (nablas or 1)
+        targets: list[Any] = [reading.known[own[0]]] * (nablas or 1)
     else:
         targets = []
         for part in variables:

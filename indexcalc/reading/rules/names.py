@@ -225,14 +225,14 @@ class Reading:
 
     def ones(self) -> Array:
         """The vector of ones, whose dimension is that of what it meets."""
-        made = declare.ones(*self.told_later("the vector of ones", 1))
-        made = made.array(*made.free)
+        filled = declare.ones(*self.told_later("the vector of ones", 1))
+        made = filled.array(*filled.free)
         return Array(made.node, made.inputs, self.places(made), self.vectors)
 
     def matrix_of_ones(self) -> Array:
         """The matrix of ones, whose dimensions are those of what it meets."""
-        made = declare.ones(*self.told_later("the matrix of ones", 2))
-        made = made.array(*made.free)
+        filled = declare.ones(*self.told_later("the matrix of ones", 2))
+        made = filled.array(*filled.free)
         return Array(made.node, made.inputs, (0, 1), self.vectors)
 
     def places(self, array: Array) -> tuple[int | None, ...]:

@@ -17,6 +17,12 @@ from indexcalc.views.named import place_of
 from indexcalc.views.view import View, is_number
 
 Made = TypeVar("Made")
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def typed_as(method: Method) -> Callable[[Callable[..., Any]], Method]:
+    """A method that type checkers see as another one."""
+    return lambda own: cast(Method, own)
 
 
 @public
@@ -141,31 +147,32 @@ class ArrayDerivative(Array):
     def __neg__(self) -> Array:
         return _linear(super().__neg__(), self, neg)
 
-    def __mul__(self, other: object) -> Expr | Array:
-        made: Expr | Array = super().__mul__(other)
-        return _multiple(made, self, other, mul)
+    @typed_as(Array.__mul__)
+    def __mul__(self, other: object) -> Any:
+        return _multiple(super().__mul__(other), self, other, mul)
 
-    def __rmul__(self, other: object) -> Expr | Array:
-        product: Expr | Array = other * Array(*self._plain()) if isinstance(other, Array) else super().__rmul__(other)
+    @typed_as(Array.__mul__)
+    def __rmul__(self, other: object) -> Any:
+        product = other * Array(*self._plain()) if isinstance(other, Array) else super().__rmul__(other)
         return _multiple(product, self, other, mul)
 
-    def __truediv__(self, other: object) -> Expr | Array:
-        made: Expr | Array = super().__truediv__(other)
-        return _multiple(made, self, other, truediv)
+    @typed_as(Array.__truediv__)
+    def __truediv__(self, other: object) -> Any:
+        return _multiple(super().__truediv__(other), self, other, truediv)
 
-    def __add__(self, other: object) -> Expr | Array:
-        made: Expr | Array = super().__add__(other)
-        return _sum(made, self, other, add)
+    @typed_as(Array.__add__)
+    def __add__(self, other: object) -> Any:
+        return _sum(super().__add__(other), self, other, add)
 
-    def __radd__(self, other: object) -> Expr | Array:
+    @typed_as(Array.__add__)
+    def __radd__(self, other: object) -> Any:
         if isinstance(other, Array):
             return NotImplemented
-        made: Expr | Array = super().__radd__(other)
-        return _begun(made, self, other)
+        return _begun(super().__radd__(other), self, other)
 
-    def __sub__(self, other: object) -> Expr | Array:
-        made: Expr | Array = super().__sub__(other)
-        return _sum(made, self, other, sub)
+    @typed_as(Array.__sub__)
+    def __sub__(self, other: object) -> Any:
+        return _sum(super().__sub__(other), self, other, sub)
 
     def _plain(self) -> tuple[Any, ...]:
         """What makes an Array of it that is no derivative."""

@@ -12,7 +12,7 @@ the result; so it is for a derivative along a direction, which may leave the spa
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias, overload
 
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import Structure, check_map, is_structured, structured, tangent_words, unstructured
@@ -32,6 +32,8 @@ from indexcalc.views.named import place_of, variable_of
 from indexcalc.views.placed import context_of
 from indexcalc.views.view import View, join_inputs
 
+Several: TypeAlias = list[Any] | tuple[Any, ...]
+"""Several tensors, or names of tensors, as type checkers see them."""
 HIGHEST = 1000
 """The highest order of a derivative: an arbitrary budget, far beyond what ends; more is a slip of the keys."""
 
@@ -255,6 +257,10 @@ def _scalar(L: Any, asked: str | Asked) -> Array:
     return source
 
 
+@overload
+def grad(L: View, W: View | str, *, structure: Structure = "projected") -> ArrayDerivative: ...
+@overload
+def grad(L: View, W: Several, *, structure: Structure = "projected") -> list[ArrayDerivative]: ...
 @public
 def grad(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     """The gradient of a scalar: the axes of the variable. A list of variables gives a list, derived in one sweep.
@@ -331,6 +337,10 @@ def _gradient_like(
     return result
 
 
+@overload
+def jvp(Y: View, W: Any, dW: Any, *, structure: Structure = "projected") -> Array: ...
+@overload
+def jvp(Y: Several, W: Any, dW: Any, *, structure: Structure = "projected") -> list[Array]: ...
 @public
 def jvp(Y: Any, W: Any, dW: Any, *, structure: Structure = "projected") -> Any:
     """The derivative of Y along dW, derived with its seed: the axes of Y. With lists of both, the sum.
@@ -356,6 +366,10 @@ def jvp(Y: Any, W: Any, dW: Any, *, structure: Structure = "projected") -> Any:
     return made if isinstance(Y, list | tuple) else made[0]
 
 
+@overload
+def vjp(Y: Any, W: View | str, G: Any, *, structure: Structure = "projected") -> ArrayDerivative: ...
+@overload
+def vjp(Y: Any, W: Several, G: Any, *, structure: Structure = "projected") -> list[ArrayDerivative]: ...
 @public
 def vjp(Y: Any, W: Any, G: Any, *, structure: Structure = "projected") -> Any:
     """The cotangent of W, given that of Y, derived with its seed: the axes of W. A list of variables gives a list.
@@ -390,6 +404,10 @@ def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
     return made_from(addition([(1, einsum(1, [(y, axes), (g, axes)], ()), ()) for y, g, axes in pairs], ()), sources)
 
 
+@overload
+def hvp(L: View, w: View | str, v: Any, *, structure: Structure = "projected") -> ArrayDerivative: ...
+@overload
+def hvp(L: View, w: Several, v: Any, *, structure: Structure = "projected") -> list[ArrayDerivative]: ...
 @public
 def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
     """The Hessian of a scalar times v, derived with its seed: the axes of w. Lists give a list.
@@ -419,6 +437,10 @@ def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
     return made if several else made[0]
 
 
+@overload
+def differential(L: Expr, W: Any, *, structure: Structure = "projected") -> Expr: ...
+@overload
+def differential(L: Array, W: Any, *, structure: Structure = "projected") -> Array: ...
 @public
 def differential(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     """The differential: linear in `dW`, a new tensor for each of the variables.

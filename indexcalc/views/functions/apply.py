@@ -12,7 +12,7 @@ from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
-from indexcalc.surface import public
+from indexcalc.surface import public, sentence
 from indexcalc.views.array import Array, entrywise_array, reduce_array, size_number
 from indexcalc.views.expr import (
     UNIT,
@@ -87,9 +87,14 @@ def _parameters(row: ElementwiseFunction | ReductionFunction, given: tuple[Any, 
     return values
 
 
+def _words(row: ElementwiseFunction) -> str:
+    """The letters of the arguments, as the formula has them."""
+    return "cxy" if row.arity == 3 else "xyz"[: row.arity]
+
+
 def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
     parts = [
-        f"{row.formula[:1].upper()}{row.formula[1:]}".rstrip(".") + ".",
+        f"{sentence(row.formula)}.",
         f"Domain: {row.domain}.",
         f"Source: {row.source}.",
     ]
@@ -107,7 +112,7 @@ def elementwise_function(name: str) -> Callable[..., Any]:
     def apply(*args: Any) -> Any:
         params, rest = args[: len(row.params)], args[len(row.params) :]
         if len(rest) != row.arity:
-            wanted = ", ".join((*row.params, *"xyz"[: row.arity]))
+            wanted = ", ".join((*row.params, *_words(row)))
             raise NotationError(
                 f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})"
             )
@@ -116,7 +121,7 @@ def elementwise_function(name: str) -> Callable[..., Any]:
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
-    words = [Parameter(word, Parameter.POSITIONAL_ONLY) for word in (*row.params, *"xyz"[: row.arity])]
+    words = [Parameter(word, Parameter.POSITIONAL_ONLY) for word in (*row.params, *_words(row))]
     made = public(apply)
     made.__signature__ = Signature(words)  # type: ignore[attr-defined]
     return made

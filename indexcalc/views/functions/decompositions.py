@@ -10,7 +10,7 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import MATRICES, MatrixFunction, apply_matrix, matrix_row
 from indexcalc.graph.constructors import matrix
 from indexcalc.graph.node import Node
-from indexcalc.surface import public
+from indexcalc.surface import public, sentence
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.functions.arguments import asked_of, matrix_of
 from indexcalc.views.functions.exponent import exponent_of
@@ -69,7 +69,7 @@ def matrix_function(name: str) -> Callable[[Array], Array]:
 
 def _describe(row: MatrixFunction) -> str:
     parts = [
-        f"{row.formula[:1].upper()}{row.formula[1:]}, along the last two axes; the axes before are batches.",
+        f"{sentence(row.formula)}, along the last two axes; the axes before are batches.",
         f"Domain: {row.domain}.",
         f"Source: {row.source}.",
     ]

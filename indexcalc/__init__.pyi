@@ -1,0 +1,1257 @@
+"""The surface, as type checkers and editors see it: made by `python tests/stubs.py`."""
+
+from collections.abc import Sequence
+from typing import Any, overload
+
+from indexcalc.checking.check import check as check
+from indexcalc.checking.verify import verify as verify
+from indexcalc.engine.compile.backends import compile_expressions as compile
+from indexcalc.engine.compile.source import to_source as to_source
+from indexcalc.engine.compressed.compressed import compressed as compressed
+from indexcalc.engine.preflight import preflight as preflight
+from indexcalc.errors import DerivativeError as DerivativeError
+from indexcalc.errors import DimensionError as DimensionError
+from indexcalc.errors import IndexCalcError as IndexCalcError
+from indexcalc.errors import InputError as InputError
+from indexcalc.errors import KindError as KindError
+from indexcalc.errors import LayoutError as LayoutError
+from indexcalc.errors import NameRefused as NameRefused
+from indexcalc.errors import NoRuleError as NoRuleError
+from indexcalc.errors import NotationError as NotationError
+from indexcalc.errors import ParseError as ParseError
+from indexcalc.explaining.derivation import explain as explain
+from indexcalc.index import Index as Index
+from indexcalc.index import index as index
+from indexcalc.index import indices as indices
+from indexcalc.reading.reader import parse as parse
+from indexcalc.views.array import Array as Array
+from indexcalc.views.declare import column as column
+from indexcalc.views.declare import define as define
+from indexcalc.views.declare import delta as delta
+from indexcalc.views.declare import einsum_array as einsum
+from indexcalc.views.declare import epsilon as epsilon
+from indexcalc.views.declare import eye as eye
+from indexcalc.views.declare import function as function
+from indexcalc.views.declare import hadamard as hadamard
+from indexcalc.views.declare import ones as ones
+from indexcalc.views.declare import row as row
+from indexcalc.views.declare import scalar as scalar
+from indexcalc.views.declare import tensor as tensor
+from indexcalc.views.declare import zeros as zeros
+from indexcalc.views.derivatives.differentiate import derivative as derivative
+from indexcalc.views.derivatives.differentiate import diff as diff
+from indexcalc.views.derivatives.differentiate import differential as differential
+from indexcalc.views.derivatives.differentiate import grad as grad
+from indexcalc.views.derivatives.differentiate import hessian as hessian
+from indexcalc.views.derivatives.differentiate import hvp as hvp
+from indexcalc.views.derivatives.differentiate import jvp as jvp
+from indexcalc.views.derivatives.differentiate import vjp as vjp
+from indexcalc.views.expr import Expr as Expr
+from indexcalc.views.view import PlainNumber
+
+__version__: str
+pi: Array
+
+@overload
+def abs(x: Array, /) -> Array: ...
+@overload
+def abs(x: Expr, /) -> Expr: ...
+@overload
+def abs(x: PlainNumber, /) -> Expr:
+    """x where x > 0, -x elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: the derivative at 0 is given as 0.
+
+    Source: definition.
+    """
+
+@overload
+def acos(x: Array, /) -> Array: ...
+@overload
+def acos(x: Expr, /) -> Expr: ...
+@overload
+def acos(x: PlainNumber, /) -> Expr:
+    """The y in [0, pi] with cos(y) = x.
+
+    Domain: -1 < x < 1; complex x off the rest of the real axis.
+
+    Source: DLMF 4.24(ii).
+    """
+
+def adj(X: Any) -> Array:
+    """The adjugate, the transposed matrix of cofactors: X adj(X) = det(X) I.
+
+    >>> import indexcalc as ic
+    >>> F = ic.tensor("F", 3, 3)
+    >>> ic.adj(F) == ic.cofactor(F).T
+    True
+    """
+
+@overload
+def asin(x: Array, /) -> Array: ...
+@overload
+def asin(x: Expr, /) -> Expr: ...
+@overload
+def asin(x: PlainNumber, /) -> Expr:
+    """The y in [-pi/2, pi/2] with sin(y) = x.
+
+    Domain: -1 < x < 1; complex x off the rest of the real axis.
+
+    Source: DLMF 4.24(ii).
+    """
+
+@overload
+def atan(x: Array, /) -> Array: ...
+@overload
+def atan(x: Expr, /) -> Expr: ...
+@overload
+def atan(x: PlainNumber, /) -> Expr:
+    """The y in (-pi/2, pi/2) with tan(y) = x.
+
+    Domain: all real numbers; complex x off the imaginary axis beyond i and -i.
+
+    Source: DLMF 4.24(ii).
+    """
+
+def cholesky(X: Array) -> Array:
+    """The lower triangular L with L L^T = S and a positive diagonal, along the last two axes; the axes before are
+    batches.
+
+    Domain: symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken.
+
+    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.3.
+    """
+
+def cofactor(X: Any) -> Array:
+    """The matrix of cofactors, det(X) inv(X)^T where X is invertible; its values are right where it is singular too.
+
+    >>> import indexcalc as ic
+    >>> ic.cofactor(ic.tensor("F", 3, 3)).shape
+    (3, 3)
+    """
+
+def commutation(m: Any, n: Any) -> Array:
+    """The commutation matrix K, m*n × m*n: K(m, n) vec(X) = vec(X^T) for X of m×n.
+
+    >>> import indexcalc as ic
+    >>> X = ic.tensor("X", "m n")
+    >>> ic.commutation("m", "n") @ ic.vec(X) == ic.vec(X.T)
+    True
+    """
+
+@overload
+def cos(x: Array, /) -> Array: ...
+@overload
+def cos(x: Expr, /) -> Expr: ...
+@overload
+def cos(x: PlainNumber, /) -> Expr:
+    """(exp(i*x) + exp(-i*x))/2.
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.20.
+    """
+
+@overload
+def cosh(x: Array, /) -> Array: ...
+@overload
+def cosh(x: Expr, /) -> Expr: ...
+@overload
+def cosh(x: PlainNumber, /) -> Expr:
+    """(exp(x) + exp(-x))/2.
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.34.
+    """
+
+def cosm(X: Array) -> Array:
+    """The cosine of a matrix, along the last two axes; the axes before are batches.
+
+    Domain: all square matrices.
+
+    Source: N. Higham, Functions of Matrices, chapter 12.
+    """
+
+def cross(a: Any, b: Any) -> Array:
+    """The cross product of vectors of dimension 3: ε_ijk a_j b_k.
+
+    >>> import indexcalc as ic
+    >>> a, b = ic.tensor("a", 3), ic.tensor("b", 3)
+    >>> ic.cross(a, b) == -ic.cross(b, a)
+    True
+    """
+
+def det(X: Any) -> Array:
+    """The determinant of square matrices: d det(X) = det(X) tr(inv(X) dX).
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
+    >>> ic.det(F).diff(F[i,j])
+    cofactor(F)[i,j]
+    """
+
+def diag(X: Any) -> Array:
+    """The diagonal of square matrices, as a vector.
+
+    >>> import indexcalc as ic
+    >>> ic.diag(ic.tensor("A", "n n")).shape
+    (n,)
+    """
+
+def diagm(v: Any) -> Array:
+    """The diagonal matrix with this vector on its diagonal.
+
+    >>> import indexcalc as ic
+    >>> ic.diagm(ic.tensor("v", "n")).shape
+    (n, n)
+    """
+
+@overload
+def digamma(x: Array, /) -> Array: ...
+@overload
+def digamma(x: Expr, /) -> Expr: ...
+@overload
+def digamma(x: PlainNumber, /) -> Expr:
+    """d/dx log Gamma(x).
+
+    Domain: all real numbers but 0, -1, -2, ....
+
+    Source: DLMF 5.15 (Abramowitz-Stegun 6.4.1).
+    """
+
+def duplication(n: Any) -> Array:
+    """The duplication matrix D, n**2 × n(n+1)/2: D vech(S) = vec(S) for symmetric S.
+
+    >>> import indexcalc as ic
+    >>> ic.duplication(2).evaluate()
+    array([[1., 0., 0.],
+           [0., 1., 0.],
+           [0., 1., 0.],
+           [0., 0., 1.]])
+    """
+
+def eigh(A: Array) -> tuple[Array, Array]:
+    """The eigenvalues w, ascending, and eigenvectors V, as columns, of the symmetric part (A + A^T)/2.
+
+    `(A + A.T)/2 = V @ diagm(w) @ V.T`. The derivatives are those of the symmetrised function: `dw_a = v_a^T dA
+    v_a` and
+    `dV = V (F o (V^T dA V))`, `F_ab = 1/(w_b - w_a)`. At equal eigenvalues F is given as 0, and V is any basis of
+    theirs: what depends on the choice has no derivative there. The sign of each vector is arbitrary. A symmetric
+    A is
+    n×n, with axes in front as batches.
+
+    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.1.
+
+    >>> import indexcalc as ic
+    >>> w, V = ic.eigh(ic.tensor("A", 2, 2))
+    >>> w.evaluate(A=[[2, 1], [1, 2]]).round(12).tolist()
+    [1.0, 3.0]
+    """
+
+def eigvalsh(X: Array) -> Array:
+    """The eigenvalues of a symmetric matrix, ascending, along the last two axes; the axes before are batches.
+
+    Domain: real matrices, of which the symmetric part (A + A^T)/2 is taken.
+
+    Where no derivative exists: at equal eigenvalues they have directional derivatives alone; the diagonal of V^T
+    dA V comes out.
+
+    Source: J. Magnus, H. Neudecker, Matrix Differential Calculus, chapter 9, section 8.
+    """
+
+def elimination(n: Any) -> Array:
+    """The elimination matrix L, n(n+1)/2 × n**2: L vec(A) = vech(A).
+
+    >>> import indexcalc as ic
+    >>> ic.elimination(2).evaluate()
+    array([[1., 0., 0., 0.],
+           [0., 1., 0., 0.],
+           [0., 0., 0., 1.]])
+    """
+
+@overload
+def equal(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def equal(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def equal(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def equal(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x = y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def erf(x: Array, /) -> Array: ...
+@overload
+def erf(x: Expr, /) -> Expr: ...
+@overload
+def erf(x: PlainNumber, /) -> Expr:
+    """2/sqrt(pi) * integral of exp(-t**2) from 0 to x.
+
+    Domain: all real numbers.
+
+    Source: DLMF 7.10.1.
+    """
+
+@overload
+def exp(x: Array, /) -> Array: ...
+@overload
+def exp(x: Expr, /) -> Expr: ...
+@overload
+def exp(x: PlainNumber, /) -> Expr:
+    """Sum over n of x**n/n!.
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.7(ii).
+    """
+
+@overload
+def expand(expr: Expr) -> Expr: ...
+@overload
+def expand(expr: Array) -> Array:
+    """The form of an expression with products of sums multiplied out, simplified."""
+
+def expm(X: Array) -> Array:
+    """The exponential of a matrix, sum of X^k/k!, along the last two axes; the axes before are batches.
+
+    Domain: all square matrices.
+
+    Source: N. Higham, Functions of Matrices, chapter 10.
+    """
+
+@overload
+def expm1(x: Array, /) -> Array: ...
+@overload
+def expm1(x: Expr, /) -> Expr: ...
+@overload
+def expm1(x: PlainNumber, /) -> Expr:
+    """exp(x) - 1.
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.7(ii).
+    """
+
+@overload
+def gammaln(x: Array, /) -> Array: ...
+@overload
+def gammaln(x: Expr, /) -> Expr: ...
+@overload
+def gammaln(x: PlainNumber, /) -> Expr:
+    """log|Gamma(x)|.
+
+    Domain: all real numbers but 0, -1, -2, ....
+
+    Source: DLMF 5.2.2 (Abramowitz-Stegun 6.3.1).
+    """
+
+@overload
+def gelu(x: Array, /) -> Array: ...
+@overload
+def gelu(x: Expr, /) -> Expr: ...
+@overload
+def gelu(x: PlainNumber, /) -> Expr:
+    """x*Phi(x), Phi the normal distribution function.
+
+    Domain: all real numbers.
+
+    Source: D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule.
+    """
+
+@overload
+def greater(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def greater(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def greater(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def greater(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def greater(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x > y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def greater_equal(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def greater_equal(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def greater_equal(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def greater_equal(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def greater_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x >= y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+def inv(X: Any) -> Array:
+    """The inverse of square matrices: d inv(X) = -inv(X) dX inv(X).
+
+    >>> import indexcalc as ic
+    >>> i, j, k, l = ic.indices("i j k l"); F = ic.tensor("F", 3, 3)
+    >>> ic.inv(F)[i,j].diff(F[k,l])
+    -inv(F)[i,k]*inv(F)[l,j]
+    """
+
+def khatri_rao(A: Any, B: Any) -> Array:
+    """The Khatri-Rao product: column k is the Kronecker product of columns k of A and B.
+
+    >>> import indexcalc as ic
+    >>> ic.khatri_rao(ic.tensor("A", "m k"), ic.tensor("B", "n k")).shape
+    (m*n, k)
+    """
+
+def kron(A: Any, B: Any, *others: Any) -> Array:
+    """The Kronecker product: the blocks A_ij B. Of vectors, a vector, and n×1 beside a vector is one.
+
+    >>> import indexcalc as ic
+    >>> ic.kron(ic.tensor("A", "m n"), ic.tensor("B", "p q")).shape
+    (m*p, n*q)
+    """
+
+@overload
+def less(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def less(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def less(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def less(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def less(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x < y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def less_equal(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def less_equal(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def less_equal(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def less_equal(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def less_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x <= y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def log(x: Array, /) -> Array: ...
+@overload
+def log(x: Expr, /) -> Expr: ...
+@overload
+def log(x: PlainNumber, /) -> Expr:
+    """Integral of 1/t from 1 to x.
+
+    Domain: x > 0; complex x off the negative real axis.
+
+    Source: DLMF 4.7(i).
+    """
+
+@overload
+def log1p(x: Array, /) -> Array: ...
+@overload
+def log1p(x: Expr, /) -> Expr: ...
+@overload
+def log1p(x: PlainNumber, /) -> Expr:
+    """log(1 + x).
+
+    Domain: x > -1; complex 1 + x off the negative real axis.
+
+    Source: DLMF 4.7(i).
+    """
+
+@overload
+def log_softmax(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def log_softmax(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = x_a - log(sum of exp(x_b)).
+
+    Domain: all real numbers.
+
+    Source: the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5.
+    """
+
+def logdet(X: Any) -> Array:
+    """The logarithm of the absolute determinant, log|det X|, as NumPy's slogdet: d logdet(X) = tr(inv(X) dX).
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
+    >>> ic.logdet(F).diff(F[i,j])
+    inv(F)[j,i]
+    """
+
+def logm(X: Array) -> Array:
+    """The principal logarithm of a matrix, along the last two axes; the axes before are batches.
+
+    Domain: square matrices without eigenvalues on the negative real axis or 0; the principal value.
+
+    Source: N. Higham, Functions of Matrices, chapter 11.
+    """
+
+@overload
+def logsumexp(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def logsumexp(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """log(sum of exp(x_a)).
+
+    Domain: all real numbers and -inf; no derivative on a slice that is all -inf.
+
+    Source: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5.
+    """
+
+def matrix_power(X: Any, k: Any) -> Array:
+    """X multiplied by itself k times: eye for k = 0, powers of the inverse for negative k; k may be a symbol.
+
+    An integer or a dimension: `ic.matrix_power(X, 3)`, `ic.matrix_power(X, "k")`.
+
+    >>> import indexcalc as ic
+    >>> X = ic.tensor("X", "n n")
+    >>> ic.matrix_power(X, 3) == X @ X @ X
+    True
+    """
+
+@overload
+def max(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def max(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The largest x_a.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: entries that tie share the derivative equally.
+
+    Source: definition.
+    """
+
+@overload
+def maximum(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def maximum(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def maximum(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def maximum(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def maximum(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """x where x > y, y elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: where x = y each argument gets the derivative 1/2.
+
+    Source: definition.
+    """
+
+@overload
+def mean(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def mean(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The mean along free indices (of an Expr) or axes (of an Array)."""
+
+@overload
+def min(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def min(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The smallest x_a.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: entries that tie share the derivative equally.
+
+    Source: definition.
+    """
+
+@overload
+def minimum(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def minimum(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def minimum(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def minimum(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def minimum(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """x where x < y, y elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: where x = y each argument gets the derivative 1/2.
+
+    Source: definition.
+    """
+
+@overload
+def norm1(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def norm1(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """Sum of |x_a|.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: 0 at an entry that is 0.
+
+    Source: definition.
+    """
+
+@overload
+def norm2(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def norm2(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """(sum of x_a**2)**(1/2).
+
+    Domain: all real numbers.
+
+    Where no derivative exists: nan on a slice that is all 0.
+
+    Source: K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6.
+    """
+
+@overload
+def normF(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def normF(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The Frobenius norm, `sqrt(sum x_ij**2)`, over all axes unless some are named.
+
+    >>> import indexcalc as ic
+    >>> i, j = ic.indices("i j"); A = ic.tensor("A", "n m")
+    >>> ic.normF(A[i,j])
+    normF(A[i,j])
+    """
+
+@overload
+def norm_nuc(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def norm_nuc(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The sum of the singular values.
+
+    Along 2 axes: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: real matrices.
+
+    Where no derivative exists: a matrix that has not full rank: its derivative there is the subgradient of least
+    norm.
+
+    Source: G. Watson, Characterization of the subdifferential of some matrix norms, Linear Algebra and its
+    Applications 170, 1992.
+    """
+
+@overload
+def normp(
+    x: Array, p: complex, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False
+) -> Array: ...
+@overload
+def normp(x: Expr, p: complex, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """(sum of |x_a|**p)**(1/p).
+
+    Domain: all real numbers, p >= 1.
+
+    Where no derivative exists: for p > 1 nan on a slice that is all 0; for p = 1 it is 0 at an entry that is 0.
+
+    Source: definition, by the chain rule.
+    """
+
+@overload
+def not_equal(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def not_equal(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def not_equal(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def not_equal(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def not_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """1 where x != y, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+def outer(a: Any, b: Any) -> Array:
+    """The outer product of two vectors: the matrix a_i b_j.
+
+    >>> import indexcalc as ic
+    >>> ic.outer(ic.tensor("a", "n"), ic.tensor("b", "m")).shape
+    (n, m)
+    """
+
+def pinv(X: Any) -> Array:
+    """The Moore-Penrose pseudo-inverse, n×m for m×n.
+
+    >>> import indexcalc as ic
+    >>> ic.pinv(ic.tensor("X", "m n")).shape
+    (n, m)
+    """
+
+@overload
+def polar(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def polar(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The polar factor U V^T of X = U S V^T.
+
+    Along 2 axes: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: real matrices; where the rank is not full, U V^T without the singular values that are 0.
+
+    Where no derivative exists: a matrix that has not full rank.
+
+    Source: N. Higham, Functions of Matrices, chapter 8.
+    """
+
+@overload
+def polygamma(k: PlainNumber, x: Array, /) -> Array: ...
+@overload
+def polygamma(k: PlainNumber, x: Expr, /) -> Expr: ...
+@overload
+def polygamma(k: PlainNumber, x: PlainNumber, /) -> Expr:
+    """The k-th derivative of digamma.
+
+    Domain: all real numbers but 0, -1, -2, ...; k = 0, 1, 2, ....
+
+    Source: DLMF 5.15 (Abramowitz-Stegun 6.4.1).
+    """
+
+@overload
+def power(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def power(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def power(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def power(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def power(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """exp(y*log(x)).
+
+    Domain: x > 0; complex x off the negative real axis.
+
+    Source: DLMF 4.7(ii).
+    """
+
+@overload
+def prod(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def prod(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The product of all x_a.
+
+    Domain: all real numbers.
+
+    Source: definition, by the product rule.
+    """
+
+@overload
+def prod_except(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def prod_except(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = the product of all x_b with b != a.
+
+    Domain: all real numbers.
+
+    Source: definition, by the product rule.
+    """
+
+@overload
+def relu(x: Array, /) -> Array: ...
+@overload
+def relu(x: Expr, /) -> Expr: ...
+@overload
+def relu(x: PlainNumber, /) -> Expr:
+    """x where x > 0, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: the derivative at 0 is given as 0.
+
+    Source: definition.
+    """
+
+@overload
+def sigmoid(x: Array, /) -> Array: ...
+@overload
+def sigmoid(x: Expr, /) -> Expr: ...
+@overload
+def sigmoid(x: PlainNumber, /) -> Expr:
+    """1/(1 + exp(-x)).
+
+    Domain: all real numbers; complex x with |Im x| < pi.
+
+    Source: C. Bishop, Pattern Recognition and Machine Learning, equation (4.88).
+    """
+
+@overload
+def sign(x: Array, /) -> Array: ...
+@overload
+def sign(x: Expr, /) -> Expr: ...
+@overload
+def sign(x: PlainNumber, /) -> Expr:
+    """1 where x > 0, -1 where x < 0, 0 at 0.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps at 0; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def simplify(expr: Expr) -> Expr: ...
+@overload
+def simplify(expr: Array) -> Array:
+    """The simplified form of an expression."""
+
+@overload
+def sin(x: Array, /) -> Array: ...
+@overload
+def sin(x: Expr, /) -> Expr: ...
+@overload
+def sin(x: PlainNumber, /) -> Expr:
+    """(exp(i*x) - exp(-i*x))/(2*i).
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.20.
+    """
+
+@overload
+def sinh(x: Array, /) -> Array: ...
+@overload
+def sinh(x: Expr, /) -> Expr: ...
+@overload
+def sinh(x: PlainNumber, /) -> Expr:
+    """(exp(x) - exp(-x))/2.
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.34.
+    """
+
+def sinm(X: Array) -> Array:
+    """The sine of a matrix, along the last two axes; the axes before are batches.
+
+    Domain: all square matrices.
+
+    Source: N. Higham, Functions of Matrices, chapter 12.
+    """
+
+@overload
+def softmax(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def softmax(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = exp(x_a)/(sum of exp(x_b)).
+
+    Domain: all real numbers.
+
+    Source: C. Bishop, Pattern Recognition and Machine Learning, equation (4.106).
+    """
+
+@overload
+def softplus(x: Array, /) -> Array: ...
+@overload
+def softplus(x: Expr, /) -> Expr: ...
+@overload
+def softplus(x: PlainNumber, /) -> Expr:
+    """log(1 + exp(x)).
+
+    Domain: all real numbers; complex x with |Im x| < pi.
+
+    Source: definition, by the chain rule.
+    """
+
+def solve(A: Any, b: Any) -> Array:
+    """The solution x of A x = b: inv(A) @ b.
+
+    >>> import indexcalc as ic
+    >>> A, b = ic.tensor("A", "n n"), ic.tensor("b", "n")
+    >>> ic.solve(A, b) == ic.inv(A) @ b
+    True
+    """
+
+@overload
+def sqrt(x: Array, /) -> Array: ...
+@overload
+def sqrt(x: Expr, /) -> Expr: ...
+@overload
+def sqrt(x: PlainNumber, /) -> Expr:
+    """The square root, entry by entry: `x**(1/2)`.
+
+    >>> import indexcalc as ic
+    >>> s = ic.scalar("s"); ic.sqrt(s)
+    sqrt(s)
+    """
+
+def sqrtm(X: Array) -> Array:
+    """The principal square root of a matrix, along the last two axes; the axes before are batches.
+
+    Domain: square matrices without eigenvalues on the negative real axis or 0; the principal value.
+
+    Source: N. Higham, Functions of Matrices, chapter 6.
+    """
+
+@overload
+def step(x: Array, /) -> Array: ...
+@overload
+def step(x: Expr, /) -> Expr: ...
+@overload
+def step(x: PlainNumber, /) -> Expr:
+    """1 where x > 0, 0 elsewhere.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps at 0; the derivative is 0 elsewhere, and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
+def sum(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def sum(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The sum along free indices (of an Expr) or axes (of an Array).
+
+    >>> import indexcalc as ic
+    >>> i, a = ic.indices("i a"); T = ic.tensor("T", "n m")
+    >>> ic.sum(T[i,a], axis=i).free, ic.sum(T, axis=0).shape
+    ((a,), (m,))
+    """
+
+def svd(X: Array) -> tuple[Array, Array, Array]:
+    """The thin singular value decomposition (U, s, V^T), s descending: `X = U @ diagm(s) @ Vt`.
+
+    X is m×n, U m×k, s k, Vt k×n with k = min(m, n). With `P = U^T dX V` and `F_ab = 1/(s_b**2 - s_a**2)`:
+    `ds = diag(P)`, `dU = U (F o (P S + S P^T)) + (I - U U^T) dX V S^-1`, and V likewise. At equal singular values
+    F is
+    given as 0; where one is 0, the derivative of its vectors is nan or infinite. The signs of vectors are
+    arbitrary.
+
+    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.2.
+
+    >>> import indexcalc as ic
+    >>> U, s, Vt = ic.svd(ic.tensor("X", "m n"))
+    >>> U.shape, s.shape, Vt.shape
+    ((m, min(m, n)), (min(m, n),), (min(m, n), n))
+    """
+
+def svdvals(X: Array) -> Array:
+    """The singular values, descending, along the last two axes; the axes before are batches.
+
+    Domain: real matrices.
+
+    Where no derivative exists: at 0 and at equal singular values they have directional derivatives alone; the
+    diagonal of U^T dX V comes out.
+
+    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.2.
+    """
+
+def sym(A: Any) -> Array:
+    """The symmetric part, (A + A^T)/2.
+
+    >>> import indexcalc as ic
+    >>> A = ic.tensor("A", "n n")
+    >>> ic.sym(A) == (A + A.T)/2
+    True
+    """
+
+@overload
+def tan(x: Array, /) -> Array: ...
+@overload
+def tan(x: Expr, /) -> Expr: ...
+@overload
+def tan(x: PlainNumber, /) -> Expr:
+    """sin(x)/cos(x).
+
+    Domain: cos(x) != 0.
+
+    Source: DLMF 4.20.
+    """
+
+@overload
+def tanh(x: Array, /) -> Array: ...
+@overload
+def tanh(x: Expr, /) -> Expr: ...
+@overload
+def tanh(x: PlainNumber, /) -> Expr:
+    """sinh(x)/cosh(x).
+
+    Domain: all real numbers.
+
+    Source: DLMF 4.34.
+    """
+
+def tr(X: Any) -> Array:
+    """The trace: the sum of the diagonal.
+
+    >>> import indexcalc as ic
+    >>> A, i = ic.tensor("A", "n n"), ic.index("i")
+    >>> ic.tr(A) == A[i,i]
+    True
+    """
+
+def tril(X: Any, k: Any = 0) -> Array:
+    """The lower triangle: the entries with column - row <= k, else 0.
+
+    >>> import indexcalc as ic
+    >>> ic.tril(ic.tensor("A", "n n")).T == ic.triu(ic.tensor("A", "n n").T)
+    True
+    """
+
+def triu(X: Any, k: Any = 0) -> Array:
+    """The upper triangle: the entries with column - row >= k, else 0.
+
+    >>> import indexcalc as ic
+    >>> A = ic.tensor("A", 2, 2)
+    >>> ic.triu(A, 1).evaluate(A=[[1, 2], [3, 4]])
+    array([[0., 2.],
+           [0., 0.]])
+    """
+
+def unit(k: Any, *others: Any) -> Array:
+    """The unit vector e_k, `unit(k, "n")`, or the single entry matrix that is 1 at k, l: `unit(k, l, "m", "n")`.
+
+    Places are numbered from 0.
+
+    >>> import indexcalc as ic
+    >>> ic.unit(1, 3).evaluate()
+    array([0., 1., 0.])
+    """
+
+def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
+    """The m×n matrix whose vec is this vector.
+
+    >>> import indexcalc as ic
+    >>> ic.unvec(ic.tensor("x", "m*n"), "m", "n").shape
+    (m, n)
+    """
+
+def vec(X: Any, order: str = "F") -> Array:
+    """The entries of a matrix as one vector, column by column; with order="C" row by row. A vector stays as it is.
+
+    >>> import indexcalc as ic
+    >>> A = ic.tensor("A", 2, 2)
+    >>> ic.vec(A).evaluate(A=[[1, 2], [3, 4]])
+    array([1., 3., 2., 4.])
+    """
+
+def vech(S: Any) -> Array:
+    """The lower triangle as one vector, column by column: n(n+1)/2 entries.
+
+    >>> import indexcalc as ic
+    >>> S = ic.tensor("S", 2, 2, symmetric=True)
+    >>> ic.vech(S).evaluate(S=[[1, 2], [2, 3]])
+    array([1., 2., 3.])
+    """
+
+def voigt(kind: str, n: Any = 3) -> Array:
+    """The matrix V whose product with vec(T) is the Voigt vector of a symmetric T, in the order 11 22 33 23 13 12.
+
+    V vec(T) has the entries T_11, T_22, T_33, s T_23, s T_13, s T_12, with s = 1 for "stress", 2 for "strain"
+    (T_23 is
+    strain, 2 T_23 the engineering shear strain), and the root of 2 for "mandel". In dimension 2 the order is 11
+    22 12.
+
+    Source: P. Helnwein, Computer Methods in Applied Mechanics and Engineering 190, 2001, pages 2753-2770.
+
+    >>> import indexcalc as ic
+    >>> ic.voigt("strain", 2).evaluate()
+    array([[1., 0., 0., 0.],
+           [0., 0., 0., 1.],
+           [0., 1., 1., 0.]])
+    """
+
+@overload
+def where(c: Array, x: Array | PlainNumber, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def where(c: Expr, x: Expr | Array | PlainNumber, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def where(c: PlainNumber, x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def where(c: Array | PlainNumber, x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def where(c: PlainNumber, x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def where(c: Array | PlainNumber, x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def where(c: PlainNumber, x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """x where c != 0, y where c = 0.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where c becomes 0; the derivative by c is 0 elsewhere, and is given as 0
+    there.
+
+    Source: definition.
+    """
+
+__all__ = [
+    "Array",
+    "DerivativeError",
+    "DimensionError",
+    "Expr",
+    "Index",
+    "IndexCalcError",
+    "InputError",
+    "KindError",
+    "LayoutError",
+    "NameRefused",
+    "NoRuleError",
+    "NotationError",
+    "ParseError",
+    "abs",
+    "acos",
+    "adj",
+    "asin",
+    "atan",
+    "check",
+    "cholesky",
+    "cofactor",
+    "column",
+    "commutation",
+    "compile",
+    "compressed",
+    "cos",
+    "cosh",
+    "cosm",
+    "cross",
+    "define",
+    "delta",
+    "derivative",
+    "det",
+    "diag",
+    "diagm",
+    "diff",
+    "differential",
+    "digamma",
+    "duplication",
+    "eigh",
+    "eigvalsh",
+    "einsum",
+    "elimination",
+    "epsilon",
+    "equal",
+    "erf",
+    "exp",
+    "expand",
+    "explain",
+    "expm",
+    "expm1",
+    "eye",
+    "function",
+    "gammaln",
+    "gelu",
+    "grad",
+    "greater",
+    "greater_equal",
+    "hadamard",
+    "hessian",
+    "hvp",
+    "index",
+    "indices",
+    "inv",
+    "jvp",
+    "khatri_rao",
+    "kron",
+    "less",
+    "less_equal",
+    "log",
+    "log1p",
+    "log_softmax",
+    "logdet",
+    "logm",
+    "logsumexp",
+    "matrix_power",
+    "max",
+    "maximum",
+    "mean",
+    "min",
+    "minimum",
+    "norm1",
+    "norm2",
+    "normF",
+    "norm_nuc",
+    "normp",
+    "not_equal",
+    "ones",
+    "outer",
+    "parse",
+    "pi",
+    "pinv",
+    "polar",
+    "polygamma",
+    "power",
+    "preflight",
+    "prod",
+    "prod_except",
+    "relu",
+    "row",
+    "scalar",
+    "sigmoid",
+    "sign",
+    "simplify",
+    "sin",
+    "sinh",
+    "sinm",
+    "softmax",
+    "softplus",
+    "solve",
+    "sqrt",
+    "sqrtm",
+    "step",
+    "sum",
+    "svd",
+    "svdvals",
+    "sym",
+    "tan",
+    "tanh",
+    "tensor",
+    "to_source",
+    "tr",
+    "tril",
+    "triu",
+    "unit",
+    "unvec",
+    "vec",
+    "vech",
+    "verify",
+    "vjp",
+    "voigt",
+    "where",
+    "zeros",
+]
