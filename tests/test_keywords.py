@@ -63,6 +63,10 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: str(ic.grad(ic.function("f", "n ->", gradient="G")(x), x)),
         lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
     ),
+    ("function", "symmetric"): (
+        lambda: str((ic.function("f", "n -> n n", symmetric=True)(x).T).simplify()),
+        lambda: str((ic.function("f", "n -> n n")(x).T).simplify()),
+    ),
     ("vec", "order"): (lambda: ic.vec(T, order="C"), lambda: ic.vec(T)),
     ("unvec", "order"): (
         lambda: ic.unvec(ic.vec(T), "n", "m", order="C"),

@@ -217,8 +217,8 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "AbstractFunction",
         u,
         {
-            "derivative": by(u.derivative, (1,), x, takes=[{"[1]"}, {"x", "x[i]"}]),
-            "__call__": by(u, x, takes={"x", "x[i]"}),
+            "derivative": by(u.derivative, (1,), x, takes=[{"[1]"}, {"x", "x[i]", "A"}]),
+            "__call__": by(u, x, takes={"x", "x[i]", "A"}),
         },
     )
     yield (

@@ -157,32 +157,32 @@ def rule_regroup_pull(node: Regroup, k: int, cotangent: Node, lead: int) -> Node
 
 
 def _call_step(node: Call, k: int) -> tuple[Node, list[Any], list[Any]]:
-    """The derivative of a call by argument k, its labels, and those of the argument."""
+    """The derivative of a call by argument k, its labels, and those of the argument: samples, then its own axes."""
     orders = tuple(times + (n == k) for n, times in enumerate(node.orders))
-    step = call(node.function, orders, node.children)
-    before = len(node.function.value)
+    step = call(node.function, orders, node.children, node.labels, node.batch)
+    before = len(node.batch) + len(node.function.value)
     for n in range(k + 1):
         before += node.orders[n] * len(node.function.args[n])
     fresh = _marks("argument", len(node.function.args[k]))
     axes = list(range(node.order))
-    return step, [*axes[:before], *fresh, *axes[before:]], fresh
+    return step, [*axes[:before], *fresh, *axes[before:]], [*node.labels[k], *fresh]
 
 
 def rule_call_push(node: Call, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
-    """`d u(a) = Σ_k D_k u(a) da_k`: the axes of a derivative are the value's, then each argument's."""
+    """`d u(a) = Σ_k D_k u(a) da_k` for each sample: the axes of a derivative are the value's, then each argument's."""
     end = _marks("trail", len(trail))
     terms = []
     for k, tangent in tangents.items():
-        step, labels, fresh = _call_step(node, k)
-        terms.append(einsum(1, [(step, labels), (tangent, (*fresh, *end))], (*range(node.order), *end)))
+        step, labels, argument = _call_step(node, k)
+        terms.append(einsum(1, [(step, labels), (tangent, (*argument, *end))], (*range(node.order), *end)))
     return total(terms)
 
 
 def rule_call_pull(node: Call, k: int, cotangent: Node, lead: int) -> Node | None:
-    """`ā_k = ȳ D_k u(a)`."""
+    """`ā_k = ȳ D_k u(a)`, summed along the samples that a_k lacks."""
     front = _marks("lead", lead)
-    step, labels, fresh = _call_step(node, k)
-    return einsum(1, [(cotangent, (*front, *range(node.order))), (step, labels)], (*front, *fresh))
+    step, labels, argument = _call_step(node, k)
+    return einsum(1, [(cotangent, (*front, *range(node.order))), (step, labels)], (*front, *argument))
 
 
 def rule_definition_push(node: Definition, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:

@@ -23,8 +23,9 @@ from indexcalc.equality.arithmetic import Arithmetic, Array
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
-from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Signature, Variable
+from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Variable
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.signature import Signature
 
 COPIES = 4
 """How often each point is computed: once as it is, the other times with random rounding."""
@@ -173,7 +174,7 @@ class Reals(Arithmetic):
             shape = (self.count, *self.given[node.name].shape)
             return np.broadcast_to(self.given[node.name], shape)
         made = self.functions.setdefault(node.function, Smooth(node.function, self.sizes))
-        return self._shaken(made.derivative(node.orders, *args) if args else made.derivative(node.orders))
+        return self._shaken(made.derivative(node.orders, *args))
 
     def _each(self, node: Node, f: Callable[..., Any], args: Sequence[Array]) -> Array:
         """The function of all points at once.

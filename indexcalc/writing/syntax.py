@@ -84,7 +84,10 @@ class Reduced(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function."""
+    """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function.
+
+    One of a function of numbers may be written with `primes`.
+    """
 
     name: str
     args: tuple[Piece, ...]
@@ -92,6 +95,7 @@ class Applied(NamedTuple):
     function: str = ""
     times: tuple[int, ...] = ()
     params: tuple[Any, ...] = ()
+    primes: int = 0
 
 
 class Grouped(NamedTuple):

@@ -16,7 +16,8 @@ from zlib import crc32
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers, size_of
-from indexcalc.graph.node import Call, Node, Signature
+from indexcalc.graph.node import Call, Node
+from indexcalc.graph.signature import Signature
 
 WAVES = 4
 """Sine waves, each in a direction of its own, that a random function adds up: an arbitrary small number; each costs an
@@ -47,7 +48,7 @@ class Smooth:
     def derivative(self, orders: Sequence[int], *args: Numbers) -> Numbers:
         """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments.
 
-        Arguments that all have one more axis in front are several points.
+        Further axes in front of the arguments, which broadcast, are several points.
         """
         phases: Any = self.shifts
         for slope, arg in zip(self.slopes, args, strict=True):

@@ -19,6 +19,7 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
@@ -390,12 +391,20 @@ class Run:
         return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
 
     def invoke(self, step: Invoke) -> Any:
-        """A function that is given, of dask arrays."""
+        """A function that is given, of dask arrays; one of samples gets the NumPy array of each."""
         value = self.functions.get(step.title)
-        instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+        instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
         if value is None or not (callable(value) or step.array_will_do):
             raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
-        made = value(*self.operands(step)) if callable(value) else value
+        if callable(value) and step.mapped:
+            operands = self.operands(step)
+            counts = {f"v{k}": size for k, size in enumerate(step.own)}
+            made = da.apply_gufunc(
+                value, step.mapped, *operands, vectorize=True, allow_rechunk=True, output_sizes=counts,
+                output_dtypes=np.result_type(*operands, np.float32),
+            )  # fmt: skip
+        else:
+            made = value(*self.operands(step)) if callable(value) else value
         if np.shape(made) != step.shape:
             raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
         return made

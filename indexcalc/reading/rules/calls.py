@@ -115,10 +115,13 @@ def _value(
     abstract = reading.abstract(name)
     if abstract is not None:
         function, orders = abstract
-        arrays = []
+        values = []
         for part in args:
-            arrays.append((yield from read_array(reading, part)))
-        return function.derivative(orders, *arrays)
+            if function.signature.entrywise:
+                values.append((yield part, Scope(scope.kept, entries=True)))
+            else:
+                values.append((yield from read_array(reading, part)))
+        return function.derivative(orders, *values)
     if not args and (name in FUNCTIONS or name in SPELLED):
         raise reading.error(tree, f"{name}() has no argument", f"write {name}(x[i])")
     if name in LARGEST and len(args) > 1:

@@ -12,7 +12,7 @@ from unicodedata import normalize
 from indexcalc.reading.rules.constants import INDEXED, MADE
 from indexcalc.reading.rules.spellings import FILLED, SPELLED
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.view import View
 from indexcalc.writing.index.latex import name_latex

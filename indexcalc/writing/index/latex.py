@@ -69,6 +69,8 @@ LETTERS = {
     if (found := re.search(rf"\\({'|'.join(GREEK)})(?![A-Za-z])", row.latex))
 }
 """Functions that are set as a Greek letter, and the letter."""
+PRIMES = ("", "'", "''", "'''")
+"""The signs of derivatives, by how often."""
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
@@ -164,7 +166,9 @@ class Latex:
             return subscripted(TALL.format(base), piece.subs) if piece.subs else base
         name = name_latex(piece.function or piece.name)
         total = sum(piece.times)
-        if total:
+        if piece.primes:
+            name += PRIMES[piece.primes]
+        elif total:
             power = f"^{{{total}}}" if total > 1 else ""
             by = (
                 f"_{{{','.join(str(k + 1) for k, n in enumerate(piece.times) for _ in range(n))}}}"
