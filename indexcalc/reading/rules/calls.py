@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from indexcalc.errors import IndexCalcError
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import regroup
 from indexcalc.index import Dim, Dimension, dim, smaller
 from indexcalc.reading.rules.arithmetic import combined
@@ -24,7 +24,7 @@ from indexcalc.reading.rules.spellings import (
     FILLED,
     LARGEST,
     LOGARITHMS,
-    ROOT,
+    OF_ITS_ENTRIES,
     SMALLER,
     SPELLED,
     TRACES,
@@ -224,7 +224,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
             raise reading.error(tree, f"{name} takes no {word}=", "")
     values = []
     for number, part in enumerate(args):
-        if name in ELEMENTWISE or name == ROOT:
+        if name in OF_ITS_ENTRIES:
             value = yield part, Scope(scope.kept, entries=scope.entries)
         elif name == "unvec" and number:
             values.append(dim(reading.source(part)))
