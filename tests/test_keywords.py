@@ -79,6 +79,22 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: str(ic.grad(ic.function("f", "n ->", gradient="G")(x), x)),
         lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
     ),
+    ("function", "derivative"): (
+        lambda: str(ic.grad(ic.function("f", "n ->", derivative=lambda v: 2 * v)(x), x)),
+        lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
+    ),
+    ("function", "latex"): (
+        lambda: ic.function("f", "n ->", latex="Q")(x).latex(),
+        lambda: ic.function("f", "n ->")(x).latex(),
+    ),
+    ("function", "domain"): (lambda: ic.function("f", "->", domain="x > 0"), lambda: ic.function("f", "->")),
+    **{
+        ("function", word): (
+            lambda word=word: _refused(ic.function, "f", "->", **{word: 3}),
+            lambda: ic.function("f", "->"),
+        )
+        for word in ("numpy", "jax", "torch")
+    },
     ("function", "symmetric"): (
         lambda: str((ic.function("f", "n -> n n", symmetric=True)(x).T).simplify()),
         lambda: str((ic.function("f", "n -> n n")(x).T).simplify()),

@@ -23,6 +23,7 @@ from indexcalc.functions.reductions import jacobian
 from indexcalc.graph.constructors import addition, call, einsum, regroup
 from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Regroup, Sum
 from indexcalc.graph.numbers import add, multiply
+from indexcalc.graph.samples import for_samples, parameters
 from indexcalc.index import Dimension
 
 Tangents = Mapping[int, Node]
@@ -159,13 +160,32 @@ def rule_regroup_pull(node: Regroup, k: int, cotangent: Node, lead: int) -> Node
 def _call_step(node: Call, k: int) -> tuple[Node, list[Any], list[Any]]:
     """The derivative of a call by argument k, its labels, and those of the argument: samples, then its own axes."""
     orders = tuple(times + (n == k) for n, times in enumerate(node.orders))
-    step = call(node.function, orders, node.children, node.labels, node.batch)
+    step: Node = call(node.function, orders, node.children, node.labels, node.batch)
+    if node.function.rules:
+        step = own_rule(node, k)
     before = len(node.batch) + len(node.function.value)
     for n in range(k + 1):
         before += node.orders[n] * len(node.function.args[n])
     fresh = _marks("argument", len(node.function.args[k]))
     axes = list(range(node.order))
     return step, [*axes[:before], *fresh, *axes[before:]], [*node.labels[k], *fresh]
+
+
+def own_rule(node: Call, k: int) -> Node:
+    """The derivative of a function of one's own by argument k, for each sample: what was declared, at the arguments.
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> from indexcalc.graph.signature import Signature
+    >>> slope = elementwise("cos", [(variable("f.1", ()), ())], ())
+    >>> own_rule(call(Signature("f", ((),), (), rules=(slope,)), (0,), [variable("X", (3,))], [(0,)], [3]), 0).dims
+    (3,)
+    """
+    rule = node.function.rules[k]
+    if rule is None or any(node.orders):
+        asked = f"derivative of {node.name} by its argument {k + 1}"
+        raise NoRuleError(asked, "it was declared without one", "give derivative= a rule for each argument")
+    rows = [*zip(node.children, node.labels, strict=True), (node, tuple(range(len(node.batch))))]
+    return for_samples(rule, dict(zip(parameters(node.function), rows, strict=True)), node.batch)
 
 
 def rule_call_push(node: Call, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:

@@ -164,7 +164,7 @@ class _Ref(NamedTuple):
 
 
 def _pack(value: object, place: dict[Node, int]) -> object:
-    if isinstance(value, Node):
+    if isinstance(value, Node) and value in place:
         return _Ref(place[value])
     if isinstance(value, tuple):
         packed = [_pack(part, place) for part in value]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexcalc.index import Dimension
 
+LETTERS = "abcdefgh"
+"""Names of arguments, in signatures of functions that are mapped."""
 MOST_PRIMES = 3
 """Primes that people count at a glance; a higher derivative is written with its order."""
 
@@ -16,6 +18,10 @@ class Signature(NamedTuple):
 
     `gradient` is the name under which its first derivative is known, if it has one ("G" for an unspecified loss);
     `symmetric` says that its value is a symmetric matrix.
+
+    A function of one's own has more: `latex` is how its name is set, `domain` where it is one, in words; `rules` has
+    its derivative by each argument, a node of the `parameters` of `graph/samples`, or None where there is none; `code`
+    has for "numpy", "jax", "torch" a function, or the dotted name of one.
     """
 
     name: str
@@ -23,6 +29,10 @@ class Signature(NamedTuple):
     value: tuple[Dimension, ...]
     gradient: str = ""
     symmetric: bool = False
+    latex: str = ""
+    domain: str = ""
+    rules: tuple[Any, ...] = ()
+    code: tuple[tuple[str, Any], ...] = ()
 
     @property
     def entrywise(self) -> bool:
@@ -30,9 +40,16 @@ class Signature(NamedTuple):
         return not self.value and not any(self.args)
 
     @property
+    def numeric(self) -> bool:
+        """Was it declared with its numbers?"""
+        return "numpy" in dict(self.code)
+
+    @property
     def content(self) -> str:
         """What it is, as text: equal for equal functions, in every process."""
-        return str(tuple(self))
+        rules = tuple(rule and rule.digest for rule in self.rules)
+        code = tuple((target, getattr(given, "__qualname__", str(given))) for target, given in self.code)
+        return str(tuple(self._replace(rules=rules, code=code)))
 
     def title(self, orders: Sequence[int]) -> str:
         """The name of a derivative: `Du`, `D2u`; with several arguments a digit for each, `D10f`.
@@ -56,6 +73,20 @@ class Signature(NamedTuple):
         (2, 0)
         """
         return sum(orders) if self.entrywise and len(orders) == 1 and sum(orders) <= MOST_PRIMES else 0
+
+    def mapped(self, orders: Sequence[int]) -> str:
+        """The axes of one sample, as functions that are mapped name them: those of the arguments, and of the value.
+
+        >>> Signature("net", ((2,), (4,)), (3,)).mapped((1, 0))
+        '(a0),(b0)->(v0,v1)'
+        """
+
+        def named(dims: Sequence[Dimension], stem: str) -> str:
+            return f"({','.join(f'{stem}{k}' for k in range(len(dims)))})"
+
+        stems = (LETTERS[k % len(LETTERS)] * (1 + k // len(LETTERS)) for k in range(len(self.args)))
+        args = ",".join(named(arg, stem) for arg, stem in zip(self.args, stems, strict=True))
+        return f"{args}->{named(self.dims(orders), 'v')}"
 
     def dims(self, orders: Sequence[int]) -> tuple[Dimension, ...]:
         """The dimensions of a derivative: those of the value, then of each argument as often as it was derived by.

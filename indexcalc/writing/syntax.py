@@ -86,7 +86,7 @@ class Reduced(NamedTuple):
 class Applied(NamedTuple):
     """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function.
 
-    One of a function of numbers may be written with `primes`.
+    One of a function of numbers may be written with `primes`; `latex` is how the name of the function is set.
     """
 
     name: str
@@ -96,6 +96,7 @@ class Applied(NamedTuple):
     times: tuple[int, ...] = ()
     params: tuple[Any, ...] = ()
     primes: int = 0
+    latex: str = ""
 
 
 class Grouped(NamedTuple):

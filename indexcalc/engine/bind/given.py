@@ -49,11 +49,24 @@ def with_functions(
         else:
             each = np.vectorize(lambda *one: checked(found(*map(_read_only, one)), own), signature=mapped)
             value = each(*args)
+        if nodes[title].function.symmetric and not _is_symmetric(value, nodes[title]):
+            raise InputError(asked, "its value is not symmetric, and it was declared so", instead)
         if value.dtype.kind == "c" and np.dtype(dtype).kind != "c":
             raise InputError(asked, f"its value is {value.dtype}, and all inputs are real", "give complex inputs")
         return value
 
     return lambda *arrays: program(*arrays, given=call)
+
+
+def _is_symmetric(value: Numbers, node: Call) -> bool:
+    """Is the value a symmetric matrix, for each sample, but for rounding?"""
+    start = len(node.batch)
+    gap = np.abs(value - value.swapaxes(start, start + 1))
+    return bool(np.all(gap <= SYMMETRIC * np.max(np.abs(value), initial=0.0)))
+
+
+SYMMETRIC = 1e-6
+"""Relative to the largest entry: by so much two entries of a symmetric value may differ."""
 
 
 def wanted_of(title: str, count: int, shape: Sequence[int], mapped: bool) -> str:

@@ -16,6 +16,7 @@ from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.labelled import is_labelled
+from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.compile.compiled import INSTEAD, MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
@@ -176,6 +177,7 @@ class OnBackend(Compiled):
         steps = [step for step in plan.program.steps if isinstance(step, Invoke)]
         if not steps:
             return {}
+        given = with_own(given, self.request.functions, self.backend.name)
         cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
         return {step.title: _checked(step, given, cast) for step in steps}
 

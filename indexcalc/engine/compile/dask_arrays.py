@@ -21,6 +21,7 @@ import numpy as np
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
@@ -46,12 +47,20 @@ from indexcalc.engine.program import (
 from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
 from indexcalc.functions.code import dask as blocks
+from indexcalc.graph.node import Call
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import public
 
 da: Any = dask.array
 ROWS = "rows"
 """The label of the axis along which the data are cut."""
+
+
+def on_blocks(node: Call, given: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy arrays that was declared: of entries it takes each block, else whole arrays."""
+    if node.function.entrywise:
+        return partial(da.map_blocks, given)
+    return lambda *arrays: given(*map(np.asarray, arrays))
 
 
 @public
@@ -78,6 +87,11 @@ class OnDask(Compiled):
         run, self._plan = self._programs[key]
         self._require(ready, {name: dims for name, (_, dims) in held.items()}, sizes, dtype)
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
+        declared = with_own(functions, self.request.functions, "numpy")
+        functions |= {
+            title: on_blocks(self.request.functions[title], declared[title])
+            for title in declared.keys() - functions.keys()
+        }
         values = run(ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
         return shown[0] if self.request.single else shown

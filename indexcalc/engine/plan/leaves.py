@@ -91,17 +91,10 @@ def _call(pool: StepPool, node: Call, operands: Sequence[HeldValue]) -> HeldValu
     rows = []
     for operand, labels in zip(operands, node.labels, strict=True):
         rows.append(_in_place(pool, operand, labels, batch) if labels else operand)
-    own = ",".join(_letters(arg, f"{'abcdefgh'[k % 8]}{k // 8 or ''}") for k, arg in enumerate(node.function.args))
-    value = _letters(node.function.dims(node.orders), "v")
-    mapped = "" if node.function.entrywise or not batch else f"{own}->{value}"
+    mapped = "" if node.function.entrywise or not batch else node.function.mapped(node.orders)
     samples = tuple(len(batch) if labels else 0 for labels in node.labels) if mapped else ()
     step = Invoke(title, _uses(rows), shape, title == node.function.gradient, node.function.entrywise, mapped, samples)
     return pool.add(step, 0.0), whole(shape)
-
-
-def _letters(dims: Sequence[Any], stem: str) -> str:
-    """The axes of an argument, as the signature of a function that is mapped has them: `(a0,a1)`."""
-    return f"({','.join(f'{stem}{k}' for k in range(len(dims)))})"
 
 
 def _in_place(pool: StepPool, operand: HeldValue, labels: Sequence[int], batch: Sequence[int]) -> HeldValue:

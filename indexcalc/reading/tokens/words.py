@@ -85,6 +85,8 @@ class Words(NamedTuple):
             if isinstance(value, AbstractFunction):
                 functions.append(name)
                 arguments.append((name, len(value.signature.args)))
+                if value.signature.latex:
+                    latex.append((value.signature.latex, name))
             else:
                 orders.append((name, value.order if isinstance(value, View) else len(str(value).split())))
                 own = getattr(getattr(value, "node", None), "latex", "") if isinstance(value, Array) else ""

@@ -15,6 +15,7 @@ from indexcalc.views.alignment import broadcast
 from indexcalc.views.array import Array, array_from, size_number, standing_array
 from indexcalc.views.declare import checked_name
 from indexcalc.views.expr import UNIT, Expr, align, lifted
+from indexcalc.views.functions.rules import coded, of_order, rules_of
 from indexcalc.views.view import is_number, join_inputs, to_number
 
 
@@ -39,7 +40,8 @@ class AbstractFunction:
 
     def __repr__(self) -> str:
         shown = ", ".join(" ".join(map(str, arg)) for arg in self.signature.args)
-        return f"{self.signature.name}: {shown} -> {' '.join(map(str, self.signature.value))}".rstrip()
+        own = f"{self.signature.name}: {shown} -> {' '.join(map(str, self.signature.value))}".rstrip()
+        return f"{own}, {self.signature.domain}" if self.signature.domain else own
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AbstractFunction) and self.signature == other.signature
@@ -89,11 +91,12 @@ class AbstractFunction:
             exprs, out, dims = align([lifted(view, UNIT, self.signature.name) for view in views], self.signature.name)
             place = {index: axis for axis, index in enumerate(out)}
             labels = [[place[index] for index in expr.indices] for expr in exprs]
-            node = graph.call(self.signature, orders, [expr.node for expr in exprs], labels, dims)
+            node = of_order(graph.call(self.signature, orders, [expr.node for expr in exprs], labels, dims))
             return Expr(node, out, join_inputs(exprs))
         arrays = [view for view in views if isinstance(view, Array)]
         edges, shape, places = broadcast(arrays, self.signature.name)
-        node = graph.call(self.signature, orders, [inner for inner, _ in edges], [own for _, own in edges], shape)
+        made = graph.call(self.signature, orders, [inner for inner, _ in edges], [own for _, own in edges], shape)
+        node = of_order(made)
         return array_from(node, arrays, places)
 
     def _of_samples(self, orders: tuple[int, ...], views: Sequence[Expr | Array], asked: Asked) -> Expr | Array:
@@ -120,7 +123,7 @@ class AbstractFunction:
         indices = [place for place in sizes if isinstance(place, Index)]
         number = {place: axis for axis, place in enumerate([*indices, *batch])}
         rows = [[number[place] for place in own] for own in labels]
-        node = graph.call(self.signature, orders, nodes, rows, [sizes[place] for place in number])
+        node = of_order(graph.call(self.signature, orders, nodes, rows, [sizes[place] for place in number]))
         if indices and len(indices) == node.order:
             return Expr(node, indices, join_inputs(views))
         return standing_array(node, views)
@@ -134,11 +137,30 @@ def _indexed(view: Expr, count: int) -> tuple[Node, list[Index]]:
 
 
 @public
-def function(name: str, spec: str, *, gradient: str = "", symmetric: bool = False) -> AbstractFunction:
+def function(
+    name: str,
+    spec: str,
+    *,
+    gradient: str = "",
+    symmetric: bool = False,
+    derivative: Any = None,
+    numpy: Any = None,
+    jax: Any = None,
+    torch: Any = None,
+    latex: str = "",
+    domain: str = "",
+) -> AbstractFunction:
     """An abstract smooth function: `"n -> m"`, `"n m ->"` (a scalar), `"n, m -> p"` (two arguments).
 
     `"->"` is one of numbers, which acts entry by entry. With `gradient="G"` the first derivative goes by that name: an
     unspecified loss. With `symmetric` the value is a symmetric matrix.
+
+    A function of one's own has a rule, numbers and code. `derivative` gives the derivative, axes of the value, then of
+    the argument: a function of the arguments (and, if it takes one more, of the value) that gives an expression, an
+    expression in one tensor, or another abstract function; of several arguments a list, with None where there is
+    none. `numpy`, `jax`, `torch` are functions of arrays, or dotted names of such; `latex` is how the name is set,
+    `domain` says in words where it is a function. Shapes are checked here, values by `ic.verify` and
+    `indexcalc.testing.check_rule`.
 
     >>> import indexcalc as ic
     >>> u, x = ic.function("u", "n -> m"), ic.tensor("x", "n")
@@ -147,6 +169,9 @@ def function(name: str, spec: str, *, gradient: str = "", symmetric: bool = Fals
     >>> S = ic.function("S", "n -> d d", symmetric=True)
     >>> S(x).T == S(x)
     True
+    >>> W = ic.function("W", "->", derivative=lambda x, y: y/(x*(1 + y)), domain="x > 0")
+    >>> ic.grad(W(x).sum(), x)
+    W(x)/(x*(W(x) + 1))
     """
     checked_name(name, "function")
     asked = f"function({name!r}, {spec!r})"
@@ -156,10 +181,14 @@ def function(name: str, spec: str, *, gradient: str = "", symmetric: bool = Fals
     arguments, value = tuple(dims(part) for part in left.split(",")), dims(right)
     if gradient:
         checked_name(gradient, "function")
+        asked = f"function({name!r}, {spec!r}, gradient={gradient!r})"
         if len(arguments) > 1:
-            asked = f"function({name!r}, {spec!r}, gradient={gradient!r})"
             raise NotationError(asked, f"{len(arguments)} arguments have as many gradients", "leave gradient= out")
+        if derivative is not None:
+            raise NotationError(asked, "a gradient that is given as derivative= has no name", "give one of them")
     if symmetric and (len(value) != 2 or value[0] != value[1]):
         asked = f"function({name!r}, {spec!r}, symmetric=True)"
         raise DimensionError(asked, f"its value has the dimensions {value}", "a symmetric matrix is square: n -> d d")
-    return AbstractFunction(Signature(name, arguments, value, gradient, symmetric))
+    code = coded({"numpy": numpy, "jax": jax, "torch": torch}, asked)
+    made = Signature(name, arguments, value, gradient, symmetric, latex, domain, (), code)
+    return AbstractFunction(made if derivative is None else made._replace(rules=rules_of(made, derivative, asked)))

@@ -56,7 +56,7 @@ def _called(node: Call, subs: Names, argument: Argument) -> Piece:
 def called_piece(node: Call, args: tuple[Piece, ...], subs: Names = ()) -> Piece:
     """An abstract function, or its derivative, of what is written so."""
     primes = node.function.primes(node.orders)
-    return Applied(node.name, args, subs, node.function.name, node.orders, primes=primes)
+    return Applied(node.name, args, subs, node.function.name, node.orders, (), primes, node.function.latex)
 
 
 def _applied(node: Matrix, subs: Names, argument: Argument) -> Piece:

@@ -138,7 +138,7 @@ def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
     try:
         if not only_scalars(array.node):
-            taken, names = latex.letters_taken(array.node), primed(array.node, latex.name_latex, latex.PRIMES)
+            taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
             return LatexTypesetter(array.vectors, array.turned, taken, names).text(_stood(array))
     except Stuck:
         pass
