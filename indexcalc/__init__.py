@@ -33,7 +33,6 @@ from indexcalc.views.declare import (
     delta,
     epsilon,
     eye,
-    function,
     hadamard,
     ones,
     row,
@@ -53,6 +52,7 @@ from indexcalc.views.derivatives.differentiate import (
     vjp,
 )
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import function
 from indexcalc.views.functions.apply import FUNCTIONS, pi
 
 if TYPE_CHECKING:

@@ -31,7 +31,6 @@ from indexcalc.views.declare import delta as delta
 from indexcalc.views.declare import einsum_array as einsum
 from indexcalc.views.declare import epsilon as epsilon
 from indexcalc.views.declare import eye as eye
-from indexcalc.views.declare import function as function
 from indexcalc.views.declare import hadamard as hadamard
 from indexcalc.views.declare import ones as ones
 from indexcalc.views.declare import row as row
@@ -47,6 +46,7 @@ from indexcalc.views.derivatives.differentiate import hvp as hvp
 from indexcalc.views.derivatives.differentiate import jvp as jvp
 from indexcalc.views.derivatives.differentiate import vjp as vjp
 from indexcalc.views.expr import Expr as Expr
+from indexcalc.views.functions.abstract import function as function
 from indexcalc.views.view import PlainNumber
 
 __version__: str
@@ -80,6 +80,19 @@ def acos(x: PlainNumber, /) -> Expr:
     Source: DLMF 4.24(ii).
     """
 
+@overload
+def acosh(x: Array, /) -> Array: ...
+@overload
+def acosh(x: Expr, /) -> Expr: ...
+@overload
+def acosh(x: PlainNumber, /) -> Expr:
+    """The y >= 0 with cosh(y) = x.
+
+    Domain: x > 1; complex x off the real axis below 1.
+
+    Source: DLMF 4.40(ii).
+    """
+
 def adj(X: Any) -> Array:
     """The adjugate, the transposed matrix of cofactors: X adj(X) = det(X) I.
 
@@ -103,6 +116,19 @@ def asin(x: PlainNumber, /) -> Expr:
     """
 
 @overload
+def asinh(x: Array, /) -> Array: ...
+@overload
+def asinh(x: Expr, /) -> Expr: ...
+@overload
+def asinh(x: PlainNumber, /) -> Expr:
+    """The y with sinh(y) = x.
+
+    Domain: all real numbers; complex x off the imaginary axis beyond i and -i.
+
+    Source: DLMF 4.40(ii).
+    """
+
+@overload
 def atan(x: Array, /) -> Array: ...
 @overload
 def atan(x: Expr, /) -> Expr: ...
@@ -115,6 +141,39 @@ def atan(x: PlainNumber, /) -> Expr:
     Source: DLMF 4.24(ii).
     """
 
+@overload
+def atan2(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def atan2(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def atan2(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def atan2(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def atan2(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """The angle t in [-pi, pi] with cos(t) : sin(t) = y : x.
+
+    Domain: all real numbers, not both 0.
+
+    Where no derivative exists: jumps by 2*pi where x = 0 and y < 0; the derivatives are those of both sides, nan
+    where both are 0.
+
+    Source: DLMF 4.23(iv), by the chain rule.
+    """
+
+@overload
+def atanh(x: Array, /) -> Array: ...
+@overload
+def atanh(x: Expr, /) -> Expr: ...
+@overload
+def atanh(x: PlainNumber, /) -> Expr:
+    """log((1 + x)/(1 - x))/2.
+
+    Domain: -1 < x < 1; complex x off the rest of the real axis.
+
+    Source: DLMF 4.40(ii).
+    """
+
 def cholesky(X: Array) -> Array:
     """The lower triangular L with L L^T = S and a positive diagonal, along the last two axes; the axes before are
     batches.
@@ -122,6 +181,19 @@ def cholesky(X: Array) -> Array:
     Domain: symmetric positive definite matrices; the symmetric part (S + S^T)/2 is taken.
 
     Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.3.
+    """
+
+def clip(x: Any, min: Any = None, max: Any = None) -> Expr | Array:
+    """The entries, none below `min` and none above `max`: `minimum(maximum(x, min), max)`, as NumPy has it.
+
+    At a bound the derivative is 1/2, as for those two.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.clip(x, 0, 1)
+    minimum(maximum(x, 0), 1)
+    >>> ic.clip(x, max=1)
+    minimum(x, 1)
     """
 
 def cofactor(X: Any) -> Array:
@@ -173,6 +245,16 @@ def cosm(X: Array) -> Array:
     Domain: all square matrices.
 
     Source: N. Higham, Functions of Matrices, chapter 12.
+    """
+
+def cov(x: Array, y: Array | None = None, *, ddof: int = 0, correction: int | None = None) -> Array:
+    """The covariance of samples, which are the rows of x, or the entries of a vector; with y, of x with y.
+
+    Both are centred first; the sum of products is divided by `n - ddof`, of n samples.
+
+    >>> import indexcalc as ic
+    >>> ic.cov(ic.tensor("X", "n d"), ddof=1).shape
+    (d, d)
     """
 
 def cross(a: Any, b: Any) -> Array:
@@ -272,6 +354,29 @@ def elimination(n: Any) -> Array:
            [0., 0., 0., 1.]])
     """
 
+def elu(x: Any, alpha: Any = 1) -> Expr | Array:
+    """X where it is positive, `alpha*(exp(x) - 1)` elsewhere; at 0 the slope is alpha.
+
+    Source: D. Clevert, T. Unterthiner, S. Hochreiter, arXiv:1511.07289.
+
+    >>> import indexcalc as ic
+    >>> ic.elu(ic.tensor("x", "n"))
+    where(x > 0, x, expm1(x))
+    """
+
+@overload
+def entr(x: Array, /) -> Array: ...
+@overload
+def entr(x: Expr, /) -> Expr: ...
+@overload
+def entr(x: PlainNumber, /) -> Expr:
+    """-x*log(x), 0 at 0.
+
+    Domain: x > 0, and 0; -inf below.
+
+    Source: definition, by the product rule.
+    """
+
 @overload
 def equal(x: Array, y: Array | PlainNumber, /) -> Array: ...
 @overload
@@ -302,6 +407,19 @@ def erf(x: PlainNumber, /) -> Expr:
     Domain: all real numbers.
 
     Source: DLMF 7.10.1.
+    """
+
+@overload
+def erfc(x: Array, /) -> Array: ...
+@overload
+def erfc(x: Expr, /) -> Expr: ...
+@overload
+def erfc(x: PlainNumber, /) -> Expr:
+    """1 - erf(x).
+
+    Domain: all real numbers.
+
+    Source: DLMF 7.2.2, 7.10.1.
     """
 
 @overload
@@ -408,6 +526,14 @@ def greater_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
+def hard_tanh(x: Any) -> Expr | Array:
+    """The entries, none below -1 and none above 1: `clip(x, -1, 1)`.
+
+    >>> import indexcalc as ic
+    >>> ic.hard_tanh(ic.tensor("x", "n"))
+    minimum(maximum(x, -1), 1)
+    """
+
 def inv(X: Any) -> Array:
     """The inverse of square matrices: d inv(X) = -inv(X) dX inv(X).
 
@@ -431,6 +557,16 @@ def kron(A: Any, B: Any, *others: Any) -> Array:
     >>> import indexcalc as ic
     >>> ic.kron(ic.tensor("A", "m n"), ic.tensor("B", "p q")).shape
     (m*p, n*q)
+    """
+
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Expr | Array:
+    """X where it is positive, `negative_slope*x` elsewhere; at 0 the slope is that of the left side.
+
+    Source: A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
+
+    >>> import indexcalc as ic
+    >>> ic.leaky_relu(ic.tensor("x", "n"), 0.2)
+    where(x > 0, x, 0.2*x)
     """
 
 @overload
@@ -498,6 +634,19 @@ def log1p(x: PlainNumber, /) -> Expr:
     """
 
 @overload
+def log_ndtr(x: Array, /) -> Array: ...
+@overload
+def log_ndtr(x: Expr, /) -> Expr: ...
+@overload
+def log_ndtr(x: PlainNumber, /) -> Expr:
+    """log(Phi(x)), Phi the normal distribution function.
+
+    Domain: all real numbers.
+
+    Source: DLMF 7.2.2, by the chain rule.
+    """
+
+@overload
 def log_softmax(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
 @overload
 def log_softmax(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
@@ -508,6 +657,23 @@ def log_softmax(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None =
     Source: the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5.
     """
 
+@overload
+def logaddexp(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def logaddexp(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def logaddexp(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def logaddexp(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def logaddexp(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """log(exp(x) + exp(y)).
+
+    Domain: all real numbers.
+
+    Source: definition, by the chain rule.
+    """
+
 def logdet(X: Any) -> Array:
     """The logarithm of the absolute determinant, log|det X|, as NumPy's slogdet: d logdet(X) = tr(inv(X) dX).
 
@@ -515,6 +681,19 @@ def logdet(X: Any) -> Array:
     >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
     >>> ic.logdet(F).diff(F[i,j])
     inv(F)[j,i]
+    """
+
+@overload
+def logit(x: Array, /) -> Array: ...
+@overload
+def logit(x: Expr, /) -> Expr: ...
+@overload
+def logit(x: PlainNumber, /) -> Expr:
+    """log(x/(1 - x)).
+
+    Domain: 0 < x < 1; complex x off the rest of the real axis.
+
+    Source: definition, by the chain rule.
     """
 
 def logm(X: Array) -> Array:
@@ -804,6 +983,16 @@ def relu(x: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
+def selu(x: Any) -> Expr | Array:
+    """`scale*elu(x, alpha)` with the two constants that keep mean 0 and variance 1.
+
+    Source: G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, arXiv:1706.02515.
+
+    >>> import indexcalc as ic
+    >>> ic.selu(ic.scalar("s")).evaluate(s=1).round(4)
+    np.float64(1.0507)
+    """
+
 @overload
 def sigmoid(x: Array, /) -> Array: ...
 @overload
@@ -830,6 +1019,19 @@ def sign(x: PlainNumber, /) -> Expr:
     Where no derivative exists: jumps at 0; the derivative is 0 elsewhere, and is given as 0 there.
 
     Source: definition.
+    """
+
+@overload
+def silu(x: Array, /) -> Array: ...
+@overload
+def silu(x: Expr, /) -> Expr: ...
+@overload
+def silu(x: PlainNumber, /) -> Expr:
+    """x/(1 + exp(-x)).
+
+    Domain: all real numbers; complex x with |Im x| < pi.
+
+    Source: D. Hendrycks, K. Gimpel, arXiv:1606.08415, by the product rule.
     """
 
 @overload
@@ -924,6 +1126,19 @@ def sqrtm(X: Array) -> Array:
     Domain: square matrices without eigenvalues on the negative real axis or 0; the principal value.
 
     Source: N. Higham, Functions of Matrices, chapter 6.
+    """
+
+def std(
+    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr | Array:
+    """The standard deviation along free indices or axes: the root of the variance, see `var`.
+
+    On a slice of equal entries it is 0 and has no derivative: nan comes out, as of `norm2`, by which it is made.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.std(x), ic.grad(ic.std(x), x)
+    (norm2(x - mean(x))/sqrt(n), (x - mean(x))/(sqrt(n)*norm2(x - mean(x))))
     """
 
 @overload
@@ -1061,6 +1276,21 @@ def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     (m, n)
     """
 
+def var(
+    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr | Array:
+    """The variance along free indices or axes: the mean of `(x - mean(x))**2`, over `n - ddof` in place of n.
+
+    `correction` is another name of `ddof`, as NumPy has it. The mean is taken off before anything is squared.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.var(x)
+    mean((x - mean(x))**2)
+    >>> ic.grad(ic.var(x, ddof=1), x)
+    2*(x - mean(x))/(n - 1)
+    """
+
 def vec(X: Any, order: str = "F") -> Array:
     """The entries of a matrix as one vector, column by column; with order="C" row by row. A vector stays as it is.
 
@@ -1120,6 +1350,23 @@ def where(c: PlainNumber, x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
+@overload
+def xlogy(x: Array, y: Array | PlainNumber, /) -> Array: ...
+@overload
+def xlogy(x: Expr, y: Expr | Array | PlainNumber, /) -> Expr: ...
+@overload
+def xlogy(x: PlainNumber, y: Array, /) -> Array: ...
+@overload
+def xlogy(x: Array | PlainNumber, y: Expr, /) -> Expr: ...
+@overload
+def xlogy(x: PlainNumber, y: PlainNumber, /) -> Expr:
+    """x*log(y), 0 where x = 0.
+
+    Domain: y > 0, and x = 0 beside any y.
+
+    Source: definition, by the product rule.
+    """
+
 __all__ = [
     "Array",
     "DerivativeError",
@@ -1136,11 +1383,16 @@ __all__ = [
     "ParseError",
     "abs",
     "acos",
+    "acosh",
     "adj",
     "asin",
+    "asinh",
     "atan",
+    "atan2",
+    "atanh",
     "check",
     "cholesky",
+    "clip",
     "cofactor",
     "column",
     "commutation",
@@ -1149,6 +1401,7 @@ __all__ = [
     "cos",
     "cosh",
     "cosm",
+    "cov",
     "cross",
     "define",
     "delta",
@@ -1164,9 +1417,12 @@ __all__ = [
     "eigvalsh",
     "einsum",
     "elimination",
+    "elu",
+    "entr",
     "epsilon",
     "equal",
     "erf",
+    "erfc",
     "exp",
     "expand",
     "explain",
@@ -1180,6 +1436,7 @@ __all__ = [
     "greater",
     "greater_equal",
     "hadamard",
+    "hard_tanh",
     "hessian",
     "hvp",
     "index",
@@ -1188,12 +1445,16 @@ __all__ = [
     "jvp",
     "khatri_rao",
     "kron",
+    "leaky_relu",
     "less",
     "less_equal",
     "log",
     "log1p",
+    "log_ndtr",
     "log_softmax",
+    "logaddexp",
     "logdet",
+    "logit",
     "logm",
     "logsumexp",
     "matrix_power",
@@ -1222,8 +1483,10 @@ __all__ = [
     "relu",
     "row",
     "scalar",
+    "selu",
     "sigmoid",
     "sign",
+    "silu",
     "simplify",
     "sin",
     "sinh",
@@ -1233,6 +1496,7 @@ __all__ = [
     "solve",
     "sqrt",
     "sqrtm",
+    "std",
     "step",
     "sum",
     "svd",
@@ -1247,11 +1511,13 @@ __all__ = [
     "triu",
     "unit",
     "unvec",
+    "var",
     "vec",
     "vech",
     "verify",
     "vjp",
     "voigt",
     "where",
+    "xlogy",
     "zeros",
 ]

@@ -139,17 +139,22 @@ ROWS: tuple[Foreign, ...] = (
     *_other("NumPy", "write `ic.log(x)/ic.log(10)`", "log10"),
     *_other("NumPy", "write `ic.log(x)/ic.log(2)`", "log2"),
     *_other("NumPy", "write `2**x`", "exp2"),
-    *_other("NumPy, SymPy", "write `ic.log(x + ic.sqrt(x**2 + 1))`", "arcsinh", "asinh"),
-    *_other("NumPy, SymPy", "write `ic.log(x + ic.sqrt(x**2 - 1))`", "arccosh", "acosh"),
-    *_other("NumPy, SymPy", "write `ic.log((1 + x)/(1 - x))/2`", "arctanh", "atanh"),
-    *_other("SciPy", "write `1 - ic.erf(x)`", "erfc"),
-    *_other("SciPy", "write `ic.log(x/(1 - x))`", "logit"),
+    *_same("NumPy, books", "atan2", "ic.atan2(y, x)", "arctan2"),
+    *_same("NumPy, books", "asinh", "ic.asinh(x)", "arcsinh", "arsinh"),
+    *_same("NumPy, books", "acosh", "ic.acosh(x)", "arccosh", "arcosh"),
+    *_same("NumPy, books", "atanh", "ic.atanh(x)", "arctanh", "artanh"),
+    *_same("R", "logit", "ic.logit(x)", "qlogis"),
+    *_same("books, TensorFlow", "log_ndtr", "ic.log_ndtr(x)", "normlogcdf", "log_normal_cdf"),
     *_other("SciPy", "write `ic.exp(ic.gammaln(x))`", "gamma"),
     *_other("NumPy, SymPy", "write `ic.step(x)`", "heaviside", "Heaviside"),
-    *_other("NumPy, PyTorch", "write `ic.minimum(ic.maximum(x, 0), 1)`", "clip", "clamp"),
-    *_other("PyTorch, JAX", "write `x*ic.sigmoid(x)`", "silu", "swish"),
-    *_other("PyTorch, JAX", "write `ic.where(x > 0, x, x/100)`", "leaky_relu"),
-    *_other("PyTorch, JAX", "write `ic.where(x > 0, x, ic.expm1(x))`", "elu"),
+    *_same("PyTorch", "clip", "ic.clip(x, 0, 1)", "clamp", "clip_by_value"),
+    *_same("PyTorch, JAX", "silu", "ic.silu(x)", "swish", "SiLU"),
+    *_same("PyTorch", "leaky_relu", "ic.leaky_relu(x)", "LeakyReLU"),
+    *_same("PyTorch", "elu", "ic.elu(x)", "ELU"),
+    *_same("PyTorch", "selu", "ic.selu(x)", "SELU"),
+    *_same("PyTorch", "hard_tanh", "ic.hard_tanh(x)", "hardtanh", "Hardtanh"),
+    *_other("PyTorch", "write `ic.clip(x, 0, 6)`", "relu6", "ReLU6"),
+    *_other("PyTorch, SciPy", "write `ic.log(ic.sigmoid(x))`", "logsigmoid", "log_sigmoid", "log_expit"),
     *_other("SymPy", "write `ic.where(x > 0, x, 0)`", "Piecewise"),
     *_other("NumPy", 'write `ic.tril(ic.ones("n", "n")) @ x`', "cumsum"),
     *_same("SymPy", "maximum", "ic.maximum(x, y)", "Max"),
@@ -158,14 +163,10 @@ ROWS: tuple[Foreign, ...] = (
     *_other("NumPy", "there is none: it is constant but for jumps", "floor", "ceil", "round"),
     *_other("NumPy", "there is none; `ic.max(x)` and `ic.min(x)` are the ends", "sort", "argsort"),
     # statistics and losses
-    *_other("NumPy, PyTorch", "write `ic.sqrt(ic.mean((x - ic.mean(x))**2))`", "std"),
-    *_other("NumPy, PyTorch", "write `ic.mean((x - ic.mean(x))**2)`", "var"),
-    *_other(
-        "NumPy",
-        "write `ic.mean((x - ic.mean(x))*(y - ic.mean(y)))`; of samples in rows, "
-        "`Xc.T @ Xc` with `Xc = A - A.mean(axis=0)`, over their number",
-        "cov",
-    ),
+    *_same("books, R", "var", "ic.var(x)", "variance"),
+    *_same("books, R", "std", "ic.std(x)", "sd", "stddev"),
+    *_same("books", "cov", "ic.cov(A)", "covariance"),
+    *_other("NumPy", "write `ic.cov(x, y)/(ic.std(x)*ic.std(y))`", "corrcoef"),
     *_other("PyTorch, JAX", "write `ic.mean((x - y)**2)`", "mse_loss", "mse"),
     *_other("PyTorch, JAX", "write `-ic.sum(y*ic.log_softmax(x))`", "cross_entropy"),
     *_other("NumPy", "there is none: a place has no derivative; `ic.max(x)` is the value", "argmax", "argmin"),
@@ -244,7 +245,7 @@ NAMES: dict[str, Foreign] = {row.name: row for row in ROWS}
 def ours(name: str) -> str | None:
     """The name here of what takes the same arguments, an attribute (".T") or an operator ("@"); else None.
 
-    >>> ours("trace"), ours("transpose"), ours("std")
+    >>> ours("trace"), ours("transpose"), ours("median")
     ('tr', '.T', None)
     """
     return NAMES[name].ours if name in NAMES else None

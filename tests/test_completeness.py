@@ -43,6 +43,7 @@ TABLES: dict[str, dict[str, str]] = {
     "engine.plan.leaves.LEAVES": {"Product": OPENED, "Sum": OPENED, "Definition": OPENED},
     "explaining.reasons.REASONS": {},
     "graph.fingerprint.ENTRIES": {},
+    "graph.samples.EACH": {"Variable": EMPTY, "Constant": EMPTY},
     "simplify.intervals.VALUES": {},
     "simplify.kinds.NORMALISE": {},
     "simplify.selection.FINITE": {},

@@ -11,7 +11,7 @@ from formulas import FORMULAS, LATEX, MATLAB, PLAIN, Formula
 
 import indexcalc as ic
 from indexcalc.views.array import standing_as
-from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.functions.abstract import AbstractFunction
 
 WANTED = 0.97
 """The share of the formulas that must be read rightly, or refused rightly; of those that are misread there is none."""

@@ -25,6 +25,8 @@ from indexcalc.graph.constructors import elementwise, reduction, variable
 from indexcalc.graph.node import Constant, Elementwise, Matrix, Node, Product, Reduction, Regroup, Sum, Variable
 from indexcalc.index import dim
 
+FAR = ["asinh", "silu", "erfc", "log_ndtr"]
+"""Further functions that are right far out."""
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
 each_reduction = pytest.mark.parametrize("row", REDUCTIONS.values(), ids=lambda row: row.name)
 SOME_AXES: dict[int, list[tuple[int, ...]]] = {0: [(0,), (2,), (0, 2), (0, 1, 2)], 2: [(0, 1), (0, 2), (1, 2)]}
@@ -167,7 +169,7 @@ def test_complex_values_continue_the_real_ones(row: ElementwiseFunction) -> None
     np.testing.assert_allclose(row.numpy(*args), expected, rtol=1e-10, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "erf", "gelu", "relu", "atan", "gammaln"])
+@pytest.mark.parametrize("name", ["sigmoid", "softplus", "tanh", "erf", "gelu", "relu", "atan", "gammaln", *FAR])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_elementwise_far_out(name: str, dtype: type[Any]) -> None:
     x = np.asarray([-1000.5, -40.5, 40.5, 1000.5], dtype)
@@ -273,6 +275,10 @@ def test_special_values() -> None:
     np.testing.assert_allclose(special.polygamma(1, np.asarray([1.0, 0.5])), [np.pi**2 / 6, np.pi**2 / 2], rtol=1e-14)
     np.testing.assert_allclose(special.polygamma(2, np.asarray(1.0)), -2 * zeta3, rtol=1e-14)
     np.testing.assert_allclose(special.erfc(np.asarray([-1.0, 10.0])), [1.8427007929497148, 2.088487583762545e-45])
+    tail = [-804.6084420137538, -120.69601853403744, -87.98971997102252, -0.6931471805599453, -6.220960574271786e-16]
+    np.testing.assert_allclose(special.log_ndtr(np.asarray([-40.0, -15.3, -13.0, 0.0, 8.0])), tail, rtol=2e-12)
+    assert np.isnan(special.log_ndtr(np.asarray([np.nan]))).all()
+    assert special.log_ndtr(np.asarray([-np.inf, np.inf])).tolist() == [-np.inf, 0]
 
 
 @pytest.mark.usefixtures("library")

@@ -39,6 +39,16 @@ def _reductions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[],
     return rows
 
 
+def _moments() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]]:
+    """With and without `ddof` and `correction`."""
+    rows: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {}
+    for name in ("var", "std", "cov"):
+        f = getattr(ic, name)
+        rows[name, "ddof"] = (partial(f, A, ddof=1), partial(f, A))
+        rows[name, "correction"] = (partial(f, A, correction=1), partial(f, A))
+    return rows
+
+
 CHAIN = ic.einsum("ij,j,i->", A, x, x)
 
 
@@ -48,6 +58,12 @@ def _source(**options: Any) -> str:
 
 ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     **_reductions(),
+    **_moments(),
+    ("cov", "y"): (lambda: ic.cov(A, y=x), lambda: ic.cov(A)),
+    ("clip", "min"): (lambda: ic.clip(x, min=0, max=1), lambda: ic.clip(x, max=1)),
+    ("clip", "max"): (lambda: ic.clip(x, min=0, max=1), lambda: ic.clip(x, min=0)),
+    ("leaky_relu", "negative_slope"): (lambda: ic.leaky_relu(x, negative_slope=2), lambda: ic.leaky_relu(x)),
+    ("elu", "alpha"): (lambda: ic.elu(x, alpha=2), lambda: ic.elu(x)),
     ("index", "batch"): (lambda: ic.index("i", batch=True).batch, lambda: ic.index("i").batch),
     ("indices", "batch"): (lambda: ic.indices("i", batch=True)[0].batch, lambda: ic.indices("i")[0].batch),
     ("delta", "dim"): (lambda: ic.delta(i, a, dim=3).shape, lambda: ic.delta(i, a).shape),
@@ -62,6 +78,26 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ("function", "gradient"): (
         lambda: str(ic.grad(ic.function("f", "n ->", gradient="G")(x), x)),
         lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
+    ),
+    ("function", "derivative"): (
+        lambda: str(ic.grad(ic.function("f", "n ->", derivative=lambda v: 2 * v)(x), x)),
+        lambda: str(ic.grad(ic.function("f", "n ->")(x), x)),
+    ),
+    ("function", "latex"): (
+        lambda: ic.function("f", "n ->", latex="Q")(x).latex(),
+        lambda: ic.function("f", "n ->")(x).latex(),
+    ),
+    ("function", "domain"): (lambda: ic.function("f", "->", domain="x > 0"), lambda: ic.function("f", "->")),
+    **{
+        ("function", word): (
+            lambda word=word: _refused(ic.function, "f", "->", **{word: 3}),
+            lambda: ic.function("f", "->"),
+        )
+        for word in ("numpy", "jax", "torch")
+    },
+    ("function", "symmetric"): (
+        lambda: str((ic.function("f", "n -> n n", symmetric=True)(x).T).simplify()),
+        lambda: str((ic.function("f", "n -> n n")(x).T).simplify()),
     ),
     ("vec", "order"): (lambda: ic.vec(T, order="C"), lambda: ic.vec(T)),
     ("unvec", "order"): (

@@ -24,7 +24,7 @@ def pairs() -> Any:
     return made
 
 
-NUMBERS = {name: getattr(np, name) for name in ("inf", "nan", "zeros", "full", "eye", "diag")} | {"pairs": pairs}
+NUMBERS = {name: getattr(np, name) for name in ("inf", "nan", "pi", "zeros", "full", "eye", "diag")} | {"pairs": pairs}
 
 
 def table() -> list[list[str]]:

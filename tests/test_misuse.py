@@ -53,7 +53,7 @@ TAKES: dict[str, set[str]] = {
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
     "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
-    "A": {"eye"}, "where": {"''"},
+    "A": {"eye"}, "where": {"''"}, "ddof": {"3", "-1", "0", "10**30"}, "correction": {"None", "3", "-1", "0", "10**30"},
 }  # fmt: skip
 """What a parameter takes of the pool, by its keyword, wherever it stands."""
 
@@ -101,6 +101,15 @@ CALLS: dict[str, Call] = {
         "cholesky", "eigvalsh", "svdvals", "expm", "logm", "sqrtm", "sinm", "cosm", "eigh", "svd", "inv", "pinv", "det",
         "logdet", "adj", "cofactor", "tr", "diag", "vech", "sym")},
     "ic.sqrt": by(ic.sqrt, x, takes=[NUMBERS | VIEWS]),
+    **{f"ic.{name}": by(getattr(ic, name), x, takes=[NUMBERS | VIEWS]) for name in ("hard_tanh", "selu")},
+    **{f"ic.{name}": by(getattr(ic, name), x, 2, takes=[NUMBERS | VIEWS, (NUMBERS | VIEWS) - {"x[i]"}])
+       for name in ("elu", "leaky_relu")},
+    "ic.clip": by(ic.clip, s, 1, 3, takes=[NUMBERS | VIEWS, NUMBERS | VIEWS | {"None"}]),
+    **{f"ic.{name}": by(getattr(ic, name), A, axis=0, ddof=0, correction=None, keepdims=False, takes={"x", "A"})
+       for name in ("var", "std")},
+    **{f"ic.{name} by place": by(getattr(ic, name), A[i, j], i, takes=[{"x[i]", "x", "A"}, {"i"}])
+       for name in ("var", "std")},
+    "ic.cov": by(ic.cov, A, x, ddof=0, correction=None, takes=[{"x", "A"}, {"x", "A", "None"}]),
     "ic.solve": by(ic.solve, A, x, takes=[{"A"}, {"x", "A"}]),
     "ic.matrix_power": by(ic.matrix_power, A, 2, takes=[{"A"}, {"3", "-1", "0", "10**30", "'x'", "n"}]),
     "ic.triu": by(ic.triu, A, takes=MATRIX, k=1),
@@ -217,8 +226,8 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "AbstractFunction",
         u,
         {
-            "derivative": by(u.derivative, (1,), x, takes=[{"[1]"}, {"x", "x[i]"}]),
-            "__call__": by(u, x, takes={"x", "x[i]"}),
+            "derivative": by(u.derivative, (1,), x, takes=[{"[1]"}, {"x", "x[i]", "A"}]),
+            "__call__": by(u, x, takes={"x", "x[i]", "A"}),
         },
     )
     yield (

@@ -23,6 +23,7 @@ from indexcalc.functions.reductions import jacobian
 from indexcalc.graph.constructors import addition, call, einsum, regroup
 from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Product, Reduction, Regroup, Sum
 from indexcalc.graph.numbers import add, multiply
+from indexcalc.graph.samples import for_samples, parameters
 from indexcalc.index import Dimension
 
 Tangents = Mapping[int, Node]
@@ -157,32 +158,51 @@ def rule_regroup_pull(node: Regroup, k: int, cotangent: Node, lead: int) -> Node
 
 
 def _call_step(node: Call, k: int) -> tuple[Node, list[Any], list[Any]]:
-    """The derivative of a call by argument k, its labels, and those of the argument."""
+    """The derivative of a call by argument k, its labels, and those of the argument: samples, then its own axes."""
     orders = tuple(times + (n == k) for n, times in enumerate(node.orders))
-    step = call(node.function, orders, node.children)
-    before = len(node.function.value)
+    step: Node = call(node.function, orders, node.children, node.labels, node.batch)
+    if node.function.rules:
+        step = own_rule(node, k)
+    before = len(node.batch) + len(node.function.value)
     for n in range(k + 1):
         before += node.orders[n] * len(node.function.args[n])
     fresh = _marks("argument", len(node.function.args[k]))
     axes = list(range(node.order))
-    return step, [*axes[:before], *fresh, *axes[before:]], fresh
+    return step, [*axes[:before], *fresh, *axes[before:]], [*node.labels[k], *fresh]
+
+
+def own_rule(node: Call, k: int) -> Node:
+    """The derivative of a function of one's own by argument k, for each sample: what was declared, at the arguments.
+
+    >>> from indexcalc.graph.constructors import elementwise, variable
+    >>> from indexcalc.graph.signature import Signature
+    >>> slope = elementwise("cos", [(variable("f.1", ()), ())], ())
+    >>> own_rule(call(Signature("f", ((),), (), rules=(slope,)), (0,), [variable("X", (3,))], [(0,)], [3]), 0).dims
+    (3,)
+    """
+    rule = node.function.rules[k]
+    if rule is None or any(node.orders):
+        asked = f"derivative of {node.name} by its argument {k + 1}"
+        raise NoRuleError(asked, "it was declared without one", "give derivative= a rule for each argument")
+    rows = [*zip(node.children, node.labels, strict=True), (node, tuple(range(len(node.batch))))]
+    return for_samples(rule, dict(zip(parameters(node.function), rows, strict=True)), node.batch)
 
 
 def rule_call_push(node: Call, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
-    """`d u(a) = Σ_k D_k u(a) da_k`: the axes of a derivative are the value's, then each argument's."""
+    """`d u(a) = Σ_k D_k u(a) da_k` for each sample: the axes of a derivative are the value's, then each argument's."""
     end = _marks("trail", len(trail))
     terms = []
     for k, tangent in tangents.items():
-        step, labels, fresh = _call_step(node, k)
-        terms.append(einsum(1, [(step, labels), (tangent, (*fresh, *end))], (*range(node.order), *end)))
+        step, labels, argument = _call_step(node, k)
+        terms.append(einsum(1, [(step, labels), (tangent, (*argument, *end))], (*range(node.order), *end)))
     return total(terms)
 
 
 def rule_call_pull(node: Call, k: int, cotangent: Node, lead: int) -> Node | None:
-    """`ā_k = ȳ D_k u(a)`."""
+    """`ā_k = ȳ D_k u(a)`, summed along the samples that a_k lacks."""
     front = _marks("lead", lead)
-    step, labels, fresh = _call_step(node, k)
-    return einsum(1, [(cotangent, (*front, *range(node.order))), (step, labels)], (*front, *fresh))
+    step, labels, argument = _call_step(node, k)
+    return einsum(1, [(cotangent, (*front, *range(node.order))), (step, labels)], (*front, *argument))
 
 
 def rule_definition_push(node: Definition, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:

@@ -25,7 +25,7 @@ from indexcalc.equality.reals import Reals
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Definition, Elementwise, Matrix, Node, Reduction, Variable, topological
+from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import substitute
 from indexcalc.index import size
 
@@ -176,6 +176,8 @@ def is_analytic(node: Node, point: Point) -> bool:
             row = matrix_row(inner.fn)
             if row.settles:
                 return False
+        elif isinstance(inner, Call) and inner.function.numeric:
+            return False  # what was declared may take the real part of what it gets
         if row is not None and not row.holomorphic:
             return False
     (value,) = point._replace(arrays={v: array + 0j for v, array in point.arrays.items()}).values([node])

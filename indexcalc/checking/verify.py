@@ -16,7 +16,7 @@ from indexcalc.equality.points import MOST_ENTRIES, Draw, Point, several_sizes
 from indexcalc.equality.survey import Panel, Survey, SurveyPoint
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
 from indexcalc.graph.constructors import einsum
-from indexcalc.graph.node import Node, Variable
+from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.surface import public
@@ -184,8 +184,23 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     stages = list(_stages(D, of, wrt, structure, asked))
     trials: list[Trial] = []
     for stage in stages:
+        _require_numbers(stage, asked)
         trials += _tried(stage, seed, asked)
     return Verification(tuple(trials), seed)
+
+
+def _require_numbers(stage: Stage, asked: Asked) -> None:
+    """A function with a rule has to have numbers, and one with numbers a rule: random ones would fit neither."""
+    for node in topological([stage.slope.value, stage.claimed]):
+        if not isinstance(node, Call):
+            continue
+        function = node.function
+        if function.rules and not function.numeric:
+            found = f"{function.name} has a rule, and no numbers to hold it against"
+            raise InputError(asked, found, f"declare {function.name} with numpy=")
+        if function.numeric and any(node.orders):
+            found = f"{function.name} has numbers, and its derivative {node.name} has none"
+            raise InputError(asked, found, f"declare {function.name} with derivative=")
 
 
 def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:

@@ -149,12 +149,25 @@ class Reshape:
 
 @dataclass(frozen=True, slots=True)
 class Invoke:
-    """A function that is given with the inputs, or the array of a named gradient."""
+    """A function that is given with the inputs, or the array of a named gradient.
+
+    One that is `entrywise` acts on each entry of its arguments. `mapped` is the signature of a function that is called
+    for each sample, as NumPy's `vectorize` has it, "" of one that gets the arrays as they are; `samples` says along how
+    many axes each argument is mapped, the first ones.
+    """
 
     title: str
     uses: tuple[Use, ...]
     shape: Shape
     array_will_do: bool
+    entrywise: bool = False
+    mapped: str = ""
+    samples: Shape = ()
+
+    @property
+    def own(self) -> Shape:
+        """The shape of the value for one sample."""
+        return self.shape[max(self.samples, default=0) :]
 
 
 Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke

@@ -80,7 +80,7 @@ class Arithmetic(ABC):
             case Matrix():
                 return self.matrix(node, [self.values[child] for child in node.children])
             case Call():
-                return self.call(node, [self.values[child] for child in node.children])
+                return self.call(node, [self._samples(node, k) for k in range(len(node.children))])
             case Definition():
                 return self.values[node.child]
         raise AssertionError(node.kind)
@@ -125,7 +125,7 @@ class Arithmetic(ABC):
 
     @abstractmethod
     def call(self, node: Call, args: list[Array]) -> Array:
-        """An abstract function."""
+        """An abstract function, of arguments whose samples are aligned."""
 
     # -------------------------------------------------------------- what does not
 
@@ -135,6 +135,12 @@ class Arithmetic(ABC):
         if not isinstance(found, int):
             raise DimensionError(f"dimension {dim}", f"comes out as {found}", "give sizes for which it is whole")
         return found
+
+    def _samples(self, node: Call, k: int) -> Array:
+        """Argument k of a call: its samples in the places of the call's, then its own axes."""
+        value, labels, count = self.values[node.children[k]], node.labels[k], len(node.batch)
+        own = value.ndim - 1 - len(labels)
+        return aligned(value, (*labels, *range(count, count + own)), count + own)
 
     def _product(self, node: Product) -> Array:
         """The factors multiplied one after another, the one next that makes the smallest array.

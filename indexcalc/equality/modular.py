@@ -38,11 +38,12 @@ from indexcalc.graph.node import (
     Reduction,
     Regroup,
     Sum,
+    Symmetry,
     Variable,
     topological,
 )
 from indexcalc.graph.numbers import Number
-from indexcalc.index import size
+from indexcalc.index import Dimension, size
 
 PRIMES = (2**31 - 1, 2**31 - 19)
 """Two primes whose residues multiply within 63 bits."""
@@ -230,19 +231,27 @@ class Residues(Arithmetic):
         return value
 
     def call(self, node: Call, args: list[Array]) -> Array:
-        """An unknown of all its arguments."""
-        return self._whole(node, f"{node.function} {node.orders}", args)
+        """An unknown of all its arguments, sample by sample."""
+        lead = len(node.batch) + 1
+        flat = [a.reshape(*a.shape[:lead], -1) for a in args]
+        parts = [a[..., k] for a in flat for k in range(a.shape[-1])]
+        key = self.unknown(f"{node.function.content} {node.orders}", parts)
+        return self._entries(key, node.function.dims(node.orders), node.own_symmetry)
 
     def _whole(self, node: Node, text: str, args: Sequence[Array]) -> Array:
         flat = [a.reshape(self.count, -1)[:, k] for a in args for k in range(a.reshape(self.count, -1).shape[1])]
         key = self.unknown(text, flat) if flat else self._random(text, ())
-        shape = tuple(size(dim, self.sizes) for dim in node.dims)
+        return self._entries(key, node.dims, symmetry_of(node))
+
+    def _entries(self, key: Array, dims: Sequence[Dimension], rule: Symmetry) -> Array:
+        """Unknown entries along axes of these dimensions, with this symmetry, for each entry of the key."""
+        shape = tuple(size(dim, self.sizes) for dim in dims)
         count = int(np.prod(shape, dtype=int))
-        value = self.unknown("entry", [key[:, None], np.arange(count)[None]])
-        source = _settled(symmetry_of(node), shape)
+        value = self.unknown("entry", [key[..., None], np.broadcast_to(np.arange(count), (*key.shape, count))])
+        source = _settled(rule, shape)
         if source is not None:
-            value = value[:, source]
-        return value.reshape(self.count, *shape)
+            value = value[..., source]
+        return value.reshape(*key.shape, *shape)
 
 
 def _settled(rule: Any, shape: tuple[int, ...]) -> Any:

@@ -19,13 +19,14 @@ import numpy as np
 import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import number_of, size_of
-from indexcalc.engine.bind.smooth import Smooth
+from indexcalc.engine.bind.smooth import Declared, Smooth, numbers_of
 from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
-from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Signature, Variable
+from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Variable
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.signature import Signature
 from indexcalc.simplify.selection import select
 
 COPIES = 4
@@ -64,7 +65,7 @@ class Reals(Arithmetic):
         super().__init__(sizes, self.points * self.copies)
         self.inputs = inputs
         self.extreme = np.zeros(self.points, bool)
-        self.functions: dict[Signature, Smooth] = {}
+        self.functions: dict[tuple[Signature, bool], Smooth | Declared] = {}
         self.given: dict[str, Array] = {}
         self._pool = np.random.default_rng(0).uniform(-UNITS, UNITS, 1 << 14) if rounding else np.zeros(0)
         self._place = 0
@@ -206,12 +207,12 @@ class Reals(Arithmetic):
         return self._watched(self._each(node, lambda *own: matrix_numbers(node, list(own), params), shaken))
 
     def call(self, node: Call, args: list[Array]) -> Array:
-        """A random smooth function, the same wherever its name stands; what was given for it instead."""
+        """A random smooth function, the same wherever its name stands; what was declared or given for it instead."""
         if node.name in self.given:
             shape = (self.count, *self.given[node.name].shape)
             return np.broadcast_to(self.given[node.name], shape)
-        made = self.functions.setdefault(node.function, Smooth(node.function, self.sizes))
-        return self._shaken(made.derivative(node.orders, *args) if args else made.derivative(node.orders))
+        made = self.functions.setdefault((node.function, any(node.orders)), numbers_of(node, self.sizes))
+        return self._shaken(self._each(node, lambda *own: made.derivative(node.orders, *own), args))
 
     def _each(self, node: Node, f: Callable[..., Any], args: Sequence[Array]) -> Array:
         """The function of all points at once.

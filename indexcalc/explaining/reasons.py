@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from indexcalc.calculus.rules import own_rule
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import elementwise, reduction, variable
+from indexcalc.graph.constructors import call, elementwise, reduction, variable
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import (
     Call,
@@ -26,6 +27,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.walk import variables
 from indexcalc.index import Index, dim
+from indexcalc.views.array import Array
 from indexcalc.views.derivatives.differentiate import diff
 from indexcalc.views.expr import Expr
 from indexcalc.writing.index.words import LETTERS
@@ -94,8 +96,24 @@ def _of_product(node: Product, depends: set[Node]) -> list[str]:
     return powers + (["product rule"] if len(moving) > 1 else [])
 
 
-def _next(node: Call) -> str:
-    return node.function.title(tuple(order + 1 for order in node.orders))
+def _of_call(node: Call, depends: set[Node]) -> list[str]:
+    """The chain rule through an abstract function, or what the rules of one's own say."""
+    function = node.function
+    if not function.rules:
+        title = function.title(tuple(order + 1 for order in node.orders))
+        return [f"chain rule: the derivative of {function.name} by its argument is {title}"]
+    plain = [variable(name, dims) for name, dims in zip(_names(len(function.args)), function.args, strict=True)]
+    here = call(function, (0,) * len(plain), plain)
+    return [
+        f"rule of {function.name}: by {one.label} {Array(own_rule(here, k))}"
+        for k, (one, child) in enumerate(zip(plain, node.children, strict=True))
+        if child in depends
+    ]
+
+
+def _names(count: int) -> list[str]:
+    """Names for the arguments of a function."""
+    return list("xyz"[:count]) if count <= len("xyz") else [f"x{k + 1}" for k in range(count)]
 
 
 def _slope(node: Elementwise) -> str:
@@ -135,9 +153,7 @@ REASONS: dict[type[Node], Callable[[Any, set[Node]], list[str]]] = {
     Elementwise: lambda node, depends: [f"chain rule: {node.fn}' = {_slope(node)}"],
     Reduction: lambda node, depends: [_reduction_rule(node)],
     Matrix: lambda node, depends: [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")],
-    Call: lambda node, depends: [
-        f"chain rule: the derivative of {node.function.name} by its argument is {_next(node)}"
-    ],
+    Call: _of_call,
     Sum: _silent,
     Regroup: _silent,
     Definition: _silent,

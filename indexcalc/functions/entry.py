@@ -78,3 +78,13 @@ def apply(fn: str, *args: Entry, params: tuple[Number, ...] = ()) -> Entry:
     at = {label: k for k, label in enumerate(span)}
     edges = [(e.node, [at[label] for label in e.labels]) for e in args]
     return first._of(elementwise(fn, edges, [first.dims[label] for label in span], params), others)
+
+
+def scalar_entry(node: Node, like: Entry) -> Entry:
+    """A node without axes, among the axes of an entry.
+
+    >>> from indexcalc.graph.constructors import constant, variable
+    >>> scalar_entry(constant("pi"), Entry(variable("x", (3,)), (0,), (3,))).labels
+    ()
+    """
+    return Entry(node, (), like.dims)

@@ -16,6 +16,8 @@ from numpy.polynomial import Polynomial
 
 from indexcalc.errors import InputError
 
+LEFT = 14.0
+"""Where the series of Mills' ratio in `log_ndtr` begins: there its ninth term is below a rounding."""
 Real = np.ndarray[Any, np.dtype[np.float64]]
 
 BERNOULLI = (1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510)
@@ -49,6 +51,28 @@ def erfc(x: Any) -> Any:
     """`1 - erf(x)`, without cancellation where x is large (DLMF 7.2.2)."""
     library = scipy_special()
     return _each(math.erfc, _real("erfc", x)) if library is None else library.erfc(x)
+
+
+@np.errstate(all="ignore")
+def log_ndtr(x: Any) -> Any:
+    """The logarithm of the normal distribution function, without underflow in the left tail (DLMF 7.2.2, 7.12.1)."""
+    library = scipy_special()
+    return _log_ndtr(x) if library is None else library.log_ndtr(x)
+
+
+def _log_ndtr(x: Any) -> Any:
+    """By erfc where that is no underflow, below by the asymptotic series of Mills' ratio."""
+    given = np.asarray(x, np.float64)
+    right = np.log1p(-_each(math.erfc, np.maximum(given, 0) / math.sqrt(2)) / 2)
+    middle = np.log(_each(math.erfc, -np.clip(given, -LEFT, 0) / math.sqrt(2)) / 2)
+    left = np.minimum(given, -LEFT)
+    term, total = np.ones_like(left), np.ones_like(left)
+    for k in range(1, 9):
+        term = term * -(2 * k - 1) / left**2
+        total = total + term
+    tail = -(left**2) / 2 - np.log(-left) - math.log(2 * math.pi) / 2 + np.log(total)
+    value = np.where(given > 0, right, np.where(given > -LEFT, middle, tail))
+    return _as_given(np.where(np.isnan(given), np.nan, value), x)
 
 
 def gammaln(x: Any) -> Any:

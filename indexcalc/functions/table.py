@@ -1,8 +1,8 @@
 """The table of functions: one row a function, and every fact about it a column.
 
-A function is added by adding a row in `elementwise.py`, `reductions.py`, `spectral.py`, `inverse.py`,
-`decompositions.py` or `matrix_series.py`, and nothing else: the derivative, the text, the parser, the evaluation, the
-docs and the tests all read the row.
+A function is added by adding a row in `elementwise.py`, in the folder `entries`, in `reductions.py`, `spectral.py`,
+`inverse.py`, `decompositions.py` or `matrix_series.py`, and nothing else: the derivative, the text, the parser, the
+evaluation, the docs and the tests all read the row.
 
 `code` says how the function is written in generated code: an expression for each target ("numpy", "jax", "torch"), or
 one for all three. In an expression `{np}` is the module of the target, and

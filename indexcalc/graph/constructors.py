@@ -24,7 +24,6 @@ from indexcalc.graph.node import (
     Product,
     Reduction,
     Regroup,
-    Signature,
     Sum,
     Symmetry,
     Term,
@@ -32,6 +31,7 @@ from indexcalc.graph.node import (
     intern,
 )
 from indexcalc.graph.numbers import Number, multiply, number
+from indexcalc.graph.signature import Signature
 from indexcalc.index import Dimension, primitive
 
 
@@ -194,9 +194,39 @@ def regroup(child: Node, inner: Sequence[Labels], outer: Sequence[Labels], sizes
     return made
 
 
-def call(function: Signature, orders: tuple[int, ...], args: Iterable[Node]) -> Node:
-    """An abstract function, or its derivative, at these arguments."""
-    made: Node = intern(Call, (function, orders, tuple(args)))
+def call(
+    function: Signature,
+    orders: tuple[int, ...],
+    args: Iterable[Node],
+    labels: Iterable[Sequence[int]] = (),
+    batch: Iterable[Dimension] = (),
+) -> Call:
+    """An abstract function, or its derivative, at these arguments.
+
+    For samples along axes of dimensions `batch`, the first axes of each argument run along those in `labels`.
+    """
+    nodes = tuple(args)
+    places = tuple(tuple(own) for own in labels) or ((),) * len(nodes)
+    made: Call = intern(Call, (function, orders, nodes, places, tuple(batch)))
+    return made
+
+
+def sample_arrays(node: Call) -> list[Node]:
+    """The arguments of a call as arrays whose sample axes are the last of the call's, in order.
+
+    >>> from indexcalc.graph.signature import Signature
+    >>> X, t = variable("X", (4, 3)), variable("t", (2,))
+    >>> made = call(Signature("f", ((2,), (3,)), ()), (0, 0), [t, X], [(), (0,)], [4])
+    >>> [array.dims for array in sample_arrays(made)]
+    [(2,), (4, 3)]
+    """
+    made = []
+    for child, labels in zip(node.children, node.labels, strict=True):
+        first = min(labels, default=len(node.batch))
+        front = range(first, len(node.batch))
+        own = [("own", axis) for axis in range(child.order - len(labels))]
+        sizes: dict[Any, Dimension] = {axis: node.batch[axis] for axis in front}
+        made.append(einsum(1, [(child, (*labels, *own))], [*front, *own], sizes))
     return made
 
 

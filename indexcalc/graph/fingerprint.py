@@ -8,7 +8,7 @@ polynomials are replaced by arbitrary ones, the same everywhere: what holds for 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from hashlib import blake2b
 from math import prod
@@ -76,8 +76,8 @@ def _seed(text: str) -> int:
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "little") % PRIME
 
 
-def _draw(seed: int, node: Node, rule: Symmetry) -> Entries:
-    shape = tuple(extent(dim) for dim in node.dims)
+def _draw(seed: int, dims: Sequence[Dimension], rule: Symmetry) -> Entries:
+    shape = tuple(extent(dim) for dim in dims)
     entries: Entries = np.random.default_rng(seed).integers(1, PRIME, shape, dtype=np.int64)
     if rule is NO_SYMMETRY:
         return entries
@@ -172,14 +172,16 @@ def _reduction(node: Reduction, parts: list[Entries]) -> Entries:
 def _matrix(node: Matrix, parts: list[Entries]) -> Entries:
     """Arbitrary entries, the same for equal arguments, with the symmetry that the node has."""
     text = f"{node.name} {node.params} {node.shape} " + " ".join(str(part.tolist()) for part in parts)
-    return _draw(_seed(text), node, node.facts.get("symmetry", NO_SYMMETRY))
+    return _draw(_seed(text), node.dims, node.facts.get("symmetry", NO_SYMMETRY))
 
 
 def _regroup(node: Regroup, parts: list[Entries]) -> Entries:
     sizes = [extent(dim) for dim in node.sizes]
     sides = ((node.inner, node.child.dims), (node.outer, node.dims))
     if any(prod(sizes[x] for x in g) != extent(d) for groups, dims in sides for g, d in zip(groups, dims, strict=True)):
-        return _draw(_seed(f"regroup {node.inner} {node.outer} {node.sizes} {parts[0].tolist()}"), node, NO_SYMMETRY)
+        return _draw(
+            _seed(f"regroup {node.inner} {node.outer} {node.sizes} {parts[0].tolist()}"), node.dims, NO_SYMMETRY
+        )
     flat = [label for group in node.inner for label in group]
     entries = parts[0].reshape([sizes[label] for label in flat])
     order = [flat.index(label) for group in node.outer for label in group]
@@ -187,8 +189,19 @@ def _regroup(node: Regroup, parts: list[Entries]) -> Entries:
 
 
 def _call(node: Call, parts: list[Entries]) -> Entries:
-    text = f"{node.function} {node.orders} " + " ".join(str(part.tolist()) for part in parts)
-    return _draw(_seed(text), node, node.facts.get("symmetry", NO_SYMMETRY))
+    """Arbitrary entries for each sample, the same for equal arguments."""
+    text, lead = f"{node.function.content} {node.orders}", tuple(extent(dim) for dim in node.batch)
+    samples = []
+    for part, labels in zip(parts, node.labels, strict=True):
+        flat = part.reshape(*part.shape[: len(labels)], -1)
+        spread = _align(flat, (*labels, len(lead)), len(lead) + 1)
+        samples.append(np.broadcast_to(spread, (*lead, flat.shape[-1])))
+    own = node.function.dims(node.orders)
+    made = [
+        _draw(_seed(f"{text} " + " ".join(str(sample[place].tolist()) for sample in samples)), own, node.own_symmetry)
+        for place in np.ndindex(*lead)
+    ]
+    return np.reshape(made, [extent(dim) for dim in node.dims])
 
 
 def _known(node: Node, parts: list[Entries]) -> Entries:
@@ -198,7 +211,7 @@ def _known(node: Node, parts: list[Entries]) -> Entries:
             signs = {place: settle(place, node.facts["symmetry"]) for place in np.ndindex(*shape)}
             return np.array([signs[place][1] % PRIME for place in np.ndindex(*shape)], dtype=np.int64).reshape(shape)
     name = node.digest.hex()
-    return _draw(_seed(name), node, node.facts.get("symmetry", NO_SYMMETRY))
+    return _draw(_seed(name), node.dims, node.facts.get("symmetry", NO_SYMMETRY))
 
 
 ENTRIES: dict[type[Node], Callable[[Any, list[Entries]], Entries]] = {

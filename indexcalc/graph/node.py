@@ -17,7 +17,7 @@ The kinds, all of them:
 `Elementwise`   a function of the entries; an argument that lacks an axis is constant along it
 `Reduction`     a function along some axes, which go (`max`) or stay (`softmax`)
 `Matrix`        a function of whole matrices, the last two axes of its children (eigenvectors, exponential)
-`Call`          an abstract function, or one of its derivatives, of its arguments
+`Call`          an abstract function, or one of its derivatives, of its arguments, for each sample
 `Definition`    a named step: an expression under a name of its own
 
 Labels are small integers: for `Product` the labels of `out` come first, by first occurrence, then those that are
@@ -29,12 +29,13 @@ What makes nodes is in `constructors.py`, the numbers among them in `numbers.py`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakSet
 
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.signature import Signature
 from indexcalc.index import Dim, Dimension
 from indexcalc.interning import Interned
 
@@ -163,7 +164,7 @@ class _Ref(NamedTuple):
 
 
 def _pack(value: object, place: dict[Node, int]) -> object:
-    if isinstance(value, Node):
+    if isinstance(value, Node) and value in place:
         return _Ref(place[value])
     if isinstance(value, tuple):
         packed = [_pack(part, place) for part in value]
@@ -422,51 +423,44 @@ class Matrix(Node):
         return f"D{self.times if self.times > 1 else ''}{self.fn}" if self.times else self.fn
 
 
-class Signature(NamedTuple):
-    """An abstract smooth function: its name, the dimensions of its arguments and of its value.
+class Call(Node):
+    """An abstract function, `orders[a]` times derived by argument a, of samples.
 
-    `gradient` is the name under which its first derivative is known, if it has one ("G" for an unspecified loss).
+    Axes: those of the samples, `batch`, then the value's, then each argument's. The first axes of a child run along the
+    samples, `labels` has which, and the others are the argument's; along a sample axis that it lacks it is constant. A
+    function of numbers (`"->"`) acts entry by entry so: each entry is a sample.
     """
 
-    name: str
-    args: tuple[tuple[Dimension, ...], ...]
-    value: tuple[Dimension, ...]
-    gradient: str = ""
-
-    def title(self, orders: Sequence[int]) -> str:
-        """The name of a derivative: `Du`, `D2u`; with several arguments a digit for each, `D10f`."""
-        total = sum(orders)
-        if total == 0:
-            return self.name
-        if total == 1 and self.gradient:
-            return self.gradient
-        if len(orders) == 1:
-            return f"D{total if total > 1 else ''}{self.name}"
-        return f"D{''.join(map(str, orders))}{self.name}"
-
-
-class Call(Node):
-    """An abstract function, `orders[a]` times derived by argument a. Axes: the value's, then each argument's."""
-
-    __slots__ = ("children", "function", "orders")
+    __slots__ = ("batch", "children", "function", "labels", "orders")
     kind = "call"
-    fields = ("function", "orders", "children")
+    fields = ("function", "orders", "children", "labels", "batch")
     function: Signature
     orders: tuple[int, ...]
+    labels: tuple[Labels, ...]
+    batch: tuple[Dimension, ...]
 
     def _settle(self) -> None:
-        dims = list(self.function.value)
-        blocks: list[tuple[Labels, int]] = []
-        for times, arg in zip(self.orders, self.function.args, strict=True):
-            if times > 1 and len(arg) == 1:
-                blocks.append((tuple(range(len(dims), len(dims) + times)), 1))
-            dims += list(arg) * times
-        self.dims = tuple(dims)
-        if blocks:
-            self.facts["symmetry"] = Symmetry(tuple(blocks))
+        self.dims = (*self.batch, *self.function.dims(self.orders))
+        rule = self.own_symmetry
+        if rule != NO_SYMMETRY:
+            start = len(self.batch)
+            self.facts["symmetry"] = Symmetry(
+                tuple((tuple(start + x for x in axes), sign) for axes, sign in rule.blocks)
+            )
 
     def _content(self) -> object:
-        return ("f", str(self.function), self.orders, [child.digest for child in self.children])
+        children = [child.digest for child in self.children]
+        return ("f", self.function.content, self.orders, children, self.labels, str(self.batch))
+
+    @property
+    def own_symmetry(self) -> Symmetry:
+        """What may be done to the axes of one sample's value: derivatives by one vector may change places."""
+        return Symmetry(self.function.blocks(self.orders))
+
+    @property
+    def is_gradient(self) -> bool:
+        """Is it the derivative that has a name of its own?"""
+        return bool(self.function.gradient) and sum(self.orders) == 1
 
     @property
     def name(self) -> str:

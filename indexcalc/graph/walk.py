@@ -80,7 +80,7 @@ def rebuild(node: Node, children: Sequence[Node]) -> Node:
         case Regroup():
             return regroup(children[0], node.inner, node.outer, node.sizes)
         case Call():
-            return call(node.function, node.orders, children)
+            return call(node.function, node.orders, children, node.labels, node.batch)
         case Definition():
             return definition(node.label, children[0])
     raise AssertionError(f"a {node.kind} has no children")
@@ -119,7 +119,9 @@ def resize(roots: Sequence[Node], table: Mapping[str, Dimension]) -> list[Node]:
                 return matrix(node.fn, node.children, new(node.shape), new(node.params), node.times)
             case Regroup():
                 return regroup(node.child, node.inner, node.outer, new(node.sizes))
-            case Variable() | Reduction() | Call() | Definition():
+            case Call():
+                return call(node.function, node.orders, node.children, node.labels, new(node.batch))
+            case Variable() | Reduction() | Definition():
                 return node  # a variable stays, and the others have the dimensions of what they are made from
         raise AssertionError(node.kind)
 

@@ -41,9 +41,10 @@ from indexcalc.reading.tokens.passes import parse_tree
 from indexcalc.surface import own_name, public
 from indexcalc.views import declare
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction, checked_name
+from indexcalc.views.declare import checked_name
 from indexcalc.views.derivatives.derivative import ArrayDerivative
 from indexcalc.views.expr import Expr, from_number
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.view import View, is_number, to_number
 from indexcalc.writing.standing import NONE, ORIENTATIONS, places_of
 

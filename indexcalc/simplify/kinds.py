@@ -232,9 +232,49 @@ def rule_regroup(work: Normaliser, node: Regroup) -> Edge:
 
 
 def rule_call(work: Normaliser, node: Call) -> Edge:
-    """The abstract function of normal forms."""
-    args = [upright(work.child(c), c.dims) for c in node.children]
-    return rule_leaf(work, call(node.function, node.orders, args))
+    """The abstract function of normal forms, its sample axes in one order, without those that no argument has."""
+    args = [_sampled(work, child, labels) for child, labels in zip(node.children, node.labels, strict=True)]
+    if len(args) == 1 and node.function.entrywise:
+        return _unary_call(work, node, *args[0])
+    items = []
+    for k, (inner, labels) in enumerate(args):
+        symmetry = even(symmetry_of(inner)) if len(labels) == inner.order else NO_SYMMETRY
+        items.append(Hyperedge((k, *colour(inner)), labels, symmetry))
+    form = labelling(items, {axis: (1, str(node.batch[axis])) for _, labels in args for axis in labels})
+    assert form is not None
+    place = {axis: k for k, axis in enumerate(form.labels)}
+    rows = [settle([place[x] for x in labels], item.symmetry)[0] for (_, labels), item in zip(args, items, strict=True)]
+    batch = [node.batch[axis] for axis in form.labels]
+    made = call(node.function, node.orders, [inner for inner, _ in args], rows, batch)
+    own = range(len(node.batch), node.order)
+    if not own:
+        remember_symmetry(made, form.labels, form.symmetries)
+    return Edge(1, made, (*form.labels, *own))
+
+
+def _sampled(work: Normaliser, child: Node, labels: Labels) -> tuple[Node, Labels]:
+    """An argument in normal form, and the sample axes that it has; the axes of the function's own are all there."""
+    edge, own = work.child(child), range(len(labels), child.order)
+    if not own:
+        coef, inner, axes = edge
+        return scaled(coef, inner, work.uses(child) == 1), tuple(labels[x] for x in axes)
+    kept = [axis for axis in edge.axes if axis in range(len(labels))]
+    order = (*kept, *own)
+    turned = edge._replace(axes=tuple(order.index(axis) for axis in edge.axes))
+    return upright(turned, [child.dims[axis] for axis in order]), tuple(labels[axis] for axis in kept)
+
+
+def _unary_call(work: Normaliser, node: Call, inner: Node, labels: Labels) -> Edge:
+    """An abstract function of the entries of one argument: its axes are those of the argument."""
+    if isinstance(inner, Regroup):
+        below, every = inner.child, tuple(range(inner.child.order))
+        entries = call(node.function, node.orders, [below], [every], below.dims)
+        edge = work.regrouped(map_groups(inner, entries), _unary_call(work, entries, below, every))
+        return edge._replace(axes=tuple(labels[x] for x in edge.axes))
+    made = call(node.function, node.orders, [inner], [range(inner.order)], inner.dims)
+    if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
+        made.facts["symmetry"] = even(symmetry_of(inner))
+    return Edge(1, made, labels)
 
 
 NORMALISE: dict[type[Node], Callable[[Normaliser, Any], Edge]] = {

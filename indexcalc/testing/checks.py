@@ -6,6 +6,7 @@ Each says what it found, so `assert check_derivative(f, x)` shows where a deriva
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -44,6 +45,7 @@ from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
 from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.derivatives.projection import layout_of
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.named import place_of
 from indexcalc.views.view import View
 
@@ -214,7 +216,7 @@ def check_rule(
     `function` is the name of a row of the table of functions, the row itself, or a Python function of tensors with
     these `shapes`: `check_rule(swish, "n")`. With `rule`, a function of the same tensors, its value is what is checked:
     the derivative by the first argument, axes of the value, then of the argument; or, of what acts entry by entry,
-    the slope of each entry.
+    the slope of each entry. A function of one's own, `ic.function(...)`, is held against its own numbers.
 
     >>> import indexcalc as ic
     >>> def swish(x):
@@ -231,6 +233,8 @@ def check_rule(
         function = table[function]
     if isinstance(function, ElementwiseFunction | ReductionFunction | MatrixFunction):
         return _check_row(function, seed)
+    if isinstance(function, AbstractFunction):
+        return _check_own(function, seed)
     tensors = [tensor(f"x{k}", shape) for k, shape in enumerate(shapes)]
     y = function(*tensors)
     if rule is None:
@@ -244,6 +248,29 @@ def check_rule(
 
 def _together(found: list[Verification], seed: int) -> Verification:
     return Verification(tuple(trial for one in found for trial in one.trials), seed)
+
+
+def _check_own(function: AbstractFunction, seed: int) -> Verification:
+    """A function of one's own, by each argument that has a rule; to second order where the rule has derivatives."""
+    signature = function.signature
+    places = ["n"] if signature.entrywise else []
+    tensors = [tensor(f"x{k}", [*places, *dims]) for k, dims in enumerate(signature.args)]
+    y, found = function(*tensors), []
+    for one, rule in zip(tensors, signature.rules or [None] * len(tensors), strict=True):
+        if rule is None:
+            continue
+        first = derivative(y, one)
+        found.append(verify(first, seed=seed))
+        with suppress(NoRuleError):
+            second = derivative(first, one)
+            calls = [node for node in topological([second.node]) if isinstance(node, Call)]
+            if not any(call.function.numeric and any(call.orders) for call in calls):
+                found.append(verify(second, seed=seed))
+    if not found:
+        raise NotationError(
+            f"check_rule({function!r})", "it was declared without a rule", "declare it with derivative="
+        )
+    return _together(found, seed)
 
 
 def _check_row(row: TableRow, seed: int) -> Verification:

@@ -12,14 +12,13 @@ from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.constructors import einsum
-from indexcalc.graph.node import Signature
 from indexcalc.index import Dim, Dimension, Index, dim, dims, symbol
-from indexcalc.surface import is_integer, own_name, public
+from indexcalc.surface import own_name, public
 from indexcalc.views.array import Array, standing_array, standing_as
 from indexcalc.views.assumptions import assumed
 from indexcalc.views.expr import UNIT, Expr, hadamard_exprs, lifted
 from indexcalc.views.patterns import opened, read_pattern, split_call
-from indexcalc.views.view import PlainNumber, View, is_number, to_number
+from indexcalc.views.view import PlainNumber, View
 from indexcalc.writing.standing import places_of
 
 Extent: TypeAlias = int | str | Dim | list[Any] | tuple[Any, ...]
@@ -272,81 +271,6 @@ def define(name: str, value: View) -> Any:
             turned |= {name}
         return Array(node, value.inputs, value.places, value.vectors, turned, value.flipped)
     raise KindError(f"define({name!r}, {value!r})", f"a {type(value).__name__} is no expression", "give an expression")
-
-
-@public
-class AbstractFunction:
-    """An abstract smooth function; call it with Arrays. Its derivatives print as `Du(x)`, `D2u(x)`."""
-
-    __slots__ = ("signature",)
-
-    def __init__(self, signature: Signature) -> None:
-        self.signature = signature
-
-    def __repr__(self) -> str:
-        shown = ", ".join(" ".join(map(str, arg)) for arg in self.signature.args)
-        return f"{self.signature.name}: {shown} -> {' '.join(map(str, self.signature.value))}".rstrip()
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, AbstractFunction) and self.signature == other.signature
-
-    def __hash__(self) -> int:
-        return hash(self.signature)
-
-    def __call__(self, *args: Any) -> Array:
-        """The function at these arguments."""
-        return self.derivative((0,) * len(self.signature.args), *args)
-
-    def derivative(self, orders: Sequence[int], *args: Any) -> Array:
-        """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments."""
-        count = len(self.signature.args)
-        if len(orders) != count or not all(is_integer(times) and times >= 0 for times in orders):
-            found = f"{tuple(orders)} are no orders of its {count} arguments"
-            raise NotationError(
-                f"derivative of {self.signature.name}", found, f"write .derivative({(1,) * count}, ...)"
-            )
-        asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
-        if len(args) != len(self.signature.args):
-            raise NotationError(asked, f"{len(args)} arguments for {len(self.signature.args)}", f"{self!r}")
-        arrays = []
-        for arg, shape in zip(args, self.signature.args, strict=True):
-            array = arg.array(*arg.free) if isinstance(arg, Expr) else arg
-            if is_number(array) and not shape:
-                array = Array(graph.constant_number(to_number(array)), frozenset())
-            if not isinstance(array, Array):
-                raise KindError(asked, f"{arg!r} is no expression", "give an Array, such as x or A @ x")
-            if array.node.dims != shape:
-                found = f"{array} has dimensions {array.node.dims}, the argument {shape}"
-                raise DimensionError(asked, found, f"{self!r}")
-            arrays.append(array)
-        node = graph.call(self.signature, tuple(orders), [array.node for array in arrays])
-        return standing_array(node, arrays)
-
-
-@public
-def function(name: str, spec: str, *, gradient: str = "") -> AbstractFunction:
-    """An abstract smooth function: `"n -> m"`, `"n m ->"` (a scalar), `"n, m -> p"` (two arguments).
-
-    With `gradient="G"` its first derivative goes by that name: an unspecified loss.
-
-    >>> import indexcalc as ic
-    >>> u, x = ic.function("u", "n -> m"), ic.tensor("x", "n")
-    >>> ic.derivative(u(x), x).shape
-    (m, n)
-    """
-    checked_name(name, "function")
-    left, arrow, right = spec.partition("->")
-    if not arrow:
-        raise NotationError(
-            f"function({name!r}, {spec!r})", "there is no arrow", 'write "n -> m", or "n m ->" for a scalar'
-        )
-    arguments = tuple(dims(part) for part in left.split(","))
-    if gradient:
-        checked_name(gradient, "function")
-        if len(arguments) > 1:
-            found = f"{len(arguments)} arguments have as many gradients"
-            raise NotationError(f"function({name!r}, {spec!r}, gradient={gradient!r})", found, "leave gradient= out")
-    return AbstractFunction(Signature(name, arguments, dims(right), gradient))
 
 
 # ------------------------------------------------------------------ products

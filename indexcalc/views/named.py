@@ -15,8 +15,8 @@ from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import canonical
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.functions.apply import FUNCTIONS
 from indexcalc.views.view import View, is_number, join_inputs, to_number
 from indexcalc.writing.standing import Standing, places_of, plain

@@ -84,7 +84,10 @@ class Reduced(NamedTuple):
 
 
 class Applied(NamedTuple):
-    """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function."""
+    """A function of whole arrays, with the subscripts of its value; `times` tells a derivative from the function.
+
+    One of a function of numbers may be written with `primes`; `latex` is how the name of the function is set.
+    """
 
     name: str
     args: tuple[Piece, ...]
@@ -92,6 +95,8 @@ class Applied(NamedTuple):
     function: str = ""
     times: tuple[int, ...] = ()
     params: tuple[Any, ...] = ()
+    primes: int = 0
+    latex: str = ""
 
 
 class Grouped(NamedTuple):

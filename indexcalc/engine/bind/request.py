@@ -7,10 +7,11 @@ from typing import Any
 
 from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
 from indexcalc.engine.bind.labelled import unlabelled
+from indexcalc.engine.bind.own import calls_below
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError, among
 from indexcalc.graph.inputs import joined_inputs
-from indexcalc.graph.node import Call, Node, Variable, topological
+from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import variables
 from indexcalc.simplify.passes import simplify
 
@@ -42,7 +43,7 @@ class Request:
         self.inputs = joined_inputs(one.inputs for one in wanted)
         self.standing = {name: kind for one in wanted for name, kind in one.standing.items()}
         self.units = [one.units for one in wanted]
-        self.functions = {n.name: n for n in topological(self.roots) if isinstance(n, Call)}
+        self.functions = calls_below(self.roots)
         self.used = variables(self.roots)
         self.symbols = symbols_below([*written, *self.roots, *self.inputs])
         self.told: dict[str, int] = {}

@@ -16,7 +16,9 @@ from zlib import crc32
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers, size_of
-from indexcalc.graph.node import Call, Node, Signature
+from indexcalc.engine.bind.own import own_code
+from indexcalc.graph.node import Call, Node
+from indexcalc.graph.signature import Signature
 
 WAVES = 4
 """Sine waves, each in a direction of its own, that a random function adds up: an arbitrary small number; each costs an
@@ -41,13 +43,15 @@ class Smooth:
         self.slopes = [rng.uniform(-1, 1, (WAVES, *shape)) for shape in shapes]
         self.shifts = rng.uniform(0, 2 * np.pi, WAVES)
         self.weights = rng.uniform(-0.5, 0.5, (WAVES, *value))
+        if signature.symmetric:
+            self.weights = (self.weights + self.weights.swapaxes(1, 2)) / 2
         square = len(value) > 1 and value[-1] == value[-2]
         self.level = np.broadcast_to(2 * np.eye(value[-1]) if square else LEVEL, value)
 
     def derivative(self, orders: Sequence[int], *args: Numbers) -> Numbers:
         """The derivative, `orders[a]` times by argument a: axes of the value, then of the arguments.
 
-        Arguments that all have one more axis in front are several points.
+        Further axes in front of the arguments, which broadcast, are several points.
         """
         phases: Any = self.shifts
         for slope, arg in zip(self.slopes, args, strict=True):
@@ -62,12 +66,43 @@ class Smooth:
         return np.asarray(np.tensordot(waves, np.asarray(shapes), 1) + (0 if total else self.level))
 
 
+class Declared:
+    """A function that was declared with its numbers: these.
+
+    >>> f = Declared(Signature("f", ((),), (), code=(("numpy", "math.sqrt"),)))
+    >>> f.derivative((0,), np.asarray(4.0))
+    array(2.)
+    """
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature, self.numbers = signature, own_code(signature, "numpy")
+
+    def derivative(self, orders: Sequence[int], *args: Numbers) -> Numbers:
+        """The value; a derivative has no numbers of its own. Further axes in front are several points."""
+        if self.signature.entrywise:
+            return np.asarray(self.numbers(*args))
+        return np.asarray(np.vectorize(self.numbers, signature=self.signature.mapped(orders))(*args))
+
+
+def numbers_of(node: Call, sizes: Mapping[str, int]) -> Smooth | Declared:
+    """The numbers of a call: those that its function was declared with; else, and of a derivative, random ones."""
+    return Declared(node.function) if has_numbers(node) else Smooth(node.function, sizes)
+
+
+def has_numbers(node: Call) -> bool:
+    """Was the function of this call, which is no derivative, declared with its numbers?"""
+    return node.function.numeric and not any(node.orders)
+
+
 def smooth_functions(nodes: Iterable[Node], sizes: Mapping[str, int]) -> dict[str, Callable[..., Numbers]]:
-    """A random smooth function for each abstract one among the nodes, and its derivatives, by their names."""
+    """A random smooth function for each abstract one among the nodes, and its derivatives, by their names.
+
+    Those that were declared with their numbers have these.
+    """
     made: dict[Signature, Smooth] = {}
     found: dict[str, Callable[..., Numbers]] = {}
     for node in nodes:
-        if isinstance(node, Call):
+        if isinstance(node, Call) and not has_numbers(node):
             function = made.setdefault(node.function, Smooth(node.function, sizes))
             found[node.name] = partial(function.derivative, node.orders)
     return found

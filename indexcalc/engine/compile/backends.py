@@ -14,7 +14,9 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.engine.bind.declared import check_declared
+from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.labelled import is_labelled
+from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.compile.compiled import INSTEAD, MOST_PLANS, Compiled
 from indexcalc.engine.compile.shard import Sharding
 from indexcalc.engine.compile.source import SourceModule, module
@@ -175,23 +177,31 @@ class OnBackend(Compiled):
         steps = [step for step in plan.program.steps if isinstance(step, Invoke)]
         if not steps:
             return {}
+        given = with_own(given, self.request.functions, self.backend.name)
         cast = self.backend.cast(arrays[0].real if "complex" in str(arrays[0].dtype) else arrays[0])
         return {step.title: _checked(step, given, cast) for step in steps}
 
 
 def _checked(step: Invoke, given: Mapping[str, Any], cast: Callable[[Any], Any]) -> Any:
+    """What was given for a function: each value is checked, in its precision; an array for a named gradient."""
     asked, value = f"evaluate {step.title}", given.get(step.title)
-    instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+    instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
     if value is None:
         raise InputError(asked, "no numbers were given for it", instead)
     if not callable(value) and not step.array_will_do:
         raise InputError(asked, "it depends on its arguments, and an array was given", instead)
 
-    def call(*args: Any) -> Any:
-        made = value(*args) if callable(value) else value
-        if _shape(made) != step.shape:
-            raise InputError(asked, f"its value has shape {_shape(made)}, and should have {step.shape}", instead)
+    def checked(made: Any, due: tuple[int, ...]) -> Any:
+        if _shape(made) != due:
+            raise InputError(asked, f"its value has shape {_shape(made)}, and should have {due}", instead)
         return made if "complex" in str(getattr(made, "dtype", "")) else cast(made)
+
+    if not callable(value):
+        return checked(value, step.shape)
+
+    def call(*args: Any) -> Any:
+        due = np.broadcast_shapes(*map(_shape, args)) if step.entrywise else step.own
+        return checked(value(*args), due)
 
     return call
 

@@ -10,6 +10,7 @@ import numpy as np
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, to_array
+from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.bind.request import Request
 from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
 from indexcalc.engine.emit.numpy.function import Code, function_of
@@ -108,6 +109,7 @@ class Compiled:
             known = self._made(key, extents, dtype, ready, tuple(named))
         program, self._plan = known
         if functions or self.request.functions:
+            functions = with_own(functions, self.request.functions, "numpy")
             program = with_functions(program, functions, self.request.functions, dtype)
         return program(*ready)
 

@@ -19,7 +19,9 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
+from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
@@ -45,12 +47,20 @@ from indexcalc.engine.program import (
 from indexcalc.engine.report import Plan
 from indexcalc.errors import InputError
 from indexcalc.functions.code import dask as blocks
+from indexcalc.graph.node import Call
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import public
 
 da: Any = dask.array
 ROWS = "rows"
 """The label of the axis along which the data are cut."""
+
+
+def on_blocks(node: Call, given: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of NumPy arrays that was declared: of entries it takes each block, else whole arrays."""
+    if node.function.entrywise:
+        return partial(da.map_blocks, given)
+    return lambda *arrays: given(*map(np.asarray, arrays))
 
 
 @public
@@ -77,6 +87,11 @@ class OnDask(Compiled):
         run, self._plan = self._programs[key]
         self._require(ready, {name: dims for name, (_, dims) in held.items()}, sizes, dtype)
         cut = _cut(ready, {name: dims for name, (_, dims) in held.items()})
+        declared = with_own(functions, self.request.functions, "numpy")
+        functions |= {
+            title: on_blocks(self.request.functions[title], declared[title])
+            for title in declared.keys() - functions.keys()
+        }
         values = run(ready, functions, dtype, self.limit, cut).results
         shown = [da.asarray(value)[units] for value, units in zip(values, self.request.units, strict=True)]
         return shown[0] if self.request.single else shown
@@ -390,12 +405,20 @@ class Run:
         return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
 
     def invoke(self, step: Invoke) -> Any:
-        """A function that is given, of dask arrays."""
+        """A function that is given, of dask arrays; one of samples gets the NumPy array of each."""
         value = self.functions.get(step.title)
-        instead = f"give {step.title}=..., a function of {len(step.uses)} array(s) with values of shape {step.shape}"
+        instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
         if value is None or not (callable(value) or step.array_will_do):
             raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
-        made = value(*self.operands(step)) if callable(value) else value
+        if callable(value) and step.mapped:
+            operands = self.operands(step)
+            counts = {f"v{k}": size for k, size in enumerate(step.own)}
+            made = da.apply_gufunc(
+                value, step.mapped, *operands, vectorize=True, allow_rechunk=True, output_sizes=counts,
+                output_dtypes=np.result_type(*operands, np.float32),
+            )  # fmt: skip
+        else:
+            made = value(*self.operands(step)) if callable(value) else value
         if np.shape(made) != step.shape:
             raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
         return made

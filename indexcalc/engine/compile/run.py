@@ -17,6 +17,7 @@ from indexcalc.engine.bind.inputs import (
     require,
     to_array,
 )
+from indexcalc.engine.bind.own import calls_below, with_own
 from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
 from indexcalc.engine.limits import memory_limit
 from indexcalc.engine.plan.plan import Options
@@ -84,7 +85,7 @@ def evaluate(
     made.require(memory_limit() if limit is None else limit, dtype, "evaluate", INSTEAD)
     run = _function(wanted, extents, dtype, mixed)
     if inputs.functions:
-        run = with_functions(run, given, inputs.functions, dtype)
+        run = with_functions(run, with_own(given, inputs.functions, "numpy"), inputs.functions, dtype)
     return [np.asarray(value) for value in run(*(cast(array, dtype) for array in used))]
 
 
@@ -102,7 +103,7 @@ def _inputs(roots: tuple[Node, ...]) -> Inputs:
         one: variable(name, one.dims, one.assumptions) for name, one in named.items() if name != one.label
     }
     own = tuple(substitute(roots, others)) if others else roots
-    return Inputs(own, variables, tuple(named), {node.name: node for node in order if isinstance(node, Call)})
+    return Inputs(own, variables, tuple(named), calls_below(roots))
 
 
 class Chosen(NamedTuple):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from indexcalc.engine.bind.own import path_of
 from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.emit.source.targets import Target, target_of
 from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
@@ -97,6 +98,8 @@ def module(
     """
     check_texts(program)
     names = _arguments(request, program, name)
+    own = _own_paths(request, target) if symbols is not None else {}
+    names |= own
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
@@ -122,12 +125,23 @@ def module(
         free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*head, *lines])]
         lines = [_docstring(request), *head, *lines]
     titles = [names[step.title] for step in program.steps if isinstance(step, Invoke)]
-    keywords = [*free, *dict.fromkeys(titles)]
+    keywords = [*free, *(title for title in dict.fromkeys(titles) if title not in own.values())]
     arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
     parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
-    return SourceModule("\n".join(imports(text, target.name)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+    above = {*imports(text, target.name), *(f"import {path.rpartition('.')[0]}" for path in own.values())}
+    return SourceModule("\n".join(sorted(above)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+
+
+def _own_paths(request: Request, target: Target) -> dict[str, str]:
+    """The functions of one's own that can be imported, and their names in Python."""
+    found = {}
+    for title, node in request.functions.items():
+        given = dict(node.function.code).get(target.name)
+        if given is not None and not any(node.orders) and (path := path_of(given)):
+            found[title] = path
+    return found
 
 
 def _freed(lines: Sequence[str]) -> list[str]:

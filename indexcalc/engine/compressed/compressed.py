@@ -12,6 +12,7 @@ from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
 from indexcalc.engine.bind.inputs import cast, common_dtype, size_of
 from indexcalc.engine.bind.named import bound_inputs, keyword_or_input
+from indexcalc.engine.bind.own import calls_below, with_own
 from indexcalc.engine.compressed.blocks import Blocks
 from indexcalc.engine.compressed.factors import factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
@@ -22,7 +23,7 @@ from indexcalc.engine.measure import total_flops
 from indexcalc.engine.program import Input, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.node import Call, Node, topological
+from indexcalc.graph.node import Node
 from indexcalc.simplify.passes import simplify
 from indexcalc.surface import public
 
@@ -102,9 +103,9 @@ def _made(
     code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
     _check(code.peak, limit, asked)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
-    nodes = {n.name: n for n in topological(roots) if isinstance(n, Call)}
+    nodes = calls_below(roots)
     if nodes:
-        run = with_functions(run, calls, nodes, dtype)
+        run = with_functions(run, with_own(calls, nodes, "numpy"), nodes, dtype)
     arrays = [cast(np.asarray(a), dtype) for a in run(*[cast(a, dtype) for a in used.values()])]
     held = HeldArrays(tuple(arrays), _titles(program), dtype, limit)
     dims = [tuple(extents(side.node, sizes)) for side in given]

@@ -136,6 +136,7 @@ def _invoke(lines: NumpyLines, step: Invoke) -> None:
     """A function that is given with the inputs."""
     axes = tuple(range(len(step.shape)))
     args = ", ".join([repr(step.title), repr(step.shape), *(lines.logical(use.value) for use in step.uses)])
+    args += f", mapped={step.mapped!r}, own={step.own}" if step.mapped else ""
     lines.lines.append(f"{lines.name} = asarray(given({args}), {lines.kind})")
     lines.buffers.keep(Stored(lines.name, axes, False, None))
 

@@ -93,9 +93,10 @@ def _invoke(writer: Writer, step: Invoke) -> PythonText:
     """A function that is given, or the array of a named gradient."""
     name, args = writer.names[step.title], ", ".join(writer.values[use.value].code for use in step.uses)
     writer.kernel = "call"
+    called = writer.target.mapped(name, step.mapped, step.samples) if step.mapped else name
     if step.array_will_do:
-        return PythonText(f"{name}({args}) if callable({name}) else {name}", SUM - 1)
-    return PythonText(f"{name}({args})")
+        return PythonText(f"{called}({args}) if callable({name}) else {name}", SUM - 1)
+    return PythonText(f"{called}({args})")
 
 
 WRITERS: dict[type[Any], Callable[[Writer, Any], PythonText]] = {

@@ -10,6 +10,7 @@ from indexcalc.engine import cost
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, whole
 from indexcalc.engine.plan.pool import StepPool
+from indexcalc.engine.plan.steps import written
 from indexcalc.engine.program import Apply, Input, Invoke, Known, Map, Reduce, Reshape, Use
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Regroup, Variable
@@ -85,10 +86,27 @@ def _regroup(pool: StepPool, node: Regroup, operands: Sequence[HeldValue]) -> He
 
 
 def _call(pool: StepPool, node: Call, operands: Sequence[HeldValue]) -> HeldValue:
-    """A function that is given."""
-    shape, title = pool.shape(node.dims), node.name
-    step = Invoke(title, _uses(operands), shape, title == node.function.gradient)
+    """A function that is given: of numbers, it gets whole arrays, else it is mapped over the samples."""
+    shape, title, batch = pool.shape(node.dims), node.name, pool.shape(node.batch)
+    rows = []
+    for operand, labels in zip(operands, node.labels, strict=True):
+        rows.append(_in_place(pool, operand, labels, batch) if labels else operand)
+    mapped = "" if node.function.entrywise or not batch else node.function.mapped(node.orders)
+    samples = tuple(len(batch) if labels else 0 for labels in node.labels) if mapped else ()
+    step = Invoke(title, _uses(rows), shape, title == node.function.gradient, node.function.entrywise, mapped, samples)
     return pool.add(step, 0.0), whole(shape)
+
+
+def _in_place(pool: StepPool, operand: HeldValue, labels: Sequence[int], batch: Sequence[int]) -> HeldValue:
+    """A whole array with its sample axes among all of them: constant along those that it lacks."""
+    value, form = operand
+    own = form.sizes[len(labels) :]
+    where = [*labels, *range(len(batch), len(batch) + len(own))]
+    shape = (*batch, *own)
+    if where == list(range(len(shape))):
+        return operand
+    placed = HeldForm(tuple(where), tuple(range(len(shape))), shape)
+    return written(pool, value, placed), whole(shape)
 
 
 def _uses(operands: Sequence[HeldValue]) -> tuple[Use, ...]:

@@ -29,6 +29,18 @@ def softplus(x):
     return over(np.log1p, over(np.exp, np.abs(x) * -1.0)) + np.maximum(x, 0)
 
 
+def xlogy(x, y):
+    """x*log(y), 0 where x is 0 and y a number."""
+    zero = (x == 0) & (y == y)
+    return np.where(zero, 0, x) * np.log(np.where(zero, 1, y))
+
+
+def entr(x):
+    """-x*log(x), 0 at 0, -inf below."""
+    value = np.where(x > 0, x, 1)
+    return np.where(x < 0, -np.inf, np.where(x == 0, 0, -x * np.log(value)))
+
+
 # ------------------------------------------------------------------ functions along axes
 
 

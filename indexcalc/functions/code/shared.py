@@ -47,6 +47,13 @@ def not_equal(x, y):
     return np.asarray(x != y, dtype=np.result_type(x, y))
 
 
+def logit(x):
+    """log(x/(1 - x)): by 2*x - 1, which is exact near 1/2, and by log1p elsewhere."""
+    near = np.abs(x - 0.5) < 0.25
+    middle, rest = np.where(near, x, 0.5), np.where(near, 0.25, x)
+    return np.where(near, 2 * np.arctanh(2 * middle - 1), np.log(rest) - np.log1p(-rest))
+
+
 # ------------------------------------------------------------------ functions along axes
 
 

@@ -37,6 +37,14 @@ def gelu(x):
     return x * torch.special.erfc(-x / math.sqrt(2)) / 2
 
 
+def log_ndtr(x):
+    """log(Phi(x)), by the scaled erfc in the left tail, where Phi underflows."""
+    left = x < -1
+    low, high = torch.where(left, x, -1), torch.where(left, -1, x)
+    tail = torch.log(torch.special.erfcx(-low / math.sqrt(2)) / 2) - low * low / 2
+    return torch.where(left, tail, torch.log1p(-torch.special.erfc(high / math.sqrt(2)) / 2))
+
+
 def gammaln(x):
     """log|Gamma(x)|, by reflection where x < 0, so that its derivatives are right there."""
     left = x < 0

@@ -8,7 +8,7 @@ from math import prod
 from typing import Any
 
 from indexcalc.errors import IndexCalcError
-from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
+from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import regroup
 from indexcalc.index import Dim, Dimension, dim, smaller
 from indexcalc.reading.rules.arithmetic import combined
@@ -24,7 +24,7 @@ from indexcalc.reading.rules.spellings import (
     FILLED,
     LARGEST,
     LOGARITHMS,
-    ROOT,
+    OF_ITS_ENTRIES,
     SMALLER,
     SPELLED,
     TRACES,
@@ -115,10 +115,13 @@ def _value(
     abstract = reading.abstract(name)
     if abstract is not None:
         function, orders = abstract
-        arrays = []
+        values = []
         for part in args:
-            arrays.append((yield from read_array(reading, part)))
-        return function.derivative(orders, *arrays)
+            if function.signature.entrywise:
+                values.append((yield part, Scope(scope.kept, entries=True)))
+            else:
+                values.append((yield from read_array(reading, part)))
+        return function.derivative(orders, *values)
     if not args and (name in FUNCTIONS or name in SPELLED):
         raise reading.error(tree, f"{name}() has no argument", f"write {name}(x[i])")
     if name in LARGEST and len(args) > 1:
@@ -223,7 +226,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
             raise reading.error(tree, f"{name} takes no {word}=", "")
     values = []
     for number, part in enumerate(args):
-        if name in ELEMENTWISE or name == ROOT:
+        if name in OF_ITS_ENTRIES:
             value = yield part, Scope(scope.kept, entries=scope.entries)
         elif name == "unvec" and number:
             values.append(dim(reading.source(part)))

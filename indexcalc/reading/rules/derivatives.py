@@ -8,9 +8,9 @@ from indexcalc.graph.node import Variable
 from indexcalc.graph.walk import variables
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.derivatives.differentiate import derivative, diff, grad, hessian
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import AbstractFunction
 
 
 def asked_of(tree: Any) -> tuple[list[Any], Any]:

@@ -23,8 +23,8 @@ from indexcalc.reading.tokens.grammar import where
 from indexcalc.reading.tokens.words import ACCENTS, Words, spellings
 from indexcalc.views import declare
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.functions.apply import pi
 from indexcalc.views.view import View

@@ -23,8 +23,8 @@ from indexcalc.reading.rules.spellings import (
     two_readings,
 )
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr, hadamard_exprs
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
 Value = Expr | Array

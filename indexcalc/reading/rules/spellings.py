@@ -19,6 +19,7 @@ from indexcalc.views.declare import hadamard
 from indexcalc.views.derivatives.differentiate import derivative, grad, hessian
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
+from indexcalc.views.functions.composed import ALONG, OF_ENTRIES
 from indexcalc.views.view import is_number
 
 HALF = Fraction(1, 2)
@@ -259,10 +260,12 @@ DETERMINANTS = {"det", *(row.name for row in ROWS if row.ours == "det")}
 """Words that together are the logarithm of a determinant, `log|A|`."""
 TRACES = {"tr", *(row.name for row in ROWS if row.ours == "tr")}
 """Words whose argument without brackets is the whole product after them."""
-WITHOUT_ROW = frozenset(["normF", "sum", "mean"])
-"""Functions along axes that the table lacks: they are products, or another one along two axes."""
+WITHOUT_ROW = frozenset(["normF", "sum", "mean", *ALONG])
+"""Functions along axes that the table lacks: they are products, or a formula of others."""
 ROOT, CHOICE, ONES, SMALLER = "sqrt", "where", "ones", "minimum"
 """The functions behind a sign: `√x`, a brace of cases, `1_n`, `min(m, n)`."""
+OF_ITS_ENTRIES = frozenset([*ELEMENTWISE, ROOT, *OF_ENTRIES])
+"""Functions that take what has indices, entry by entry."""
 
 
 def inverse_transposed(value: Any) -> Any:

@@ -13,8 +13,8 @@ from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import Value, flagged, letters_of
 from indexcalc.views import declare
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import AbstractFunction
 
 
 def read_name(reading: Reading, tree: Any, scope: Scope) -> Any:

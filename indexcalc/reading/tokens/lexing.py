@@ -47,7 +47,7 @@ TEXT = COMMON | {
     "POWER.2": '"**"',
     "DOTTED.3": r"/\.(?:\*(?!\*)|[\/^'])/",
     "TIMES": r"/[*\/@∘⊗·⊙×⋅∗•÷⊘\\]/",
-    "PRIME.3": r"/['′ᵀ⊤⊺]|\.m?T(?!\w)/",
+    "PRIME.3": r"/['′″‴ᵀ⊤⊺]|\.m?T(?!\w)/",
     "ATTRIBUTE.2": r"/\.[^\W\d]\w*/",
     "_END": r'";" | /\r?\n/',
 }
@@ -57,7 +57,7 @@ LATEX = COMMON | {
     "NAME": rf"/[^\W\d_{RAISED}{LOWERED}{VULGAR}](?:[^\W_{RAISED}{LOWERED}{VULGAR}]|[\u0300-\u036f])*/",
     "UNDER": '"_"',
     "TIMES": r"/[*\/@∘⊗·⊙×⋅∗•÷⊘]/",
-    "PRIME.3": r"/['′ᵀ⊤⊺]/",
+    "PRIME.3": r"/['′″‴ᵀ⊤⊺]/",
     "CELL": '"&"',
     "TILDE": '"~"',
     "DOT": '"."',

@@ -80,6 +80,9 @@ def plain_signs(text: str, found: list[Token], words: Words) -> list[Token]:
     k = 0
     while k < len(stream):
         token, k = stream[k], k + 1
+        if token.type == "PRIME" and str(token) in PRIMES:
+            made += [renamed(token, "PRIME", "'")] * PRIMES[str(token)]
+            continue
         if token.type in SIGNS:
             token = renamed(token, token.type, SIGNS[token.type].get(str(token), str(token)))
         if token.type == "VULGAR":
@@ -107,6 +110,8 @@ SIDES = ("rows", "columns")
 """Words below a function that goes along the rows of a matrix, or along its columns."""
 ALONG = {name for name, row in REDUCTIONS.items() if not row.matrix} | WITHOUT_ROW
 """Functions along axes."""
+PRIMES = {"″": 2, "‴": 3}
+"""Signs of several primes."""
 SIGNS = {
     "SIGN": {"−": "-", "–": "-"},
     "TIMES": {"⊙": "∘", "⋅": "·", "•": "·", "∗": "*", "÷": "/"},
@@ -327,10 +332,11 @@ def _function(made: list[Token], token: Token, stream: Stream, k: int, words: Wo
     """A name that is a function: `exp(x)`, `log|A|`, `sin t`, `sin^2 t`, `f'(x)`."""
     word = str(token)
     primes = 0
-    while word in words.functions and stream.kind(k + primes) == "PRIME":
+    own = words.known(word)
+    while own in words.functions and stream.kind(k + primes) == "PRIME":
         primes += 1
     if primes and stream.kind(k + primes) == "LPAR":
-        made.append(renamed(token, "FUNCTION", f"D{primes if primes > 1 else ''}{word}"))
+        made.append(renamed(token, "FUNCTION", f"D{primes if primes > 1 else ''}{own}"))
         return k + primes
     following = stream.kind(k)
     if word in SUMS and following == "LSQB" and not words.known(word):

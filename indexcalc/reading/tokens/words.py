@@ -12,7 +12,7 @@ from unicodedata import normalize
 from indexcalc.reading.rules.constants import INDEXED, MADE
 from indexcalc.reading.rules.spellings import FILLED, SPELLED
 from indexcalc.views.array import Array
-from indexcalc.views.declare import AbstractFunction
+from indexcalc.views.functions.abstract import AbstractFunction
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 from indexcalc.views.view import View
 from indexcalc.writing.index.latex import name_latex
@@ -85,6 +85,8 @@ class Words(NamedTuple):
             if isinstance(value, AbstractFunction):
                 functions.append(name)
                 arguments.append((name, len(value.signature.args)))
+                if value.signature.latex:
+                    latex.append((value.signature.latex, name))
             else:
                 orders.append((name, value.order if isinstance(value, View) else len(str(value).split())))
                 own = getattr(getattr(value, "node", None), "latex", "") if isinstance(value, Array) else ""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexcalc.functions.table import reduction_row
-from indexcalc.graph.constructors import einsum, elementwise, reduction
+from indexcalc.graph.constructors import call, einsum, elementwise, reduction
 from indexcalc.graph.edge import Draft, Edge, materialise, scaled
-from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Call, Elementwise, Labels, Node, Product, Reduction, Sum
 from indexcalc.graph.numbers import multiply
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened
@@ -72,7 +72,7 @@ def _diagonal(work: Normaliser, node: Node, axes: Labels) -> Edge | None:
     """The normal form of a function or a sum of which some axes are one: axis k is the axis `axes[k]` of the result."""
     if isinstance(node, Reduction):
         return _of_reduction(work, node, axes)
-    if not isinstance(node, Elementwise | Sum):
+    if not isinstance(node, Elementwise | Sum) and not (isinstance(node, Call) and node.function.entrywise):
         return None
     dims = tuple(node.dims[axes.index(axis)] for axis in range(max(axes) + 1))
     if isinstance(node, Sum):
@@ -81,10 +81,13 @@ def _diagonal(work: Normaliser, node: Node, axes: Labels) -> Edge | None:
             edge, places = _along(work, part, [axes[x] for x in labels])
             terms.append(Edge(multiply(coef, edge.coef), edge.node, tuple(places[x] for x in edge.axes)))
         return work.total(terms, dims)
-    rows = []
-    for part, labels in node.args:
+    rows: list[tuple[Node, Sequence[int]]] = []
+    args = node.args if isinstance(node, Elementwise) else zip(node.children, node.labels, strict=True)
+    for part, labels in args:
         edge, places = _along(work, part, [axes[x] for x in labels])
         rows.append((scaled(edge.coef, edge.node), [places[x] for x in edge.axes]))
+    if isinstance(node, Call):
+        return work.edge(call(node.function, node.orders, [part for part, _ in rows], [own for _, own in rows], dims))
     return work.edge(elementwise(node.fn, rows, dims, node.params))
 
 

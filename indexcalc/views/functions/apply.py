@@ -8,20 +8,19 @@ from functools import partial
 from inspect import Parameter, Signature
 from typing import Any
 
-from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.errors import Asked, NotationError
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
 from indexcalc.surface import public, sentence
-from indexcalc.views.array import Array, entrywise_array, reduce_array, size_number
+from indexcalc.views.array import Array, reduce_array, size_number
 from indexcalc.views.expr import (
-    UNIT,
     Expr,
-    entrywise,
     from_number,
-    lifted,
     reduce_expr,
 )
+from indexcalc.views.functions.calling import axes_named, entries_of, refused
+from indexcalc.views.functions.composed import COMPOSED
 from indexcalc.views.functions.constants import commutation, duplication, elimination, unit, voigt
 from indexcalc.views.functions.decompositions import DECOMPOSITIONS, PARTS, NamedFunctions
 from indexcalc.views.functions.matrices import (
@@ -48,30 +47,6 @@ from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
 from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
-
-
-def _refuse(name: str, value: object) -> KindError:
-    return KindError(
-        f"{name}({value!r})",
-        f"a {type(value).__name__} is no expression",
-        "declare data with ic.tensor, and give the numbers to .evaluate",
-    )
-
-
-def _elementwise(name: str, *args: Any, params: tuple[Any, ...] = ()) -> Any:
-    args = tuple(size_number(arg) if isinstance(arg, Dim) else arg for arg in args)
-    for arg in args:
-        if isinstance(arg, bool):
-            found = f"{arg} is a bool: == and != compare expressions as a whole"
-            instead = "entry by entry write ic.equal(s, 0) or ic.not_equal(s, 0)"
-            raise KindError(Asked(lambda: f"{name}({', '.join(map(str, args))})"), found, instead)
-        if not isinstance(arg, View) and not is_number(arg):
-            raise _refuse(name, arg)
-    if any(isinstance(arg, Array) for arg in args) and not any(isinstance(arg, Expr) for arg in args):
-        return entrywise_array(name, *args, params=params)
-    if all(is_number(arg) for arg in args):
-        return entrywise(name, *[from_number(to_number(arg)) for arg in args], params=params)
-    return entrywise(name, *[lifted(arg, UNIT, name) for arg in args], params=params)
 
 
 def _parameters(row: ElementwiseFunction | ReductionFunction, given: tuple[Any, ...], asked: Asked) -> tuple[Any, ...]:
@@ -117,7 +92,7 @@ def elementwise_function(name: str) -> Callable[..., Any]:
                 f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})"
             )
         asked = Asked(lambda: f"{name}({', '.join(map(str, args))})")
-        return _elementwise(name, *rest, params=_parameters(row, params, asked) if params else ())
+        return entries_of(name, *rest, params=_parameters(row, params, asked) if params else ())
 
     apply.__name__ = apply.__qualname__ = name
     apply.__doc__ = _describe(row)
@@ -125,36 +100,6 @@ def elementwise_function(name: str) -> Callable[..., Any]:
     made = public(apply)
     made.__signature__ = Signature(words)  # type: ignore[attr-defined]
     return made
-
-
-def axes_named(
-    name: str, x: Any, by_place: tuple[Any, ...], axis: Any, keepdims: bool = False
-) -> tuple[Any, ...] | None:
-    """The axes that a call names, by place or as `axis=`: indices of an Expr, numbers of an Array; None for none.
-
-    >>> import indexcalc as ic
-    >>> i, j = ic.indices("i j"); A = ic.tensor("A", "n m")
-    >>> axes_named("sum", A[i,j], (), j), axes_named("sum", A, (), (0, 1)), axes_named("sum", A, (), None)
-    ((j,), (0, 1), None)
-    """
-    given = (*by_place, *(() if axis is None else (f"axis={axis}",)), *(("keepdims=True",) if keepdims else ()))
-    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
-    if not isinstance(x, Expr | Array):
-        raise _refuse(name, x)
-    if not isinstance(keepdims, bool):
-        raise KindError(asked, f"keepdims is {keepdims!r}", "write keepdims=True, or leave it out")
-    if keepdims and isinstance(x, Expr):
-        raise NotationError(asked, "an index is free or gone: none is of dimension 1", "leave keepdims out")
-    if by_place and axis is not None:
-        raise NotationError(asked, "axes are named by place and as axis=", "write one of them")
-    if isinstance(x, Array) and len(by_place) > 1:
-        raise NotationError(asked, "several axes by place", f"write ic.{name}(..., axis={by_place})")
-    named = by_place if axis is None else (axis,)
-    if len(named) == 1 and isinstance(named[0], tuple | list):
-        named = tuple(named[0])
-        if not named:
-            raise NotationError(asked, "no axis is named", "leave it out for all axes")
-    return named or None
 
 
 def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | None) -> tuple[Any, ...]:
@@ -224,7 +169,7 @@ def sqrt(x: Any) -> Any:
     if is_number(x):
         return from_number(to_number(x)) ** Fraction(1, 2)
     if not isinstance(x, View):
-        raise _refuse("sqrt", x)
+        raise refused("sqrt", x)
     return x ** Fraction(1, 2)  # type: ignore[operator]
 
 
@@ -279,6 +224,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "normF": normF,
     "sum": total,
     "mean": mean,
+    **COMPOSED,
     **DECOMPOSITIONS,
     **MATRIX_FUNCTIONS,
 }

@@ -7,11 +7,11 @@ from functools import partial
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import is_zero
-from indexcalc.graph.node import Constant, Elementwise, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Call, Constant, Elementwise, Node, Product, Reduction, Sum
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension, unknown
-from indexcalc.writing.index.named import filled_piece, is_upright, named_piece
-from indexcalc.writing.index.opened import Item, Legibility, OpenProduct, distinct, is_negative
+from indexcalc.writing.index.named import called_piece, filled_piece, is_upright, named_piece
+from indexcalc.writing.index.opened import Item, Legibility, OpenProduct, distinct, entry_args, is_negative
 from indexcalc.writing.index.order import Component, Walk
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.index.pages import Page, References, definitions_of
@@ -271,10 +271,14 @@ class Arranger:
             return self.named(node, tuple(names), scope)
         if isinstance(node, Sum):
             return self.plus(node, names, scope, sign)
-        if isinstance(node, Elementwise):
-            args = [distinct(arg.node, arg.labels) for arg in node.args]
-            pieces = [self.scoped(arg, [names[x] for x in labels], scope) for arg, labels in args]
-            return Function(node.fn, tuple(pieces), node.params)
+        entries = entry_args(node)
+        if entries is not None:
+            args = [distinct(arg.node, arg.labels) for arg in entries]
+            pieces = tuple(self.scoped(arg, [names[x] for x in labels], scope) for arg, labels in args)
+            if isinstance(node, Elementwise):
+                return Function(node.fn, pieces, node.params)
+            assert isinstance(node, Call)
+            return called_piece(node, pieces)
         if isinstance(node, Reduction):
             return self.reduced(node, names, scope)
         assert isinstance(node, Product), f"how is a {node.kind} spelled out?"

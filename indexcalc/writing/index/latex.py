@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph.node import Node
+from indexcalc.graph.node import Call, Node, topological
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
@@ -69,6 +69,8 @@ LETTERS = {
     if (found := re.search(rf"\\({'|'.join(GREEK)})(?![A-Za-z])", row.latex))
 }
 """Functions that are set as a Greek letter, and the letter."""
+PRIMES = ("", "'", "''", "'''")
+"""The signs of derivatives, by how often."""
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
@@ -162,16 +164,7 @@ class Latex:
                 return subscripted(called_latex(piece.name, list(map(self.write, piece.args))), piece.subs)
             base = WHOLE[piece.name].format(*map(self.write, piece.args))
             return subscripted(TALL.format(base), piece.subs) if piece.subs else base
-        name = name_latex(piece.function or piece.name)
-        total = sum(piece.times)
-        if total:
-            power = f"^{{{total}}}" if total > 1 else ""
-            by = (
-                f"_{{{','.join(str(k + 1) for k, n in enumerate(piece.times) for _ in range(n))}}}"
-                if len(piece.times) > 1
-                else ""
-            )
-            name = rf"\mathrm{{D}}{power}{by}{name}"
+        name = derived_latex(piece.latex or name_latex(piece.function or piece.name), piece.times, piece.primes)
         row = MATRICES.get(piece.name)
         if row is not None and isinstance(piece.args[0], Braces):
             args = [self.write(piece.args[0]), *map(parameter_latex, piece.params)]
@@ -249,6 +242,30 @@ class Latex:
         body = self.write(piece)
         self.bare = outside
         return body
+
+
+def derived_latex(name: str, times: Sequence[int], primes: int) -> str:
+    r"""The name of a derivative, so often by each argument: `f'`, `\mathrm{D}^{2}u`, `\mathrm{D}_{1}f`.
+
+    >>> derived_latex("f", (2,), 2), derived_latex("u", (1,), 0)
+    ("f''", '\\mathrm{D}u')
+    """
+    total = sum(times)
+    if primes or not total:
+        return name + PRIMES[primes]
+    power = f"^{{{total}}}" if total > 1 else ""
+    places = ",".join(str(k + 1) for k, n in enumerate(times) for _ in range(n))
+    return rf"\mathrm{{D}}{power}{f'_{{{places}}}' if len(times) > 1 else ''}{name}"
+
+
+def called_names(node: Node) -> dict[str, str]:
+    """How the functions in a node that have LaTeX of their own, or primes, are set, by their titles."""
+    found = {}
+    for inner in topological([node]):
+        if isinstance(inner, Call) and (inner.function.latex or inner.function.primes(inner.orders)):
+            name = inner.function.latex or name_latex(inner.function.name)
+            found[inner.name] = derived_latex(name, inner.orders, inner.function.primes(inner.orders))
+    return found
 
 
 def subscripted(name: str, subs: Names) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexcalc.functions.table import reduction_row
-from indexcalc.graph.constructors import is_zero, transpose
+from indexcalc.graph.constructors import is_zero, sample_arrays, transpose
 from indexcalc.graph.node import Call, Constant, Definition, Matrix, Node, Product, Reduction, Regroup, Variable
 from indexcalc.index import unknown
 from indexcalc.writing.index.words import fresh_names
@@ -48,9 +48,15 @@ def is_upright(node: Node) -> bool:
 
 def _called(node: Call, subs: Names, argument: Argument) -> Piece:
     """An abstract function of arrays, or its derivative: a gradient that has a name is written as that."""
-    if node.function.gradient and sum(node.orders) == 1:
+    if node.is_gradient:
         return Named(node.name, subs)
-    return Applied(node.name, tuple(map(argument, node.children)), subs, node.function.name, node.orders)
+    return called_piece(node, tuple(map(argument, sample_arrays(node))), subs)
+
+
+def called_piece(node: Call, args: tuple[Piece, ...], subs: Names = ()) -> Piece:
+    """An abstract function, or its derivative, of what is written so."""
+    primes = node.function.primes(node.orders)
+    return Applied(node.name, args, subs, node.function.name, node.orders, (), primes, node.function.latex)
 
 
 def _applied(node: Matrix, subs: Names, argument: Argument) -> Piece:

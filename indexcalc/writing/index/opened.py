@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import as_number, einsum, is_zero
-from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Arg, Call, Elementwise, Labels, Node, Product, Reduction, Sum
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.writing.index.outline import Outline
@@ -34,6 +34,15 @@ def is_negative(value: Number) -> bool:
 def is_whole(node: Node) -> bool:
     """Is this a function of whole matrices, written `inv(F)[j,i]`?"""
     return isinstance(node, Reduction) and bool(reduction_row(node.fn).matrix)
+
+
+def entry_args(node: Node) -> tuple[Arg, ...] | None:
+    """The arguments of a function of entries, of the table or an abstract one; None where the node is none."""
+    if isinstance(node, Elementwise):
+        return node.args
+    if isinstance(node, Call) and node.function.entrywise and not node.is_gradient:
+        return tuple(map(Arg, node.children, node.labels))
+    return None
 
 
 class Item(NamedTuple):
@@ -95,7 +104,8 @@ class Legibility:
 
     def is_name(self, node: Node) -> bool:
         """Does this stand in the text as a name with subscripts?"""
-        return self.is_reference(node) or is_zero(node) or not isinstance(node, SPELLED) or is_whole(node)
+        spelled = isinstance(node, SPELLED) or entry_args(node) is not None
+        return self.is_reference(node) or is_zero(node) or not spelled or is_whole(node)
 
     def rows(self, node: Sum) -> list[tuple[Number, Node, Labels]]:
         """The terms, those of inner sums among them; a repeated label becomes a diagonal of the term."""
@@ -120,8 +130,8 @@ class Legibility:
             return tuple(range(node.order))
         if isinstance(node, Sum):
             return tuple(sorted({label for _, _, labels in self.rows(node) for label in labels}))
-        if isinstance(node, Elementwise):
-            return tuple(sorted({label for arg in node.args for label in arg.labels}))
+        if (args := entry_args(node)) is not None:
+            return tuple(sorted({label for arg in args for label in arg.labels}))
         return tuple(range(node.order))
 
     def given(self, node: Node) -> frozenset[int]:
@@ -222,6 +232,8 @@ class Legibility:
             return SUMMED
         if is_whole(node):
             return RANK["call"]
+        if entry_args(node) is not None:
+            return RANK["elementwise"]
         return RAISED if isinstance(node, Product) and as_number(node) is None else RANK.get(node.kind, RANK["regroup"])
 
     def _settle(self, flat: OpenProduct) -> OpenProduct:

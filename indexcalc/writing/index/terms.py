@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 from indexcalc.graph.fingerprint import fingerprint
-from indexcalc.graph.node import Elementwise, Reduction
+from indexcalc.graph.node import Reduction
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
-from indexcalc.writing.index.opened import OpenProduct, is_negative
+from indexcalc.writing.index.opened import OpenProduct, entry_args, is_negative
 from indexcalc.writing.syntax import Piece
 
 
@@ -46,7 +46,8 @@ class Addend(NamedTuple):
     @property
     def is_function(self) -> bool:
         """Is this a function, or a power of one?"""
-        return len(self.flat.items) == 1 and isinstance(self.flat.items[0].node, Elementwise | Reduction)
+        only = self.flat.items[0].node if len(self.flat.items) == 1 else None
+        return only is not None and (isinstance(only, Reduction) or entry_args(only) is not None)
 
 
 Written = tuple[Addend, Piece]

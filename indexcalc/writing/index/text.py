@@ -35,6 +35,8 @@ from indexcalc.writing.syntax import (  # fmt: skip
     Total,
 )
 
+PRIMES = ("", "′", "″", "‴")
+"""The signs of derivatives, by how often."""
 SUBSCRIPTS = re.compile(r"\[([^][]+)\]")
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "zeta": "ζ", "eta": "η", "theta": "θ",
@@ -191,7 +193,9 @@ class Text:
 
     def _applied(self, piece: Applied) -> str:
         args = [*map(self._open, piece.args), *map(str, piece.params)]
-        return f"{self.name(piece.name)}({', '.join(args)}){self.subs(piece.subs)}"
+        primed = piece.primes if self.greek else 0
+        name = f"{self.name(piece.function)}{PRIMES[primed]}" if primed else self.name(piece.name)
+        return f"{name}({', '.join(args)}){self.subs(piece.subs)}"
 
     def _grouped(self, piece: Grouped) -> str:
         left, right = (" ".join(_group(group) for group in side) for side in (piece.inner, piece.outer))

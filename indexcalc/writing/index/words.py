@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 
 from indexcalc.graph.node import Call, Constant, Definition, Node, Product, Regroup, Variable, topological
@@ -18,6 +18,19 @@ def fresh_names(taken: Iterable[str]) -> Iterator[str]:
     yield from (letter for letter in LETTERS if letter not in gone)
     for turn in count(1):
         yield from (f"{letter}{turn}" for letter in LETTERS[:-1] if f"{letter}{turn}" not in gone)
+
+
+def primed(node: Node, name_of: Callable[[str], str], signs: Sequence[str]) -> dict[str, str]:
+    """How derivatives of functions of one number are written, by their titles: the function's name, and primes.
+
+    >>> from indexcalc.graph.constructors import call, variable
+    >>> from indexcalc.graph.signature import Signature
+    >>> primed(call(Signature("f", ((),), ()), (2,), [variable("x", ())]), str, ["", "'", "''"])
+    {'D2f': "f''"}
+    """
+    calls = [inner for inner in topological([node]) if isinstance(inner, Call)]
+    times = {inner.name: (inner.function.name, inner.function.primes(inner.orders)) for inner in calls}
+    return {title: name_of(name) + signs[count] for title, (name, count) in times.items() if count}
 
 
 def words(node: Node) -> frozenset[str]:

@@ -18,6 +18,7 @@ from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
+from indexcalc.writing.index.words import primed
 from indexcalc.writing.matrix.forms import (
     Form,
     atom,
@@ -142,10 +143,16 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     """The text of an array: its closed form, or its entries and an arrow to its axes where it has none."""
     try:
         if not only_scalars(array.node):
-            return Typesetter(array.vectors, array.turned, unicode).text(_stood(array))
+            names = unicode_names(array.node) if unicode else None
+            return Typesetter(array.vectors, array.turned, names).text(_stood(array))
     except Stuck:
         pass
     return text.array_text(array.node, array.places, array.is_upright, unicode=unicode)
+
+
+def unicode_names(node: Node) -> dict[str, str]:
+    """Names as letters: Greek ones, and f′ for derivatives of functions of numbers."""
+    return {**text.GREEK, **primed(node, lambda name: text.GREEK.get(name, name), text.PRIMES)}
 
 
 def only_scalars(node: Node) -> bool:
@@ -157,7 +164,8 @@ def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
     try:
         if not only_scalars(array.node):
-            return LatexTypesetter(array.vectors, array.turned, latex.letters_taken(array.node)).text(_stood(array))
+            taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
+            return LatexTypesetter(array.vectors, array.turned, taken, names).text(_stood(array))
     except Stuck:
         pass
     return latex.array_latex(array.node, array.places, array.is_upright)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -42,9 +42,13 @@ class LatexTypesetter(Typesetter):
     bracket = TALL
 
     def __init__(
-        self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), taken: frozenset[str] = frozenset()
+        self,
+        vectors: str = "numpy",
+        turned: frozenset[str] = frozenset(),
+        taken: frozenset[str] = frozenset(),
+        names: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__("column" if vectors == "numpy" else vectors, turned)
+        super().__init__("column" if vectors == "numpy" else vectors, turned, names)
         self.taken = taken
 
     def transposed(self, inner: Set) -> Set:
@@ -82,6 +86,8 @@ class LatexTypesetter(Typesetter):
             return rf"\sqrt{{{args[0]}}}"
         if name == MATRIX_POWER:
             return f"{self.within((args[0], SUM), ATOM)}^{{{args[1]}}}"
+        if name in self.names:
+            return self.names[name] + TALL.format(", ".join(args))
         return called_latex(name, args)
 
     def power(self, base: Set, exponent: Number, entries: bool = False) -> Set:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import product as combinations
 from typing import Any
 
 from indexcalc.functions.table import MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import delta, is_zero
+from indexcalc.graph.constructors import delta, is_zero, sample_arrays
 from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import (
     Call,
@@ -177,10 +177,12 @@ class FormFinder:
     def call(self, node: Call) -> Form:
         """The form of an abstract function."""
         rows, cols = shape_of(node)
-        if node.function.gradient and sum(node.orders) == 1:
+        if node.is_gradient:
             return atom(node.name, rows, cols)
+        if node.function.entrywise:
+            return self.entries(node, zip(node.children, node.labels, strict=True))
         args = []
-        for child in node.children:
+        for child in sample_arrays(node):
             if child.order > 2:
                 raise Stuck(f"an argument of {node.name} has {child.order} axes, and a matrix holds two")
             args.append(self.form(child))
@@ -190,16 +192,19 @@ class FormFinder:
 
     def elementwise(self, node: Elementwise) -> Form:
         """The form of a function of the entries."""
+        return self.entries(node, node.args, tuple(("lead", value) for value in node.params))
+
+    def entries(self, node: Node, args: Iterable[tuple[Node, Labels]], lead: tuple[Any, ...] = ()) -> Form:
+        """The form of a function of the entries of these arguments."""
         rows, cols = shape_of(node)
-        args = []
-        for arg in node.args:
-            if arg.node.order > 2:
-                raise Stuck(f"an argument of {node.fn} has {arg.node.order} axes, and a matrix holds two")
-            args.append(_placed(self.form(arg.node), arg.labels, rows, cols))
-        lead = tuple(("lead", value) for value in node.params)
-        if len(args) == 1:
-            return equivariant(node.fn, args[0], lead, entrywise=True)
-        return call(node.fn, args, rows, cols, lead, entrywise=True)
+        forms = []
+        for arg, labels in args:
+            if arg.order > 2:
+                raise Stuck(f"an argument of {node.name} has {arg.order} axes, and a matrix holds two")
+            forms.append(_placed(self.form(arg), labels, rows, cols))
+        if len(forms) == 1:
+            return equivariant(node.name, forms[0], lead, entrywise=True)
+        return call(node.name, forms, rows, cols, lead, entrywise=True)
 
     def matrix(self, node: Matrix) -> Form:
         """The form of a function of matrices."""

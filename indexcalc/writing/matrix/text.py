@@ -6,12 +6,12 @@ transposed vector is the vector itself, and an outer product is `outer(a, b)`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
-from indexcalc.writing.index.text import GREEK, number_text
+from indexcalc.writing.index.text import number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
@@ -40,13 +40,20 @@ ORIENTED = {"kron", "khatri_rao", "vec"}
 
 
 class Typesetter:
-    """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says."""
+    """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says.
+
+    `names` has those that are written in another way.
+    """
 
     bracket = ROUND
 
-    def __init__(self, vectors: str = "numpy", turned: frozenset[str] = frozenset(), unicode: bool = False) -> None:
-        self.vectors, self.turned = vectors, turned
-        self.greek = GREEK if unicode else {}
+    def __init__(
+        self,
+        vectors: str = "numpy",
+        turned: frozenset[str] = frozenset(),
+        names: Mapping[str, str] | None = None,
+    ) -> None:
+        self.vectors, self.turned, self.names = vectors, turned, names or {}
         self.kinds: dict[str, Callable[[Form], Set]] = {
             "atom": self._atom, "call": self._call, "chain": self._chain, "had": self._had, "diagm": self._diagm,
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
@@ -132,7 +139,7 @@ class Typesetter:
 
     def name(self, name: str, latex: str = "") -> str:
         """A name."""
-        return self.greek.get(name, name)
+        return self.names.get(name, name)
 
     # -------------------------------------------------------------- leaves
 

@@ -22,6 +22,7 @@ class Target(NamedTuple):
     floats; `floats` is the line that makes floats of `names` then.
     `diagonals(name, base, parts, shape, sizes)` gives the lines that make `name` the sum of an array, if there is one,
     and of parts that lie on diagonals; `entries(places)` is the order of the axes of such a part.
+    `mapped(name, signature, samples)` is a function that is called for each sample: see `Invoke`.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Target(NamedTuple):
     rational: Callable[[Step], bool]
     diagonals: Callable[[str, PythonText | None, Sequence[Diagonal], str, Mapping[str, str]], list[str]]
     entries: Callable[[Sequence[str]], list[str]]
+    mapped: Callable[[str, str, Sequence[int]], str]
 
 
 # ------------------------------------------------------------------ dtypes
@@ -148,6 +150,22 @@ def _embedded(
     return [f"{name} = {' + '.join(terms)}"]
 
 
+# ------------------------------------------------------------------ functions of samples
+
+
+def _vectorized(module: str) -> Callable[[str, str, Sequence[int]], str]:
+    """The function with a signature of its own axes, as NumPy and JAX have it."""
+    return lambda name, signature, samples: f'{module}.vectorize({name}, signature="{signature}")'
+
+
+def _vmapped(name: str, signature: str, samples: Sequence[int]) -> str:
+    """The function mapped once for each axis of samples; an argument without them is passed on."""
+    dims = "" if all(samples) else f", in_dims=({', '.join('0' if own else 'None' for own in samples)})"
+    for _ in range(max(samples)):
+        name = f"torch.vmap({name}{dims})"
+    return name
+
+
 # ------------------------------------------------------------------ integers
 
 
@@ -179,15 +197,15 @@ TARGETS = {
     for row in (
         Target("numpy", "np", "np.transpose({x}, {axes})", "dtype", _numpy_dtype, ".copy()",
                "{names} = (a if a.dtype.kind in 'fc' else a.astype(float) for a in map(np.asarray, {tuple}))",
-               _takes_parameters, _views, _distinct),
+               _takes_parameters, _views, _distinct, _vectorized("np")),
         Target("jax", "jnp", "jnp.transpose({x}, {axes})", "dtype", _jax_dtype, "",
                "{names} = (jnp.asarray(a, jnp.result_type(a, float)) for a in {tuple})",
-               _is_function, _indexed, _index_order),
+               _is_function, _indexed, _index_order, _vectorized("jnp")),
         Target(
             "torch", "torch", "torch.permute({x}, {axes})", "**like", _torch_dtype, ".clone()",
             "{names} = (a if a.is_floating_point() or a.is_complex() else a.double() for a in {tuple})",
             _is_no_sum_of_integers,
-            _embedded, lambda places: _folds(places)[0],
+            _embedded, lambda places: _folds(places)[0], _vmapped,
         ),
     )
 }  # fmt: skip

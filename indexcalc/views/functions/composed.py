@@ -1,0 +1,213 @@
+"""Functions that are one formula of others: choices of entries, and moments of samples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from math import prod
+from typing import Any
+
+from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.graph.constructors import addition, constant_number, dimension, einsum
+from indexcalc.graph.node import Node
+from indexcalc.index import Dim, Dimension
+from indexcalc.surface import public
+from indexcalc.views.array import Array, array_from, reduce_array, standing_array
+from indexcalc.views.expr import Expr, reduce_expr
+from indexcalc.views.functions.calling import axes_named, entries_of
+from indexcalc.views.indexed import must_have
+from indexcalc.views.placed import numbered_axes, places_at
+
+# ------------------------------------------------------------------ of entries
+
+
+@public
+def clip(x: Any, min: Any = None, max: Any = None) -> Expr | Array:
+    """The entries, none below `min` and none above `max`: `minimum(maximum(x, min), max)`, as NumPy has it.
+
+    At a bound the derivative is 1/2, as for those two.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.clip(x, 0, 1)
+    minimum(maximum(x, 0), 1)
+    >>> ic.clip(x, max=1)
+    minimum(x, 1)
+    """
+    if min is None and max is None:
+        raise NotationError(Asked(lambda: f"clip({x})"), "there is no bound", "write ic.clip(x, 0, 1)")
+    value = x if min is None else entries_of("maximum", x, min)
+    return value if max is None else entries_of("minimum", value, max)
+
+
+@public
+def hard_tanh(x: Any) -> Expr | Array:
+    """The entries, none below -1 and none above 1: `clip(x, -1, 1)`.
+
+    >>> import indexcalc as ic
+    >>> ic.hard_tanh(ic.tensor("x", "n"))
+    minimum(maximum(x, -1), 1)
+    """
+    return clip(x, -1, 1)
+
+
+@public
+def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Expr | Array:
+    """X where it is positive, `negative_slope*x` elsewhere; at 0 the slope is that of the left side.
+
+    Source: A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
+
+    >>> import indexcalc as ic
+    >>> ic.leaky_relu(ic.tensor("x", "n"), 0.2)
+    where(x > 0, x, 0.2*x)
+    """
+    return entries_of("where", entries_of("greater", x, 0), x, _times(negative_slope, x))
+
+
+@public
+def elu(x: Any, alpha: Any = 1) -> Expr | Array:
+    """X where it is positive, `alpha*(exp(x) - 1)` elsewhere; at 0 the slope is alpha.
+
+    Source: D. Clevert, T. Unterthiner, S. Hochreiter, arXiv:1511.07289.
+
+    >>> import indexcalc as ic
+    >>> ic.elu(ic.tensor("x", "n"))
+    where(x > 0, x, expm1(x))
+    """
+    return entries_of("where", entries_of("greater", x, 0), x, _times(alpha, entries_of("expm1", x)))
+
+
+SCALE, ALPHA = 1.0507009873554805, 1.6732632423543772
+"""The constants of selu, with which activations keep mean 0 and variance 1 (arXiv:1706.02515, equation 14)."""
+
+
+@public
+def selu(x: Any) -> Expr | Array:
+    """`scale*elu(x, alpha)` with the two constants that keep mean 0 and variance 1.
+
+    Source: G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, arXiv:1706.02515.
+
+    >>> import indexcalc as ic
+    >>> ic.selu(ic.scalar("s")).evaluate(s=1).round(4)
+    np.float64(1.0507)
+    """
+    return _times(SCALE, elu(x, ALPHA))
+
+
+def _times(factor: Any, x: Any) -> Expr | Array:
+    made: Expr | Array = factor * x
+    return made
+
+
+# ------------------------------------------------------------------ moments
+
+
+@public
+def var(
+    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr | Array:
+    """The variance along free indices or axes: the mean of `(x - mean(x))**2`, over `n - ddof` in place of n.
+
+    `correction` is another name of `ddof`, as NumPy has it. The mean is taken off before anything is squared.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.var(x)
+    mean((x - mean(x))**2)
+    >>> ic.grad(ic.var(x, ddof=1), x)
+    2*(x - mean(x))/(n - 1)
+    """
+    centred, along, count = _centred_view("var", x, axes_named("var", x, args, axis, keepdims), ddof, correction)
+    squares: Expr | Array = centred**2
+    total = squares.sum(*along) if isinstance(squares, Expr) else squares.sum(along, keepdims)
+    return _over(total, count)
+
+
+@public
+def std(
+    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr | Array:
+    """The standard deviation along free indices or axes: the root of the variance, see `var`.
+
+    On a slice of equal entries it is 0 and has no derivative: nan comes out, as of `norm2`, by which it is made.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.std(x), ic.grad(ic.std(x), x)
+    (norm2(x - mean(x))/sqrt(n), (x - mean(x))/(sqrt(n)*norm2(x - mean(x))))
+    """
+    centred, along, count = _centred_view("std", x, axes_named("std", x, args, axis, keepdims), ddof, correction)
+    if isinstance(centred, Expr):
+        return _over(reduce_expr("norm2", centred, along), count ** Fraction(1, 2))
+    return _over(reduce_array("norm2", centred, along, keepdims), count ** Fraction(1, 2))
+
+
+@public
+def cov(x: Array, y: Array | None = None, *, ddof: int = 0, correction: int | None = None) -> Array:
+    """The covariance of samples, which are the rows of x, or the entries of a vector; with y, of x with y.
+
+    Both are centred first; the sum of products is divided by `n - ddof`, of n samples.
+
+    >>> import indexcalc as ic
+    >>> ic.cov(ic.tensor("X", "n d"), ddof=1).shape
+    (d, d)
+    """
+    asked = Asked(lambda: f"cov({x}{'' if y is None else f', {y}'})")
+    arrays = [x, x if y is None else y]
+    for array in arrays:
+        if not isinstance(array, Array) or not 1 <= array.order <= 2:
+            raise KindError(asked, f"{array} is no matrix whose rows are samples", "give an Array of one or two axes")
+    if arrays[0].node.dims[0] != arrays[1].node.dims[0]:
+        raise NotationError(
+            asked, f"{arrays[0].node.dims[0]} and {arrays[1].node.dims[0]} samples", "give as many rows of both"
+        )
+    total = _count(asked, x.node.dims[:1], ddof, correction)
+    factors: list[Any] = [(_centred(array.node, (0,)), ("sample", k)[: array.order]) for k, array in enumerate(arrays)]
+    node = einsum(1, [*factors, (total, (), -1)], [k for k, array in enumerate(arrays) if array.order == 2])
+    return standing_array(node, arrays)
+
+
+def _over(total: Any, count: Any) -> Expr | Array:
+    made: Expr | Array = total / count
+    return made
+
+
+def _centred(node: Node, axes: Sequence[int]) -> Node:
+    """The entries less their mean along these axes."""
+    kept = [axis for axis in range(node.order) if axis not in axes]
+    mean = Array(node, frozenset()).mean(tuple(axes)).node
+    return addition([(1, node, range(node.order)), (-1, mean, kept)], node.dims)
+
+
+def _centred_view(
+    name: str, x: Any, named: tuple[Any, ...] | None, ddof: int, correction: int | None
+) -> tuple[Any, tuple[Any, ...], Any]:
+    """The entries less their mean, what this goes along, and the number of entries less `ddof`, for either view."""
+    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *(named or ()))))})")
+    if isinstance(x, Expr):
+        for index in named or ():
+            must_have(x, index, asked)
+        indices = tuple(dict.fromkeys(named or x.free))
+        places = [x.indices.index(index) for index in indices]
+        count = _count(asked, [x.node.dims[place] for place in places], ddof, correction)
+        return Expr(_centred(x.node, places), x.indices, x.inputs, x.free), indices, Expr(count, (), frozenset())
+    axes = tuple(numbered_axes(x, named, asked))
+    count = _count(asked, [x.shape[axis] for axis in axes], ddof, correction)
+    centred = array_from(_centred(x.node, places_at(x, axes)), [x], x.places)
+    return centred, axes, Array(count, frozenset())
+
+
+def _count(asked: Asked, dims: Sequence[Dimension], ddof: int, correction: int | None) -> Node:
+    """The number of samples, less what is taken off, under either name."""
+    if correction is not None and ddof != 0:
+        raise NotationError(asked, "ddof and correction are one thing, given twice", "give one of them")
+    less = ddof if correction is None else correction
+    count = prod(dims) - less
+    if isinstance(count, int) and count <= 0:
+        raise NotationError(asked, f"{prod(dims)} samples, and {less} are taken off", "give a smaller ddof")
+    return dimension(count) if isinstance(count, Dim) else constant_number(count)
+
+
+OF_ENTRIES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (clip, hard_tanh, leaky_relu, elu, selu)}
+ALONG: dict[str, Callable[..., Any]] = {f.__name__: f for f in (var, std)}
+COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov}
