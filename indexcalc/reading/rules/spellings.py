@@ -150,14 +150,23 @@ def colon(first: Any, second: Any) -> Any:
 
 
 def tensor_product(first: Any, second: Any) -> Any:
-    """`A ⊗ B`: Kronecker's product of matrices; of two vectors it may be the outer product as well."""
+    """`A ⊗ B`: Kronecker's product of matrices; of two vectors it may be the outer product as well.
+
+    Beside a matrix a plain vector is a column, as in books and in the LaTeX that the library writes: a row is `u' ⊗ A`.
+    """
     if isinstance(first, Expr) or isinstance(second, Expr):
         raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
     if not (first.order and second.order):
         return first * second
     if first.order == second.order == 1:
         two_readings(f"{first} ⊗ {second}", f"outer({first}, {second})", f"kron({first}, {second})")
-    return FUNCTIONS["kron"](first, second)
+    return FUNCTIONS["kron"](_as_column(first), _as_column(second))
+
+
+def _as_column(value: Any) -> Any:
+    """A plain vector as a column, unless it was transposed; anything else as it is."""
+    plain = value.ndim == 1 and not value.flipped
+    return Array(value.node, value.inputs, (0, None), value.vectors, value.turned) if plain else value
 
 
 def times_sign(first: Any, second: Any) -> Any:
