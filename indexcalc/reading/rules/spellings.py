@@ -250,8 +250,9 @@ FILLED = {"vector": "ones", "matrix": "matrix_of_ones"}
 """Words of MATLAB for a vector and a matrix of one number, whose dimensions are those of what they meet."""
 LARGEST = {"max": "maximum", "min": "minimum"}
 """Reductions whose names are also those of a choice between two: `max(0, x)`."""
-ENTRIES = {"sum", "mean", "norm1", "norm2", "normF", "normp", "‖", "norm", "logsumexp"}
-"""Functions within which a power is one of each entry."""
+ENTRIES = {"sum": "all", "mean": "all", "logsumexp": "all"}
+ENTRIES |= dict.fromkeys(("norm1", "norm2", "normF", "normp", "‖", "norm"), "vectors")
+"""Functions within which a power is one of each entry, and of what: that of a square matrix is not one within norms."""
 ENTRYWISE = {row.name for row in ROWS if row.ours in ELEMENTWISE} | {*SIGNED}
 """Other names of functions of the entries, which take what has indices."""
 EITHER = {"|", "‖", "norm", "inner", "dot"}
