@@ -251,7 +251,7 @@ WRONG = [
     ("x[i]*xx[i]", r"column 6: 'xx' is not declared\n  instead: did you mean 'x'"),
     ("tanhh(x[i])", r"column 1: 'tanhh' is not declared\n  instead: did you mean 'tanh'"),
     ("exp * x_i", r"column 1: exp is a function, and stands without its argument\n  instead: write exp"),
-    ("δ x_i", "column 1: δ is a function"),
+    ("δ x_i", "column 1: 'δ' is not declared"),
     ("x[i,j]", "column 1: .*2 indices for 1 axes"),
     ("x_i W_i", "column 5: .*1 indices for 2 axes"),
     ("x[i]*x[i]*y[i]", "column 11: .*index i occurs a third time"),
