@@ -170,3 +170,14 @@ def test_the_form(e: Any, latex: str | None) -> None:
 def test_the_forms_of_latex_are_read(latex: str, text: str) -> None:
     known = {"x": x, "y": y, "A": A, "B": B, "s": s}
     assert ic.parse(latex, syntax="latex", **known) == ic.parse(text, **known)
+
+
+def test_a_plain_vector_beside_a_matrix_is_a_column_of_kron() -> None:
+    u, w = ic.tensor("u", "a"), ic.tensor("w", "b")
+    for e in (
+        ic.derivative(ic.kron(u, w), w), ic.derivative(ic.kron(u, w), u), ic.kron(u, ic.eye("b")), ic.kron(B, x),
+        ic.kron(ic.eye("b"), u), ic.kron(ic.column("u", "a"), A), ic.kron(A, ic.row("u", "a")),
+    ):  # fmt: skip
+        reads_back(e)
+    shapes = {text: ic.parse(text, x="n", A="n n").shape for text in ("x ⊗ A", "A ⊗ x", "x' ⊗ A", "A ⊗ x^T")}
+    assert [str(rows) for rows, _ in shapes.values()] == ["n**2", "n**2", "n", "n"]

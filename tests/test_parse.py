@@ -251,7 +251,7 @@ WRONG = [
     ("x[i]*xx[i]", r"column 6: 'xx' is not declared\n  instead: did you mean 'x'"),
     ("tanhh(x[i])", r"column 1: 'tanhh' is not declared\n  instead: did you mean 'tanh'"),
     ("exp * x_i", r"column 1: exp is a function, and stands without its argument\n  instead: write exp"),
-    ("δ x_i", "column 1: δ is a function"),
+    ("δ x_i", "column 1: 'δ' is not declared"),
     ("x[i,j]", "column 1: .*2 indices for 1 axes"),
     ("x_i W_i", "column 5: .*1 indices for 2 axes"),
     ("x[i]*x[i]*y[i]", "column 11: .*index i occurs a third time"),
@@ -305,3 +305,35 @@ def test_hostile_text_does_not_overflow_the_stack() -> None:
     assert parse("s**" * 500 + "s", s="").order == 0
     assert str(parse("+".join(["s"] * 3_000), s="")).count("s") == 3_000
     assert parse("s" + "'" * 2_000, s="") == ic.scalar("s")
+
+
+M, v = ic.tensor("A", "n n"), ic.tensor("x", "n")
+POWERS = {
+    "‖A^2 x‖": ic.norm2(M @ M @ v),
+    r"\|A^2 x - b\|^2": ic.norm2(M @ M @ v - ic.tensor("b", "n")) ** 2,
+    r"\|(A^2 + A) x\|": ic.norm2((M @ M + M) @ v),
+    r"\|I - A^2\|_F": ic.normF(ic.eye("n") - M @ M),
+    r"\|A^3 x\|_1": ic.norm1(ic.matrix_power(M, 3) @ v),
+    "sum(A^2 x)": (M @ M @ v).sum(),
+    "sum((A x)^2)": ((M @ v) ** 2).sum(),
+    "‖x^2‖": ic.norm2(v**2),
+}
+
+
+@pytest.mark.parametrize("text", POWERS)
+def test_a_power_of_a_matrix_that_has_one_meaning(text: str) -> None:
+    assert ic.parse(text, A=M, x=v, b="n") == POWERS[text]
+
+
+def test_letters_of_known_tensors_that_stand_alone() -> None:
+    for text in (r"x + \epsilon", "x + eps", "x/(‖x‖ + ε)", r"\epsilon^2 x", r"\varepsilon_i x_i"):
+        with pytest.raises(ic.ParseError, match=r"is not declared, and Levi-Civita.*\n.*eps=") as told:
+            ic.parse(text, x="n")
+        assert "function" not in str(told.value)
+    with pytest.raises(ic.ParseError, match=r'Kronecker.*\n.*delta_=""'):
+        ic.parse(r"x + \delta", x="n")
+    eps, steps, delta = ic.scalar("eps"), ic.tensor("eps", "n"), ic.scalar("delta_")
+    assert ic.parse(r"x + \epsilon", x=v, eps=eps) == ic.parse("x + ε", x=v, eps=eps) == v + eps
+    assert ic.parse(r"\epsilon_i x_i", x=v, eps=steps) == steps @ v
+    assert ic.parse(r"\delta x", x=v, delta_=delta) == delta * v
+    assert ic.parse(r"\epsilon_{ijk} v_j w_k", v="3", w="3", eps=eps) == ic.parse("ε_ijk v_j w_k", v="3", w="3")

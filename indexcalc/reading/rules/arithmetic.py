@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from indexcalc.errors import DimensionError, IndexCalcError
@@ -107,9 +107,9 @@ def _matrix_power(reading: Reading, tree: Any, base: Array, exponent: Any, scope
         raise reading.error(
             tree, "a power of what is no square matrix has two readings", f"write {entries}, or {product}"
         )
-    if scope.entries and exponent not in (-1,):
+    if scope.entries == "all" and exponent not in (-1,):
         raise reading.error(
-            tree, "the power of a square matrix within a sum, a mean or a norm has two readings",
+            tree, "the power of a square matrix within a sum or a mean has two readings",
             f"write {shown}**{power} for each entry, or matrix_power({shown}, {power})",
         )  # fmt: skip
     if isinstance(exponent, Array | Expr) and exponent.inputs:
@@ -137,6 +137,8 @@ def read_signed(reading: Reading, tree: Any, scope: Scope) -> Steps:
 def read_product(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`x*y`, `x/y`, `A @ B`, `A ∘ B`, `x y`: from left to right."""
     parts = tree.children
+    if scope.entries and _is_of_matrices(reading, parts):
+        scope = scope._replace(entries="vectors")
     value = yield parts[0], scope.inner(every=scope.every)
     if scope.every:
         value = keeping(value)
@@ -156,6 +158,17 @@ def read_product(reading: Reading, tree: Any, scope: Scope) -> Steps:
         dotted = sign == "·" and (dotted or is_vector(value)) and is_vector(other)
         value = combined(reading, part, str(sign), value, other)
     return value
+
+
+def _is_of_matrices(reading: Reading, parts: Sequence[Any]) -> bool:
+    """Is it a product of two arrays or more, side by side? `A^2 x` has the matrix A A, even within a sum."""
+    arrays = [part for sign, part in zip(("", *parts[1::2]), parts[::2], strict=True) if sign in ("", "@")]
+    return len([part for part in arrays if part.data != "number" and not _is_scalar(reading, part)]) > 1
+
+
+def _is_scalar(reading: Reading, tree: Any) -> bool:
+    found = reading.known.get(str(tree.children[0])) if tree.data == "name" else None
+    return isinstance(found, Array | Expr) and not found.order
 
 
 def _is_one(tree: Any) -> bool:

@@ -123,10 +123,10 @@ def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[s
             )  # fmt: skip
 
 
-def read_array(reading: Reading, tree: Any, needed: bool = True, entries: bool = False) -> Steps:
+def read_array(reading: Reading, tree: Any, needed: bool = True, entries: str = "") -> Steps:
     """A part as an argument that is an array: braces name its axes.
 
-    Where it is not `needed`, indices may stay; `entries` says that powers are of the entries.
+    Where it is not `needed`, indices may stay; `entries` says of what powers are of the entries.
     """
     if tree.data == "braces":
         names, body = tree.children

@@ -192,7 +192,7 @@ def _spelled(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         elif along and number > 1:
             values.append(reading.index(str(part.children[0]), scope))
         elif name in EITHER or name in ENTRYWISE:
-            values.append((yield part, Scope(scope.kept, entries=name in ENTRIES)))
+            values.append((yield part, Scope(scope.kept, entries=ENTRIES.get(name, ""))))
         else:
             values.append((yield from read_array(reading, part)))
     if name in ("inner", "dot") and len(values) == 2:
@@ -243,7 +243,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
 
 def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
     """A function along axes: parameters follow its argument, then the names of axes."""
-    value = yield args[0], Scope(scope.kept, entries=name in ENTRIES)
+    value = yield args[0], Scope(scope.kept, entries=ENTRIES.get(name, ""))
     rest: list[Any] = []
     for part in args[1:]:
         if part.data == "name":

@@ -35,13 +35,14 @@ class Scope(NamedTuple):
     """Where a part stands: `kept` are the names that are never summed here.
 
     In a `direct` part of braces what is not kept is summed at the end of each term; `every` marks a factor of such a
-    term. `entries` says that a power is one of each entry, as within `sum`, `mean` and norms.
+    term. `entries` says of what a power is one of each entry: of "all" within `sum` and `mean`, of "vectors" within
+    norms and in products of matrices, where that of a square matrix has one meaning.
     """
 
     kept: frozenset[str]
     direct: bool = False
     every: bool = False
-    entries: bool = False
+    entries: str = ""
 
     def inner(self, direct: bool = False, every: bool = False) -> Scope:
         """The scope of a part of what stands here."""
@@ -50,6 +51,11 @@ class Scope(NamedTuple):
 
 CALLS = {"FUNCTION", "BARE", "METHOD"}
 """Tokens that stand for a function; names of other programs are answered there, not where a tensor may be meant."""
+
+
+SYMBOLS = dict.fromkeys(("epsilon", "ε", "eps"), ("Levi-Civita's symbol has indices, epsilon[i,j,k]", "eps"))
+SYMBOLS |= dict.fromkeys(("delta", "δ"), ("Kronecker's symbol has indices, delta[i,j]", "delta_"))
+"""Letters of tensors that are known: what is said where they stand alone, and a name that is free."""
 
 
 class Learnt(Exception):
@@ -122,8 +128,10 @@ class Reading:
         return name in self.known or self.words.means(name)
 
     def declares(self, tree: Any) -> bool:
-        """Is this name a declared one?"""
-        return str(tree.children[0]) in self.known
+        """Is this name a declared one, or `ε` of a declared `eps` that has axes?"""
+        name = str(tree.children[0])
+        found = self.known.get(self.words.known(name))
+        return name in self.known or (isinstance(found, View) and bool(found.order))
 
     def note(self, text: str) -> None:
         """Say how something was read, where that is not obvious."""
@@ -177,12 +185,22 @@ class Reading:
         name = str(token)
         if token.type in CALLS and name not in SPELLED and answer(name):
             return self.error(token, f"{name!r} is not declared, and no function here", answer(name))
+        if name in SYMBOLS:
+            return self.undeclared(token, name)
         if (name in FUNCTIONS or name in INDEXED or name in MADE or name in SPELLED) and name not in SIGNED:
             form = f"{name}[i,j]" if name in INDEXED else f"{name}(...)"
             return self.error(token, f"{name} is a function, and stands without its argument", f"write {form}")
         close = did_you_mean(name, [*self.known, *(FUNCTIONS if token.type in CALLS else ())])
         hint = close if close.startswith("did") else did_you_mean(name, self.known)
         return self.error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
+
+    def undeclared(self, part: Any, name: str, dims: str = "") -> ParseError:
+        """The error of ε or δ that stands as a tensor does, without the indices of the symbol."""
+        symbol, other = SYMBOLS[name]
+        return self.error(
+            part, f"{name!r} is not declared, and {symbol}",
+            f'declare it under another name: {other}="{dims}"' if name != other else f'declare it: {name}="{dims}"',
+        )  # fmt: skip
 
     def index(self, name: str, scope: Scope) -> Index:
         """The index of this name, a batch index where no product sums it."""

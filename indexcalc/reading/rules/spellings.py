@@ -151,14 +151,23 @@ def colon(first: Any, second: Any) -> Any:
 
 
 def tensor_product(first: Any, second: Any) -> Any:
-    """`A ⊗ B`: Kronecker's product of matrices; of two vectors it may be the outer product as well."""
+    """`A ⊗ B`: Kronecker's product of matrices; of two vectors it may be the outer product as well.
+
+    Beside a matrix a plain vector is a column, as in books and in the LaTeX that the library writes: a row is `u' ⊗ A`.
+    """
     if isinstance(first, Expr) or isinstance(second, Expr):
         raise NotationError("⊗", "this is matrix notation", "in index notation write x[i]*y[j]")
     if not (first.order and second.order):
         return first * second
     if first.order == second.order == 1:
         two_readings(f"{first} ⊗ {second}", f"outer({first}, {second})", f"kron({first}, {second})")
-    return FUNCTIONS["kron"](first, second)
+    return FUNCTIONS["kron"](_as_column(first), _as_column(second))
+
+
+def _as_column(value: Any) -> Any:
+    """A plain vector as a column, unless it was transposed; anything else as it is."""
+    plain = value.ndim == 1 and not value.flipped
+    return Array(value.node, value.inputs, (0, None), value.vectors, value.turned) if plain else value
 
 
 def times_sign(first: Any, second: Any) -> Any:
@@ -242,8 +251,9 @@ FILLED = {"vector": "ones", "matrix": "matrix_of_ones"}
 """Words of MATLAB for a vector and a matrix of one number, whose dimensions are those of what they meet."""
 LARGEST = {"max": "maximum", "min": "minimum"}
 """Reductions whose names are also those of a choice between two: `max(0, x)`."""
-ENTRIES = {"sum", "mean", "norm1", "norm2", "normF", "normp", "‖", "norm", "logsumexp"}
-"""Functions within which a power is one of each entry."""
+ENTRIES = {"sum": "all", "mean": "all", "logsumexp": "all"}
+ENTRIES |= dict.fromkeys(("norm1", "norm2", "normF", "normp", "‖", "norm"), "vectors")
+"""Functions within which a power is one of each entry, and of what: that of a square matrix is not one within norms."""
 ENTRYWISE = {row.name for row in ROWS if row.ours in ELEMENTWISE} | {*SIGNED}
 """Other names of functions of the entries, which take what has indices."""
 EITHER = {"|", "‖", "norm", "inner", "dot"}

@@ -62,6 +62,8 @@ def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope
         raise reading.error(
             tree, f"this has the indices {', '.join(map(str, value.free)) or 'none'} already", "leave the brackets out"
         )
+    if value is declare.epsilon and len(indices) < 2:
+        raise reading.undeclared(tree, "epsilon", "n")
     if value is declare.delta and len(indices) != 2:
         raise reading.error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
     return value(*indices)

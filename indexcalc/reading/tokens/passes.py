@@ -342,7 +342,12 @@ def _function(made: list[Token], token: Token, stream: Stream, k: int, words: Wo
     if word in SUMS and following == "LSQB" and not words.known(word):
         made.append(renamed(token, "TOTAL", word))
     elif words.is_function(word) and (word not in SIGNED or following == "LPAR"):
-        if following == "CARET" and stream.kind(k + 1) == "NUMBER" and stream.kind(k + 2) in STARTS:
+        if (
+            word not in MADE
+            and following == "CARET"
+            and stream.kind(k + 1) == "NUMBER"
+            and stream.kind(k + 2) in STARTS
+        ):
             word, k = f"{word}^{stream[k + 1]}", k + 2
             following = stream.kind(k)
         starts = following in STARTS | {"ROOT", "SUMMED"} and following != "LPAR" and following != "LBRACE"

@@ -20,8 +20,8 @@ from indexcalc.writing.index.text import GREEK
 
 LATIN = {letter: name for name, letter in GREEK.items()}
 """Greek letters by their names: `σ` is found where `sigma` is declared."""
-CLIPPED = {"lambda": ("lam", "lambda_", "lmbda", "lamda")}
-"""Names that Python keeps for itself, and what people write for them."""
+CLIPPED = {"lambda": ("lam", "lambda_", "lmbda", "lamda"), "epsilon": ("eps",)}
+"""Names that Python or the library keeps for itself, and what people write for them."""
 MARKS = {"\u0302": "hat", "\u0304": "bar", "\u0305": "bar", "\u0303": "tilde", "\u0307": "dot", "\u0308": "ddot"}
 """Accents of letters, and their names."""
 ACCENTS = {"hat", "bar", "tilde", "dot", "ddot", "vec", "check", "breve", "star", "prime"}
