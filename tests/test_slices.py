@@ -265,6 +265,51 @@ def test_a_product_is_cut_before_it_is_made() -> None:
     assert ic.compile((A @ B)[2:5, -1], (A, B), sizes={"n": 10**5, "m": 100}).plan.flops < 1000
 
 
+# ------------------------------------------------------------------ folded
+
+y = ic.tensor("y", "5")
+E = ic.eye("n")
+FOLDED: dict[str, tuple[Any, Any]] = {
+    "a slice of a slice": (x[1:][:-1], x[1:-1]),
+    "steps of steps": (y[1:][::2], y[1::2]),
+    "both axes": (A[1:][:, :-1][:-1], A[1:-1, :-1]),
+    "from the end": (x[-3:][1:], x[-2:]),
+    "backwards twice": (x[::-1][::-1], x),
+    "the first backwards": (x[::-1][0], x[-1]),
+    "the last backwards": (x[::-1][-1], x[0]),
+    "an entry of a slice": (x[2:5][1], x[3]),
+    "the first but one": (x[1:][0], x[1]),
+    "the last of a slice": (x[1:][-1], x[-1]),
+    "one entry, summed": (x[2:3].sum(), x[2]),
+    "ones": (ic.ones("n")[1:], ic.ones("n - 1")),
+    "of the unit matrix": (E[1:] @ x, x[1:]),
+    "one beside itself": (E[1:] @ E[1:].T, ic.eye("n - 1")),
+    "apart": (E[:2] @ E[2:].T, ic.zeros(2, "n - 2")),
+    "a unit that is cut off": (ic.unit(0, "n")[1:], ic.zeros("n - 1")),
+    "a unit": (ic.unit(3, "n")[1:], ic.unit(2, "n - 1")),
+    "neighbours": (E[1:] @ E[:-1].T, ic.eye("n - 1")[:-1].T @ ic.eye("n - 1")[1:]),
+    "backwards is symmetric": (E[::-1].T @ x, x[::-1]),
+    "a gradient": (ic.grad(x[::-1] @ x, x), 2 * x[::-1]),
+    "a gradient of slices": (ic.grad(x[1:][1:].sum(), x), E[:, 2:] @ ic.ones("n - 2")),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_selections_fold(name: str) -> None:
+    one, other = FOLDED[name]
+    assert one.simplify().node is other.simplify().node
+    given = {str(t): {"x": DATA["x"], "A": DATA["A"], "y": np.arange(5.0)}[str(t)] for t in (x, A, y)
+             if str(t) in {tensor.label for tensor in one.inputs}}  # fmt: skip
+    sizes = {"n": 9} if not {"x", "A"} & set(given) and "y" not in given else {}
+    value = one.evaluate(**given, **sizes)
+    np.testing.assert_allclose(one.simplify().evaluate(**given, **sizes), value)
+
+
+def test_what_depends_on_sizes_stays() -> None:
+    for e in (E[: dim("k")] @ E[: dim("l")].T, E[:3] @ E[-3:].T, ic.unit(5, "n")[: dim("k")]):
+        assert "selection" in str(e.simplify())
+
+
 # ------------------------------------------------------------------ bounds
 
 
