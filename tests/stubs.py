@@ -80,8 +80,17 @@ def _along(name: str) -> str:
 
 
 def _plain(name: str) -> str:
-    """The signature as it is written."""
+    """The signature as it is written; of what takes either view and gives the same, one for each."""
     value = getattr(ic, name)
+    form = inspect.signature(value)
+    if form.return_annotation == "Expr | Array":
+        (first, _), *_ = form.parameters.items()
+        texts = [
+            str(form).replace(f"{first}: 'Any'", f"{first}: {view}").replace("'", "") for view in ("Expr", "Array")
+        ]
+        return _overloads(
+            name, [(text[1 : text.rindex(")")], view) for text, view in zip(texts, ("Expr", "Array"), strict=True)]
+        )
     signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(value)))
     return _documented(f"def {name}{signature}:", value)
 

@@ -8,18 +8,18 @@ import pytest
 
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Contraction, Piece, given_order
-from indexcalc.engine.plan.joined import HeldForm, attach, whole
+from indexcalc.engine.plan.joined import Axis, HeldForm, Joining, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.lowering import Lowering, lowered
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import added, negative, pair, power, single, written
+from indexcalc.engine.plan.steps import PlacedPiece, added, negative, pair, power, single, written
 from indexcalc.engine.plan.terms import Choice, Opening, complement
 from indexcalc.engine.program import Add, Contract, Input, Map, Use
 from indexcalc.graph.constructors import addition, einsum, elementwise, variable
-from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node, Sum, topological
+from indexcalc.graph.ranges import Range
 
 NOTHING = Choice(frozenset(), frozenset())
 A, B, x = variable("A", (9, 9)), variable("B", (9, 9)), variable("x", (9,))
@@ -82,8 +82,8 @@ def test_one_operand_in_its_own_order_is_no_step() -> None:
 def test_minus_a_sum_that_is_there_is_no_step() -> None:
     pool = pool_of((9,), (9,))
     pieces = [Piece(0, (0,)), Piece(1, (0,))]
-    less, _ = added(pool, [(1, pieces[0], (0,)), (-1, pieces[1], (0,))], (9,))
-    more, _ = added(pool, [(-1, pieces[0], (0,)), (1, pieces[1], (0,))], (9,))
+    rows = [[PlacedPiece(k, pieces[0], axes_of((0,))), PlacedPiece(-k, pieces[1], axes_of((0,)))] for k in (1, -1)]
+    (less, _), (more, _) = (added(pool, row, (9,)) for row in rows)
     assert negative(pool, less) == more
     assert single(pool, -1, Use(less, (0,)), (0,), SIZES) == more
 
@@ -97,7 +97,8 @@ def test_a_square_is_not_negative() -> None:
 
 def test_a_delta_of_all_terms_is_held_apart_until_it_is_written() -> None:
     pool = pool_of((9,), (9,))
-    value, form = added(pool, [(1, Piece(0, (0,)), (0, 0)), (2, Piece(1, (1,)), (1, 1))], (9, 9))
+    rows = [PlacedPiece(1, Piece(0, (0,)), axes_of((0, 0))), PlacedPiece(2, Piece(1, (1,)), axes_of((1, 1)))]
+    value, form = added(pool, rows, (9, 9))
     assert pool.steps[value].shape == (9,)
     assert form == HeldForm((0,), (0, 0), (9,))
     assert not form.plain
@@ -105,9 +106,44 @@ def test_a_delta_of_all_terms_is_held_apart_until_it_is_written() -> None:
 
 
 def test_labels_that_a_delta_joins_are_one() -> None:
-    joined = UnionFind()
-    assert attach(joined, HeldForm((0,), (0, 0), (9,)), (3, 1)) == [3]
-    assert joined.find(3) == joined.find(1) == 1
+    joining = Joining((9, 9, 9, 9), lambda size: size)
+    assert joining.attach(HeldForm((0,), (0, 0), (9,)), (3, 1)) == [3]
+    assert joining.axis(3) == joining.axis(1) == Axis(1)
+
+
+def selecting(joining: Joining, *ranges: tuple[int, int, Range]) -> None:
+    """A selection between two labels for each of these."""
+    for short, long, found in ranges:
+        joining.attach(HeldForm((), (0, 0), (found.size,), (None, found)), (short, long))  # type: ignore[arg-type]
+    joining.settle()
+
+
+def test_a_selection_puts_one_label_in_place_of_another() -> None:
+    joining = Joining((8, 9), lambda size: size)
+    selecting(joining, (0, 1, Range(1, 1, 8, 9)))
+    assert joining.axis(1) == Axis(0, Range(1, 1, 8, 9))
+    assert joining.sizes == {0: 8}
+
+
+def test_selections_of_one_axis_share_the_entries_that_both_take() -> None:
+    joining = Joining((8, 8, 9), lambda size: size)
+    selecting(joining, (0, 2, Range(1, 1, 8, 9)), (1, 2, Range(0, 1, 8, 9)))
+    one, other, whole = (joining.axis(k) for k in range(3))
+    assert one.label == other.label == whole.label
+    assert [axis.range.start for axis in (one, other, whole) if axis.range] == [0, 1, 1]
+    assert joining.sizes == {one.label: 7}
+
+
+def test_selections_that_share_nothing_make_a_term_zero() -> None:
+    joining = Joining((2, 3, 9), lambda size: size)
+    selecting(joining, (0, 2, Range(0, 1, 2, 9)), (1, 2, Range(5, 1, 3, 9)))
+    assert joining.empty
+
+
+def test_a_selection_along_its_own_diagonal_is_one_entry() -> None:
+    joining = Joining((9,), lambda size: size)
+    selecting(joining, (0, 0, Range(8, -1, 9, 9)))
+    assert joining.axis(0).range == Range(4, 1, 1, 9)
 
 
 def test_a_leaf_is_one_step_of_its_operands() -> None:

@@ -7,6 +7,7 @@ from math import prod
 from indexcalc.engine.program import (
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Known,
@@ -23,7 +24,9 @@ def total_flops(program: Program) -> int:
 
 
 def is_view(step: Step) -> bool:
-    """Is the value of this step the value that it reads, with its axes in another order, or a diagonal of it?"""
+    """Is the value of this step the value that it reads, its axes in another order, or a diagonal or a part of it?"""
+    if isinstance(step, Cut):
+        return True
     if not isinstance(step, Contract) or len(step.uses) > 1 or step.coef != 1:
         return False
     return len(set(step.uses[0].labels)) == len(step.out)

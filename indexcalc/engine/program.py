@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, assert_never
 
 from indexcalc.graph.node import Labels, Matrix
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.ranges import Range
 
 Shape = tuple[int, ...]
 
@@ -80,12 +81,14 @@ class Part:
     """A term of an `Add`: axis k of the result runs along the label `places[k]` of the operand.
 
     A label twice in `places` is a delta: the term lies on that diagonal. A label that the operand lacks is an axis
-    along which the term is constant.
+    along which the term is constant. `ranges` has, by axis of the result, the entries that the term covers, where these
+    are not all: it is empty if there are none.
     """
 
     coef: Number
     use: Use
     places: Labels
+    ranges: tuple[Range | None, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,8 +173,18 @@ class Invoke:
         return self.shape[max(self.samples, default=0) :]
 
 
-Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke
-STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke)
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The entries of the operand in the `ranges` of its axes, None for all of one; axes in `gone` have one, and go."""
+
+    uses: tuple[Use, ...]
+    ranges: tuple[Range | None, ...]
+    gone: Labels
+    shape: Shape
+
+
+Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke | Cut
+STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke, Cut)
 
 
 def moved(step: Any, place: Mapping[int, int]) -> Step:
@@ -229,6 +242,14 @@ def readers(program: Program) -> list[int]:
     return times
 
 
+def covered(part: Part, shape: Shape) -> int:
+    """The entries of a sum that a part with ranges is written to; all, as an upper bound, of one without."""
+    if not part.ranges:
+        return prod(shape)
+    rows = zip(part.places, part.ranges, shape, strict=True)
+    return prod({x: r.size if r is not None and isinstance(r.size, int) else n for x, r, n in rows}.values())
+
+
 def flops(step: Step) -> int:
     """The floating-point operations of a step: a multiplication and an addition count one each."""
     match step:
@@ -240,9 +261,11 @@ def flops(step: Step) -> int:
         case Map() | Fill():
             return prod(step.shape)
         case Add():
-            return len(step.parts) * prod(step.shape)
-        case Reduce() | Invoke() | Reshape() | Input() | Known():
-            return 0 if isinstance(step, Reshape | Input | Known) else 2 * prod(step.shape)
+            return sum(covered(part, step.shape) for part in step.parts)
+        case Reduce() | Invoke():
+            return 2 * prod(step.shape)
+        case Reshape() | Cut() | Input() | Known():
+            return 0
         case Apply() | Solve():
             return 2 * prod(step.shape) * (step.shape[-1] if step.shape else 1)
         case _:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from string import ascii_letters
 
 from indexcalc.engine import program as steps
+from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
 from indexcalc.surface import public
@@ -74,7 +75,9 @@ def _shown(step: Step) -> str:
             terms = []
             for part, use in zip(step.parts, uses, strict=True):
                 scale = "" if part.coef == 1 else f"{part.coef}*"
-                terms.append(f"{scale}{use} on [{''.join(ascii_letters[x] for x in part.places)}]")
+                terms.append(
+                    f"{scale}{use} on [{''.join(ascii_letters[x] for x in part.places)}]{bracketed(part.ranges)}"
+                )
             return " + ".join(terms)
         case steps.Reduce():
             return f"{step.fn}({uses[0]}, axes {', '.join(map(str, step.axes))})"
@@ -84,5 +87,7 @@ def _shown(step: Step) -> str:
             return f"solve({', '.join(uses)})"
         case steps.Reshape():
             return f"reshape({uses[0]})"
+        case steps.Cut():
+            return f"v{step.uses[0].value}{bracketed(step.ranges, step.gone)}"
         case steps.Invoke():
             return f"{step.title}({', '.join(uses)})"

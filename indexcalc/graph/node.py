@@ -299,8 +299,8 @@ class Constant(Node):
         self.dims, self.children = self.shape, ()
         if self.label == "epsilon":
             self.facts["symmetry"] = Symmetry(((tuple(range(len(self.shape))), -1),))
-        elif self.label in ("duplication", "voigt"):
-            self.facts["symmetry"] = Symmetry((((0, 1), 1),))
+        elif self.label in ("duplication", "voigt") or (self.label, *self.params[1:]) == ("selection", -1):
+            self.facts["symmetry"] = Symmetry((((0, 1), 1),)) if self.shape[0] == self.shape[1] else NO_SYMMETRY
 
     def _content(self) -> object:
         return ("c", self.label, repr(self.params), str(self.dims))

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
+from indexcalc.graph.ranges import Range, selection_of
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
@@ -56,14 +57,6 @@ def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
     return Expr(node, out, array.inputs, summed=summed)
 
 
-class Range(NamedTuple):
-    """The entries `start, start + step, ...` of an axis, `size` of them; a negative start counts from the end."""
-
-    start: int
-    step: int
-    size: Dimension
-
-
 def selected(array: Array, keys: Sequence[Any], asked: str | Asked) -> Array:
     """The entries of an Array as NumPy picks them; a symbolic dimension is taken to be long enough.
 
@@ -92,9 +85,9 @@ def selected(array: Array, keys: Sequence[Any], asked: str | Asked) -> Array:
             size = array.node.dims[place]
             picked = _range(key, size, asked)
             out.append(place)
-            if picked != (0, 1, size):
+            if not picked.whole:
                 out[-1] = ("part", place)
-                factors.append((_selection(picked, size), (out[-1], place)))
+                factors.append((_selection(picked), (out[-1], place)))
         else:
             factors.append(_entry(key, array.node.dims[place], place, asked))
     node = einsum(1, factors, [label for label in out if label is not None], ones)
@@ -143,11 +136,13 @@ def _entry(key: int, size: Dimension, place: int, asked: str | Asked) -> tuple[A
         key %= size
     if key >= 0:
         return constant("unit", (size,), (key,)), (place,)
-    return _selection(Range(key, 1, 1), size), (("entry", place), place)
+    return _selection(Range(size + key, 1, 1, size)), (("entry", place), place)
 
 
-def _selection(picked: Range, size: Dimension) -> Any:
-    return constant("selection", (picked.size, size), (picked.start, picked.step))
+def _selection(picked: Range) -> Any:
+    made = selection_of(picked)
+    assert made is not None
+    return made
 
 
 def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
@@ -158,11 +153,11 @@ def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
         raise NotationError(asked, f"the step {step}", "a step is an integer, and not 0")
     if all(not isinstance(value, Dim) for value in (start, stop, size)):
         run = range(*slice(start, stop, step).indices(size))  # type: ignore[arg-type]
-        return Range(run.start if run else 0, step, len(run))
+        return Range(run.start if run else 0, step, len(run), size)
     if step == 1:
         return _stretch(start, stop, size, asked)
     if start is None and stop is None and step == -1:
-        return Range(-1, -1, size)
+        return Range(size - 1, -1, size, size)
     first = (0 if step > 0 else -1) if start is None else start
     last = stop
     if stop is None and isinstance(first, int) and (first < 0) == (step > 0):
@@ -175,7 +170,7 @@ def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
             f"how many entries these are depends on the value of {size}",
             "give integers, both from one end: X[0:6:2]",
         )
-    return Range(first, step, len(range(first, last, step)))
+    return Range(size + first if first < 0 else first, step, len(range(first, last, step)), size)
 
 
 def _stretch(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Range:
@@ -191,7 +186,7 @@ def _stretch(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Rang
         )
     if isinstance(count, int) and count < 0:
         raise NotationError(asked, f"it ends {-count} before it begins", "write the smaller bound first")
-    return Range(offset, 1, count)
+    return Range(bounds[0], 1, count, size)
 
 
 def _bound(value: Any, asked: str | Asked) -> Dimension | None:

@@ -17,6 +17,7 @@ from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -104,12 +105,18 @@ def axis_along(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) 
         if axis in step.axes:
             return MIXED
         return axis if step.keeps else axis - sum(other < axis for other in step.axes)
+    if isinstance(step, Cut):
+        axis = along[step.uses[0].value]
+        assert axis is not None
+        return axis - sum(other < axis for other in step.gone) if step.ranges[axis] is None else MIXED
     if isinstance(step, Add):
         places = {tuple(k for k, x in enumerate(part.places) if x == _label(part.use, along)) for part in step.parts}
         others = [use for use in step.uses if along[use.value] is None]
         if len(places - {()}) != 1 or len(next(iter(places - {()}))) != 1:
             return MIXED
         (axis,) = next(iter(places - {()}))
+        if any(part.ranges and part.ranges[axis] is not None for part in step.parts):
+            return MIXED
         free = [part for part in step.parts if along[part.use.value] is None]
         return MIXED if any(_runs(part.places[axis], part) for part in free) and others else axis
     labels = {_label(use, along) for use in batched}

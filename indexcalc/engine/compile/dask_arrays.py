@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import Any
@@ -26,6 +27,7 @@ from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
+from indexcalc.engine.emit.slices import taken
 from indexcalc.engine.limits import refuse_over
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import planned
@@ -33,6 +35,7 @@ from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -43,9 +46,10 @@ from indexcalc.engine.program import (
     Reshape,
     Solve,
     Step,
+    Use,
 )
 from indexcalc.engine.report import Plan
-from indexcalc.errors import InputError
+from indexcalc.errors import IndexCalcError, InputError
 from indexcalc.functions.code import dask as blocks
 from indexcalc.graph.node import Call
 from indexcalc.index import Dim, Dimension
@@ -112,12 +116,22 @@ class OnDask(Compiled):
             for dim, parts in zip(dims[name], array.chunks if isinstance(array, da.Array) else (), strict=False):
                 if isinstance(dim, Dim) and str(dim) in block:
                     block[str(dim)] = min(block[str(dim)], max(parts, default=0))
-        program = planned(tuple(self.request.roots), tuple(sorted(block.items())), self.options)
+        program = self._of_blocks(block, sizes)
         workers = dask.config.get("num_workers", None) or os.cpu_count() or 1
         peak = peak_entries(program) * np.dtype(dtype).itemsize * workers
         found = f"by blocks of {', '.join(f'{k}={v}' for k, v in block.items())} in each of {workers} workers"
         instead = "give smaller blocks, fewer workers (num_workers), or a larger memory_limit"
         refuse_over(peak, self.limit, np.dtype(dtype).itemsize, self.request.asked, found, instead)
+
+    def _of_blocks(self, block: dict[str, int], sizes: Mapping[str, int]) -> Program:
+        """The program for a block, which gets longer until it has the entries that slices take."""
+        while True:
+            try:
+                return planned(tuple(self.request.roots), tuple(sorted(block.items())), self.options)
+            except IndexCalcError:
+                if block == sizes:
+                    raise
+            block.update({symbol: min(2 * size, sizes[symbol]) for symbol, size in block.items()})
 
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
         program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
@@ -350,11 +364,13 @@ class Run:
         operands = [(array, _apart(use.labels)) for array, use in zip(arrays, step.uses, strict=True)]
         return self.blocks(function, step.out, operands, whole=_repeated(step))
 
-    def add(self, step: Add) -> Any:
+    def add(self, step: Add, arrays: Sequence[Any] | None = None) -> Any:
         """A sum; a label of a delta is no axis of the result: it has a number of its own, and is in one block."""
-        function, arrays = function_of_blocks(step), self.operands(step)
+        function, arrays = function_of_blocks(step), self.operands(step) if arrays is None else arrays
         if not _any_blocks(arrays):
             return function(*arrays)
+        if any(part.ranges for part in step.parts):
+            return self._into_parts(step, arrays)
         order = len(step.shape)
         operands, whole = [], set()
         for array, part in zip(arrays, step.parts, strict=True):
@@ -366,6 +382,29 @@ class Run:
         covered = {x for _, own in operands for x in own}
         new = {axis: size for axis, size in enumerate(step.shape) if axis not in covered}
         return self.blocks(function, range(order), operands, whole=whole, sizes=new)
+
+    def _into_parts(self, step: Add, arrays: Sequence[Any]) -> Any:
+        """A sum of terms that cover a part of it each: by itself, in zeros."""
+        total: Any = 0
+        for array, part in zip(arrays, step.parts, strict=True):
+            sizes = dict(zip(part.use.labels, array.shape, strict=True))
+            ranges = part.ranges or (None,) * len(step.shape)
+            inner = tuple(
+                sizes.get(x, n if found is None else found.size)
+                for x, found, n in zip(part.places, ranges, step.shape, strict=True)
+            )
+            made = self.add(Add((replace(part, use=Use(0, part.use.labels), ranges=()),), inner), [array])
+            if part.ranges:
+                whole = da.zeros(step.shape, dtype=made.dtype)
+                whole[taken(part.ranges)] = made
+                made = whole
+            total = total + made
+        return total
+
+    def slice(self, step: Cut) -> Any:
+        """A part of an array."""
+        (array,) = self.operands(step)
+        return array[taken(step.ranges, step.gone)]
 
     def reduce(self, step: Reduce) -> Any:
         """A function along axes: long ones block by block where that can be, else in one block."""
@@ -436,6 +475,7 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
     Solve: Run.solve,
     Reshape: Run.reshape,
     Invoke: Run.invoke,
+    Cut: Run.slice,
 }
 
 

@@ -25,7 +25,8 @@ from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
-from indexcalc.graph.node import Variable
+from indexcalc.graph.node import Variable, topological
+from indexcalc.graph.ranges import at_least, entries_taken
 from indexcalc.index import Dim, Dimension
 from indexcalc.index import size as size_of
 from indexcalc.surface import own_name, public
@@ -103,7 +104,7 @@ def module(
     texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
-    writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs)
+    writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs, texts)
     results = [f"{made}{unit_axes(units)}" for made, units in zip(write_lines(writer), request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     inputs = [step for step in program.steps if isinstance(step, Input)]
@@ -122,6 +123,7 @@ def module(
         lines = _freed(lines)
     if symbols is not None:
         head, free = _head(request, names, texts)
+        head += _long_enough(request, texts)
         free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*head, *lines])]
         lines = [_docstring(request), *head, *lines]
     titles = [names[step.title] for step in program.steps if isinstance(step, Invoke)]
@@ -145,14 +147,26 @@ def _own_paths(request: Request, target: Target) -> dict[str, str]:
 
 
 def _freed(lines: Sequence[str]) -> list[str]:
-    """The lines, each value deleted after its last use: a library that makes them one by one holds what has a name."""
+    """The lines, each value deleted after its last use: a library that makes them one by one holds what has a name.
+
+    A statement in several lines ends with a bracket by itself.
+    """
+    ends = [
+        next(j for j in range(k, len(lines)) if lines[j][:4] != "    " and not _opens(lines[j]))
+        for k in range(len(lines))
+    ]
     made = {found[1] for line in lines if (found := re.match(r"(\w+) = ", line))}
     last = {name: k for k, line in enumerate(lines) for name in re.findall(r"\w+", line) if name in made}
     gone: dict[int, list[str]] = {}
     for name, k in last.items():
         if k < len(lines) - 1:
-            gone.setdefault(k, []).append(name)
+            gone.setdefault(ends[k], []).append(name)
     return [text for k, line in enumerate(lines) for text in (line, *(f"del {name}" for name in gone.get(k, ())))]
+
+
+def _opens(line: str) -> bool:
+    """Does a statement of several lines begin here?"""
+    return line.partition("  #")[0].endswith("= (")
 
 
 def _above(program: Program, target: Target) -> str:
@@ -225,6 +239,25 @@ def _head(request: Request, names: Mapping[str, str], texts: Mapping[str, str]) 
         found = f"{shown} {verb} not go with {rest}" if rest else f"{shown} {verb} not have the right shape"
         lines += [f"if {one} != {other}:", f'    raise ValueError(f"{found}")']
     return lines, [texts[symbol] for symbol in sorted(texts) if symbol not in known]
+
+
+def _long_enough(request: Request, texts: Mapping[str, str]) -> list[str]:
+    """The lines that check that axes have the entries that slices take, where not all axes do."""
+    lines: dict[str, str] = {}
+    for node in topological(request.roots):
+        for found in entries_taken(node) or ():
+            low, high = found.ends
+            wanted = ((low, 0), (found.length - 1, high))
+            wrong = [
+                f"{dimension_code(most, texts)} < {dimension_code(least, texts)}"
+                for most, least in wanted
+                if not at_least(most, least)
+            ]
+            if found.size != 0 and wrong:
+                entries = f"there is no entry {low}" if found.size == 1 else f"there are no entries {low} to {high}"
+                message = f'    raise ValueError(f"{entries} of {{{dimension_code(found.length, texts)}}}")'
+                lines.setdefault(f"if {' or '.join(wrong)}:", message)
+    return [line for pair in lines.items() for line in pair]
 
 
 def _symbols(dim: Dimension) -> frozenset[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held import Compressed
 from indexcalc.engine.compressed.operator import Operator, vector
+from indexcalc.engine.compressed.sparse import SparseEntries, entries, sparse
 from indexcalc.errors import InputError
 from indexcalc.surface import public
 
@@ -115,6 +116,30 @@ class Blocks(Operator):
                 made = block.todense().reshape(block.matrix_shape)
                 result[tops[k] : tops[k + 1], lefts[j] : lefts[j + 1]] = made
         return result
+
+    def tosparse(self, format: str = "csr") -> Any:
+        """The matrix in one of SciPy's sparse formats, from the terms of its blocks; needs SciPy.
+
+        >>> import indexcalc as ic
+        >>> u, v = ic.tensor("u", "2"), ic.tensor("v", "3")
+        >>> f = (u*u).sum()/2 + u[0]*v[2]
+        >>> H = ic.compressed([[ic.hessian(f, a, b) for b in (u, v)] for a in (u, v)])
+        >>> H.tosparse().toarray()
+        array([[1., 0., 0., 0., 1.],
+               [0., 1., 0., 0., 0.],
+               [0., 0., 0., 0., 0.],
+               [0., 0., 0., 0., 0.],
+               [1., 0., 0., 0., 0.]])
+        """
+        lefts = np.cumsum([0, *map(prod, self.columns)])
+        tops = np.cumsum([0, *map(prod, self.rows)])
+        found = [
+            (top, left, entries(block.structure()))
+            for top, row in zip(tops, self.grid, strict=False)
+            for left, block in zip(lefts, row, strict=False)
+        ]
+        parts = [(one.values, one.rows + top, one.columns + left) for top, left, one in found]
+        return sparse(SparseEntries(*map(np.concatenate, zip(*parts, strict=True))), self.matrix_shape, format)
 
     def diagonal(self) -> Numbers:
         """The diagonal of the matrix, flat."""

@@ -14,15 +14,18 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine.plan.contract import EXACT, Piece
+from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.lowering import Lowering
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import added
+from indexcalc.engine.plan.steps import PlacedPiece, added
 from indexcalc.engine.plan.terms import Choice, as_leaf
 from indexcalc.engine.program import Program
+from indexcalc.graph.constructors import constant
 from indexcalc.graph.node import Labels, Node, topological
 from indexcalc.graph.numbers import Number, add
+from indexcalc.graph.ranges import Range
 from indexcalc.simplify.intervals import bounds
 
 
@@ -30,13 +33,36 @@ class HeldTerm(NamedTuple):
     """`coef * product of array[labels]`, with the label of each axis in `out`; summed over labels that `out` lacks.
 
     A factor is the number of a held array and its labels. A label twice in `out` is a delta, one that no factor has is
-    an axis along which the term is constant.
+    an axis along which the term is constant. `ranges` has, by axis, the entries that a term covers, where that is not
+    all of them: a band of a matrix is a delta with ranges. It is empty if there are none.
     """
 
     coef: Number
     factors: tuple[tuple[int, Labels], ...]
     out: Labels
     sizes: Mapping[int, int]
+    ranges: tuple[Range | None, ...] = ()
+
+    def extent(self, axis: int) -> int:
+        """The size of an axis."""
+        found = self.ranges[axis] if self.ranges else None
+        return self.sizes[self.out[axis]] if found is None else found.length  # type: ignore[return-value]
+
+    def opened(self) -> tuple[Labels, list[tuple[Node, Labels]]]:
+        """A label for each axis, one of its own for each with a range, and the selections between these and `out`.
+
+        >>> term = HeldTerm(1, ((0, (0,)),), (0, 0), {0: 8}, (None, Range(1, 1, 8, 9)))
+        >>> term.opened()[0], term.opened()[1][0][1]
+        ((0, 2), (0, 2))
+        """
+        fresh = max(self.sizes, default=-1) + 1
+        labels, selections = list(self.out), list[tuple[Node, Labels]]()
+        for axis, found in enumerate(self.ranges):
+            if found is not None:
+                labels[axis] = fresh + axis
+                made = constant("selection", (found.size, found.length), (found.start, found.step))
+                selections.append((made, (self.out[axis], labels[axis])))
+        return tuple(labels), selections
 
 
 def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, list[list[HeldTerm]]]:
@@ -55,7 +81,10 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     values = tuple(dict.fromkeys(p.value for found in kept for term in found for p in term.pieces))
     number = {value: place for place, value in enumerate(values)}
     terms = [
-        [HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t)) for t in found]
+        [
+            HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t), t.ranges)
+            for t in found
+        ]
         for found in kept
     ]
     return peephole(pool, values), terms
@@ -71,9 +100,9 @@ def _terms(lowering: Lowering, root: Node) -> list[Ready]:
     products = lowering.products
     found = lowering.opening.terms.get(root, as_leaf(root, lowering.pool.shape(root.dims)))
     ready = [_merged(products, made) for term in found if (made := lowering.ready(term)) is not None]
-    groups: dict[Labels, list[Ready]] = {}
+    groups: dict[tuple[Labels, tuple[Range | None, ...]], list[Ready]] = {}
     for term in map(_renamed, ready):
-        groups.setdefault(term.out, []).append(term)
+        groups.setdefault((term.out, term.ranges), []).append(term)
     return [term for group in groups.values() for term in _summarised(products, group)]
 
 
@@ -155,7 +184,8 @@ def _joined(pool: StepPool, one: Ready, other: Ready) -> Ready | None:
 
 def _sum(pool: StepPool, parts: Sequence[tuple[Number, Piece, Labels]], sizes: Mapping[int, int]) -> Piece:
     axes = parts[0][2]
-    value, form = added(pool, parts, tuple(sizes[x] for x in axes))
+    rows = [PlacedPiece(coef, piece, axes_of(labels)) for coef, piece, labels in parts]
+    value, form = added(pool, rows, tuple(sizes[x] for x in axes))
     return Piece(value, tuple(axes[form.out.index(x)] for x in form.labels))
 
 
@@ -185,4 +215,4 @@ def _renamed(term: Ready) -> Ready:
         number.setdefault(label, len(number))
     pieces = tuple(Piece(p.value, tuple(number[x] for x in p.labels)) for p in term.pieces)
     sizes = {number[x]: size for x, size in term.sizes.items() if x in number}
-    return Ready(term.coef, pieces, tuple(number[x] for x in term.out), sizes)
+    return Ready(term.coef, pieces, tuple(number[x] for x in term.out), sizes, term.ranges)

@@ -20,13 +20,16 @@ from indexcalc.engine.bind.inputs import Numbers, to_float
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.operator import Operator, vector
+from indexcalc.engine.compressed.sparse import entries, sparse
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
+from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.plan.plan import plan
 from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
+from indexcalc.index import Dimension
 from indexcalc.surface import public
 
 TURNED = re.compile(r"\b(h\d+)\.T\b")
@@ -150,7 +153,8 @@ class Compressed(Operator):
         column: dict[Any, int] = dict.fromkeys((COLUMN,), *more) if more else {}
         arrays, nodes = list(self.held.arrays), []
         for term in (self._scaled(term, arrays) for term in self.terms):
-            kept, summed = (term.out[rows:], term.out[:rows]) if turned else (term.out[:rows], term.out[rows:])
+            out, _ = term.opened()
+            kept, summed = (out[rows:], out[:rows]) if turned else (out[:rows], out[rows:])
             nodes.append(self._node(term, (*kept, *column), [(vector, (*summed, *column))], column, arrays))
         code = self._code(nodes, (*(self.columns if turned else self.rows), *more), arrays, dtype)
         given, (result,) = "v", code.results
@@ -188,17 +192,28 @@ class Compressed(Operator):
                 f"it takes {self.dense_nbytes:,} bytes, and the limit is {self.limit:,}",
                 "use matvec, diagonal, trace or solve, which need no dense array, or give a larger memory_limit",
             )
-        return np.asarray(self._held_program("todense", lambda term: self._node(term, term.out), self.shape))
+        return np.asarray(self._held_program("todense", lambda term: self._node(term, term.opened()[0]), self.shape))
+
+    def tosparse(self, format: str = "csr") -> Any:
+        """The matrix in one of SciPy's sparse formats, rows and columns each multiplied out; needs SciPy.
+
+        Its entries are those that the terms have: no dense array is made. More than the memory limit is an error.
+
+        >>> import indexcalc as ic
+        >>> x = ic.tensor("x", "n")
+        >>> H = ic.hessian(((x[1:] - x[:-1])**4).sum(), x).compressed(x=[0, 1, 3])
+        >>> H.tosparse().toarray()
+        array([[ 12., -12.,   0.],
+               [-12.,  60., -48.],
+               [  0., -48.,  48.]])
+        """
+        return sparse(entries(self.structure()), self.matrix_shape, format)
 
     def diagonal(self) -> Numbers:
         """The entries whose row is their column, with the axes of the rows; made without the dense array."""
         self._square("diagonal()")
 
-        def entry(term: HeldTerm) -> Node:
-            joined = self._on_diagonal(term)
-            return self._node(joined, joined.out[: len(self.rows)])
-
-        return np.asarray(self._held_program("diagonal", entry, self.rows))
+        return np.asarray(self._held_program("diagonal", lambda term: self._on_diagonal(term, True), self.rows))
 
     def trace(self) -> Any:
         """The sum of the diagonal, made without the dense array.
@@ -210,17 +225,19 @@ class Compressed(Operator):
         np.float64(90.0)
         """
         self._square("trace()")
-        return self._held_program("trace", lambda term: self._node(self._on_diagonal(term), ()), ())
+        return self._held_program("trace", lambda term: self._on_diagonal(term, False), ())
 
-    def _on_diagonal(self, term: HeldTerm) -> HeldTerm:
-        """The term with the label of each row joined to that of its column."""
+    def _on_diagonal(self, term: HeldTerm, kept: bool) -> Node:
+        """The term with the label of each row joined to that of its column, which is kept or summed."""
+        out, selections = term.opened()
         joined = UnionFind()
-        for row, column in zip(term.out[: len(self.rows)], term.out[len(self.rows) :], strict=True):
+        for row, column in zip(out[: len(self.rows)], out[len(self.rows) :], strict=True):
             joined.join(row, column)
-        find = joined.find
-        kept = tuple((number, tuple(map(find, labels))) for number, labels in term.factors)
-        sizes = {find(x): size for x, size in term.sizes.items()}
-        return HeldTerm(term.coef, kept, tuple(map(find, term.out)), sizes)
+        find, held = joined.find, self.held.arrays
+        rows: list[Any] = [(variable(f"h{k}", held[k].shape), labels) for k, labels in term.factors]
+        factors = [(node, tuple(map(find, labels))) for node, labels in [*rows, *selections]]
+        sizes: dict[Any, Dimension] = {find(x): size for x, size in term.sizes.items()}
+        return einsum(term.coef, factors, tuple(map(find, out[: len(self.rows)])) * kept, sizes)
 
     def _square(self, what: str) -> None:
         if self.rows != self.columns:
@@ -256,7 +273,7 @@ class Compressed(Operator):
         """A term, times more factors, with these labels: a node on variables that stand for the arrays held."""
         held = self.held.arrays if arrays is None else arrays
         rows: list[Any] = [(variable(f"h{k}", held[k].shape), labels) for k, labels in term.factors]
-        return einsum(term.coef, [*rows, *more], out, {**term.sizes, **(sizes or {})})
+        return einsum(term.coef, [*rows, *term.opened()[1], *more], out, {**term.sizes, **(sizes or {})})
 
     def _code(self, nodes: Sequence[Node], dims: Sequence[int], arrays: Sequence[Numbers], vector: Any = None) -> Code:
         """The lines for a sum of terms, times a vector `v` of a dtype if one is given."""
@@ -311,7 +328,8 @@ class Compressed(Operator):
             name.setdefault(label, f"s{len(name)}")
         parts = deltas + _products(term, name, self.held.titles)
         scale = "" if term.coef == 1 else "-" if term.coef == -1 else f"{term.coef}*"
-        return scale + (" ⊗ ".join(parts) or "1")
+        where = f" on {bracketed(term.ranges)}" if term.ranges else ""
+        return scale + (" ⊗ ".join(parts) or "1") + where
 
 
 def _products(term: HeldTerm, name: Mapping[int, str], titles: Sequence[str]) -> list[str]:

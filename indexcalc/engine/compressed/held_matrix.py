@@ -25,7 +25,7 @@ class HeldMatrix(NamedTuple):
 
     def sizes(self, axes: Sequence[int]) -> tuple[int, ...]:
         """The sizes of axes."""
-        return tuple(self.terms[0].sizes[self.terms[0].out[axis]] for axis in axes)
+        return tuple(map(self.terms[0].extent, axes))
 
     @property
     def axes(self) -> tuple[tuple[int, ...], tuple[int, ...]]:

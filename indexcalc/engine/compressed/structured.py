@@ -2,7 +2,8 @@
 
 In this order: deltas that all terms have (one smaller matrix, more right-hand sides), one Kronecker product (factor by
 factor), labels that all terms have on both sides (block diagonal), Kronecker terms of at most two symmetric matrices a
-factor, one of them definite (generalised eigenproblems), a diagonal and terms of low rank (Woodbury).
+factor, one of them definite (generalised eigenproblems), a diagonal and terms of low rank (Woodbury). Where a term
+covers a part of the matrix alone, as a band does, by bands or as a sparse matrix.
 """
 
 from __future__ import annotations
@@ -27,10 +28,16 @@ from indexcalc.engine.compressed.held_matrix import (
     scale_of,
     shared_pairs,
 )
+from indexcalc.engine.compressed.sparse import entries, entry_count
 from indexcalc.errors import InputError
 
 FEW = 200
 """Unknowns: up to so many a dense matrix is as fast as two eigenproblems."""
+
+SPARSE = 0.1
+"""A share of all entries: a matrix with more is solved as a dense one;"""
+WIDE = 8
+"""times as many numbers as there are entries: wider bands are left to a sparse decomposition, which fills in less."""
 
 Apply = Callable[[Numbers], Numbers]
 
@@ -64,6 +71,8 @@ def structured(matrix: HeldMatrix) -> Solver | None:
     """What solves by the structure of the terms, or None."""
     if not matrix.terms or matrix.shape[0] != matrix.shape[1]:
         raise Singular
+    if any(term.ranges for term in matrix.terms):
+        return _sparse(matrix)
     pairs = shared_pairs(matrix)
     pure = [(row, column) for row, column in pairs if not carried(matrix, row)]
     if pure:
@@ -113,6 +122,37 @@ def _beside_deltas(matrix: HeldMatrix, pure: Sequence[tuple[int, int]]) -> Solve
     times = prod(batch)
     method = f"{times} right-hand sides for δ ⊗ a {inner.shape[0]}×{inner.shape[1]} matrix: {made.method}"
     return Solver(method, _arranged(matrix, [*kept_rows, *gone_rows], [*kept_columns, *gone_columns], apply))
+
+
+def _sparse(matrix: HeldMatrix) -> Solver | None:
+    """Bands, or a sparse LU decomposition, by SciPy; None where it isn't installed, or the entries are too many."""
+    n, _ = matrix.shape
+    if entry_count(matrix) > SPARSE * n * n:
+        return None
+    try:
+        from scipy.linalg import solve_banded
+        from scipy.sparse import coo_array
+        from scipy.sparse.linalg import splu
+    except ImportError:
+        return None
+    values, rows, columns = entries(matrix)
+    above, below = (int(np.max(apart, initial=0)) for apart in (columns - rows, rows - columns))
+    if (above + below + 1) * n <= WIDE * len(values):
+        bands = np.zeros((above + below + 1, n), matrix.dtype)
+        np.add.at(bands, (above + rows - columns, columns), values)
+        shown = f"banded, {below} below the diagonal and {above} above it"
+        return Solver(shown, lambda b: np.asarray(solve_banded((below, above), bands, b)))
+    try:
+        made = splu(coo_array((values, (rows, columns)), shape=(n, n)).tocsc())
+    except RuntimeError:
+        raise Singular from None
+
+    def apply(b: Numbers) -> Numbers:
+        parts = [b.real, b.imag] if b.dtype.kind == "c" and matrix.dtype.kind != "c" else [b]
+        solved = [made.solve(np.ascontiguousarray(part, matrix.dtype)) for part in parts]
+        return np.asarray(solved[0] if len(solved) == 1 else solved[0] + 1j * solved[1])
+
+    return Solver(f"sparse LU of {len(values):,} entries", apply)
 
 
 def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]]) -> Solver:

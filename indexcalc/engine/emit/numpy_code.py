@@ -20,11 +20,13 @@ from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
+from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -132,6 +134,18 @@ def _reshape(lines: NumpyLines, step: Reshape) -> None:
         lines.lines[-1] += ".copy()"
 
 
+def _slice(lines: NumpyLines, step: Cut) -> None:
+    """A part of the operand, as a view."""
+    (use,) = step.uses
+    held = lines.stored(use)
+    ranges = [step.ranges[axis] for axis in held.order]
+    gone = [k for k, axis in enumerate(held.order) if axis in step.gone]
+    left = [axis for axis in range(len(step.ranges)) if axis not in step.gone]
+    order = [axis for axis in held.order if axis not in step.gone]
+    lines.kernel = "view"
+    lines.put(f"{held.name}{bracketed(ranges, gone)}", order, left, held)
+
+
 def _invoke(lines: NumpyLines, step: Invoke) -> None:
     """A function that is given with the inputs."""
     axes = tuple(range(len(step.shape)))
@@ -153,4 +167,5 @@ WRITERS: dict[type[Any], Callable[[NumpyLines, Any], None]] = {
     Solve: solve,
     Reshape: _reshape,
     Invoke: _invoke,
+    Cut: _slice,
 }

@@ -11,6 +11,7 @@ from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -86,7 +87,7 @@ def outer_sums(program: Program, readers: Sequence[int]) -> dict[int, list[int]]
         groups: dict[frozenset[frozenset[int]], list[int]] = {}
         for part in step.parts:
             made = program.steps[part.use.value]
-            if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1:
+            if not isinstance(made, Contract) or len(made.uses) != 2 or readers[part.use.value] > 1 or part.ranges:
                 continue
             one, other = (set(use.labels) for use in made.uses)
             if not one or not other or one & other:
@@ -111,7 +112,7 @@ def piecewise(program: Program, readers: Sequence[int], outers: Mapping[int, Seq
     for number, step in enumerate(program.steps):
         if not isinstance(step, Add) or prod(step.shape) < PIECES or number in outers:
             continue
-        plain = [part for part in step.parts if len(set(part.places)) == len(part.places)]
+        plain = [part for part in step.parts if len(set(part.places)) == len(part.places) and not part.ranges]
         full = [part.use.value for part in plain if set(part.places) <= set(part.use.labels)]
         large = [value for value in full if readers[value] == 1 and _grows(program.steps[value])]
         chosen = large if len(full) > len(large) else large[1:]
@@ -144,11 +145,11 @@ def alongside(step: Step, value: int) -> Alongside | None:
             uses, out = step.uses, step.out
         case Add():
             parts = [part for part in step.parts if set(part.places) <= set(part.use.labels)]
-            if any(len(set(part.places)) < len(part.places) for part in step.parts):
+            if any(part.ranges or len(set(part.places)) < len(part.places) for part in step.parts):
                 return None
             uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
             out = tuple(range(len(step.shape)))
-        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke():
+        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke() | Cut():
             return None
         case _:
             assert_never(step)
@@ -303,7 +304,7 @@ def complex_values(program: Program, inputs: Collection[str] | None) -> list[boo
                 made = any(isinstance(value, complex) for value in step.params)
             case Add():
                 made = any(isinstance(part.coef, complex) for part in step.parts)
-            case Reduce() | Apply() | Solve() | Reshape():
+            case Reduce() | Apply() | Solve() | Reshape() | Cut():
                 made = False
             case _:
                 assert_never(step)

@@ -12,6 +12,7 @@ from typing import Any
 from indexcalc.engine.bind.constants import known_code
 from indexcalc.engine.emit.source.functions import apply, map_entries, reduce, solve
 from indexcalc.engine.emit.source.pairwise import contract
+from indexcalc.engine.emit.source.parts import part
 from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText, level_of, number
 from indexcalc.engine.emit.source.sums import add
 from indexcalc.engine.emit.source.writer import Writer
@@ -20,6 +21,7 @@ from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -111,4 +113,5 @@ WRITERS: dict[type[Any], Callable[[Writer, Any], PythonText]] = {
     Solve: solve,
     Reshape: _reshape,
     Invoke: _invoke,
+    Cut: part,
 }

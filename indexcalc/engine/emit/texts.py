@@ -9,6 +9,7 @@ from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Fill,
     Input,
     Invoke,
@@ -20,6 +21,7 @@ from indexcalc.engine.program import (
     Solve,
 )
 from indexcalc.errors import NameRefused
+from indexcalc.graph.ranges import Range
 from indexcalc.index import Dim
 
 NUMBERS = (int, Fraction, float, complex, Dim)
@@ -43,6 +45,9 @@ def check_texts(program: Program) -> None:
                 _require_numbers(number)
             case Add(parts):
                 _require_numbers(*(part.coef for part in parts))
+                _require_ranges(*(found for part in parts for found in part.ranges))
+            case Cut():
+                _require_ranges(*step.ranges)
             case Map() | Reduce() | Apply():
                 _require_numbers(*step.params)
             case Known():
@@ -64,3 +69,8 @@ def _require_numbers(*values: Any) -> None:
     for value in values:
         if not isinstance(value, NUMBERS):
             raise NameRefused(f"a program of {value!r}", "it is no number", "write an int, Fraction, float or complex")
+
+
+def _require_ranges(*ranges: Range | None) -> None:
+    for found in ranges:
+        _require_numbers(*(found or ()))

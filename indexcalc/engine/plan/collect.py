@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Piece, key_of
+from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import added, single
+from indexcalc.engine.plan.steps import PlacedPiece, added, single
 from indexcalc.engine.program import Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import multiply
@@ -29,8 +30,8 @@ class Place(NamedTuple):
 
 
 def collect(products: Products, terms: list[Ready]) -> list[Ready]:
-    """The terms, with shared parts taken out as long as that pays."""
-    if products.optimize is not None or products.written:
+    """The terms, with shared parts taken out as long as that pays; not where they cover different entries."""
+    if products.optimize is not None or products.written or any(term.ranges for term in terms):
         return terms
     terms = [_reduced(products, term) for term in terms]
     while len(terms) > 1:
@@ -141,7 +142,7 @@ def _taken_out(
     summands = [s._replace(out=axes) for s in summands]
     collected = collect(products, summands)
     sign = -1 if all(not isinstance(s.coef, complex) and s.coef < 0 for s in collected) else 1
-    parts = [(multiply(sign, s.coef), products.contracted(s, 1), s.out) for s in collected]
+    parts = [PlacedPiece(multiply(sign, s.coef), products.contracted(s, 1), axes_of(s.out)) for s in collected]
     if len(parts) == 1:
         ((coef, made, _),) = parts
         inner = Piece(single(products.pool, coef, Use(*made), made.labels, term.sizes), made.labels)

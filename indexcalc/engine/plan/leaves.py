@@ -11,9 +11,11 @@ from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, whole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import written
-from indexcalc.engine.program import Apply, Input, Invoke, Known, Map, Reduce, Reshape, Use
+from indexcalc.engine.program import Apply, Fill, Input, Invoke, Known, Map, Reduce, Reshape, Use
+from indexcalc.errors import InputError
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Regroup, Variable
+from indexcalc.graph.ranges import Range, entries_taken
 
 
 def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue:
@@ -36,9 +38,30 @@ def _variable(pool: StepPool, node: Variable, operands: Sequence[HeldValue]) -> 
 
 
 def _constant(pool: StepPool, node: Constant, operands: Sequence[HeldValue]) -> HeldValue:
-    """A known tensor."""
+    """A known tensor; of one that selects, the entries that it takes."""
+    found = entries_taken(node)
+    if found is not None:
+        return pool.add(Fill(1, ()), 0.0, (1.0, 1.0)), _taking(pool, node, found)
     shape = pool.shape(node.dims)
     return pool.add(Known(node.label, node.params, shape), 1e-6, pool.range(node)), whole(shape)
+
+
+def _taking(pool: StepPool, node: Constant, found: Sequence[Range]) -> HeldForm:
+    """How a tensor that selects is held: as 1 where its axes are at the entries that it takes."""
+    if not pool.symbols:
+        found = [Range(*(number_of(value, pool.sizes) for value in one)) for one in found]
+    for one in found:
+        if not pool.symbols and not one.fits:
+            entries = (
+                f"the entries {one.start} to {one.last} by steps of {one.step}"
+                if one.size != 1
+                else f"entry {one.start}"
+            )
+            raise InputError("a slice", f"{entries}, of an axis of dimension {one.length}", "give a longer input")
+    sizes = tuple(pool.size(one.size) for one in found)
+    if node.label == "selection":
+        return HeldForm((), (0, 0), sizes, (None, *found))
+    return HeldForm((), tuple(range(len(found))), sizes, tuple(found))
 
 
 def _elementwise(pool: StepPool, node: Elementwise, operands: Sequence[HeldValue]) -> HeldValue:

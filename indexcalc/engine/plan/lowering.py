@@ -11,18 +11,22 @@ from typing import NamedTuple
 
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
-from indexcalc.engine.plan.joined import HeldForm, HeldValue, attach, whole
+from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import added, over_norms, power, single, summed, written
+from indexcalc.engine.plan.steps import PlacedPiece, added, over_norms, power, single, sliced, summed, written
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
-from indexcalc.engine.program import Fill, Known, Use
+from indexcalc.engine.program import Fill, Known
+from indexcalc.errors import NoRuleError
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Elementwise, Node
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import selection_of
 from indexcalc.simplify.intervals import ANY
+
+ONE = Fill(1, ())
+"""What a selection is held as: it has entries only where its labels meet."""
 
 
 class Lowered(NamedTuple):
@@ -114,15 +118,19 @@ class Lowering:
     def without_delta(self, node: Node) -> HeldValue:
         """A value of a node that has no delta; axes along which it is constant are left out."""
         value, form = self.hold(node)
-        return (value, form) if form.plain else (written(self.pool, value, form), whole(form.shape))
+        return (value, form) if form.plain else self._whole(node)
 
     # -------------------------------------------------------------- sums of products
 
     def materialised(self, found: Sequence[Summand], shape: tuple[int, ...]) -> HeldValue:
-        """The value of a sum of products, and how it is held."""
+        """The value of a sum of products, and how it is held; ranges that all terms have are held apart."""
         ready = [made for term in found if (made := self.ready(term)) is not None]
         if not ready:
             return self.pool.add(Fill(0, ()), 0.0, (0.0, 0.0)), HeldForm((), tuple(range(len(shape))), shape)
+        common = ready[0].ranges if all(term.ranges == ready[0].ranges for term in ready) else ()
+        if common:
+            shape = tuple(ready[0].sizes[x] for x in ready[0].out)
+            ready = [term._replace(ranges=()) for term in ready]
         if len(ready) > 1:
             ready = collect(self.products, ready)
         if len(ready) == 1:
@@ -133,28 +141,44 @@ class Lowering:
                 tuple(number[x] for x in piece.labels),
                 tuple(number[x] for x in term.out),
                 tuple(term.sizes[x] for x in number),
+                common or term.ranges,
             )
             return piece.value, form
-        return added(self.pool, [(term.coef, self.products.contracted(term, 1), term.out) for term in ready], shape)
+        parts = [
+            PlacedPiece(term.coef, self.products.contracted(term, 1), axes_of(term.out, term.ranges)) for term in ready
+        ]
+        value, form = added(self.pool, parts, shape)
+        return value, form._replace(ranges=common)
 
     def ready(self, term: Summand) -> Ready | None:
-        """A term in values: deltas of its leaves joined, powers taken, sums over what one factor has alone done."""
+        """A term in values: deltas and selections joined, powers taken, sums over what one factor has alone done.
+
+        None for a term that is zero.
+        """
         if term.coef == 0:
             return None
-        joined = UnionFind()
+        joining = Joining(term.sizes, self.pool.size_written)
         rows = []
         for node, labels, exponent in term.factors:
             positive = not isinstance(exponent, complex) and exponent > 0
             value, form = self.hold(node) if positive else self.without_delta(node)
-            rows.append((value, attach(joined, form, labels), exponent))
-        sizes = {joined.find(x): size for x, size in enumerate(term.sizes)}
-        out = tuple(joined.find(x) for x in term.out)
+            rows.append((value, joining.attach(form, labels), exponent))
+        joining.settle()
+        if joining.empty:
+            return None
+        rows += [(self._selection(one), [one.short, one.long], 1) for one in joining.left]
+        sizes = joining.sizes
+        single_entries = {label for label, size in sizes.items() if size == 1}
+        axes = [joining.axis(x) for x in term.out]
+        out = tuple(axis.label for axis in axes)
         pieces: list[Piece] = []
         bases: list[tuple[Piece, Number]] = []
         for value, held_labels, exponent in rows:
-            own = [joined.find(x) for x in held_labels]
-            distinct = tuple(dict.fromkeys(own))
-            bases.append((Piece(single(self.pool, 1, Use(value, tuple(own)), distinct, sizes), distinct), exponent))
+            if self.pool.steps[value] == ONE:
+                continue
+            use = sliced(self.pool, value, [joining.axis(x) for x in held_labels], single_entries, sizes)
+            distinct = tuple(dict.fromkeys(use.labels))
+            bases.append((Piece(single(self.pool, 1, use, distinct, sizes), distinct), exponent))
         for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
             times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
             if times != exponent:
@@ -168,4 +192,13 @@ class Lowering:
                 pieces.append(Piece(self.pool.add(length, 0.0), ()))
             else:
                 coef = multiply(coef, sizes[label])
-        return Ready(coef, tuple(summed(self.pool, pieces, out, sizes)), out, sizes)
+        ranges = tuple(axis.range for axis in axes)
+        return Ready(coef, tuple(summed(self.pool, pieces, out, sizes)), out, sizes, ranges if any(ranges) else ())
+
+    def _selection(self, one: Selected) -> int:
+        """The array of a selection that can't be joined with others, since it depends on sizes what they share."""
+        node = selection_of(one.range)
+        if node is None:
+            found = f"the entries {one.range.start}, ... of an axis of {one.range.length}, whose sizes are not known"
+            raise NoRuleError("a program for all sizes", found, "give sizes, or write ic.compile")
+        return self.pool.add(Known(node.label, node.params, self.pool.shape(node.dims)), 1e-6)

@@ -99,7 +99,7 @@ def _apart(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[St
         inner = steps[use.value]
         if not isinstance(inner, Add) or len(set(use.labels)) < len(use.labels) or len(step.out) == len(use.labels):
             continue
-        if any(sorted(part.places) != sorted(part.use.labels) for part in inner.parts):
+        if any(part.ranges or sorted(part.places) != sorted(part.use.labels) for part in inner.parts):
             continue
         axes, made, parts, products = tuple(range(len(step.out))), list[Step](), list[Part](), 0
         for part in inner.parts:
@@ -201,7 +201,7 @@ def _begins(part: Part, count: int) -> bool:
 
     It has a coefficient of 1 and no delta; and it covers every entry, or is one of two.
     """
-    plain = part.coef == 1 and len(set(part.places)) == len(part.places)
+    plain = part.coef == 1 and len(set(part.places)) == len(part.places) and not part.ranges
     return plain and (count == 2 or set(part.places) <= set(part.use.labels))
 
 

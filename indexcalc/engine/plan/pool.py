@@ -83,6 +83,14 @@ class StepPool:
             found = self.extent[dimension] = size_of(dimension, self.sizes)
         return found
 
+    def size_written(self, dimension: Dimension) -> int | None:
+        """The size of a dimension that a step is to have; None where that would be another one at other sizes."""
+        if not self.symbols:
+            return self.size(dimension)
+        if isinstance(dimension, int):
+            return None if dimension in self.symbols else dimension
+        return next((size for size, own in self.symbols.items() if own == dimension), None)
+
     def extents(self, node: Product) -> tuple[Any, ...]:
         """The sizes of the labels of a product; one that nothing has is a factor, which may be any number."""
         carried = {label for factor in node.factors for label in factor.labels} | set(node.out)

@@ -15,6 +15,7 @@ from indexcalc.engine.plan.steps import pair, power, single, summed
 from indexcalc.engine.program import Fill, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.ranges import Range
 
 FEW = 4
 """Factors: products of more are contracted greedily where the program is made as it is written, since a search would
@@ -28,12 +29,16 @@ the one with less work is taken."""
 
 
 class Ready(NamedTuple):
-    """A term in values: `coef * product of pieces`, with the label of each axis of the result, and the sizes."""
+    """A term in values: `coef * product of pieces`, with the label of each axis of the result, and the sizes.
+
+    `ranges` has what an axis covers, where that is not all of it: it is empty if there are none.
+    """
 
     coef: Number
     pieces: tuple[Piece, ...]
     out: Labels
     sizes: Mapping[int, int]
+    ranges: tuple[Range | None, ...] = ()
 
 
 class Products:

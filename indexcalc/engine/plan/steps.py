@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from math import prod
+from typing import NamedTuple
 
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import Piece
-from indexcalc.engine.plan.joined import HeldForm, HeldValue
+from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, axes_of
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.program import Add, Contract, Map, Part, Reduce, Use
+from indexcalc.engine.program import Add, Contract, Cut, Map, Part, Reduce, Use, covered
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.simplify.intervals import ANY
+
+VIEW = 0.2e-6
+"""Seconds that a view takes: its axes in another order, a diagonal, or a part."""
+
+
+class PlacedPiece(NamedTuple):
+    """A term of a sum: `coef * piece`, and what each axis of the sum is in its labels."""
+
+    coef: Number
+    piece: Piece
+    out: tuple[Axis, ...]
 
 
 def single(pool: StepPool, coef: Number, use: Use, out: Sequence[int], sizes: Mapping[int, int]) -> int:
@@ -34,7 +47,7 @@ def single(pool: StepPool, coef: Number, use: Use, out: Sequence[int], sizes: Ma
         {number[x]: sizes[x] for x in number},
     )
     free = coef == 1 and len(set(out)) == len(set(use.labels))
-    spent = 0.2e-6 if free else cost.single(prod(sizes[x] for x in number), prod(shape))
+    spent = VIEW if free else cost.single(prod(sizes[x] for x in number), prod(shape))
     low, high = pool.bounds[use.value]
     return pool.add(step, spent, (low, high) if free or (coef == 1 and low >= 0) else ANY)
 
@@ -44,7 +57,7 @@ def negative(pool: StepPool, value: int) -> int | None:
     step = pool.steps[value]
     if not isinstance(step, Add):
         return None
-    parts = tuple(Part(multiply(-1, part.coef), part.use, part.places) for part in step.parts)
+    parts = tuple(replace(part, coef=multiply(-1, part.coef)) for part in step.parts)
     return pool.numbers.get(Add(parts, step.shape))
 
 
@@ -121,44 +134,60 @@ def summed(pool: StepPool, pieces: Sequence[Piece], out: Sequence[int], sizes: M
     return result
 
 
-def added(pool: StepPool, parts: Sequence[tuple[Number, Piece, Sequence[int]]], shape: tuple[int, ...]) -> HeldValue:
+def added(pool: StepPool, parts: Sequence[PlacedPiece], shape: tuple[int, ...]) -> HeldValue:
     """The sum of values: a delta of all of them is held apart, as is an axis along which all are constant.
 
     Its axes are in the order in which its first operand has them, so that it is the same whatever their order is in
     a node.
     """
-    first: dict[tuple[int, ...], int] = {}
-    out = [first.setdefault(tuple(place[k] for _, _, place in parts), k) for k in range(len(shape))]
+    first: dict[tuple[Axis, ...], int] = {}
+    out = [first.setdefault(tuple(part.out[k] for part in parts), k) for k in range(len(shape))]
     groups = list(dict.fromkeys(out))
-    shared = [Counter(place[k] for k in groups) for _, _, place in parts]
+    shared = [Counter(part.out[k].label for k in groups) for part in parts]
     varies = [
-        {k for k in groups if place[k] in piece.labels or count[place[k]] > 1}
-        for (_, piece, place), count in zip(parts, shared, strict=True)
+        {k for k in groups if (axis := part.out[k]).label in part.piece.labels or count[axis.label] > 1 or axis.range}
+        for part, count in zip(parts, shared, strict=True)
     ]
     carried = {k for k in groups if any(k in own for own in varies)}
-    parts = sorted(parts, key=lambda part: part[1].value)
-    seen = [place.index(x) for _, piece, place in parts for x in piece.labels if x in place]
+    parts = sorted(parts, key=lambda part: part.piece.value)
+    labels = [[axis.label for axis in part.out] for part in parts]
+    seen = [own.index(x) for part, own in zip(parts, labels, strict=True) for x in part.piece.labels if x in own]
     axes = [k for k in dict.fromkeys([out[axis] for axis in seen] + groups) if k in carried]
     step_parts = []
-    for coef, piece, place in parts:
-        places = [place[k] for k in axes]
+    for part in parts:
+        places = [part.out[k].label for k in axes]
         number: dict[int, int] = {}
-        for label in (*piece.labels, *places):
+        for label in (*part.piece.labels, *places):
             number.setdefault(label, len(number))
-        use = Use(piece.value, tuple(number[x] for x in piece.labels))
-        step_parts.append(Part(coef, use, tuple(number[x] for x in places)))
+        use = Use(part.piece.value, tuple(number[x] for x in part.piece.labels))
+        ranges = tuple(part.out[k].range for k in axes)
+        step_parts.append(Part(part.coef, use, tuple(number[x] for x in places), ranges if any(ranges) else ()))
     made_shape = tuple(shape[k] for k in axes)
     step = Add(tuple(step_parts), made_shape)
-    spent = cost.CALL * len(parts) + len(parts) * prod(made_shape) / cost.MEMORY
+    spent = cost.CALL * len(parts) + sum(covered(part, made_shape) for part in step_parts) / cost.MEMORY
+    spent += prod(made_shape) / cost.MEMORY if any(part.ranges for part in step_parts) else 0.0
     number = {k: place for place, k in enumerate(dict.fromkeys(out))}
-    labels = tuple(number[k] for k in axes)
-    form = HeldForm(labels, tuple(number[k] for k in out), tuple(shape[k] for k in number))
+    form = HeldForm(tuple(number[k] for k in axes), tuple(number[k] for k in out), tuple(shape[k] for k in number))
     return pool.add(step, spent), form
 
 
+def sliced(pool: StepPool, value: int, axes: Sequence[Axis], gone: Collection[int], sizes: Mapping[int, int]) -> Use:
+    """A value with its axes as they are told: a part of it, without those of one entry whose labels are `gone`."""
+    if not any(axis.range for axis in axes):
+        return Use(value, tuple(axis.label for axis in axes))
+    places = tuple(k for k, axis in enumerate(axes) if axis.range and axis.label in gone)
+    labels = tuple(axis.label for k, axis in enumerate(axes) if k not in places)
+    ranges = tuple(axis.range for axis in axes)
+    step = Cut((Use(value, tuple(range(len(axes)))),), ranges, places, tuple(sizes[x] for x in labels))
+    return Use(pool.add(step, VIEW, pool.bounds[value]), labels)
+
+
 def written(pool: StepPool, value: int, form: HeldForm) -> int:
-    """The array that a form stands for; deltas and constant axes are written out."""
+    """The array that a form stands for; deltas, constant axes and what lies beside a range are written out."""
     if form.plain and len(form.labels) == len(form.out):
         return single(pool, 1, Use(value, form.labels), form.out, dict(enumerate(form.sizes)))
-    step = Add((Part(1, Use(value, form.labels), form.out),), form.shape)
-    return pool.add(step, cost.single(prod(form.shape), prod(form.shape)), pool.bounds[value])
+    axes = axes_of(form.out, form.ranges)
+    shape = tuple(form.sizes[x.label] if x.range is None else pool.size(x.range.length) for x in axes)
+    step = Add((Part(1, Use(value, form.labels), form.out, form.ranges),), shape)
+    low, high = pool.bounds[value]
+    return pool.add(step, cost.single(prod(shape), prod(shape)), (min(low, 0.0), max(high, 0.0)))

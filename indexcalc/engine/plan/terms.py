@@ -8,7 +8,7 @@ as they are; everything between them, products and sums, is opened as far as the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple, assert_never
 
 from indexcalc.engine.plan.pool import StepPool
@@ -16,6 +16,7 @@ from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Definition, Elementwise, Labels, Node, Product, Sum
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import entries_taken
 
 MOST_FACTORS = 40
 """Factors of all terms: a sum with more of them stays a value, or products of sums would grow without end."""
@@ -63,6 +64,7 @@ class Opening:
     def __init__(self, order: Sequence[Node], choice: Choice, pool: StepPool) -> None:
         self.order, self.choice, self.pool = order, choice, pool
         self.arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
+        self.banded = banded(order)
         self.terms: dict[Node, list[Summand]] = {}
 
     def values(self, roots: Sequence[Node]) -> set[Node]:
@@ -85,7 +87,7 @@ class Opening:
             return False
         if isinstance(child, Product) or not isinstance(parent, Product):
             return not (isinstance(child, Sum) and child in self.arguments)
-        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child))
+        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child)) or child in self.banded
 
     def summands(self, node: Inline) -> list[Summand]:
         """A product, sum or named step as a sum of products, found once; its children are opened before it."""
@@ -245,6 +247,54 @@ def complement(node: Sum) -> Node | None:
     axes = range(arg.node.order)
     turned = einsum(-1, [(arg.node, axes)], axes)
     return elementwise("sigmoid", [(turned, [other.labels[x] for x in arg.labels])], node.shape)
+
+
+def banded(order: Sequence[Node]) -> set[Node]:
+    """The sums with a term that lies on diagonals of a part of it: these are opened, and never written out as factors.
+
+    `order` has its nodes, children first. Axes that deltas and selections join are told by a number for each axis.
+    """
+    joined: dict[Node, Labels] = {}
+    selects: set[Node] = set()
+    found: set[Node] = set()
+    for node in order:
+        if entries_taken(node) is not None:
+            selects.add(node)
+            joined[node] = (0,) * node.order if node.name == "selection" else tuple(range(node.order))
+        elif isinstance(node, INLINE) and not selects.isdisjoint(node.children):
+            selects.add(node)
+            own = [_pattern(term, joined) for term in _parts(node)]
+            joined[node] = own[0] if len(own) == 1 else tuple(_meet(own))
+            if isinstance(node, Sum) and any(len(set(axes)) < node.order for axes in own):
+                found.add(node)
+    return found
+
+
+def _parts(node: Inline) -> list[tuple[Labels, list[tuple[Node, Labels]]]]:
+    """The terms of a node: the labels of its axes, and its factors with theirs."""
+    if isinstance(node, Product):
+        return [(node.out, [(f.node, f.labels) for f in node.factors])]
+    axes = tuple(range(node.order))
+    return (
+        [(axes, [(t.node, t.labels)]) for t in node.terms] if isinstance(node, Sum) else [(axes, [(node.child, axes)])]
+    )
+
+
+def _pattern(term: tuple[Labels, list[tuple[Node, Labels]]], joined: Mapping[Node, Labels]) -> Labels:
+    """A number for each axis of a term, the same for axes that are joined."""
+    out, factors = term
+    labels = UnionFind()
+    for node, own in factors:
+        first: dict[int, int] = {}
+        for label, group in zip(own, joined.get(node, ()), strict=False):
+            labels.join(first.setdefault(group, label), label)
+    return tuple(map(labels.find, out))
+
+
+def _meet(patterns: Sequence[Labels]) -> list[int]:
+    """What is joined in all patterns."""
+    number: dict[Labels, int] = {}
+    return [number.setdefault(groups, len(number)) for groups in zip(*patterns, strict=True)]
 
 
 def _holds_delta(node: Node) -> bool:

@@ -23,6 +23,7 @@ from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
+from indexcalc.simplify.products.selections import fold_selections
 
 WIDEST_PRODUCT = 64
 """So many factors, at most, has a product that another is opened into: the derivative of a product of n factors has n
@@ -102,6 +103,8 @@ def copies(
 
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
+    if not fold_selections(draft, out):
+        return ZERO_EDGE
     cancel_shared(draft)
     cancel(draft, out)
     open_diagonals(work, draft)

@@ -15,6 +15,7 @@ from indexcalc.engine.emit.numpy.kernels import (
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
+from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.program import Add, Contract, Part
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
@@ -150,7 +151,7 @@ def _placed(lines: NumpyLines, part: Part) -> tuple[Operand, Labels]:
 
 
 def _covers(part: Part, step: Add) -> bool:
-    return len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
+    return not part.ranges and len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
 
 
 def _starts(lines: NumpyLines, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
@@ -176,7 +177,8 @@ def _started(
         lines.lines.append(f"v{lines.number} = {lines.buffers.over(part.use)}")
         lines.buffers.keep(Stored(f"v{lines.number}", tuple(order_here), True, lines.number))
         return rest
-    other = rest[0] if rest and len(set(rest[0][2])) == len(rest[0][2]) and rest[0][0].coef in (1, -1) else None
+    plain = bool(rest) and len(set(rest[0][2])) == len(rest[0][2]) and not rest[0][0].ranges
+    other = rest[0] if plain and rest[0][0].coef in (1, -1) else None
     if other is not None and part.coef in (1, -1) and (part.coef, other[0].coef) != (-1, -1):
         signs = part.coef, other[0].coef
         one, two = operand.code, broadcast(other[1], order_here)
@@ -205,9 +207,13 @@ def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first
     labels = tuple(places[axis] for axis in order)
     distinct = tuple(dict.fromkeys(labels))
     target = name
+    if part.ranges:
+        target = f"{name}{bracketed([part.ranges[axis] for axis in order])}"
     if len(distinct) < len(labels):
+        target = einsum_code([Operand(target, labels)], distinct)
+    if target != name:
+        lines.lines.append(f"d{lines.number} = {target}")
         target = f"d{lines.number}"
-        lines.lines.append(f"{target} = {einsum_code([Operand(name, labels)], distinct)}")
     value = broadcast(operand, distinct)
     scale = literal(part.coef)
     if first and part.coef == 1:

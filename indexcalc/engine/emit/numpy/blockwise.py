@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.emit.slices import taken
 from indexcalc.engine.program import (
     Add,
     Apply,
     Contract,
+    Cut,
     Map,
     Reduce,
     Solve,
@@ -74,12 +76,14 @@ def _add(step: Add) -> Function:
         for array, part in zip(arrays, step.parts, strict=True):
             for size, label in zip(array.shape, part.use.labels, strict=True):
                 for axis, own in enumerate(part.places):
-                    if own == label:
+                    if own == label and not (part.ranges and part.ranges[axis]):
                         shape[axis] = size
         made = np.zeros(shape, np.result_type(*arrays, *kinds))
         for array, part in zip(arrays, step.parts, strict=True):
             distinct = tuple(dict.fromkeys(part.places))
-            target = made if len(distinct) == len(part.places) else np.einsum(_spec([part.places], distinct), made)
+            target = made[taken(part.ranges)] if part.ranges else made
+            if len(distinct) < len(part.places):
+                target = np.einsum(_spec([part.places], distinct), target)
             target += _number(part.coef) * _aligned(array, part.use, distinct)
         return made
 
@@ -120,6 +124,11 @@ def _solve(step: Solve) -> Function:
     return function
 
 
+def _slice(step: Cut) -> Function:
+    where = taken(step.ranges, step.gone)
+    return lambda x: x[where]
+
+
 FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Contract: _contract,
     Map: _map,
@@ -127,6 +136,7 @@ FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Reduce: _reduce,
     Apply: _apply,
     Solve: _solve,
+    Cut: _slice,
 }
 
 

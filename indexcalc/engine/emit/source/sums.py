@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+from indexcalc.engine.emit.slices import bracketed
+from indexcalc.engine.emit.source.parts import padded
 from indexcalc.engine.emit.source.python_text import ATOM, PythonText, scaled, times, total
-from indexcalc.engine.emit.source.targets import MASKED, Target
+from indexcalc.engine.emit.source.targets import MASKED, Diagonal, Target
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Add, Part
 from indexcalc.graph.numbers import Number
@@ -19,7 +22,12 @@ def add(writer: Writer, step: Add) -> PythonText:
     for part in step.parts:
         text, labels = writer.value(part.use)
         distinct = list(dict.fromkeys(part.places))
-        if len(distinct) == len(part.places):
+        if part.ranges and writer.module != "np":
+            dense.append((1, padded(writer, add(writer, _inner(writer, part, step)), part.ranges)))
+            covered |= set(range(len(step.shape)))
+        elif part.ranges:
+            diagonals.append((part, text, labels))
+        elif len(distinct) == len(part.places):
             dense.append((part.coef, writer.aligned(text, labels, distinct)))
             covered |= {axis for axis, x in enumerate(part.places) if x in labels}
         elif not labels and text.static and len(part.places) == 2:
@@ -73,9 +81,17 @@ def _stretched(writer: Writer, text: PythonText, step: Add) -> PythonText:
     return PythonText(f"{writer.module}.broadcast_to({text.code}, {shape}){writer.target.copy}")
 
 
+def _inner(writer: Writer, part: Part, step: Add) -> Add:
+    """The part alone, in an array of the entries that it covers."""
+    sizes = dict(zip(part.use.labels, writer.program.steps[part.use.value].shape, strict=True))
+    for label, found, size in zip(part.places, part.ranges, step.shape, strict=True):
+        sizes.setdefault(label, size if found is None else writer.number(found.size))
+    return Add((replace(part, ranges=()),), tuple(sizes[label] for label in part.places))
+
+
 def _diagonal(
     writer: Writer, part: Part, text: PythonText, labels: Sequence[int], axes: Mapping[int, str], step: Add, way: Target
-) -> tuple[tuple[str, ...], PythonText]:
+) -> Diagonal:
     first = {label: part.places.index(label) for label in part.places}
     places = tuple(axes[first[label]] for label in part.places)
     label_of = {axes[axis]: label for label, axis in first.items()}
@@ -87,4 +103,4 @@ def _diagonal(
             made = PythonText(f"{writer.module}.full({shape}, {made.code}, {writer.like})")
         else:
             made = PythonText(f"{writer.module}.broadcast_to({made.code}, {shape})")
-    return places, made
+    return Diagonal(places, made, bracketed(part.ranges, (), writer.dimension))

@@ -5,12 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText
+from indexcalc.engine.emit.source.python_text import ATOM, SIGN, SUM, PythonText
 from indexcalc.engine.program import Add, Apply, Contract, Map, Reduce, Solve, Step
 from indexcalc.errors import InputError, did_you_mean
 
-Diagonal = tuple[tuple[str, ...], PythonText]
-"""A part of a sum: a name for each axis of the sum, one of them twice at least, and its entries, see `entries`."""
+
+class Diagonal(NamedTuple):
+    """A part of a sum that does not cover it: a name for each axis of the sum, and its entries, see `entries`.
+
+    It lies on a diagonal, where a name comes twice, of the part of the sum that `where` says in brackets, of all of it
+    if that is empty.
+    """
+
+    places: tuple[str, ...]
+    text: PythonText
+    where: str = ""
 
 
 class Target(NamedTuple):
@@ -21,7 +30,7 @@ class Target(NamedTuple):
     makes an array of a view. `rational(step)` says that the code of a step does not take integers, or not as exactly as
     floats; `floats` is the line that makes floats of `names` then.
     `diagonals(name, base, parts, shape, sizes)` gives the lines that make `name` the sum of an array, if there is one,
-    and of parts that lie on diagonals; `entries(places)` is the order of the axes of such a part.
+    and of parts that do not cover it; `entries(places)` is the order of the axes of such a part.
     `mapped(name, signature, samples)` is a function that is called for each sample: see `Invoke`.
     """
 
@@ -74,12 +83,18 @@ def _twice(places: Sequence[str]) -> list[str]:
 def _views(
     name: str, base: PythonText | None, parts: Sequence[Diagonal], shape: str, sizes: Mapping[str, str]
 ) -> list[str]:
-    """A diagonal is a view of the result, written or added to."""
+    """A diagonal, or a part, is a view of the result, written or added to."""
     lines = [f"{name} = np.zeros({shape}, dtype)" if base is None else f"{name} = {base.code}"]
-    for k, (places, text) in enumerate(parts):
+    for k, (places, text, where) in enumerate(parts):
         letters = dict(zip(_distinct(places), "ijklmnopqrstuvwxyz", strict=False))
         view = f"{''.join(letters[x] for x in places)}->{''.join(letters.values())}"
-        lines.append(f"np.einsum('{view}', {name})[...] {'=' if base is None and not k else '+='} {text.code}")
+        target = f"{name}{where}" if len(letters) == len(places) else f"np.einsum('{view}', {name}{where})[...]"
+        if base is None and not k:
+            lines.append(f"{target} = {text.code}")
+        elif text.level == SIGN:
+            lines.append(f"{target} -= {text.code[1:]}")
+        else:
+            lines.append(f"{target} += {text.code}")
     return lines
 
 
@@ -89,7 +104,7 @@ def _indexed(
     """A diagonal is indexed by one range twice; several ranges are laid out as a grid."""
     code = f"jnp.zeros({shape}, dtype)" if base is None else base.at(ATOM)
     lines = []
-    for k, (places, text) in enumerate(parts):
+    for k, (places, text, _) in enumerate(parts):
         index, twice = {}, _twice(places)
         for n, axis in enumerate(twice):
             grid = "" if len(twice) == 1 else f"[{', '.join(':' if n == m else 'None' for m in range(len(twice)))}]"
@@ -114,7 +129,7 @@ def _masked(
 ) -> list[str]:
     """What is off the diagonal is masked: no device needs what another one has."""
     terms = [] if base is None else [base.at(SUM)]
-    for places, text in parts:
+    for places, text, _ in parts:
         masks = []
         for axis in _twice(places):
             first, *others = (n for n, x in enumerate(places) if x == axis)
@@ -143,7 +158,7 @@ def _embedded(
 ) -> list[str]:
     """The last axis of an array is laid along the diagonal of two axes, again and again."""
     terms = [] if base is None else [base.at(SUM)]
-    for places, text in parts:
+    for places, text, _ in parts:
         _, pairs = _folds(places)
         closing = "".join(f", 0, {first}, {second})" for first, second in reversed(pairs))
         terms.append("torch.diag_embed(" * len(pairs) + text.code + closing)

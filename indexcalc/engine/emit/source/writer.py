@@ -10,6 +10,7 @@ from typing import Any
 from indexcalc.engine.emit.patterns import complex_values
 from indexcalc.engine.emit.source.python_text import ATOM, PythonText, bare, broken, level_of, number
 from indexcalc.engine.emit.source.targets import Target
+from indexcalc.engine.emit.symbols import dimension_code
 from indexcalc.engine.program import Input, Invoke, Program, Use, readers
 from indexcalc.functions.code.text import free_name, write
 from indexcalc.index import Dimension
@@ -60,10 +61,11 @@ class SourceNames:
 class Writer:
     """The lines of a program, and its `values`, each an expression or a name.
 
-    `names` has the names of inputs and functions in the lines, `dims` the text of each dimension that is a symbol, and
-    `sizes` that of each size; other sizes are numbers. `taken` are names that are not free. `complex_inputs` are the
-    inputs that are complex where others are real. Steps are taken in order: `begin()`, then `end` with what the step
-    is; `kernels` has the kernel that each was written with. `typed` says that lines use the dtype of the inputs.
+    `names` has the names of inputs and functions in the lines, `symbols` those of symbols, `dims` the text of each
+    dimension that has a size, and `sizes` that of each size; other sizes are numbers. `taken` are names that are not
+    free. `complex_inputs` are the inputs that are complex where others are real. Steps are taken in order: `begin()`,
+    then `end` with what the step is; `kernels` has the kernel that each was written with. `typed` says that lines use
+    the dtype of the inputs.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Writer:
         sizes: Mapping[int, str] | None = None,
         taken: Collection[str] = (),
         complex_inputs: Collection[str] = (),
+        symbols: Mapping[str, str] | None = None,
     ) -> None:
+        self.symbols = symbols or {}
         self.program, self.target, self.names, self.dims, self.sizes = program, target, names, dims or {}, sizes or {}
         self.module = target.module
         self.free = SourceNames(target.module, {*taken, *names.values()})
@@ -128,6 +132,16 @@ class Writer:
     def shape(self, sizes: Sequence[int]) -> str:
         """A shape as it is written."""
         return f"({', '.join(map(self.size, sizes))}{',' if len(sizes) == 1 else ''})"
+
+    def dimension(self, value: Dimension) -> str:
+        """A dimension as it is written."""
+        return self.dims.get(value) or dimension_code(value, self.symbols)
+
+    def number(self, value: Dimension) -> int:
+        """The size that a program has for a dimension."""
+        if isinstance(value, int):
+            return value
+        return next(size for size, text in self.sizes.items() if text == self.dims[value])
 
     @property
     def like(self) -> str:

@@ -1,0 +1,183 @@
+"""Ranges: the entries that a slice takes of an axis, and what slices of slices, and those that meet, have in common.
+
+A selection is a known tensor with two axes, the entries that are taken and those that they are taken of: 1 where
+`long = start + step*short`, else 0. So it is a delta between a label and an affine function of another one. Sizes are
+integers, or polynomials of symbols that are taken to be long enough, as in `views/select.py`.
+"""
+
+from __future__ import annotations
+
+from math import gcd
+from typing import NamedTuple
+
+from indexcalc.graph.constructors import constant
+from indexcalc.graph.node import Constant, Node
+from indexcalc.index import Dim, Dimension
+
+
+class Range(NamedTuple):
+    """The entries `start`, `start + step`, ... of an axis of dimension `length`: `size` of them, from the first, 0."""
+
+    start: Dimension
+    step: int
+    size: Dimension
+    length: Dimension
+
+    @property
+    def whole(self) -> bool:
+        """Are these all entries, in order?"""
+        return self.start == 0 and self.step == 1 and self.size == self.length
+
+    @property
+    def last(self) -> Dimension:
+        """The last entry, if there is any."""
+        return self.start + self.step * (self.size - 1)
+
+    @property
+    def ends(self) -> tuple[Dimension, Dimension]:
+        """The lowest entry and the highest one, if there are any."""
+        return (self.start, self.last) if self.step > 0 else (self.last, self.start)
+
+    @property
+    def turned(self) -> Range:
+        """The same entries, the last one first."""
+        return Range(self.last, -self.step, self.size, self.length)
+
+    @property
+    def fits(self) -> bool:
+        """Is it known that these are entries of the axis?"""
+        low, high = self.ends
+        return self.size == 0 or (at_least(low, 0) and at_least(self.length - 1, high))
+
+    def within(self, outer: Range) -> Range:
+        """What these entries of the entries of `outer` are, of its axis.
+
+        >>> Range(1, 2, 3, 8).within(Range(9, -1, 8, 10))
+        Range(start=8, step=-2, size=3, length=10)
+        """
+        return Range(outer.start + outer.step * self.start, outer.step * self.step, self.size, outer.length)
+
+
+def one_entry(place: Dimension, length: Dimension) -> Range:
+    """One entry of an axis."""
+    return Range(place, 1, 1, length)
+
+
+def at_least(one: Dimension, other: Dimension) -> bool:
+    """Is a dimension at least another one, whatever the sizes of symbols are? False where it isn't known.
+
+    >>> from indexcalc.index import dim
+    >>> at_least(dim("n"), 0), at_least(dim("n"), dim("n - 1")), at_least(dim("n"), 3)
+    (True, True, False)
+    """
+    difference = one - other
+    if isinstance(difference, Dim):
+        return difference.plain and all(coef >= 0 for _, coef in difference.terms)
+    return difference >= 0
+
+
+def range_of(node: Node) -> Range | None:
+    """The range of a selection, whose axes are short and long; None for any other node.
+
+    >>> from indexcalc.index import dim
+    >>> range_of(constant("selection", (3, dim("n")), (-3, 1)))
+    Range(start=n - 3, step=1, size=3, length=n)
+    """
+    if type(node) is not Constant or node.label != "selection":
+        return None
+    (size, length), (start, step) = node.shape, node.params
+    return Range(start + length if start < 0 else start, step, size, length)
+
+
+def entries_taken(node: Node) -> list[Range] | None:
+    """What a known tensor takes, if it is one that selects: of its last axis, or, as a unit, one entry of each axis.
+
+    >>> entries_taken(constant("unit", (3, 4), (2, 0)))
+    [Range(start=2, step=1, size=1, length=3), Range(start=0, step=1, size=1, length=4)]
+    """
+    if type(node) is Constant and node.label == "unit":
+        return [one_entry(place, length) for place, length in zip(node.params, node.shape, strict=True)]
+    found = range_of(node)
+    return None if found is None else [found]
+
+
+def selection_of(found: Range) -> Constant | None:
+    """The selection with this range; None where it begins at a place that is neither from the start nor from the end.
+
+    >>> from indexcalc.index import dim
+    >>> selection_of(Range(dim("n - 3"), 1, 3, dim("n"))).params
+    (-3, 1)
+    """
+    start = found.start
+    if isinstance(start, Dim):
+        start = start - found.length
+        if isinstance(start, Dim) or start >= 0:
+            return None
+    return constant("selection", (found.size, found.length), (start, found.step))
+
+
+NOTHING = (Range(0, 1, 0, 0), Range(0, 1, 0, 0))
+"""What two ranges have in common that share no entry."""
+
+
+def met(one: Range, other: Range) -> tuple[Range, Range] | None:
+    """The entries that two ranges of one axis share, as entries of each of the two, in the order of the first.
+
+    None where it isn't known. They are the solutions of `start₁ + step₁ a = start₂ + step₂ b`, a linear equation in
+    integers: `a = first + along*t` and `b = place + beside*t` for all t that lie within both.
+
+    >>> a, b = met(Range(1, 1, 9, 10), Range(0, 1, 9, 10))
+    >>> (a.start, a.step, a.size), (b.start, b.step, b.size)
+    ((0, 1, 8), (1, 1, 8))
+    >>> a, b = met(Range(0, 2, 10, 20), Range(19, -3, 7, 20))
+    >>> [2 * (a.start + a.step * t) for t in range(a.size)], [19 - 3 * (b.start + b.step * t) for t in range(b.size)]
+    ([4, 10, 16], [4, 10, 16])
+    """
+    numbers = [value for found in (one, other) for value in (found.start, found.size)]
+    if not all(isinstance(value, int) for value in numbers):
+        return _met_side_by_side(one, other) if abs(one.step) == abs(other.step) == 1 else None
+    apart, common = other.start - one.start, gcd(one.step, other.step)
+    if apart % common:
+        return NOTHING
+    along, beside = abs(other.step) // common, one.step * other.step // common // abs(other.step)
+    first = apart // common * pow(one.step // common, -1, along) % along if along > 1 else 0
+    place = (one.step * first - apart) // other.step
+    low, end = -(first // along), -((first - one.size) // along)
+    if beside > 0:
+        low, end = max(low, -(place // beside)), min(end, -((place - other.size) // beside))
+    else:
+        low, end = max(low, -((other.size - 1 - place) // -beside)), min(end, -((-place - 1) // -beside))
+    if low >= end:
+        return NOTHING
+    return (
+        Range(first + along * low, along, end - low, one.size),
+        Range(place + beside * low, beside, end - low, other.size),
+    )
+
+
+def _met_side_by_side(one: Range, other: Range) -> tuple[Range, Range] | None:
+    """The same for entries side by side, of an axis whose dimension may be a symbol.
+
+    They begin at the larger of two entries and end at the smaller of two, if it is known which these are: none lies
+    before the axis or behind it.
+    """
+    (low, high), (others_low, others_high) = one.ends, other.ends
+    first = _larger(low, others_low, 0)
+    last = _larger(-high, -others_high, 1 - one.length)
+    if first is None or last is None:
+        return None
+    size = 1 - last - first
+    if at_least(0, size):
+        return NOTHING
+    if isinstance(size, Dim) and any(mono and coef < 0 for mono, coef in size.terms):
+        return None
+    start = first if one.step > 0 else -last
+    places = [(start - found.start) * found.step for found in (one, other)]
+    return Range(places[0], 1, size, one.size), Range(places[1], one.step * other.step, size, other.size)
+
+
+def _larger(one: Dimension, other: Dimension, least: Dimension) -> Dimension | None:
+    """The larger of two dimensions, both at least the `least`; None if it isn't known which that is."""
+    if one == least or at_least(other, one):
+        return other
+    return one if other == least or at_least(one, other) else None
