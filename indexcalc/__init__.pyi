@@ -183,7 +183,10 @@ def cholesky(X: Array) -> Array:
     Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.3.
     """
 
-def clip(x: Any, min: Any = None, max: Any = None) -> Expr | Array:
+@overload
+def clip(x: Expr, min: Any = None, max: Any = None) -> Expr: ...
+@overload
+def clip(x: Array, min: Any = None, max: Any = None) -> Array:
     """The entries, none below `min` and none above `max`: `minimum(maximum(x, min), max)`, as NumPy has it.
 
     At a bound the derivative is 1/2, as for those two.
@@ -354,7 +357,10 @@ def elimination(n: Any) -> Array:
            [0., 0., 0., 1.]])
     """
 
-def elu(x: Any, alpha: Any = 1) -> Expr | Array:
+@overload
+def elu(x: Expr, alpha: Any = 1) -> Expr: ...
+@overload
+def elu(x: Array, alpha: Any = 1) -> Array:
     """X where it is positive, `alpha*(exp(x) - 1)` elsewhere; at 0 the slope is alpha.
 
     Source: D. Clevert, T. Unterthiner, S. Hochreiter, arXiv:1511.07289.
@@ -526,7 +532,10 @@ def greater_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
-def hard_tanh(x: Any) -> Expr | Array:
+@overload
+def hard_tanh(x: Expr) -> Expr: ...
+@overload
+def hard_tanh(x: Array) -> Array:
     """The entries, none below -1 and none above 1: `clip(x, -1, 1)`.
 
     >>> import indexcalc as ic
@@ -559,7 +568,10 @@ def kron(A: Any, B: Any, *others: Any) -> Array:
     (m*p, n*q)
     """
 
-def leaky_relu(x: Any, negative_slope: Any = 0.01) -> Expr | Array:
+@overload
+def leaky_relu(x: Expr, negative_slope: Any = 0.01) -> Expr: ...
+@overload
+def leaky_relu(x: Array, negative_slope: Any = 0.01) -> Array:
     """X where it is positive, `negative_slope*x` elsewhere; at 0 the slope is that of the left side.
 
     Source: A. Maas, A. Hannun, A. Ng, Rectifier nonlinearities improve neural network acoustic models, ICML 2013.
@@ -983,7 +995,10 @@ def relu(x: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
-def selu(x: Any) -> Expr | Array:
+@overload
+def selu(x: Expr) -> Expr: ...
+@overload
+def selu(x: Array) -> Array:
     """`scale*elu(x, alpha)` with the two constants that keep mean 0 and variance 1.
 
     Source: G. Klambauer, T. Unterthiner, A. Mayr, S. Hochreiter, arXiv:1706.02515.
@@ -1128,9 +1143,14 @@ def sqrtm(X: Array) -> Array:
     Source: N. Higham, Functions of Matrices, chapter 6.
     """
 
+@overload
 def std(
-    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
-) -> Expr | Array:
+    x: Expr, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr: ...
+@overload
+def std(
+    x: Array, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Array:
     """The standard deviation along free indices or axes: the root of the variance, see `var`.
 
     On a slice of equal entries it is 0 and has no derivative: nan comes out, as of `norm2`, by which it is made.
@@ -1276,9 +1296,14 @@ def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
     (m, n)
     """
 
+@overload
 def var(
-    x: Any, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
-) -> Expr | Array:
+    x: Expr, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Expr: ...
+@overload
+def var(
+    x: Array, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
+) -> Array:
     """The variance along free indices or axes: the mean of `(x - mean(x))**2`, over `n - ddof` in place of n.
 
     `correction` is another name of `ddof`, as NumPy has it. The mean is taken off before anything is squared.

@@ -84,15 +84,17 @@ def _plain(name: str) -> str:
     value = getattr(ic, name)
     form = inspect.signature(value)
     if form.return_annotation == "Expr | Array":
-        (first, _), *_ = form.parameters.items()
-        texts = [
-            str(form).replace(f"{first}: 'Any'", f"{first}: {view}").replace("'", "") for view in ("Expr", "Array")
-        ]
-        return _overloads(
-            name, [(text[1 : text.rindex(")")], view) for text, view in zip(texts, ("Expr", "Array"), strict=True)]
-        )
-    signature = re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(inspect.signature(value)))
-    return _documented(f"def {name}{signature}:", value)
+        first, *rest = form.parameters.values()
+        rows = []
+        for view in ("Expr", "Array"):
+            own = form.replace(parameters=[first.replace(annotation=view), *rest])
+            rows.append((_signature(own)[1:].rpartition(")")[0], view))
+        return _overloads(name, rows)
+    return _documented(f"def {name}{_signature(form)}:", value)
+
+
+def _signature(form: inspect.Signature) -> str:
+    return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(form))
 
 
 def _imported(name: str) -> str:

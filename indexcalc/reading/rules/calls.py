@@ -118,7 +118,7 @@ def _value(
         values = []
         for part in args:
             if function.signature.entrywise:
-                values.append((yield part, Scope(scope.kept, entries=True)))
+                values.append((yield part, Scope(scope.kept, entries="all")))
             else:
                 values.append((yield from read_array(reading, part)))
         return function.derivative(orders, *values)

@@ -64,6 +64,11 @@ def cancel_shared(draft: Draft) -> None:
     """Opens a product that is used elsewhere too where a factor of it cancels: `p/q * (p/q)**-1` is 1.
 
     Where none does, or there would be more factors than before, what is shared stays shared.
+
+    >>> import indexcalc as ic
+    >>> p, q = ic.scalar("p"), ic.scalar("q")
+    >>> (p*ic.log(p/q)).diff(p)
+    log(p/q) + 1
     """
     place = 0
     while place < len(draft.factors) > 1:
