@@ -306,6 +306,7 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: LARGE.solver(positive_definite=True).method,
         lambda: _refused(LARGE.solver),
     ),
+    ("Compressed", "tosparse format"): (lambda: HELD.tosparse(format="coo").format, lambda: HELD.tosparse().format),
     ("Expr", "sum where"): (lambda: A[i, a].sum(i, a, where="i<a"), lambda: A[i, a].sum(i, a)),
 }  # fmt: skip
 """Each keyword of each public method, as for functions."""

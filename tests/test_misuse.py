@@ -244,6 +244,7 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             **{name: by(getattr(held, name)) for name in (
                 "todense", "diagonal", "trace", "structure", "as_linear_operator")},
             **{name: by(getattr(held, name), vector, takes=own) for name in ("matvec", "rmatvec")},
+            "tosparse": by(held.tosparse, format="csr"),
             "solve": by(held.solve, vector, takes=own) if title == "Compressed" else Call(held.solve, arity=False),
             "solver": by(held.solver, positive_definite=False) if title == "Compressed" else Call(held.solver),
         }  # fmt: skip

@@ -222,7 +222,7 @@ SMOOTH = (
         r"\operatorname{{logit}}\left({}\right)", "definition, by the chain rule",
         domain="0 < x < 1; complex x off the rest of the real axis", inputs=((0.05, 0.95),),
         branching=ends_at(0),
-        monotone=True, oracle="jnp.log(x) - jnp.log(1 - x)",
+        monotone=True, workspace=5.0, oracle="jnp.log(x) - jnp.log(1 - x)",
     ),
     ElementwiseFunction(
         "silu", "x/(1 + exp(-x))", lambda x: x * sigmoid(x),

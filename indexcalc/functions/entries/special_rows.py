@@ -73,7 +73,7 @@ SPECIAL = (
         r"\log\Phi\left({}\right)", "DLMF 7.2.2, by the chain rule", holomorphic=False,
         range=(-math.inf, 0.0),
         code={"numpy": "scipy.special.log_ndtr({0})", "jax": "jax.scipy.special.log_ndtr({0})"},
-        unmet="it is smooth", monotone=True, calm=True, workspace=2.0, oracle="jax.scipy.special.log_ndtr(x)",
+        unmet="it is smooth", monotone=True, calm=True, oracle="jax.scipy.special.log_ndtr(x)",
     ),
     ElementwiseFunction(
         "logaddexp", "log(exp(x) + exp(y))", np.logaddexp,
