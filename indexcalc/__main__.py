@@ -7,10 +7,10 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from indexcalc import __version__
 from indexcalc.checking.check import check
 from indexcalc.checking.report import Report
 from indexcalc.checking.verify import verify
@@ -72,7 +72,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--name": {"default": None, "metavar": "NAME", "help": "source: the name of the function"},
     "--file": {"default": "", "metavar": "PATH", "help": "read the expression from a file"},
     "--format": {"default": "text", "choices": FORMATS, "help": "what is printed"},
-    "--version": {"action": "version", "version": f"indexcalc {__version__}", "help": "print the version"},
+    "--version": {"action": "version", "version": f"indexcalc {sys.modules['indexcalc'].__version__}", "help": "print the version"},
 }  # fmt: skip
 OWN = {"style": ("explain",), "target": ("source",), "name": ("source",), "layout": ("derive", "layouts", "check")}
 """Options that some verbs have, and which."""
@@ -152,7 +152,7 @@ def texts_of(options: argparse.Namespace, words: Sequence[str]) -> list[str]:
     return found
 
 
-class Asked(NamedTuple):
+class Inquiry(NamedTuple):
     """What the command line asks: the expression, what it is derived by, and what the options declare."""
 
     options: argparse.Namespace
@@ -179,7 +179,7 @@ class Asked(NamedTuple):
         return made
 
 
-def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Asked:
+def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Inquiry:
     """The expression and what it is derived by, read."""
     if needs and not options.wrt:
         raise KindError("", "the following arguments are required: --wrt", f'write --wrt "W[i,k]"; {EXAMPLE}')
@@ -190,7 +190,7 @@ def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Asked:
     names = {**value.declarations, **known} if options.guess else known
     if options.loss:
         value = _loss(options.loss, value, names)
-    return Asked(options, names, value, tuple(read(one, "--wrt", names) for one in options.wrt))
+    return Inquiry(options, names, value, tuple(read(one, "--wrt", names) for one in options.wrt))
 
 
 def _loss(name: str, value: Any, known: dict[str, Any]) -> Any:
@@ -205,7 +205,7 @@ def _loss(name: str, value: Any, known: dict[str, Any]) -> Any:
 # ------------------------------------------------------------------ verbs
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What is printed: a table for programs, lines for people, and LaTeX; and the exit status."""
 
     table: dict[str, Any]
@@ -214,7 +214,7 @@ class Answer(NamedTuple):
     status: int = RIGHT
 
 
-def derive(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
+def derive(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """The derivative, its layouts, and a check by numbers (the verb that may be left out)."""
     one = asked(options, texts[0])
     result, panel = one.result, layouts(one.result, options.layout or CONVENTIONS)
@@ -222,10 +222,10 @@ def derive(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
     table |= {"layouts": as_table(panel), "check": checked(result)}
     latex = [result.latex(lhs=True), "", *panel_latex(panel), "", rf"\text{{{table['check']['text']}}}"]
     status = RIGHT if table["check"].get("agrees", True) else WRONG
-    return Answer(table, shown(table, panel), "\n".join(latex), status)
+    return Reply(table, shown(table, panel), "\n".join(latex), status)
 
 
-def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
+def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """Whether FORMULA is the derivative of EXPRESSION, in which layouts, and what would mend it."""
     formula, text = texts
     one = asked(options, text)
@@ -233,20 +233,15 @@ def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
     lines = [str(report)]
     if not report and _right_way_round(options, formula, text):
         lines.append("  order      it is right the other way round: write the formula first, then the expression")
-    table = {**_said(one, "check"), **_derivative_table(one.result), **{name: getattr(report, name) for name in SAID}}
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    plain = {name: value for name, value in values.items() if isinstance(value, str | bool | tuple)}
+    table = {**_said(one, "check"), **_derivative_table(one.result), **plain}
     table |= {"right": bool(report), "example": str(report.example or ""), "difference": str(report.difference or "")}
     latex = [rf"\text{{{report.verdict}}}", *_as_latex(formula, one), one.result.latex(lhs=True)]
-    return Answer(table, "\n".join(lines), "\n".join(latex), RIGHT if report else WRONG)
+    return Reply(table, "\n".join(lines), "\n".join(latex), RIGHT if report else WRONG)
 
 
-SAID = (
-    "verdict", "formula", "how", "exact", "faults", "mend", "repair", "condition", "where", "coverage", "layouts",
-    "note",
-)  # fmt: skip
-"""What of a report is in its table as it stands."""
-
-
-def _judged(one: Asked, formula: str) -> Report:
+def _judged(one: Inquiry, formula: str) -> Report:
     """What `check` says of a formula."""
     options = one.options
     if len(options.layout or ()) > 1:
@@ -266,7 +261,7 @@ def _right_way_round(options: argparse.Namespace, formula: str, text: str) -> bo
         return False
 
 
-def _as_latex(formula: str, one: Asked) -> list[str]:
+def _as_latex(formula: str, one: Inquiry) -> list[str]:
     """The formula as LaTeX, where it can be read by itself."""
     try:
         return [parse(formula, **one.known).latex()]
@@ -274,7 +269,7 @@ def _as_latex(formula: str, one: Asked) -> list[str]:
         return []
 
 
-def explain_lines(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
+def explain_lines(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """The derivation of the derivative, line by line, each with its rule."""
     one = asked(options, texts[0])
     if len(one.targets) > 1:
@@ -286,18 +281,18 @@ def explain_lines(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
     ]
     result = one.result
     table = {**_said(one, "explain"), "derivative": str(result), "latex": result.latex(), "lines": lines}
-    return Answer({**table, "remarks": list(made.remarks)}, str(made), made.latex())
+    return Reply({**table, "remarks": list(made.remarks)}, str(made), made.latex())
 
 
-def layouts_panel(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
+def layouts_panel(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """The derivative in every layout, with its shape and what makes it in NumPy."""
     one = asked(options, texts[0])
     result, panel = one.result, layouts(one.result, options.layout or CONVENTIONS)
     table = {**_said(one, "layouts"), **_derivative_table(result), "layouts": as_table(panel)}
-    return Answer(table, str(panel), "\n".join([result.latex(lhs=True), "", *panel_latex(panel)]))
+    return Reply(table, str(panel), "\n".join([result.latex(lhs=True), "", *panel_latex(panel)]))
 
 
-def source_text(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
+def source_text(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """The source of the derivative, of the expression itself without --wrt, for NumPy, JAX or PyTorch."""
     one = asked(options, texts[0], needs=False)
     result = one.result if one.targets else one.value
@@ -306,10 +301,10 @@ def source_text(options: argparse.Namespace, texts: Sequence[str]) -> Answer:
     target = options.target or next(iter(MODULES))
     text = to_source(result, tuple(inputs), target=target, name=options.name or "program")
     table = {**_said(one, "source"), "target": target, "inputs": [tensor.node.name for tensor in inputs]}
-    return Answer({**table, "source": text}, text, f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}")
+    return Reply({**table, "source": text}, text, f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}")
 
 
-VERBS: dict[str, Callable[[argparse.Namespace, Sequence[str]], Answer]] = {
+VERBS: dict[str, Callable[[argparse.Namespace, Sequence[str]], Reply]] = {
     "derive": derive, "check": check_formula, "explain": explain_lines, "layouts": layouts_panel, "source": source_text,
 }  # fmt: skip
 TWO = {"check": "FORMULA and EXPRESSION"}
@@ -318,7 +313,7 @@ TWO = {"check": "FORMULA and EXPRESSION"}
 # ------------------------------------------------------------------ parts of answers
 
 
-def _said(one: Asked, verb: str) -> dict[str, Any]:
+def _said(one: Inquiry, verb: str) -> dict[str, Any]:
     return {"verb": verb, "expression": str(one.value), "by": one.by}
 
 
@@ -443,14 +438,14 @@ SHELLS: dict[str, Callable[[Sequence[argparse.Action]], str]] = {"bash": bash, "
 # ------------------------------------------------------------------ main
 
 
-def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> Answer:
+def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> Reply:
     """What the command line answers."""
     first, *rest = options.words or [""]
     if first == "completion" and len(rest) == 1 and not options.wrt:
         if rest[0] not in SHELLS:
             raise KindError(f"completion {rest[0]}", "no such shell is known", f"write one of {', '.join(SHELLS)}")
         script = SHELLS[rest[0]](actions)
-        return Answer({"verb": first, "shell": rest[0], "script": script}, script, script)
+        return Reply({"verb": first, "shell": rest[0], "script": script}, script, script)
     said = first in VERBS and bool(rest or options.file)
     verb = first if said else next(iter(VERBS))
     texts = texts_of(options, rest if said else options.words)
@@ -468,7 +463,7 @@ def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> A
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Answer one command line; 0 where all went well, 1 where a check failed, 2 for wrong input."""
+    """Reply one command line; 0 where all went well, 1 where a check failed, 2 for wrong input."""
     try:
         parser, actions = arguments()
         options = parser.parse_args(argv)
