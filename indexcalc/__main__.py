@@ -72,7 +72,8 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--name": {"default": None, "metavar": "NAME", "help": "source: the name of the function"},
     "--file": {"default": "", "metavar": "PATH", "help": "read the expression from a file"},
     "--format": {"default": "text", "choices": FORMATS, "help": "what is printed"},
-    "--version": {"action": "version", "version": f"indexcalc {sys.modules['indexcalc'].__version__}", "help": "print the version"},
+    "--version": {"action": "version", "version": f"indexcalc {sys.modules['indexcalc'].__version__}",
+                  "help": "print the version"},
 }  # fmt: skip
 OWN = {"style": ("explain",), "target": ("source",), "name": ("source",), "layout": ("derive", "layouts", "check")}
 """Options that some verbs have, and which."""
