@@ -6,25 +6,39 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
-from typing import Any, NoReturn
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, NamedTuple, NoReturn
 
+from indexcalc.checking.check import check
+from indexcalc.checking.report import Report
 from indexcalc.checking.verify import verify
+from indexcalc.engine.compile.source import to_source
 from indexcalc.errors import IndexCalcError, KindError, NameRefused
+from indexcalc.explaining.derivation import STYLES, explain
+from indexcalc.functions.code.text import MODULES
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
 from indexcalc.views.declare import column, row, tensor
 from indexcalc.views.derivatives.derivative import MEANING, ArrayDerivative, Derivative
-from indexcalc.views.derivatives.differentiate import derivative, diff
+from indexcalc.views.derivatives.differentiate import derivative, diff, hessian
 from indexcalc.views.derivatives.panel import Layouts, Row, layouts
 from indexcalc.views.expr import Expr
+from indexcalc.views.functions.abstract import function
 
 STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}
-
-
+RIGHT, WRONG, REFUSED = 0, 1, 2
+"""Exit statuses: all went well; the check by numbers, or of a formula, failed; the input is wrong."""
 EXAMPLE = 'python -m indexcalc "x[i]*W[i,j] + b[j]" --wrt "W[i,k]" --dim x=n --dim W=n,m --dim b=m'
-FORMS = {"--dim": "--dim x=n, or --dim W=n,m", "--assume": "--assume S=symmetric"}
+FORMS = {
+    "--dim": '--dim x=n, --dim W=n,m, or --dim "L: n ->"', "--assume": "--assume S=symmetric",
+    "--gradient": "--gradient L=G",
+}  # fmt: skip
+FORMATS = ("text", "latex", "json")
+
+# ------------------------------------------------------------------ options
 
 
 class OneMessage(argparse.ArgumentParser):
@@ -35,57 +49,84 @@ class OneMessage(argparse.ArgumentParser):
         raise KindError("", message, f"{EXAMPLE}; all options: {self.prog} --help")
 
 
-def arguments() -> argparse.ArgumentParser:
-    """The parser of the command line."""
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--wrt": {"action": "append", "default": [], "metavar": "TENSOR",
+              "help": 'what to differentiate by, with indices: "W[i,k]"; given twice, a second derivative'},
+    "--dim": {"action": "append", "default": [], "metavar": "NAME=DIMS",
+              "help": 'the dimensions of a tensor, W=n,m, or of a function that nobody specifies, "L: n ->"'},
+    "--assume": {"action": "append", "default": [], "metavar": "NAME=WORD", "help": "S=symmetric"},
+    "--gradient": {"action": "append", "default": [], "metavar": "NAME=NAME",
+                   "help": "the name of the gradient of a function, L=G"},
+    "--loss": {"default": "", "metavar": "NAME", "help": "take a loss of this name of the expression, with gradient G"},
+    "--batch": {"default": "", "metavar": "NAMES", "help": "indices that are never summed: n"},
+    "--vectors": {"default": None, "choices": ("numpy", "column", "row"),
+                  "help": "how vectors stand in matrix notation"},
+    "--syntax": {"default": "", "metavar": "NAME", "help": "the dialect, where it is not plain: matlab"},
+    "--guess": {"action": "store_true",
+                "help": "what is not declared: capitals are matrices, small letters vectors"},
+    "--structure": {"default": "projected", "choices": tuple(MEANING),
+                    "help": "which derivative by a structured tensor"},
+    "--layout": {"action": "append", "choices": sorted(CONVENTIONS), "help": "this layout only"},
+    "--style": {"default": None, "choices": STYLES, "help": "explain: with entries, or with differentials"},
+    "--target": {"default": None, "choices": tuple(MODULES), "help": "source: for which library"},
+    "--name": {"default": None, "metavar": "NAME", "help": "source: the name of the function"},
+    "--file": {"default": "", "metavar": "PATH", "help": "read the expression from a file"},
+    "--format": {"default": "text", "choices": FORMATS, "help": "what is printed"},
+    "--version": {"action": "version", "version": f"indexcalc {sys.modules['indexcalc'].__version__}",
+                  "help": "print the version"},
+}  # fmt: skip
+OWN = {"style": ("explain",), "target": ("source",), "name": ("source",), "layout": ("derive", "layouts", "check")}
+"""Options that some verbs have, and which."""
+
+
+def arguments() -> tuple[argparse.ArgumentParser, list[argparse.Action]]:
+    """The parser of the command line, and its options."""
+    verbs = "\n".join(f"  {name:<11}{(verb.__doc__ or '').partition('.')[0]}" for name, verb in VERBS.items())
     parser = OneMessage(
-        prog="python -m indexcalc",
-        description="Derive an expression in index notation, lay the result out, and check it by numbers.",
-        epilog=f"example: {EXAMPLE}",
+        prog="indexcalc",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description=f"Derive an expression, lay the result out, and check it by numbers.\n\nverbs:\n{verbs}\n"
+        "  completion Print what makes a shell complete these options: bash, zsh or fish.",
+        epilog="An expression `-` is read from standard input. "
+        f"Exit status: {RIGHT} if all went well, {WRONG} if a check failed, {REFUSED} for wrong input.\n\n"
+        f"example: {EXAMPLE}",
     )
-    parser.add_argument("words", nargs="+", metavar="[derive] EXPRESSION", help="the expression, as text")
-    parser.add_argument("--wrt", required=True, help='what to differentiate by, with indices: "W[i,k]"')
-    parser.add_argument("--dim", action="append", default=[], metavar="NAME=DIMS", help="a tensor's dimensions: W=n,m")
-    parser.add_argument("--assume", action="append", default=[], metavar="NAME=WORD", help="S=symmetric")
-    parser.add_argument("--batch", default="", metavar="NAMES", help="indices that are never summed: n")
-    parser.add_argument(
-        "--vectors", default="numpy", choices=("numpy", "column", "row"), help="how vectors stand in matrix notation"
-    )
-    parser.add_argument("--syntax", default="", metavar="NAME", help="the dialect, where it is not plain: matlab")
-    parser.add_argument(
-        "--guess", action="store_true", help="what is not declared: capitals are matrices, small letters vectors"
-    )
-    parser.add_argument("--structure", default="projected", choices=tuple(MEANING))
-    parser.add_argument("--layout", action="append", choices=sorted(CONVENTIONS), help="show this layout only")
-    parser.add_argument("--format", default="text", choices=("text", "latex", "json"))
-    return parser
+    words = "the expression, as text; of check the formula first"
+    parser.add_argument("words", nargs="*", metavar="[VERB] EXPRESSION", help=words)
+    return parser, [parser.add_argument(flag, **more) for flag, more in OPTIONS.items()]
 
 
-def pairs(items: Sequence[str], option: str) -> dict[str, str]:
+def pairs(items: Sequence[str], option: str, sign: str = "=") -> dict[str, str]:
     """`NAME=VALUE` options as a table."""
     found = {}
     for item in items:
-        name, equals, value = item.partition("=")
-        if not equals or not name:
-            raise NameRefused(f"{option} {item}", "there is no NAME=", f"write {FORMS[option]}")
-        if name in found:
+        name, equals, value = item.partition(sign)
+        if not equals or not name.strip():
+            raise NameRefused(f"{option} {item}", f"there is no NAME{sign}", f"write {FORMS[option]}")
+        if name.strip() in found:
             raise NameRefused(f"{option} {item}", f"{name} is given twice", "give it once")
-        found[name] = value
+        found[name.strip()] = value
     return found
 
 
 def declared(options: argparse.Namespace) -> dict[str, Any]:
-    """The tensors that the options declare."""
-    dims = pairs(options.dim, "--dim")
-    words = pairs(options.assume, "--assume")
-    unknown = words.keys() - dims.keys()
-    if unknown:
-        raise NameRefused(f"--assume {sorted(unknown)[0]}=...", "no tensor of this name", "declare it with --dim")
-    found = {}
+    """The tensors and the functions that the options declare."""
+    specs = pairs([item for item in options.dim if "->" in item], "--dim", ":")
+    dims = pairs([item for item in options.dim if "->" not in item], "--dim")
+    words, gradients = pairs(options.assume, "--assume"), pairs(options.gradient, "--gradient")
+    for option, given, known in (("--assume", words, dims), ("--gradient", gradients, specs)):
+        unknown = sorted(given.keys() - known.keys())
+        if unknown:
+            kind = "tensor" if known is dims else "function"
+            raise NameRefused(f"{option} {unknown[0]}=...", f"no {kind} of this name", "declare it with --dim")
+    if both := sorted(specs.keys() & dims.keys()):
+        raise NameRefused(f"--dim {both[0]}", f"{both[0]} is given twice", "give it once")
+    found: dict[str, Any] = {}
     for name, sizes in dims.items():
         assumed: dict[str, Any] = {word: True for word in words.get(name, "").split(",") if word}
         made = tensor(name, sizes.replace(",", " "), **assumed)
         found[name] = STAND[options.vectors](made) if made.order == 1 and options.vectors in STAND else made
-    return found
+    return found | {name: function(name, spec, gradient=gradients.get(name, "")) for name, spec in specs.items()}
 
 
 def read(text: str, what: str, known: dict[str, Any]) -> Any:
@@ -95,35 +136,195 @@ def read(text: str, what: str, known: dict[str, Any]) -> Any:
     return parse(text, **known)
 
 
-def derive(options: argparse.Namespace) -> dict[str, Any]:
-    """What the command line answers, as a table."""
-    words = options.words[1:] if options.words[0] == "derive" and len(options.words) > 1 else options.words
-    if len(words) > 1:
-        raise KindError(" ".join(words), f"{len(words)} expressions", "put the expression in quotes")
+def texts_of(options: argparse.Namespace, words: Sequence[str]) -> list[str]:
+    """The words, `-` read from standard input, and what a file has, last."""
+    if list(words).count("-") > 1:
+        raise KindError(" ".join(words), "standard input is read once", "give one - alone")
+    try:
+        found = [sys.stdin.read().strip() if word == "-" else word for word in words]
+    except (OSError, UnicodeDecodeError):
+        raise KindError("-", "standard input has no text in UTF-8", "give the expression in quotes") from None
+    if options.file:
+        try:
+            found.append(Path(options.file).read_text("utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text in UTF-8"
+            raise KindError(f"--file {options.file}", reason, "give a file of text in UTF-8") from None
+    return found
+
+
+class Inquiry(NamedTuple):
+    """What the command line asks: the expression, what it is derived by, and what the options declare."""
+
+    options: argparse.Namespace
+    known: dict[str, Any]
+    value: Any
+    targets: tuple[Any, ...]
+
+    @property
+    def by(self) -> str:
+        """What it is derived by, in words."""
+        return ", ".join(map(str, self.targets))
+
+    @property
+    def result(self) -> Any:
+        """The derivative, by one tensor after another."""
+        how = self.options.structure
+        if isinstance(self.value, Expr) or any(isinstance(target, Expr) for target in self.targets):
+            return diff(self.value, *self.targets, structure=how)
+        if len(self.targets) == 2 and not self.value.order:
+            return hessian(self.value, *self.targets, structure=how)
+        made = self.value
+        for target in self.targets:
+            made = derivative(made, target, structure=how)
+        return made
+
+
+def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Inquiry:
+    """The expression and what it is derived by, read."""
+    if needs and not options.wrt:
+        raise KindError("", "the following arguments are required: --wrt", f'write --wrt "W[i,k]"; {EXAMPLE}')
     tensors = declared(options)
-    known = {"batch": options.batch, "vectors": options.vectors, "syntax": options.syntax, **tensors}
-    value = read(words[0], "EXPRESSION", {**known, "guess": options.guess})
-    target = read(options.wrt, "--wrt", {**value.declarations, **known} if options.guess else known)
-    result: Derivative | ArrayDerivative
-    if isinstance(value, Expr) or isinstance(target, Expr):
-        result = diff(value, target, structure=options.structure)
-        axes = {"indices": [index.name for index in result.free]}
-        axes |= {"of": [index.name for index in result.of], "wrt": [index.name for index in result.wrt]}
-    else:
-        result = derivative(value, target, structure=options.structure)
-        axes = {}
-    return {
-        "expression": str(value),
-        "by": str(target),
-        "derivative": str(result),
-        "latex": result.latex(),
-        "shape": [str(dim) for dim in result.shape],
-        **axes,
-        "read": value.note,
-        "note": result.note,
-        "layouts": layouts(result, options.layout or CONVENTIONS),
-        "check": checked(result),
-    }
+    vectors = options.vectors or "numpy"
+    known = {"batch": options.batch, "vectors": vectors, "syntax": options.syntax, **tensors}
+    value = read(text, "EXPRESSION", {**known, "guess": options.guess})
+    names = {**value.declarations, **known} if options.guess else known
+    if options.loss:
+        value = _loss(options.loss, value, names)
+    return Inquiry(options, names, value, tuple(read(one, "--wrt", names) for one in options.wrt))
+
+
+def _loss(name: str, value: Any, known: dict[str, Any]) -> Any:
+    """A loss of this name of an expression; its gradient is G, where nothing else is."""
+    array = value.array(*value.free) if isinstance(value, Expr) else value
+    gradient = "G" if "G" not in {*known, name} else f"d{name}"
+    spec = " ".join(f"({dim})" if "+" in str(dim) or " " in str(dim) else str(dim) for dim in array.node.dims)
+    known[name] = function(name, f"{spec} ->", gradient=gradient)
+    return known[name](array)
+
+
+# ------------------------------------------------------------------ verbs
+
+
+class Reply(NamedTuple):
+    """What is printed: a table for programs, lines for people, and LaTeX; and the exit status."""
+
+    table: dict[str, Any]
+    text: str
+    latex: str
+    status: int = RIGHT
+
+
+def derive(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
+    """The derivative, its layouts, and a check by numbers (the verb that may be left out)."""
+    one = asked(options, texts[0])
+    result, panel = one.result, layouts(one.result, options.layout or CONVENTIONS)
+    table = {**_said(one, "derive"), **_derivative_table(result), "read": one.value.note, "note": result.note}
+    table |= {"layouts": as_table(panel), "check": checked(result)}
+    latex = [result.latex(lhs=True), "", *panel_latex(panel), "", rf"\text{{{table['check']['text']}}}"]
+    status = RIGHT if table["check"].get("agrees", True) else WRONG
+    return Reply(table, shown(table, panel), "\n".join(latex), status)
+
+
+def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
+    """Whether FORMULA is the derivative of EXPRESSION, in which layouts, and what would mend it."""
+    formula, text = texts
+    one = asked(options, text)
+    report = _judged(one, formula)
+    lines = [str(report)]
+    if not report and _right_way_round(options, formula, text):
+        lines.append("  order      it is right the other way round: write the formula first, then the expression")
+    values = {field.name: getattr(report, field.name) for field in fields(report)}
+    plain = {name: value for name, value in values.items() if isinstance(value, str | bool | tuple)}
+    table = {**_said(one, "check"), **_derivative_table(one.result), **plain}
+    table |= {"right": bool(report), "example": str(report.example or ""), "difference": str(report.difference or "")}
+    latex = [rf"\text{{{report.verdict}}}", *_as_latex(formula, one), one.result.latex(lhs=True)]
+    return Reply(table, "\n".join(lines), "\n".join(latex), RIGHT if report else WRONG)
+
+
+def _judged(one: Inquiry, formula: str) -> Report:
+    """What `check` says of a formula."""
+    options = one.options
+    if len(options.layout or ()) > 1:
+        raise KindError("check", "several --layout", "give one, or none for all")
+    more = {name: value for name, value in one.known.items() if name not in ("batch", "vectors", "syntax")}
+    if options.batch:
+        more["batch"] = options.batch
+    layout = options.layout[0] if options.layout else None
+    return check(formula, one.result, vectors=options.vectors, layout=layout, syntax=options.syntax, **more)
+
+
+def _right_way_round(options: argparse.Namespace, formula: str, text: str) -> bool:
+    """Is the expression the derivative of the formula?"""
+    try:
+        return bool(_judged(asked(options, formula), text))
+    except IndexCalcError:
+        return False
+
+
+def _as_latex(formula: str, one: Inquiry) -> list[str]:
+    """The formula as LaTeX, where it can be read by itself."""
+    try:
+        return [parse(formula, **one.known).latex()]
+    except IndexCalcError:
+        return []
+
+
+def explain_lines(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
+    """The derivation of the derivative, line by line, each with its rule."""
+    one = asked(options, texts[0])
+    if len(one.targets) > 1:
+        raise KindError("explain", f"{len(one.targets)} --wrt", "explain one derivative at a time")
+    made = explain(one.value, one.targets[0], style=options.style or STYLES[0], structure=options.structure)
+    lines = [
+        {"left": line.title, "right": line.text, "rule": line.rule, "latex": f"{line.latex_title} = {line.latex_text}"}
+        for line in made.lines
+    ]
+    result = one.result
+    table = {**_said(one, "explain"), "derivative": str(result), "latex": result.latex(), "lines": lines}
+    return Reply({**table, "remarks": list(made.remarks)}, str(made), made.latex())
+
+
+def layouts_panel(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
+    """The derivative in every layout, with its shape and what makes it in NumPy."""
+    one = asked(options, texts[0])
+    result, panel = one.result, layouts(one.result, options.layout or CONVENTIONS)
+    table = {**_said(one, "layouts"), **_derivative_table(result), "layouts": as_table(panel)}
+    return Reply(table, str(panel), "\n".join([result.latex(lhs=True), "", *panel_latex(panel)]))
+
+
+def source_text(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
+    """The source of the derivative, of the expression itself without --wrt, for NumPy, JAX or PyTorch."""
+    one = asked(options, texts[0], needs=False)
+    result = one.result if one.targets else one.value
+    own = {**result.variables, **one.value.variables}
+    inputs = [own[name] for name in dict.fromkeys([*one.known, *own]) if name in own]
+    target = options.target or next(iter(MODULES))
+    text = to_source(result, tuple(inputs), target=target, name=options.name or "program")
+    table = {**_said(one, "source"), "target": target, "inputs": [tensor.node.name for tensor in inputs]}
+    return Reply({**table, "source": text}, text, f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}")
+
+
+VERBS: dict[str, Callable[[argparse.Namespace, Sequence[str]], Reply]] = {
+    "derive": derive, "check": check_formula, "explain": explain_lines, "layouts": layouts_panel, "source": source_text,
+}  # fmt: skip
+TWO = {"check": "FORMULA and EXPRESSION"}
+"""Verbs of two texts, and what these are."""
+
+# ------------------------------------------------------------------ parts of answers
+
+
+def _said(one: Inquiry, verb: str) -> dict[str, Any]:
+    return {"verb": verb, "expression": str(one.value), "by": one.by}
+
+
+def _derivative_table(result: Derivative | ArrayDerivative) -> dict[str, Any]:
+    """The derivative, and what its axes are."""
+    table = {"derivative": str(result), "latex": result.latex(), "shape": [str(dim) for dim in result.shape]}
+    if isinstance(result, Derivative):
+        for part in ("free", "of", "wrt"):
+            table["indices" if part == "free" else part] = [index.name for index in getattr(result, part)]
+    return table
 
 
 def as_table(panel: Layouts) -> dict[str, Any]:
@@ -133,7 +334,12 @@ def as_table(panel: Layouts) -> dict[str, Any]:
 
 def _entries(row: Row) -> dict[str, Any]:
     shape = [str(dim) for dim in row.shape or ()]
-    return {"shape": shape, "axes": row.axes, "formula": row.formula, "numpy": row.numpy}
+    return {"shape": shape, "axes": row.axes, "formula": row.formula, "numpy": row.numpy, "latex": row.latex}
+
+
+def panel_latex(panel: Layouts) -> list[str]:
+    """The layouts as lines of LaTeX, a name and a formula each."""
+    return [rf"\text{{{row.name}}}:\quad {row.latex or row.formula}" for row in panel.held]
 
 
 def checked(result: Derivative | ArrayDerivative) -> dict[str, Any]:
@@ -145,23 +351,26 @@ def checked(result: Derivative | ArrayDerivative) -> dict[str, Any]:
     return {"done": True, "agrees": bool(outcome), "error": outcome.error, "sizes": outcome.sizes, "text": outcome.line}
 
 
-def shown(answer: dict[str, Any], latex: bool) -> str:
-    """The answer as text."""
+def shown(table: Mapping[str, Any], panel: Layouts) -> str:
+    """The answer of `derive` as text."""
 
     def shape(dims: Sequence[str]) -> str:
         return "(" + ", ".join(dims) + ("," if len(dims) == 1 else "") + ")"
 
-    lines = [f"∂({answer['expression']})/∂{answer['by']}", f"  = {answer['latex' if latex else 'derivative']}", ""]
-    if answer["read"]:
-        lines.append(f"text     {answer['read']}")
-    if "indices" in answer:
-        names = {part: " ".join(answer[part]) or "none" for part in ("indices", "of", "wrt")}
-        lines.append(f"axes     {names['indices']}  (of: {names['of']}; wrt: {names['wrt']})")
-    lines.append(f"shape    {shape(answer['shape'])}")
-    if answer["note"]:
-        lines.append(f"note     {answer['note']}")
-    lines += ["", "layouts", *(f"  {line}".rstrip() for line in answer["layouts"].table().splitlines())]
-    lines += ["", f"check    {answer['check']['text']}"]
+    names = table["by"].split(", ")
+    order = {1: "", 2: "²", 3: "³"}.get(len(names), str(len(names)))
+    below = "".join(f"∂{name}" for name in names)
+    lines = [f"∂{order}({table['expression']})/{below}", f"  = {table['derivative']}", ""]
+    if table["read"]:
+        lines.append(f"text     {table['read']}")
+    if "indices" in table:
+        axes = {part: " ".join(table[part]) or "none" for part in ("indices", "of", "wrt")}
+        lines.append(f"axes     {axes['indices']}  (of: {axes['of']}; wrt: {axes['wrt']})")
+    lines.append(f"shape    {shape(table['shape'])}")
+    if table["note"]:
+        lines.append(f"note     {table['note']}")
+    lines += ["", "layouts", *(f"  {line}".rstrip() for line in panel.table().splitlines())]
+    lines += ["", f"check    {table['check']['text']}"]
     return "\n".join(lines)
 
 
@@ -177,23 +386,102 @@ def printable(text: str) -> str:
     return text
 
 
+# ------------------------------------------------------------------ completion
+
+
+def _choices(action: argparse.Action) -> list[str]:
+    return list(map(str, action.choices or ()))
+
+
+def bash(actions: Sequence[argparse.Action]) -> str:
+    """What makes bash complete options, their values, and verbs."""
+    flags = " ".join(action.option_strings[0] for action in actions)
+    cases = "\n".join(
+        f'    {action.option_strings[0]}) COMPREPLY=($(compgen -W "{" ".join(_choices(action))}" -- "$cur")); return ;;'
+        for action in actions
+        if action.choices
+    )
+    return f"""_indexcalc() {{
+  local cur="${{COMP_WORDS[COMP_CWORD]}}" prev="${{COMP_WORDS[COMP_CWORD-1]}}"
+  case "$prev" in
+{cases}
+    --file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
+  esac
+  COMPREPLY=($(compgen -W "{" ".join(VERBS)} completion {flags} --help" -- "$cur"))
+}}
+complete -F _indexcalc indexcalc"""
+
+
+def zsh(actions: Sequence[argparse.Action]) -> str:
+    """What makes zsh complete options, their values, and verbs."""
+    rows = []
+    for action in actions:
+        told = (action.help or "").replace("'", "").replace("[", "(").replace("]", ")").replace(":", " -")
+        value = f":value:({' '.join(_choices(action))})" if action.choices else "" if action.nargs == 0 else ":value:"
+        rows.append(f"  '*{action.option_strings[0]}[{told}]{value}'")
+    verbs = f"  '1:verb:({' '.join(VERBS)} completion)'"
+    return "#compdef indexcalc\n_arguments \\\n" + " \\\n".join([*rows, verbs, "  '*:expression:'"])
+
+
+def fish(actions: Sequence[argparse.Action]) -> str:
+    """What makes fish complete options, their values, and verbs."""
+    rows = [f"complete -c indexcalc -n __fish_use_subcommand -a '{' '.join(VERBS)} completion'"]
+    for action in actions:
+        told = (action.help or "").replace("'", "")
+        value = f" -x -a '{' '.join(_choices(action))}'" if action.choices else "" if action.nargs == 0 else " -r"
+        rows.append(f"complete -c indexcalc -l {action.option_strings[0][2:]}{value} -d '{told}'")
+    return "\n".join(rows)
+
+
+SHELLS: dict[str, Callable[[Sequence[argparse.Action]], str]] = {"bash": bash, "zsh": zsh, "fish": fish}
+
+
+# ------------------------------------------------------------------ main
+
+
+def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> Reply:
+    """What the command line answers."""
+    first, *rest = options.words or [""]
+    if first == "completion" and len(rest) == 1 and not options.wrt:
+        if rest[0] not in SHELLS:
+            raise KindError(f"completion {rest[0]}", "no such shell is known", f"write one of {', '.join(SHELLS)}")
+        script = SHELLS[rest[0]](actions)
+        return Reply({"verb": first, "shell": rest[0], "script": script}, script, script)
+    said = first in VERBS and bool(rest or options.file)
+    verb = first if said else next(iter(VERBS))
+    texts = texts_of(options, rest if said else options.words)
+    for option, owners in OWN.items():
+        if getattr(options, option) is not None and verb not in owners:
+            found = f"only {' and '.join(owners)} {'has' if len(owners) == 1 else 'have'} this option"
+            raise KindError(f"{verb} --{option}", found, f"write indexcalc {owners[0]} ...")
+    count = 1 + (verb in TWO)
+    if not texts:
+        raise KindError("", "the following arguments are required: EXPRESSION", f"write {EXAMPLE}")
+    if len(texts) != count:
+        wanted = TWO.get(verb, "one EXPRESSION")
+        raise KindError(" ".join(texts), f"{len(texts)} expressions, where {verb} takes {wanted}", "put each in quotes")
+    return VERBS[verb](options, texts)
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Answer one command line; 0 where all went well, 1 where the check failed, 2 for wrong input."""
+    """Reply one command line; 0 where all went well, 1 where a check failed, 2 for wrong input."""
     try:
-        options = arguments().parse_args(argv)
-        answer = derive(options)
+        parser, actions = arguments()
+        options = parser.parse_args(argv)
+        made = answer(options, actions)
     except IndexCalcError as error:
         print(printable(str(error)), file=sys.stderr)
-        return 2
-    as_json = options.format == "json"
-    if as_json:
-        answer["layouts"] = as_table(answer["layouts"])
-    text = json.dumps(answer, indent=2) if as_json else printable(shown(answer, options.format == "latex"))
+        return REFUSED
     try:
-        print(text, flush=True)
+        if options.format == "json":
+            sys.stdout.flush()
+            sys.stdout.buffer.write(f"{json.dumps(made.table, indent=2, ensure_ascii=False)}\n".encode())
+            sys.stdout.flush()
+        else:
+            print(printable(made.latex if options.format == "latex" else made.text), flush=True)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return 0 if answer["check"].get("agrees", True) else 1
+    return made.status
 
 
 if __name__ == "__main__":

@@ -235,7 +235,12 @@ RULES: dict[type[Node], Rule] = {
 
 
 def rule_of(node: Node) -> Rule:
-    """The rules of a node's kind; a kind without one is an error that names it."""
+    """The rules of a node's kind; a kind without one is an error that names it.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> rule_of(einsum(2, [(variable("x", ()), ())], ())).push is rule_product_push
+    True
+    """
     try:
         return RULES[type(node)]
     except KeyError:

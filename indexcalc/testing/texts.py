@@ -149,7 +149,7 @@ def _command(text: str) -> None:
         words += ["--dim", text[-6:]]
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            ended = command([word or "x" for word in words])
+            ended = command(["x" if word in ("", "-") else word for word in words])
         except SystemExit as error:  # argparse has refused the options
             ended = error.code if isinstance(error.code, int) else 3
     if ended not in (0, 1, 2):

@@ -444,23 +444,27 @@ class Run:
         return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
 
     def invoke(self, step: Invoke) -> Any:
-        """A function that is given, of dask arrays; one of samples gets the NumPy array of each."""
-        value = self.functions.get(step.title)
-        instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
-        if value is None or not (callable(value) or step.array_will_do):
-            raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
-        if callable(value) and step.mapped:
-            operands = self.operands(step)
-            counts = {f"v{k}": size for k, size in enumerate(step.own)}
-            made = da.apply_gufunc(
-                value, step.mapped, *operands, vectorize=True, allow_rechunk=True, output_sizes=counts,
-                output_dtypes=np.result_type(*operands, np.float32),
-            )  # fmt: skip
-        else:
-            made = value(*self.operands(step)) if callable(value) else value
-        if np.shape(made) != step.shape:
-            raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
-        return made
+        """A function that is given, of dask arrays."""
+        return invoked(step, self.functions.get(step.title), self.operands(step))
+
+
+def invoked(step: Invoke, value: Any, operands: Sequence[Any]) -> Any:
+    """A function that is given, of dask arrays; one of samples gets the NumPy array of each."""
+    instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
+    if value is None or not (callable(value) or step.array_will_do):
+        raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
+    made = value
+    if callable(value) and step.mapped:
+        made = da.apply_gufunc(
+            value, step.mapped, *operands, vectorize=True, allow_rechunk=True,
+            output_sizes={f"v{k}": size for k, size in enumerate(step.own)},
+            output_dtypes=np.result_type(*operands, np.float32),
+        )  # fmt: skip
+    elif callable(value):
+        made = value(*operands)
+    if np.shape(made) != step.shape:
+        raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
+    return made
 
 
 STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
