@@ -1,6 +1,7 @@
 """Growth: what a model of L layers, a sum of N terms, a ladder of n rungs costs, counted in nodes and calls."""
 
 import gc
+import time
 import tracemalloc
 from importlib import import_module
 from itertools import pairwise
@@ -277,3 +278,18 @@ def test_verify_moves_some_entries_of_a_large_tensor():
     S = ic.tensor("S", 30, 30, symmetric=True)
     assert ic.verify(ic.grad((S @ S @ S).sum(), S))
     assert not ic.verify(S @ S, of=(S @ S @ S).sum(), wrt=S)
+
+
+def test_checks_of_long_formulas_are_bounded() -> None:
+    M = ic.tensor("M", "n n")
+    deep = x
+    for _ in range(400):
+        deep = ic.sin(deep)
+    slope = ic.grad(deep.sum(), x)
+    start = time.process_time()
+    assert not ic.check("M " * 40 + "x", ic.grad(x @ M @ x, x))
+    assert ic.check(2 * slope, slope).faults == ("factor",)
+    spent = time.process_time() - start
+    assert spent < 6, (
+        f"{spent:.1f} s: no more changes are tried than a budget allows, no product is cubic in its factors"
+    )
