@@ -1,6 +1,7 @@
 """Growth: what a model of L layers, a sum of N terms, a ladder of n rungs costs, counted in nodes and calls."""
 
 import gc
+import time
 import tracemalloc
 from importlib import import_module
 from itertools import pairwise
@@ -291,3 +292,18 @@ def test_gradients_of_one_loss_share_the_forms_of_their_parts(monkeypatch):
         texts = [str(slope) for slope in ic.grad((h * h).sum(), weights)]
         assert texts[-1].startswith("2*tanh(")
         assert len(made) < 200 * layers
+
+
+def test_checks_of_long_formulas_are_bounded() -> None:
+    M = ic.tensor("M", "n n")
+    deep = x
+    for _ in range(400):
+        deep = ic.sin(deep)
+    slope = ic.grad(deep.sum(), x)
+    start = time.process_time()
+    assert not ic.check("M " * 40 + "x", ic.grad(x @ M @ x, x))
+    assert ic.check(2 * slope, slope).faults == ("factor",)
+    spent = time.process_time() - start
+    assert spent < 6, (
+        f"{spent:.1f} s: no more changes are tried than a budget allows, no product is cubic in its factors"
+    )

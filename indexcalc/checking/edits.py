@@ -15,7 +15,7 @@ from indexcalc.checking.compare import Bench
 from indexcalc.checking.mends import Mend
 from indexcalc.checking.report import Difference
 from indexcalc.graph.constructors import einsum, transpose
-from indexcalc.graph.node import Factor, Node, Product, Sum, topological
+from indexcalc.graph.node import Factor, Node, Product, Sum, Variable, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.walk import substitute
 from indexcalc.simplify import same
@@ -26,6 +26,8 @@ from indexcalc.views.placed import orientation_of
 
 MOST_EDITS = 400
 """Changes of one formula that are compared: an arbitrary budget."""
+MOST_LABELS = 8000
+"""Labels of all formulas with a change, at most: a long product has fewer changes tried, so that time is bounded."""
 MOST_TERMS = 40
 """Terms that differ: with more, they are not put right one by one."""
 MOST_VARIANTS = 60
@@ -80,6 +82,29 @@ def _relabelled(node: Product, vectors: str) -> Iterator[Edit]:
                 yield Edit(_with(node, {place: b}), False, partial(_another, node.factors[place[0]].node, vectors))
 
 
+def labels_in(root: Node) -> int:
+    """How many labels the products in a graph have, one at least."""
+    products = [node for node in topological([root]) if isinstance(node, Product)]
+    return max(1, sum(len(f.labels) for node in products for f in node.factors))
+
+
+def letters(root: Node) -> dict[Node, int]:
+    """How often each tensor is written in a node, a power as so many factors: no change of an index changes that.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> x = variable("x", (3,))
+    >>> list(letters(einsum(1, [(x, "i", 2), (x, "j")], "ij")).values())
+    [3]
+    """
+    order = topological([root])
+    times = dict.fromkeys(order, 0) | {root: 1}
+    for node in reversed(order):
+        powers = [f.exponent for f in node.factors] if isinstance(node, Product) else [1] * len(node.children)
+        for child, power in zip(node.children, powers, strict=True):
+            times[child] += times[node] * (abs(power) if isinstance(power, int) else 1)
+    return {node: count for node, count in times.items() if isinstance(node, Variable)}
+
+
 def _with(node: Product, labels: dict[tuple[int, int], int]) -> Node:
     factors = [
         Factor(f.node, tuple(labels.get((k, axis), x) for axis, x in enumerate(f.labels)), f.exponent)
@@ -125,9 +150,7 @@ def term_text(term: Node, mend: Mend) -> str:
 def reindexed(bench: Bench, mends: Sequence[Mend]) -> Iterator[Mend]:
     """The formulas with one index changed, as far as a few numbers agree."""
     for mend in mends:
-        for count, edit in enumerate(edits(mend.node, mend.claim.stands)):
-            if count == MOST_EDITS:
-                break
+        for edit in islice(edits(mend.node, mend.claim.stands), min(MOST_EDITS, MOST_LABELS // labels_in(mend.node))):
             if not bench.unlike(edit.node, mend.target.node):
                 yield mend._replace(faults=("sum",), words=(edit.words(),), node=edit.node)
 
@@ -257,7 +280,9 @@ def _listed(words: list[str]) -> str:
 
 def _counterpart(term: Node, missing: dict[Node, Any], mend: Mend) -> dict[str, str] | None:
     """What is wrong with a term that stands for one of those missing, which is taken out of them."""
-    for variant in (None, *_variants(term, mend.claim.stands)):
+    own = letters(term)
+    changed = _variants(term, mend.claim.stands) if any(letters(other) == own for other in missing) else ()
+    for variant in (None, *changed):
         coef, *rest = key_of(term if variant is None else variant.node)
         for other, (wanted, *alike) in missing.items():
             if rest == alike:

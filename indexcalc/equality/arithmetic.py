@@ -7,7 +7,9 @@ that are the same over all numbers; `Reals` and `Residues` add what a number, a 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -44,6 +46,20 @@ def aligned(array: Array, labels: Sequence[int], order: int) -> Array:
     for axis in sort:
         shape[1 + labels[axis]] = array.shape[1 + axis]
     return array.transpose(0, *(1 + axis for axis in sort)).reshape(shape)
+
+
+def _next(held: Sequence[int], left: Sequence[Sequence[int]], sizes: Sequence[int], times: Mapping[int, int]) -> int:
+    """Which factor makes the smallest array with what is held; one that adds no label is taken at once.
+
+    `times` says how often each label is still wanted.
+    """
+    if not held or set(left[0]) <= set(held):
+        return 0
+    weights = []
+    for own in left:
+        kept = [sizes[x] for x in {*held, *own} if times[x] > (x in own)]
+        weights.append(prod(kept))
+    return weights.index(min(weights))
 
 
 class Arithmetic(ABC):
@@ -150,17 +166,19 @@ class Arithmetic(ABC):
         value: Array = np.broadcast_to(np.asarray(self.number(node.coef)), (self.count,))
         held: list[int] = []
         left = [self._factor(f.labels, self.power(self.values[f.node], f.exponent)) for f in node.factors]
-        kept = set(node.out)
+        sizes = [self.size(dim) for dim in node.sizes]
+        times = Counter(label for labels, _ in left for label in labels) + Counter(set(node.out))
+        carried = set(times)
         while left:
-            labels, part = left.pop(self._next(held, left, node))
+            labels, part = left.pop(_next(held, [own for own, _ in left], sizes, times))
+            times.subtract(labels)
             union = list(dict.fromkeys([*held, *labels]))
-            rest = kept.union(*(other for other, _ in left))
+            rest = {x for x in union if times[x]}
             value = self.contracted((value, held), (part, labels), union, rest)
             held = [x for x in union if x in rest]
-        seen = kept.union(*(f.labels for f in node.factors))
-        for label, dim in enumerate(node.sizes):
-            if label not in seen:
-                value = self.times(value, np.asarray(self.number(self.size(dim))))
+        for label, size in enumerate(sizes):
+            if label not in carried:
+                value = self.times(value, np.asarray(self.number(size)))
         return self._placed(value, held, node)
 
     def contracted(self, one: Labelled, other: Labelled, union: Sequence[int], rest: set[int]) -> Array:
@@ -169,16 +187,6 @@ class Arithmetic(ABC):
         both = self.times(*(aligned(array, [at[x] for x in labels], len(union)) for array, labels in (one, other)))
         gone = tuple(1 + at[x] for x in union if x not in rest)
         return self.total(both, gone) if gone else both
-
-    def _next(self, held: Sequence[int], left: Sequence[tuple[list[int], Array]], node: Product) -> int:
-        """Which factor makes the smallest array with what is held."""
-        if len(left) == 1 or not held:
-            return 0
-        weights = []
-        for k, (own, _) in enumerate(left):
-            rest = set(node.out).union(*(labels for j, (labels, _) in enumerate(left) if j != k))
-            weights.append(int(np.prod([self.size(node.sizes[x]) for x in {*held, *own} & rest], dtype=object)))
-        return int(np.argmin(weights))
 
     def _factor(self, labels: Sequence[int], part: Array) -> tuple[list[int], Array]:
         """A factor whose labels are all different: of those that repeat the diagonal is taken."""

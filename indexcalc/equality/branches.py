@@ -30,6 +30,7 @@ from indexcalc.graph.node import (
     Variable,
     topological,
 )
+from indexcalc.graph.walk import variables
 from indexcalc.simplify.intervals import bounds
 from indexcalc.simplify.passes import simplify
 
@@ -155,6 +156,8 @@ def branches_of(roots: Iterable[Node]) -> list[Branch]:
         for branch in _of(node):
             (gap,) = simplify([branch.gap])
             if is_zero(gap) or (isinstance(gap, Product) and not gap.factors and branch.kind != "true"):
+                continue
+            if gap.order and not variables([gap]):  # a triangle: no side of an input
                 continue
             key = (branch.kind, gap, branch.axes)
             known = found.get(key)

@@ -41,6 +41,11 @@ LARGEST, LEAST = 1e150, 1e-150
 """Beyond these a square overflows, or vanishes."""
 
 
+def _is_signs(array: Array) -> bool:
+    """Are all entries 1 or -1?"""
+    return bool(array.size and np.abs(array.flat[0]) == 1 and (np.abs(array) == 1).all())
+
+
 def _grouped(array: Array, labels: Sequence[int], groups: Sequence[Sequence[int]], sizes: Mapping[int, int]) -> Array:
     """The array with its axes in these groups, those of a group as one."""
     turned = array.transpose(0, *(1 + labels.index(x) for group in groups for x in group))
@@ -129,7 +134,9 @@ class Reals(Arithmetic):
         return value if isinstance(value, complex) else float(value)
 
     def times(self, one: Array, other: Array) -> Array:
-        """The product, entry by entry."""
+        """The product, entry by entry; by 1 and -1 it is exact."""
+        if _is_signs(one) or _is_signs(other):
+            return np.asarray(one * other)
         return np.asarray(self._shaken(one) * other)
 
     def total(self, array: Array, axes: tuple[int, ...]) -> Array:
@@ -137,8 +144,8 @@ class Reals(Arithmetic):
         return np.asarray(self._shaken(array).sum(axis=axes))
 
     def plus(self, one: Array, other: Array) -> Array:
-        """The sum of two arrays, the first rounded: the second is a product, which is."""
-        return np.asarray(self._shaken(one) + other)
+        """The sum of two arrays, rounded: what cancels exactly, the diagonal of x_i - x_j, is 0 in every copy."""
+        return self._shaken(np.asarray(one + other))
 
     def contracted(self, one: Labelled, other: Labelled, union: Sequence[int], rest: set[int]) -> Array:
         """The product summed, where all products of entries would be large without making these."""
