@@ -14,6 +14,7 @@ import pytest
 import torch
 
 import indexcalc as ic
+from indexcalc.graph.node import topological
 from indexcalc.graph.ranges import Range, met
 from indexcalc.index import dim
 
@@ -307,7 +308,7 @@ def test_selections_fold(name: str) -> None:
 
 def test_what_depends_on_sizes_stays() -> None:
     for e in (E[: dim("k")] @ E[: dim("l")].T, E[:3] @ E[-3:].T, ic.unit(5, "n")[: dim("k")]):
-        assert "selection" in str(e.simplify())
+        assert len(topological([e.simplify().node])) > 2
 
 
 # ------------------------------------------------------------------ bounds

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from string import ascii_letters
 
 from indexcalc.engine import program as steps
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
 from indexcalc.surface import public
+from indexcalc.writing.slices import bracketed
 
 
 @public

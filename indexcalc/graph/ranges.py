@@ -7,6 +7,7 @@ integers, or polynomials of symbols that are taken to be long enough, as in `vie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import gcd
 from typing import NamedTuple
 
@@ -74,6 +75,16 @@ def at_least(one: Dimension, other: Dimension) -> bool:
     if isinstance(difference, Dim):
         return difference.plain and all(coef >= 0 for _, coef in difference.terms)
     return difference >= 0
+
+
+def shrinks(size: Dimension) -> bool:
+    """Is a size smaller where a symbol is larger, so that it is none where symbols are large enough?
+
+    >>> from indexcalc.index import dim
+    >>> shrinks(dim("6 - n")), shrinks(dim("n - 6"))
+    (True, False)
+    """
+    return isinstance(size, Dim) and any(mono and coef < 0 for mono, coef in size.terms)
 
 
 def range_of(node: Node) -> Range | None:
@@ -169,7 +180,7 @@ def _met_side_by_side(one: Range, other: Range) -> tuple[Range, Range] | None:
     size = 1 - last - first
     if at_least(0, size):
         return NOTHING
-    if isinstance(size, Dim) and any(mono and coef < 0 for mono, coef in size.terms):
+    if shrinks(size):
         return None
     start = first if one.step > 0 else -last
     places = [(start - found.start) * found.step for found in (one, other)]
@@ -181,3 +192,21 @@ def _larger(one: Dimension, other: Dimension, least: Dimension) -> Dimension | N
     if one == least or at_least(other, one):
         return other
     return one if other == least or at_least(one, other) else None
+
+
+def taken(ranges: Sequence[Range | None], gone: Sequence[int] = ()) -> tuple[slice | int, ...]:
+    """The index for ranges of integers.
+
+    >>> taken([None, Range(2, -1, 3, 5)])
+    (slice(None, None, None), slice(2, None, -1))
+    """
+    where: list[slice | int] = []
+    for k, found in enumerate(ranges):
+        if found is None:
+            where.append(slice(None))
+            continue
+        start, size = int(found.start), int(found.size)
+        end = start + found.step * size
+        part = slice(start, end if end >= 0 else None, found.step) if size else slice(0, 0)
+        where.append(start if k in gone else part)
+    return tuple(where)

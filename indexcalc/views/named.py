@@ -10,7 +10,7 @@ from indexcalc import foreign, later
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, among
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.inputs import named_parts
-from indexcalc.graph.node import Call, Definition, Node, Variable, topological
+from indexcalc.graph.node import Call, Constant, Definition, Node, Variable, topological
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import canonical
@@ -52,7 +52,9 @@ def declarations(view: View) -> dict[str, Any]:
     if vectors != "numpy":
         found["vectors"] = vectors
     known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
-    bare = {s for node in topological([view.node]) for s in _symbols(getattr(node, "sizes", ()))} - known
+    nodes = topological([view.node])
+    sized = [node.dims if isinstance(node, Constant) else getattr(node, "sizes", ()) for node in nodes]
+    bare = {s for dims in sized for s in _symbols(dims)} - known
     if bare:
         found["dims"] = {name: name for name in sorted(bare)}
     return found

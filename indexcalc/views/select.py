@@ -13,7 +13,7 @@ from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
-from indexcalc.graph.ranges import Range, selection_of
+from indexcalc.graph.ranges import Range, selection_of, shrinks
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
@@ -156,8 +156,8 @@ def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
         return Range(run.start if run else 0, step, len(run), size)
     if step == 1:
         return _stretch(start, stop, size, asked)
-    if start is None and stop is None and step == -1:
-        return Range(size - 1, -1, size, size)
+    if step == -1:
+        return _backwards(start, stop, size, asked)
     first = (0 if step > 0 else -1) if start is None else start
     last = stop
     if stop is None and isinstance(first, int) and (first < 0) == (step > 0):
@@ -187,6 +187,21 @@ def _stretch(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Rang
     if isinstance(count, int) and count < 0:
         raise NotationError(asked, f"it ends {-count} before it begins", "write the smaller bound first")
     return Range(bounds[0], 1, count, size)
+
+
+def _backwards(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Range:
+    """Entries side by side, the last one first, where a dimension or a bound is a symbol."""
+    first: Dimension = size - 1 if start is None else start
+    last: Dimension = -1 if stop is None else stop
+    first = size + first if isinstance(first, int) and first < 0 else first
+    if stop is not None and isinstance(last, int) and last < 0:
+        last = size + last
+    behind, count = first - size, first - last
+    if isinstance(first, Dim) and not (isinstance(behind, int) and behind < 0):
+        raise NotationError(asked, f"it begins at {first}, which is no known place", "begin at an integer: X[5::-1]")
+    if shrinks(count) or (isinstance(count, int) and count < 0):
+        raise NotationError(asked, f"it ends at {last}, and begins at {first}", "write the larger bound first")
+    return Range(first, -1, count, size)
 
 
 def _bound(value: Any, asked: str | Asked) -> Dimension | None:

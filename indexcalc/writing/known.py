@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from indexcalc.graph.node import Constant, Product, Regroup
+from indexcalc.graph.node import Constant, Node, Product, Regroup
+from indexcalc.graph.ranges import range_of
+from indexcalc.writing.slices import slice_text
 from indexcalc.writing.syntax import (
     Applied,
     Filled,
     Grouped,
     Named,
     Names,
+    Picked,
     Piece,
 )
 
@@ -30,9 +33,17 @@ def constant_piece(node: Constant, subs: Names) -> Piece:
         pair, whole = ("j", "i"), (("i",), ("j",), ("k",))
         split: tuple[Names, ...] = (pair, ("k",)) if PLACES[node.label] else (("k",), pair)
         return Grouped(_places(node, ()), split, whole, (("j", size), ("i", size)), subs)
+    if (found := range_of(node)) is not None:
+        return Picked(Filled("eye", (found.length,)), (slice_text(found),), subs)
     if node.params:
         return Applied(node.label, (), subs, params=(*node.params, *node.dims))
     return Named(node.label, subs)
+
+
+def selected_of(node: Node) -> Piece | None:
+    """What a selection by itself is a part of, the unit matrix; None for what is no selection."""
+    found = range_of(node)
+    return None if found is None else Filled("eye", (found.length,))
 
 
 def _places(node: Constant, subs: Names) -> Piece:

@@ -109,6 +109,14 @@ class Grouped(NamedTuple):
     subs: Names = ()
 
 
+class Picked(NamedTuple):
+    """A part of an array, with its subscripts: what is picked of each axis, as text."""
+
+    arg: Piece
+    keys: tuple[str, ...]
+    subs: Names = ()
+
+
 class Power(NamedTuple):
     """A base to an exponent."""
 
@@ -157,8 +165,8 @@ class Arrow(NamedTuple):
 
 
 Piece = (
-    Plain | Size | Named | Ref | Filled | Delta | Ones | Function | Reduced | Applied | Grouped | Power | Times | Total
-    | Plus | Braces | Arrow
+    Plain | Size | Named | Ref | Filled | Delta | Ones | Function | Reduced | Applied | Grouped | Picked | Power | Times
+    | Total | Plus | Braces | Arrow
 )  # fmt: skip
 
 OPERATORS = {row.name: row.python for row in ELEMENTWISE.values() if row.python and row.python[0] in "<>=!"}

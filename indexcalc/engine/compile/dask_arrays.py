@@ -27,7 +27,6 @@ from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
-from indexcalc.engine.emit.slices import taken
 from indexcalc.engine.limits import refuse_over
 from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.plan.plan import planned
@@ -52,6 +51,7 @@ from indexcalc.engine.report import Plan
 from indexcalc.errors import IndexCalcError, InputError
 from indexcalc.functions.code import dask as blocks
 from indexcalc.graph.node import Call
+from indexcalc.graph.ranges import taken
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import public
 

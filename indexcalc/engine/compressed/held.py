@@ -23,7 +23,6 @@ from indexcalc.engine.compressed.operator import Operator, vector
 from indexcalc.engine.compressed.sparse import entries, sparse
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.plan.plan import plan
 from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable
@@ -31,6 +30,7 @@ from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.surface import public
+from indexcalc.writing.slices import bracketed
 
 TURNED = re.compile(r"\b(h\d+)\.T\b")
 """A transpose of a held array, which is made once."""

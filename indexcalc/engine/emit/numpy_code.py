@@ -20,7 +20,6 @@ from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.program import (
     Add,
@@ -37,6 +36,7 @@ from indexcalc.engine.program import (
     Reshape,
     Solve,
 )
+from indexcalc.writing.slices import bracketed
 
 
 def emit(

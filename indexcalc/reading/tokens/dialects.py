@@ -32,8 +32,14 @@ class Dialect(NamedTuple):
 
 
 def text_tokens(text: str, words: Words) -> list[Token]:
-    """Plain text; MATLAB's entrywise signs are asked about."""
-    found = lexed(LAST.sub("", text), "text")
+    """Plain text; MATLAB's entrywise signs are asked about. `x_{[1:]}` is a slice, as LaTeX has it."""
+    found: list[Token] = []
+    for token in lexed(LAST.sub("", text), "text"):
+        inner = lexed(token[2:-1], "text") if token.startswith("_{[") and token.endswith("]}") else []
+        for part in inner:
+            start = (token.start_pos or 0) + 2
+            part.start_pos, part.end_pos = start + (part.start_pos or 0), start + (part.end_pos or 0)
+        found += inner or [token]
     for token in found:
         if (token.type == "DOTTED" and str(token) != ".'") or str(token) == "\\":
             raise ParseError(

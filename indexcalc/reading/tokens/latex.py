@@ -148,6 +148,8 @@ class LatexPage:
             self.control(made, token)
         elif kind == "LBRACE":
             self.braces(made, token)
+        elif kind == "UNDER" and self.peek() == "{" and self.found.text(self.place + 1) == "[":
+            _picked(self, made)
         elif kind == "UNDER":
             self.subscript(made, token)
         elif kind == "CARET":
@@ -420,6 +422,14 @@ def _under(page: LatexPage, made: list[Token], token: Token) -> None:
     made += inner
     name = len(inner) == 1 and inner[0].type == "NAME"
     made.append(renamed(token, "SUBSCRIPT", f"_{{{names}}}") if name else renamed(token, "ALONG", names))
+
+
+def _picked(page: LatexPage, made: list[Token]) -> None:
+    """A slice, as `x_{[1:]}` has it."""
+    page.take()
+    opening, inner = page.take(), page.until({"]"})
+    made += [renamed(opening, "LSQB", "["), *inner, renamed(page.take(), "RSQB", "]")]
+    page.take()
 
 
 def _begin(page: LatexPage, made: list[Token], token: Token) -> None:

@@ -32,7 +32,14 @@ class Zero(Exception):
 
 
 def fold_selections(draft: Draft, out: Sequence[int]) -> bool:
-    """Takes selections that meet together; False where the product is zero."""
+    """Takes selections that meet together; False where the product is zero.
+
+    >>> draft = Draft()
+    >>> row, column = draft.fresh([4, 3])
+    >>> draft.factors = [(constant("selection", (4, 9), (0, 1)), [row, 2], 1), (constant("unit", (9,), (6,)), [2], 1)]
+    >>> fold_selections(draft, [row])
+    False
+    """
     try:
         while any(range_of(node) is not None for node, _, _ in draft.factors) and _fold_one(draft, out):
             pass

@@ -17,6 +17,7 @@ from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.index.pages import Page, References, definitions_of
 from indexcalc.writing.index.terms import Addend, Texts, Written, in_order, number_last
 from indexcalc.writing.index.words import fresh_names, words
+from indexcalc.writing.known import selected_of
 from indexcalc.writing.syntax import (  # fmt: skip
     Arrow,
     Braces,
@@ -24,6 +25,7 @@ from indexcalc.writing.syntax import (  # fmt: skip
     Function,
     Names,
     Ones,
+    Picked,
     Piece,
     Plain,
     Plus,
@@ -267,6 +269,8 @@ class Arranger:
             dim = flat.sizes[item.labels[0]]
             told = any(name in scope.told for name in names) or unknown(dim)
             return Delta(tuple(sorted(names)), None if told else dim)
+        if item.picks:
+            return self.picked(item, tuple(names), scope)
         if self.read.is_name(node):
             return self.named(node, tuple(names), scope)
         if isinstance(node, Sum):
@@ -290,12 +294,25 @@ class Arranger:
             return Ref(node, subs)
         return named_piece(node, subs, partial(self.argument, scope=scope))
 
+    def picked(self, item: Item, subs: Names, scope: Setting) -> Piece:
+        """A factor of which entries are picked."""
+        assert item.node is not None
+        keys = list(item.picks)
+        while keys[-1] == ":":
+            keys.pop()
+        return Picked(selected_of(item.node) or self.named(item.node, (), scope), tuple(keys), subs)
+
     def simple_array(self, node: Node, scope: Setting) -> Piece | None:
         """A node as an array, if it has a name or is `zeros`, `ones`, `eye`, or has no axes."""
         if node.order == 0:
             return self.scoped(node, (), scope)
         if self.read.is_name(node):
             return self.named(node, (), scope) if self.read.is_reference(node) or is_upright(node) else None
+        flat = self.read.flat(node)
+        if [item.labels for item in flat.items if item.picks] == [tuple(range(node.order))] and flat.coef == 1:
+            (item, *more) = flat.items
+            if not more and item.exponent == 1:
+                return self.picked(item, (), scope)
         return filled_piece(node)
 
     def argument(self, node: Node, scope: Setting) -> Piece:

@@ -41,6 +41,7 @@ from indexcalc.writing.syntax import (  # fmt: skip
     Named,
     Names,
     Ones,
+    Picked,
     Piece,
     Plain,
     Plus,
@@ -93,6 +94,10 @@ def _set(page: Page, taken: frozenset[str]) -> str:
     return r";\; ".join([*lines, setter.write(page.body)])
 
 
+SUBSCRIPT = re.compile(r"_(\{[^{}]*\}|\w)$")
+"""A subscript at the end: LaTeX takes no second one."""
+
+
 class Latex:
     """Sets pieces as LaTeX. In braces `bare` is true: there Einstein's rule does not sum, so every sum is written."""
 
@@ -105,7 +110,8 @@ class Latex:
             Named: self._named, Ref: lambda piece: subscripted(name_latex(self.refs[piece.node]), piece.subs),
             Filled: self._filled, Delta: lambda piece: self._told(r"\delta", "eye", piece),
             Ones: lambda piece: self._told(SYMBOLS["ones"], "ones", piece), Function: self._function,
-            Reduced: self._reduced, Applied: self._applied, Grouped: self._grouped, Power: self._power,
+            Reduced: self._reduced, Applied: self._applied, Grouped: self._grouped, Picked: self._picked,
+            Power: self._power,
             Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
         }  # fmt: skip
 
@@ -185,6 +191,11 @@ class Latex:
         told = "".join(rf",\,{name_latex(name)} = {dim_latex(size)}" for name, size in piece.sizes)
         arg = TALL.format(self.write(piece.arg))
         return subscripted(rf"\operatorname{{group}}_{{{sides[0]} \to {sides[1]}{told}}}{arg}", piece.subs)
+
+    def _picked(self, piece: Picked) -> str:
+        base = self.at(piece.arg, ATOM)
+        made = f"{TALL.format(base) if SUBSCRIPT.search(base) else base}_{{[{', '.join(piece.keys)}]}}"
+        return subscripted(TALL.format(made), piece.subs) if piece.subs else made
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent

@@ -9,16 +9,30 @@ node.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import as_number, einsum, is_zero
-from indexcalc.graph.node import Arg, Call, Elementwise, Labels, Node, Product, Reduction, Sum
+from indexcalc.graph.node import (
+    Arg,
+    Call,
+    Definition,
+    Elementwise,
+    Labels,
+    Node,
+    Product,
+    Reduction,
+    Sum,
+    Variable,
+)
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import entries_taken
 from indexcalc.index import Dimension
 from indexcalc.writing.index.outline import Outline
+from indexcalc.writing.slices import slice_text
 
 RANK = {"variable": 1, "call": 2, "definition": 3, "constant": 4, "elementwise": 5, "reduction": 6, "regroup": 7}
 RAISED, SUMMED, IDENTITY = 8, 9, 10
@@ -46,13 +60,17 @@ def entry_args(node: Node) -> tuple[Arg, ...] | None:
 
 
 class Item(NamedTuple):
-    """A factor; without a node, the delta of two labels. `shown` has the labels of its text, as often as they occur."""
+    """A factor; without a node, the delta of two labels. `shown` has the labels of its text, as often as they occur.
+
+    `picks` says what selections take of each of its axes, if there are any: an entry has no label.
+    """
 
     node: Node | None
     labels: Labels
     exponent: Number
     shown: Labels
     kind: int
+    picks: tuple[str, ...] = ()
 
 
 def identity(first: int, second: int) -> Item:
@@ -65,7 +83,8 @@ class OpenProduct:
 
     `groups` has axes that a delta joins. `alone` are the summed labels that nothing shows: factors of their dimension.
     `abused` are axes that plain text would misread, `explicit` summed labels that need an explicit sum, and `deep`
-    those among them that need it in braces too.
+    those among them that need it in braces too. Labels that are
+    `gone` were picked along.
     """
 
     def __init__(self, order: int, dims: Sequence[Dimension]) -> None:
@@ -80,6 +99,7 @@ class OpenProduct:
         self.deep: set[int] = set()
         self.alone: list[int] = []
         self.loose: list[int] = []
+        self.gone: set[int] = set()
 
     def fresh(self, dims: Iterable[Dimension]) -> list[int]:
         """New labels of these dimensions."""
@@ -150,7 +170,7 @@ class Legibility:
         told = set(start)
         for item in flat.items:
             if item.node is not None:
-                told |= {item.labels[axis] for axis in self.given(item.node)}
+                told |= set(item.labels) if item.picks else {item.labels[axis] for axis in self.given(item.node)}
         deltas = [item.labels for item in flat.items if item.node is None]
         while any((a in told) != (b in told) for a, b in deltas):
             told |= {label for pair in deltas if set(pair) & told for label in pair}
@@ -172,7 +192,7 @@ class Legibility:
         """A node as an opened product, of one factor if it is none."""
         key = node, self.is_reference(node)
         if key not in self._flats:
-            self._flats[key] = self._settle(self._gather(node))
+            self._flats[key] = self._settle(self._picked(self._gather(node)))
         return self._flats[key]
 
     def _gather(self, node: Node) -> OpenProduct:
@@ -225,6 +245,34 @@ class Legibility:
             shown = list(dict.fromkeys(shown))
         flat.items.append(Item(node, labels, exponent, tuple(shown), self._kind(node)))
 
+    def _picked(self, flat: OpenProduct) -> OpenProduct:
+        """Selections and units taken into the tensor that they select of, where nothing else has the axis."""
+        times = Counter(label for item in flat.items for label in item.labels)
+        for item in list(flat.items):
+            found = entries_taken(item.node) if item.node is not None and item.exponent == 1 else None
+            if found is None or len(found) > 1 or len(set(item.labels)) < len(item.labels):
+                continue
+            *short, long = item.labels
+            lone = bool(short) and short[0] >= flat.order and times[short[0]] == 1 and found[0].size == 1
+            entry = not short or lone
+            key = slice_text(found[0], entry=entry)
+            others = [other for other in flat.items if other is not item and long in other.labels]
+            made = None
+            if long >= flat.order and times[long] == 2 and len(others) == 1 and self._may_pick(others[0].node):
+                made = _with_pick(others[0], long, key, None if entry else short[0])
+            if made is not None:
+                flat.items[flat.items.index(others[0])] = made
+                flat.items.remove(item)
+                flat.gone |= {long, *(short if lone else ())}
+            elif lone:
+                flat.items[flat.items.index(item)] = item._replace(labels=(long,), shown=(long,), picks=(key,))
+                flat.gone.add(short[0])
+        return flat
+
+    def _may_pick(self, node: Node | None) -> bool:
+        """Is this a name that entries may be picked of?"""
+        return isinstance(node, Variable | Definition) and not self.is_reference(node)
+
     def _kind(self, node: Node) -> int:
         if self.is_reference(node):
             return RANK["definition"]
@@ -257,13 +305,25 @@ class Legibility:
                 flat.twice.add(item)
                 times.update((label, 2) for label in item.shown)
         bound = range(flat.order, len(flat.sizes))
-        flat.alone = [label for label in bound if label not in times]
+        flat.alone = [label for label in bound if label not in times and label not in flat.gone]
         flat.loose = [label for label in range(flat.order) if label not in times]
         flat.abused = {label for label in range(flat.order) if times.get(label, 1) != 1 or label in misread}
         flat.abused |= {label for group in flat.groups if len(group) > 2 or set(group) & flat.abused for label in group}
         flat.deep = {label for label in bound if label in misread}
         flat.explicit = {label for label in bound if times.get(label, 2) != 2 or label in below or label in misread}
         return flat
+
+
+def _with_pick(item: Item, label: int, key: str, new: int | None) -> Item | None:
+    """A factor of which this is picked along the axis that has a label: the axis gets the new one, or goes."""
+    picks = list(item.picks or (":",) * len(item.labels))
+    axis = [k for k, text in enumerate(picks) if ":" in text][item.labels.index(label)]
+    if picks[axis] != ":":
+        return None
+    picks[axis] = key
+    here = () if new is None else (new,)
+    labels = tuple(one for x in item.labels for one in (here if x == label else (x,)))
+    return item._replace(labels=labels, shown=labels, picks=tuple(picks))
 
 
 def distinct(node: Node, labels: Labels) -> tuple[Node, Labels]:

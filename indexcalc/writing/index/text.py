@@ -24,6 +24,7 @@ from indexcalc.writing.syntax import (  # fmt: skip
     Named,
     Names,
     Ones,
+    Picked,
     Piece,
     Plain,
     Plus,
@@ -111,8 +112,8 @@ class Text:
         self.table: dict[type, Callable[..., str]] = {
             Plain: self._plain, Size: self._size, Named: self._named, Ref: self._ref, Filled: self._filled,
             Delta: self._delta, Ones: self._ones, Function: self._function, Reduced: self._reduced,
-            Applied: self._applied, Grouped: self._grouped, Power: self._power, Times: self._times, Total: self._total,
-            Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
+            Applied: self._applied, Grouped: self._grouped, Picked: self._picked, Power: self._power,
+            Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
         }  # fmt: skip
 
     def write(self, piece: Piece) -> str:
@@ -202,6 +203,9 @@ class Text:
         sizes = [f"{name}={self._dim(size)}" for name, size in piece.sizes]
         pattern = f'"{left} -> {right}"'
         return f"group({', '.join([self.write(piece.arg), pattern, *sizes])}){self.subs(piece.subs)}"
+
+    def _picked(self, piece: Picked) -> str:
+        return f"{self.at(piece.arg, ATOM)}[{', '.join(piece.keys)}]{self.subs(piece.subs)}"
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent

@@ -12,6 +12,7 @@ neither. Kinds:
 `prod`    a coefficient, powers of scalars, and one link or several: a `Monomial`
 `sum`     a sum of terms; a term with fewer dimensions is constant along the others. Of a matrix and its transpose
           the shorter is kept, and the cost of the other
+`part`    the rows and columns of a form that a `Pick` each has: `x[1:]`, `X[0]`
 `turned`  the transpose of a sum or of a call, which stay whole
 
 The product's normal form: eye goes, neighbouring diagonals merge, a row that meets a column becomes a scalar factor.
@@ -26,11 +27,15 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import Range
 from indexcalc.index import Dimension
+from indexcalc.writing.slices import slice_text
 
 Extent = Dimension | None
 TURN = 2
 """The tokens of `.T`."""
+BRACKETS = 2
+"""The tokens of brackets."""
 POWER = "matrix_power"
 """The function that a long product of one matrix is."""
 LONGEST_RUN = 8
@@ -174,6 +179,43 @@ def call(
     cost = 1 + sum(arg.cost for arg in args) + max(0, len(args) - 1) + more
     same = same or (rows is None and cols is None)
     return Form("call", tuple(args), (name, extra, entrywise), rows, cols, cost, same)
+
+
+# ------------------------------------------------------------------ parts
+
+
+class Pick(NamedTuple):
+    """What is picked of an axis: a range, or its one `entry`, and then the axis goes."""
+
+    range: Range
+    entry: bool = False
+
+    @property
+    def text(self) -> str:
+        """What stands in the brackets."""
+        return slice_text(self.range, entry=self.entry)
+
+
+def part(inner: Form, rows: Pick | None, cols: Pick | None = None) -> Form:
+    """The part of a form that has these rows and columns."""
+    sizes = [
+        size if pick is None else None if pick.entry else pick.range.size
+        for size, pick in ((inner.rows, rows), (inner.cols, cols))
+    ]
+    if sizes[0] is None and sizes[1] is not None:
+        return turn(_made(inner, (rows, cols), sizes[1], None))
+    return _made(inner, (rows, cols), *sizes)
+
+
+def _made(inner: Form, picks: tuple[Pick | None, Pick | None], rows: Dimension | None, cols: Dimension | None) -> Form:
+    cost = inner.cost + BRACKETS + sum(_tokens(pick) for pick in picks if pick is not None)
+    cost += 2 * (picks[0] is None and inner.cols is not None)
+    return Form("part", (inner,), picks, rows, cols, cost, rows is None and cols is None)
+
+
+def _tokens(pick: Pick) -> int:
+    text = pick.text
+    return max(1, len(text.replace(":", " : ").replace("-", " - ").split()))
 
 
 # ------------------------------------------------------------------ terms and forms
@@ -407,6 +449,8 @@ def _turn(form: Form) -> Form:
             return form_of(Monomial(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links))))
         case "turned":
             return form.parts[0]
+        case "part" if form.parts[0].same and not form.vector:
+            return part(form.parts[0], *form.data[::-1])
         case "call" if form.data[0] == "kron":
             return call("kron", [turn(part) for part in form.parts], form.cols, form.rows)
         case "call" if form.data[0] == "commutation":

@@ -9,10 +9,11 @@ from typing import Any
 from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.numbers import Number
 from indexcalc.index import dim
-from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL
+from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL, wrapped
 from indexcalc.writing.index.latex import (
     CASES,
     LETTERS,
+    SUBSCRIPT,
     SYMBOLS,
     called_latex,
     choice_latex,
@@ -49,6 +50,7 @@ class LatexTypesetter(Typesetter):
         names: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__("column" if vectors == "numpy" else vectors, turned, names)
+        self.shown = vectors
         self.taken = taken
 
     def transposed(self, inner: Set) -> Set:
@@ -110,6 +112,12 @@ class LatexTypesetter(Typesetter):
     def number(self, value: Number) -> str:
         """A number."""
         return number_latex(value)
+
+    def picked(self, inner: Set, keys: Sequence[str]) -> str:
+        """A part of what is set: slices as in Python, so in brackets."""
+        shown = self.within(inner, ATOM)
+        shown = wrapped(shown, SUM, ATOM, TALL) if SUBSCRIPT.search(shown) else shown
+        return f"{shown}_{{[{', '.join(keys)}]}}"
 
     def _diagm(self, form: Form) -> Set:
         return self.function("diag", [self.natural(form.parts[0])[0]]), ATOM

@@ -31,6 +31,7 @@ from indexcalc.writing.matrix.forms import (
     with_powers,
     zeros,
 )
+from indexcalc.writing.matrix.parts import picked
 
 
 def product(coef: Number, scalars: Iterable[tuple[Form, Number]], links: Sequence[Form]) -> Monomial:
@@ -183,6 +184,9 @@ def merge(links: Sequence[Form]) -> list[Form]:
 
 def _join(left: Form, right: Form) -> Form | None:
     """Two neighbours as one link, if they are one."""
+    part = picked(left, right)
+    if part is not None:
+        return part
     if left.kind == "eye" and left.cols == right.rows:
         return right
     if right.kind == "eye" and left.cols == right.rows:

@@ -25,17 +25,21 @@ from indexcalc.graph.node import (
     topological,
 )
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring
 from indexcalc.writing.matrix.forms import (
     Form,
     Monomial,
+    Pick,
     atom,
     call,
+    eye,
     form_of,
     number_term,
     ones,
+    part,
     rank,
     size,
     turn,
@@ -137,6 +141,7 @@ class FormFinder:
         factors = [(factor, [where[label] for label in labels], exponent) for factor, labels, exponent in flat.factors]
         ends = [[joined.get(a, a) for a in group] for group in (rows, cols)]
         outer = [_opened(group, factors, network_dims) for group in ends]
+        picks = _lone_entries(factors, network_dims)
         keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
         network = Network(
             multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], network_dims
@@ -148,6 +153,8 @@ class FormFinder:
                 network.wide.append((factor.name, tuple(at)))
             else:
                 network.add(self.form(factor), at, exponent)
+        for form, label in picks:
+            network.add(form, [label])
         network.reduce()
         return [_between(outer[0], term, outer[1]) for term in network.term(*ends)]
 
@@ -169,6 +176,8 @@ class FormFinder:
         if node.order > 2:
             raise Stuck(f"{node.label} has {node.order} axes, and a matrix holds two")
         rows, cols = shape_of(node)
+        if (found := range_of(node)) is not None:
+            return part(eye(found.length), Pick(found))
         if node.label == "tril":
             return call("tril", [ones(rows, cols)], rows, cols, tuple((None, value) for value in node.params))
         params = tuple((None, value) for value in (*node.params, *node.dims))
@@ -298,6 +307,19 @@ def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) ->
         made = places_form(factor)
         return turn(made) if PLACES[factor.label] else made
     return None
+
+
+def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[Form, Any]]:
+    """Selections of one entry that is summed, which is how an entry is picked from the end: as vectors."""
+    found = []
+    for factor, at, exponent in list(factors):
+        own = range_of(factor)
+        alone = own is not None and isinstance(at[0], tuple) and sum(at[0] in labels for _, labels, _ in factors) == 1
+        if own is not None and alone and own.size == exponent == 1:
+            factors.remove((factor, at, exponent))
+            del dims[at[0]]
+            found.append((turn(part(eye(own.length), Pick(own, True))), at[1]))
+    return found
 
 
 def _between(left: Form | None, term: Monomial, right: Form | None) -> Monomial:

@@ -30,6 +30,7 @@ from indexcalc.writing.matrix.forms import (
     turn,
 )
 from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.syntax import OPERATORS
 
 Set = tuple[str, int]
@@ -40,7 +41,7 @@ ORIENTED = {"kron", "khatri_rao", "vec"}
 
 
 class Typesetter:
-    """Sets forms as text. `turned` has the names of vectors that stand the other way than `vectors` says.
+    """Sets forms as text. `turned` has the vectors that stand the other way, `shown` says how entries of vectors do.
 
     `names` has those that are written in another way.
     """
@@ -53,11 +54,11 @@ class Typesetter:
         turned: frozenset[str] = frozenset(),
         names: Mapping[str, str] | None = None,
     ) -> None:
-        self.vectors, self.turned, self.names = vectors, turned, names or {}
+        self.vectors, self.turned, self.shown, self.names = vectors, turned, vectors, names or {}
         self.kinds: dict[str, Callable[[Form], Set]] = {
             "atom": self._atom, "call": self._call, "chain": self._chain, "had": self._had, "diagm": self._diagm,
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
-            "sum": self._sum,
+            "sum": self._sum, "part": self._part,
         }  # fmt: skip
 
     def text(self, form: Form) -> str:
@@ -90,7 +91,7 @@ class Typesetter:
             upright = turn(form) if form.vector and form.rows is None else form
             return self.kinds[upright.kind](upright) if upright.kind != "turned" else self.write(upright)
         wanted = form.rows is not None if self.vectors == "column" else form.cols is not None
-        if form.kind in ("call", "had", "sum", "ones", "zeros"):
+        if form.kind in ("call", "had", "sum", "ones", "zeros", "part"):
             return self.kinds[form.kind](form)
         return self.write(form if wanted else turn(form))
 
@@ -170,6 +171,14 @@ class Typesetter:
     def dim(self, dim: object) -> str:
         """A dimension."""
         return str(dim)
+
+    def _part(self, form: Form) -> Set:
+        (inner,) = form.parts
+        return self.picked(self._plain(inner), keys_of(form, self.shown)), ATOM
+
+    def picked(self, inner: Set, keys: Sequence[str]) -> str:
+        """A part of what is written."""
+        return f"{self.within(inner, ATOM)}[{', '.join(keys)}]"
 
     def _diagm(self, form: Form) -> Set:
         return self.function("diagm", [self.natural(form.parts[0])[0]]), ATOM

@@ -15,10 +15,10 @@ from indexcalc.engine.emit.numpy.kernels import (
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.program import Add, Contract, Part
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.writing.slices import bracketed
 
 PIECE = 2**17
 """Entries: a term is added by pieces of at most so many, which a second level of cache holds,"""

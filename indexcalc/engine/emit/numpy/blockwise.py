@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.emit.slices import taken
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -25,6 +24,7 @@ from indexcalc.engine.program import (
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.ranges import taken
 
 Function = Callable[..., Any]
 

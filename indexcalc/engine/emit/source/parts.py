@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.emit.source.python_text import ATOM, PythonText
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Cut
 from indexcalc.graph.ranges import Range
 from indexcalc.index import Dimension
+from indexcalc.writing.slices import bracketed
 
 SPREAD = '''def spread(x, axis, step):
     """Zeros behind each entry along an axis: it is so many times as long."""

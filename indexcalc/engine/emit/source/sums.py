@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from indexcalc.engine.emit.slices import bracketed
 from indexcalc.engine.emit.source.parts import padded
 from indexcalc.engine.emit.source.python_text import ATOM, PythonText, scaled, times, total
 from indexcalc.engine.emit.source.targets import MASKED, Diagonal, Target
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Add, Part
 from indexcalc.graph.numbers import Number
+from indexcalc.writing.slices import bracketed
 
 
 def add(writer: Writer, step: Add) -> PythonText:

@@ -1,17 +1,17 @@
-"""Ranges as code and as indices: what stands in brackets after an array."""
+"""Slices as text: what stands in brackets after an array, as Python writes it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from indexcalc.graph.ranges import Range
+from indexcalc.graph.ranges import Range, at_least
 from indexcalc.index import Dim, Dimension
 
 Shown = Callable[[Dimension], str]
 
 
-def slice_text(found: Range | None, shown: Shown = str) -> str:
-    """The range of an axis as Python writes it, None for all of it; `shown` writes a dimension.
+def slice_text(found: Range | None, shown: Shown = str, entry: bool = False) -> str:
+    """The range of an axis as Python writes it, None for all of it, or its one entry; `shown` writes a dimension.
 
     >>> from indexcalc.index import dim
     >>> n = dim("n")
@@ -22,34 +22,18 @@ def slice_text(found: Range | None, shown: Shown = str) -> str:
     """
     if found is None:
         return ":"
+    if entry:
+        return _place(found.start, found.length, shown)
     start, end = found.start, found.start + found.step * found.size
     if found.size == 0:
-        return "0:0"
+        return f"{_place(start, found.length, shown)}:{_place(start, found.length, shown)}"
     first = "" if start == (0 if found.step > 0 else found.length - 1) else _place(start, found.length, shown)
     if found.step > 0:
-        over = end == found.length or (isinstance(end, int) and isinstance(found.length, int) and end > found.length)
+        over = isinstance(end - found.length, int) and at_least(end, found.length)
     else:
         over = isinstance(end, int) and end < 0
     last = "" if over else _place(end, found.length, shown)
     return f"{first}:{last}" if found.step == 1 else f"{first}:{last}:{found.step}"
-
-
-def taken(ranges: Sequence[Range | None], gone: Sequence[int] = ()) -> tuple[slice | int, ...]:
-    """The index for ranges of integers.
-
-    >>> taken([None, Range(2, -1, 3, 5)])
-    (slice(None, None, None), slice(2, None, -1))
-    """
-    where: list[slice | int] = []
-    for k, found in enumerate(ranges):
-        if found is None:
-            where.append(slice(None))
-            continue
-        start, size = int(found.start), int(found.size)
-        end = start + found.step * size
-        part = slice(start, end if end >= 0 else None, found.step) if size else slice(0, 0)
-        where.append(start if k in gone else part)
-    return tuple(where)
 
 
 def _place(place: Dimension, length: Dimension, shown: Shown) -> str:
@@ -66,10 +50,7 @@ def bracketed(ranges: Sequence[Range | None], gone: Sequence[int] = (), shown: S
     >>> bracketed([None, Range(2, 1, 1, 5), Range(1, 1, 4, 5)], [1])
     '[:, 2, 1:]'
     """
-    texts = [
-        _place(found.start, found.length, shown) if k in gone and found is not None else slice_text(found, shown)
-        for k, found in enumerate(ranges)
-    ]
+    texts = [slice_text(found, shown, k in gone) for k, found in enumerate(ranges)]
     while texts and texts[-1] == ":":
         texts.pop()
     return f"[{', '.join(texts)}]" if texts else ""
