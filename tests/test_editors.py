@@ -133,7 +133,8 @@ WRONG: dict[str, Callable[[], Any]] = {
     "compiled": lambda: ic.compile(A @ x, (A, x))(1, 2), "layout": lambda: ic.derivative(A @ x, x).layout("foo"),
     "name": lambda: ic.index("i j"), "NumPy": lambda: np.sin(x), "check": lambda: ic.check("x +", ic.grad(x @ x, x)),
     "method": lambda: x[i].rename({j: k}), "keyword": lambda: ic.grad(x @ x, x, structur="free"),
-    "power": lambda: 2 ** W[i, j, k], "call": lambda: ic.function("f", "n -> n")(ic.tensor("v", 3)), "verify": lambda: ic.verify(3),
+    "power": lambda: 2 ** W[i, j, k], "call": lambda: ic.function("f", "n -> n")(ic.tensor("v", 3)),
+    "verify": lambda: ic.verify(3),
 }  # fmt: skip
 
 
