@@ -537,3 +537,10 @@ def test_what_is_zero_in_small_dimensions_is_not_zero() -> None:
     assert not cyclic.equals(cyclic * 0)
     A = ic.tensor("A", "n n")
     assert not (A @ A - ic.tr(A) * A + ic.det(A) * ic.eye("n")).equals(ic.zeros("n", "n"))
+
+
+def test_scalars_of_either_view_are_compared() -> None:
+    X, i = ic.tensor("X", "n n"), ic.index("i")
+    assert ic.tr(X).equals(X[i, i]) and X[i, i].equals(ic.tr(X))
+    assert ic.parse("tr(X @ X.T) - sum(X**2)", X=X).equals(ic.parse("0"))
+    assert not X.equals(X[i, i])

@@ -93,6 +93,8 @@ def _pair(first: View, other: object) -> Any:
     assert isinstance(first, Array)
     if is_number(other):
         other = first * 0 + other
+    if isinstance(other, Expr) and not other.order:
+        other = Array(other.node, other.inputs)
     if not isinstance(other, Array):
         raise KindError(asked, f"a {type(other).__name__} against an Array", "compare two Arrays, or two Exprs")
     if (first.shape, first.places) != (other.shape, other.places):
