@@ -64,7 +64,7 @@ def test_primes_where_the_argument_and_the_value_are_numbers():
     assert fourth.unicode() == "D4phi(s)" and fourth.latex() == r"\mathrm{D}^{4}\phi\left(s\right)"
     H = ic.hessian(phi(A @ x).sum(), x)
     assert r"\phi''\left(A \, x\right)" in H.latex() and "φ″(A @ x)" in H.unicode()
-    for text in ("phi''(s)", "φ″(s)", "φ′′(s)", "D2phi(s)"):
+    for text in ("phi''(s)", "φ″(s)", "φ′′(s)", "D2phi(s)", r"\phi^{\prime\prime}(s)", r"\phi^{(2)}\left(s\right)"):
         assert ic.parse(text, phi=phi, s="") == second, text
     assert "'" not in ic.grad(loss(x_of("o")), x_of("o")).latex()
 

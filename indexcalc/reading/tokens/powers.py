@@ -109,6 +109,13 @@ def _above(made: Stream, caret: Token, inner: list[Token], words: Words, braces:
     if texts == ["+"]:
         made.append(renamed(caret, "PRIME", "+"))
         return True
+    if set(texts) == {"'"}:
+        made += [renamed(caret, "PRIME", "'")] * len(texts)
+        return True
+    function = words.known(made.text(len(made) - 1)) if made.kind(len(made) - 1) == "NAME" else ""
+    if function in words.functions and [*texts[:1], *texts[2:]] == ["(", ")"] and texts[1].isdigit():
+        made[-1] = renamed(made[-1], "NAME", f"D{texts[1]}{function}")
+        return True
     if made.kind(len(made) - 1) == "NAME" and texts[:1] == ["("] and texts[-1:] == [")"] and len(texts) == 3:
         made[-1] = renamed(made[-1], "NAME", f"{made[-1]}_{texts[1]}")
         return True
