@@ -18,6 +18,7 @@ import pytest
 import indexcalc as ic
 from indexcalc.calculus.derivative import derivative
 from indexcalc.graph.constructors import einsum
+from indexcalc.graph.edge import power
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import KINDS, Product, Variable, topological
 from indexcalc.graph.numbers import number
@@ -369,3 +370,16 @@ def test_a_product_of_many_factors_has_a_narrow_derivative():
         gradients = ic.grad(ic.Array(einsum(1, factors, ())), [ic.tensor(f"t{m}", "") for m in range(n)])
         edges.append(sum(len(node.children) for node in topological([g.node for g in gradients])))
     assert edges[1] < 3 * edges[0], edges
+
+
+def test_integers_and_roots_that_a_float_or_a_fraction_holds():
+    assert type(number(2.0**53 - 1)) is int and type(number(2.0**53)) is float
+    half = Fraction(1, 2)
+    assert power(Fraction(4, 9), half) == Fraction(2, 3) and power(Fraction(25, 16), half) == Fraction(5, 4)
+    assert power(Fraction(4, 8 * 9), half) is None
+
+
+def test_a_second_derivative_of_a_function_of_a_vector_is_symmetric():
+    f, v = ic.function("f", "n ->"), ic.tensor("v", "n")
+    H = ic.hessian(f(v), v)
+    assert H == H.T
