@@ -40,6 +40,7 @@ from indexcalc.engine.program import (
     Invoke,
     Known,
     Map,
+    Part,
     Program,
     Reduce,
     Reshape,
@@ -385,21 +386,8 @@ class Run:
 
     def _into_parts(self, step: Add, arrays: Sequence[Any]) -> Any:
         """A sum of terms that cover a part of it each: by itself, in zeros."""
-        total: Any = 0
-        for array, part in zip(arrays, step.parts, strict=True):
-            sizes = dict(zip(part.use.labels, array.shape, strict=True))
-            ranges = part.ranges or (None,) * len(step.shape)
-            inner = tuple(
-                sizes.get(x, n if found is None else found.size)
-                for x, found, n in zip(part.places, ranges, step.shape, strict=True)
-            )
-            made = self.add(Add((replace(part, use=Use(0, part.use.labels), ranges=()),), inner), [array])
-            if part.ranges:
-                whole = da.zeros(step.shape, dtype=made.dtype)
-                whole[taken(part.ranges)] = made
-                made = whole
-            total = total + made
-        return total
+        rows = zip(step.parts, arrays, strict=True)
+        return sum(_laid(self.add(_inner(part, step.shape, x), [x]), part, step.shape) for part, x in rows)
 
     def slice(self, step: Cut) -> Any:
         """A part of an array."""
@@ -481,6 +469,23 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
     Invoke: Run.invoke,
     Cut: Run.slice,
 }
+
+
+def _inner(part: Part, shape: Sequence[int], array: Any) -> Add:
+    """A term of a sum of this shape, in an array of the entries that it covers."""
+    sizes = dict(zip(part.use.labels, array.shape, strict=True))
+    rows = zip(part.places, part.ranges or (None,) * len(shape), shape, strict=True)
+    inner = tuple(sizes.get(x, n if found is None else int(found.size)) for x, found, n in rows)
+    return Add((replace(part, use=Use(0, part.use.labels), ranges=()),), inner)
+
+
+def _laid(made: Any, part: Part, shape: Sequence[int]) -> Any:
+    """The term in zeros."""
+    if not part.ranges:
+        return made
+    whole = da.zeros(shape, dtype=made.dtype)
+    whole[taken(part.ranges)] = made
+    return whole
 
 
 def _any_blocks(arrays: Sequence[Any]) -> bool:

@@ -426,8 +426,7 @@ def _under(page: LatexPage, made: list[Token], token: Token) -> None:
 
 def _picked(page: LatexPage, made: list[Token]) -> None:
     """A slice, as `x_{[1:]}` has it."""
-    page.take()
-    opening, inner = page.take(), page.until({"]"})
+    _, opening, inner = page.take(), page.take(), page.until({"]"})
     made += [renamed(opening, "LSQB", "["), *inner, renamed(page.take(), "RSQB", "]")]
     page.take()
 

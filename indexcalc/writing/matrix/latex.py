@@ -24,6 +24,7 @@ from indexcalc.writing.index.latex import (
 )
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
+from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
 from indexcalc.writing.syntax import OPERATORS
 
@@ -113,11 +114,10 @@ class LatexTypesetter(Typesetter):
         """A number."""
         return number_latex(value)
 
-    def picked(self, inner: Set, keys: Sequence[str]) -> str:
-        """A part of what is set: slices as in Python, so in brackets."""
-        shown = self.within(inner, ATOM)
+    def _part(self, form: Form) -> Set:
+        shown = self.within(self._plain(form.parts[0]), ATOM)
         shown = wrapped(shown, SUM, ATOM, TALL) if SUBSCRIPT.search(shown) else shown
-        return f"{shown}_{{[{', '.join(keys)}]}}"
+        return f"{shown}_{{[{', '.join(keys_of(form, self.shown))}]}}", ATOM
 
     def _diagm(self, form: Form) -> Set:
         return self.function("diag", [self.natural(form.parts[0])[0]]), ATOM

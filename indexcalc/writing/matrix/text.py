@@ -41,10 +41,7 @@ ORIENTED = {"kron", "khatri_rao", "vec"}
 
 
 class Typesetter:
-    """Sets forms as text. `turned` has the vectors that stand the other way, `shown` says how entries of vectors do.
-
-    `names` has those that are written in another way.
-    """
+    """Sets forms as text: `turned` vectors stand the other way, entries as `shown`, `names` are written in another."""
 
     bracket = ROUND
 
@@ -173,12 +170,8 @@ class Typesetter:
         return str(dim)
 
     def _part(self, form: Form) -> Set:
-        (inner,) = form.parts
-        return self.picked(self._plain(inner), keys_of(form, self.shown)), ATOM
-
-    def picked(self, inner: Set, keys: Sequence[str]) -> str:
-        """A part of what is written."""
-        return f"{self.within(inner, ATOM)}[{', '.join(keys)}]"
+        inner = self.within(self._plain(form.parts[0]), ATOM)
+        return f"{inner}[{', '.join(keys_of(form, self.shown))}]", ATOM
 
     def _diagm(self, form: Form) -> Set:
         return self.function("diagm", [self.natural(form.parts[0])[0]]), ATOM
