@@ -469,9 +469,7 @@ def _cases(page: LatexPage, token: Token) -> list[Token]:
         rows.append((value, [renamed(t, "COMPARE", "==") if t.type == "EQUAL" else t for t in condition]))
     _ended(page, token, "cases")
     if len(rows) < 2 or any(not condition for _, condition in rows[:-1]):
-        page.error(
-            token, "a choice needs a condition in each row but the last", r"write a & x > 0 \\ b & \text{otherwise}"
-        )
+        page.error(token, "each row but the last needs a condition", r"write a & x > 0 \\ b & \text{otherwise}")
     *chosen, (otherwise, last) = rows
     if last and not (len(chosen) == 1 and complement(chosen[0][1], last)):
         page.error(token, "what holds where no condition does?", r"write \text{otherwise} in the last row")

@@ -68,7 +68,7 @@ def cancel_shared(draft: Draft) -> None:
     >>> import indexcalc as ic
     >>> p, q = ic.scalar("p"), ic.scalar("q")
     >>> (p*ic.log(p/q)).diff(p)
-    log(p/q) + 1
+    1 + log(p/q)
     """
     place = 0
     while place < len(draft.factors) > 1:
