@@ -99,3 +99,11 @@ def test_digits_are_kept_far_from_0():
 def test_errors(make, message):
     with pytest.raises(ic.IndexCalcError, match=message):
         make()
+
+
+def test_functions_that_undo_each_other():
+    p = ic.scalar("p")
+    for f, g in (("logit", "sigmoid"), ("sigmoid", "logit"), ("sinh", "asinh"), ("cosh", "acosh"), ("tanh", "atanh")):
+        outer, inner = getattr(ic, f), getattr(ic, g)
+        assert outer(inner(p)) == p and outer(inner(x)) == x and inner(p) + outer(inner(p)) == p + inner(p)
+        assert outer(2 * inner(p)) != 2 * p
