@@ -99,3 +99,20 @@ def test_digits_are_kept_far_from_0():
 def test_errors(make, message):
     with pytest.raises(ic.IndexCalcError, match=message):
         make()
+
+
+def test_functions_that_undo_each_other():
+    p = ic.scalar("p")
+    for f, g in (("logit", "sigmoid"), ("sigmoid", "logit"), ("sinh", "asinh"), ("cosh", "acosh"), ("tanh", "atanh")):
+        outer, inner = getattr(ic, f), getattr(ic, g)
+        assert outer(inner(p)) == p and outer(inner(x)) == x and inner(p) + outer(inner(p)) == p + inner(p)
+        assert outer(2 * inner(p)) != 2 * p
+
+
+def test_moments_in_text():
+    assert ic.parse("np.var(X, axis=0, ddof=1)", X="n d") == ic.var(X, axis=0, ddof=1)
+    assert ic.parse("cov(X, ddof=1)", X="n d") == ic.cov(X, ddof=1)
+    assert ic.parse("std(X_ij, i)", X="n d") == ic.std(X[i, j], i)
+    for text, syntax in (("np.cov(X)", ""), ("torch.var(X)", ""), ("torch.std(X)", ""), ("cov(X)", "matlab")):
+        with pytest.raises(ic.ParseError, match="divides by n - 1"):
+            ic.parse(text, X="n d", syntax=syntax)

@@ -188,6 +188,8 @@ def test_it_pickles():
         (lambda: ic.function("f", "->", derivative="cos(x)"), "no expression"),
         (lambda: ic.function("f", "n ->", derivative=A @ x), "which argument is which"),
         (lambda: ic.function("f", "m ->", derivative=2 * x), "declare it alike"),
+        (lambda: ic.function("f", "->", derivative=lambda: 3), "a rule of 0 arguments"),
+        (lambda: ic.function("f", "->", derivative=lambda p, q, r: p), "a rule of 3 arguments"),
         (lambda: ic.function("f", "->", numpy=3), "numpy=3 is no function"),
         (lambda: ic.function("f", "->", jax="1 + 1"), "is no function"),
         (lambda: ic.function("f", "n ->", gradient="G", derivative=lambda z: z), "has no name"),

@@ -257,6 +257,8 @@ def at_random(e, seed=0):
 a3, b3, c3 = (ic.tensor(name, 3) for name in "abc")
 SOUND = {
     "sigmoid(s)": 1 / (1 + ic.exp(-s)),
+    "logit(sigmoid(3*s))": ic.logit(ic.sigmoid(3 * s)),
+    "sinh(asinh(x))": ic.sinh(ic.asinh(x[i] * y[i])),
     "sigmoid(2*s)": (1 + ic.exp(-2 * s)) ** -1,
     "sigmoid(-x)": 1 / (ic.exp(x[i]) + 1),
     "sigmoid(x - y)": 1 / (1 + ic.exp(y[i] - x[i])),

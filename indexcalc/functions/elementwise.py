@@ -218,7 +218,7 @@ SMOOTH = (
         monotone=True, python="atanh", positive=True, oracle="jnp.arctanh(x)",
     ),
     ElementwiseFunction(
-        "logit", "log(x/(1 - x))", shared.logit, (lambda x, y: x**-1 + (1 - x) ** -1,),
+        "logit", "log(x/(1 - x))", shared.logit, (lambda x, y: (x * (1 - x)) ** -1,),
         r"\operatorname{{logit}}\left({}\right)", "definition, by the chain rule",
         domain="0 < x < 1; complex x off the rest of the real axis", inputs=((0.05, 0.95),),
         branching=ends_at(0),

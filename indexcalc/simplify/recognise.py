@@ -273,6 +273,21 @@ def recognise_sign(node: Elementwise) -> Node | None:
     return einsum(1, (), range(node.order), dict(enumerate(node.dims)))
 
 
+INVERSES = {"logit": "sigmoid", "sigmoid": "logit", "sinh": "asinh", "cosh": "acosh", "tanh": "atanh"}
+"""Functions that undo another one, at every argument that this has (DLMF 4.37)."""
+
+
+def recognise_inverse(node: Elementwise) -> Node | None:
+    """`logit(sigmoid(z))`, `sigmoid(logit(z))`, `sinh(asinh(z))`, `cosh(acosh(z))`, `tanh(atanh(z))` are `z`.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> recognise_inverse(elementwise("tanh", [(elementwise("atanh", [(variable("z", ()), ())], ()), ())], ())).name
+    'z'
+    """
+    child, labels = node.args[0]
+    return _argument(child, INVERSES[node.fn]) if labels == tuple(range(node.order)) else None
+
+
 COMPARED = ("equal", "not_equal")
 """The comparisons that ask whether a condition holds."""
 
@@ -300,4 +315,5 @@ RECOGNISE = {
     "exp": recognise_exp,
     "abs": recognise_abs,
     "sign": recognise_sign,
+    **dict.fromkeys(INVERSES, recognise_inverse),
 }

@@ -20,11 +20,11 @@ import dask.array
 import numpy as np
 
 from indexcalc.engine.bind.constants import known
-from indexcalc.engine.bind.given import wanted_of
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
+from indexcalc.engine.compile.dask_given import invoked, on_blocks
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.limits import refuse_over
@@ -51,7 +51,6 @@ from indexcalc.engine.program import (
 from indexcalc.engine.report import Plan
 from indexcalc.errors import IndexCalcError, InputError
 from indexcalc.functions.code import dask as blocks
-from indexcalc.graph.node import Call
 from indexcalc.graph.ranges import taken
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import public
@@ -59,13 +58,6 @@ from indexcalc.surface import public
 da: Any = dask.array
 ROWS = "rows"
 """The label of the axis along which the data are cut."""
-
-
-def on_blocks(node: Call, given: Callable[..., Any]) -> Callable[..., Any]:
-    """A function of NumPy arrays that was declared: of entries it takes each block, else whole arrays."""
-    if node.function.entrywise:
-        return partial(da.map_blocks, given)
-    return lambda *arrays: given(*map(np.asarray, arrays))
 
 
 @public
@@ -434,25 +426,6 @@ class Run:
     def invoke(self, step: Invoke) -> Any:
         """A function that is given, of dask arrays."""
         return invoked(step, self.functions.get(step.title), self.operands(step))
-
-
-def invoked(step: Invoke, value: Any, operands: Sequence[Any]) -> Any:
-    """A function that is given, of dask arrays; one of samples gets the NumPy array of each."""
-    instead = wanted_of(step.title, len(step.uses), step.own if step.mapped else step.shape, bool(step.mapped))
-    if value is None or not (callable(value) or step.array_will_do):
-        raise InputError(f"evaluate {step.title}", "no function was given for it", instead)
-    made = value
-    if callable(value) and step.mapped:
-        made = da.apply_gufunc(
-            value, step.mapped, *operands, vectorize=True, allow_rechunk=True,
-            output_sizes={f"v{k}": size for k, size in enumerate(step.own)},
-            output_dtypes=np.result_type(*operands, np.float32),
-        )  # fmt: skip
-    elif callable(value):
-        made = value(*operands)
-    if np.shape(made) != step.shape:
-        raise InputError(f"evaluate {step.title}", f"its value has shape {np.shape(made)}", instead)
-    return made
 
 
 STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from inspect import signature
+from inspect import Parameter, signature
 from math import prod
 from typing import Any
 
@@ -18,6 +18,7 @@ from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair, words_of
 from indexcalc.reading.rules.spellings import (
     DETERMINANTS,
+    DIVIDED,
     EITHER,
     ENTRIES,
     ENTRYWISE,
@@ -141,6 +142,8 @@ def _value(
         return (yield from _spelled(reading, tree, name, args, keywords, scope))
     if name not in FUNCTIONS:
         raise reading.unknown(token)
+    if name in DIVIDED.get(reading.syntax, ()):
+        raise reading.error(tree, f"{name} of MATLAB divides by n - 1", f"write it as text: {name}(X, axis=0, ddof=1)")
     if is_along(name):
         return (yield from _along(reading, name, args, keywords, scope))
     return (yield from _applied(reading, tree, name, args, keywords, scope))
@@ -220,10 +223,11 @@ def read_listed(reading: Reading, tree: Any, scope: Scope) -> Value:
 
 def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
     """A function of entries or of whole arrays."""
-    taken = signature(FUNCTIONS[name]).parameters
+    taken, given = signature(FUNCTIONS[name]).parameters, {}
     for word, part in keywords.items():
-        if word not in taken or not isinstance(part, str):
+        if word not in taken or taken[word].default is Parameter.empty:
             raise reading.error(tree, f"{name} takes no {word}=", "")
+        given[word] = str(part)[1:-1] if isinstance(part, str) else bare_number((yield part, Scope(scope.kept)))
     values = []
     for number, part in enumerate(args):
         if name in OF_ITS_ENTRIES:
@@ -235,7 +239,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
             value = yield from read_array(reading, part)
         values.append(bare_number(value))
     try:
-        return FUNCTIONS[name](*values, **{word: str(part)[1:-1] for word, part in keywords.items()})
+        return FUNCTIONS[name](*values, **given)
     except IndexCalcError:
         reading.learn_square(values)
         raise
@@ -251,11 +255,12 @@ def _along(reading: Reading, name: str, args: list[Any], keywords: dict[str, Any
         else:
             rest.append(bare_number((yield part, Scope(scope.kept))))
     given: dict[str, Any] = {}
+    taken = signature(FUNCTIONS[name]).parameters
     for word, part in keywords.items():
         if word == "axis" and str(part) in SIDES:
             given[word] = SIDES[str(part)]
             continue
-        if word not in ("axis", "keepdims") or isinstance(part, str):
+        if word not in taken or isinstance(part, str):
             raise reading.error(part, f"{name} takes no {word}=", "write axis= or keepdims=")
         text = reading.source(part)
         given[word] = text == "True" if text in ("True", "False") else bare_number((yield part, Scope(scope.kept)))

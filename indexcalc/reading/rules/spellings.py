@@ -19,7 +19,7 @@ from indexcalc.views.declare import hadamard
 from indexcalc.views.derivatives.differentiate import derivative, grad, hessian
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
-from indexcalc.views.functions.composed import ALONG, OF_ENTRIES
+from indexcalc.views.functions.composed import ALONG, MOMENTS, OF_ENTRIES
 from indexcalc.views.view import is_number
 
 HALF = Fraction(1, 2)
@@ -270,6 +270,10 @@ DETERMINANTS = {"det", *(row.name for row in ROWS if row.ours == "det")}
 """Words that together are the logarithm of a determinant, `log|A|`."""
 TRACES = {"tr", *(row.name for row in ROWS if row.ours == "tr")}
 """Words whose argument without brackets is the whole product after them."""
+DIVIDED = {
+    **dict.fromkeys(("np", "numpy", "jnp"), MOMENTS - ALONG.keys()), **dict.fromkeys(("torch", "matlab"), MOMENTS),
+}  # fmt: skip
+"""Functions of samples that are another one there: they divide by n - 1, and some have the samples in columns."""
 WITHOUT_ROW = frozenset(["normF", "sum", "mean", *ALONG])
 """Functions along axes that the table lacks: they are products, or a formula of others."""
 ROOT, CHOICE, ONES, SMALLER = "sqrt", "where", "ones", "minimum"

@@ -149,8 +149,9 @@ def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple
         power = "".join(texts[k + 4 + braced : end + (not braced)])
         if power.lstrip("-").isdigit():
             return end + 1 - k, [f"{here}e{power}"]
-    elif here in (r"\log", r"\ln") and ahead[:1] == [r"\Gamma"] and not words.known("Gamma"):
-        return 2, [SET[r"\log\Gamma"]]
+    elif here in (r"\log", r"\ln") and (own := SET.get(rf"\log{''.join(ahead[:1])}")):
+        if own != SET[r"\log"] and not words.known(ahead[0].removeprefix("\\")):
+            return 2, [own]
     elif here == r"\psi" and ahead[:3] == ["^", "{", "("] and texts[k + 5 : k + 7] == [")", "}"]:
         end = k + 7 + (texts[k + 7 : k + 8] == [r"\left"])
         if texts[end : end + 1] == ["("] and not words.known("psi"):

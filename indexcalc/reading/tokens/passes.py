@@ -17,7 +17,7 @@ from unicodedata import normalize, numeric
 from indexcalc.errors import ParseError
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.reading.rules.constants import MADE
-from indexcalc.reading.rules.spellings import ALL, ONES, ROOT, SIGNED, SUMS, WITHOUT_ROW
+from indexcalc.reading.rules.spellings import ALL, DIVIDED, ONES, ROOT, SIGNED, SUMS, WITHOUT_ROW
 from indexcalc.reading.tokens.bars import barred
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.grammar import CLOSES, tree_of, where
@@ -135,6 +135,10 @@ def attribute(text: str, made: list[Token], token: Token, following: str, words:
     """`np.exp` is `exp`, and `A.dot(x)` a function of A first."""
     module = made[-1] if made else None
     if module is not None and module.type == "NAME" and str(module) in MODULES and not words.known(str(module)):
+        if str(token)[1:] in DIVIDED.get(str(module), ()):
+            place, name = where(text, module.start_pos or 0), str(token)[1:]
+            found = f"{place}: {module}.{name} divides by n - 1, and {name} by n; samples are rows here"
+            raise ParseError(text, found, f"write {name}(X, ddof=1), of the transpose where samples are columns")
         made[-1] = renamed(module, "NAME", str(token)[1:])
     elif following == "LPAR":
         made.append(renamed(token, "METHOD", str(token)[1:]))

@@ -209,5 +209,7 @@ def _count(asked: Asked, dims: Sequence[Dimension], ddof: int, correction: int |
 
 
 OF_ENTRIES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (clip, hard_tanh, leaky_relu, elu, selu)}
+MOMENTS = frozenset(f.__name__ for f in (var, std, cov))
+"""Functions of samples, whose numbers other programs divide otherwise."""
 ALONG: dict[str, Callable[..., Any]] = {f.__name__: f for f in (var, std)}
 COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov}

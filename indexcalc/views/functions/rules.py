@@ -57,7 +57,7 @@ def _rule(function: Signature, k: int, given: Any, asked: str) -> Node:
     made = given
     if callable(given) and not isinstance(given, View):
         views = [Array(one, frozenset([one])) for one in known]
-        made = given(*(views if _takes(given, len(known)) else views[:-1]))
+        made = given(*(views if _takes_value(given, len(known) - 1, asked) else views[:-1]))
     if is_number(made) and not due:
         made = Array(graph.constant_number(to_number(made)), frozenset())
     if isinstance(made, Expr) and made.order:
@@ -77,14 +77,20 @@ def _rule(function: Signature, k: int, given: Any, asked: str) -> Node:
     return node
 
 
-def _takes(given: Any, count: int) -> bool:
-    """Does a rule take so many arguments, the value the last of them?"""
+def _takes_value(given: Any, count: int, asked: str) -> bool:
+    """Does a rule of so many arguments take the value as well? One that takes neither number is an error."""
     try:
         words = signature(given).parameters.values()
     except (TypeError, ValueError):
         return False
     places = [one for one in words if one.kind in (Parameter.POSITIONAL_ONLY, Parameter.POSITIONAL_OR_KEYWORD)]
-    return len([one for one in places if one.default is Parameter.empty]) == count
+    needed = len([one for one in places if one.default is Parameter.empty])
+    if needed == count + 1:
+        return True
+    if needed > count or (len(places) < count and all(one.kind is not Parameter.VAR_POSITIONAL for one in words)):
+        found = f"a rule of {needed} arguments, and the function has {count}"
+        raise NotationError(asked, found, "give it these arguments, and the value last if it needs that")
+    return False
 
 
 def _in_parameters(node: Node, tensors: list[Variable], known: tuple[Variable, ...], asked: str) -> Node:
