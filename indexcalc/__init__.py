@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.compressed.compressed import compressed
     from indexcalc.engine.preflight import preflight
     from indexcalc.explaining.derivation import explain
+    from indexcalc.interop.read_sympy import from_sympy
     from indexcalc.reading.reader import parse
 
 __version__ = "0.1.0"
@@ -133,6 +134,7 @@ __all__ = [
     "expand",
     "explain",
     "eye",
+    "from_sympy",
     "function",
     "grad",
     "hadamard",

@@ -23,6 +23,7 @@ from indexcalc.explaining.derivation import explain as explain
 from indexcalc.index import Index as Index
 from indexcalc.index import index as index
 from indexcalc.index import indices as indices
+from indexcalc.interop.read_sympy import from_sympy as from_sympy
 from indexcalc.reading.reader import parse as parse
 from indexcalc.views.array import Array as Array
 from indexcalc.views.declare import column as column
@@ -1454,6 +1455,7 @@ __all__ = [
     "expm",
     "expm1",
     "eye",
+    "from_sympy",
     "function",
     "gammaln",
     "gelu",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
+    from indexcalc.interop.read_sympy import from_sympy as from_sympy
+    from indexcalc.interop.write_sympy import to_sympy as to_sympy
     from indexcalc.reading.reader import parse as parse
     from indexcalc.views.array import Array as Array
     from indexcalc.views.array import size_number as size_number
@@ -64,6 +66,7 @@ MODULES = {
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
     "formula": "writing.matrix.formula",
+    "from_sympy": "interop.read_sympy",
     "lacking": "views.named",
     "layout_of": "views.derivatives.projection",
     "layouts": "views.derivatives.panel",
@@ -76,6 +79,7 @@ MODULES = {
     "tensors_in": "views.named",
     "size_number": "views.array",
     "to_source": "engine.compile.source",
+    "to_sympy": "interop.write_sympy",
     "verify": "checking.verify",
 }
 """The module of each name; the imports above say the same to type checkers."""
@@ -85,6 +89,7 @@ PUBLIC = {
     "compile": "compile_expressions",
     "compressed": "compressed",
     "explain": "explain",
+    "from_sympy": "from_sympy",
     "parse": "parse",
     "preflight": "preflight",
     "to_source": "to_source",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sympy import IndexedBase, Symbol
 
 import indexcalc as ic
 from indexcalc import later
@@ -19,6 +20,7 @@ T, x, X = ic.tensor("T", "n m"), ic.tensor("x", "n"), ic.tensor("X", 2, 2)
 S, A = ic.tensor("S", "n n", symmetric=True), ic.tensor("A", "n n")
 L = ic.grad(x @ x, x)
 Q = ic.tr(A @ S @ S)
+Z = IndexedBase("Z", shape=(3,))
 POINT = np.array([1.0, 2.0])
 SAME = {("jvp", "structure"): "the direction is taken as it is: the three maps have one derivative along it"}
 """Keywords whose values are checked and all mean one thing, with the reason."""
@@ -136,6 +138,10 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: ic.check(np.array([2.0, 4.0]), L, at={"x": POINT}).verdict,
         lambda: _refused(ic.check, np.array([2.0, 4.0]), L),
     ),
+    ("from_sympy", "batch"): (
+        lambda: ic.from_sympy(Z[Symbol("i")] ** 2, batch="i").indices[0].batch,
+        lambda: ic.from_sympy(Z[Symbol("i")] ** 2).indices[0].batch,
+    ),
     ("parse", "dims"): (lambda: ic.parse("δ_ij", dims={"i": 3}).shape, lambda: ic.parse("δ_ij").shape),
     ("parse", "batch"): (lambda: ic.parse("x_i*x_i", x="n", batch="i").free, lambda: ic.parse("x_i*x_i", x="n").free),
     ("parse", "guess"): (lambda: ic.parse("x'x", guess=True), lambda: _refused(ic.parse, "x'x")),
@@ -242,7 +248,8 @@ def test_another_keyword_is_refused(name: str) -> None:
         "indices": ("i",), "delta": (i, a), "epsilon": (i, a), "function": ("f", "n ->"), "define": ("p", x),
         "einsum": ("i->i", x), "where": (A < 1, A, A), "diff": (Q, S[i, a]), "derivative": (x, x), "grad": (x @ x, x),
         "hessian": (x @ x, x), "jvp": (x, x, x), "vjp": (x, x, x), "hvp": (x @ x, x, x), "differential": (x, [x]),
-        "verify": (L,), "check": ("2*x", L), "explain": (x @ x, x), "parse": ("x",), "to_source": (x, (x,)),
+        "from_sympy": (Symbol("s"),), "verify": (L,),
+        "check": ("2*x", L), "explain": (x @ x, x), "parse": ("x",), "to_source": (x, (x,)),
         "compile": (x, (x,)), "compressed": (x,), "preflight": (x,), "normp": (x, 3), "matrix_power": (A, 2),
         "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),
         "commutation": (2, 2), "duplication": (2,), "elimination": (2,), "outer": (x, x), "kron": (x, x),

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
+from sympy import IndexedBase, Symbol
 
 import indexcalc as ic
 from indexcalc.errors import IndexCalcError
@@ -159,6 +160,7 @@ CALLS: dict[str, Call] = {
     "ic.parse": by(ic.parse, "x_i", takes={"'x'"}, dims={"i": "n"}, batch="", vectors="numpy", x="n", arity=False),
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
                    arity=False),
+    "ic.from_sympy": by(ic.from_sympy, IndexedBase("q", shape=(3,))[Symbol("i")], batch="i"),
     "ic.explain": by(ic.explain, x @ x, x, takes=[{"x", "A", "s"}, BY], style="index", structure="free"),
     "ic.verify": by(ic.verify, ic.grad(x @ x, x), of=x @ x, wrt=x, structure="projected", seed=0, takes={"x", "x[i]"}),
     "ic.preflight": by(ic.preflight, Y, {"n": 3}, takes=[VIEWS - {"s"} | {"[x]"}, {"{'n': 3}"}], dtype="float64",
@@ -187,6 +189,7 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "equals": by(e.equals, e, takes=own | NUMBERS),
             "wanted": by(e.wanted, axes, takes={"None"}),
             "latex": by(e.latex, lhs=False),
+            "to_sympy": by(e.to_sympy),
             "matrix": by(e.matrix, rows=axes, cols=(), order="F"),
             "diff": by(scalar.diff, A[k, c] if title == "Expr" else s, structure="free", takes={"x[i]", "s"}),
             **{name: by(getattr(e, name)) for name in (

@@ -22,6 +22,9 @@ from indexcalc.index import Dim
 from indexcalc.simplify.same import is_exhaustive, key_of
 from indexcalc.surface import public
 
+if TYPE_CHECKING:
+    from sympy import Basic
+
 PlainNumber: TypeAlias = complex | Fraction | np.number[Any] | Dim
 """What stands for a number beside an expression, as type checkers see it."""
 LONGEST_REPR = 2000
@@ -143,6 +146,11 @@ class View(Evaluable):
     ) -> later.Compressed:
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
         return later.compressed(self, values, memory_limit=memory_limit, **named)
+
+    def to_sympy(self) -> Basic:
+        """The expression in SymPy: see `indexcalc.interop.write_sympy.to_sympy`."""
+        written: Basic = later.to_sympy(self)
+        return written
 
     def equals(self, other: object) -> later.Equality:
         """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""
