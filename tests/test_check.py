@@ -386,6 +386,26 @@ def test_complex_steps_where_all_is_analytic() -> None:
     assert methods(ic.grad(ic.abs(x).sum(), x)) == {"finite differences"}
 
 
+def test_beside_a_kink_or_a_pole_nothing_is_measured() -> None:
+    """Differences that do not settle say nothing, whatever the seed; nor does a norm of what is 0."""
+    a, b, c = (ic.tensor(name, "N d") for name in "abc")
+    u, v = ic.tensor("u", "n"), ic.tensor("v", "n")
+    margin = ic.norm2(a - b, axis=1) - ic.norm2(a - c, axis=1) + 1
+    correlation = ic.cov(u, v) / (ic.std(u) * ic.std(v))
+    for value, by, seeds in (
+        (ic.mean(ic.relu(margin)), a, (0, 5)),
+        (ic.std(u), u, (0, 1)),
+        (correlation, u, range(0, 25, 4)),
+        ((1 / (u - v)).sum(), u, range(0, 25, 4)),
+    ):
+        D = ic.grad(value, by)
+        for seed in seeds:
+            assert ic.verify(D, seed=seed), ic.verify(D, seed=seed)
+            assert not ic.verify(1.001 * D, of=value, wrt=by, seed=seed)
+    with pytest.raises(ic.InputError, match="no random input gives finite numbers that settle"):
+        ic.verify(ic.grad(ic.std(ic.tensor("u", 1)), ic.tensor("u", 1)))
+
+
 @pytest.mark.parametrize("factor", [-1, 1.001, 0, 2])
 def test_a_wrong_derivative_is_caught(factor: float) -> None:
     D = ic.grad(ic.sin(x).sum() + x.T @ A @ x, x)

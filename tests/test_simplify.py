@@ -553,3 +553,19 @@ def test_a_shared_product_cancels_with_its_factors() -> None:
     P = ic.tensor("P", "n m")
     part = ic.outer(P.sum(axis=1), P.sum(axis=0))
     assert "P/" not in str(ic.grad((P * ic.log(P / part)).sum(), P)).replace("log(P/", "")
+
+
+def test_what_stands_above_the_line_meets_what_stands_below() -> None:
+    p, q, a = (ic.scalar(name) for name in "pqa")
+    x, t = ic.tensor("x", "n"), ic.tensor("t", "n", mask=True)
+    s, sigma = p + q, ic.sigmoid(x)
+    for e, wanted in (
+        (s * (a / s + 1), a + s),
+        (s * (a * s**-0.5 + 1), a * s**0.5 + s),
+        ((p - q) * (a / (q - p) + 1), p - q - a),
+        (s**2 * (a / s + p / s**2), a * s + p),
+        (sigma * (1 - sigma) * (t / sigma - (1 - t) / (1 - sigma)), t - sigma),
+    ):
+        assert e == wanted and hash(e) == hash(wanted)
+    D = ic.grad(-(t * ic.log(sigma) + (1 - t) * ic.log(1 - sigma)).sum(), x)
+    assert str(D) == "sigmoid(x) - t" and ic.parse(str(D), **D.declarations) == D

@@ -9,14 +9,23 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.calculus.structure import check_map, is_structured, unstructured
-from indexcalc.checking.differences import MeasuredSlope, Method, Slope, by_complex_step, by_differences, is_analytic
+from indexcalc.checking.differences import (
+    SETTLED,
+    MeasuredSlope,
+    Method,
+    Slope,
+    by_complex_step,
+    by_differences,
+    is_analytic,
+)
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
 from indexcalc.equality.points import MOST_ENTRIES, Draw, Point, several_sizes
 from indexcalc.equality.survey import Panel, Survey, SurveyPoint
 from indexcalc.errors import Asked, DerivativeError, InputError, KindError
+from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import einsum
-from indexcalc.graph.node import Call, Node, Variable, topological
+from indexcalc.graph.node import Call, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
 from indexcalc.surface import public
@@ -33,7 +42,7 @@ AROUND = 0.03
 """So far, relative to the largest entry, no branch may be from a point at which differences are taken."""
 AUTOMATIC = "automatic differentiation"
 """The method of trials that JAX made: see `indexcalc.testing`."""
-LIMITS = {"finite differences": 1e-6, "complex steps": 1e-9, AUTOMATIC: 1e-9}
+LIMITS = {"finite differences": SETTLED, "complex steps": 1e-9, AUTOMATIC: 1e-9}
 """Each method, and the relative error that rounding alone stays below."""
 
 
@@ -212,12 +221,14 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
         point = survey.point(place)
         noise = survey.panels[place.panel].at.rounding(stage.claimed)[place.point]
         (claimed,) = point.values([stage.claimed])
+        if not np.isfinite(claimed).all() and _at_a_point(roots, point):
+            continue
         methods: dict[str, Any] = {"finite differences": by_differences}
         if is_analytic(stage.slope.value, point):
             methods["complex steps"] = by_complex_step
         for name, method in methods.items():
             measured, error, known = stage.measured(point, method, claimed)
-            if not np.isfinite(measured).all():  # the derivative does not exist, or a step left the domain
+            if not np.isfinite(measured).all():  # no derivative, or a step left the domain, or none has settled
                 continue
             rounding = (error + float(np.max(noise[np.isfinite(noise)], initial=0.0))) / LIMITS[name]
             trial = _trial(stage.subject, name, point.sizes, claimed, measured, rounding)
@@ -228,9 +239,20 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
         )
     if not found:
         raise InputError(
-            asked, "no random input gives finite numbers", "check it at inputs of your own, with .evaluate(...)"
+            asked,
+            "no random input gives finite numbers that settle",
+            "check it at inputs of your own, with .evaluate(...)",
         )
     return found
+
+
+def _at_a_point(roots: Sequence[Node], point: Point) -> bool:
+    """Is there a norm of a slice that is 0, as that of what is left of one number without its mean?
+
+    A norm has no derivative there, whatever the function has that it is in.
+    """
+    norms = [node for node in topological(roots) if isinstance(node, Reduction) and reduction_row(node.fn).norm]
+    return any((value == 0).any() for value in point.values(norms))
 
 
 def _trial(

@@ -191,10 +191,10 @@ def _jax_trial(y: Array, result: Array, target: Variable, sizes: Mapping[str, in
             return function(*{**arrays, target.label: x}.values(), **rest)
 
         try:
-            measured = np.asarray(jax.jvp(run, (arrays[target.label],), (jax.numpy.asarray(along),))[1])
+            value, measured = map(np.asarray, jax.jvp(run, (arrays[target.label],), (jax.numpy.asarray(along),)))
         except NoRuleError:  # JAX has no such function
             return None
-    here = np.isfinite(measured)  # elsewhere the derivative does not exist
+    here = np.isfinite(measured) & np.isfinite(value)  # elsewhere the derivative does not exist
     with np.errstate(invalid="ignore"):
         gap = np.where(here, np.nan_to_num(np.abs(measured - claimed), nan=np.inf), 0)
     entry = tuple(map(int, np.unravel_index(int(np.argmax(gap)), gap.shape))) if gap.ndim and gap.size else ()

@@ -1,7 +1,7 @@
 """Products of sums, multiplied out: on request, within a bound, and where that lets terms cancel.
 
-The rewrites: `distribute` (the first sum among the factors), `open_dimension` (n - 1 as a number is n less 1) and
-`expand_to_cancel` (`a*(b+c) - a*b - a*c` is 0).
+The rewrites: `collect_sums` (what cancels does so first), `distribute` (one sum among the factors), `open_dimension`
+(n - 1 as a number is n less 1) and `expand_to_cancel` (`a*(b+c) - a*b - a*c` is 0).
 """
 
 from __future__ import annotations
@@ -25,10 +25,29 @@ def is_open_sum(node: Node, exponent: Number) -> bool:
     return isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0
 
 
-def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
-    """The products that come of multiplying out the first sum among the factors.
+def collect_sums(draft: Draft) -> None:
+    """Powers of one sum become one factor where some are denominators or roots: `p*(p + q)/(p + q)` is `p`.
 
-    None if there is none, or too many result.
+    Multiplied out first, what is above the line no longer meets what is below it.
+    """
+    if all(is_open_sum(node, exponent) for node, _, exponent in draft.factors if isinstance(node, Sum)):
+        return
+    places: dict[tuple[Node, tuple[int, ...]], int] = {}
+    found: list[tuple[Node, list[int], Number]] = []
+    for node, labels, exponent in draft.factors:
+        key = (node, tuple(draft.find(label) for label in labels))
+        if isinstance(node, Sum) and key in places:
+            found[places[key]] = (node, labels, add(found[places[key]][2], exponent))
+            continue
+        places[key] = len(found)
+        found.append((node, labels, exponent))
+    draft.factors = [factor for factor in found if factor[2] != 0]
+
+
+def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
+    """The products that come of multiplying out a sum among the factors: the first that has denominators, or the first.
+
+    Beside what is in denominators the other sums may cancel. None if there is no sum, or too many terms result.
     """
     total = 1
     for node, _, exponent in draft.factors:
@@ -37,7 +56,8 @@ def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
             total *= len(node.terms) ** min(exponent, bound)
     if not 1 < total <= bound:
         return None
-    for k, (node, labels, exponent) in enumerate(draft.factors):
+    for k in sorted(range(len(draft.factors)), key=lambda k: not _has_denominators(draft.factors[k][0])):
+        node, labels, exponent = draft.factors[k]
         if not isinstance(node, Sum) or not isinstance(exponent, int) or exponent < 1:
             continue
         parts = []
@@ -55,6 +75,16 @@ def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:
             parts.append(part)
         return parts
     return None
+
+
+def _has_denominators(node: Node) -> bool:
+    """Is this a sum in which a sum stands in a denominator, or under a root there?"""
+    return isinstance(node, Sum) and any(
+        isinstance(f.node, Sum) and f.exponent.real < 0
+        for term in node.terms
+        if isinstance(term.node, Product)
+        for f in term.node.factors
+    )
 
 
 def open_dimension(draft: Draft, out: Sequence[int]) -> list[Draft] | None:
