@@ -270,9 +270,11 @@ class Legibility:
         return flat
 
     def _may_pick(self, item: Item) -> bool:
-        """Is this a name that entries may be picked of?"""
+        """Is this a name that entries may be picked of? A derivative is none, whose name has a form of its own."""
         node = item.node
-        return isinstance(node, Variable | Definition) and not self.is_reference(node) and item.exponent == 1
+        if not isinstance(node, Variable | Definition) or self.is_reference(node):
+            return False
+        return node.name.isidentifier() and item.exponent == 1
 
     def _kind(self, node: Node) -> int:
         if self.is_reference(node):
