@@ -74,6 +74,12 @@ def test_slices_of_columns_and_rows_stand_as_these_do(vectors: str) -> None:
     reads_back(part)
 
 
+def test_a_derivation_has_selections_beside_derivatives() -> None:
+    lines = str(ic.explain(((x[1:] - x[:-1]) ** 2).sum(), x))
+    assert "∂x[k]/∂x[i]*eye(n)[1:][j,k]" in lines
+    assert lines.count("∂L/∂x    = 2*(eye(n)[1:] - eye(n)[:-1]).T @ (x[1:] - x[:-1])") == 1
+
+
 def entry(rng: random.Random) -> str:
     """A slice, or an entry."""
     return rng.choice(["0", "-1", "1"]) if rng.random() < 0.3 else rng.choice(["1:", ":-1", ":3", "-3:", ":", "::-1"])

@@ -290,7 +290,10 @@ FOLDED: dict[str, tuple[Any, Any]] = {
     "a unit": (ic.unit(3, "n")[1:], ic.unit(2, "n - 1")),
     "neighbours": (E[1:] @ E[:-1].T, ic.eye("n - 1")[:-1].T @ ic.eye("n - 1")[1:]),
     "backwards is symmetric": (E[::-1].T @ x, x[::-1]),
+    "one entry backwards": (y[2:3][::-1] + y[2:1:-1], 2 * y[2:3]),
     "a gradient": (ic.grad(x[::-1] @ x, x), 2 * x[::-1]),
+    "a sum backwards": (x[::-1].sum(), x.sum()),
+    "a sum of what is put back": (ic.eye("n")[::-1] @ ic.ones("n"), ic.ones("n")),
     "a gradient of slices": (ic.grad(x[1:][1:].sum(), x), E[:, 2:] @ ic.ones("n - 2")),
 }  # fmt: skip
 

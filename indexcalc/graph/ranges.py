@@ -27,7 +27,7 @@ class Range(NamedTuple):
     @property
     def whole(self) -> bool:
         """Are these all entries, in order?"""
-        return self.start == 0 and self.step == 1 and self.size == self.length
+        return self.start == 0 and self.size == self.length and (self.step == 1 or self.size == 1)
 
     @property
     def last(self) -> Dimension:
@@ -56,7 +56,8 @@ class Range(NamedTuple):
         >>> Range(1, 2, 3, 8).within(Range(9, -1, 8, 10))
         Range(start=8, step=-2, size=3, length=10)
         """
-        return Range(outer.start + outer.step * self.start, outer.step * self.step, self.size, outer.length)
+        step = 1 if self.size == 1 else outer.step * self.step
+        return Range(outer.start + outer.step * self.start, step, self.size, outer.length)
 
 
 def one_entry(place: Dimension, length: Dimension) -> Range:
@@ -124,7 +125,7 @@ def selection_of(found: Range) -> Constant | None:
         start = start - found.length
         if isinstance(start, Dim) or start >= 0:
             return None
-    return constant("selection", (found.size, found.length), (start, found.step))
+    return constant("selection", (found.size, found.length), (start, 1 if found.size == 1 else found.step))
 
 
 NOTHING = (Range(0, 1, 0, 0), Range(0, 1, 0, 0))

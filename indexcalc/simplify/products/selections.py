@@ -88,8 +88,9 @@ def _alone(draft: Draft, one: Selecting, rows: Rows, summed: dict[int, int]) -> 
                 raise Zero
             return _put(draft, [place], [])
         return False
-    if summed.get(long) == 1:
-        return _put(draft, [place], [long])
+    for label in (long, short) if found.size == found.length else (long,):  # all entries, in some order
+        if summed.get(label) == 1:
+            return _put(draft, [place], [label])
     if found.size == 1 and summed.get(short) == 1 and isinstance(found.start, int):
         return _put(draft, [place], [short], (constant("unit", (found.length,), (found.start,)), [long]))
     for other, (node, labels, exponent) in enumerate(rows):

@@ -258,7 +258,7 @@ class Legibility:
             key = slice_text(found[0], entry=entry)
             others = [other for other in flat.items if other is not item and long in other.labels]
             made = None
-            if long >= flat.order and times[long] == 2 and len(others) == 1 and self._may_pick(others[0].node):
+            if long >= flat.order and times[long] == 2 and len(others) == 1 and self._may_pick(others[0]):
                 made = _with_pick(others[0], long, key, None if entry else short[0])
             if made is not None:
                 flat.items[flat.items.index(others[0])] = made
@@ -269,9 +269,12 @@ class Legibility:
                 flat.gone.add(short[0])
         return flat
 
-    def _may_pick(self, node: Node | None) -> bool:
-        """Is this a name that entries may be picked of?"""
-        return isinstance(node, Variable | Definition) and not self.is_reference(node)
+    def _may_pick(self, item: Item) -> bool:
+        """Is this a name that entries may be picked of? A derivative is none, whose name has a form of its own."""
+        node = item.node
+        if not isinstance(node, Variable | Definition) or self.is_reference(node):
+            return False
+        return node.name.isidentifier() and item.exponent == 1
 
     def _kind(self, node: Node) -> int:
         if self.is_reference(node):
