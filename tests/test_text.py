@@ -445,3 +445,11 @@ def test_brackets_stand_where_a_text_binds_too_loosely():
 )
 def test_a_bracket_is_written_once(text, shown):
     assert str(ic.parse(text, s="")) == shown
+
+
+def test_a_diagonal_of_what_keeps_its_axes_within_a_sum_reads_back():
+    """`softmax(A[i,i], i)` would be another function: an index of its own, and a delta."""
+    A, B = ic.tensor("A", "b b"), ic.tensor("B", "b b")
+    for inner in (ic.softmax(A, axis=0), ic.polar(A), ic.softmax(A * B, axis=1) * A):
+        D = ic.derivative(ic.diag(ic.sigmoid(B - inner)), B)
+        assert ic.parse(str(D), **D.declarations) == D and ic.parse(D.latex(), **D.declarations) == D

@@ -326,7 +326,13 @@ class Arranger:
 
     def reduced(self, node: Reduction, names: Sequence[str], scope: Setting) -> Piece:
         """A function along axes, whose names are bound in its argument unless they stay; no argument lacks an axis."""
-        fresh, kept = fresh_names(scope.used | set(names)), iter(names)
+        fresh = fresh_names(scope.used | set(names))
+        shown = [name if name not in names[:axis] else next(fresh) for axis, name in enumerate(names)]
+        if shown != list(names):  # a diagonal of what keeps its axes: an index for each, and a delta
+            whole = self.reduced(node, shown, scope._replace(used=scope.used | set(shown)))
+            pairs = [(name, own) for name, own in zip(names, shown, strict=True) if name != own]
+            return times(1, (whole, *(Delta(pair) for pair in pairs)))
+        kept = iter(names)
         inner = (
             list(names)
             if node.keeps
