@@ -98,10 +98,11 @@ class Joining:
     def attach(self, form: HeldForm, labels: Sequence[int]) -> list[int]:
         """A value is used with these labels: its deltas join them. Gives those of the axes of its core."""
         first: dict[int, int] = {}
-        for inner, label, found in zip(form.out, labels, form.ranges or (None,) * len(labels), strict=True):
+        ranges = form.ranges or (None,) * len(labels)
+        for inner, label, found in zip(form.out, labels, ranges, strict=True):
             if found is None:
                 self.joined.join(first.setdefault(inner, label), label)
-        for inner, label, found in zip(form.out, labels, form.ranges, strict=bool(form.ranges)):
+        for inner, label, found in zip(form.out, labels, form.ranges, strict=False):
             if found is not None:
                 if inner not in first:
                     first[inner] = self._new(form.sizes[inner])

@@ -17,7 +17,7 @@ from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
 from indexcalc.engine.plan.steps import PlacedPiece, added, over_norms, power, single, sliced, summed, written
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
-from indexcalc.engine.program import Fill, Known
+from indexcalc.engine.program import Fill, Known, Use
 from indexcalc.errors import NoRuleError
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Node
@@ -167,16 +167,18 @@ class Lowering:
         if joining.empty:
             return None
         rows += [(self._selection(one), [one.short, one.long], 1) for one in joining.left]
-        sizes = joining.sizes
+        sizes, find = joining.sizes, joining.joined.find
         single_entries = {label for label, size in sizes.items() if size == 1}
         axes = [joining.axis(x) for x in term.out]
         out = tuple(axis.label for axis in axes)
         pieces: list[Piece] = []
         bases: list[tuple[Piece, Number]] = []
         for value, held_labels, exponent in rows:
-            if self.pool.steps[value] == ONE:
+            if joining.places and self.pool.steps[value] == ONE:
                 continue
-            use = sliced(self.pool, value, [joining.axis(x) for x in held_labels], single_entries, sizes)
+            use = Use(value, tuple([find(x) for x in held_labels]))
+            if joining.places:
+                use = sliced(self.pool, value, [joining.axis(x) for x in held_labels], single_entries, sizes)
             distinct = tuple(dict.fromkeys(use.labels))
             bases.append((Piece(single(self.pool, 1, use, distinct, sizes), distinct), exponent))
         for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
