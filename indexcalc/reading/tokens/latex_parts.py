@@ -141,7 +141,7 @@ def as_declared(found: list[Token], words: Words) -> Stream:
 
 
 def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple[int, list[str]]:
-    r"""How many tokens from here on are one thing, and what: `2 \cdot 10^{-3}`, `\log\Gamma`, `\psi^{(2)}(`."""
+    r"""How many tokens from here on are one thing, and what: `2 \cdot 10^{-3}`, `\log\Phi`, `\psi^{(2)}(`."""
     here, ahead = texts[k], texts[k + 1 : k + 5]
     if found[k].type == "NUMBER" and ahead[:1] in ([r"\cdot"], [r"\times"]) and ahead[1:3] == ["10", "^"]:
         braced = ahead[3:] == ["{"]
@@ -149,8 +149,8 @@ def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple
         power = "".join(texts[k + 4 + braced : end + (not braced)])
         if power.lstrip("-").isdigit():
             return end + 1 - k, [f"{here}e{power}"]
-    elif here in (r"\log", r"\ln") and ahead[:1] == [r"\Gamma"] and not words.known("Gamma"):
-        return 2, [SET[r"\log\Gamma"]]
+    elif here in (r"\log", r"\ln") and ahead and (row := SET.get(r"\log" + ahead[0])) and not words.known(ahead[0][1:]):
+        return 2, [row]
     elif here == r"\psi" and ahead[:3] == ["^", "{", "("] and texts[k + 5 : k + 7] == [")", "}"]:
         end = k + 7 + (texts[k + 7 : k + 8] == [r"\left"])
         if texts[end : end + 1] == ["("] and not words.known("psi"):
