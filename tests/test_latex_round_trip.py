@@ -15,6 +15,9 @@ from test_latex import parsed
 
 import indexcalc as ic
 from indexcalc.errors import IndexCalcError
+from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.graph.constructors import elementwise
+from indexcalc.views.array import Array
 
 LONGEST = 400
 """Characters of a derivative that is read back: an arbitrary budget."""
@@ -55,6 +58,19 @@ def test_the_corpus(case: Case, layout: str) -> None:
 @pytest.mark.parametrize("case", [case for case in cases().values() if case.id != "cookbook-89"], ids=repr)
 def test_the_values_of_the_corpus(case: Case) -> None:
     reads_back(case.value)
+
+
+@pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
+def test_the_functions_of_the_table(row: Any) -> None:
+    arguments = [ic.tensor(name, "n") for name in "xyz"[: row.arity]]
+    y = Array(
+        elementwise(row.name, [(one.node, (0,)) for one in arguments], arguments[0].node.dims, (2,) * len(row.params))
+    )
+    results = [y, 1 - 2 * y**2, y[ic.index("i")]]
+    results += [ic.hessian(y.sum(), arguments[-1])] if row.rules[-1] else []
+    for e in [*results, *(ic.grad(y.sum(), one) for one, rule in zip(arguments, row.rules, strict=True) if rule)]:
+        reads_back(e)
+        assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
 
 
 def indexed(seed: int) -> list[Any]:

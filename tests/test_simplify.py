@@ -564,8 +564,18 @@ def test_what_stands_above_the_line_meets_what_stands_below() -> None:
         (s * (a * s**-0.5 + 1), a * s**0.5 + s),
         ((p - q) * (a / (q - p) + 1), p - q - a),
         (s**2 * (a / s + p / s**2), a * s + p),
+        (ic.sqrt(2 * p) * (ic.sqrt(2 * p) + 1), 2 * p + ic.sqrt(2 * p)),
+        ((a / ic.sqrt(2 * p) + 1) / ic.sqrt(2 * p), a / (2 * p) + 1 / ic.sqrt(2 * p)),
+        (a * ic.sqrt(p * q) * (ic.sqrt(p * q) - 1), a * p * q - a * ic.sqrt(p * q)),
         (sigma * (1 - sigma) * (t / sigma - (1 - t) / (1 - sigma)), t - sigma),
     ):
         assert e == wanted and hash(e) == hash(wanted)
     D = ic.grad(-(t * ic.log(sigma) + (1 - t) * ic.log(1 - sigma)).sum(), x)
     assert str(D) == "sigmoid(x) - t" and ic.parse(str(D), **D.declarations) == D
+
+
+def test_a_choice_by_whether_it_is_0_is_a_choice() -> None:
+    x, y, z = (ic.tensor(name, "n") for name in "xyz")
+    assert ic.where(ic.not_equal(x, 0), y, z) == ic.where(ic.not_equal(0, x), y, z) == ic.where(x, y, z)
+    assert ic.where(ic.equal(x, 0), y, z) == ic.where(x, z, y) != ic.where(x, y, z)
+    assert ic.where(ic.not_equal(x, y), y, z) != ic.where(x, y, z)

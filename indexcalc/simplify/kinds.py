@@ -39,7 +39,7 @@ from indexcalc.simplify.matrices.matrix import rule_matrix
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
-from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_comparison
+from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison
 from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symmetry
 
 WIDEST_SUM = 512
@@ -112,7 +112,9 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
         return unary(work, node, *args[0])
     if node.fn in COMPARED and (known := recognise_comparison(node.fn, args)) is not None:
         return Edge(1, *known)
-    row, value = elementwise_row(node.fn), {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}
+    row = elementwise_row(node.fn)
+    args = recognise_choice(args) if row.choice else args
+    value = {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}
     items = [
         Hyperedge((0 if row.commutative else k, *colour(inner)), labels, even(symmetry_of(inner)))
         for k, (inner, labels) in enumerate(args)

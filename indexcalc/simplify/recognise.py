@@ -309,6 +309,24 @@ def recognise_comparison(fn: str, args: Sequence[tuple[Node, Labels]]) -> tuple[
     return None
 
 
+def recognise_choice(args: Sequence[tuple[Node, Labels]]) -> list[tuple[Node, Labels]]:
+    """The arguments of a choice, `c` for the condition `c != 0`; for `c = 0` the other two change places.
+
+    >>> from indexcalc.graph.constructors import ONE, variable, zeros
+    >>> c = elementwise("equal", [(variable("c", ()), ()), (zeros(()), ())], ())
+    >>> [node.name for node, _ in recognise_choice([(c, ()), (variable("x", ()), ()), (variable("y", ()), ())])]
+    ['c', 'y', 'x']
+    """
+    (condition, labels), one, other = args
+    if not isinstance(condition, Elementwise) or condition.fn not in COMPARED:
+        return list(args)
+    for decides, zero in (condition.args, condition.args[::-1]):
+        if is_zero(zero.node):
+            chosen = (one, other) if elementwise_row(condition.fn).python == "!=" else (other, one)
+            return [(decides.node, tuple(labels[x] for x in decides.labels)), *chosen]
+    return list(args)
+
+
 RECOGNISE = {
     "log": recognise_log,
     "log1p": recognise_log1p,

@@ -141,7 +141,7 @@ def as_declared(found: list[Token], words: Words) -> Stream:
 
 
 def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple[int, list[str]]:
-    r"""How many tokens from here on are one thing, and what: `2 \cdot 10^{-3}`, `\log\Gamma`, `\psi^{(2)}(`."""
+    r"""How many tokens from here on are one thing, and what: `2 \cdot 10^{-3}`, `\log\Phi`, `\psi^{(2)}(`."""
     here, ahead = texts[k], texts[k + 1 : k + 5]
     if found[k].type == "NUMBER" and ahead[:1] in ([r"\cdot"], [r"\times"]) and ahead[1:3] == ["10", "^"]:
         braced = ahead[3:] == ["{"]

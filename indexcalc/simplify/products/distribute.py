@@ -1,7 +1,7 @@
 """Products of sums, multiplied out: on request, within a bound, and where that lets terms cancel.
 
-The rewrites: `collect_sums` (what cancels does so first), `distribute` (one sum among the factors), `open_dimension`
-(n - 1 as a number is n less 1) and `expand_to_cancel` (`a*(b+c) - a*b - a*c` is 0).
+The rewrites: `collect_composite` (what cancels does so first), `distribute` (one sum among the factors),
+`open_dimension` (n - 1 as a number is n less 1) and `expand_to_cancel` (`a*(b+c) - a*b - a*c` is 0).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from indexcalc.graph.edge import Draft, Edge
 from indexcalc.graph.node import Node, Product, Sum
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, symbol
+from indexcalc.simplify.opened import opened
 from indexcalc.simplify.products.normal_form import normalise_product
 from indexcalc.simplify.sums import Key, Terms, collect_terms, degree, signature
 
@@ -20,28 +21,38 @@ EXPAND_TERMS = 64
 """So many terms, at most, come of multiplying out unasked, in the hope that they cancel."""
 
 
+def is_whole(exponent: Number) -> bool:
+    """Is this a positive whole power?"""
+    return isinstance(exponent, int) and exponent > 0
+
+
 def is_open_sum(node: Node, exponent: Number) -> bool:
     """Is this factor a sum to a positive whole power, which could be multiplied out?"""
-    return isinstance(node, Sum) and isinstance(exponent, int) and exponent > 0
+    return isinstance(node, Sum) and is_whole(exponent)
 
 
-def collect_sums(draft: Draft) -> None:
-    """Powers of one sum become one factor where some are denominators or roots: `p*(p + q)/(p + q)` is `p`.
+def collect_composite(draft: Draft) -> None:
+    """Powers of one sum, or of one product, become one factor where some are denominators or roots.
 
-    Multiplied out first, what is above the line no longer meets what is below it.
+    So `p*(p + q)/(p + q)` is `p`, which it no longer is once what stands above the line is multiplied out. A product
+    whose roots make a whole power is opened: `sqrt(2*p)*sqrt(2*p)*q` is `2*p*q`.
     """
-    if all(is_open_sum(node, exponent) for node, _, exponent in draft.factors if isinstance(node, Sum)):
+    parts = [(node, exponent) for node, _, exponent in draft.factors if isinstance(node, Sum | Product)]
+    if all(is_whole(exponent) for _, exponent in parts):
         return
     places: dict[tuple[Node, tuple[int, ...]], int] = {}
     found: list[tuple[Node, list[int], Number]] = []
     for node, labels, exponent in draft.factors:
         key = (node, tuple(draft.find(label) for label in labels))
-        if isinstance(node, Sum) and key in places:
+        if isinstance(node, Sum | Product) and key in places:
             found[places[key]] = (node, labels, add(found[places[key]][2], exponent))
             continue
         places[key] = len(found)
         found.append((node, labels, exponent))
-    draft.factors = [factor for factor in found if factor[2] != 0]
+    whole = [factor for factor in found if factor[2] != 0]
+    draft.factors = [
+        one for factor in whole for one in (opened(draft, factor) if isinstance(factor[2], int) else [factor])
+    ]
 
 
 def distribute(draft: Draft, bound: int = EXPAND_TERMS) -> list[Draft] | None:

@@ -21,7 +21,7 @@ from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.diagonals import open_diagonals
-from indexcalc.simplify.products.distribute import collect_sums, distribute, is_open_sum, open_dimension
+from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
 from indexcalc.simplify.products.selections import fold_selections
 
@@ -116,7 +116,7 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
         return work.finish(draft, out, dims)
     split = None
     if work.expanding:
-        collect_sums(draft)
+        collect_composite(draft)
         split = distribute(draft, work.bound) or open_dimension(draft, out)
     if work.expanding and split is None and any(is_open_sum(node, e) for node, _, e in draft.factors):
         work.cut = True
