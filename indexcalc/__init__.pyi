@@ -23,6 +23,7 @@ from indexcalc.explaining.derivation import explain as explain
 from indexcalc.index import Index as Index
 from indexcalc.index import index as index
 from indexcalc.index import indices as indices
+from indexcalc.interop.optimizers import minimize_args as minimize_args
 from indexcalc.interop.read_sympy import from_sympy as from_sympy
 from indexcalc.reading.reader import parse as parse
 from indexcalc.views.array import Array as Array
@@ -1489,6 +1490,7 @@ __all__ = [
     "maximum",
     "mean",
     "min",
+    "minimize_args",
     "minimum",
     "norm1",
     "norm2",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
+    from indexcalc.interop.optimizers import minimize_args as minimize_args
     from indexcalc.interop.read_sympy import from_sympy as from_sympy
     from indexcalc.interop.write_sympy import to_sympy as to_sympy
     from indexcalc.reading.reader import parse as parse
@@ -72,6 +73,7 @@ MODULES = {
     "layouts": "views.derivatives.panel",
     "matrix_array": "views.derivatives.projection",
     "matrix_expr": "views.derivatives.projection",
+    "minimize_args": "interop.optimizers",
     "parse": "reading.reader",
     "picked": "views.select",
     "preflight": "engine.preflight",
@@ -90,6 +92,7 @@ PUBLIC = {
     "compressed": "compressed",
     "explain": "explain",
     "from_sympy": "from_sympy",
+    "minimize_args": "minimize_args",
     "parse": "parse",
     "preflight": "preflight",
     "to_source": "to_source",

@@ -248,7 +248,7 @@ def test_another_keyword_is_refused(name: str) -> None:
         "indices": ("i",), "delta": (i, a), "epsilon": (i, a), "function": ("f", "n ->"), "define": ("p", x),
         "einsum": ("i->i", x), "where": (A < 1, A, A), "diff": (Q, S[i, a]), "derivative": (x, x), "grad": (x @ x, x),
         "hessian": (x @ x, x), "jvp": (x, x, x), "vjp": (x, x, x), "hvp": (x @ x, x, x), "differential": (x, [x]),
-        "from_sympy": (Symbol("s"),), "verify": (L,),
+        "from_sympy": (Symbol("s"),), "minimize_args": (x @ x, x), "verify": (L,),
         "check": ("2*x", L), "explain": (x @ x, x), "parse": ("x",), "to_source": (x, (x,)),
         "compile": (x, (x,)), "compressed": (x,), "preflight": (x,), "normp": (x, 3), "matrix_power": (A, 2),
         "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),

@@ -161,6 +161,9 @@ CALLS: dict[str, Call] = {
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
                    arity=False),
     "ic.from_sympy": by(ic.from_sympy, IndexedBase("q", shape=(3,))[Symbol("i")], batch="i"),
+    "ic.minimize_args": by(ic.minimize_args, x @ x, [x], {"x": ONE}, takes=[{"s"}, {"'x'", "x", "[x]"}, {"{'n': 3}"}],
+                           arity=False),
+    "ic.minimize_args by name": by(ic.minimize_args, x @ x, [x], takes=[{"s"}, {"'x'", "x", "[x]"}], n=3, arity=False),
     "ic.explain": by(ic.explain, x @ x, x, takes=[{"x", "A", "s"}, BY], style="index", structure="free"),
     "ic.verify": by(ic.verify, ic.grad(x @ x, x), of=x @ x, wrt=x, structure="projected", seed=0, takes={"x", "x[i]"}),
     "ic.preflight": by(ic.preflight, Y, {"n": 3}, takes=[VIEWS - {"s"} | {"[x]"}, {"{'n': 3}"}], dtype="float64",
@@ -252,6 +255,11 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "solver": by(held.solver, positive_definite=False) if title == "Compressed" else Call(held.solver),
         }  # fmt: skip
     yield "Compressed", C, {"matmat": by(C.matmat, TWO, takes={"eye"})}
+    problem = ic.minimize_args(x @ x, x, x=ONE)
+    yield "Problem", problem, {
+        "fun": by(problem.fun, ONE, takes=[flat]), "hessp": by(problem.hessp, ONE, ONE, takes=[flat, flat]),
+        "unpack": by(problem.unpack, ONE, takes=[flat]), "keys": by(problem.keys),
+    }  # fmt: skip
     yield "Layouts", panel, {"table": by(panel.table), "__getitem__": by(panel.__getitem__, "jax", arity=False)}
     yield "Explanation", explained, {"text": by(explained.text, full=True), "latex": by(explained.latex)}
 
