@@ -44,6 +44,7 @@ TABLES: dict[str, dict[str, str]] = {
     "explaining.reasons.REASONS": {},
     "graph.fingerprint.ENTRIES": {},
     "graph.samples.EACH": {"Variable": EMPTY, "Constant": EMPTY},
+    "interop.write_entries.ENTRIES": {},
     "simplify.intervals.VALUES": {},
     "simplify.kinds.NORMALISE": {},
     "simplify.selection.FINITE": {},

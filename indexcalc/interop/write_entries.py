@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import count
 from typing import Any
 
@@ -46,34 +46,34 @@ class EntryWriter:
         return self._entry(root, [index_of(self.sp, name) for name in self.names])
 
     def _entry(self, node: Node, at: Sequence[Any]) -> Any:
-        match node:
-            case Variable():
-                if not node.shape:
-                    return scalar_of(self.sp, node)
-                return self.sp.IndexedBase(node.label, shape=tuple(map(self._size, node.shape)))[tuple(at)]
-            case Product():
-                return self._product(node, at)
-            case Sum():
-                terms = [
-                    number_of(self.sp, t.coef) * self._entry(t.node, [at[x] for x in t.labels]) for t in node.terms
-                ]
-                return self.sp.Add(*terms)
-            case Constant():
-                return self._constant(node, at)
-            case Elementwise():
-                return self._elementwise(node, at)
-            case Reduction() if node.fn in ALONG:
-                return self._reduction(node, at)
-            case Reduction() | Matrix():
-                raise self._refuse(f"{node.fn} of a matrix among entries", "write it in matrix notation, as an Array")
-            case Regroup():
-                raise self._refuse("axes joined or split among entries", "index what was joined")
-            case Call():
-                raise self._refuse(f"abstract function of arrays, as {node.name} is", "write the function out")
-            case Definition():
-                return self._entry(node.child, at)
-            case _:
-                raise AssertionError(f"no case for {node.kind}")
+        return ENTRIES[type(node)](self, node, at)
+
+    def variable(self, node: Variable, at: Sequence[Any]) -> Any:
+        """An entry of a tensor, or a symbol."""
+        if not node.shape:
+            return scalar_of(self.sp, node)
+        return self.sp.IndexedBase(node.label, shape=tuple(map(self._size, node.shape)))[tuple(at)]
+
+    def total(self, node: Sum, at: Sequence[Any]) -> Any:
+        """A sum of entries."""
+        terms = [number_of(self.sp, t.coef) * self._entry(t.node, [at[x] for x in t.labels]) for t in node.terms]
+        return self.sp.Add(*terms)
+
+    def matrix(self, node: Matrix, at: Sequence[Any]) -> Any:
+        """A function of matrices has no entries in SymPy."""
+        raise self._refuse(f"{node.fn} of a matrix among entries", "write it in matrix notation, as an Array")
+
+    def regroup(self, node: Regroup, at: Sequence[Any]) -> Any:
+        """Nor have joined axes."""
+        raise self._refuse("axes joined or split among entries", "index what was joined")
+
+    def call(self, node: Call, at: Sequence[Any]) -> Any:
+        """Nor have abstract functions of arrays."""
+        raise self._refuse(f"abstract function of arrays, as {node.name} is", "write the function out")
+
+    def definition(self, node: Definition, at: Sequence[Any]) -> Any:
+        """A named step is opened."""
+        return self._entry(node.child, at)
 
     def _size(self, dim: Dimension) -> Any:
         if unknown(dim):
@@ -85,7 +85,8 @@ class EntryWriter:
 
     # -------------------------------------------------------------- kinds
 
-    def _product(self, node: Product, at: Sequence[Any]) -> Any:
+    def product(self, node: Product, at: Sequence[Any]) -> Any:
+        """A product of entries, summed."""
         sp = self.sp
         made, place = number_of(sp, node.coef), dict[int, Any]()
         for label, index in zip(node.out, at, strict=True):
@@ -130,7 +131,8 @@ class EntryWriter:
         start = self._size(found.start)
         return start if len(labels) == 1 else start + found.step * place[labels[0]]
 
-    def _constant(self, node: Constant, at: Sequence[Any]) -> Any:
+    def constant(self, node: Constant, at: Sequence[Any]) -> Any:
+        """An entry of a known tensor."""
         found = picked(node)
         if found is not None:
             return self.sp.KroneckerDelta(at[-1], self._entry_of(found, range(node.order), dict(enumerate(at))))
@@ -140,11 +142,15 @@ class EntryWriter:
             return self.sp.pi
         raise self._refuse(f"known tensor {node.label}", "write what it means, by deltas or a Piecewise")
 
-    def _elementwise(self, node: Elementwise, at: Sequence[Any]) -> Any:
+    def elementwise(self, node: Elementwise, at: Sequence[Any]) -> Any:
+        """A function of entries."""
         args = [self._entry(arg.node, [at[x] for x in arg.labels]) for arg in node.args]
         return entry(self.sp, node.fn, [*(number_of(self.sp, value) for value in node.params), *args])
 
-    def _reduction(self, node: Reduction, at: Sequence[Any]) -> Any:
+    def reduction(self, node: Reduction, at: Sequence[Any]) -> Any:
+        """A function along axes; those of matrices have no entries in SymPy."""
+        if node.fn not in ALONG:
+            raise self._refuse(f"{node.fn} of a matrix among entries", "write it in matrix notation, as an Array")
         sp, left = self.sp, iter(at)
         if node.params:
             raise self._refuse(f"{node.fn} with parameters", "write the sum out")
@@ -162,6 +168,20 @@ class EntryWriter:
             )
 
         return ALONG[node.fn](sp, body, total)
+
+
+ENTRIES: dict[type[Node], Callable[[EntryWriter, Any, Sequence[Any]], Any]] = {
+    Variable: EntryWriter.variable,
+    Product: EntryWriter.product,
+    Sum: EntryWriter.total,
+    Constant: EntryWriter.constant,
+    Regroup: EntryWriter.regroup,
+    Elementwise: EntryWriter.elementwise,
+    Reduction: EntryWriter.reduction,
+    Matrix: EntryWriter.matrix,
+    Call: EntryWriter.call,
+    Definition: EntryWriter.definition,
+}
 
 
 def picked(node: Node) -> Range | None:

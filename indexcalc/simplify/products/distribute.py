@@ -22,7 +22,11 @@ EXPAND_TERMS = 64
 
 
 def is_whole(exponent: Number) -> bool:
-    """Is this a positive whole power?"""
+    """Is this a positive whole power?
+
+    >>> is_whole(2), is_whole(-1)
+    (True, False)
+    """
     return isinstance(exponent, int) and exponent > 0
 
 
@@ -36,6 +40,11 @@ def collect_composite(draft: Draft) -> None:
 
     So `p*(p + q)/(p + q)` is `p`, which it no longer is once what stands above the line is multiplied out. A product
     whose roots make a whole power is opened: `sqrt(2*p)*sqrt(2*p)*q` is `2*p*q`.
+
+    >>> import indexcalc as ic
+    >>> p, q = ic.scalar("p"), ic.scalar("q")
+    >>> (p*(p + q)/(p + q)).simplify(), (ic.sqrt(2*p)*ic.sqrt(2*p)*q).simplify()
+    (p, 2*p*q)
     """
     parts = [(node, exponent) for node, _, exponent in draft.factors if isinstance(node, Sum | Product)]
     if all(is_whole(exponent) for _, exponent in parts):
