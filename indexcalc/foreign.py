@@ -152,6 +152,14 @@ ROWS: tuple[Foreign, ...] = (
     *_same("PyTorch", "leaky_relu", "ic.leaky_relu(x)", "LeakyReLU"),
     *_same("PyTorch", "elu", "ic.elu(x)", "ELU"),
     *_same("PyTorch", "selu", "ic.selu(x)", "SELU"),
+    *_other("PyTorch, JAX", "write `x*ic.tanh(ic.softplus(x))`", "mish", "Mish"),
+    *_other("PyTorch, JAX", "write `x/(1 + ic.abs(x))`", "softsign", "soft_sign", "Softsign"),
+    *_other("PyTorch", "write `x - ic.tanh(x)`", "tanhshrink", "Tanhshrink"),
+    *_other("PyTorch", "write `ic.sign(x)*ic.relu(ic.abs(x) - 0.5)`", "softshrink", "Softshrink", "soft_threshold"),
+    *_other("PyTorch", "write `ic.softmax(-x)`", "softmin", "Softmin"),
+    *_other("PyTorch, JAX", "write `ic.clip(x/6 + 0.5, 0, 1)`", "hardsigmoid", "hard_sigmoid", "Hardsigmoid"),
+    *_other("PyTorch, JAX", "write `x*ic.clip(x/6 + 0.5, 0, 1)`", "hardswish", "hard_silu", "hard_swish", "Hardswish"),
+    *_other("PyTorch, JAX", "write `A*ic.sigmoid(B)`, with the halves as tensors of their own", "glu", "GLU"),
     *_same("PyTorch", "hard_tanh", "ic.hard_tanh(x)", "hardtanh", "Hardtanh"),
     *_other("PyTorch", "write `ic.clip(x, 0, 6)`", "relu6", "ReLU6"),
     *_other("PyTorch, SciPy", "write `ic.log(ic.sigmoid(x))`", "logsigmoid", "log_sigmoid", "log_expit"),
@@ -168,7 +176,64 @@ ROWS: tuple[Foreign, ...] = (
     *_same("books", "cov", "ic.cov(A)", "covariance"),
     *_other("NumPy", "write `ic.cov(x, y)/(ic.std(x)*ic.std(y))`", "corrcoef"),
     *_other("PyTorch, JAX", "write `ic.mean((x - y)**2)`", "mse_loss", "mse"),
-    *_other("PyTorch, JAX", "write `-ic.sum(y*ic.log_softmax(x))`", "cross_entropy"),
+    *_other(
+        "PyTorch, JAX",
+        "write `-ic.sum(y*ic.log_softmax(x))`, of rows `-ic.mean(ic.sum(B*ic.log_softmax(A, axis=1), axis=1))`",
+        "cross_entropy",
+        "cross_entropy_loss",
+        "CrossEntropyLoss",
+    ),
+    *_other("PyTorch", "write `-ic.mean(ic.sum(B*A, axis=1))`, with B of zeros and ones", "nll_loss", "NLLLoss"),
+    *_other(
+        "PyTorch",
+        "write `-ic.mean(y*ic.log(x) + (1 - y)*ic.log(1 - x))`, of logits `ic.mean(ic.softplus(x) - y*x)`",
+        "binary_cross_entropy",
+        "bce_loss",
+        "BCELoss",
+    ),
+    *_other(
+        "PyTorch", "write `ic.mean(ic.softplus(x) - y*x)`", "binary_cross_entropy_with_logits", "BCEWithLogitsLoss"
+    ),
+    *_other("PyTorch", "write `ic.mean(ic.abs(x - y))`", "l1_loss", "L1Loss", "mae"),
+    *_other(
+        "PyTorch, JAX",
+        "write `ic.mean(ic.where(ic.abs(x - y) <= 1, (x - y)**2/2, ic.abs(x - y) - 0.5))`",
+        "huber_loss",
+        "huber",
+        "HuberLoss",
+        "smooth_l1_loss",
+        "smooth_l1",
+        "SmoothL1Loss",
+    ),
+    *_other("PyTorch, SciPy", "write `ic.sum(x*ic.log(x/y))`", "kl_div", "kl_divergence", "rel_entr", "KLDivLoss"),
+    *_other("PyTorch", "write `ic.mean(ic.relu(1 - x*y))`", "hinge_loss", "hinge"),
+    *_other(
+        "PyTorch, SciPy", "write `x @ y/(ic.norm2(x)*ic.norm2(y))`", "cosine_similarity", "CosineSimilarity", "cosine"
+    ),
+    *_other("PyTorch", "write `ic.norm2(x - y)`", "pairwise_distance", "PairwiseDistance", "dist"),
+    *_other(
+        "PyTorch", "write `x/ic.norm2(x)`, of rows `A/ic.norm2(A, axis=1, keepdims=True)`", "normalize", "l2_normalize"
+    ),
+    *_other(
+        "PyTorch, JAX",
+        "write `(A - ic.mean(A, axis=1, keepdims=True))/ic.sqrt(ic.var(A, axis=1, keepdims=True) + 1e-5)`",
+        "layer_norm",
+        "LayerNorm",
+    ),
+    *_other(
+        "PyTorch", "write `(A - ic.mean(A, axis=0))/ic.sqrt(ic.var(A, axis=0) + 1e-5)`", "batch_norm", "BatchNorm1d"
+    ),
+    *_other("PyTorch", "write `A/ic.sqrt(ic.mean(A**2, axis=1, keepdims=True) + 1e-6)`", "rms_norm", "RMSNorm"),
+    *_other(
+        "PyTorch, JAX",
+        "write `ic.softmax(A @ B.T/ic.sqrt(A.shape[1]), axis=1) @ A`",
+        "scaled_dot_product_attention",
+        "dot_product_attention",
+    ),
+    *_other("PyTorch", "write `ic.where(A > 0, A, -1e9)`, with the condition that is kept", "masked_fill"),
+    *_other("PyTorch, JAX", 'declare it: `ic.tensor("Y", "n k", onehot=True)`', "one_hot", "onehot"),
+    *_other("PyTorch", 'write a product with a mask, `x*ic.tensor("m", "n", mask=True)`', "dropout", "Dropout"),
+    *_other("PyTorch", "write `A @ B.T + x`, or of samples in rows and B turned `A @ B + x`", "linear", "Linear"),
     *_other("NumPy", "there is none: a place has no derivative; `ic.max(x)` is the value", "argmax", "argmin"),
     *_other("NumPy", "there is none", "median", "quantile"),
     # derivatives

@@ -81,6 +81,9 @@ def test_what_is_ours_is_here_and_what_is_said_runs(row: Foreign) -> None:
         ("cond", np.linalg.cond), ("spectral_norm", lambda A: np.linalg.norm(A, 2)), ("trace", np.trace),
         ("determinant", np.linalg.det), ("norm_fro", np.linalg.norm), ("transpose", np.transpose),
         ("nuclear_norm", lambda A: np.linalg.norm(A, "nuc")), ("pseudoinverse", np.linalg.pinv),
+        ("softsign", lambda x: x/(1 + abs(x))), ("hard_silu", lambda x: x*np.clip(x + 3, 0, 6)/6),
+        ("softmin", lambda x: np.exp(-x)/np.exp(-x).sum()), ("mish", lambda x: x*np.tanh(np.log(1 + np.exp(x)))),
+        ("layer_norm", lambda A: (A - A.mean(1, keepdims=True))/np.sqrt(A.var(1, keepdims=True) + 1e-5)),
         ("diagonal", np.diagonal), ("Diag", np.diag), ("average", np.mean), ("amax", np.max), ("amin", np.min),
     ],
 )  # fmt: skip
