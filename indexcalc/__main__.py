@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
@@ -15,7 +16,7 @@ from indexcalc.checking.check import check
 from indexcalc.checking.report import Report
 from indexcalc.checking.verify import verify
 from indexcalc.engine.compile.source import to_source
-from indexcalc.errors import IndexCalcError, KindError, NameRefused
+from indexcalc.errors import IndexCalcError, KindError, NameRefused, did_you_mean
 from indexcalc.explaining.derivation import STYLES, explain
 from indexcalc.functions.code.text import MODULES
 from indexcalc.layout.conventions import CONVENTIONS
@@ -46,7 +47,11 @@ class OneMessage(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """The error of options that cannot be read."""
-        raise KindError("", message, f"{EXAMPLE}; all options: {self.prog} --help")
+        given, *choices = re.findall("'([^']*)'", message.partition("invalid choice:")[2]) or [""]
+        close = did_you_mean(given, choices) if choices else ""
+        raise KindError(
+            "", message, f"{close if close.startswith('did') else EXAMPLE}; all options: {self.prog} --help"
+        )
 
 
 OPTIONS: dict[str, dict[str, Any]] = {
@@ -459,7 +464,9 @@ def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> R
         raise KindError("", "the following arguments are required: EXPRESSION", f"write {EXAMPLE}")
     if len(texts) != count:
         wanted = TWO.get(verb, "one EXPRESSION")
-        raise KindError(" ".join(texts), f"{len(texts)} expressions, where {verb} takes {wanted}", "put each in quotes")
+        close = did_you_mean(texts[0], [*VERBS]) if len(texts) > count and not said else ""
+        found = f"{len(texts)} expression{'s' if len(texts) > 1 else ''}, where {verb} takes {wanted}"
+        raise KindError(" ".join(texts), found, close if close.startswith("did") else "put each in quotes")
     return VERBS[verb](options, texts)
 
 

@@ -24,9 +24,12 @@ ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 OPERATORS = {f"__{word}__" for word in (
     "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul", "rmatmul",
     "neg", "pos", "lt", "le", "gt", "ge", "getitem", "bool", "iter", "len", "float", "contains", "array",
-    "array_ufunc", "array_function",
+    "array_ufunc", "array_function", "abs", "and", "rand", "or", "ror", "xor", "rxor", "invert", "floordiv",
+    "rfloordiv", "mod", "rmod", "divmod", "rdivmod", "round", "setitem", "int",
 )}  # fmt: skip
 """Operators and conversions whose errors are the user's."""
+KEYWORDS = {"dim": "axis", "axes": "axis", "keepdim": "keepdims", "unbiased": "correction"}
+"""Keywords of other programs, and what they are called here."""
 NOWHERE = 1 << 30
 """The place of a parameter that has none: no call has so many arguments."""
 
@@ -220,6 +223,8 @@ def _misfit(
     unknown = [word for word in named if word not in keywords]
     if unknown and not any(one.kind is one.VAR_KEYWORD for one in own):
         close = did_you_mean(unknown[0], keywords)
+        if (ours := KEYWORDS.get(unknown[0])) in keywords:
+            close = f"did you mean {ours!r}?"
         instead = f"{close} It is {shown}" if close.startswith("did") else f"it is {shown}"
         return KindError(asked, f"there is no keyword {unknown[0]!r}", instead)
     try:

@@ -163,6 +163,10 @@ class Expr(Indexed):
 
     def mean(self, *indices: Index) -> Expr:
         """The mean over free indices: the sum, divided by their dimensions."""
+        if not indices:
+            raise NotationError(
+                f"({self}).mean()", "over which index?", f"write .mean({', '.join(map(str, self.free))})"
+            )
         total = self.sum(*indices)
         factors: list[Any] = [(total.node, total.names)]
         factors += [(dimension(self.dim(index)), (), -1) for index in indices]

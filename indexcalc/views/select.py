@@ -17,16 +17,25 @@ from indexcalc.graph.ranges import Range, selection_of, shrinks
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
+from indexcalc.views.view import View
 from indexcalc.writing.standing import ascending
 
 
 def picked(array: Array, keys: tuple[Any, ...]) -> Any:
     """What `array[keys]` is: an `Expr` for indices, an Array for integers, slices, None and `...`."""
-    asked = Asked(lambda: f"({array})[{', '.join(map(str, keys))}]")
+    asked = Asked(lambda: f"({array})[{', '.join(map(_written, keys))}]")
     indices = [one for one in keys if isinstance(one, Index)]
     if len(indices) == len(keys) and (keys or not array.order):
         return indexed(array, indices, asked)
     return selected(array, keys, asked)
+
+
+def _written(key: Any) -> str:
+    """A key as it is typed."""
+    if not isinstance(key, slice):
+        return "..." if key is Ellipsis else str(key)
+    bounds = ["" if bound is None else str(bound) for bound in (key.start, key.stop, key.step)]
+    return ":".join(bounds[: 2 + (key.step is not None)])
 
 
 def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
@@ -101,14 +110,21 @@ def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
     found: list[Any] = []
     for key in keys:
         if isinstance(key, Index):
-            instead = f"pick entries first, then name the axes that are left: X[0, :][{key}]"
+            first = ", ".join(":" if isinstance(one, Index) else _written(one) for one in keys)
+            fresh = (letter for letter in "jklmpq" if letter not in map(str, keys))
+            left = ", ".join(
+                str(one) if isinstance(one, Index) else next(fresh) for one in keys if not _is_integer(one)
+            )
+            instead = f"pick entries first, then name the axes that are left: ({array})[{first}][{left}]"
             raise KindError(asked, f"{key} is an index, beside keys that are none", instead)
         if key is None or key is Ellipsis or isinstance(key, slice):
             found.append(key)
             continue
         if not _is_integer(key):
-            found_text = f"{key!r} is a {type(key).__name__}, no index"
-            raise KindError(asked, found_text, 'make one: i = ic.index("i"); or give integers and slices')
+            found_text = f"{key!r} is {'an' if isinstance(key, View) else 'a'} {type(key).__name__}, no index"
+            instead = 'make one: i = ic.index("i"); or give integers and slices'
+            chosen = "choose entries by ic.where(c, x, 0), or count those that do by a product with c"
+            raise KindError(asked, found_text, chosen if isinstance(key, View) else instead)
         found.append(operator.index(key))
     used = sum(key is not None and key is not Ellipsis for key in found)
     if used > array.ndim:

@@ -39,6 +39,18 @@ ARITHMETIC: dict[Any, Callable[[Any, Any], Any]] = {
 """What a NumPy scalar may do with an expression: it is a number."""
 
 
+def _refused(written: str, instead: str) -> Callable[..., NoReturn]:
+    """What Python writes with a sign or a function of its own, and nothing here is written so."""
+
+    def refuse(self: View, *others: object) -> NoReturn:
+        raise KindError(written.format(self, *others, *"?" * 2), "an expression has no such operation", instead)
+
+    return refuse
+
+
+_JUMPS = "there is none, as it jumps; round the numbers that .evaluate(...) gives"
+
+
 @public
 class View(Evaluable):
     """A node, and the variables of all that it was made from.
@@ -88,7 +100,10 @@ class View(Evaluable):
         return hash((coef, node.digest, labels, names))
 
     def __bool__(self) -> NoReturn:
-        raise KindError(str(self), "an expression has no truth value", "compare with ==, or evaluate it first")
+        choose = "choose by ic.where(c, x, y), join conditions as (a > 0)*(b > 0)"
+        raise KindError(
+            str(self), "an expression has no truth value", f"{choose}, compare with ==, or evaluate it first"
+        )
 
     def __iter__(self) -> NoReturn:
         raise KindError(str(self), "an expression cannot be iterated over", "index it, or evaluate it first")
@@ -98,6 +113,18 @@ class View(Evaluable):
 
     def __float__(self) -> NoReturn:
         raise KindError(str(self), "an expression is no number", "evaluate it: .evaluate(x=...)")
+
+    __abs__ = _refused("abs({})", "write ic.abs(...)")
+    __and__ = __rand__ = _refused("({}) & ({})", "join conditions by a product: (x > 0)*(y > 0)")
+    __or__ = __ror__ = _refused("({}) | ({})", "join conditions by the larger: ic.maximum(x > 0, y > 0)")
+    __xor__ = __rxor__ = _refused("({}) ^ ({})", "write x**2 for a power, ic.not_equal(x > 0, y > 0) of conditions")
+    __invert__ = _refused("~({})", "write 1 - (x > 0) for what does not hold, or turn the comparison round")
+    __floordiv__ = __rfloordiv__ = _refused("({}) // ({})", "write x/y; a whole quotient jumps, and has no derivative")
+    __mod__ = __rmod__ = _refused("({}) % ({})", _JUMPS)
+    __divmod__ = __rdivmod__ = _refused("divmod({}, {})", _JUMPS)
+    __round__ = _refused("round({})", _JUMPS)
+    __setitem__ = _refused("({})[{}] = {}", "an expression stays as it is: choose entries by ic.where(c, x, y)")
+    __int__ = _refused("int({})", "evaluate it: .evaluate(x=...)")
 
     def __array__(self, *args: object, **kwargs: object) -> NoReturn:
         raise KindError(str(self), "NumPy cannot make an array of an expression", "evaluate it: .evaluate(x=...)")

@@ -192,6 +192,9 @@ class Reading:
             return self.error(token, f"{name} is a function, and stands without its argument", f"write {form}")
         close = did_you_mean(name, [*self.known, *(FUNCTIONS if token.type in CALLS else ())])
         hint = close if close.startswith("did") else did_you_mean(name, self.known)
+        if token.type in CALLS and not close.startswith("did"):
+            declare = f'declare it, {name}=ic.function("{name}", "->") say, or write it by functions that are here'
+            return self.error(token, f"{name!r} is no function here, and not declared", declare)
         return self.error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
 
     def undeclared(self, part: Any, name: str, dims: str = "") -> ParseError:

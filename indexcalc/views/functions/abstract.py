@@ -69,7 +69,7 @@ class AbstractFunction:
             )
         asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
         if len(args) != count:
-            raise NotationError(asked, f"{len(args)} arguments for {count}", f"{self!r}")
+            raise NotationError(asked, f"{len(args)} arguments for {count}", f"it is {self!r}")
         views = [self._view(arg, asked) for arg in args]
         if self.signature.entrywise:
             return self._of_entries(tuple(orders), views)
@@ -176,8 +176,9 @@ def function(
     checked_name(name, "function")
     asked = f"function({name!r}, {spec!r})"
     left, arrow, right = spec.partition("->")
-    if not arrow:
-        raise NotationError(asked, "there is no arrow", 'write "n -> m", or "n m ->" for a scalar')
+    if not arrow or "->" in right:
+        found = "there are two arrows" if arrow else "there is no arrow"
+        raise NotationError(asked, found, 'write "n -> m", "n m ->" for a scalar, "->" for a function of numbers')
     arguments, value = tuple(dims(part) for part in left.split(",")), dims(right)
     if gradient:
         checked_name(gradient, "function")
