@@ -265,3 +265,19 @@ def test_ladders_and_towers_print_in_index_notation() -> None:
     assert lengths[1] < 3 * lengths[0]
     assert str(tower).startswith("t1 = ")
     assert ic.parse(str(tower), **tower.declarations) == tower
+
+
+def test_an_axis_of_dimension_1_is_numpys() -> None:
+    X, x = ic.tensor("X", "n d"), ic.tensor("x", "n")
+    m = ic.mean(X, axis=1, keepdims=True)
+    for e, text in (
+        (m + 1, "(mean(X, axis=1) + 1)[:, None]"),
+        (ic.exp(m), "exp(mean(X, axis=1)[:, None])"),
+        (x[None] * 2, "2*x[None]"),
+        ((m + 1).T, "(mean(X, axis=1) + 1)[None]"),
+        (X - m / ic.sqrt(ic.var(X, axis=1, keepdims=True)), None),
+        (ic.parse("(mean(X, axis=1) + 1)[:, None]*X", X="n d"), "diagm(mean(X, axis=1) + 1) @ X"),
+    ):
+        assert text in (None, str(e)) and "1*" not in str(e), str(e)
+        read = ic.parse(str(e), **e.declarations)
+        assert read == e and read.shape == e.shape

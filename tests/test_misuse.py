@@ -479,7 +479,7 @@ def test_misused_compiled_functions_say_so(backend: str) -> None:
         (lambda: x[i].mean(), "(x[i]).mean(): over which index?\n  instead: write .mean(i)"),
         (lambda: ic.function("f", "n -> m -> n"), "there are two arrows"),
         (lambda: ic.function("f", "->", derivative=lambda x, y, z: x), "a rule of 3 arguments, and the function has 1"),
-        (lambda: ic.parse("foo(x)", x="n"), "'foo' is no function here, and not declared"),
+        (lambda: ic.parse("foo(x)", x="n"), "'foo' is not declared, and no function here"),
     ],
 )
 def test_what_is_said(call: Callable[[], Any], word: str) -> None:

@@ -194,7 +194,7 @@ class Reading:
         hint = close if close.startswith("did") else did_you_mean(name, self.known)
         if token.type in CALLS and not close.startswith("did"):
             declare = f'declare it, {name}=ic.function("{name}", "->") say, or write it by functions that are here'
-            return self.error(token, f"{name!r} is no function here, and not declared", declare)
+            return self.error(token, f"{name!r} is not declared, and no function here", declare)
         return self.error(token, f"{name!r} is not declared", hint or f'declare it: {name}="n m"')
 
     def undeclared(self, part: Any, name: str, dims: str = "") -> ParseError:

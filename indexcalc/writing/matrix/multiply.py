@@ -161,6 +161,8 @@ def _raise(form: Form, exponent: Number, gathered: dict[Form, Number], todo: lis
             return raised
     if form.kind == "zeros":
         return 0
+    if form.kind == "size" and isinstance(form.data, int) and (raised := power(form.data, exponent)) is not None:
+        return raised
     gathered[form] = add(gathered.get(form, 0), exponent)
     return 1
 

@@ -206,6 +206,10 @@ class Typesetter:
             cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
             if cut:
                 left, right = form_of(Monomial(1, (), tuple(links[:cut]))), form_of(Monomial(1, (), tuple(links[cut:])))
+                if right.kind == "ones" and right.cols == 1:
+                    return f"{self.within(self.natural(left), ATOM)}[:, None]", ATOM
+                if left.kind == "ones" and left.rows == 1:
+                    return f"{self.within(self.natural(turn(right)), ATOM)}[None]", ATOM
                 return self.function("outer", [self.natural(left)[0], self.natural(turn(right))[0]]), ATOM
             links = self._shorter_side(links)
         return self._matrix_product(links)
