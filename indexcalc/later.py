@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from indexcalc.interop.axes import rearrange as rearrange
     from indexcalc.interop.axes import reduce as reduce
     from indexcalc.interop.axes import repeat as repeat
+    from indexcalc.interop.named_axes import to_xarray as to_xarray
     from indexcalc.interop.optimizers import minimize_args as minimize_args
     from indexcalc.interop.read_sympy import from_sympy as from_sympy
     from indexcalc.interop.write_sympy import to_sympy as to_sympy
@@ -88,6 +89,7 @@ MODULES = {
     "size_number": "views.array",
     "to_source": "engine.compile.source",
     "to_sympy": "interop.write_sympy",
+    "to_xarray": "interop.named_axes",
     "verify": "checking.verify",
 }
 """The module of each name; the imports above say the same to type checkers."""

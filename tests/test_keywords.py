@@ -296,6 +296,10 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     ("Derivative", "latex lhs"): (lambda: D.latex(lhs=True), D.latex),
     ("ArrayDerivative", "latex lhs"): (lambda: H.latex(lhs=True), H.latex),
+    ("Array", "to_xarray dims"): (
+        lambda: T.to_xarray(T=np.ones((2, 3)), dims=("a", "b")).dims, lambda: T.to_xarray(T=np.ones((2, 3))).dims),
+    ("Expr", "to_xarray dims"): (
+        lambda: x[i].to_xarray(x=POINT, dims=["b"]).dims, lambda: x[i].to_xarray(x=POINT).dims),
     ("Array", "evaluate order"): (
         lambda: T.evaluate(T=np.ones((2, 3)), order=(1, 0)).shape, lambda: T.evaluate(T=np.ones((2, 3))).shape),
     ("Expr", "evaluate order"): (

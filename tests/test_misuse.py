@@ -52,7 +52,7 @@ TAKES: dict[str, set[str]] = {
     "seed": COUNTS, "order": {"None", "3"}, "sizes": {"None", "{}", "{'n': 3}"}, "optimize": {"None", "True", "f", "u"},
     "mesh": {"None"}, "shard": {"None"}, "vectors": {"None"}, "layout": {"None"}, "of": {"s"},
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
-    "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
+    "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}", "['n']"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
     "A": {"eye"}, "c": SIZES, "where": {"''"},
     "ddof": {"3", "-1", "0", "10**30"}, "correction": {"None", "3", "-1", "0", "10**30"},
@@ -197,6 +197,8 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "wanted": by(e.wanted, axes, takes={"None"}),
             "latex": by(e.latex, lhs=False),
             "to_sympy": by(e.to_sympy),
+            "to_xarray": by(e.to_xarray, numbers, arity=False, dims=["i"]),
+            "to_xarray by name": by(e.to_xarray, arity=False, x=ONE, A=TWO),
             "matrix": by(e.matrix, rows=axes, cols=(), order="F"),
             "diff": by(scalar.diff, A[k, c] if title == "Expr" else s, structure="free", takes={"x[i]", "s"}),
             **{name: by(getattr(e, name)) for name in (
