@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.compressed.compressed import compressed
     from indexcalc.engine.preflight import preflight
     from indexcalc.explaining.derivation import explain
+    from indexcalc.interop.axes import rearrange, reduce, repeat
     from indexcalc.interop.optimizers import minimize_args
     from indexcalc.interop.read_sympy import from_sympy
     from indexcalc.reading.reader import parse
@@ -149,6 +150,9 @@ __all__ = [
     "parse",
     "pi",
     "preflight",
+    "rearrange",
+    "reduce",
+    "repeat",
     "row",
     "scalar",
     "simplify",

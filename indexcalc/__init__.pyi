@@ -23,6 +23,9 @@ from indexcalc.explaining.derivation import explain as explain
 from indexcalc.index import Index as Index
 from indexcalc.index import index as index
 from indexcalc.index import indices as indices
+from indexcalc.interop.axes import rearrange as rearrange
+from indexcalc.interop.axes import reduce as reduce
+from indexcalc.interop.axes import repeat as repeat
 from indexcalc.interop.optimizers import minimize_args as minimize_args
 from indexcalc.interop.read_sympy import from_sympy as from_sympy
 from indexcalc.reading.reader import parse as parse
@@ -1509,7 +1512,10 @@ __all__ = [
     "preflight",
     "prod",
     "prod_except",
+    "rearrange",
+    "reduce",
     "relu",
+    "repeat",
     "row",
     "scalar",
     "selu",

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
+    from indexcalc.interop.axes import rearrange as rearrange
+    from indexcalc.interop.axes import reduce as reduce
+    from indexcalc.interop.axes import repeat as repeat
+    from indexcalc.interop.named_axes import to_xarray as to_xarray
     from indexcalc.interop.optimizers import minimize_args as minimize_args
     from indexcalc.interop.read_sympy import from_sympy as from_sympy
     from indexcalc.interop.write_sympy import to_sympy as to_sympy
@@ -77,11 +81,15 @@ MODULES = {
     "parse": "reading.reader",
     "picked": "views.select",
     "preflight": "engine.preflight",
+    "rearrange": "interop.axes",
+    "reduce": "interop.axes",
+    "repeat": "interop.axes",
     "replaced": "views.named",
     "tensors_in": "views.named",
     "size_number": "views.array",
     "to_source": "engine.compile.source",
     "to_sympy": "interop.write_sympy",
+    "to_xarray": "interop.named_axes",
     "verify": "checking.verify",
 }
 """The module of each name; the imports above say the same to type checkers."""
@@ -95,6 +103,9 @@ PUBLIC = {
     "minimize_args": "minimize_args",
     "parse": "parse",
     "preflight": "preflight",
+    "rearrange": "rearrange",
+    "reduce": "reduce",
+    "repeat": "repeat",
     "to_source": "to_source",
     "verify": "verify",
 }

@@ -248,7 +248,8 @@ def test_another_keyword_is_refused(name: str) -> None:
         "indices": ("i",), "delta": (i, a), "epsilon": (i, a), "function": ("f", "n ->"), "define": ("p", x),
         "einsum": ("i->i", x), "where": (A < 1, A, A), "diff": (Q, S[i, a]), "derivative": (x, x), "grad": (x @ x, x),
         "hessian": (x @ x, x), "jvp": (x, x, x), "vjp": (x, x, x), "hvp": (x @ x, x, x), "differential": (x, [x]),
-        "from_sympy": (Symbol("s"),), "minimize_args": (x @ x, x), "verify": (L,),
+        "from_sympy": (Symbol("s"),), "minimize_args": (x @ x, x), "rearrange": (A, "a b -> b a"),
+        "reduce": (A, "a b -> a", "sum"), "repeat": (A, "a b -> a b 2"), "verify": (L,),
         "check": ("2*x", L), "explain": (x @ x, x), "parse": ("x",), "to_source": (x, (x,)),
         "compile": (x, (x,)), "compressed": (x,), "preflight": (x,), "normp": (x, 3), "matrix_power": (A, 2),
         "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),
@@ -295,6 +296,10 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ),
     ("Derivative", "latex lhs"): (lambda: D.latex(lhs=True), D.latex),
     ("ArrayDerivative", "latex lhs"): (lambda: H.latex(lhs=True), H.latex),
+    ("Array", "to_xarray dims"): (
+        lambda: T.to_xarray(T=np.ones((2, 3)), dims=("a", "b")).dims, lambda: T.to_xarray(T=np.ones((2, 3))).dims),
+    ("Expr", "to_xarray dims"): (
+        lambda: x[i].to_xarray(x=POINT, dims=["b"]).dims, lambda: x[i].to_xarray(x=POINT).dims),
     ("Array", "evaluate order"): (
         lambda: T.evaluate(T=np.ones((2, 3)), order=(1, 0)).shape, lambda: T.evaluate(T=np.ones((2, 3))).shape),
     ("Expr", "evaluate order"): (

@@ -52,9 +52,10 @@ TAKES: dict[str, set[str]] = {
     "seed": COUNTS, "order": {"None", "3"}, "sizes": {"None", "{}", "{'n': 3}"}, "optimize": {"None", "True", "f", "u"},
     "mesh": {"None"}, "shard": {"None"}, "vectors": {"None"}, "layout": {"None"}, "of": {"s"},
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
-    "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}"}, "y": {
+    "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}", "['n']"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
-    "A": {"eye"}, "where": {"''"}, "ddof": {"3", "-1", "0", "10**30"}, "correction": {"None", "3", "-1", "0", "10**30"},
+    "A": {"eye"}, "c": SIZES, "where": {"''"},
+    "ddof": {"3", "-1", "0", "10**30"}, "correction": {"None", "3", "-1", "0", "10**30"},
 }  # fmt: skip
 """What a parameter takes of the pool, by its keyword, wherever it stands."""
 
@@ -161,6 +162,9 @@ CALLS: dict[str, Call] = {
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
                    arity=False),
     "ic.from_sympy": by(ic.from_sympy, IndexedBase("q", shape=(3,))[Symbol("i")], batch="i"),
+    "ic.rearrange": by(ic.rearrange, A, "a b -> (b a)", takes=[{"A"}, set()], arity=False),
+    "ic.reduce": by(ic.reduce, A, "a b -> a", "sum", takes=[{"A"}, set(), set()], arity=False),
+    "ic.repeat": by(ic.repeat, A, "a b -> a b c", c=2, takes=[{"A"}, set()], arity=False),
     "ic.minimize_args": by(ic.minimize_args, x @ x, [x], {"x": ONE}, takes=[{"s"}, {"'x'", "x", "[x]"}, {"{'n': 3}"}],
                            arity=False),
     "ic.minimize_args by name": by(ic.minimize_args, x @ x, [x], takes=[{"s"}, {"'x'", "x", "[x]"}], n=3, arity=False),
@@ -193,6 +197,8 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "wanted": by(e.wanted, axes, takes={"None"}),
             "latex": by(e.latex, lhs=False),
             "to_sympy": by(e.to_sympy),
+            "to_xarray": by(e.to_xarray, numbers, arity=False, dims=["i"]),
+            "to_xarray by name": by(e.to_xarray, arity=False, x=ONE, A=TWO),
             "matrix": by(e.matrix, rows=axes, cols=(), order="F"),
             "diff": by(scalar.diff, A[k, c] if title == "Expr" else s, structure="free", takes={"x[i]", "s"}),
             **{name: by(getattr(e, name)) for name in (

@@ -24,6 +24,7 @@ from indexcalc.surface import public
 
 if TYPE_CHECKING:
     from sympy import Basic
+    from xarray import DataArray
 
 PlainNumber: TypeAlias = complex | Fraction | np.number[Any] | Dim
 """What stands for a number beside an expression, as type checkers see it."""
@@ -178,6 +179,11 @@ class View(Evaluable):
         """The expression in SymPy: see `indexcalc.interop.write_sympy.to_sympy`."""
         written: Basic = later.to_sympy(self)
         return written
+
+    def to_xarray(self, values: Mapping[Any, Any] | None = None, /, *, dims: Any = None, **named: object) -> DataArray:
+        """The numbers with names: see `indexcalc.interop.named_axes.to_xarray`, to which all arguments go."""
+        made: DataArray = later.to_xarray(self, values, dims=dims, **named)
+        return made
 
     def equals(self, other: object) -> later.Equality:
         """Is this mathematically equal? By form, exactly, or by numbers: it says which, and where."""
