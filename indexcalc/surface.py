@@ -24,9 +24,9 @@ ANYTHING = CO_VARARGS | CO_VARKEYWORDS
 OPERATORS = {f"__{word}__" for word in (
     "add", "radd", "sub", "rsub", "mul", "rmul", "truediv", "rtruediv", "pow", "rpow", "matmul", "rmatmul",
     "neg", "pos", "lt", "le", "gt", "ge", "getitem", "bool", "iter", "len", "float", "contains", "array",
-    "array_ufunc", "array_function", "abs", "and", "rand", "or", "ror", "xor", "rxor", "invert", "floordiv",
+    "array_ufunc", "array_function", "and", "rand", "or", "ror", "xor", "rxor", "invert", "floordiv",
     "rfloordiv", "mod", "rmod", "divmod", "rdivmod", "round", "setitem", "int",
-)}  # fmt: skip
+)} | {"__abs__"}  # fmt: skip
 """Operators and conversions whose errors are the user's."""
 KEYWORDS = {"dim": "axis", "axes": "axis", "keepdim": "keepdims", "unbiased": "correction"}
 """Keywords of other programs, and what they are called here."""

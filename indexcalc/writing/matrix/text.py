@@ -203,14 +203,11 @@ class Typesetter:
 
     def _links(self, links: Sequence[Form]) -> Set:
         if self.vectors == "numpy":
-            cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
-            if cut:
-                left, right = form_of(Monomial(1, (), tuple(links[:cut]))), form_of(Monomial(1, (), tuple(links[cut:])))
-                if right.kind == "ones" and right.cols == 1:
-                    return f"{self.within(self.natural(left), ATOM)}[:, None]", ATOM
-                if left.kind == "ones" and left.rows == 1:
-                    return f"{self.within(self.natural(turn(right)), ATOM)}[None]", ATOM
-                return self.function("outer", [self.natural(left)[0], self.natural(turn(right))[0]]), ATOM
+            vectors, new_axis = _outer(links)
+            if new_axis:
+                return self.within(self.natural(vectors[0]), ATOM) + new_axis, ATOM
+            if vectors:
+                return self.function("outer", [self.natural(vector)[0] for vector in vectors]), ATOM
             links = self._shorter_side(links)
         return self._matrix_product(links)
 
@@ -343,3 +340,16 @@ class Typesetter:
         if self.vectors == "row":
             links = tuple(turn(link) for link in reversed(links))
         return self._fraction(term.coef, term.scalars, links)
+
+
+def _outer(links: Sequence[Form]) -> tuple[list[Form], str]:
+    """The vectors whose outer product the links are; beside the one number 1 there is one, with a new axis."""
+    cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
+    if not cut:
+        return [], ""
+    left, right = (form_of(Monomial(1, (), tuple(part))) for part in (links[:cut], links[cut:]))
+    if right.kind == "ones" and right.cols == 1:
+        return [left], "[:, None]"
+    if left.kind == "ones" and left.rows == 1:
+        return [turn(right)], "[None]"
+    return [left, turn(right)], ""
