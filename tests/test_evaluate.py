@@ -335,7 +335,7 @@ def test_a_named_gradient_may_be_an_array() -> None:
     np.testing.assert_array_equal(evaluate([node], arrays, {}, {"G": g})[0], g)
     np.testing.assert_array_equal(evaluate([node], arrays, {}, {"G": jnp.asarray(g)})[0], g)
     np.testing.assert_array_equal(evaluate([node], arrays, {}, {"G": lambda y: y})[0], 2 * arrays[x])
-    with pytest.raises(InputError, match=r"give G=..., a function of 1 array\(s\) .* or an array of that shape"):
+    with pytest.raises(InputError, match=r"give G=..., a function of 1 array\(s\) .* or an array of shape"):
         evaluate([node], arrays)
 
 

@@ -25,11 +25,11 @@ from indexcalc.reading.rules.spellings import (
     FILLED,
     LARGEST,
     LOGARITHMS,
-    OF_ITS_ENTRIES,
     SMALLER,
     SPELLED,
     TRACES,
     WITHOUT_ROW,
+    is_of_entries,
     is_square,
     log_determinant,
 )
@@ -230,7 +230,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         given[word] = str(part)[1:-1] if isinstance(part, str) else bare_number((yield part, Scope(scope.kept)))
     values = []
     for number, part in enumerate(args):
-        if name in OF_ITS_ENTRIES:
+        if is_of_entries(name):
             value = yield part, Scope(scope.kept, entries=scope.entries)
         elif name == "unvec" and number:
             values.append(dim(reading.source(part)))

@@ -278,8 +278,15 @@ WITHOUT_ROW = frozenset(["normF", "sum", "mean", *ALONG])
 """Functions along axes that the table lacks: they are products, or a formula of others."""
 ROOT, CHOICE, ONES, SMALLER = "sqrt", "where", "ones", "minimum"
 """The functions behind a sign: `√x`, a brace of cases, `1_n`, `min(m, n)`."""
-OF_ITS_ENTRIES = frozenset([*ELEMENTWISE, ROOT, *OF_ENTRIES])
-"""Functions that take what has indices, entry by entry."""
+
+
+def is_of_entries(name: str) -> bool:
+    """Does this function take what has indices, entry by entry? So do rows that were added.
+
+    >>> is_of_entries("tanh"), is_of_entries("clip"), is_of_entries("det")
+    (True, True, False)
+    """
+    return name in ELEMENTWISE or name in OF_ENTRIES or name == ROOT
 
 
 def inverse_transposed(value: Any) -> Any:
