@@ -235,6 +235,7 @@ RESULTS = {
     "kronecker": ic.kron(C, x),
     "plain vectors": ic.tensor("u", 3) @ A,
     "row in a Kronecker product": ic.kron(A, ic.row("w", 3)),
+    "softmax backwards": ic.softmax(ic.tensor("u", 3)[::-1])[::-1][i_] * ic.tensor("e", 3)[i_],
     "row times a matrix": ic.row("w", 3) @ A,
     "pairs": (1 / (ic.tensor("u", 3)[i_] * ic.ones(j_, dim=3) - ic.ones(i_, dim=3) * ic.tensor("u", 3)[j_])).sum(
         i_, j_, where="i<j"

@@ -162,23 +162,20 @@ class EntryWriter:
         """A function along axes; those of matrices have no entries in SymPy."""
         if node.fn not in ALONG:
             raise self._refuse(f"{node.fn} of a matrix among entries", "write it in matrix notation, as an Array")
-        sp, left = self.sp, iter(at)
         if node.params:
             raise self._refuse(f"{node.fn} with parameters", "write the sum out")
-        places = [
-            next(left) if node.keeps or axis not in node.axes else index_of(sp, next(self.fresh))
-            for axis in range(node.child.order)
-        ]
-        body = self._entry(node.child, places)
+        sp, left = self.sp, iter(at)
+        own = {axis: sp.Dummy() for axis in node.axes}  # the indices may be expressions, which nothing replaces
+        there = {axis: next(left) for axis in range(node.child.order) if node.keeps or axis not in node.axes}
+        body = self._entry(node.child, [own.get(axis, there.get(axis)) for axis in range(node.child.order)])
 
         def total(x: Any, made: Any = sp.Sum) -> Any:
-            bound = [index_of(sp, next(self.fresh)) for _ in node.axes]
-            moved = x.subs([(places[axis], b) for axis, b in zip(node.axes, bound, strict=True)], simultaneous=True)
-            return made(
-                moved, *[(b, 0, self._size(node.child.dims[a]) - 1) for a, b in zip(node.axes, bound, strict=True)]
-            )
+            bound = {own[axis]: index_of(sp, next(self.fresh)) for axis in node.axes}
+            lasts = [self._size(node.child.dims[axis]) - 1 for axis in node.axes]
+            return made(x.xreplace(bound), *[(one, 0, last) for one, last in zip(bound.values(), lasts, strict=True)])
 
-        return ALONG[node.fn](sp, body, total)
+        made = ALONG[node.fn](sp, body, total)
+        return made.xreplace({own[axis]: there[axis] for axis in node.axes}) if node.keeps else made
 
 
 ENTRIES: dict[type[Node], Callable[[EntryWriter, Any, Sequence[Any]], Any]] = {
