@@ -152,3 +152,10 @@ def test_what_cannot_be_packed_is_refused(name: str) -> None:
 
 def test_each_mask_is_tried() -> None:
     assert {*MASKED} <= {*STRUCTURES}
+
+
+def test_an_expr_is_minimised_too() -> None:
+    i = ic.index("i")
+    step = ic.define("R", w * w)
+    problem = ic.minimize_args(step[i] * w[i], w, d=2)
+    np.testing.assert_allclose(problem.fun([1.0, 2.0])[1], [3, 12])

@@ -40,6 +40,14 @@ def test_a_result_is_an_input_again() -> None:
     xr.testing.assert_equal((X + 1).to_xarray(X=made), (X + 1).to_xarray(X=GIVEN))
 
 
+def test_coordinates_are_those_of_the_dimension_of_the_tensor() -> None:
+    T, v = ic.tensor("T", "n", 3), ic.tensor("v", "m")
+    stress = xr.DataArray(np.ones((2, 3)), dims=("n", "m"), coords={"n": [1, 2], "m": [7, 8, 9]})
+    made = ic.outer(T.sum(axis=1), v).to_xarray({T: stress, "v": [1.0, 2.0]})
+    assert made.dims == ("n", "m")
+    assert list(made.coords) == ["n"]
+
+
 def test_dims_are_said() -> None:
     A = ic.tensor("A", "n n")
     made = (A @ A).to_xarray(A=np.eye(2), dims=("row", "column"))

@@ -123,6 +123,14 @@ ENTRIES: dict[str, Callable[[Pool], Any]] = {
     "range of the index": lambda p: sp.Sum(p.Q[sp.Idx("q", p.n)] ** 2, (sp.Idx("q", p.n), 0, p.n - 1)),
     "same letter twice": lambda p: p.sum(p.u[i], i) * p.v[i] + p.u[i],
     "norm": lambda p: sp.sqrt(p.sum(p.u[i] ** 2, i)),
+    "differences": lambda p: sp.Sum((p.u[i + 1] - p.u[i]) ** 2, (i, 0, p.n - 2)),
+    "differences of rows": lambda p: sp.Sum(p.S[i + 1, j] * p.S[i, j], (i, 0, p.n - 2), (j, 0, p.n - 1)),
+    "backwards": lambda p: p.sum(p.u[i] * p.v[p.n - 1 - i], i),
+    "convolution": lambda p: sp.Sum(p.u[i] * p.v[p.n - 2 - i], (i, 0, p.n - 2)),
+    "ends": lambda p: p.u[0] * p.u[p.n - 1] - p.S[p.n - 2, j],
+    "part of a sum": lambda p: sp.Sum(p.u[i], (i, 0, 1)) * a if p.n == 3 else sp.Sum(p.u[i], (i, 0, p.n - 2)) * a,
+    "pairs": lambda p: p.sum(sp.Piecewise((p.u[i] / p.v[j], i < j), (p.u[j], sp.Eq(i, j)), (0, True)), i, j),
+    "other pairs": lambda p: p.sum(sp.Piecewise((p.S[i, j], sp.And(i >= j, sp.Ne(i, j))), (a, True)), i, j),
     "piecewise entries": lambda p: p.sum(sp.Piecewise((p.u[i], p.u[i] > 0), (a * p.u[i], True)), i),
 }
 TABLE = {**MATRICES, **ENTRIES}
@@ -212,6 +220,7 @@ def places(view: Any) -> Any:
 n, m = sp.symbols("n m", integer=True)
 A, x = ic.tensor("A", 3, 3), ic.column("x", 3)
 S, C = ic.tensor("S", 3, 3, symmetric=True), ic.tensor("C", 3, 2)
+i_, j_ = ic.indices("i j")
 RESULTS = {
     "gradient": ic.grad(ic.logdet(A) + ic.tr(A @ A @ A), A),
     "hessian": ic.hessian(x.T @ A @ x, x),
@@ -225,6 +234,13 @@ RESULTS = {
     "norm": ic.normF(A) * x / ic.norm2(x),
     "kronecker": ic.kron(C, x),
     "plain vectors": ic.tensor("u", 3) @ A,
+    "row in a Kronecker product": ic.kron(A, ic.row("w", 3)),
+    "softmax backwards": ic.softmax(ic.tensor("u", 3)[::-1])[::-1][i_] * ic.tensor("e", 3)[i_],
+    "row times a matrix": ic.row("w", 3) @ A,
+    "pairs": (1 / (ic.tensor("u", 3)[i_] * ic.ones(j_, dim=3) - ic.ones(i_, dim=3) * ic.tensor("u", 3)[j_])).sum(
+        i_, j_, where="i<j"
+    ),
+    "condition in a product": ic.hadamard(ic.tensor("u", 3)[i_] > 0.5, ic.log(ic.tensor("u", 3)[i_])).sum(i_),
     "choice": ic.where(A[0, 0] > 1, A[0, 1], 2),
 }
 
@@ -282,9 +298,17 @@ REFUSED = {
     "imaginary": (sp.I * a, "ImaginaryUnit"),
     "infinity": (sp.oo, "Infinity"),
     "integral": (sp.Integral(a, (a, 0, 1)), "Integral"),
+    "no size is said": (sp.matrices.expressions.special.GenericIdentity(), "Identity(n)"),
+    "no end": (sp.Sum(2, (i, 0, sp.oo)), "Infinity"),
+    "an entry beyond": (u[n + 1], "the entry n + 1"),
+    "two indices in one": (sp.Sum(u[i + j], (i, 0, n - 1), (j, 0, n - 1)), "no symbol"),
     "undefined function": (sp.Function("f")(a), "has no counterpart"),
     "derivative": (sp.Derivative(sp.Determinant(M), M), "doit"),
     "index as a number": (sp.Sum(i * u[i], (i, 0, n - 1)), "as a number"),
+    "indices of two ranges": (
+        sp.Sum(sp.Piecewise((u[i], i < k), (0, True)), (i, 0, n - 1), (k, 0, m - 1)),
+        "no one range",
+    ),
     "triangle": (sp.Sum(u[j], (j, 0, i), (i, 0, n - 1)), "depends on the index"),
     "adjoint": (sp.Adjoint(M), "write .T"),
     "square root of a matrix": (M ** sp.Rational(1, 2), "HadamardPower"),

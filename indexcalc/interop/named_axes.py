@@ -44,7 +44,7 @@ def to_xarray(view: View, values: Mapping[Any, Any] | None = None, /, *, dims: A
     sizes = _shape(view)
     names = _names(view, sizes, dims, asked)
     table = values if isinstance(values, Mapping) else {}
-    known = _coordinates([*table.values(), *named.values()], asked)
+    known = _coordinates(view, {**table, **named}, asked)
     numbers = later.evaluate(view, values, **named)
     kept = {} if _moves(view) else {
         name: (name, known[str(size)]) for name, size in zip(names, sizes, strict=True) if str(size) in known
@@ -83,15 +83,18 @@ def _is_word(name: object) -> bool:
     return isinstance(name, str) and bool(name)
 
 
-def _coordinates(values: Sequence[Any], asked: Asked) -> dict[str, Any]:
-    """The coordinates of the inputs by dimension; those of one dimension have to be the same."""
+def _coordinates(view: View, given: Mapping[Any, Any], asked: Asked) -> dict[str, Any]:
+    """The coordinates of the inputs, by the dimensions that their tensors have; of one dimension they are the same."""
+    tensors = {variable.label: variable for variable in view.inputs}
     known: dict[str, Any] = {}
-    for value in values:
-        for name in value.dims if is_labelled(value) and hasattr(value, "coords") else ():
-            if name not in value.coords:
+    for key, value in given.items():
+        tensor = tensors.get(str(key.node.name if isinstance(key, View) else key))
+        labelled = tensor is not None and is_labelled(value) and hasattr(value, "coords")
+        for name in map(str, tensor.dims) if tensor is not None and labelled else ():
+            if name not in value.dims or name not in value.coords:
                 continue
             own = np.asarray(value.coords[name].values)
-            if not np.array_equal(known.setdefault(str(name), own), own):
+            if not np.array_equal(known.setdefault(name, own), own):
                 found = f"two inputs have different coordinates along {name}"
                 raise InputError(asked, found, "align them first: xarray.align(a, b)")
     return known

@@ -12,7 +12,7 @@ from typing import Any
 
 from indexcalc.errors import DimensionError, NotationError
 from indexcalc.graph.constructors import addition, constant, einsum
-from indexcalc.index import Index, unknown
+from indexcalc.index import Dimension, Index, unknown
 from indexcalc.interop.read_names import SymPyReader
 from indexcalc.views.array import Array, size_number
 from indexcalc.views.declare import delta, ones, tensor
@@ -58,42 +58,67 @@ def multiplied(reading: SymPyReader, values: Sequence[Any]) -> Any:
 
 
 def entries(reading: SymPyReader, array: Array, places: Sequence[Any]) -> View:
-    """The entries of an array at these places: SymPy's indices and integers."""
-    array, places = shifted(reading, array, places)
-    at = [reading.index(place) for place in places]
+    """The entries of an array at these places: SymPy's indices, alone or shifted, and integers."""
+    keys, at = [], []
     for place, size in zip(places, array.node.dims, strict=True):
-        known = reading.range(place)
-        if known is not None and known != size:
-            found = f"index {place} runs over {known}, its axis of {array} has {size}"
-            raise DimensionError(reading.asked, found, "let both have one size")
-    if any(isinstance(one, int) for one in at):
-        array = array[tuple(one if isinstance(one, int) else slice(None) for one in at)]
-    indices = [one for one in at if isinstance(one, Index)]
-    if not indices:
+        key, index = _picked(reading, array, place, size)
+        keys.append(key)
+        at += [] if index is None else [index]
+    if any(key != slice(None) for key in keys):
+        array = array[tuple(keys)]
+    if not at:
         return array
-    out = list(dict.fromkeys(indices))
+    out, bound = list(dict.fromkeys(at)), {one.name for one in reading.bound.values()}
     for index in out:
-        if indices.count(index) > 1 and not index.batch and all(index != one.name for one in reading.bound.values()):
+        if at.count(index) > 1 and not index.batch and index not in bound:
             found = f"{index} occurs twice in {array}, and no Sum says whether it is summed"
             raise NotationError(reading.asked, found, f'write Sum(..., ({index}, 0, n - 1)), or batch="{index}"')
-    return Expr(einsum(1, [(array.node, [one.name for one in indices])], [one.name for one in out]), out, array.inputs)
+    return Expr(einsum(1, [(array.node, [one.name for one in at])], [one.name for one in out]), out, array.inputs)
 
 
-def shifted(reading: SymPyReader, array: Array, places: Sequence[Any]) -> tuple[Array, list[Any]]:
-    """An array of which an index with a shift, `i + 1`, picks a part: the part, and the index alone."""
-    keys, alone = [], []
-    for place in places:
-        names = [one for one in getattr(place, "free_symbols", ()) if one in reading.indices]
-        size = reading.range(names[0]) if len(names) == 1 and place != names[0] else None
-        start: Any = None if size is None else place - names[0]
-        if size is None or names[0] in start.free_symbols:
-            keys.append(slice(None))
-            alone.append(place)
-        else:
-            first = reading.size(start)
-            keys.append(slice(first, first + size))
-            alone.append(names[0])
-    return (array[tuple(keys)] if any(key != slice(None) for key in keys) else array), alone
+def _picked(reading: SymPyReader, array: Array, place: Any, size: Dimension) -> tuple[Any, Index | None]:
+    """What a place picks of an axis, as a key, and the index that runs along it, if there is one.
+
+    `i` runs along the axis, or its beginning where a Sum ends before; `i + 1` and `n - 1 - i` along parts of it.
+    """
+    names = [one for one in getattr(place, "free_symbols", ()) if one in reading.indices]
+    names = [place] if place in reading.indices else names
+    if not names:
+        return _entry(reading, place, size), None
+    known = reading.range(names[0])
+    start = None if known is None else place - names[0]
+    backwards = start is not None and names[0] in start.free_symbols
+    start = place + names[0] if backwards else start
+    if len(names) > 1 or (place != names[0] and (start is None or names[0] in start.free_symbols)):
+        found = f"the index {place} is no symbol"
+        raise reading.refusal(place, found, "write one index, or i + 1 where a Sum says its range")
+    index = reading.index(names[0])
+    first = 0 if start is None else reading.size(start)
+    if known is None or (first == 0 and known == size):
+        return slice(None), index
+    if backwards:
+        last = first - known
+        return slice(first, None if last == -1 else last, -1), index
+    if not _less(known, size) and first == 0:
+        found = f"index {place} runs over {known}, its axis of {array} has {size}"
+        raise DimensionError(reading.asked, found, "let both have one size")
+    return slice(first, first + known), index
+
+
+def _less(one: Dimension, other: Dimension) -> bool:
+    """Is one dimension known to be less than another?"""
+    apart = other - one
+    return isinstance(apart, int) and apart > 0
+
+
+def _entry(reading: SymPyReader, place: Any, size: Dimension) -> int:
+    """The number of an entry, counted from the end where it is said by the size."""
+    if getattr(place, "is_Integer", False):
+        return int(place)
+    found = reading.size(place) - size
+    if not isinstance(found, int) or found >= 0:
+        raise reading.refusal(place, f"the entry {place} of an axis of {size}", "count from one end: 0, n - 1")
+    return found
 
 
 def _indexed(reading: SymPyReader, expr: Any) -> View:
@@ -127,7 +152,7 @@ def _array_element(reading: SymPyReader, expr: Any) -> View:
 
 
 def _delta(reading: SymPyReader, expr: Any) -> View:
-    first, second = map(reading.index, expr.args)
+    first, second = (int(one) if getattr(one, "is_Integer", False) else reading.index(one) for one in expr.args)
     ranges = [reading.range(one) for one in expr.args]
     known = [size for size in ranges if size is not None]
     if len(set(known)) > 1:
@@ -139,6 +164,22 @@ def _delta(reading: SymPyReader, expr: Any) -> View:
         raise reading.refusal(expr, f"{expr}: the size of the index is not said", 'write Idx("i", n)')
     made: Expr = unit(place, known[0])[index]
     return made
+
+
+def compared(reading: SymPyReader, expr: Any) -> View:
+    """A comparison of two indices of one range: 1 where it holds, else 0."""
+    one, other = expr.args
+    size = reading.range(one) or reading.range(other)
+    if size is None or size != (reading.range(other) or size):
+        raise reading.refusal(expr, f"{expr}, and no one range of both", "compare indices of one size, under a Sum")
+    if expr.rel_op in (">", ">="):
+        one, other = other, one
+    first, second = reading.index(one), reading.index(other)
+    if expr.rel_op in ("==", "!="):
+        same = delta(first, second, dim=size)
+        return same if expr.rel_op == "==" else ones(first, second, dim=size) - same
+    node = constant("tril", (size, size), () if "=" in expr.rel_op else (-1,))
+    return Expr(node, (second, first), frozenset())
 
 
 def _epsilon(reading: SymPyReader, expr: Any) -> View:

@@ -18,9 +18,15 @@ INSTEAD = {
     "ImaginaryUnit": "give complex numbers as the value of a symbol",
     "ImmutableDenseMatrix": "write a MatrixSymbol, and give the numbers to .evaluate(...)",
     "MutableDenseMatrix": "write a MatrixSymbol, and give the numbers to .evaluate(...)",
+    "GenericIdentity": "write Identity(n)",
+    "GenericZeroMatrix": "write ZeroMatrix(n, m)",
     "Integral": "write a Sum over an index, or declare ic.function",
 }
 """What to write in place of some classes that have no rule."""
+
+
+SIZES = {"Symbol", "Rational", "Add", "Mul", "Pow", "Min"}
+"""The classes that a size is made of."""
 
 
 class Bound(NamedTuple):
@@ -48,11 +54,12 @@ class SymPyReader:
     def scan(self, root: Any) -> None:
         """Finds out which symbols are sizes and which are indices."""
         for part in parts_of(root):
-            shape = getattr(part, "shape", None) if classes(part)[0] not in ("Indexed", "ArrayElement") else None
-            for size in shape or ():
+            for size in shape_of(part):
                 self.sizes |= getattr(size, "free_symbols", set())
             for one in indices_in(part):
-                self.indices |= {one} if classes(one)[0] == "Idx" else getattr(one, "free_symbols", set())
+                alone = {"Symbol", "Idx"} & {*classes(one)}
+                self.indices |= {one} if alone else {inner for inner in parts_of(one) if "Idx" in classes(inner)}
+                self.sizes |= set() if alone else one.free_symbols
             if "ExprWithLimits" in classes(part):
                 for variable, *ends in part.limits:
                     self.indices.add(variable)
@@ -63,7 +70,7 @@ class SymPyReader:
 
     def of(self, expr: Any) -> Any:
         """The view of a part."""
-        for word in classes(expr):
+        for word in classes(expr) if type(expr).__name__ not in INSTEAD else ():
             if word in self.rules:
                 return self.rules[word](self, expr)
         raise self.refusal(expr)
@@ -71,9 +78,8 @@ class SymPyReader:
     def refusal(self, expr: Any, found: str = "", instead: str = "") -> NotationError:
         """The error of a class that has no rule, or of a use that has none."""
         word = type(expr).__name__
-        return NotationError(
-            self.asked, found or f"{word} has no counterpart here: {expr}", instead or INSTEAD.get(word, "write it out")
-        )
+        told = found or f"{word} has no counterpart here: {expr}"
+        return NotationError(self.asked, told, instead or INSTEAD.get(word, "write it with what docs/interop.md lists"))
 
     def name(self, symbol: Any, name: str) -> str:
         """A name, which only this symbol has."""
@@ -86,6 +92,9 @@ class SymPyReader:
 
     def size(self, expr: Any) -> Dimension:
         """A dimension."""
+        odd = [part for part in parts_of(expr) if not SIZES & {*classes(part)}]
+        if odd:
+            raise self.refusal(expr, f"the size {expr}, with {type(odd[0]).__name__}", "a polynomial of symbols")
         for symbol in expr.free_symbols:
             if symbol in self.indices:
                 raise self.refusal(
@@ -97,16 +106,12 @@ class SymPyReader:
         except DimensionError as error:
             raise DimensionError(self.asked, f"the size {expr}: {error.found}", error.instead) from None
 
-    def index(self, expr: Any) -> Index | int:
-        """An index, or the integer that stands in its place."""
+    def index(self, expr: Any) -> Index:
+        """The index that a symbol is."""
         if expr in self.bound:
             return self.bound[expr].name
-        if getattr(expr, "is_Integer", False):
-            return int(expr)
         if not {"Symbol", "Idx"} & {*classes(expr)}:
-            raise self.refusal(
-                expr, f"the index {expr} is no symbol", "write one index, or i + 1 where a Sum says its range"
-            )
+            raise self.refusal(expr, f"the index {expr} is no symbol", "write one index")
         name = self.name(expr, expr.name)
         return Index(name, batch=name in self.batch)
 
@@ -150,6 +155,16 @@ def parts_of(root: Any) -> Iterator[Any]:
             seen.add(part)
             yield part
             stack.extend(getattr(part, "args", ()))
+
+
+def shape_of(part: Any) -> tuple[Any, ...]:
+    """The sizes of a matrix or an array; nothing where it has none, or none that is said."""
+    if classes(part)[0] in ("Indexed", "ArrayElement"):
+        return ()
+    try:
+        return tuple(part.shape or ())
+    except (AttributeError, TypeError):
+        return ()
 
 
 def indices_in(part: Any) -> tuple[Any, ...]:

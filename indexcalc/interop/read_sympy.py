@@ -16,7 +16,7 @@ from indexcalc.graph.constructors import constant_number
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim
 from indexcalc.interop.read_arrays import ARRAYS, power
-from indexcalc.interop.read_indexed import INDEXED, added, multiplied
+from indexcalc.interop.read_indexed import INDEXED, added, compared, multiplied
 from indexcalc.interop.read_names import SymPyReader
 from indexcalc.interop.spellings import BY_ORDER, CHOICE, EXPONENTIAL, READ
 from indexcalc.surface import public
@@ -96,6 +96,8 @@ def _function(reading: SymPyReader, expr: Any) -> Any:
 def _condition(reading: SymPyReader, expr: Any) -> Any:
     """A condition, as 1 where it holds and 0 where it does not."""
     word = type(expr).__name__
+    if word in READ and all(arg in reading.indices for arg in expr.args):
+        return compared(reading, expr)
     if word in READ:
         return FUNCTIONS[READ[word]](*(reading.of(arg) for arg in expr.args))
     parts = [_condition(reading, arg) for arg in expr.args if type(arg).__name__ in (*READ, "And", "Or", "Not")]

@@ -66,7 +66,7 @@ def condition(sp: Any, value: Any) -> Any:
     """
     if isinstance(value, sp.Piecewise) and [one for one, _ in value.args] == [1, 0]:
         return value.args[0][1]
-    return sp.Ne(value, 0)
+    return sp.Eq(*value.args) if isinstance(value, sp.KroneckerDelta) else sp.Ne(value, 0)
 
 
 ALONG: dict[str, Callable[..., Any]] = {

@@ -7,6 +7,7 @@ from itertools import count
 from typing import Any
 
 from indexcalc.errors import Asked, NotationError
+from indexcalc.functions.table import ELEMENTWISE
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -23,7 +24,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.ranges import Range, one_entry, range_of
 from indexcalc.index import Dimension, unknown
-from indexcalc.interop.spellings import ALONG, entry
+from indexcalc.interop.spellings import ALONG, condition, entry
 from indexcalc.interop.sympy_names import dimension_of, index_of, number_of, scalar_of
 
 LETTERS = "ijklmnpqrstuvwxyz"
@@ -112,8 +113,14 @@ class EntryWriter:
         body = sp.Integer(1)
         for found, labels in left:
             body *= sp.KroneckerDelta(place[labels[-1]], self._entry_of(found, labels, place))
+        held = []
         for factor in factors:
-            body *= self._entry(factor.node, [place[x] for x in factor.labels]) ** number_of(sp, factor.exponent)
+            entry_of = self._entry(factor.node, [place[x] for x in factor.labels])
+            if selects(factor.node) and factor.exponent == 1:
+                held.append(condition(sp, entry_of))
+            else:
+                body *= entry_of ** number_of(sp, factor.exponent)
+        body = sp.Piecewise((body, sp.And(*held)), (0, True)) if held else body
         return made * (sp.Sum(body, *bound) if bound else body)
 
     def _moved(self, picks: list[Any], place: dict[int, Any]) -> list[Any]:
@@ -136,6 +143,10 @@ class EntryWriter:
         found = picked(node)
         if found is not None:
             return self.sp.KroneckerDelta(at[-1], self._entry_of(found, range(node.order), dict(enumerate(at))))
+        if node.label == "tril":
+            (row, column), above = at, sum(node.params)
+            held = self.sp.Lt(column, row) if above == -1 else self.sp.Le(column, row + above)
+            return self.sp.Piecewise((1, held), (0, True))
         if node.label == "epsilon":
             return self.sp.LeviCivita(*at)
         if node.label == "pi":
@@ -151,23 +162,20 @@ class EntryWriter:
         """A function along axes; those of matrices have no entries in SymPy."""
         if node.fn not in ALONG:
             raise self._refuse(f"{node.fn} of a matrix among entries", "write it in matrix notation, as an Array")
-        sp, left = self.sp, iter(at)
         if node.params:
             raise self._refuse(f"{node.fn} with parameters", "write the sum out")
-        places = [
-            next(left) if node.keeps or axis not in node.axes else index_of(sp, next(self.fresh))
-            for axis in range(node.child.order)
-        ]
-        body = self._entry(node.child, places)
+        sp, left = self.sp, iter(at)
+        own = {axis: sp.Dummy() for axis in node.axes}  # the indices may be expressions, which nothing replaces
+        there = {axis: next(left) for axis in range(node.child.order) if node.keeps or axis not in node.axes}
+        body = self._entry(node.child, [own.get(axis, there.get(axis)) for axis in range(node.child.order)])
 
         def total(x: Any, made: Any = sp.Sum) -> Any:
-            bound = [index_of(sp, next(self.fresh)) for _ in node.axes]
-            moved = x.subs([(places[axis], b) for axis, b in zip(node.axes, bound, strict=True)], simultaneous=True)
-            return made(
-                moved, *[(b, 0, self._size(node.child.dims[a]) - 1) for a, b in zip(node.axes, bound, strict=True)]
-            )
+            bound = {own[axis]: index_of(sp, next(self.fresh)) for axis in node.axes}
+            lasts = [self._size(node.child.dims[axis]) - 1 for axis in node.axes]
+            return made(x.xreplace(bound), *[(one, 0, last) for one, last in zip(bound.values(), lasts, strict=True)])
 
-        return ALONG[node.fn](sp, body, total)
+        made = ALONG[node.fn](sp, body, total)
+        return made.xreplace({own[axis]: there[axis] for axis in node.axes}) if node.keeps else made
 
 
 ENTRIES: dict[type[Node], Callable[[EntryWriter, Any, Sequence[Any]], Any]] = {
@@ -182,6 +190,18 @@ ENTRIES: dict[type[Node], Callable[[EntryWriter, Any, Sequence[Any]], Any]] = {
     Call: EntryWriter.call,
     Definition: EntryWriter.definition,
 }
+
+
+def selects(node: Node) -> bool:
+    """Is this 1 or 0 by a condition? Where it is 0 a product is 0, even if another factor has no value.
+
+    >>> from indexcalc.graph.constructors import constant
+    >>> selects(constant("tril", [3, 3])), selects(constant("pi"))
+    (True, False)
+    """
+    if isinstance(node, Elementwise):
+        return ELEMENTWISE[node.fn].condition
+    return isinstance(node, Constant) and node.label == "tril"
 
 
 def picked(node: Node) -> Range | None:

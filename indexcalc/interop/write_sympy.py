@@ -22,6 +22,7 @@ from indexcalc.views.view import View
 from indexcalc.writing.matrix.forms import Form, Pick, turn
 from indexcalc.writing.matrix.formula import closed_form, only_scalars
 from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.matrix.text import ORIENTED
 from indexcalc.writing.standing import ORIENTATIONS
 
 
@@ -93,11 +94,8 @@ class MatrixWriter:
         return made(self._extent(form.rows), self._extent(form.cols)) if not form.scalar else made(1, 1)[0, 0]
 
     def _refuse(self, what: str) -> NotationError:
-        return NotationError(
-            self.asked,
-            f"SymPy's matrix expressions have no {what}",
-            "name the axes, .array[i, j].to_sympy(), or leave it out",
-        )
+        found = f"SymPy's matrix expressions have no {what}"
+        return NotationError(self.asked, found, "write its entries: e[i, j].to_sympy()")
 
     def _atom(self, form: Form) -> Any:
         name, turned, _ = form.data
@@ -182,7 +180,8 @@ class MatrixWriter:
             raise self._refuse(name)
         keywords = {keyword: value for keyword, value in extra if keyword and keyword != "lead"}
         places = [value for keyword, value in extra if keyword is None]
-        made = MATRICES[name](self.sp, *map(self._column, form.parts), *places, **keywords)
+        args = map(self.of if name in ORIENTED else self._column, form.parts)
+        made = MATRICES[name](self.sp, *args, *places, **keywords)
         return made.T if form.vector and form.rows is None else made
 
     def _entries(self, form: Form, name: str, lead: Sequence[Any]) -> Any:
