@@ -101,6 +101,9 @@ ENTRIES: dict[str, Callable[[Pool], Any]] = {
     "scalars": lambda p: a**2 + 3 * a * b - sp.sqrt(t) / 2 + sp.pi,
     "functions": lambda p: sp.sin(a) * sp.atan2(a, t) + sp.loggamma(t) + sp.polygamma(1, t) + sp.E**a,
     "piecewise": lambda p: sp.Piecewise((a, a > b), (2 * b, sp.And(a < 3, sp.Not(b > a))), (t, True)),
+    "nested conditions": lambda p: sp.Piecewise(
+        (a, sp.ITE(a > 1, b > 1, t < 1)), (sp.Piecewise((b, a < b), (t, True)), True)
+    ),
     "largest": lambda p: sp.Max(a, b, t) - sp.Min(a, b) + sp.Abs(a) + sp.sign(b),
     "power of a symbol": lambda p: t**a + 2**b,
     "entry": lambda p: p.P[i, k] + p.P[i, k] ** 2,

@@ -100,9 +100,14 @@ def _condition(reading: SymPyReader, expr: Any) -> Any:
         return compared(reading, expr)
     if word in READ:
         return FUNCTIONS[READ[word]](*(reading.of(arg) for arg in expr.args))
-    parts = [_condition(reading, arg) for arg in expr.args if type(arg).__name__ in (*READ, "And", "Or", "Not")]
-    if len(parts) != len(expr.args) or word not in ("And", "Or", "Not"):
+    if word in ("BooleanTrue", "BooleanFalse"):
+        return _number(int(bool(expr)))
+    if word not in ("And", "Or", "Not", "ITE"):
         raise reading.refusal(expr, f"the condition {expr}", "comparisons, And, Or and Not")
+    parts = [_condition(reading, arg) for arg in expr.args]
+    if word == "ITE":
+        held, first, second = parts
+        return added([multiplied(reading, [held, first]), multiplied(reading, [1 - held, second])])
     if word == "Not":
         return 1 - parts[0]
     signs = parts if word == "And" else [1 - part for part in parts]
