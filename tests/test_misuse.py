@@ -474,9 +474,9 @@ def test_misused_compiled_functions_say_so(backend: str) -> None:
         (
             lambda: A[i, 1:],
             "(A)[i, 1:]: i is an index, beside keys that are none\n  instead: pick entries first, then "
-            "name the axes that are left: (A)[:, 1:][i, j]",
+            "name the axes that are left: A[:, 1:][i, j]",
         ),
-        (lambda: A[0, i], "(A)[0, :][i]"),
+        (lambda: A[0, i], "A[0, :][i]"),
         (lambda: x[::-2], "(x)[::-2]: how many entries"),
         (lambda: A[..., 1:, 2, 3], "(A)[..., 1:, 2, 3]: 3 keys for 2 axes"),
         (lambda: ic.softmax(A, dim=1), "did you mean 'axis'? It is softmax("),

@@ -115,7 +115,8 @@ def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
             left = ", ".join(
                 str(one) if isinstance(one, Index) else next(fresh) for one in keys if not _is_integer(one)
             )
-            instead = f"pick entries first, then name the axes that are left: ({array})[{first}][{left}]"
+            whole = str(array) if str(array).isidentifier() else f"({array})"
+            instead = f"pick entries first, then name the axes that are left: {whole}[{first}][{left}]"
             raise KindError(asked, f"{key} is an index, beside keys that are none", instead)
         if key is None or key is Ellipsis or isinstance(key, slice):
             found.append(key)
