@@ -516,6 +516,18 @@ def test_no_mutant_is_called_right() -> None:
     assert not tally["true not right"], tally
 
 
+def test_maxima_that_are_won_in_different_places_by_few_points() -> None:
+    """A factor within the maximum alone: it is won elsewhere where one residual is above 10 and another far below 0."""
+    r = ic.tensor("r", "n")
+    loss = ic.max(ic.where(r > 10, r**2, 3 * r) + 2 * ic.where(ic.abs(r) <= 6.5, r**2 / 2, 6.5 * ic.abs(r)))
+    D_ = ic.grad(loss, r)
+    assert ic.check(str(D_), D_).verdict == "right"
+    text = str(D_)
+    assert "where(r > 10, r**2, 3*r)" in text
+    assert not ic.check(text.replace("where(r > 10, r**2, 3*r)", "where(r > 10, 2*r**2, 3*r)"), D_).right
+    assert sweep(range(1984, 1985), 3)["mutants called right"] == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("start", range(1000, 2080, 180))
 def test_no_mutant_of_many_is_called_right(start: int) -> None:

@@ -19,8 +19,8 @@ from indexcalc.equality.reals import Reals
 from indexcalc.graph.node import Variable
 
 Objective = Callable[[Reals], Array]
-DRAWN = 192
-"""Random points of all magnitudes."""
+DRAWN, MANY = 192, 4096
+"""Random points of all magnitudes; many of them, where a line that moves towards a side may end at a tie."""
 BASES, LINES, ROUNDS, GRID = 3, 6, 9, 24
 """Points that lines start from, lines that are refined, how often, and at how many places each time."""
 STEPS = np.concatenate([-np.logspace(12, -9, 43), np.logspace(-9, 12, 43)])
@@ -30,14 +30,19 @@ WANTED = 6
 
 
 def reached(
-    objective: Objective, variables: Sequence[Variable], moving: Sequence[Variable], base: Draw, seed: int
+    objective: Objective,
+    variables: Sequence[Variable],
+    moving: Sequence[Variable],
+    base: Draw,
+    seed: int,
+    count: int = DRAWN,
 ) -> Draw | None:
     """Points at which the objective is positive, at the sizes of `base`; None where none was found.
 
-    Only the `moving` variables change; `objective` gives a number for each point.
+    Only the `moving` variables change; `objective` gives a number for each point. First `count` are drawn.
     """
     rng = np.random.default_rng(seed)
-    wide = _wide(variables, base, rng)
+    wide = _wide(variables, base, rng, count)
     value = _measured(objective, wide)
     if (value > 0).any():
         return wide.kept(_spread(value))
@@ -49,14 +54,19 @@ def reached(
     return _along(objective, lines, rng)
 
 
-def _wide(variables: Sequence[Variable], base: Draw, rng: np.random.Generator) -> Draw:
-    """Random points of magnitudes 1e-6 to 1e6, for all tensors together and for each by itself."""
-    draw = drawn(variables, base.sizes, DRAWN, rng)
-    common = 10.0 ** rng.uniform(-6, 6, DRAWN)
+def _wide(variables: Sequence[Variable], base: Draw, rng: np.random.Generator, count: int) -> Draw:
+    """Random points of magnitudes 1e-6 to 1e6, for all tensors together and for each by itself.
+
+    Of many points most have ordinary magnitudes, 0.1 to 1000, some of their tensors that of the draw.
+    """
+    draw = drawn(variables, base.sizes, count, rng)
+    common = 10.0 ** rng.uniform(-6, 6, count)
     arrays: dict[Variable, Numbers] = {}
     for v, array in draw.arrays.items():
-        scale = np.where(np.arange(DRAWN) % 2 == 0, common, 10.0 ** rng.uniform(-6, 6, DRAWN))
-        scaled = array * scale.reshape(DRAWN, *(1,) * len(v.dims))
+        scale = np.where(np.arange(count) % 2 == 0, common, 10.0 ** rng.uniform(-6, 6, count))
+        more = max(count - DRAWN, 0)
+        scale[DRAWN:] = np.where(rng.random(more) < 0.5, 1, 10.0 ** rng.uniform(-1, 3, more))
+        scaled = array * scale.reshape(count, *(1,) * len(v.dims))
         arrays[v] = Shape(v, base.sizes).respecting(scaled)
     return Draw(base.sizes, arrays).joined([base])
 

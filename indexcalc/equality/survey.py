@@ -30,7 +30,7 @@ from indexcalc.equality.branches import (
 )
 from indexcalc.equality.points import Draw, Point, drawn, several_sizes
 from indexcalc.equality.reals import COPIES, Reals
-from indexcalc.equality.search import between, reached
+from indexcalc.equality.search import DRAWN, MANY, between, reached
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, Variable, topological
@@ -226,7 +226,7 @@ class Survey:
             for a, b in islice(product(range(count), repeat=2), MOST_PAIRS):
                 pair = [Side(one, a), Side(other, b)]
                 if not self._met(pair):
-                    self._search(pair)
+                    self._search(pair, MANY)
 
     def _guarded(self, signs: Sequence[Branch]) -> None:
         """Every side, and pair of sides, also where a condition of the whole holds, and where it does not.
@@ -245,14 +245,15 @@ class Survey:
                 if not self._met([*sides, guard]) and not any(never_together(guard, side) for side in sides):
                     self._search([*sides, guard])
 
-    def _search(self, sides: Sequence[Side]) -> None:
-        """Further points on these sides, at the first sizes that have some."""
+    def _search(self, sides: Sequence[Side], count: int = DRAWN) -> None:
+        """Further points on these sides, at the first sizes that have some; `count` are drawn at first."""
         if not self.searches:
             return
         self.searches -= 1
-        moving = variables_of([side.branch.gap for side in sides])
+        gaps = [side.branch.gap for side in sides]
         for k, panel in enumerate(self.panels[:2]):
-            found = reached(gap_of(sides), self.variables, moving, panel.draw, self.seed + k)
+            many = self._count(topological(gaps), count, panel.draw.sizes)
+            found = reached(gap_of(sides), self.variables, variables_of(gaps), panel.draw, self.seed + k, many)
             if found is not None:
                 self._add(k, found)
                 return
