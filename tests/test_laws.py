@@ -15,7 +15,15 @@ from indexcalc.graph.node import KINDS
 
 PACKAGE = Path(__file__).resolve().parent.parent / "indexcalc"
 FUNCTIONS = {*ELEMENTWISE, *REDUCTIONS, *MATRICES}
-ROWS = ("foreign", "functions", "interop.spellings", "reading.rules.spellings", "simplify.recognise", "views.functions")
+ROWS = (
+    "foreign",
+    "functions",
+    "interop.spellings",
+    "reading.rules.spellings",
+    "simplify.recognise",
+    "views.functions",
+    "simplify.identities",
+)
 """Where the name of a function may stand as a string."""
 MADE_BY_EACH_OTHER = {("views.expr", "views.array"): "the two views make each other: `Expr.array`, `Array[i, j]`"}
 """Imports inside a function that are allowed, beside the table of what is imported late."""

@@ -34,6 +34,7 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import joined
 from indexcalc.simplify.axes.joined import map_groups, reduce_groups
+from indexcalc.simplify.identities.nested import nested
 from indexcalc.simplify.matrices.inverse import normalise_inverse
 from indexcalc.simplify.matrices.matrix import rule_matrix
 from indexcalc.simplify.normaliser import Normaliser
@@ -201,10 +202,13 @@ def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
         there = [axis for axis in range(node.child.order) if axis not in node.axes]
         return edge._replace(axes=tuple(there.index(axes[left[x]]) for x in edge.axes))
     made = reduction(node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params)
+    assert isinstance(made, Reduction)
     if node.keeps:
-        assert isinstance(made, Reduction)
         remember_kept(made)
         return Edge(1, made, axes)
+    known = nested(work, made)
+    if known is not None:
+        return work.renormalise(known)
     kept = [axis for axis in range(node.child.order) if axis not in node.axes]
     return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
 

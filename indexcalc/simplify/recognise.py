@@ -66,15 +66,21 @@ def cancel_exponentials(factors: Factors) -> None:
         z = _argument(node, "exp")
         if z is None or not isinstance(exponent, int | Fraction):
             continue
-        ratio, base = _direction(z)
+        ratio, base = direction(z)
         total = multiply(ratio, exponent)
         other, before = seen.setdefault((base, labels), ((node, labels), total))
         if other != (node, labels) and add(before, total) == 0:
             del factors[node, labels], factors[other], seen[base, labels]
 
 
-def _direction(node: Node) -> tuple[Number, Node]:
-    """A node as a number times one that is the same for all its multiples."""
+def direction(node: Node) -> tuple[Number, Node]:
+    """A node as a number times one that is the same for all its multiples.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> x = variable("x", (3,))
+    >>> direction(scaled(2, x)) == (2, direction(x)[1])
+    True
+    """
     if type(node) is Product and isinstance(node.coef, int | Fraction) and node.coef:
         return node.coef, einsum(1, node.factors, node.out, dict(enumerate(node.sizes)))
     if type(node) is not Sum:

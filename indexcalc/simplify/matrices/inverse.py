@@ -40,6 +40,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
+from indexcalc.simplify.identities.nested import nested
 from indexcalc.simplify.matrices.chains import (
     Square,
     SquareProduct,
@@ -88,8 +89,10 @@ def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes
     whole = Edge(1, node, tuple(range(node.order)))
     if not free:
         return whole
-    if depth < DEEPEST and row.opened:
-        whole = _opened(work, node, depth) or whole
+    if depth < DEEPEST:
+        known = nested(work, node)
+        found = _opened(work, node, depth) if known is None and row.opened else None
+        whole = found or (whole if known is None else work.renormalise(known))
     if coef == 1:
         return whole
     if keeps:

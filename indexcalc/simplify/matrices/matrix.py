@@ -18,6 +18,7 @@ from indexcalc.graph.constructors import einsum, matrix
 from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, materialise, symmetry_of, upright
 from indexcalc.graph.node import Matrix, Node, Product, Sum
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.simplify.identities.nested import nested
 from indexcalc.simplify.matrices.commuting import close_derivative, placed
 from indexcalc.simplify.normaliser import Normaliser
 
@@ -48,7 +49,9 @@ def rule_matrix(work: Normaliser, node: Matrix) -> Edge:
     found = _linear(work, made)
     if found is None:
         special = matrix_row(node.fn).special
-        known = special(made) if special is not None and not node.times else close_derivative(work, made)
+        known = close_derivative(work, made) if node.times else special(made) if special is not None else None
+        if known is None and not node.times:
+            known = nested(work, made)
         found = Edge(1, made, tuple(range(made.order))) if known is None else work.renormalise(known)
     return found.through(Edge(coef, made, tuple(axes)))
 

@@ -15,6 +15,7 @@ from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import open_groups
 from indexcalc.simplify.axes.joined import expose_groups
+from indexcalc.simplify.identities.gathered import identify
 from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
@@ -106,6 +107,7 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     if not fold_selections(draft, out):
         return ZERO_EDGE
     cancel_shared(draft)
+    identify(work, draft, out)
     cancel(draft, out)
     open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)
