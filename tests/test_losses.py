@@ -30,7 +30,7 @@ LOSSES: dict[str, tuple[Any, Any, str, dict[str, str]]] = {
         (ic.relu(x) - x * y + ic.log(1 + ic.exp(-ic.abs(x)))).sum(), x, "sigmoid(x) - y",
         {"y - sigmoid(x)": "right but for a sign", "sigmoid(abs(x)) - y": "right if x is positive"},
     ),
-    "geman-mcclure": ((x**2 / (1 + x**2)).sum(), x, "2*x/(1 + x**2)**2", {"2*x/(1 + x**2)": "right but for a missing"}),
+    "geman-mcclure": ((x**2 / (1 + x**2)).sum(), x, "2*x/(1 + x**2)**2", {"2*x/(1 + x**2)": "wrong"}),
     "welsch": ((1 - ic.exp(-(x**2) / 2)).sum(), x, "x*exp(-x**2/2)", {"exp(-x**2/2)": "wrong"}),
     "fair": ((ic.abs(x) - ic.log(1 + ic.abs(x))).sum(), x, "x/(1 + abs(x))", {"x/(1 + x)": "right if x is positive"}),
     "minimax concave": (

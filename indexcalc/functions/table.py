@@ -364,6 +364,8 @@ class MatrixFunction:
         return None if times > 1 else self.opened if left else self.along
 
 
+ABS, EXP, LOG, POWER, PROD = "abs", "exp", "log", "power", "prod"
+"""The functions by which rules of powers are written."""
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
 REDUCTIONS: dict[str, ReductionFunction] = {}
 MATRICES: dict[str, MatrixFunction] = {}

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.functions.table import POWER, elementwise_row, reduction_row
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -102,6 +102,8 @@ def _constant(node: Constant) -> Values:
 def _function(node: Elementwise) -> Values:
     """The range of the function, of which the values at the ends of the arguments leave a part where it is monotone."""
     row, args = elementwise_row(node.fn), [_of(child) for child in node.children]
+    if node.fn == POWER and args[0].low >= 0:
+        return Values(0.0, inf, args[0].zero)
     low, high = row.range
     if row.monotone:
         with np.errstate(all="ignore"):

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.functions.table import POWER, elementwise_row, reduction_row
 from indexcalc.graph.canonical import Hyperedge, labelling, settle
 from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction
 from indexcalc.graph.edge import Edge, colour, even, materialise, scaled, symmetry_of, turned, upright
@@ -34,10 +34,15 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import joined
 from indexcalc.simplify.axes.joined import map_groups, reduce_groups
+from indexcalc.simplify.identities.entrywise import complete_entries
 from indexcalc.simplify.identities.nested import nested
 from indexcalc.simplify.matrices.inverse import normalise_inverse
 from indexcalc.simplify.matrices.matrix import rule_matrix
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.powers.exponents import power_of_power
+from indexcalc.simplify.powers.logarithms import join_logarithms, open_logarithm
+from indexcalc.simplify.powers.norms import join_squares
+from indexcalc.simplify.powers.quotients import over_one_power
 from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
 from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison
@@ -91,7 +96,10 @@ def total(work: Normaliser, terms: Iterable[Edge], dims: Sequence[Dimension]) ->
 def collect(work: Normaliser, terms: list[Edge], dims: Sequence[Dimension]) -> Edge:
     """Like terms collected; multiplied out first where that lets terms cancel."""
     found = collect_terms(terms, work.key)
-    return normalise_sum(expand_to_cancel(found, dims, work.key), dims)
+    for rewrite in (complete_entries, join_logarithms, join_squares):
+        found = rewrite(work, found)
+    found = over_one_power(work, expand_to_cancel(found, dims, work.key), list(dims))
+    return normalise_sum(found, dims)
 
 
 # ------------------------------------------------------------------ functions
@@ -104,11 +112,17 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
         coef, inner, axes = argument(work, work.child(arg.node))
         merge = work.uses(arg.node) == 1
         args.append((scaled(coef, inner, merge), tuple(arg.labels[x] for x in axes)))
-    if node.fn == "power" and (exponent := as_number(args[1][0])) is not None:
+    if node.fn == POWER and (number := as_number(args[1][0])) is not None:
         base, labels = args[0]
-        raised = einsum(1, [(base, range(base.order), exponent)], range(base.order))
+        raised = einsum(1, [(base, range(base.order), number)], range(base.order))
         coef, inner, axes = work.renormalise(raised)
         return Edge(coef, inner, tuple(labels[x] for x in axes))
+    if node.fn == POWER:
+        (base, below), (exponent, above) = args
+        found = power_of_power(base, below, exponent, above)
+        if found is not None:
+            inner, below, exponent = found
+            args = [(inner, below), (upright(work.renormalise(exponent), ()), ())]
     if len(args) == 1:
         return unary(work, node, *args[0])
     if node.fn in COMPARED and (known := recognise_comparison(node.fn, args)) is not None:
@@ -170,9 +184,9 @@ def unary(work: Normaliser, node: Elementwise, inner: Node, labels: Labels) -> E
     made = elementwise(node.fn, [(inner, range(inner.order))], inner.dims, node.params)
     assert isinstance(made, Elementwise)
     known = RECOGNISE[node.fn](made) if node.fn in RECOGNISE else None
-    if known is not None:
-        coef, named, axes = work.renormalise(known)
-        return Edge(coef, named, tuple(labels[x] for x in axes))
+    opened = open_logarithm(work, made) if known is None else work.renormalise(known)
+    if opened is not None:
+        return opened._replace(axes=tuple(labels[x] for x in opened.axes))
     if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
         made.facts["symmetry"] = even(symmetry_of(inner))
     return Edge(1, made, labels)

@@ -13,6 +13,7 @@ from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, is_
 from indexcalc.graph.edge import scaled
 from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import Number, add, multiply, number
+from indexcalc.simplify.identities.entrywise import join_entries
 from indexcalc.simplify.intervals import is_positive
 from indexcalc.simplify.selection import is_condition
 
@@ -57,6 +58,7 @@ def recognise_factors(factors: Factors) -> None:
     recognise_kinks(factors)
     recognise_cofactor(factors)
     cancel_exponentials(factors)
+    join_entries(factors)
 
 
 def cancel_exponentials(factors: Factors) -> None:

@@ -1,1 +1,1 @@
-"""Identities of functions of matrices, a row each: what defines a decomposition, a root, an exponential."""
+"""Identities of functions of matrices and of entries, a row each."""

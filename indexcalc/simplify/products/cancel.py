@@ -160,7 +160,7 @@ def arrangements(node: Node, labels: Labels) -> Iterator[tuple[Labels, int]]:
         yield tuple(labels[axis] for axis in perm), 1
 
 
-class _Matcher:
+class Matcher:
     """The search for the factors of a product among those of another."""
 
     def __init__(
@@ -223,7 +223,7 @@ def _among(rows: Rows, child: Node, wanted: dict[int, int], far: int, times: Cou
     if not isinstance(child, Product) or child.coef != 1 or len(set(child.out)) < child.order:
         return
     start = {child.out[axis]: label for axis, label in wanted.items()}
-    found = _Matcher(rows, child, start, child.out[far], times).found()
+    found = Matcher(rows, child, start, child.out[far], times).found()
     if found is not None:
         yield found
 

@@ -20,6 +20,8 @@ from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
+from indexcalc.simplify.powers.exponents import join_exponents
+from indexcalc.simplify.powers.norms import join_norms
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
@@ -108,6 +110,8 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
         return ZERO_EDGE
     cancel_shared(draft)
     identify(work, draft, out)
+    join_norms(work, draft, out)
+    join_exponents(work, draft)
     cancel(draft, out)
     open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)

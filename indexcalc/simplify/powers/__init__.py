@@ -1,0 +1,1 @@
+"""Powers, exponentials and norms that meet in a product or a sum."""
