@@ -21,6 +21,8 @@ def opens(node: Node, exponent: Number) -> bool:
     if exponent == 1:
         return True
     delta = len(set(node.out)) < len(node.out)
+    if _only_placed(node):
+        return True
     if node.bound or (delta and (isinstance(exponent, complex) or exponent < 0)):
         return False
     if isinstance(exponent, int):
@@ -28,6 +30,12 @@ def opens(node: Node, exponent: Number) -> bool:
     if isinstance(exponent, complex) or power(node.coef, exponent) is None:
         return False
     return is_positive(node) and all(is_positive(factor.node) for factor in node.factors)
+
+
+def _only_placed(node: Product) -> bool:
+    """Is this one tensor with its axes turned, or a diagonal of it?"""
+    alone = len(node.factors) == 1 and node.coef == 1 and node.factors[0].exponent == 1
+    return alone and set(node.factors[0].labels) == set(node.out) and len(set(node.out)) == len(node.out)
 
 
 def opened(draft: Draft, factor: Attached | None) -> list[Attached]:

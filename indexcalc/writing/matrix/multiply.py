@@ -333,6 +333,8 @@ def _trace_of_one(form: Form) -> Form:
         return total(form.parts[0])
     if form.kind == "turned" or (form.kind == "atom" and form.data[1]):
         form = turn(form)
+    if form.kind == "had" or (form.kind == "call" and form.data[2]):
+        return total(diag(form))  # `tr(X**2)` is read as the trace of a product
     return call("tr", [form], None, None)
 
 
@@ -437,6 +439,10 @@ def diag(form: Form) -> Form:
     elif len(term.links) == 1 and term.links[0].kind in ("diagm", "eye", "ones"):
         core = term.links[0]
         made = core.parts[0] if core.kind == "diagm" else ones(core.rows, None)
+    elif len(term.links) == 1 and term.links[0].kind == "call" and term.links[0].data[2]:
+        core = term.links[0]
+        parts = [part if part.scalar else diag(part) for part in core.parts]
+        made = call(core.data[0], parts, core.rows, None, core.data[1], core.data[2])
     elif len(term.links) == 1 and term.links[0].kind == "had":
         core = term.links[0]
         made = had([(diag(part), e) for part, e in zip(core.parts, core.data, strict=True)])
