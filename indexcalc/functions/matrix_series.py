@@ -212,7 +212,7 @@ ROWS = (
     MatrixFunction(
         "sqrtm", "the principal square root of a matrix", _by_scipy("sqrtm"), r"\left({}\right)^{{1/2}}",
         f"{HIGHAM}, chapter 6", turned=True, domain=PRINCIPAL, along=_sqrtm_along,
-        slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))), settles=True,
+        slope=lambda x, params: _times(Fraction(1, 2), _inverse(primary("sqrtm", x))), settles=True, squares=True,
         oracle=ROOT,
     ),
     MatrixFunction(

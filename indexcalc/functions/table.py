@@ -321,7 +321,8 @@ class MatrixFunction:
     `turned` says what the transpose of an argument gives: the transposed value (True), the same (False), or neither.
     `special(node)` is a shorter form of the value at some parameters, if there is one. `rational` is the function over
     any field where its parameters are integers, if it is one there. `unmet` says why a row with a kink, or one that is
-    not holomorphic, has no sides to be met. `settles` says that `numpy` iterates until the real part stands, or drops
+    not holomorphic, has no sides to be met. `squares` says that the value times itself is the
+    argument. `settles` says that `numpy` iterates until the real part stands, or drops
     an imaginary one, so that a tiny imaginary step does not give the derivative to rounding. `workspace` is the memory
     that `numpy` takes beside argument and value: in arrays of the argument's size, and, since some functions go through
     the matrices one by one, in matrices.
@@ -345,6 +346,7 @@ class MatrixFunction:
     kink: str = ""
     holomorphic: bool = True
     settles: bool = False
+    squares: bool = False
     rational: Rational | None = None
     unmet: str = ""
     public: bool = True
@@ -364,8 +366,8 @@ class MatrixFunction:
         return None if times > 1 else self.opened if left else self.along
 
 
-ABS, EXP, LOG, POWER, PROD = "abs", "exp", "log", "power", "prod"
-"""The functions by which rules of powers are written."""
+ABS, EXP, INV, LOG, POWER, PROD = "abs", "exp", "inv", "log", "power", "prod"
+"""The functions by which rules of powers and of Kronecker products are written."""
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
 REDUCTIONS: dict[str, ReductionFunction] = {}
 MATRICES: dict[str, MatrixFunction] = {}

@@ -75,7 +75,10 @@ def split_constants(work: Normaliser, node: Regroup, child: Edge) -> tuple[Regro
         return None
     label_of: dict[int, Any] = dict(zip(child.axes, _own_labels(child.node), strict=True))
     loose = {axis for axis in range(node.child.order) if axis not in child.axes}
-    loose |= _loose_deltas(node, child)
+    deltas = _loose_deltas(node, child)
+    if any(len(node.inner[axis]) == 1 for axis in deltas):
+        node = _with_partners(node, deltas)
+    loose |= deltas.keys()
     if all(len(node.inner[axis]) == 1 for axis in loose):
         return None
     out: list[Any] = []
@@ -105,21 +108,39 @@ def _own_labels(node: Node) -> Labels:
     return node.out if isinstance(node, Product) else tuple(range(node.order))
 
 
-def _loose_deltas(node: Regroup, child: Edge) -> set[int]:
-    """The axes that are deltas, carried by no factor, and that are split in one way."""
+def _loose_deltas(node: Regroup, child: Edge) -> dict[int, Labels]:
+    """The axes that are deltas, carried by no factor, and how they are split: in one way, or not at all."""
     below = child.node
     if not isinstance(below, Product):
-        return set()
+        return {}
     carried = {label for factor in below.factors for label in factor.labels}
     places: dict[int, list[int]] = {}
     for axis, label in zip(child.axes, below.out, strict=True):
         places.setdefault(label, []).append(axis)
-    found: set[int] = set()
+    found: dict[int, Labels] = {}
     for label, axes in places.items():
-        ways = {tuple(node.sizes[x] for x in node.inner[axis]) for axis in axes}
-        if label not in carried and len(ways) == 1 and len(node.inner[axes[0]]) > 1:
-            found.update(axes)
+        groups = [node.inner[axis] for axis in axes if len(node.inner[axis]) > 1]
+        if label not in carried and len({tuple(node.sizes[x] for x in group) for group in groups}) == 1:
+            found |= dict.fromkeys(axes, groups[0])
     return found
+
+
+def _with_partners(node: Regroup, deltas: dict[int, Labels]) -> Regroup:
+    """The regrouping with each whole axis of a delta that is split beside it split too, and joined again outside."""
+    partner = {axis: group for axis, group in deltas.items() if len(node.inner[axis]) == 1}
+    inner, outer, sizes = list(node.inner), list(node.outer), list(node.sizes)
+    for axis, parts in partner.items():
+        (label,) = inner[axis]
+        made = tuple(range(len(sizes), len(sizes) + len(parts)))
+        sizes += [sizes[part] for part in parts]
+        inner[axis] = made
+        outer = [tuple(x for old in group for x in (made if old == label else (old,))) for group in outer]
+    used = sorted({x for group in inner for x in group})
+    number = {label: k for k, label in enumerate(used)}
+    inner, outer = ([tuple(number[x] for x in group) for group in groups] for groups in (inner, outer))
+    made_node = regroup(node.child, inner, outer, [sizes[label] for label in used])
+    assert isinstance(made_node, Regroup)
+    return made_node
 
 
 # ------------------------------------------------------------------ in a product

@@ -41,6 +41,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
 from indexcalc.simplify.identities.nested import nested
+from indexcalc.simplify.identities.sylvester import derived_root
 from indexcalc.simplify.matrices.chains import (
     Square,
     SquareProduct,
@@ -92,6 +93,7 @@ def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes
     if depth < DEEPEST:
         known = nested(work, node)
         found = _opened(work, node, depth) if known is None and row.opened else None
+        found = found or (derived_root(work, node) if fn == "inv" else None)
         whole = found or (whole if known is None else work.renormalise(known))
     if coef == 1:
         return whole

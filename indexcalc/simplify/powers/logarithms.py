@@ -42,7 +42,9 @@ def _opens(node: Node) -> bool:
 
 def _of_product(work: Normaliser, node: Product) -> list[Edge] | None:
     """The logarithms of factors, all positive, as terms; None where they are not, or are summed over."""
-    if isinstance(node.coef, complex) or node.coef <= 0 or node.bound or len(set(node.out)) < node.order:
+    if not node.factors or node.bound or len(set(node.out)) < node.order:
+        return None
+    if isinstance(node.coef, complex) or node.coef <= 0:
         return None
     if not all(is_positive(factor.node) and not isinstance(factor.exponent, complex) for factor in node.factors):
         return None

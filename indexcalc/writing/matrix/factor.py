@@ -19,6 +19,7 @@ from indexcalc.writing.matrix.forms import (
     Monomial,
     call,
     eye,
+    flippable,
     form_of,
     is_constant,
     negative,
@@ -130,6 +131,7 @@ def addition(terms: Sequence[Monomial], rows: Extent, cols: Extent) -> Form:
     """The sum as it stands, on its cheaper side."""
     if len(terms) == 1:
         return form_of(terms[0])
+    terms = [(flippable(term, complement=True) or term) if negative(term.coef) else term for term in terms]
     if _inverted(terms):
         flipped = addition([term._replace(coef=multiply(-1, term.coef)) for term in terms], rows, cols)
         return form_of(product(-1, [(flipped, 1)] if flipped.scalar else (), () if flipped.scalar else [flipped]))

@@ -256,30 +256,34 @@ def form_of(term: Monomial) -> Form:
     return Form("prod", parts, data, term.rows, term.cols, term_cost(term) + signed, same)
 
 
-def flippable(term: Monomial) -> Monomial | None:
-    """A negative term with its sign taken into a sum among its factors; None where no sum reads better for it."""
+def flippable(term: Monomial, complement: bool = False) -> Monomial | None:
+    """A negative term with its sign taken into a sum among its factors; None where no sum reads better for it.
+
+    With `complement`, only into a sum that subtracts 1: `-s*(s - 1)` is `s*(1 - s)` wherever it stands.
+    """
     for k, (form, exponent) in enumerate(term.scalars):
-        if exponent == 1 and (other := opposite(form)) is not None:
+        if exponent == 1 and (other := opposite(form, complement)) is not None:
             scalars = (*term.scalars[:k], (other, exponent), *term.scalars[k + 1 :])
             return Monomial(multiply(-1, term.coef), scalars, term.links)
     for k, link in enumerate(term.links):
-        if (other := opposite(link)) is not None:
+        if (other := opposite(link, complement)) is not None:
             return Monomial(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
     return None
 
 
-def opposite(form: Form) -> Form | None:
-    """Minus a form, with all signs of a sum in it changed; only a sum that has a negative term."""
+def opposite(form: Form, complement: bool = False) -> Form | None:
+    """Minus a form, with all signs of a sum in it changed; only a sum that has a negative term, or is less 1."""
     parts = list(form.parts)
     if form.kind == "sum":
         terms = [term_of(part) for part in parts]
-        if not any(negative(term.coef) for term in terms):
+        wanted = [term.coef == -1 and is_constant(term) and not term.scalars for term in terms]
+        if not any(wanted if complement else [negative(term.coef) for term in terms]):
             return None
         parts = [form_of(term._replace(coef=multiply(-1, term.coef))) for term in terms]
         parts.sort(key=lambda part: negative(term_of(part).coef))
     elif form.kind in ("turned", "diagm", "had") or (form.kind == "call" and form.data[0] in LINEAR):
         exponents = form.data if form.kind == "had" else (1,) * len(parts)
-        found = [(k, opposite(part)) for k, part in enumerate(parts) if exponents[k] == 1]
+        found = [(k, opposite(part, complement)) for k, part in enumerate(parts) if exponents[k] == 1]
         k, other = next(((k, other) for k, other in found if other is not None), (0, None))
         if other is None:
             return None

@@ -103,6 +103,11 @@ class Network:
             del self.lines[other][a]
         del self.weights[a]
 
+    def cut(self, a: Label, b: Label) -> list[Form]:
+        """Takes the lines from one point to another away, and gives what they were."""
+        del self.lines[b][a]
+        return self.lines[a].pop(b)
+
     def weight(self, a: Label) -> Form:
         """The weights of a point as one column."""
         return had([*self.weights[a], (ones(self.dims[a], None), 1)])
@@ -306,6 +311,10 @@ class Groups:
         (r1, r2), (c1, c2) = rows, cols
         network = self.network
         found = []
+        if r1 == r2:
+            return [form_of(product(1, (), [self._spread(r1), form])) for form in self.forms([r1], cols)]
+        if c1 == c2:
+            return [form_of(product(1, (), [form, turn(self._spread(c1))])) for form in self.forms(rows, [c1])]
         if r1 == c1 and r2 == c2 and r1 != r2 and network.lines[r1]:
             return [diagm(vec(network.block(r2, r1)))]
         if r1 == c2 and r2 == c1 and r1 != r2 and network.lines[r1]:
@@ -324,7 +333,20 @@ class Groups:
             before = commutation(network.dims[r1], network.dims[r2])
             found.append(form_of(product(1, (), [kron(m, n), after])))
             found.append(form_of(product(1, (), [before, kron(n, m)])))
-        return found
+        return found or self._scaled(rows, cols)
+
+    def _scaled(self, rows: list[Label], cols: list[Label]) -> list[Form]:
+        """A matrix between the two indices of the rows, or of the columns, scales these: `diagm(vec(M)) @ ...`."""
+        for group, is_rows in ((rows, True), (cols, False)):
+            outer, inner = group
+            if outer == inner or inner not in self.network.lines[outer]:
+                continue
+            forms = self.network.cut(inner, outer)
+            matrix = forms[0] if len(forms) == 1 else had([(form, 1) for form in forms])
+            scale = diagm(vec(matrix))
+            made = self._square(rows, cols)
+            return [form_of(product(1, (), [scale, form] if is_rows else [form, scale])) for form in made]
+        return []
 
     def _tall(self, rows: list[Label], c: Label) -> list[Form]:
         r1, r2 = rows
@@ -354,9 +376,12 @@ class Groups:
         network = self.network
         if r != c and c not in network.lines[r]:
             return [form_of(product(1, (), [self._vec(r, r), turn(network.weight(c))]))]
-        identity = eye(network.dims[r])
-        spread = call("khatri_rao", [identity, identity], network.dims[r] * network.dims[r], network.dims[r])
-        return [form_of(product(1, (), [spread, network.block(r, c)]))]
+        return [form_of(product(1, (), [self._spread(r), network.block(r, c)]))]
+
+    def _spread(self, r: Label) -> Form:
+        """What puts the entries of a column on a diagonal, as a vec."""
+        identity, size = eye(self.network.dims[r]), self.network.dims[r]
+        return call("khatri_rao", [identity, identity], size * size, size)
 
     def _column(self, r: Label, c: Label) -> Form:
         over = self.network.weight(r)

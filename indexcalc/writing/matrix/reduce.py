@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product as combinations
 from typing import Any
 
-from indexcalc.functions.table import MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import delta, is_zero, sample_arrays
-from indexcalc.graph.edge import Draft, symmetry_of
+from indexcalc.functions.table import INV, MATRICES, REDUCTIONS
+from indexcalc.graph.constructors import delta, is_zero, matrix, sample_arrays
+from indexcalc.graph.edge import Draft, is_symmetric_matrix, symmetry_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -28,7 +28,7 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.writing.known import PLACES, places_matrix
-from indexcalc.writing.matrix.factor import Factoring
+from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
     Form,
     Monomial,
@@ -42,11 +42,12 @@ from indexcalc.writing.matrix.forms import (
     part,
     rank,
     size,
+    term_of,
     turn,
     zeros,
 )
 from indexcalc.writing.matrix.multiply import product
-from indexcalc.writing.matrix.network import Network, Stuck
+from indexcalc.writing.matrix.network import Network, Stuck, commutation
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
@@ -140,6 +141,8 @@ class FormFinder:
             del network_dims[axis]
         factors = [(factor, [where[label] for label in labels], exponent) for factor, labels, exponent in flat.factors]
         ends = [[joined.get(a, a) for a in group] for group in (rows, cols)]
+        if (root := self._derived_root(factors, ends)) is not None:
+            return [product(multiply(coef, flat.coef), (), root)]
         outer = [_opened(group, factors, network_dims) for group in ends]
         picks = _lone_entries(factors, network_dims)
         keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
@@ -157,6 +160,31 @@ class FormFinder:
             network.add(form, [label])
         network.reduce()
         return [_between(outer[0], term, outer[1]) for term in network.term(*ends)]
+
+    def _derived_root(self, factors: Sequence[Any], ends: Sequence[list[Any]]) -> list[Form] | None:
+        """The derivative of a square root R of a matrix, between pairs of axes, by the equation that it solves.
+
+        `R dR + dR R = dX`, so `vec(dR)` is `inv(kron(eye(n), R) + kron(R.T, eye(n))) @ vec(dX)` (Higham, chapter 6).
+        """
+        if len(factors) != 1 or len(ends) != 2:
+            return None
+        node, (*at,), exponent = factors[0]
+        if (
+            not isinstance(node, Matrix)
+            or not MATRICES[node.fn].squares
+            or (node.times, exponent, node.order) != (1, 1, 4)
+        ):
+            return None
+        (i, j, k, m), n = at, node.dims[0]
+        if len(set(at)) < 4 or sorted(map(str, ends[0])) != sorted(map(str, (i, j))):
+            return None
+        if ends[0] != [j, i] and is_symmetric_matrix(node.children[0]):
+            i, j, k, m = j, i, m, k
+        root = self.form(matrix(node.fn, node.children[:1], node.dims[:2], node.params))
+        inside = [term_of(kron(eye(n), root)), term_of(kron(turn(root), eye(n)))]
+        links = [call(INV, [Factoring().best(inside, n * n, n * n)], n * n, n * n)]
+        swap = commutation(n, n)
+        return [*([] if ends[0] == [j, i] else [swap]), *links, *([] if ends[1] == [m, k] else [swap])]
 
     # -------------------------------------------------------------- leaves
 

@@ -1,0 +1,69 @@
+"""The line that a book would print: each derivative with its line, which reads back to it."""
+
+from typing import Any
+
+import pytest
+
+import indexcalc as ic
+
+A, B, C = ic.tensor("A", "n n"), ic.tensor("B", "n n"), ic.tensor("C", "p n")
+X, Z, Y = ic.tensor("X", "n n"), ic.tensor("Z", "n m"), ic.tensor("Y", "N d")
+P, S = ic.tensor("P", "n n", positive_definite=True), ic.tensor("S", "n n", symmetric=True)
+F = ic.tensor("F", "n m", full_rank=True)
+b, x, y, w = (ic.tensor(name, size) for name, size in (("b", "n"), ("x", "n"), ("y", "N"), ("w", "d")))
+u = ic.tensor("u", "n*n")
+s, t, lam = ic.scalar("s"), ic.scalar("t"), ic.scalar("lam")
+L, (values, V), (U, sigma, Vt) = ic.cholesky(P), ic.eigh(S), ic.svd(F)
+p = ic.sigmoid(Y @ w)
+LOGISTIC = -ic.sum(y * ic.log(p) + (1 - y) * ic.log(1 - p))
+
+
+def flat(f: Any, by: Any) -> Any:
+    return ic.derivative(f, by).layout("magnus-neudecker")
+
+
+LINES: dict[str, tuple[Any, str]] = {
+    # functions of matrices know what defines them
+    "log-determinant by Cholesky": (ic.grad(2 * ic.sum(ic.log(ic.diag(L))), P), "inv(P)"),
+    "eigenvalues": (ic.grad(ic.sum(ic.eigvalsh(S)), S), "eye(n)"),
+    "square eigenvalues": (ic.grad(ic.sum(ic.eigvalsh(S) ** 2), S), "2*S"),
+    "entropy of eigenvalues": (
+        ic.grad(-ic.sum(ic.eigvalsh(P) * ic.log(ic.eigvalsh(P))), P), "-(logm(P) + eye(n))",
+    ),
+    "exponentials of eigenvalues": (ic.grad(ic.sum(ic.exp(values)), S), "expm(S)"),
+    "roots of eigenvalues": (ic.grad(ic.sum(ic.sqrt(ic.eigvalsh(P))), P), "inv(sqrtm(P))/2"),
+    "inverse eigenvalues": (ic.grad(ic.sum(1 / ic.eigvalsh(P)), P), "-inv(P) @ inv(P)"),
+    "product of eigenvalues": (ic.grad(ic.prod(ic.eigvalsh(S)), S), "cofactor(S)"),
+    "square singular values": (ic.grad(ic.sum(sigma**2), F), "2*F"),
+    "singular values": (ic.grad(ic.sum(sigma), F), "polar(F)"),
+    "log of an exponential": (ic.grad(ic.logdet(ic.expm(A)), A), "eye(n)"),
+    "Gram determinant": (ic.grad(ic.logdet(F.T @ F), F), "2*pinv(F).T"),
+    "determinant": (ic.grad(ic.det(X), X), "cofactor(X)"),
+    # what is zero goes, what has a sign keeps it
+    "logistic Hessian with a ridge": (
+        ic.hessian(LOGISTIC + lam / 2 * (w @ w), w),
+        "Y.T @ diagm(sigmoid(Y @ w)*(1 - sigmoid(Y @ w))) @ Y + lam*eye(d)",
+    ),
+    "layer norm": (
+        ic.grad(ic.sum(b * (x - ic.mean(x)) / ic.sqrt(ic.mean((x - ic.mean(x)) ** 2))), x),
+        "(b - (b @ (x - mean(x)))*(x - mean(x))/sum((x - mean(x))**2) - mean(b))/sqrt(mean((x - mean(x))**2))",
+    ),
+    "trace of entries": (ic.sum(ic.diag(X) ** 2).simplify(), "sum(diag(X)**2)"),
+    # every layout has its form
+    "vec of a product": (ic.derivative(ic.vec(A @ ic.unvec(u, "n", "n") @ B), u), "kron(B.T, A)"),
+    "elementwise of a product": (flat(ic.tanh(C @ Z), Z), "diagm(vec(1 - tanh(C @ Z)**2)) @ kron(eye(m), C)"),
+    "softmax of rows": (
+        flat(ic.log_softmax(Z, axis=1), Z), "eye(m*n) - kron(ones(m, m), eye(n)) @ diagm(vec(softmax(Z, axis=1)))",
+    ),
+    "a diagonal matrix": (flat(ic.diagm(X @ b), X), "khatri_rao(eye(n), eye(n)) @ kron(b.T, eye(n))"),
+    "a root": (flat(ic.sqrtm(A), A), "inv(kron(eye(n), sqrtm(A)) + kron(sqrtm(A).T, eye(n)))"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_the_line(name: str) -> None:
+    made, line = LINES[name]
+    assert str(made) == line
+    assert made.simplify() == made
+    known = {key: value for key, value in made.declarations.items() if key != "vectors"}
+    assert ic.parse(line, **known) == made
