@@ -311,9 +311,9 @@ class Groups:
         (r1, r2), (c1, c2) = rows, cols
         network = self.network
         found = []
-        if r1 == r2:
+        if r1 == r2 and not self._apart((r1,), (c1, c2)):
             return [form_of(product(1, (), [self._spread(r1), form])) for form in self.forms([r1], cols)]
-        if c1 == c2:
+        if c1 == c2 and not self._apart((c1,), (r1, r2)):
             return [form_of(product(1, (), [form, turn(self._spread(c1))])) for form in self.forms(rows, [c1])]
         if r1 == c1 and r2 == c2 and r1 != r2 and network.lines[r1]:
             return [diagm(vec(network.block(r2, r1)))]
