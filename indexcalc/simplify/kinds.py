@@ -47,6 +47,7 @@ from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
 from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison
 from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symmetry
+from indexcalc.simplify.traits import LOGARITHM, OVER_SUM, PAIRED, SQUARED, traits
 
 WIDEST_SUM = 512
 """So many terms, at most, has a sum that another is opened into: a chain of shared sums would grow without end."""
@@ -96,9 +97,18 @@ def total(work: Normaliser, terms: Iterable[Edge], dims: Sequence[Dimension]) ->
 def collect(work: Normaliser, terms: list[Edge], dims: Sequence[Dimension]) -> Edge:
     """Like terms collected; multiplied out first where that lets terms cancel."""
     found = collect_terms(terms, work.key)
-    for rewrite in (complete_entries, join_logarithms, join_squares):
-        found = rewrite(work, found)
-    found = over_one_power(work, expand_to_cancel(found, dims, work.key), list(dims))
+    offered = 0
+    for node, _ in found:
+        offered |= traits(node)
+    if offered & PAIRED:
+        found = complete_entries(work, found)
+    if offered & LOGARITHM:
+        found = join_logarithms(work, found)
+    if offered & SQUARED:
+        found = join_squares(work, found)
+    found = expand_to_cancel(found, dims, work.key)
+    if offered & OVER_SUM:
+        found = over_one_power(work, found, list(dims))
     return normalise_sum(found, dims)
 
 

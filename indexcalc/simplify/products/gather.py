@@ -28,6 +28,7 @@ from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
 from indexcalc.simplify.products.selections import fold_selections
+from indexcalc.simplify.traits import NESTED_SUMS, NORM, OF_MATRIX, RAISED, traits
 
 WIDEST_PRODUCT = 64
 """So many factors, at most, has a product that another is opened into: the derivative of a product of n factors has n
@@ -109,11 +110,18 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
     if not fold_selections(draft, out):
         return ZERO_EDGE
-    drop_centred(work, draft, out)
+    offered = 0
+    for node, _, _ in draft.factors:
+        offered |= traits(node)
+    if offered & OF_MATRIX:
+        identify(work, draft, out)
+    if offered & NORM:
+        join_norms(work, draft, out)
+    if offered & RAISED:
+        join_exponents(work, draft)
+    if offered & NESTED_SUMS:
+        drop_centred(work, draft, out)
     cancel_shared(draft)
-    identify(work, draft, out)
-    join_norms(work, draft, out)
-    join_exponents(work, draft)
     cancel(draft, out)
     open_diagonals(work, draft)
     swaps = contract_directions(work, draft, out)
