@@ -14,6 +14,7 @@ import numpy as np
 
 from indexcalc.equality.arithmetic import Array
 from indexcalc.equality.reals import Reals
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import AHEAD, Decider, elementwise_row, reduction_row
 from indexcalc.graph.constructors import addition, constant_number, einsum, is_zero, reduction
 from indexcalc.graph.node import (
@@ -181,7 +182,7 @@ def _of(node: Node) -> list[Branch]:
 
 def _elementwise(node: Elementwise) -> list[Branch]:
     where = elementwise_row(node.fn).branches
-    if where is None:
+    if where is None or chooser_of(node) is not None:
         return []
     first = node.args[0].node
     match where.decides:

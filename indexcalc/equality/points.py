@@ -168,12 +168,15 @@ def _onehot(value: Numbers) -> Numbers:
     return np.asarray(np.arange(value.shape[-1]) == np.argmax(value, axis=-1)[..., None], float)
 
 
+WIDE = 997
+"""Integers up to so many are drawn, of numbers about 1: a prime, so that those that choose entries choose all of them."""
 OTHERS: dict[str, Callable[[Numbers], Numbers]] = {
     "mask": lambda value: np.asarray(value > 0, float),
     "onehot": _onehot,
     "positive": lambda value: np.abs(value) + np.finfo(float).tiny,
     "positive_definite": _definite,
     "orthogonal": _orthogonal,
+    "integer": lambda value: np.floor(np.abs(value) * WIDE),
     "stochastic": lambda value: value if _is_onehot(value) else np.abs(value) / np.abs(value).sum(-1, keepdims=True),
 }
 """What is declared and is no linear space: random entries made to have it."""

@@ -25,6 +25,8 @@ Numbers = NDArray[Any]
 
 KEPT = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "complex128"))
 SINGLE = KEPT[0], KEPT[2]
+EXACT = 1 << 24
+"""Integers: single precision has all of them up to this one."""
 EQUAL = "give equal sizes; 1 is not stretched"
 UNKNOWN = "?"
 """What the symbol of a dimension that nobody fixed begins with; the name of its index follows."""
@@ -144,9 +146,11 @@ def _arrays(
 ) -> dict[Variable, Numbers]:
     """The values as arrays of a dtype that is kept, with the axes that their variables have."""
     weak = {v: value for v, value in given.items() if type(value) in (int, float, complex, Fraction)}
-    strong = {v: to_array(value, v.label, v.dims) for v, value in given.items() if v not in weak}
+    strong = {
+        v: to_array(value, v.label, v.dims, "integer" in v.assumptions) for v, value in given.items() if v not in weak
+    }
     arrays = {v: _fit(v, array, standing.get(v.label)) for v, array in strong.items()}
-    used = [arrays[variable].dtype for variable in needed if variable in arrays]
+    used = [arrays[v].dtype for v in needed if v in arrays and arrays[v].dtype.kind != "i"]
     common = np.result_type(*used) if used else np.dtype(np.float64)
     for variable, value in weak.items():
         plain = value if type(value) is complex else to_float(value, f"input {variable.label}")
@@ -156,8 +160,11 @@ def _arrays(
 
 
 def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
-    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none."""
-    kinds = list(arrays)
+    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none.
+
+    Integers, which only integer tensors are given, count for nothing.
+    """
+    kinds = [array for array in arrays if array.dtype.kind != "i"]
     double = not kinds or any(array.dtype not in SINGLE for array in kinds)
     if any(array.dtype.kind == "c" for array in kinds):
         return np.dtype(np.complex128 if double else np.complex64)
@@ -166,6 +173,9 @@ def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
 
 def cast(array: Numbers, dtype: np.dtype[Any]) -> Numbers:
     """The array in the precision of the common dtype; what is real stays real."""
+    if array.dtype.kind == "i" and dtype in SINGLE and np.abs(array).max(initial=0) > EXACT:
+        found = f"an integer beyond {EXACT}, which single precision does not have"
+        raise InputError("evaluate", found, "give the other inputs in double precision")
     real = array.dtype.kind != "c" and dtype.kind == "c"
     return array.astype(np.zeros(0, dtype).real.dtype if real else dtype, copy=False)
 
@@ -180,8 +190,8 @@ def to_float(value: int | float | Fraction, asked: str) -> float:
         raise InputError(asked, found, "rescale it") from None
 
 
-def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None) -> Numbers:
-    """The value as an array of one of the four dtypes that are kept; integers become float64.
+def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None, whole: bool = False) -> Numbers:
+    """The value as an array of one of the four dtypes that are kept; integers become float64, of a `whole` one int64.
 
     Where its axes have names, they are placed by the dimensions of its tensor.
     """
@@ -195,8 +205,8 @@ def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None) -> 
         raise InputError(asked, f"a {type(value).__name__} that is no array: {error}", "give a NumPy array") from None
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "iu":
-        dtype = np.dtype(np.float64)
-    if dtype not in KEPT:
+        dtype = np.dtype(np.int64 if whole else np.float64)
+    if dtype not in KEPT and dtype.kind != "i":
         raise _bad_dtype(asked, array)
     return array.astype(dtype, copy=False)
 

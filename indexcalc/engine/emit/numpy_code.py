@@ -16,6 +16,7 @@ from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.emit.numpy import maps
 from indexcalc.engine.emit.numpy.additions import write_sum
+from indexcalc.engine.emit.numpy.choices import choose
 from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
@@ -27,6 +28,7 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -34,6 +36,7 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
 )
 from indexcalc.writing.slices import bracketed
@@ -168,4 +171,6 @@ WRITERS: dict[type[Any], Callable[[NumpyLines, Any], None]] = {
     Reshape: _reshape,
     Invoke: _invoke,
     Cut: _slice,
+    Gather: choose,
+    Scatter: choose,
 }

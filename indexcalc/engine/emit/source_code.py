@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexcalc.engine.bind.constants import known_code
+from indexcalc.engine.emit.source.choices import choose
 from indexcalc.engine.emit.source.functions import apply, map_entries, reduce, solve
 from indexcalc.engine.emit.source.pairwise import contract
 from indexcalc.engine.emit.source.parts import part
@@ -23,12 +24,14 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
     Map,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
 )
 
@@ -114,4 +117,6 @@ WRITERS: dict[type[Any], Callable[[Writer, Any], PythonText]] = {
     Reshape: _reshape,
     Invoke: _invoke,
     Cut: part,
+    Gather: choose,
+    Scatter: choose,
 }

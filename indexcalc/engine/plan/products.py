@@ -11,8 +11,20 @@ from typing import Any, NamedTuple
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.steps import pair, power, single, summed
-from indexcalc.engine.program import Fill, Use
+from indexcalc.engine.plan.steps import (
+    Choosing,
+    added_at,
+    met,
+    ones_along,
+    pair,
+    power,
+    read_at,
+    settled,
+    single,
+    summed,
+)
+from indexcalc.engine.program import Fill, Known, Use
+from indexcalc.functions.entries.choosing import PLACES
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -79,6 +91,76 @@ class Products:
                 return Piece(self.pool.add(Fill(coef, ()), 0.0), ())
             return Piece(single(self.pool, coef, Use(*scale), (), term.sizes), ())
         return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
+
+    def chosen(
+        self, pieces: list[Piece], choices: Sequence[Choosing], out: Sequence[int], sizes: dict[int, int]
+    ) -> list[Piece]:
+        """The pieces of a product with brackets `[a_b = i]`, without these.
+
+        What has the label i is read at a, so that nothing is multiplied with a bracket; where i is a label of the
+        result, what has the labels of a is added up where a says. Labels that are summed there go from the sizes.
+        """
+        found, more = self._apart(choices, sizes)
+        pieces = [self._read(piece, found, sizes) for piece in [*pieces, *more]]
+        for group in joined_by_labels([one for one in found if one.place in out]):
+            integers = {x for one in group for x in one.piece.labels}
+            others = {x for one in found if one not in group for x in one.piece.labels}
+            inside, reach = [], set(integers)
+            while more := [p for p in pieces if p not in inside and reach & set(p.labels)]:
+                inside += more
+                reach |= {x for p in more for x in p.labels if x not in out}
+            outside = [p for p in pieces if p not in inside]
+            kept = {x for x in (*out, *others, *(x for p in outside for x in p.labels))}
+            lacking = integers - {x for p in inside for x in p.labels}
+            inside += [ones_along(self.pool, sorted(lacking), sizes)] * bool(lacking)
+            stays = frozenset(x for p in inside for x in p.labels if x in kept or x in integers)
+            made = self.product(inside, stays, sizes, 1)
+            pieces = [*outside, added_at(self.pool, made, group, kept, sizes)]
+            for label in integers - kept:
+                del sizes[label]
+            found = [one for one in found if one not in group]
+        for one in choices:
+            if one.place not in out:
+                sizes.pop(one.place, None)
+        return pieces
+
+    def _apart(
+        self, choices: Sequence[Choosing], sizes: Mapping[int, int]
+    ) -> tuple[list[Choosing], list[Piece]]:
+        """Brackets with a place of its own each, that is a label of no integers; and pieces, what two of one place say.
+
+        Integers along a place are read at the integers that are it.
+        """
+        found: list[Choosing] = []
+        pieces = []
+        for one in choices:
+            same = next((other for other in found if other.place == one.place), None)
+            if same is None:
+                found.append(one)
+            else:
+                pieces.append(met(self.pool, *(settled(self.pool, own, sizes) for own in (same, one)), sizes))
+        done: list[Choosing] = []
+        while found:
+            one = found.pop()
+            if one.place in one.piece.labels:
+                size = sizes[one.place]
+                fresh = one._replace(place=max(sizes) + 1)
+                own = settled(self.pool, fresh, {**sizes, fresh.place: size})
+                places = Piece(self.pool.add(Known(PLACES, (), (size,)), 1e-6), (one.place,))
+                pieces.append(met(self.pool, own, places, sizes))
+                continue
+            rest = [own for own in found + done if one.place in own.piece.labels]
+            found = [own for own in found if own not in rest]
+            done = [own for own in done if own not in rest]
+            found += [own._replace(piece=read_at(self.pool, own.piece, [one], sizes)) for own in rest]
+            done.append(one)
+        return done, pieces
+
+    def _read(self, piece: Piece, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> Piece:
+        """A piece without the places of brackets: read where their integers say."""
+        for group in joined_by_labels([one for one in choices if one.place in piece.labels]):
+            piece = read_at(self.pool, piece, group, sizes)
+        return piece
 
     def product(
         self,
@@ -230,6 +312,15 @@ class Products:
     def _shared(self, contraction: Contraction, tree: Tree) -> bool:
         key = contraction.key(_mask(tree))[0]
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
+
+
+def joined_by_labels(choices: Sequence[Choosing]) -> list[list[Choosing]]:
+    """The brackets in groups whose integers share labels."""
+    groups: list[list[Choosing]] = []
+    for one in choices:
+        met = [g for g in groups if any(set(one.piece.labels) & set(other.piece.labels) for other in g)]
+        groups = [g for g in groups if g not in met] + [[*(other for g in met for other in g), one]]
+    return groups
 
 
 def _mask(tree: Tree) -> int:

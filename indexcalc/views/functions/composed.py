@@ -1,4 +1,4 @@
-"""Functions that are one formula of others: choices of entries, and moments of samples."""
+"""Functions that are one formula of others: choices of entries, moments of samples, and gathers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.functions.entries.choosing import bracket
 from indexcalc.graph.constructors import addition, constant_number, dimension, einsum
 from indexcalc.graph.node import Node
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, dim
 from indexcalc.surface import public
 from indexcalc.views.array import Array, array_from, reduce_array, standing_array
+from indexcalc.views.choosing.keys import integers_of, picked
 from indexcalc.views.expr import Expr, reduce_expr
-from indexcalc.views.functions.calling import axes_named, entries_of
+from indexcalc.views.functions.calling import axes_named, entries_of, refused
 from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes, places_at
 
@@ -208,8 +210,96 @@ def _count(asked: Asked, dims: Sequence[Dimension], ddof: int, correction: int |
     return dimension(count) if isinstance(count, Dim) else constant_number(count)
 
 
+# ------------------------------------------------------------------ chosen by integers
+
+
+@public
+def take(x: Any, idx: Any, axis: int | None = None) -> Array:
+    """The entries along an axis at integers: `take(W, idx, axis=0)` is `W[idx]`, as NumPy has it.
+
+    The integers are a list or an array of them, or an integer tensor; below 0 they count from the end. Their axes stand
+    in place of the axis. The derivative adds up what the same entry gets.
+
+    >>> import indexcalc as ic
+    >>> W, idx = ic.tensor("W", "n d"), ic.tensor("idx", "b", integer=True)
+    >>> ic.take(W, idx, axis=0).shape, ic.take(W, [2, 0], axis=1).shape
+    ((b, d), (n, 2))
+    """
+    asked = Asked(lambda: f"take({x}, {idx}{'' if axis is None else f', axis={axis}'})")
+    if not isinstance(x, Array):
+        raise _of_arrays(x, "take", asked)
+    if axis is None and x.ndim != 1:
+        found = f"{x} has {x.ndim} axes, and no axis is named"
+        raise NotationError(asked, found, f"write ic.take({x}, idx, axis=0)")
+    (place,) = numbered_axes(x, 0 if axis is None else axis, asked)
+    key = [idx] if isinstance(idx, int) else idx
+    made: Array = picked(x, (*[slice(None)] * place, key))
+    return made[(*[slice(None)] * place, 0)] if isinstance(idx, int) else made
+
+
+@public
+def take_along_axis(x: Any, idx: Any, axis: int) -> Array:
+    """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
+
+    `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
+
+    >>> import indexcalc as ic
+    >>> Z, y = ic.tensor("Z", "b c"), ic.tensor("y", "b", integer=True)
+    >>> ic.take_along_axis(Z, y[:, None], 1).shape
+    (b, 1)
+    """
+    asked = Asked(lambda: f"take_along_axis({x}, {idx}, {axis})")
+    if not isinstance(x, Array):
+        raise _of_arrays(x, "take_along_axis", asked)
+    (place,) = numbered_axes(x, axis, asked)
+    if x.ndim != x.order:
+        raise KindError(asked, f"{x} stands as a column or a row", "index it: x[i]")
+    size = x.node.dims[place]
+    rows = integers_of(idx, size, asked)
+    if len(rows.dims) != x.order:
+        raise DimensionError(asked, f"{len(rows.dims)} axes of integers for {x.order}", "give y[:, None], say")
+    labels: list[Any] = []
+    for k, (own, wanted) in enumerate(zip(rows.dims, x.node.dims, strict=True)):
+        if k != place and own not in (wanted, 1):
+            raise DimensionError(asked, f"axis {k} has {wanted}, and {own} of the integers", "give equal sizes")
+        labels.append(("new", k) if k == place else k if own == wanted else ("one", k))
+    factors = [(x.node, [("place",) if k == place else k for k in range(x.order)]), rows.bracket(size, labels, ("place",))]
+    out = [("new", k) if k == place else k for k in range(x.order)]
+    node = einsum(1, factors, out, {("new", place): rows.dims[place]})
+    return array_from(node, [x, *([idx] if isinstance(idx, Array) else [])])
+
+
+@public
+def one_hot(idx: Any, n: Any) -> Array:
+    """1 at the integer, 0 elsewhere, along a last axis of this dimension: `one_hot(idx, n) @ W` is `W[idx]`.
+
+    It is made where it is the result, and nowhere else.
+
+    >>> import indexcalc as ic
+    >>> y = ic.tensor("y", "b", integer=True)
+    >>> ic.one_hot(y, "c"), ic.one_hot(y, "c").evaluate(y=[1, 0], c=3)
+    (one_hot(y, c), array([[0., 1., 0.],
+           [1., 0., 0.]]))
+    """
+    asked = Asked(lambda: f"one_hot({idx}, {n})")
+    if isinstance(idx, Expr):
+        raise KindError(asked, f"{idx} has names, and the new axis has none", "write ic.one_hot(y, n)[b,c]")
+    rows = integers_of(idx, dim(n), asked)
+    node = bracket(rows.node, dim(n))
+    out = [*range(len(rows.dims)), "place"]
+    node = einsum(1, [(node, [*rows.axes, "place"])], out, dict(enumerate(rows.dims)))
+    return array_from(node, [idx]) if isinstance(idx, Array) else Array(node, frozenset())
+
+
+def _of_arrays(x: Any, name: str, asked: Asked) -> KindError:
+    if isinstance(x, Expr):
+        return KindError(asked, f"{x} has names", "in index notation write the integers as an index: W[y[b],k]")
+    return refused(name, x)
+
+
 OF_ENTRIES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (clip, hard_tanh, leaky_relu, elu, selu)}
 MOMENTS = frozenset(f.__name__ for f in (var, std, cov))
 """Functions of samples, whose numbers other programs divide otherwise."""
 ALONG: dict[str, Callable[..., Any]] = {f.__name__: f for f in (var, std)}
-COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov}
+CHOOSING: dict[str, Callable[..., Any]] = {f.__name__: f for f in (take, take_along_axis, one_hot)}
+COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov, **CHOOSING}

@@ -1,0 +1,1 @@
+"""Entries that integers choose."""
