@@ -14,7 +14,19 @@ from typing import NamedTuple
 import numpy as np
 
 from indexcalc.graph.constructors import as_number, constant, elementwise
-from indexcalc.graph.node import Constant, Elementwise, Labels, Node, Product, Reduction, Regroup, Sum, Variable
+from indexcalc.graph.node import (
+    Constant,
+    Definition,
+    Elementwise,
+    Labels,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Sum,
+    Variable,
+)
+from indexcalc.graph.ranges import entries_taken
 from indexcalc.index import Dimension
 
 
@@ -51,6 +63,8 @@ def chooser_of(node: Node) -> Chooser | None:
 
 EQUAL, PLACES, LISTED = "equal", "arange", "integers"
 """The names of the comparison, and of the known tensors that are places of an axis and integers as they are given."""
+ONE_HOT = "one_hot"
+"""How a bracket is written."""
 
 
 def bracket(integers: Node, size: Dimension) -> Node:
@@ -79,33 +93,32 @@ def is_whole(node: Node) -> bool:
     >>> is_whole(variable("a", (3,), ["integer"])), is_whole(variable("x", (3,)))
     (True, False)
     """
-    match node:
-        case Variable():
-            return "integer" in node.assumptions
-        case Constant():
-            return node.label in WHOLE
-        case Reduction():
-            return node.fn == "argsort"
-        case Regroup():
-            return is_whole(node.child)
-        case Product():
-            powers = all(type(f.exponent) is int and f.exponent > 0 for f in node.factors)
-            return type(node.coef) is int and powers and all(_is_whole_factor(f.node) for f in node.factors)
-        case Sum():
-            return all(type(t.coef) is int and _is_whole_factor(t.node) for t in node.terms)
-    return False
+    if isinstance(node, Variable):
+        return "integer" in node.assumptions
+    if isinstance(node, Constant):
+        return node.label in WHOLE
+    if isinstance(node, Reduction):
+        return node.fn == PLACES_IN_ORDER
+    if isinstance(node, Regroup | Definition):
+        return is_whole(node.child)
+    if isinstance(node, Sum):
+        return all(type(t.coef) is int and _is_whole_factor(t.node) for t in node.terms)
+    if not isinstance(node, Product) or type(node.coef) is not int:
+        return False
+    return all(type(f.exponent) is int and f.exponent > 0 and _is_whole_factor(f.node) for f in node.factors)
 
 
+PLACES_IN_ORDER = "argsort"
+"""The row whose values number entries."""
 WHOLE = {PLACES, LISTED}
 """The known tensors that number entries."""
 
 
 def _is_whole_factor(node: Node) -> bool:
-    """Is this a tensor of integers, a part that selects of one, or an integer?"""
-    return is_whole(node) or isinstance(as_number(node), int) or (isinstance(node, Constant) and node.label in TAKING)
-
-
-TAKING = {"selection", "unit"}
+    """Is this a tensor of integers, what selects a part of one, a bracket, or an integer?"""
+    if isinstance(node, Constant):
+        return node.label in WHOLE or entries_taken(node) is not None
+    return is_whole(node) or isinstance(as_number(node), int) or chooser_of(node) is not None
 
 
 def run_of(values: Sequence[int]) -> tuple[int, int] | None:

@@ -36,7 +36,7 @@ def _quantile_rule(s: Slice) -> Entry:
     """`dy/dx_i`: the sum over k of `weight_k [argsort(x)_k = i]`."""
     (own,) = s.own
     node, (fraction,) = _order(s), s.params or (HALF,)
-    weights = constant("quantile", (s.x.dims[own],), (fraction,))
+    weights = constant("quantile_weights", (s.x.dims[own],), Fraction(fraction).as_integer_ratio())
     return s.product((node, (*s.at("k"), own)), (weights, ("k",)))
 
 
