@@ -41,8 +41,6 @@ APART = UNCLEAR + 1
 """The sides of a place where rounding decides, and of all others."""
 RANK = 1 << 10
 """The side of a place in an order is its rank times this number, more than an axis that is looked at has places."""
-PLACED = ("place", "order")
-"""The kinds of branch whose sides are places along axes."""
 WINNER = -2
 """The side of a maximum that each entry is on where it is the largest: entry by entry, as the sides of a sign are."""
 
@@ -62,6 +60,11 @@ class Branch(NamedTuple):
     operators: tuple[str, str] = ("<", ">")
     axes: tuple[int, ...] = ()
     optional: bool = False
+
+    @property
+    def placed(self) -> bool:
+        """Are its sides places along axes?"""
+        return self.kind in ("place", "order")
 
     def sides(self, count: int = 2) -> tuple[int, ...]:
         """The sides there are; `count` is how many places the axes have."""
@@ -105,7 +108,7 @@ class Branch(NamedTuple):
 
     def impossible(self, side: int) -> bool:
         """Is it shown by intervals that this side is never met?"""
-        if self.kind in PLACED:
+        if self.placed:
             return False
         low, high = bounds([self.gap])[self.gap]
         if self.kind == "threshold":
@@ -341,7 +344,7 @@ def _said(side: Side, text: Callable[[Node], str]) -> str:
     branch = side.branch
     if side.side in (UNCLEAR, APART):
         tied = side.side == UNCLEAR
-        if branch.kind in PLACED:
+        if branch.placed:
             return f"{'a tie' if tied else 'no tie'} in {text(branch.left)}"
         return f"{text(branch.left)} {'==' if tied else '!='} {text(branch.right)}"
     if branch.kind == "place":

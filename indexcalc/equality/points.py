@@ -169,7 +169,7 @@ def _onehot(value: Numbers) -> Numbers:
 
 
 WIDE = 997
-"""Integers up to so many are drawn, of numbers about 1: a prime, so that those that choose entries choose all of them."""
+"""Integers up to so many are drawn, of numbers about 1: a prime, so that those that choose entries choose each."""
 OTHERS: dict[str, Callable[[Numbers], Numbers]] = {
     "mask": lambda value: np.asarray(value > 0, float),
     "onehot": _onehot,

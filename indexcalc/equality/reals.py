@@ -22,8 +22,8 @@ from indexcalc.engine.bind.inputs import number_of, size_of
 from indexcalc.engine.bind.smooth import Declared, Smooth, numbers_of
 from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
-from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.entries.choosing import chooser_of
+from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Variable
 from indexcalc.graph.numbers import Number

@@ -33,8 +33,9 @@ from indexcalc.surface import public
 
 
 class Backend(NamedTuple):
-    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real; those that
-    are told to be whole, and are integers, stay so.
+    """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real.
+
+    Integers that are told to be whole stay so.
 
     `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
     gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it

@@ -33,8 +33,8 @@ from indexcalc.engine.plan.plan import planned
 from indexcalc.engine.program import (
     Add,
     Apply,
-    Contract,
     Chosen,
+    Contract,
     Cut,
     Fill,
     Gather,

@@ -16,9 +16,9 @@ from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.emit.numpy import maps
 from indexcalc.engine.emit.numpy.additions import write_sum
-from indexcalc.engine.emit.numpy.choices import choose
 from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
+from indexcalc.engine.emit.numpy.gathers import choose
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
 from indexcalc.engine.emit.texts import check_texts

@@ -151,7 +151,19 @@ def alongside(step: Step, value: int) -> Alongside | None:
                 return None
             uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
             out = tuple(range(len(step.shape)))
-        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke() | Cut() | Gather() | Scatter():
+        case (
+            Input()
+            | Known()
+            | Fill()
+            | Reduce()
+            | Apply()
+            | Solve()
+            | Reshape()
+            | Invoke()
+            | Cut()
+            | Gather()
+            | Scatter()
+        ):
             return None
         case _:
             assert_never(step)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexcalc.engine.bind.constants import known_code
-from indexcalc.engine.emit.source.choices import choose
+from indexcalc.engine.emit.source.chosen import choose
 from indexcalc.engine.emit.source.functions import apply, map_entries, reduce, solve
 from indexcalc.engine.emit.source.pairwise import contract
 from indexcalc.engine.emit.source.parts import part

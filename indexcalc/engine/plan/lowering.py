@@ -234,7 +234,7 @@ class Lowering:
             place = joining.axis(labels[found.place])
             value, axes = self.dense(found.integers), [joining.axis(labels[x]) for x in found.labels]
             if place.range is not None:
-                whole = {k: size for k, size in enumerate(self.pool.shape(found.node.dims))}
+                whole = dict(enumerate(self.pool.shape(found.node.dims)))
                 one = Choosing(Piece(value, found.labels), found.place, found.name)
                 made = added_at(self.pool, ones_along(self.pool, found.labels, whole), [one], found.labels, whole)
                 value, axes = made.value, [joining.axis(labels[x]) for x in made.labels]

@@ -14,7 +14,7 @@ from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import (
     Choosing,
     added_at,
-    met,
+    alike,
     ones_along,
     pair,
     power,
@@ -24,7 +24,7 @@ from indexcalc.engine.plan.steps import (
     summed,
 )
 from indexcalc.engine.program import Fill, Known, Use
-from indexcalc.functions.entries.choosing import PLACES
+from indexcalc.functions.entries.choosing import ARANGE
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -110,7 +110,7 @@ class Products:
                 inside += more
                 reach |= {x for p in more for x in p.labels if x not in out}
             outside = [p for p in pieces if p not in inside]
-            kept = {x for x in (*out, *others, *(x for p in outside for x in p.labels))}
+            kept = {*out, *others, *(x for p in outside for x in p.labels)}
             lacking = integers - {x for p in inside for x in p.labels}
             inside += [ones_along(self.pool, sorted(lacking), sizes)] * bool(lacking)
             stays = frozenset(x for p in inside for x in p.labels if x in kept or x in integers)
@@ -124,9 +124,7 @@ class Products:
                 sizes.pop(one.place, None)
         return pieces
 
-    def _apart(
-        self, choices: Sequence[Choosing], sizes: Mapping[int, int]
-    ) -> tuple[list[Choosing], list[Piece]]:
+    def _apart(self, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> tuple[list[Choosing], list[Piece]]:
         """Brackets with a place of its own each, that is a label of no integers; and pieces, what two of one place say.
 
         Integers along a place are read at the integers that are it.
@@ -138,7 +136,8 @@ class Products:
             if same is None:
                 found.append(one)
             else:
-                pieces.append(met(self.pool, *(settled(self.pool, own, sizes) for own in (same, one)), sizes))
+                first, second = (settled(self.pool, own, sizes) for own in (same, one))
+                pieces.append(alike(self.pool, first, second, sizes))
         done: list[Choosing] = []
         while found:
             one = found.pop()
@@ -146,8 +145,8 @@ class Products:
                 size = sizes[one.place]
                 fresh = one._replace(place=max(sizes) + 1)
                 own = settled(self.pool, fresh, {**sizes, fresh.place: size})
-                places = Piece(self.pool.add(Known(PLACES, (), (size,)), 1e-6), (one.place,))
-                pieces.append(met(self.pool, own, places, sizes))
+                places = Piece(self.pool.add(Known(ARANGE, (), (size,)), 1e-6), (one.place,))
+                pieces.append(alike(self.pool, own, places, sizes))
                 continue
             rest = [own for own in found + done if one.place in own.piece.labels]
             found = [own for own in found if own not in rest]

@@ -13,7 +13,7 @@ from indexcalc.engine.plan.contract import Piece
 from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, axes_of
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.program import Add, Contract, Cut, Fill, Gather, Known, Map, Part, Reduce, Scatter, Use, covered
-from indexcalc.functions.entries.choosing import EQUAL, PLACES
+from indexcalc.functions.entries.choosing import ARANGE, EQUAL
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, add, multiply
@@ -244,11 +244,11 @@ def _choose(
 
 def settled(pool: StepPool, one: Choosing, sizes: Mapping[int, int]) -> Piece:
     """The integers of a bracket, those that count from the end counted from the start."""
-    places = Piece(pool.add(Known(PLACES, (), (sizes[one.place],)), 1e-6), (one.place,))
+    places = Piece(pool.add(Known(ARANGE, (), (sizes[one.place],)), 1e-6), (one.place,))
     return read_at(pool, places, [one], sizes)
 
 
-def met(pool: StepPool, one: Piece, other: Piece, sizes: Mapping[int, int]) -> Piece:
+def alike(pool: StepPool, one: Piece, other: Piece, sizes: Mapping[int, int]) -> Piece:
     """1 where two tensors of integers are equal, 0 elsewhere."""
     labels = tuple(dict.fromkeys((*one.labels, *other.labels)))
     uses = tuple(Use(p.value, tuple(labels.index(x) for x in p.labels)) for p in (one, other))

@@ -269,11 +269,6 @@ def median(x, axes):
     return jnp.median(x, axes[0])
 
 
-def quantile(x, axes, q):
-    """The entry at the place `q*(n - 1)` in ascending order, between neighbours on the line that joins them."""
-    return jnp.quantile(x, q, axes[0])
-
-
 # ------------------------------------------------------------------ entries that integers choose
 
 
@@ -291,7 +286,7 @@ def at_places(places, shared):
     """The index that lines up the first axes of an array with those that the integers have too."""
     places = jnp.broadcast_arrays(*places)
     after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
-    return (*(jnp.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after)), *places)
+    return (*(jnp.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False)), *places)
 
 
 def gathered(x, places, axis, shared):

@@ -82,11 +82,6 @@ def median(x, axes):
     return np.median(x, axes[0])
 
 
-def quantile(x, axes, q):
-    """The entry at the place `q*(n - 1)` in ascending order, between neighbours on the line that joins them."""
-    return np.quantile(x, float(q), axes[0])
-
-
 # ------------------------------------------------------------------ functions of matrices
 
 
@@ -140,7 +135,7 @@ def at_places(places, shared):
     """The index that lines up the first axes of an array with those that the integers have too."""
     places = np.broadcast_arrays(*places)
     after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
-    return (*(np.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after)), *places)
+    return (*(np.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False)), *places)
 
 
 def gathered(x, places, axis, shared):
@@ -153,8 +148,8 @@ def gathered(x, places, axis, shared):
 def scattered(x, places, sizes, shared):
     """Zeros, to which each entry is added where its integers say: axes that these share come first, then the new."""
     at = at_places(places, shared)
-    shape, rows = (*at[-1].shape[:shared], *sizes), 0
-    for k, size in zip(at, shape):
+    shape, (rows, *others) = (*at[-1].shape[:shared], *sizes), at
+    for k, size in zip(others, shape[1:], strict=True):
         rows = rows * size + k
     rest = x.shape[rows.ndim :]
     width = math.prod(rest)

@@ -344,7 +344,7 @@ def at_places(places, shared):
     places = torch.broadcast_tensors(*places)
     after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
     device = places[0].device
-    grid = (torch.arange(n, device=device).reshape(-1, *ones) for n, ones in zip(places[0].shape, after))
+    grid = (torch.arange(n, device=device).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False))
     return (*grid, *places)
 
 
@@ -359,8 +359,8 @@ def gathered(x, places, axis, shared):
 def scattered(x, places, sizes, shared):
     """Zeros, to which each entry is added where its integers say: axes that these share come first, then the new."""
     at = at_places(places, shared)
-    shape, rows = (*at[-1].shape[:shared], *sizes), 0
-    for k, size in zip(at, shape):
+    shape, (rows, *others) = (*at[-1].shape[:shared], *sizes), at
+    for k, size in zip(others, shape[1:], strict=True):
         rows = rows * size + k
     rest = x.shape[rows.ndim :]
     made = x.new_zeros(math.prod(shape), math.prod(rest))

@@ -1,6 +1,6 @@
 """Whole numbers that choose entries: Iverson's bracket `[a_b = i]` between integers a and the places i of an axis.
 
-A gather `x[a]` is the product `[a_b = i] x_i`, summed over i, and its transpose, which adds up what the same place gets,
+A gather `x[a]` is the product `[a_b = i] x_i`, summed over i, and its transpose, which adds up what one place gets,
 is the product `[a_b = i] g_b`, summed over b: so derivatives are those of products. The bracket is the comparison
 `equal` of the integers with the places `arange(n)`, which is never made where it is a factor; integers below 0 count
 from the end of the axis.
@@ -54,14 +54,14 @@ def chooser_of(node: Node) -> Chooser | None:
     if type(node) is not Elementwise or node.fn != EQUAL:
         return None
     for (places, along), (integers, labels) in (node.args, node.args[::-1]):
-        if not (type(places) is Constant and places.label == PLACES and len(set(labels)) == len(labels)):
+        if not (type(places) is Constant and places.label == ARANGE and len(set(labels)) == len(labels)):
             continue
         if along[0] not in labels and len(labels) + 1 == node.order and is_whole(integers):
             return Chooser(node, integers, labels, along[0])
     return None
 
 
-EQUAL, PLACES, LISTED = "equal", "arange", "integers"
+EQUAL, ARANGE, LISTED = "equal", "arange", "integers"
 """The names of the comparison, and of the known tensors that are places of an axis and integers as they are given."""
 ONE_HOT = "one_hot"
 """How a bracket is written."""
@@ -74,7 +74,7 @@ def bracket(integers: Node, size: Dimension) -> Node:
     (2, 3)
     """
     own, dims = tuple(range(integers.order)), (*integers.dims, size)
-    return elementwise(EQUAL, [(integers, own), (constant(PLACES, (size,)), (integers.order,))], dims)
+    return elementwise(EQUAL, [(integers, own), (constant(ARANGE, (size,)), (integers.order,))], dims)
 
 
 def listed(values: Sequence[int]) -> Constant:
@@ -110,7 +110,7 @@ def is_whole(node: Node) -> bool:
 
 PLACES_IN_ORDER = "argsort"
 """The row whose values number entries."""
-WHOLE = {PLACES, LISTED}
+WHOLE = {ARANGE, LISTED}
 """The known tensors that number entries."""
 
 

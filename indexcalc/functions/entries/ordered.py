@@ -7,7 +7,6 @@ Sorting is a gather by integers that depend on the entries and do not change wit
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 from indexcalc.functions.code import numpy as code
 from indexcalc.functions.entries.choosing import bracket
@@ -17,7 +16,6 @@ from indexcalc.graph.constructors import constant, constant_number, reduction
 from indexcalc.graph.node import Node
 
 TIES = "entries that tie keep their order, as in a stable sort"
-HALF = Fraction(1, 2)
 
 
 def _order(s: Slice) -> Node:
@@ -32,23 +30,18 @@ def _sort_rule(s: Slice) -> Entry:
     return Entry(_order(s), (*s.x.labels, *s.along), s.x.dims)
 
 
-def _quantile_rule(s: Slice) -> Entry:
-    """`dy/dx_i`: the sum over k of `weight_k [argsort(x)_k = i]`."""
+def _median_rule(s: Slice) -> Entry:
+    """`dy/dx_i`: the sum over k of `weight_k [argsort(x)_k = i]`, the weights being those of the middle."""
     (own,) = s.own
-    node, (fraction,) = _order(s), s.params or (HALF,)
-    weights = constant("quantile_weights", (s.x.dims[own],), Fraction(fraction).as_integer_ratio())
+    node, weights = _order(s), constant("quantile_weights", (s.x.dims[own],), (1, 2))
     return s.product((node, (*s.at("k"), own)), (weights, ("k",)))
-
-
-def _is_share(q: object) -> bool:
-    return isinstance(q, int | float | Fraction) and 0 <= q <= 1
 
 
 ORDERED = (
     ReductionFunction(
         "sort", "y_a = the a-th smallest x_b", code.sort, _sort_rule, True,
         r"\operatorname{{sort}}_{{{axes}}}\left({}\right)", "definition", kink=TIES, holomorphic=False, axes=1,
-        code={"torch": "torch.sort({x}, {axes}[0]).values"},
+        code={"torch": "torch.sort({x}, dim={axes}[0]).values"},
         branching=ORDER, unrounded=True, positive=True, between=True, total=True, workspace=1.0,
         oracle="jnp.sort(x, axes[0])",
     ),
@@ -58,26 +51,16 @@ ORDERED = (
         r"\operatorname{{argsort}}_{{{axes}}}\left({}\right)", "definition",
         kink="jumps where entries tie, which keep their order; the derivative is 0 elsewhere, and is given as 0 there",
         holomorphic=False, axes=1, range=(0.0, math.inf),
-        code={"torch": "torch.argsort({x}, {axes}[0], stable=True).to({x}.dtype)"},
+        code={"torch": "torch.sort({x}, dim={axes}[0], stable=True).indices.to({x}.dtype)"},
         branching=ORDER, unrounded=True, positive=True, total=True, workspace=2.0,
         oracle="jnp.argsort(x, axes[0]).astype(x.dtype)",
     ),
     ReductionFunction(
         "median", "the middle x_a in ascending order, the mean of the middle two of an even number", code.median,
-        _quantile_rule, False,
+        _median_rule, False,
         r"\operatorname{{median}}_{{{axes}}}\left({}\right)", "definition", kink=TIES, holomorphic=False, axes=1,
         code={"torch": "torch.quantile({x}, 0.5, {axes}[0])"},
         branching=ORDER, roots=True, positive=True, between=True, total=True, workspace=2.0,
         oracle="jnp.median(x, axes[0])",
-    ),
-    ReductionFunction(
-        "quantile", "y = x_a + t (x_b - x_a) of neighbours in ascending order, q (n - 1) = a + t", code.quantile,
-        _quantile_rule, False,
-        r"\operatorname{{quantile}}_{{{q},{axes}}}\left({}\right)",
-        "R. Hyndman, Y. Fan, Sample quantiles in statistical packages, 1996, definition 7",
-        domain="all real numbers, 0 <= q <= 1", params=("q",), admits=_is_share, kink=TIES, holomorphic=False, axes=1,
-        code={"torch": "torch.quantile({x}, {q}, {axes}[0])"},
-        branching=ORDER, roots=True, positive=True, between=True, total=True, workspace=2.0,
-        oracle="jnp.quantile(x, q, axes[0])",
     ),
 )  # fmt: skip

@@ -138,7 +138,10 @@ def _normalised(node: Node) -> Labels:
 
 
 def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
-    """A softmax that is summed along its axes, and met by nothing there, is 1; so are a stochastic tensor, and integers that choose."""
+    """A softmax that is summed along its axes, and met by nothing there, is 1.
+
+    So are a stochastic tensor along its last axis, and the bracket of integers that choose along the axis.
+    """
     for (node, labels), exponent in list(factors.items()):
         axes = _normalised(node)
         if not axes or exponent != 1:

@@ -1,1 +1,1 @@
-"""Entries that integers choose."""
+"""Keys that are arrays of integers, and indices that depend on others."""

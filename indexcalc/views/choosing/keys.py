@@ -1,4 +1,4 @@
-"""Keys that are arrays of integers: what NumPy calls advanced indexing, and indices that depend on others, `Z[b, y[b]]`.
+"""Keys that are arrays of integers, as NumPy has them, and indices that depend on others, `Z[b, y[b]]`.
 
 Entries are chosen by a product with brackets, see `functions/entries/choosing`, so derivatives are those of a product.
 """
@@ -27,7 +27,7 @@ from indexcalc.writing.standing import ascending
 INTEGERS = 'declare them, idx = ic.tensor("idx", "b", integer=True), or give a list or an array of integers'
 
 
-def picked(array: Array, keys: tuple[Any, ...]) -> Any:
+def picked(array: Array, keys: tuple[Any, ...]) -> Expr | Array:
     """What `array[keys]` is: an `Expr` for indices, an Array for integers, slices, None, `...` and arrays of integers.
 
     >>> import indexcalc as ic
@@ -36,7 +36,8 @@ def picked(array: Array, keys: tuple[Any, ...]) -> Any:
     ((b, m), (n, 2), (b, 2))
     """
     if not any(isinstance(key, list | np.ndarray | View) and not is_integer(key) for key in keys):
-        return select.picked(array, keys)
+        made: Expr | Array = select.picked(array, keys)
+        return made
     asked = Asked(lambda: f"({array})[{', '.join(map(_written, keys))}]")
     if any(isinstance(key, Expr | Index) for key in keys):
         return _indexed(array, keys, asked)
@@ -139,14 +140,17 @@ def _indexed(array: Array, keys: Sequence[Any], asked: Asked) -> Expr:
     factors: list[Any] = [(array.node, [("place", k) if isinstance(key, Expr) else key for k, key in enumerate(keys)])]
     sizes: dict[Index, Dimension] = {}
     for k, key in enumerate(keys):
-        own = [(key, array.node.dims[k])] if isinstance(key, Index) else list(zip(key.indices, key.node.dims, strict=True))
+        own = (
+            [(key, array.node.dims[k])]
+            if isinstance(key, Index)
+            else list(zip(key.indices, key.node.dims, strict=True))
+        )
         for index, size in own:
             if sizes.setdefault(index, size) != size:
                 raise DimensionError(asked, f"index {index} has {sizes[index]} and {size}", "use another index")
         if isinstance(key, Expr):
             factors.append((bracket(key.node, array.node.dims[k]), (*key.indices, ("place", k))))
-    found = dict.fromkeys(index for key in keys for index in ([key] if isinstance(key, Index) else key.indices))
-    out = [index for index in found if index not in twice]
+    out = [index for index in sizes if index not in twice]
     views: list[View] = [array, *(key for key in keys if isinstance(key, Expr))]
     summed = frozenset(index.name for index in twice)
     return Expr(einsum(1, factors, out), out, join_inputs(views), summed=summed)
@@ -166,9 +170,9 @@ def _chosen(array: Array, keys: Sequence[Any], asked: Asked) -> Array:
     if not choices:
         return made
     axes = [k for k, key in enumerate(_kept(full)) if _is_array(key)]
-    if any(made.places[axis] is None for axis in axes):
+    places = [place for axis in axes if (place := made.places[axis]) is not None]
+    if len(places) < len(axes):
         raise NotationError(asked, "an axis of dimension 1 has the entry 0 alone", "write 0 or `:`")
-    places = [made.places[axis] for axis in axes]
     rows = [integers_of(key, made.node.dims[place], asked) for key, place in zip(choices, places, strict=True)]
     sizes, labels = _broadcast(rows, asked)
     factors: list[Any] = [(made.node, range(made.order))]
@@ -219,7 +223,11 @@ def _full(array: Array, keys: Sequence[Any], asked: Asked) -> list[Any]:
 
 def _check_mask(array: Array, mask: Any, start: int, behind: bool, asked: Asked) -> None:
     sizes = array.shape[start : start + mask.ndim]
-    if behind or len(sizes) < mask.ndim or any(isinstance(size, int) and size != n for size, n in zip(sizes, mask.shape)):
+    if (
+        behind
+        or len(sizes) < mask.ndim
+        or any(isinstance(size, int) and size != n for size, n in zip(sizes, mask.shape, strict=True))
+    ):
         found = f"a mask of shape {mask.shape}, for axes of dimensions {tuple(sizes)}"
         raise DimensionError(asked, found, "give a mask that has the shape of the first axes")
 
@@ -269,9 +277,12 @@ def _broadcast(rows: Sequence[Integers], asked: Asked) -> tuple[list[Dimension],
     labels: list[list[Any]] = []
     for k, one in enumerate(rows):
         start = order - len(one.dims)
-        labels.append([
-            ("new", axis) if size == sizes[axis] else ("one", k, axis) for axis, size in enumerate(one.dims, start=start)
-        ])
+        labels.append(
+            [
+                ("new", axis) if size == sizes[axis] else ("one", k, axis)
+                for axis, size in enumerate(one.dims, start=start)
+            ]
+        )
     return sizes, labels
 
 

@@ -9,16 +9,17 @@ from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.entries.choosing import bracket
-from indexcalc.graph.constructors import addition, constant_number, dimension, einsum
+from indexcalc.graph.constructors import addition, constant, constant_number, dimension, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.index import Dim, Dimension, dim
 from indexcalc.surface import public
-from indexcalc.views.array import Array, array_from, reduce_array, standing_array
+from indexcalc.views.array import Array, array_from, reduce_array, standing_array, without_axes
 from indexcalc.views.choosing.keys import integers_of, picked
 from indexcalc.views.expr import Expr, reduce_expr
 from indexcalc.views.functions.calling import axes_named, entries_of, refused
 from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes, places_at
+from indexcalc.views.view import is_number
 
 # ------------------------------------------------------------------ of entries
 
@@ -232,9 +233,9 @@ def take(x: Any, idx: Any, axis: int | None = None) -> Array:
         found = f"{x} has {x.ndim} axes, and no axis is named"
         raise NotationError(asked, found, f"write ic.take({x}, idx, axis=0)")
     (place,) = numbered_axes(x, 0 if axis is None else axis, asked)
-    key = [idx] if isinstance(idx, int) else idx
-    made: Array = picked(x, (*[slice(None)] * place, key))
-    return made[(*[slice(None)] * place, 0)] if isinstance(idx, int) else made
+    made = picked(x, (*[slice(None)] * place, idx))
+    assert isinstance(made, Array)
+    return made
 
 
 @public
@@ -263,7 +264,10 @@ def take_along_axis(x: Any, idx: Any, axis: int) -> Array:
         if k != place and own not in (wanted, 1):
             raise DimensionError(asked, f"axis {k} has {wanted}, and {own} of the integers", "give equal sizes")
         labels.append(("new", k) if k == place else k if own == wanted else ("one", k))
-    factors = [(x.node, [("place",) if k == place else k for k in range(x.order)]), rows.bracket(size, labels, ("place",))]
+    factors = [
+        (x.node, [("place",) if k == place else k for k in range(x.order)]),
+        rows.bracket(size, labels, ("place",)),
+    ]
     out = [("new", k) if k == place else k for k in range(x.order)]
     node = einsum(1, factors, out, {("new", place): rows.dims[place]})
     return array_from(node, [x, *([idx] if isinstance(idx, Array) else [])])
@@ -297,9 +301,83 @@ def _of_arrays(x: Any, name: str, asked: Asked) -> KindError:
     return refused(name, x)
 
 
+# ------------------------------------------------------------------ by order
+
+
+@public
+def median(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
+    """The middle entry in ascending order along free indices or axes, of all entries unless some are named.
+
+    Of an even number it is the mean of the middle two. Entries that tie keep their order: the derivative goes to those
+    that a stable sort puts in the middle.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.grad(ic.median(x), x).evaluate(x=[3, 1, 5, 2])
+    array([0.5, 0. , 0. , 0.5])
+    """
+    named = axes_named("median", x, args, axis, keepdims)
+    if named is not None and len(named) == 1:
+        return reduce_expr("median", x, named) if isinstance(x, Expr) else reduce_array("median", x, named, keepdims)
+    array, index = _slice("median", x, named)
+    return _shown(reduce_array("median", array, -1), x, named, index, keepdims)
+
+
+@public
+def quantile(x: Any, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
+    """The entry at the place `q*(n - 1)` in ascending order, between two on the line that joins them, as NumPy has it.
+
+    A weighted sum of the sorted entries, see `sort`. Source: R. Hyndman, Y. Fan, Sample quantiles in statistical
+    packages, 1996, definition 7.
+
+    >>> import indexcalc as ic
+    >>> ic.quantile(ic.tensor("x", "n"), 0.25).evaluate(x=[3, 1, 5, 2, 4])
+    np.float64(2.0)
+    """
+    named = axes_named("quantile", x, args, axis, keepdims)
+    if not is_number(q) or isinstance(q, complex) or not 0 <= q <= 1:
+        raise KindError(Asked(lambda: f"quantile({x}, {q})"), f"q={q!r}", "give a number from 0 to 1, 0.25 say")
+    array, index = _slice("quantile", x, named)
+    places = reduce_array("sort", array, -1, False, (), True).node
+    weights = constant("quantile_weights", places.dims[-1:], Fraction(str(q)).as_integer_ratio())
+    axes = range(places.order)
+    made = array_from(einsum(1, [(places, axes), (weights, axes[-1:])], axes[:-1]), [array])
+    return _shown(made, x, named, index, keepdims)
+
+
+def _slice(name: str, x: Any, named: tuple[Any, ...] | None) -> tuple[Array, tuple[Any, ...]]:
+    """The entries of a view, those along what is named in the last axis of an Array; and the indices that are left."""
+    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *(named or ()))))})")
+    index: tuple[Any, ...] = ()
+    if isinstance(x, Expr):
+        for one in named or ():
+            must_have(x, one, asked)
+        along = [x.indices.index(one) for one in dict.fromkeys(named or x.free)]
+        index = tuple(one for k, one in enumerate(x.indices) if k not in along)
+    else:
+        along = list(places_at(x, tuple(numbered_axes(x, named, asked))))
+    if not along:
+        raise NotationError(asked, f"{x} has no axis to go along", f"{name} of a number is the number")
+    array = Array(x.node, x.inputs)
+    left = [axis for axis in range(array.order) if axis not in along]
+    if len(along) == 1:
+        return array_from(einsum(1, [(array.node, range(array.order))], [*left, *along]), [array]), index
+    outer = (*((axis,) for axis in left), tuple(along))
+    split = tuple((axis,) for axis in range(array.order))
+    return array_from(regroup(array.node, split, outer, array.node.dims), [array]), index
+
+
+def _shown(made: Array, x: Any, named: tuple[Any, ...] | None, index: tuple[Any, ...], keepdims: bool) -> Expr | Array:
+    """What is left of a view along what is named, as a view of its kind."""
+    if isinstance(x, Expr):
+        return Expr(made.node, index, x.inputs, [one for one in x.free if one in index])
+    return without_axes(x, made.node, numbered_axes(x, named, Asked(lambda: str(x))), keepdims)
+
+
 OF_ENTRIES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (clip, hard_tanh, leaky_relu, elu, selu)}
 MOMENTS = frozenset(f.__name__ for f in (var, std, cov))
 """Functions of samples, whose numbers other programs divide otherwise."""
 ALONG: dict[str, Callable[..., Any]] = {f.__name__: f for f in (var, std)}
 CHOOSING: dict[str, Callable[..., Any]] = {f.__name__: f for f in (take, take_along_axis, one_hot)}
-COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov, **CHOOSING}
+ORDERED: dict[str, Callable[..., Any]] = {f.__name__: f for f in (median, quantile)}
+COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov, **CHOOSING, **ORDERED}

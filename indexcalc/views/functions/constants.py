@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.errors import DimensionError, KindError, NotationError
-from indexcalc.functions.entries.choosing import PLACES, listed
+from indexcalc.functions.entries.choosing import ARANGE, listed
 from indexcalc.functions.known import both_places, lower_places, voigt_places
 from indexcalc.graph.constructors import constant, delta, einsum, regroup
 from indexcalc.graph.node import Node
@@ -111,7 +111,7 @@ def arange(size: object) -> Array:
     >>> arange(3).evaluate()
     array([0., 1., 2.])
     """
-    return Array(constant(PLACES, (dim(size),)))
+    return Array(constant(ARANGE, (dim(size),)))
 
 
 def integers(*values: int) -> Array:

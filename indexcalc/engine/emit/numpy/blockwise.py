@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
-from indexcalc.engine.emit.numpy.choices import places_in
+from indexcalc.engine.emit.numpy.gathers import places_in
 from indexcalc.engine.program import (
     Add,
     Apply,
-    Contract,
     Chosen,
+    Contract,
     Cut,
     Gather,
     Map,

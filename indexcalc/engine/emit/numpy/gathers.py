@@ -32,7 +32,7 @@ def choose(lines: NumpyLines, step: Chosen) -> None:
     """A gather, or a scatter."""
     shared, alone, rest = lined_up(step)
     value, *integers = step.uses
-    places = []
+    places: list[str] = []
     for use, size, name in zip(integers, step.sizes, step.names, strict=True):
         checked = lines.bound(f"places_{lines.number}_{len(places)}", places_in(size, name))
         code = broadcast(lines.operand(use), (*shared, *alone))
