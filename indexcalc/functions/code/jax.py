@@ -292,8 +292,8 @@ def at_places(places, shared):
 def gathered(x, places, axis, shared):
     """The entries that integers choose along an axis; else axes that they share come first, then those they choose."""
     if len(places) == 1 and not shared:
-        return jnp.take(x, places[0], axis, mode="fill", fill_value=jnp.nan)
-    return x.at[at_places(places, shared)].get(mode="fill", fill_value=jnp.nan)
+        return jnp.take(x, places[0], axis, mode="fill")
+    return x.at[at_places(places, shared)].get(mode="fill")
 
 
 def scattered(x, places, sizes, shared):

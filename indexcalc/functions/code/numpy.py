@@ -127,7 +127,7 @@ def chosen(places, size, name):
         place = tuple(int(k) for k in np.argwhere(outside)[0])
         shown = f"{name}[{', '.join(map(str, place))}]" if place else name
         least = f"they are -{size} to {size - 1}" if size else "it has none"
-        raise IndexError(f"{shown} is {places[place]}, which is no entry of an axis of dimension {size}: {least}")
+        raise IndexError(f"{shown} is {places[place]:g}, which is no entry of an axis of dimension {size}: {least}")
     return np.where(whole < 0, whole + size, whole)
 
 

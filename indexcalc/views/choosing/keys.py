@@ -165,7 +165,7 @@ def _chosen(array: Array, keys: Sequence[Any], asked: Asked) -> Array:
     They stand in front where a slice, None or `...` is between two of them.
     """
     full = _full(array, keys, asked)
-    basic, choices = _apart(full)
+    basic, choices = _apart(array, full)
     made = select.selected(array, basic, asked)
     if not choices:
         return made
@@ -232,20 +232,23 @@ def _check_mask(array: Array, mask: Any, start: int, behind: bool, asked: Asked)
         raise DimensionError(asked, found, "give a mask that has the shape of the first axes")
 
 
-def _apart(full: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+def _apart(array: Array, full: Sequence[Any]) -> tuple[list[Any], list[Any]]:
     """The keys with slices in place of arrays, and the arrays; a list that is a slice is one."""
     choices = [key for key in full if _is_array(key)]
     if len(choices) == 1 and not isinstance(choices[0], Array) and not any(map(is_integer, full)):
-        run = _as_slice(choices[0])
+        axis = next(k for k, key in enumerate(key for key in full if key is not None) if _is_array(key))
+        run = _as_slice(choices[0], array.shape[axis])
         if run is not None:
             return [run if _is_array(key) else key for key in full], []
     return [slice(None) if _is_array(key) else key for key in full], choices
 
 
-def _as_slice(key: Any) -> slice | None:
+def _as_slice(key: Any, size: Dimension) -> slice | None:
     """Known integers that follow each other, as a slice."""
     values = np.asarray(key)
     if values.ndim != 1 or values.dtype.kind not in "iu":
+        return None
+    if isinstance(size, int) and ((values < -size) | (values >= size)).any():
         return None
     if len(values) == 1:
         (only,) = values.tolist()

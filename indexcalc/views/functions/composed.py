@@ -239,7 +239,7 @@ def take(x: Any, idx: Any, axis: int | None = None) -> Array:
 
 
 @public
-def take_along_axis(x: Any, idx: Any, axis: int) -> Array:
+def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
     """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
 
     `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
