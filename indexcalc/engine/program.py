@@ -28,11 +28,12 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The array that was given for a variable."""
+    """The array that was given for a variable; that of a `whole` one has integers, and may have an integer dtype."""
 
     name: str
     shape: Shape
     uses: tuple[Use, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +264,14 @@ def replaced(
             made.append(moved(own, place))
         place[number] = len(made) - 1
     return made, tuple(place[number] for number in results)
+
+
+def chooses_alone(program: Program, value: int) -> bool:
+    """Is the value read only as integers that choose entries?"""
+    steps = [step for step in program.steps if any(use.value == value for use in step.uses)]
+    return value not in program.results and all(
+        isinstance(step, Gather | Scatter) and step.uses[0].value != value for step in steps
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,6 @@ Numbers = NDArray[Any]
 
 KEPT = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "complex128"))
 SINGLE = KEPT[0], KEPT[2]
-EXACT = 1 << 24
-"""Integers: single precision has all of them up to this one."""
 EQUAL = "give equal sizes; 1 is not stretched"
 UNKNOWN = "?"
 """What the symbol of a dimension that nobody fixed begins with; the name of its index follows."""
@@ -172,10 +170,9 @@ def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
 
 
 def cast(array: Numbers, dtype: np.dtype[Any]) -> Numbers:
-    """The array in the precision of the common dtype; what is real stays real."""
-    if array.dtype.kind == "i" and dtype in SINGLE and np.abs(array).max(initial=0) > EXACT:
-        found = f"an integer beyond {EXACT}, which single precision does not have"
-        raise InputError("evaluate", found, "give the other inputs in double precision")
+    """The array in the precision of the common dtype; what is real stays real, integers stay integers."""
+    if array.dtype.kind == "i":
+        return array
     real = array.dtype.kind != "c" and dtype.kind == "c"
     return array.astype(np.zeros(0, dtype).real.dtype if real else dtype, copy=False)
 

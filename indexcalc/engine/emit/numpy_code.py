@@ -38,6 +38,7 @@ from indexcalc.engine.program import (
     Reshape,
     Scatter,
     Solve,
+    chooses_alone,
 )
 from indexcalc.writing.slices import bracketed
 
@@ -100,7 +101,11 @@ def _results(lines: NumpyLines) -> tuple[str, ...]:
 
 
 def _input(lines: NumpyLines, step: Input) -> None:
-    """The array that is given."""
+    """The array that is given; integers that do more than to choose entries are made numbers."""
+    if step.whole and not chooses_alone(lines.program, lines.number):
+        axes = tuple(range(len(step.shape)))
+        lines.put(f"asarray({lines.names[step.name]}, real)", axes, axes)
+        return
     lines.buffers.keep(Stored(lines.names[step.name], tuple(range(len(step.shape))), True, None))
 
 

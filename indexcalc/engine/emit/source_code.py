@@ -33,6 +33,7 @@ from indexcalc.engine.program import (
     Reshape,
     Scatter,
     Solve,
+    chooses_alone,
 )
 
 
@@ -57,8 +58,13 @@ def _result(writer: Writer, value: int, taken: set[int]) -> str:
 
 
 def _input(writer: Writer, step: Input) -> PythonText:
-    """The array that is given."""
-    return PythonText(writer.names[step.name])
+    """The array that is given; integers that do more than to choose entries are made numbers."""
+    name = writer.names[step.name]
+    if not step.whole or chooses_alone(writer.program, len(writer.values)):
+        return PythonText(name)
+    return PythonText(
+        f"{name}.to({writer.like})" if writer.module == "torch" else f"{writer.module}.asarray({name}, {writer.like})"
+    )
 
 
 def _known(writer: Writer, step: Known) -> PythonText:

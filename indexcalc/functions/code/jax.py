@@ -277,7 +277,8 @@ def chosen(places, size, name):
 
     XLA raises no errors: where such a one is read nan comes out, and what it is given goes nowhere.
     """
-    whole = jnp.asarray(places).astype(int)
+    places = jnp.real(places)
+    whole = places.astype(int)
     inside = (whole >= -size) & (whole < size) & (whole == places)
     return jnp.where(inside, jnp.where(whole < 0, whole + size, whole), size)
 

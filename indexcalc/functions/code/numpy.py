@@ -120,7 +120,7 @@ def gaps(s):
 
 def chosen(places, size, name):
     """Integers that choose along an axis of this size, those below 0 counted from its end."""
-    places = np.asarray(places)
+    places = np.real(places)
     whole = places.astype(np.intp)
     outside = (whole < -size) | (whole >= size) | (whole != places)
     if outside.any():

@@ -334,7 +334,9 @@ def chosen(places, size, name):
 
     PyTorch raises an IndexError where such a one is used.
     """
-    whole = torch.as_tensor(places).long()
+    places = torch.as_tensor(places)
+    places = places.real if torch.is_complex(places) else places
+    whole = places.long()
     inside = (whole >= -size) & (whole < size) & (whole == places)
     return torch.where(inside, torch.where(whole < 0, whole + size, whole), size)
 
