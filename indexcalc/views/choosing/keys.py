@@ -14,8 +14,9 @@ import numpy as np
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, shorten
 from indexcalc.functions.entries.choosing import bracket, is_whole, listed, run_of
+from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.constructors import einsum, regroup
-from indexcalc.graph.node import Node, Product
+from indexcalc.graph.node import Elementwise, Node, Product
 from indexcalc.index import Dim, Dimension, Index
 from indexcalc.views import select
 from indexcalc.views.array import Array, array_from, standing_array
@@ -87,22 +88,24 @@ def integers_of(key: Any, size: Dimension, asked: str | Asked) -> Integers:
     """
     if isinstance(key, Array):
         if not is_whole(key.node) or key.ndim != key.order:
-            found = f"{key} is not known to have integers alone"
-            chosen = "to choose by a condition write ic.where(c, x, 0), or multiply by c"
-            raise KindError(asked, found, f"{INTEGERS}; {chosen}")
+            if isinstance(key.node, Elementwise) and elementwise_row(key.node.fn).condition:
+                chosen = "choose entries by ic.where(c, x, 0), or count those that do by a product with c"
+                raise KindError(asked, f"{key} is an Array, no index", chosen)
+            raise KindError(asked, f"{key} is not known to have integers alone", INTEGERS)
         return _without_copies(key.node)
     values = np.asarray(key)
     if not values.size:
         values = values.astype(int)
     if values.dtype.kind not in "iu":
         raise KindError(asked, f"{_written(key)} has no integers: its dtype is {values.dtype}", INTEGERS)
+    entries = values.ravel().tolist()
     if isinstance(size, int):
-        outside = (values < -size) | (values >= size)
-        if outside.any():
-            found = f"entry {values[outside].flat[0]} of an axis of dimension {size}"
+        outside = [value for value in entries if not -size <= value < size]
+        if outside:
+            found = f"entry {outside[0]} of an axis of dimension {size}"
             raise NotationError(asked, found, f"they are -{size} to {size - 1}" if size else "it has none")
-        values = np.where(values < 0, values + size, values)
-    node: Node = listed(values.ravel().tolist())
+        entries = [value + size if value < 0 else value for value in entries]
+    node: Node = listed(entries)
     if values.ndim != 1:
         labels = tuple(range(values.ndim))
         node = regroup(node, (labels,), tuple((x,) for x in labels), values.shape)
@@ -248,7 +251,7 @@ def _as_slice(key: Any, size: Dimension) -> slice | None:
     values = np.asarray(key)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         return None
-    if isinstance(size, int) and ((values < -size) | (values >= size)).any():
+    if isinstance(size, int) and not all(-size <= value < size for value in values.tolist()):
         return None
     if len(values) == 1:
         (only,) = values.tolist()

@@ -7,6 +7,8 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.functions.entries.choosing import bracket
 from indexcalc.graph.constructors import addition, constant, constant_number, dimension, einsum, regroup
@@ -14,7 +16,7 @@ from indexcalc.graph.node import Node
 from indexcalc.index import Dim, Dimension, dim
 from indexcalc.surface import public
 from indexcalc.views.array import Array, array_from, reduce_array, standing_array, without_axes
-from indexcalc.views.choosing.keys import integers_of, picked
+from indexcalc.views.choosing.keys import INTEGERS, integers_of, picked
 from indexcalc.views.expr import Expr, reduce_expr
 from indexcalc.views.functions.calling import axes_named, entries_of, refused
 from indexcalc.views.indexed import must_have
@@ -233,7 +235,10 @@ def take(x: Any, idx: Any, axis: int | None = None) -> Array:
         found = f"{x} has {x.ndim} axes, and no axis is named"
         raise NotationError(asked, found, f"write ic.take({x}, idx, axis=0)")
     (place,) = numbered_axes(x, 0 if axis is None else axis, asked)
-    made = picked(x, (*[slice(None)] * place, idx))
+    key = list(idx) if isinstance(idx, tuple) else idx
+    if not isinstance(key, int | np.integer | list | np.ndarray | Array) or isinstance(key, bool):
+        raise KindError(asked, f"{idx!r} has no integers", INTEGERS)
+    made = picked(x, (*[slice(None)] * place, key))
     assert isinstance(made, Array)
     return made
 
@@ -335,7 +340,7 @@ def quantile(x: Any, q: Any, *args: Any, axis: Any = None, keepdims: bool = Fals
     np.float64(2.0)
     """
     named = axes_named("quantile", x, args, axis, keepdims)
-    if not is_number(q) or isinstance(q, complex) or not 0 <= q <= 1:
+    if not is_number(q) or isinstance(q, bool | complex) or not 0 <= q <= 1:
         raise KindError(Asked(lambda: f"quantile({x}, {q})"), f"q={q!r}", "give a number from 0 to 1, 0.25 say")
     array, index = _slice("quantile", x, named)
     places = reduce_array("sort", array, -1, False, (), True).node
