@@ -114,7 +114,7 @@ class Products:
             lacking = integers - {x for p in inside for x in p.labels}
             inside += [ones_along(self.pool, sorted(lacking), sizes)] * bool(lacking)
             stays = frozenset(x for p in inside for x in p.labels if x in kept or x in integers)
-            made = self.product(inside, stays, dict(sizes), 1)
+            made = self.product(inside, stays, dict(sizes), 1) if inside else ones_along(self.pool, (), sizes)
             pieces = [*outside, added_at(self.pool, made, group, kept, sizes)]
             for label in {x for p in inside for x in p.labels} - kept:
                 del sizes[label]
