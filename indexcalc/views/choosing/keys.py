@@ -249,6 +249,8 @@ def _apart(array: Array, full: Sequence[Any]) -> tuple[list[Any], list[Any]]:
 def _as_slice(key: Any, size: Dimension) -> slice | None:
     """Known integers that follow each other, as a slice."""
     values = np.asarray(key)
+    if values.shape == (0,):
+        return slice(0, 0)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         return None
     if isinstance(size, int) and not all(-size <= value < size for value in values.tolist()):
