@@ -87,6 +87,21 @@ def test_lists_that_are_slices_are_slices() -> None:
     assert ic.tensor("x", 5)[[3, 4]] == ic.tensor("x", 5)[3:]
 
 
+S, U = ic.tensor("S", "e f", integer=True), ic.tensor("U", "n e")
+EQUAL = [
+    (W[p][r], W[p[r]]), (W[p[1:]], W[p][1:]), (W[p[0]], W[p][0]), (W[[5, 3, 0]][1], W[3]), (x[[5, 3, 0]][-1], x[0]),
+    (W[[5, 3, 0]][[2, 0, 0]], W[[0, 5, 5]]), (W[[5, 3, 0, 7]][1:3], W[[3, 0]]), (W[S[:, 0]], W[S][:, 0]), (x[S[r]], x[S][r]),
+    (W[S.T], ic.einsum("efm->fem", W[S])), (W[p] @ V, (W @ V)[p]), 
+    (ic.one_hot(p, "n").T @ U.T, ic.einsum("ea,eb->ab", ic.one_hot(p, "n"), U.T)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("one", "other"), EQUAL, ids=str)
+def test_one_choice_has_one_form(one: Any, other: Any) -> None:
+    assert one == other
+    assert str(one.simplify()) == str(other.simplify())
+
+
 TEXTS = {
     "W[p]": W[p], "W[:,[0,2]]": W[:, [0, 2]], "W[[1,0,0]]": W[[1, 0, 0]], "Z[b,y[b]]": Z[b, y[b]],
     "W[p[i],k]": W[p[i], k],
