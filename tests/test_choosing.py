@@ -90,8 +90,9 @@ def test_lists_that_are_slices_are_slices() -> None:
 S, U = ic.tensor("S", "e f", integer=True), ic.tensor("U", "n e")
 EQUAL = [
     (W[p][r], W[p[r]]), (W[p[1:]], W[p][1:]), (W[p[0]], W[p][0]), (W[[5, 3, 0]][1], W[3]), (x[[5, 3, 0]][-1], x[0]),
-    (W[[5, 3, 0]][[2, 0, 0]], W[[0, 5, 5]]), (W[[5, 3, 0, 7]][1:3], W[[3, 0]]), (W[S[:, 0]], W[S][:, 0]), (x[S[r]], x[S][r]),
-    (W[S.T], ic.einsum("efm->fem", W[S])), (W[p] @ V, (W @ V)[p]), 
+    (W[[5, 3, 0]][[2, 0, 0]], W[[0, 5, 5]]), (W[[5, 3, 0, 7]][1:3], W[[3, 0]]), (W[S[:, 0]], W[S][:, 0]),
+    (x[S[r]], x[S][r]),
+    (W[S.T], ic.einsum("efm->fem", W[S])), (W[p] @ V, (W @ V)[p]),
     (ic.one_hot(p, "n").T @ U.T, ic.einsum("ea,eb->ab", ic.one_hot(p, "n"), U.T)),
 ]  # fmt: skip
 

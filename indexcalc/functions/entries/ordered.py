@@ -42,7 +42,7 @@ ORDERED = (
         "sort", "y_a = the a-th smallest x_b", code.sort, _sort_rule, True,
         r"\operatorname{{sort}}_{{{axes}}}\left({}\right)", "definition", kink=TIES, holomorphic=False, axes=1,
         code={"torch": "torch.sort({x}, dim={axes}[0]).values"},
-        branching=ORDER, unrounded=True, positive=True, between=True, total=True, workspace=1.0,
+        branching=ORDER, unrounded=True, positive=True, between=True, total=True,
         oracle="jnp.sort(x, axes[0])",
     ),
     ReductionFunction(
@@ -52,7 +52,7 @@ ORDERED = (
         kink="jumps where entries tie, which keep their order; the derivative is 0 elsewhere, and is given as 0 there",
         holomorphic=False, axes=1, range=(0.0, math.inf),
         code={"torch": "torch.sort({x}, dim={axes}[0], stable=True).indices.to({x}.dtype)"},
-        branching=ORDER, unrounded=True, positive=True, total=True, workspace=2.0,
+        branching=ORDER, unrounded=True, positive=True, total=True, workspace=1.0,
         oracle="jnp.argsort(x, axes[0]).astype(x.dtype)",
     ),
     ReductionFunction(
@@ -60,7 +60,7 @@ ORDERED = (
         _median_rule, False,
         r"\operatorname{{median}}_{{{axes}}}\left({}\right)", "definition", kink=TIES, holomorphic=False, axes=1,
         code={"torch": "torch.quantile({x}, 0.5, {axes}[0])"},
-        branching=ORDER, roots=True, positive=True, between=True, total=True, workspace=2.0,
+        branching=ORDER, roots=True, positive=True, between=True, total=True, workspace=1.0,
         oracle="jnp.median(x, axes[0])",
     ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 from indexcalc.engine.emit.numpy.kernels import broadcast
@@ -10,6 +11,9 @@ from indexcalc.engine.emit.numpy.lines import NumpyLines
 from indexcalc.engine.program import Chosen, Gather, Use, lined_up
 from indexcalc.errors import InputError
 from indexcalc.functions.code.numpy import chosen, gathered, scattered
+
+CHECKED = 24
+"""Bytes: each integer is made an index, and tested, in arrays of so many beside each other."""
 
 
 def places_in(size: int, name: str) -> Callable[[Any], Any]:
@@ -37,6 +41,7 @@ def choose(lines: NumpyLines, step: Chosen) -> None:
         checked = lines.bound(f"places_{lines.number}_{len(places)}", places_in(size, name))
         code = broadcast(lines.operand(use), (*shared, *alone))
         places.append(f"{checked}({code})")
+        lines.buffers.need(CHECKED * prod(lines.program.steps[use.value].shape))
     listed = f"({', '.join(places)},)"
     if isinstance(step, Gather):
         _gather(lines, step, value, listed)
