@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import indexcalc as ic
-from indexcalc.engine.program import Gather, Scatter
+from indexcalc.engine.program import Contract, Gather, Scatter
 from indexcalc.errors import IndexCalcError
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
@@ -220,6 +220,22 @@ def test_no_program_makes_the_bracket() -> None:
     f = ic.compile(table[idx], (table, idx))
     f(want, places)
     assert isinstance(f.plan.program.steps[-1], Gather)
+
+
+@pytest.mark.parametrize(("n", "first"), [(5, 0), (50, 1)])
+def test_products_are_made_on_the_side_with_fewer_entries(n: int, first: int) -> None:
+    table, weights, places = rng.normal(size=(n, 4)), rng.normal(size=(4, 3)), rng.integers(0, n, 20)
+    f = ic.compile(W[p] @ V, (W, V, p))
+    np.testing.assert_allclose(f(table, weights, places), table[places] @ weights)
+    seed = ic.tensor("H", "e d")
+    slope = ic.compile(ic.grad((W[p] @ V * seed).sum(), W), (V, p, seed), sizes={"n": n})
+    want, given_ = np.zeros((n, 4)), rng.normal(size=(20, 3))
+    np.add.at(want, places, given_ @ weights.T)
+    np.testing.assert_allclose(slope(weights, places, given_), want)
+    steps = [type(step) for step in f.plan.program.steps if isinstance(step, Gather | Contract)]
+    assert steps.index(Gather) == 1 - first
+    steps = [type(step) for step in slope.plan.program.steps if isinstance(step, Scatter | Contract)]
+    assert steps.index(Scatter) == first
 
 
 def test_the_gradient_of_a_cross_entropy_reads_as_in_books() -> None:
