@@ -89,6 +89,8 @@ def test_lists_that_are_slices_are_slices() -> None:
 
 S, U = ic.tensor("S", "e f", integer=True), ic.tensor("U", "n e")
 EQUAL = [
+    (x[ic.argsort(x)], ic.sort(x)), (ic.take_along_axis(W, ic.argsort(W, axis=0), 0), ic.sort(W, axis=0)),
+    (ic.grad(x @ ic.sort(x), x), ic.sort(x) + x @ ic.one_hot(ic.argsort(x), "n")),
     (W[p][r], W[p[r]]), (W[p[1:]], W[p][1:]), (W[p[0]], W[p][0]), (W[[5, 3, 0]][1], W[3]), (x[[5, 3, 0]][-1], x[0]),
     (W[[5, 3, 0]][[2, 0, 0]], W[[0, 5, 5]]), (W[[5, 3, 0, 7]][1:3], W[[3, 0]]), (W[S[:, 0]], W[S][:, 0]),
     (x[S[r]], x[S][r]),

@@ -1,7 +1,8 @@
 """Brackets of integers that are chosen themselves, and of integers that are known.
 
-The rewrites: `open_bracket` (`[a[c]_k = i]` is the sum over b of `[c_k = b] [a_b = i]`, so that `W[a[c]]` is `W[a][c]`)
-and `fold_listed` (entries that are picked of integers that are known are known).
+The rewrites: `open_bracket` (`[a[c]_k = i]` is the sum over b of `[c_k = b] [a_b = i]`, so `W[a[c]]` is `W[a][c]`),
+`fold_listed` (entries that are picked of integers that are known are known) and `recognise_sorts` (`x[argsort(x)]` is
+`sort(x)`).
 """
 
 from __future__ import annotations
@@ -9,10 +10,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from indexcalc.functions.entries.choosing import ARANGE, LISTED, bracket, chooser_of, is_whole, listed, run_of
-from indexcalc.graph.constructors import constant, einsum
+from indexcalc.functions.entries.choosing import (
+    ARANGE,
+    LISTED,
+    PLACES_IN_ORDER,
+    bracket,
+    chooser_of,
+    is_whole,
+    listed,
+    run_of,
+)
+from indexcalc.graph.constructors import constant, einsum, reduction
 from indexcalc.graph.edge import Draft
-from indexcalc.graph.node import Constant, Labels, Node, Product
+from indexcalc.graph.node import Constant, Labels, Node, Product, Reduction
 from indexcalc.graph.ranges import Range, range_of, selection_of
 from indexcalc.index import Dimension
 
@@ -142,3 +152,38 @@ def _of_listed(values: Sequence[int], size: Dimension) -> Node:
     if run is not None and min(values) >= 0:
         found = selection_of(Range(run[0], run[1], len(values), size))
     return bracket(listed(values), size) if found is None else found
+
+
+def recognise_sorts(draft: Draft, out: Sequence[int]) -> None:
+    """Entries that are chosen in their own order are sorted: `[argsort(x)_k = i] x_i`, summed over i, is `sort(x)_k`.
+
+    >>> from indexcalc.graph.constructors import reduction, variable
+    >>> draft, x = Draft(), variable("x", (5,))
+    >>> place, entry = draft.fresh([5, 5])
+    >>> draft.factors = [(bracket(reduction(ORDER, x, (0,), True), 5), [place, entry], 1), (x, [entry], 1)]
+    >>> recognise_sorts(draft, [place])
+    >>> [node.name for node, _, _ in draft.factors]
+    ['sort']
+    """
+    fixed = {draft.find(label) for label in out}
+    rows = [(node, tuple(map(draft.find, labels)), exponent) for node, labels, exponent in draft.factors]
+    times = Counter(label for _, labels, _ in rows for label in labels)
+    for k, (node, labels, exponent) in enumerate(rows):
+        found = chooser_of(node)
+        if found is None or exponent != 1 or type(found.integers) is not Reduction or found.integers.fn != ORDER:
+            continue
+        child, (axis,), place = found.integers.child, found.integers.axes, labels[found.place]
+        own = [labels[x] for x in found.labels]
+        entries = (*own[:axis], place, *own[axis + 1 :])
+        other = next((n for n, row in enumerate(rows) if row == (child, entries, 1)), None)
+        if other is None or place in fixed or times[place] != 2:
+            continue
+        draft.factors = [f for n, f in enumerate(draft.factors) if n not in (k, other)]
+        draft.factors.append((reduction(SORTED, child, (axis,), True), own, 1))
+        draft.drop([place])
+        recognise_sorts(draft, out)
+        return
+
+
+ORDER, SORTED = PLACES_IN_ORDER, "sort"
+"""The rows whose values are the places of entries in order, and the entries."""

@@ -24,7 +24,7 @@ from indexcalc.simplify.powers.exponents import join_exponents
 from indexcalc.simplify.powers.norms import join_norms
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.centred import drop_centred
-from indexcalc.simplify.products.choosing import fold_listed
+from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
@@ -111,6 +111,7 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     if not fold_selections(draft, out):
         return ZERO_EDGE
     fold_listed(draft, out)
+    recognise_sorts(draft, out)
     drop_centred(work, draft, out)
     cancel_shared(draft)
     identify(work, draft, out)
