@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,9 @@ import torch
 import indexcalc as ic
 from indexcalc.engine.program import Contract, Gather, Scatter
 from indexcalc.errors import IndexCalcError
+from indexcalc.functions.entries.choosing import bracket
+from indexcalc.graph.constructors import constant, einsum, variable
+from indexcalc.views.array import Array
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 rng = np.random.default_rng(0)
@@ -222,6 +226,51 @@ def test_no_program_makes_the_bracket() -> None:
     f = ic.compile(table[idx], (table, idx))
     f(want, places)
     assert isinstance(f.plan.program.steps[-1], Gather)
+
+
+def random_product(seed: int) -> tuple[Any, dict[str, Any], Any]:
+    """A product of tensors and brackets with random labels, its inputs, and its value by one-hot arrays."""
+    draw, numbers = random.Random(seed), np.random.default_rng(seed)
+    size = {label: draw.choice([1, 2, 3]) for label in "abcdef"}
+    factors: list[Any] = []
+    arrays: dict[Any, Any] = {}
+    dense: list[Any] = []
+    for count in range(draw.randint(0, 3)):
+        labels = "".join(draw.sample("abcdef", draw.randint(0, 3)))
+        tensor = variable(f"T{count}", [size[label] for label in labels])
+        arrays[tensor] = numbers.normal(size=tensor.dims)
+        factors.append((tensor, labels))
+        dense.append((arrays[tensor], labels))
+    for count in range(draw.randint(1, 3)):
+        labels, place = "".join(draw.sample("abcdef", draw.randint(0, 2))), draw.choice("abcdef")
+        tensor = variable(f"a{count}", [size[label] for label in labels], ["integer"])
+        arrays[tensor] = numbers.integers(-size[place], size[place], tensor.dims)
+        factors.append((bracket(tensor, size[place]), labels + place))
+        dense.append((np.eye(size[place])[arrays[tensor]], labels + place))
+    if draw.random() < 0.4:
+        label = draw.choice("abcdef")
+        size["z"] = draw.randint(1, size[label])
+        start = draw.randint(0, size[label] - size["z"])
+        factors.append((constant("selection", (size["z"], size[label]), (start, 1)), "z" + label))
+        dense.append((np.eye(size[label])[start : start + size["z"]], "z" + label))
+    have = sorted({label for _, labels in factors for label in labels})
+    out = "".join(draw.sample(have, draw.randint(0, min(3, len(have)))))
+    wanted = np.einsum(",".join(labels for _, labels in dense) + "->" + out, *(array for array, _ in dense))
+    return Array(einsum(1, factors, out), frozenset(arrays)), {v.label: a for v, a in arrays.items()}, wanted
+
+
+@pytest.mark.parametrize("start", range(0, 60, 20))
+def test_random_products_with_brackets(start: int) -> None:
+    for seed in range(start, start + 20):
+        e, arrays, wanted = random_product(seed)
+        np.testing.assert_allclose(e.evaluate(**arrays), wanted, atol=1e-12)
+        np.testing.assert_allclose(e.simplify().evaluate(**arrays), wanted, atol=1e-12)
+        if seed % 5 == 0:
+            for target, make in (("numpy", np.asarray), ("torch", torch.as_tensor)):
+                space: dict[str, Any] = {}
+                exec(ic.to_source(e, tuple(arrays), target=target), space)
+                made = space["program"](*map(make, arrays.values()))
+                np.testing.assert_allclose(np.asarray(made), wanted, atol=1e-12)
 
 
 @pytest.mark.parametrize(("n", "first"), [(5, 0), (50, 1)])

@@ -17,14 +17,14 @@ from indexcalc.engine.plan.steps import (
     alike,
     ones_along,
     pair,
+    places_of,
     power,
     read_at,
     settled,
     single,
     summed,
 )
-from indexcalc.engine.program import Fill, Known, Use
-from indexcalc.functions.entries.choosing import ARANGE
+from indexcalc.engine.program import Fill, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -104,6 +104,9 @@ class Products:
         found, more = self._apart(choices, sizes)
         pieces = self._before([*pieces, *more], found, out, sizes)
         pieces = [self._read(piece, found, sizes) for piece in pieces]
+        for one in found:
+            if one.place not in out:
+                del sizes[one.place]
         for group in joined_by_labels([one for one in found if one.place in out]):
             integers = {x for one in group for x in one.piece.labels}
             others = {x for one in found if one not in group for x in one.piece.labels}
@@ -117,9 +120,6 @@ class Products:
             for label in {x for p in inside for x in p.labels} - kept:
                 del sizes[label]
             found = [one for one in found if one not in group]
-        for one in choices:
-            if one.place not in out:
-                sizes.pop(one.place, None)
         return pieces
 
     def _apart(self, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> tuple[list[Choosing], list[Piece]]:
@@ -140,11 +140,8 @@ class Products:
         while found:
             one = found.pop()
             if one.place in one.piece.labels:
-                size = sizes[one.place]
-                fresh = one._replace(place=max(sizes) + 1)
-                own = settled(self.pool, fresh, {**sizes, fresh.place: size})
-                places = Piece(self.pool.add(Known(ARANGE, (), (size,)), 1e-6), (one.place,))
-                pieces.append(alike(self.pool, own, places, sizes))
+                places = places_of(self.pool, one.place, sizes[one.place])
+                pieces.append(alike(self.pool, settled(self.pool, one, sizes), places, sizes))
                 continue
             rest = [own for own in found + done if one.place in own.piece.labels]
             found = [own for own in found if own not in rest]

@@ -244,8 +244,13 @@ def _choose(
 
 def settled(pool: StepPool, one: Choosing, sizes: Mapping[int, int]) -> Piece:
     """The integers of a bracket, those that count from the end counted from the start."""
-    places = Piece(pool.add(Known(ARANGE, (), (sizes[one.place],)), 1e-6), (one.place,))
-    return read_at(pool, places, [one], sizes)
+    fresh, size = max(sizes) + 1, sizes[one.place]
+    return read_at(pool, places_of(pool, fresh, size), [one._replace(place=fresh)], {**sizes, fresh: size})
+
+
+def places_of(pool: StepPool, label: int, size: int) -> Piece:
+    """The places of an axis of this size, along a label."""
+    return Piece(pool.add(Known(ARANGE, (), (size,)), 1e-6), (label,))
 
 
 def alike(pool: StepPool, one: Piece, other: Piece, sizes: Mapping[int, int]) -> Piece:

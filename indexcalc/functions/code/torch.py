@@ -355,7 +355,7 @@ def gathered(x, places, axis, shared):
     if len(places) > 1 or shared:
         return x[at_places(places, shared)]
     made = torch.index_select(x, axis, places[0].flatten())
-    return made.reshape(*x.shape[:axis], *places[0].shape, *x.shape[axis + 1 :])
+    return made.reshape((*x.shape[:axis], *places[0].shape, *x.shape[axis + 1 :]))
 
 
 def scattered(x, places, sizes, shared):

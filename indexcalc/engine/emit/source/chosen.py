@@ -23,6 +23,7 @@ def choose(writer: Writer, step: Chosen) -> PythonText:
         places.append(f"{made.renamed['chosen']}({code}, {writer.size(size)}, {name!r})")
     listed = f"({', '.join(places)},)"
     text, labels = writer.value(value)
+    text = PythonText(writer.array(text)) if text.static else text
     if not isinstance(step, Gather):
         operand = writer.aligned(text, labels, (*shared, *alone, *rest)).code
         return PythonText(f"{made.renamed[verb]}({operand}, {listed}, {writer.shape(step.sizes)}, {len(shared)})")
