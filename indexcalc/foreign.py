@@ -182,7 +182,9 @@ ROWS: tuple[Foreign, ...] = (
         "cross_entropy_loss",
         "CrossEntropyLoss",
     ),
-    *_other("PyTorch", "write `-ic.mean(ic.sum(B*A, axis=1))`, B being `ic.one_hot` of the labels", "nll_loss", "NLLLoss"),
+    *_other(
+        "PyTorch", "write `-ic.mean(ic.sum(B*A, axis=1))`, B being `ic.one_hot` of the labels", "nll_loss", "NLLLoss"
+    ),
     *_other(
         "PyTorch",
         "write `-ic.mean(y*ic.log(x) + (1 - y)*ic.log(1 - x))`, of logits `ic.mean(ic.softplus(x) - y*x)`",
