@@ -109,6 +109,21 @@ def test_one_choice_has_one_form(one: Any, other: Any) -> None:
     assert str(one.simplify()) == str(other.simplify())
 
 
+COLUMN = ic.column("a", "n")
+STANDING = [
+    COLUMN[[0, 2, 2]], COLUMN[p], ic.row("r", "n")[:, p], (W[p] @ ic.column("u", "m")), ic.sort(COLUMN),
+    ic.argsort(COLUMN), ic.median(COLUMN), ic.grad(ic.sum(COLUMN[p] ** 2), COLUMN), ic.sort(ic.row("r", "n")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("e", STANDING, ids=str)
+def test_columns_and_rows(e: Any) -> None:
+    assert ic.parse(str(e), **e.declarations) == e
+    assert ic.parse(e.latex(), **e.declarations) == e
+    assert COLUMN[p].shape[1] == ic.sort(COLUMN).shape[1] == 1
+    assert ic.sort(COLUMN).evaluate(a=[3, 1, 2]).ravel().tolist() == [1, 2, 3]
+
+
 TEXTS = {
     "W[p]": W[p], "W[:,[0,2]]": W[:, [0, 2]], "W[[1,0,0]]": W[[1, 0, 0]], "Z[b,y[b]]": Z[b, y[b]],
     "W[p[i],k]": W[p[i], k],

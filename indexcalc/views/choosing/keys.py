@@ -83,11 +83,13 @@ class Integers(NamedTuple):
 def integers_of(key: Any, size: Dimension, asked: str | Asked) -> Integers:
     """The integers of a key for an axis of this dimension: known ones, which must be its entries, or an integer tensor.
 
+    A vector of integers is one however it stands.
+
     >>> integers_of([[0, -1]], 5, "").node.dims
     (1, 2)
     """
     if isinstance(key, Array):
-        if not is_whole(key.node) or key.ndim != key.order:
+        if not is_whole(key.node):
             if isinstance(key.node, Elementwise) and elementwise_row(key.node.fn).condition:
                 chosen = "choose entries by ic.where(c, x, 0), or count those that do by a product with c"
                 raise KindError(asked, f"{key} is an Array, no index", chosen)

@@ -106,13 +106,14 @@ def elementwise_function(name: str) -> Callable[..., Any]:
 def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | None) -> tuple[Any, ...]:
     """The `count` axes that a function runs along.
 
-    They are the last ones of an Array, the free indices of an Expr, or those that are named.
+    They are the last ones of an Array, the free indices of an Expr, or those that are named; one axis is no unit axis.
     """
     given = named or ()
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
-        axes = numbered_axes(x, given, asked) if given else list(range(x.ndim))[-count:]
+        shown = [axis for axis in range(x.ndim) if x.places[axis] is not None or count > 1]
+        axes = numbered_axes(x, given, asked) if given else shown[-count:]
         found, instead = f"of {x.order} axes", f"axis={tuple(range(count)) if count > 1 else 0}"
     else:
         for index in given:
