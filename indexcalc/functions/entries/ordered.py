@@ -64,3 +64,6 @@ ORDERED = (
         oracle="jnp.median(x, axes[0])",
     ),
 )  # fmt: skip
+
+SORTED = ORDERED[0].name
+"""The row whose values are the entries in order."""

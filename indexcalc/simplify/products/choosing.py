@@ -20,6 +20,7 @@ from indexcalc.functions.entries.choosing import (
     listed,
     run_of,
 )
+from indexcalc.functions.entries.ordered import SORTED
 from indexcalc.graph.constructors import constant, einsum, reduction
 from indexcalc.graph.edge import Draft
 from indexcalc.graph.node import Constant, Labels, Node, Product, Reduction
@@ -160,7 +161,7 @@ def recognise_sorts(draft: Draft, out: Sequence[int]) -> None:
     >>> from indexcalc.graph.constructors import reduction, variable
     >>> draft, x = Draft(), variable("x", (5,))
     >>> place, entry = draft.fresh([5, 5])
-    >>> draft.factors = [(bracket(reduction(ORDER, x, (0,), True), 5), [place, entry], 1), (x, [entry], 1)]
+    >>> draft.factors = [(bracket(reduction(PLACES_IN_ORDER, x, (0,), True), 5), [place, entry], 1), (x, [entry], 1)]
     >>> recognise_sorts(draft, [place])
     >>> [node.name for node, _, _ in draft.factors]
     ['sort']
@@ -170,7 +171,12 @@ def recognise_sorts(draft: Draft, out: Sequence[int]) -> None:
     times = Counter(label for _, labels, _ in rows for label in labels)
     for k, (node, labels, exponent) in enumerate(rows):
         found = chooser_of(node)
-        if found is None or exponent != 1 or type(found.integers) is not Reduction or found.integers.fn != ORDER:
+        if (
+            found is None
+            or exponent != 1
+            or type(found.integers) is not Reduction
+            or found.integers.fn != PLACES_IN_ORDER
+        ):
             continue
         child, (axis,), place = found.integers.child, found.integers.axes, labels[found.place]
         own = [labels[x] for x in found.labels]
@@ -183,7 +189,3 @@ def recognise_sorts(draft: Draft, out: Sequence[int]) -> None:
         draft.drop([place])
         recognise_sorts(draft, out)
         return
-
-
-ORDER, SORTED = PLACES_IN_ORDER, "sort"
-"""The rows whose values are the places of entries in order, and the entries."""
