@@ -26,7 +26,7 @@ def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue
     >>> from indexcalc.graph.constructors import variable
     >>> pool = StepPool({}, {})
     >>> leaf(pool, variable("x", (3,)), []), pool.steps
-    ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,), ranges=())), [Input(name='x', shape=(3,), uses=())])
+    ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,), ranges=())), [Input(name='x', shape=(3,), uses=(), whole=False)])
     """
     return LEAVES[type(node)](pool, node, operands)
 
