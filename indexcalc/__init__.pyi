@@ -108,6 +108,22 @@ def adj(X: Any) -> Array:
     """
 
 @overload
+def argsort(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def argsort(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = the place of the a-th smallest x_b.
+
+    Along 1 axis: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where entries tie, which keep their order; the derivative is 0 elsewhere,
+    and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
 def asin(x: Array, /) -> Array: ...
 @overload
 def asin(x: Expr, /) -> Expr: ...
@@ -782,6 +798,22 @@ def mean(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) 
     """The mean along free indices (of an Expr) or axes (of an Array)."""
 
 @overload
+def median(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def median(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The middle entry in ascending order along free indices or axes, of all entries unless some are named.
+
+    Of an even number it is the mean of the middle two. Entries that tie keep their order: the derivative goes to
+    those
+    that a stable sort puts in the middle.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.grad(ic.median(x), x).evaluate(x=[3, 1, 5, 2])
+    array([0.5, 0. , 0. , 0.5])
+    """
+
+@overload
 def min(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
 @overload
 def min(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
@@ -902,6 +934,18 @@ def not_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
+def one_hot(idx: Any, n: Any) -> Array:
+    """1 at the integer, 0 elsewhere, along a last axis of this dimension: `one_hot(idx, n) @ W` is `W[idx]`.
+
+    It is made where it is the result, and nowhere else.
+
+    >>> import indexcalc as ic
+    >>> y = ic.tensor("y", "b", integer=True)
+    >>> ic.one_hot(y, "c"), ic.one_hot(y, "c").evaluate(y=[1, 0], c=3)
+    (one_hot(y, c), array([[0., 1., 0.],
+           [1., 0., 0.]]))
+    """
+
 def outer(a: Any, b: Any) -> Array:
     """The outer product of two vectors: the matrix a_i b_j.
 
@@ -983,6 +1027,21 @@ def prod_except(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None =
     Domain: all real numbers.
 
     Source: definition, by the product rule.
+    """
+
+@overload
+def quantile(x: Expr, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr: ...
+@overload
+def quantile(x: Array, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Array:
+    """The entry at the place `q*(n - 1)` in ascending order, between two on the line that joins them, as NumPy has
+    it.
+
+    A weighted sum of the sorted entries, see `sort`. Source: R. Hyndman, Y. Fan, Sample quantiles in statistical
+    packages, 1996, definition 7.
+
+    >>> import indexcalc as ic
+    >>> ic.quantile(ic.tensor("x", "n"), 0.25).evaluate(x=[3, 1, 5, 2, 4])
+    np.float64(2.0)
     """
 
 @overload
@@ -1128,6 +1187,21 @@ def solve(A: Any, b: Any) -> Array:
     """
 
 @overload
+def sort(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def sort(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = the a-th smallest x_b.
+
+    Along 1 axis: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: entries that tie keep their order, as in a stable sort.
+
+    Source: definition.
+    """
+
+@overload
 def sqrt(x: Array, /) -> Array: ...
 @overload
 def sqrt(x: Expr, /) -> Expr: ...
@@ -1228,6 +1302,30 @@ def sym(A: Any) -> Array:
     >>> A = ic.tensor("A", "n n")
     >>> ic.sym(A) == (A + A.T)/2
     True
+    """
+
+def take(x: Any, idx: Any, axis: int | None = None) -> Array:
+    """The entries along an axis at integers: `take(W, idx, axis=0)` is `W[idx]`, as NumPy has it.
+
+    The integers are a list or an array of them, or an integer tensor; below 0 they count from the end. Their axes
+    stand
+    in place of the axis. The derivative adds up what the same entry gets.
+
+    >>> import indexcalc as ic
+    >>> W, idx = ic.tensor("W", "n d"), ic.tensor("idx", "b", integer=True)
+    >>> ic.take(W, idx, axis=0).shape, ic.take(W, [2, 0], axis=1).shape
+    ((b, d), (n, 2))
+    """
+
+def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
+    """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
+
+    `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
+
+    >>> import indexcalc as ic
+    >>> Z, y = ic.tensor("Z", "b c"), ic.tensor("y", "b", integer=True)
+    >>> ic.take_along_axis(Z, y[:, None], 1).shape
+    (b, 1)
     """
 
 @overload
@@ -1415,6 +1513,7 @@ __all__ = [
     "acos",
     "acosh",
     "adj",
+    "argsort",
     "asin",
     "asinh",
     "atan",
@@ -1492,6 +1591,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimize_args",
     "minimum",
@@ -1501,6 +1601,7 @@ __all__ = [
     "norm_nuc",
     "normp",
     "not_equal",
+    "one_hot",
     "ones",
     "outer",
     "parse",
@@ -1512,6 +1613,7 @@ __all__ = [
     "preflight",
     "prod",
     "prod_except",
+    "quantile",
     "rearrange",
     "reduce",
     "relu",
@@ -1529,6 +1631,7 @@ __all__ = [
     "softmax",
     "softplus",
     "solve",
+    "sort",
     "sqrt",
     "sqrtm",
     "std",
@@ -1537,6 +1640,8 @@ __all__ = [
     "svd",
     "svdvals",
     "sym",
+    "take",
+    "take_along_axis",
     "tan",
     "tanh",
     "tensor",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
@@ -11,7 +11,19 @@ from typing import Any, NamedTuple
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.steps import pair, power, single, summed
+from indexcalc.engine.plan.steps import (
+    Choosing,
+    added_at,
+    alike,
+    ones_along,
+    pair,
+    places_of,
+    power,
+    read_at,
+    settled,
+    single,
+    summed,
+)
 from indexcalc.engine.program import Fill, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
@@ -79,6 +91,88 @@ class Products:
                 return Piece(self.pool.add(Fill(coef, ()), 0.0), ())
             return Piece(single(self.pool, coef, Use(*scale), (), term.sizes), ())
         return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
+
+    def chosen(
+        self, pieces: list[Piece], choices: Sequence[Choosing], out: Sequence[int], sizes: dict[int, int]
+    ) -> list[Piece]:
+        """The pieces of a product with brackets `[a_b = i]`, without these.
+
+        What has the label i is read at a, so that nothing is multiplied with a bracket; where i is a label of the
+        result, what has the labels of a is added up where a says. Labels that are summed there go from the sizes.
+        Products are made on the side of a bracket that has fewer entries.
+        """
+        found, more = self._apart(choices, sizes)
+        pieces = self._before([*pieces, *more], found, out, sizes)
+        pieces = [self._read(piece, found, sizes) for piece in pieces]
+        for one in found:
+            if one.place not in out:
+                del sizes[one.place]
+        for group in joined_by_labels([one for one in found if one.place in out]):
+            integers = {x for one in group for x in one.piece.labels}
+            others = {x for one in found if one not in group for x in one.piece.labels}
+            inside, outside = connected(pieces, integers, None if _are_many(group, sizes) else out)
+            kept = {*out, *others, *(x for p in outside for x in p.labels)}
+            lacking = integers - {x for p in inside for x in p.labels}
+            inside += [ones_along(self.pool, sorted(lacking), sizes)] * bool(lacking)
+            stays = frozenset(x for p in inside for x in p.labels if x in kept or x in integers)
+            made = self.product(inside, stays, dict(sizes), 1) if inside else ones_along(self.pool, (), sizes)
+            pieces = [*outside, added_at(self.pool, made, group, kept, sizes)]
+            for label in {x for p in inside for x in p.labels} - kept:
+                del sizes[label]
+            found = [one for one in found if one not in group]
+        return pieces
+
+    def _apart(self, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> tuple[list[Choosing], list[Piece]]:
+        """Brackets with a place of its own each, that is a label of no integers; and pieces, what two of one place say.
+
+        Integers along a place are read at the integers that are it.
+        """
+        found: list[Choosing] = []
+        pieces = []
+        for one in choices:
+            same = next((other for other in found if other.place == one.place), None)
+            if same is None:
+                found.append(one)
+            else:
+                first, second = (settled(self.pool, own, sizes) for own in (same, one))
+                pieces.append(alike(self.pool, first, second, sizes))
+        done: list[Choosing] = []
+        while found:
+            one = found.pop()
+            if one.place in one.piece.labels:
+                places = places_of(self.pool, one.place, sizes[one.place])
+                pieces.append(alike(self.pool, settled(self.pool, one, sizes), places, sizes))
+                continue
+            rest = [own for own in found + done if one.place in own.piece.labels]
+            found = [own for own in found if own not in rest]
+            done = [own for own in done if own not in rest]
+            found += [own._replace(piece=read_at(self.pool, own.piece, [one], sizes)) for own in rest]
+            done.append(one)
+        return done, pieces
+
+    def _before(
+        self, pieces: list[Piece], choices: Sequence[Choosing], out: Sequence[int], sizes: dict[int, int]
+    ) -> list[Piece]:
+        """The pieces, multiplied along places of which there are fewer than integers: `(W V)[a]`, and not `W[a] V`."""
+        taken = {x for one in choices for x in (*one.piece.labels, one.place)}
+        for group in joined_by_labels([one for one in choices if one.place not in out]):
+            beside = [p for p in pieces if any(set(p.labels) & set(one.piece.labels) for one in group)]
+            apart = [p for p in pieces if p not in beside]
+            inside, outside = connected(apart, {one.place for one in group}, {*out, *taken})
+            if len(inside) < 2 or not _are_many(group, sizes):
+                continue
+            outside, labels = [*outside, *beside], {x for p in inside for x in p.labels}
+            kept = {*out, *taken, *(x for p in outside for x in p.labels)}
+            pieces = [*outside, self.product(inside, frozenset(labels & kept), dict(sizes), 1)]
+            for label in labels - kept:
+                del sizes[label]
+        return pieces
+
+    def _read(self, piece: Piece, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> Piece:
+        """A piece without the places of brackets: read where their integers say."""
+        for group in joined_by_labels([one for one in choices if one.place in piece.labels]):
+            piece = read_at(self.pool, piece, group, sizes)
+        return piece
 
     def product(
         self,
@@ -230,6 +324,36 @@ class Products:
     def _shared(self, contraction: Contraction, tree: Tree) -> bool:
         key = contraction.key(_mask(tree))[0]
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
+
+
+def connected(
+    pieces: Sequence[Piece], labels: Collection[int], ends: Collection[int] | None
+) -> tuple[list[Piece], list[Piece]]:
+    """The pieces that have some of these labels, and what meets them along labels that are no ends; and the others.
+
+    Where there are no ends, what meets them is left to the others.
+    """
+    inside: list[Piece] = []
+    reach = set(labels)
+    while more := [p for p in pieces if p not in inside and reach & set(p.labels)]:
+        inside += more
+        reach |= set() if ends is None else {x for p in more for x in p.labels if x not in ends}
+    return inside, [p for p in pieces if p not in inside]
+
+
+def _are_many(group: Sequence[Choosing], sizes: Mapping[int, int]) -> bool:
+    """Are there more integers than entries of which they choose?"""
+    integers = {x for one in group for x in one.piece.labels}
+    return prod(sizes[x] for x in integers) > prod(sizes[one.place] for one in group)
+
+
+def joined_by_labels(choices: Sequence[Choosing]) -> list[list[Choosing]]:
+    """The brackets in groups whose integers share labels."""
+    groups: list[list[Choosing]] = []
+    for one in choices:
+        met = [g for g in groups if any(set(one.piece.labels) & set(other.piece.labels) for other in g)]
+        groups = [g for g in groups if g not in met] + [[*(other for g in met for other in g), one]]
+    return groups
 
 
 def _mask(tree: Tree) -> int:
