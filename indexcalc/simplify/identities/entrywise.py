@@ -56,11 +56,16 @@ def join_entries(factors: Factors) -> None:
     >>> (ic.sin(t) / ic.cos(t)).simplify(), (ic.sinh(t)**2 / ic.cosh(t)).simplify()
     (tan(t), sinh(t)*tanh(t))
     """
+    present = {node.fn for node, _ in factors if type(node) is Elementwise}
+    if len(present) < 2:
+        return
     for (node, labels), exponent in list(factors.items()):
         z = _argument(node)
         if z is None or not isinstance(exponent, int) or not isinstance(node, Elementwise):
             continue
         for (one, other), row in PRODUCTS.get(node.fn, ()):
+            if other.fn not in present:
+                continue
             left = factors.get((node, labels), 0)
             inner = scaled(one.sign, z)
             second = _applied(other, inner), labels
@@ -94,6 +99,10 @@ def complete_entries(work: Normaliser, terms: Terms) -> Terms:
     >>> (r**2*ic.sin(t)**2 + r**2*ic.cos(t)**2).simplify(), (ic.softplus(t) - ic.softplus(-t)).simplify()
     (r**2, t)
     """
+    places = [place for key in terms for place in _places(key)]
+    present = {place.node.fn for place in places}
+    if not any(other.fn in present for fn in present for (_, other), _ in SUMS[fn]):
+        return terms
     found = True
     while found and len(terms) > 1:
         found = False
