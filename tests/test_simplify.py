@@ -285,6 +285,20 @@ def test_simplified_and_expanded_forms_have_the_same_values(name):
     assert close(simplified, before) and close(expanded, before)
 
 
+def test_signs_and_absolute_values_are_one_power() -> None:
+    """`abs(z)` is `sign(z)*z`: each product of powers of the three has one form, with the form made before or not."""
+    for z in (x, ic.sin(s), x - y):
+        size, sign = ic.abs(z), ic.sign(z)
+        for one, other in [
+            (sign * size, z), (sign * sign * size, size), (sign * size * size, z * size), (size**2, z**2),
+            (sign / size, 1 / z), (z * sign, size), (z * sign / size, z / z), (size / z, sign), (size**3, z**2 * size),
+            (size**-3, 1 / (z**2 * size)), (sign**3 * size, z), (z / size**2, 1 / z),
+        ]:  # fmt: skip
+            assert one == other and one * x == other * x, (one, other)
+        assert sign * sign != z / z and sign != size and size * ic.sign(y) != z * ic.sign(y)
+    assert str(ic.derivative(ic.normp(x, 3), x).simplify()) == "x*abs(x)/normp(x, 3)**2"
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_antisymmetric_products_keep_their_sign(seed):
     """`ε` and a skew matrix between vectors: every order of factors, every order of slots with its sign."""

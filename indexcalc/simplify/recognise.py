@@ -95,21 +95,38 @@ def direction(node: Node) -> tuple[Number, Node]:
 
 
 def recognise_kinks(factors: Factors) -> None:
-    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `[z > 0]**2` is `[z > 0]`."""
+    """`relu(z)*step(z)` is `relu(z)`, `[z > 0]**2` is `[z > 0]`, `sign(z)*abs(z)` is `z`: see `_signed`."""
     for (node, labels), exponent in list(factors.items()):
         if exponent != 1 and is_condition(node) and not isinstance(exponent, complex) and exponent > 0:
             factors[node, labels] = exponent = 1
-        if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
+        if not isinstance(node, Elementwise) or (node, labels) not in factors:
             continue
-        (argument, _), *_ = node.args
-        other = elementwise("relu" if node.fn == "step" else "abs", node.args, node.dims)
-        times = factors.get((other, labels), 0)
-        if node.fn == "step" and isinstance(times, int) and times > 0:
-            _change(factors, (node, labels), -1)
-        elif node.fn == "sign" and times in (1, -1):
-            _change(factors, (node, labels), -1)
-            _change(factors, (other, labels), -times)
-            _change(factors, (argument, labels), times)
+        if node.fn in ("abs", "sign"):
+            _signed(factors, node, labels)
+        elif node.fn == "step" and exponent == 1:
+            times = factors.get((elementwise("relu", node.args, node.dims), labels), 0)
+            if isinstance(times, int) and times > 0:
+                _change(factors, (node, labels), -1)
+
+
+def _signed(factors: Factors, node: Elementwise, labels: Labels) -> None:
+    """Powers of `sign(z)`, `abs(z)` and z as one power of z, or one and the sign: `abs(z)` is `sign(z)*z`.
+
+    So `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `abs(z)**2` is `z**2`, `z*sign(z)` is `abs(z)`, and
+    `abs(z)/z` is `sign(z)`. A power of the sign alone stays: it is 0 at 0.
+    """
+    fns = {fn: elementwise(fn, node.args, node.dims) for fn in ("sign", "abs")}
+    keys = [(fns["sign"], labels), (fns["abs"], labels), (node.args[0].node, labels)]
+    sign, size, plain = (factors.get(key, 0) for key in keys)
+    if not (isinstance(sign, int) and isinstance(size, int) and isinstance(plain, int)) or sign < 0:
+        return
+    if sum(map(bool, (sign, size, plain))) < 2 and abs(size) < 2:
+        return
+    power = size + plain
+    odd = (sign + size) % 2
+    way = (power > 0) - (power < 0)
+    for key, old, new in zip(keys, (sign, size, plain), (odd * (not power), odd * way, power - odd * way), strict=True):
+        _change(factors, key, new - old)
 
 
 def is_inverse(node: Node) -> bool:

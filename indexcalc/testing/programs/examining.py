@@ -14,7 +14,8 @@ import indexcalc as ic
 from indexcalc.engine.bind.inputs import symbols_below
 from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.errors import IndexCalcError, LayoutError, NoRuleError
-from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, topological
+from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, Regroup, topological
+from indexcalc.graph.walk import variables
 from indexcalc.testing.definitions import laid_out
 from indexcalc.testing.programs.reference import Evaluation, bend, direction, in_jax, outside, shares, slope, tangent
 from indexcalc.testing.programs.trees import Numbers, Sample
@@ -146,9 +147,9 @@ def _along(made: Examination, numbers: Numbers, name: str) -> Numbers:
 def _first(made: Examination) -> str:
     """The first derivative is what differences, or JAX, measure along a direction."""
     name = made.sample.by
-    numbers = made.numbers(made.slope) if made.tame else None
-    if numbers is None:
+    if not made.tame or made.run.pointed:
         return ""
+    numbers = made.numbers(made.slope)
     gap = outside(made.sample.leaves[name], numbers, made.sample.structure)
     if gap > EXACT * max(1.0, made.run.largest, float(np.max(np.abs(numbers), initial=0.0))):
         return f"the derivative is by {gap:.3g} no tensor such as {name}"
@@ -169,7 +170,7 @@ def _second(made: Examination) -> str:
     """The second derivative, too, along two directions."""
     sample = made.sample
     leaves = [sample.leaves[name] for name in (sample.by, sample.then) if name]
-    if not sample.then or not made.tame or any(leaf.word == "orthogonal" for leaf in leaves):
+    if not sample.then or not made.tame or made.run.pointed or any(leaf.word == "orthogonal" for leaf in leaves):
         return ""
     numbers = made.numbers(made.bend)
     found = _along(made, _along(made, numbers, sample.then), sample.by)
@@ -275,14 +276,19 @@ def views(made: Examination) -> Iterator[Any]:
 def reads_back(view: Any) -> str:
     """How the text of an expression reads otherwise, "" where it reads back.
 
-    A function of zeros, which no rule takes further, reads as one of its value, and a sum of which `commutation` takes
-    its constant part reads as it is printed: these are equal by `.equals` alone.
+    A function of zeros, which no rule takes further, reads as one of its value, and a sum of which `commutation`, or
+    another constant with joined axes, takes the constant part reads as it is printed: these are equal by `.equals`
+    alone.
     """
     text = str(view)
     read = ic.parse(text, **view.declarations)
-    if read == view or (any(word in text for word in ("zeros", "commutation")) and view.equals(read)):
+    if read == view or (("zeros" in text or _joins_constants(view)) and view.equals(read)):
         return ""
     return f"{text} reads as {read}"
+
+
+def _joins_constants(view: Any) -> bool:
+    return any(isinstance(node, Regroup) and not variables([node]) for node in topological([view.node]))
 
 
 def _text(made: Examination) -> str:
