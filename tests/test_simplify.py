@@ -285,6 +285,17 @@ def test_simplified_and_expanded_forms_have_the_same_values(name):
     assert close(simplified, before) and close(expanded, before)
 
 
+def test_a_skew_term_turns_with_its_sum() -> None:
+    """`-K` is `K.T`: a sum with a skew term has one form, whichever way round it is written."""
+    B = ic.tensor("B", "d d")
+    for one, other in [(B.T - K, B + K), (S - K, S + K), (K - S, -S - K), (K - B.T, -K - B), (S - K + B.T, S + K + B)]:
+        for f in (lambda z: z, ic.sin, lambda z: x @ z * y, ic.softmax, lambda z: ic.exp(z) * X):
+            assert f(one) == f(other.T), (one, other)
+            assert f(one) != f(other)
+    D = ic.derivative(X * ic.cos(B.T - K), K, structure="independent")
+    assert ic.parse(str(D), **D.declarations) == D
+
+
 def test_signs_and_absolute_values_are_one_power() -> None:
     """`abs(z)` is `sign(z)*z`: each product of powers of the three has one form, with the form made before or not."""
     for z in (x, ic.sin(s), x - y):

@@ -20,6 +20,9 @@ from indexcalc.views.assumptions import ASSUMPTIONS, MATRICES_ONLY
 
 LEAST_NODES = 5
 """Operations and tensors of a program that counts: a smaller one is a case of a rule, no program."""
+GOLDEN = (5**0.5 - 1) / 2
+"""The step from one program's place to the next one's: each stretch of places is met about as often as it is long, and
+no two visits of one are further apart than 2.7 times that (the theorem of three distances)."""
 STRIDE = 2**32
 """Programs of one seed, at most: the next seed has others."""
 
@@ -98,12 +101,13 @@ def everything() -> list[str]:
 
 
 def program(seed: int, number: int) -> Sample:
-    """The program of this number of a seed.
+    """The program of this number of a seed; the operations that are to occur come by turns.
 
     >>> program(0, 3).seed == program(0, 3).seed
     True
     """
-    return sample(random.Random(seed * STRIDE + number))
+    rng = random.Random(seed * STRIDE + number)
+    return sample(rng, (seed + number) * GOLDEN % 1)
 
 
 def failing(program: Sample) -> Finding | None:
