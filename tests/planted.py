@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import multiprocessing
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -28,6 +29,8 @@ from indexcalc.simplify import kinds, recognise
 from indexcalc.testing.fuzzing import failing, fuzz, program
 from indexcalc.testing.programs.trees import Sample
 from indexcalc.writing import brackets
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
 
 Plant = Callable[[], None]
 

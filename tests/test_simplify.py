@@ -285,6 +285,22 @@ def test_simplified_and_expanded_forms_have_the_same_values(name):
     assert close(simplified, before) and close(expanded, before)
 
 
+def test_exponentials_and_sigmoids_have_one_form() -> None:
+    """Each product of exp(z), 1 + exp(z) and sigmoids, as it is written and with what is spelled out already made."""
+    for z in (s, x, 2 * x - y):
+        e, rising, falling, plus, minus = ic.exp(z), ic.sigmoid(z), ic.sigmoid(-z), 1 + ic.exp(z), 1 + ic.exp(-z)
+        for one, other in [
+            (rising * plus, e), (falling * plus, z / z), (rising * minus, z / z), (falling * minus, ic.exp(-z)),
+            (rising / falling, e), (falling / rising, ic.exp(-z)), (e * falling, rising),
+            (ic.exp(-z) * rising, falling), (e / plus, rising), (1 / plus, falling), (1 / minus, rising),
+            (rising**2 * plus, e * rising),
+            (e**2 * falling**2 * plus, e * rising), (e / plus**2, rising * falling),
+            (rising * falling * plus * minus, z / z),
+        ]:  # fmt: skip
+            assert one == other and one * y == other * y and one.simplify() * t == other * t, (one, other)
+        assert rising != falling and rising * e != falling and rising**2 != rising
+
+
 def test_a_skew_term_turns_with_its_sum() -> None:
     """`-K` is `K.T`: a sum with a skew term has one form, whichever way round it is written."""
     B = ic.tensor("B", "d d")

@@ -195,25 +195,51 @@ def recognise_softmax(factors: Factors) -> None:
             break
 
 
+LOGISTIC = (
+    ((0, 0, 0, -1, 0), (0, 0, 1, 0, 0)),
+    ((0, 0, 0, 0, -1), (0, 1, 0, 0, 0)),
+    ((0, 1, 0, 1, 0), (1, 0, 0, 0, 0)),
+    ((0, 0, 1, 1, 0), (0, 0, 0, 0, 0)),
+    ((0, 1, 0, 0, 1), (0, 0, 0, 0, 0)),
+    ((0, 0, 1, 0, 1), (-1, 0, 0, 0, 0)),
+    ((0, 1, -1, 0, 0), (1, 0, 0, 0, 0)),
+    ((0, -1, 1, 0, 0), (-1, 0, 0, 0, 0)),
+    ((1, 0, 1, 0, 0), (0, 1, 0, 0, 0)),
+    ((-1, 1, 0, 0, 0), (0, 0, 1, 0, 0)),
+)
+"""What becomes what, as exponents of exp(z), sigmoid(z), sigmoid(-z), 1 + exp(z) and 1 + exp(-z): `1/(1 + exp(z))` is
+`sigmoid(-z)`, `sigmoid(z)*(1 + exp(z))` is `exp(z)`, `exp(z)*sigmoid(-z)` is `sigmoid(z)`, and so on (DLMF 4.2.19)."""
+
+
 def recognise_sigmoid(factors: Factors) -> None:
-    """`1 / (1 + exp(z))` is `sigmoid(-z)`, and `exp(z) * sigmoid(-z)` is `sigmoid(z)`."""
-    for (node, labels), exponent in list(factors.items()):
-        if not isinstance(exponent, int) or exponent >= 0:
+    """Powers of `exp(z)`, of 1 added to it and of sigmoids as few of these: see `LOGISTIC`."""
+    sums = {(z, labels): (node, labels) for node, labels in factors if (z := one_plus_exp(node)) is not None}
+    sigmoids = [(z, labels) for node, labels in factors if (z := _argument(node, "sigmoid")) is not None]
+    met: set[tuple[Node, Labels]] = set()
+    for z, labels in (*sums, *sigmoids):
+        turned = scaled(-1, z)
+        if (z, labels) in met or (turned, labels) in met:
             continue
-        z = one_plus_exp(node)
-        if z is None:
-            continue
-        everything = tuple(range(node.order))
-        for (other, places), times in list(factors.items()):
-            if _argument(other, "exp") is z and places == labels and isinstance(times, int) and times > 0:
-                count = min(times, -exponent)
-                _change(factors, (other, places), -count)
-                _change(factors, (node, labels), count)
-                _change(factors, (elementwise("sigmoid", [(z, everything)], z.dims), labels), count)
-        left = factors.pop((node, labels), 0)
-        if left:
-            minus = elementwise("sigmoid", [(scaled(-1, z), everything)], z.dims)
-            _change(factors, (minus, labels), -left)
+        met.add((z, labels))
+        named = [[(fn, one) for one in (z, turned)] for fn in ("exp", "sigmoid")]
+        keys: list[tuple[Node, Labels] | None] = [
+            (elementwise(fn, [(one, tuple(range(one.order)))], one.dims), labels) for row in named for fn, one in row
+        ]
+        _logistic(factors, [*keys, sums.get((z, labels)), sums.get((turned, labels))])
+
+
+def _logistic(factors: Factors, keys: Sequence[tuple[Node, Labels] | None]) -> None:
+    """The factors exp(z), exp(-z), sigmoid(z), sigmoid(-z), 1 + exp(z), 1 + exp(-z), fewer of them: see `LOGISTIC`."""
+    old = [times if key and isinstance(times := factors.get(key, 0), int) else 0 for key in keys]
+    new = [old[0] - old[1], *old[2:]]
+    for taken, made in LOGISTIC:
+        count = min(have * want for have, want in zip(new, taken, strict=True) if want)
+        if count > 0:
+            new = [have + count * (more - want) for have, want, more in zip(new, taken, made, strict=True)]
+    if new != [old[0] - old[1], *old[2:]]:
+        for key, before, after in zip(keys, old, (max(new[0], 0), max(-new[0], 0), *new[1:]), strict=True):
+            if key and after != before:
+                _change(factors, key, after - before)
 
 
 def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> None:

@@ -169,10 +169,10 @@ def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
     rng = drawing.rng
     free = drawing.leaves[by.leaf].word in CURVED
     structure = "free" if free else rng.choice(STRUCTURES) if CONVENTIONS[layout].pack is None else "projected"
-    then = ""
-    if rng.random() < 0.4:
-        room = MOST_AXES - len(tree.shape) - len(by.shape)
-        known = _variables(drawing, tree, range(room + 1))
+    then, shown = "", drawing.shown or tree
+    if by.leaf not in shown.leaves or rng.random() < 0.4:
+        room = range(MOST_AXES - len(tree.shape) - len(by.shape) + 1)
+        known = _variables(drawing, shown, room) or _variables(drawing, tree, room)
         then = rng.choice(known) if known else ""
         if structure != "free" and then and drawing.leaves[then].word in CURVED:
             then = ""
