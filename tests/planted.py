@@ -27,7 +27,6 @@ from indexcalc.graph.node import Definition, Elementwise, Node, Product, Regroup
 from indexcalc.layout.conventions import CONVENTIONS, by_columns, by_rows, numerator
 from indexcalc.simplify import kinds, recognise
 from indexcalc.testing.fuzzing import failing, fuzz, program
-from indexcalc.testing.programs.trees import Sample
 from indexcalc.writing import brackets
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
@@ -320,12 +319,6 @@ SHOWN: dict[str, tuple[int, int]] = {
     "a dropped keyword: the k of triu": (8, 177),
 }
 """The program that shows each fault: its seed, and its number."""
-
-
-def light(made: Sample) -> bool:
-    """Does a program cost no more than NumPy?"""
-    heavy = {"source for jax", "source for torch"}
-    return made.backend == "numpy" and made.judge != "JAX" and not heavy & set(made.printers)
 
 
 def shown(name: str, seed: int, number: int, answer: Any) -> None:

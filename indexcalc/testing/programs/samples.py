@@ -23,7 +23,7 @@ COSTLY_SHARE = 0.06
 one: in JAX either takes half a second, as long as five programs."""
 JAX_SHARE = 0.015
 """The share of programs whose derivatives are compared with JAX: it compiles each operation for each shape."""
-CHEAP = {"LaTeX": 3, "formula": 3, "named formula": 3, "panel": 1, "source for numpy": 2}
+CHEAP = {"LaTeX": 6, "formula": 6, "named formula": 6, "panel": 1, "source for numpy": 4}
 """How often each is printed otherwise: a panel takes as long as thirty formulas."""
 FEATURED = (5, 2, 4)
 """How often the operation that a program is to have is a function of entries, a reduction, or another one."""
