@@ -59,7 +59,7 @@ ANY = (
 
 SCALARS = (
     Operation("sum", "", ("m n",), "ic.sum({0})", "{np}.sum({0})"),
-    Operation("mean", "", ("m",), "ic.mean({0})", "{np}.mean({0})"),
+    Operation("mean", "", ("m",), "ic.mean({0})", "{np}.mean({0})", 3.0),
     Operation("trace", "", ("n n",), "ic.tr({0})", "{np}.trace({0})", 1.5),
     Operation("inner", "", ("n", "n"), "({0} @ {1})", "{0} @ {1}", 2.0),
     Operation("standing", "", ("n", "n m", "m"), "(ic.row({0}) @ {1} @ ic.column({2}))", "{0} @ {1} @ {2}"),

@@ -103,7 +103,9 @@ def sample(rng: random.Random, place: float | None = None) -> Sample:
         tree = drawing.make(shape, depth)
     drawing.feature = aside or drawing.feature
     if drawing.feature is not None:
-        tree = drawing.written_as("{0}*ic.sum({1})", "{0}*{np}.sum({1})", tree, drawing.featured(rng.choice([1, 1, 2])))
+        own = drawing.featured(rng.choice([1, 1, 2]))
+        weights = drawing.bottom(own.shape)  # a plain sum would not see in which order its terms stand
+        tree = drawing.written_as("{0}*ic.sum(ic.hadamard({1}, {2}))", "{0}*{np}.sum({1}*{2})", tree, own, weights)
     if packed and shape:
         tree = drawing.written_as("({0} + {0}.T)", "{0} + {0}.T", tree)
     return _with_task(drawing, *_by(drawing, tree, layout))
@@ -176,7 +178,8 @@ def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
         then = rng.choice(known) if known else ""
         if structure != "free" and then and drawing.leaves[then].word in CURVED:
             then = ""
-    sizes = dict(zip("abc", rng.sample([1, 2, 3, 4], 3), strict=True))
+    some = [1, 2, 3, 4] if rng.random() < 0.5 else [2, 3, 4]  # what is turned, or in which order, 1 does not show
+    sizes = dict(zip("abc", rng.sample(some, 3), strict=True))
     backend = rng.choice(BACKENDS[1:]) if rng.random() < COSTLY_SHARE else BACKENDS[0]
     costly = rng.random() < COSTLY_SHARE
     (other,) = rng.choices(SOURCES[1:] if costly else list(CHEAP), None if costly else list(CHEAP.values()))
