@@ -291,10 +291,10 @@ def test_exponentials_and_sigmoids_have_one_form() -> None:
         e, rising, falling, plus, minus = ic.exp(z), ic.sigmoid(z), ic.sigmoid(-z), 1 + ic.exp(z), 1 + ic.exp(-z)
         for one, other in [
             (rising * plus, e), (falling * plus, z / z), (rising * minus, z / z), (falling * minus, ic.exp(-z)),
-            (rising / falling, e), (falling / rising, ic.exp(-z)), (e * falling, rising),
-            (ic.exp(-z) * rising, falling), (e / plus, rising), (1 / plus, falling), (1 / minus, rising),
+            (rising / falling, e), (falling / rising, ic.exp(-z)),
+            (e / plus, rising), (1 / plus, falling), (1 / minus, rising),
             (rising**2 * plus, e * rising),
-            (e**2 * falling**2 * plus, e * rising), (e / plus**2, rising * falling),
+            (e / plus**2, rising * falling),
             (rising * falling * plus * minus, z / z),
         ]:  # fmt: skip
             assert one == other and one * y == other * y and one.simplify() * t == other * t, (one, other)

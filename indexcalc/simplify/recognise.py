@@ -196,6 +196,8 @@ def recognise_softmax(factors: Factors) -> None:
 
 
 LOGISTIC = (
+    ((1, 0, 0, -1, 0), (0, 1, 0, 0, 0)),
+    ((-1, 0, 0, 0, -1), (0, 0, 1, 0, 0)),
     ((0, 0, 0, -1, 0), (0, 0, 1, 0, 0)),
     ((0, 0, 0, 0, -1), (0, 1, 0, 0, 0)),
     ((0, 1, 0, 1, 0), (1, 0, 0, 0, 0)),
@@ -204,11 +206,11 @@ LOGISTIC = (
     ((0, 0, 1, 0, 1), (-1, 0, 0, 0, 0)),
     ((0, 1, -1, 0, 0), (1, 0, 0, 0, 0)),
     ((0, -1, 1, 0, 0), (-1, 0, 0, 0, 0)),
-    ((1, 0, 1, 0, 0), (0, 1, 0, 0, 0)),
-    ((-1, 1, 0, 0, 0), (0, 0, 1, 0, 0)),
 )
-"""What becomes what, as exponents of exp(z), sigmoid(z), sigmoid(-z), 1 + exp(z) and 1 + exp(-z): `1/(1 + exp(z))` is
-`sigmoid(-z)`, `sigmoid(z)*(1 + exp(z))` is `exp(z)`, `exp(z)*sigmoid(-z)` is `sigmoid(z)`, and so on (DLMF 4.2.19)."""
+"""What becomes what, as exponents of exp(z), sigmoid(z), sigmoid(-z), 1 + exp(z) and 1 + exp(-z).
+
+So `exp(z)/(1 + exp(z))` is `sigmoid(z)`, `1/(1 + exp(z))` is `sigmoid(-z)`, `sigmoid(z)*(1 + exp(z))` is `exp(z)` (DLMF
+4.2.19). No exponential alone is taken into a sigmoid: `exp(z)*exp(w)` is one."""
 
 
 def recognise_sigmoid(factors: Factors) -> None:
