@@ -52,6 +52,38 @@ from indexcalc.views.derivatives.differentiate import jvp as jvp
 from indexcalc.views.derivatives.differentiate import vjp as vjp
 from indexcalc.views.expr import Expr as Expr
 from indexcalc.views.functions.abstract import function as function
+from indexcalc.views.functions.composed import cov as cov
+from indexcalc.views.functions.composed import one_hot as one_hot
+from indexcalc.views.functions.composed import take as take
+from indexcalc.views.functions.composed import take_along_axis as take_along_axis
+from indexcalc.views.functions.constants import commutation as commutation
+from indexcalc.views.functions.constants import duplication as duplication
+from indexcalc.views.functions.constants import elimination as elimination
+from indexcalc.views.functions.constants import unit as unit
+from indexcalc.views.functions.constants import voigt as voigt
+from indexcalc.views.functions.decompositions import eigh as eigh
+from indexcalc.views.functions.decompositions import svd as svd
+from indexcalc.views.functions.matrices import adj as adj
+from indexcalc.views.functions.matrices import cofactor as cofactor
+from indexcalc.views.functions.matrices import det as det
+from indexcalc.views.functions.matrices import diag as diag
+from indexcalc.views.functions.matrices import diagm as diagm
+from indexcalc.views.functions.matrices import inv as inv
+from indexcalc.views.functions.matrices import logdet as logdet
+from indexcalc.views.functions.matrices import matrix_power as matrix_power
+from indexcalc.views.functions.matrices import pinv as pinv
+from indexcalc.views.functions.matrices import solve as solve
+from indexcalc.views.functions.matrices import sym as sym
+from indexcalc.views.functions.matrices import tr as tr
+from indexcalc.views.functions.matrices import tril as tril
+from indexcalc.views.functions.matrices import triu as triu
+from indexcalc.views.functions.matrices import unvec as unvec
+from indexcalc.views.functions.matrices import vec as vec
+from indexcalc.views.functions.matrices import vech as vech
+from indexcalc.views.functions.products import cross as cross
+from indexcalc.views.functions.products import khatri_rao as khatri_rao
+from indexcalc.views.functions.products import kron as kron
+from indexcalc.views.functions.products import outer as outer
 from indexcalc.views.view import PlainNumber
 
 __version__: str
@@ -96,15 +128,6 @@ def acosh(x: PlainNumber, /) -> Expr:
     Domain: x > 1; complex x off the real axis below 1.
 
     Source: DLMF 4.40(ii).
-    """
-
-def adj(X: Any) -> Array:
-    """The adjugate, the transposed matrix of cofactors: X adj(X) = det(X) I.
-
-    >>> import indexcalc as ic
-    >>> F = ic.tensor("F", 3, 3)
-    >>> ic.adj(F) == ic.cofactor(F).T
-    True
     """
 
 @overload
@@ -220,23 +243,6 @@ def clip(x: Array, min: Any = None, max: Any = None) -> Array:
     minimum(x, 1)
     """
 
-def cofactor(X: Any) -> Array:
-    """The matrix of cofactors, det(X) inv(X)^T where X is invertible; its values are right where it is singular too.
-
-    >>> import indexcalc as ic
-    >>> ic.cofactor(ic.tensor("F", 3, 3)).shape
-    (3, 3)
-    """
-
-def commutation(m: Any, n: Any) -> Array:
-    """The commutation matrix K, m*n × m*n: K(m, n) vec(X) = vec(X^T) for X of m×n.
-
-    >>> import indexcalc as ic
-    >>> X = ic.tensor("X", "m n")
-    >>> ic.commutation("m", "n") @ ic.vec(X) == ic.vec(X.T)
-    True
-    """
-
 @overload
 def cos(x: Array, /) -> Array: ...
 @overload
@@ -271,50 +277,6 @@ def cosm(X: Array) -> Array:
     Source: N. Higham, Functions of Matrices, chapter 12.
     """
 
-def cov(x: Array, y: Array | None = None, *, ddof: int = 0, correction: int | None = None) -> Array:
-    """The covariance of samples, which are the rows of x, or the entries of a vector; with y, of x with y.
-
-    Both are centred first; the sum of products is divided by `n - ddof`, of n samples.
-
-    >>> import indexcalc as ic
-    >>> ic.cov(ic.tensor("X", "n d"), ddof=1).shape
-    (d, d)
-    """
-
-def cross(a: Any, b: Any) -> Array:
-    """The cross product of vectors of dimension 3: ε_ijk a_j b_k.
-
-    >>> import indexcalc as ic
-    >>> a, b = ic.tensor("a", 3), ic.tensor("b", 3)
-    >>> ic.cross(a, b) == -ic.cross(b, a)
-    True
-    """
-
-def det(X: Any) -> Array:
-    """The determinant of square matrices: d det(X) = det(X) tr(inv(X) dX).
-
-    >>> import indexcalc as ic
-    >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
-    >>> ic.det(F).diff(F[i,j])
-    cofactor(F)[i,j]
-    """
-
-def diag(X: Any) -> Array:
-    """The diagonal of square matrices, as a vector.
-
-    >>> import indexcalc as ic
-    >>> ic.diag(ic.tensor("A", "n n")).shape
-    (n,)
-    """
-
-def diagm(v: Any) -> Array:
-    """The diagonal matrix with this vector on its diagonal.
-
-    >>> import indexcalc as ic
-    >>> ic.diagm(ic.tensor("v", "n")).shape
-    (n, n)
-    """
-
 @overload
 def digamma(x: Array, /) -> Array: ...
 @overload
@@ -328,35 +290,6 @@ def digamma(x: PlainNumber, /) -> Expr:
     Source: DLMF 5.15 (Abramowitz-Stegun 6.4.1).
     """
 
-def duplication(n: Any) -> Array:
-    """The duplication matrix D, n**2 × n(n+1)/2: D vech(S) = vec(S) for symmetric S.
-
-    >>> import indexcalc as ic
-    >>> ic.duplication(2).evaluate()
-    array([[1., 0., 0.],
-           [0., 1., 0.],
-           [0., 1., 0.],
-           [0., 0., 1.]])
-    """
-
-def eigh(A: Array) -> tuple[Array, Array]:
-    """The eigenvalues w, ascending, and eigenvectors V, as columns, of the symmetric part (A + A^T)/2.
-
-    `(A + A.T)/2 = V @ diagm(w) @ V.T`. The derivatives are those of the symmetrised function: `dw_a = v_a^T dA
-    v_a` and
-    `dV = V (F o (V^T dA V))`, `F_ab = 1/(w_b - w_a)`. At equal eigenvalues F is given as 0, and V is any basis of
-    theirs: what depends on the choice has no derivative there. The sign of each vector is arbitrary. A symmetric
-    A is
-    n×n, with axes in front as batches.
-
-    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.1.
-
-    >>> import indexcalc as ic
-    >>> w, V = ic.eigh(ic.tensor("A", 2, 2))
-    >>> w.evaluate(A=[[2, 1], [1, 2]]).round(12).tolist()
-    [1.0, 3.0]
-    """
-
 def eigvalsh(X: Array) -> Array:
     """The eigenvalues of a symmetric matrix, ascending, along the last two axes; the axes before are batches.
 
@@ -366,16 +299,6 @@ def eigvalsh(X: Array) -> Array:
     dA V comes out.
 
     Source: J. Magnus, H. Neudecker, Matrix Differential Calculus, chapter 9, section 8.
-    """
-
-def elimination(n: Any) -> Array:
-    """The elimination matrix L, n(n+1)/2 × n**2: L vec(A) = vech(A).
-
-    >>> import indexcalc as ic
-    >>> ic.elimination(2).evaluate()
-    array([[1., 0., 0., 0.],
-           [0., 1., 0., 0.],
-           [0., 0., 0., 1.]])
     """
 
 @overload
@@ -564,31 +487,6 @@ def hard_tanh(x: Array) -> Array:
     minimum(maximum(x, -1), 1)
     """
 
-def inv(X: Any) -> Array:
-    """The inverse of square matrices: d inv(X) = -inv(X) dX inv(X).
-
-    >>> import indexcalc as ic
-    >>> i, j, k, l = ic.indices("i j k l"); F = ic.tensor("F", 3, 3)
-    >>> ic.inv(F)[i,j].diff(F[k,l])
-    -inv(F)[i,k]*inv(F)[l,j]
-    """
-
-def khatri_rao(A: Any, B: Any) -> Array:
-    """The Khatri-Rao product: column k is the Kronecker product of columns k of A and B.
-
-    >>> import indexcalc as ic
-    >>> ic.khatri_rao(ic.tensor("A", "m k"), ic.tensor("B", "n k")).shape
-    (m*n, k)
-    """
-
-def kron(A: Any, B: Any, *others: Any) -> Array:
-    """The Kronecker product: the blocks A_ij B. Of vectors, a vector, and n×1 beside a vector is one.
-
-    >>> import indexcalc as ic
-    >>> ic.kron(ic.tensor("A", "m n"), ic.tensor("B", "p q")).shape
-    (m*p, n*q)
-    """
-
 @overload
 def leaky_relu(x: Expr, negative_slope: Any = 0.01) -> Expr: ...
 @overload
@@ -707,15 +605,6 @@ def logaddexp(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition, by the chain rule.
     """
 
-def logdet(X: Any) -> Array:
-    """The logarithm of the absolute determinant, log|det X|, as NumPy's slogdet: d logdet(X) = tr(inv(X) dX).
-
-    >>> import indexcalc as ic
-    >>> i, j = ic.indices("i j"); F = ic.tensor("F", 3, 3)
-    >>> ic.logdet(F).diff(F[i,j])
-    inv(F)[j,i]
-    """
-
 @overload
 def logit(x: Array, /) -> Array: ...
 @overload
@@ -746,17 +635,6 @@ def logsumexp(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = N
     Domain: all real numbers and -inf; no derivative on a slice that is all -inf.
 
     Source: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5.
-    """
-
-def matrix_power(X: Any, k: Any) -> Array:
-    """X multiplied by itself k times: eye for k = 0, powers of the inverse for negative k; k may be a symbol.
-
-    An integer or a dimension: `ic.matrix_power(X, 3)`, `ic.matrix_power(X, "k")`.
-
-    >>> import indexcalc as ic
-    >>> X = ic.tensor("X", "n n")
-    >>> ic.matrix_power(X, 3) == X @ X @ X
-    True
     """
 
 @overload
@@ -932,34 +810,6 @@ def not_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Where no derivative exists: jumps where x = y; the derivative is 0 elsewhere, and is given as 0 there.
 
     Source: definition.
-    """
-
-def one_hot(idx: Any, n: Any) -> Array:
-    """1 at the integer, 0 elsewhere, along a last axis of this dimension: `one_hot(idx, n) @ W` is `W[idx]`.
-
-    It is made where it is the result, and nowhere else.
-
-    >>> import indexcalc as ic
-    >>> y = ic.tensor("y", "b", integer=True)
-    >>> ic.one_hot(y, "c"), ic.one_hot(y, "c").evaluate(y=[1, 0], c=3)
-    (one_hot(y, c), array([[0., 1., 0.],
-           [1., 0., 0.]]))
-    """
-
-def outer(a: Any, b: Any) -> Array:
-    """The outer product of two vectors: the matrix a_i b_j.
-
-    >>> import indexcalc as ic
-    >>> ic.outer(ic.tensor("a", "n"), ic.tensor("b", "m")).shape
-    (n, m)
-    """
-
-def pinv(X: Any) -> Array:
-    """The Moore-Penrose pseudo-inverse, n×m for m×n.
-
-    >>> import indexcalc as ic
-    >>> ic.pinv(ic.tensor("X", "m n")).shape
-    (n, m)
     """
 
 @overload
@@ -1177,15 +1027,6 @@ def softplus(x: PlainNumber, /) -> Expr:
     Source: definition, by the chain rule.
     """
 
-def solve(A: Any, b: Any) -> Array:
-    """The solution x of A x = b: inv(A) @ b.
-
-    >>> import indexcalc as ic
-    >>> A, b = ic.tensor("A", "n n"), ic.tensor("b", "n")
-    >>> ic.solve(A, b) == ic.inv(A) @ b
-    True
-    """
-
 @overload
 def sort(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
 @overload
@@ -1267,23 +1108,6 @@ def sum(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -
     ((a,), (m,))
     """
 
-def svd(X: Array) -> tuple[Array, Array, Array]:
-    """The thin singular value decomposition (U, s, V^T), s descending: `X = U @ diagm(s) @ Vt`.
-
-    X is m×n, U m×k, s k, Vt k×n with k = min(m, n). With `P = U^T dX V` and `F_ab = 1/(s_b**2 - s_a**2)`:
-    `ds = diag(P)`, `dU = U (F o (P S + S P^T)) + (I - U U^T) dX V S^-1`, and V likewise. At equal singular values
-    F is
-    given as 0; where one is 0, the derivative of its vectors is nan or infinite. The signs of vectors are
-    arbitrary.
-
-    Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.2.
-
-    >>> import indexcalc as ic
-    >>> U, s, Vt = ic.svd(ic.tensor("X", "m n"))
-    >>> U.shape, s.shape, Vt.shape
-    ((m, min(m, n)), (min(m, n),), (min(m, n), n))
-    """
-
 def svdvals(X: Array) -> Array:
     """The singular values, descending, along the last two axes; the axes before are batches.
 
@@ -1293,39 +1117,6 @@ def svdvals(X: Array) -> Array:
     diagonal of U^T dX V comes out.
 
     Source: M. Giles, Collected matrix derivative results for forward and reverse mode, 2008, section 3.2.
-    """
-
-def sym(A: Any) -> Array:
-    """The symmetric part, (A + A^T)/2.
-
-    >>> import indexcalc as ic
-    >>> A = ic.tensor("A", "n n")
-    >>> ic.sym(A) == (A + A.T)/2
-    True
-    """
-
-def take(x: Any, idx: Any, axis: int | None = None) -> Array:
-    """The entries along an axis at integers: `take(W, idx, axis=0)` is `W[idx]`, as NumPy has it.
-
-    The integers are a list or an array of them, or an integer tensor; below 0 they count from the end. Their axes
-    stand
-    in place of the axis. The derivative adds up what the same entry gets.
-
-    >>> import indexcalc as ic
-    >>> W, idx = ic.tensor("W", "n d"), ic.tensor("idx", "b", integer=True)
-    >>> ic.take(W, idx, axis=0).shape, ic.take(W, [2, 0], axis=1).shape
-    ((b, d), (n, 2))
-    """
-
-def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
-    """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
-
-    `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
-
-    >>> import indexcalc as ic
-    >>> Z, y = ic.tensor("Z", "b c"), ic.tensor("y", "b", integer=True)
-    >>> ic.take_along_axis(Z, y[:, None], 1).shape
-    (b, 1)
     """
 
 @overload
@@ -1354,51 +1145,6 @@ def tanh(x: PlainNumber, /) -> Expr:
     Source: DLMF 4.34.
     """
 
-def tr(X: Any) -> Array:
-    """The trace: the sum of the diagonal.
-
-    >>> import indexcalc as ic
-    >>> A, i = ic.tensor("A", "n n"), ic.index("i")
-    >>> ic.tr(A) == A[i,i]
-    True
-    """
-
-def tril(X: Any, k: Any = 0) -> Array:
-    """The lower triangle: the entries with column - row <= k, else 0.
-
-    >>> import indexcalc as ic
-    >>> ic.tril(ic.tensor("A", "n n")).T == ic.triu(ic.tensor("A", "n n").T)
-    True
-    """
-
-def triu(X: Any, k: Any = 0) -> Array:
-    """The upper triangle: the entries with column - row >= k, else 0.
-
-    >>> import indexcalc as ic
-    >>> A = ic.tensor("A", 2, 2)
-    >>> ic.triu(A, 1).evaluate(A=[[1, 2], [3, 4]])
-    array([[0., 2.],
-           [0., 0.]])
-    """
-
-def unit(k: Any, *others: Any) -> Array:
-    """The unit vector e_k, `unit(k, "n")`, or the single entry matrix that is 1 at k, l: `unit(k, l, "m", "n")`.
-
-    Places are numbered from 0.
-
-    >>> import indexcalc as ic
-    >>> ic.unit(1, 3).evaluate()
-    array([0., 1., 0.])
-    """
-
-def unvec(x: Any, m: Any, n: Any, order: str = "F") -> Array:
-    """The m×n matrix whose vec is this vector.
-
-    >>> import indexcalc as ic
-    >>> ic.unvec(ic.tensor("x", "m*n"), "m", "n").shape
-    (m, n)
-    """
-
 @overload
 def var(
     x: Expr, *args: Any, axis: Any = None, ddof: int = 0, correction: int | None = None, keepdims: bool = False
@@ -1417,41 +1163,6 @@ def var(
     mean((x - mean(x))**2)
     >>> ic.grad(ic.var(x, ddof=1), x)
     2*(x - mean(x))/(n - 1)
-    """
-
-def vec(X: Any, order: str = "F") -> Array:
-    """The entries of a matrix as one vector, column by column; with order="C" row by row. A vector stays as it is.
-
-    >>> import indexcalc as ic
-    >>> A = ic.tensor("A", 2, 2)
-    >>> ic.vec(A).evaluate(A=[[1, 2], [3, 4]])
-    array([1., 3., 2., 4.])
-    """
-
-def vech(S: Any) -> Array:
-    """The lower triangle as one vector, column by column: n(n+1)/2 entries.
-
-    >>> import indexcalc as ic
-    >>> S = ic.tensor("S", 2, 2, symmetric=True)
-    >>> ic.vech(S).evaluate(S=[[1, 2], [2, 3]])
-    array([1., 2., 3.])
-    """
-
-def voigt(kind: str, n: Any = 3) -> Array:
-    """The matrix V whose product with vec(T) is the Voigt vector of a symmetric T, in the order 11 22 33 23 13 12.
-
-    V vec(T) has the entries T_11, T_22, T_33, s T_23, s T_13, s T_12, with s = 1 for "stress", 2 for "strain"
-    (T_23 is
-    strain, 2 T_23 the engineering shear strain), and the root of 2 for "mandel". In dimension 2 the order is 11
-    22 12.
-
-    Source: P. Helnwein, Computer Methods in Applied Mechanics and Engineering 190, 2001, pages 2753-2770.
-
-    >>> import indexcalc as ic
-    >>> ic.voigt("strain", 2).evaluate()
-    array([[1., 0., 0., 0.],
-           [0., 0., 0., 1.],
-           [0., 1., 1., 0.]])
     """
 
 @overload

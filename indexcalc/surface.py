@@ -9,7 +9,7 @@ public function has lost its way through the library, and points at the user's l
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from inspect import CO_VARARGS, CO_VARKEYWORDS, Parameter, signature
 from types import FunctionType
 from typing import Any, NamedTuple, TypeVar, cast
@@ -104,6 +104,7 @@ KINDS: dict[str, Kind] = {
 """The annotations that are checked, alone or with None; of several kinds the function says more itself."""
 
 
+@cache
 def kinds_of(annotation: object) -> tuple[Kind, ...]:
     """What an annotation lets in; nothing where it is not for `public` to check.
 

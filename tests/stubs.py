@@ -97,19 +97,39 @@ def _signature(form: inspect.Signature) -> str:
     return re.sub(r"(: |-> )'([^']*)'", r"\1\2", str(form))
 
 
-def _imported(name: str) -> str:
+def _home(name: str) -> tuple[str, str] | None:
+    """The module in which it is written, and its name there; None for what is made at run time."""
     value = getattr(ic, name)
     home = sys.modules[value.__module__]
-    own = next(word for word, member in vars(home).items() if member is value)
-    return f"from {home.__name__} import {own} as {name}\n"
+    while True:
+        for word, member in vars(home).items():
+            if member is value:
+                return home.__name__, word
+        if not hasattr(value, "__wrapped__"):
+            return None
+        value = value.__wrapped__
+
+
+def _is_written(name: str) -> bool:
+    """Is it to be imported: written somewhere, with one type whatever view it is given?"""
+    if name in (*BOTH, "pi", "sqrt") or name in ALONG or name in ELEMENTWISE or not _home(name):
+        return False
+    return name not in ic.FUNCTIONS or inspect.signature(getattr(ic, name)).return_annotation != "Expr | Array"
+
+
+def _imported(name: str) -> str:
+    home, own = _home(name) or ("", "")
+    return f"from {home} import {own} as {name}\n"
 
 
 def _parts() -> Iterator[str]:
     names = sorted(ic.__all__)
-    written = [name for name in names if name not in ic.FUNCTIONS and name not in (*BOTH, "pi")]
-    yield "".join(_imported(name) for name in written)
+    written = set(filter(_is_written, names))
+    yield "".join(_imported(name) for name in names if name in written)
     yield "from indexcalc.views.view import PlainNumber\n\n__version__: str\npi: Array\n"
     for name in names:
+        if name in written:
+            continue
         if name in ELEMENTWISE:
             yield _entrywise(name, ELEMENTWISE[name].params, ELEMENTWISE[name].arity)
         elif name == "sqrt":

@@ -194,3 +194,13 @@ def test_a_symmetric_value():
 def test_errors(make, message):
     with pytest.raises(ic.IndexCalcError, match=message):
         make()
+
+
+def test_a_function_that_vanishes_from_what_is_compiled_may_be_given() -> None:
+    u = ic.function("u", "n ->")
+    for gone in (u(x) - u(x), u(x) * ic.tr(ic.tensor("K", "n n", skew=True)), ic.log(ic.exp(u(x))) - u(x)):
+        names = sorted(one.label for one in gone.inputs)
+        given = {name: {"x": np.ones(3), "K": np.zeros((3, 3))}[name] for name in names}
+        assert ic.compile(gone, names)(*given.values(), u=np.sum) == gone.evaluate(given, u=np.sum) == 0
+    with pytest.raises(ic.InputError, match="'v'"):
+        ic.compile(u(x) - u(x), (x,))(np.ones(3), v=np.sum)

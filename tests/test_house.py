@@ -19,6 +19,8 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "indexcalc"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+MOST_MODULES = 120
+"""Modules of its own that an import of the package may load: each costs its file, read and run."""
 COMMAND = 'python -m pip install -e ".[test]" && python -m pytest -n auto'
 
 
@@ -82,8 +84,14 @@ def test_the_marks_of_the_tests_stand_in_contributing() -> None:
 
 
 def test_an_import_of_the_package_loads_nothing_that_is_optional() -> None:
-    shown = run(sys.executable, "-c", "import sys, indexcalc; print(*{name.split('.')[0] for name in sys.modules})")
-    assert not {"torch", "jax", "sympy", "lark", "scipy", "dask", "cotengra", "matplotlib"} & set(shown.split())
+    """Beside NumPy and opt_einsum, and no more of these than they load themselves, but for its own modules of views."""
+    code = "import sys, numpy, opt_einsum; old = {*sys.modules}; import indexcalc; print(*{*sys.modules} - old)"
+    loaded = run(sys.executable, "-c", code).split()
+    roots = {name.partition(".")[0] for name in loaded}
+    assert not {"torch", "jax", "sympy", "lark", "scipy", "dask", "cotengra", "matplotlib"} & roots
+    assert not {"numpy", "opt_einsum", "ctypes", "asyncio", "typing_extensions"} & roots
+    own = [name for name in loaded if name.partition(".")[0] == "indexcalc"]
+    assert len(own) <= MOST_MODULES, "what need not be there at once is loaded by `indexcalc.later`"
 
 
 # ------------------------------------------------------------------ what is shown

@@ -175,6 +175,17 @@ def test_it_pickles():
     f = ic.function("f", "->", numpy=scipy.special.j0, derivative=ic.cos)
     assert pickle.loads(pickle.dumps(f(x))) == f(x)
     assert pickle.loads(pickle.dumps(ic.grad(f(x).sum(), x))) == ic.grad(f(x).sum(), x)
+    named = ic.function("f", "->", numpy="scipy.special.j0")
+    assert pickle.loads(pickle.dumps(ic.compile(named(x), (x,))))(np.zeros(2)).tolist() == [1, 1]
+
+
+def test_one_without_a_name_pickles_as_such_functions_do():
+    """The pickles of Python find functions by their names; those that carry code take it, as dask does."""
+    f = ic.function("f", "->", numpy=lambda z: z**2)
+    with pytest.raises((pickle.PicklingError, AttributeError), match="lambda"):
+        pickle.dumps(f(x))
+    cloudpickle = pytest.importorskip("cloudpickle")
+    assert pickle.loads(cloudpickle.dumps(ic.compile(f(x), (x,))))(np.ones(2)).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize(

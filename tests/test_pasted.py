@@ -208,3 +208,30 @@ def test_a_left_side_in_latex_is_part_of_the_claim(left: str) -> None:
     assert ic.check(rf"{left} = Z^\top G{end}", D).right
     assert not ic.check(rf"{left} = 2 Z^\top G{end}", D).right
     assert ic.check(rf"{left} = Z^\top \frac{{\partial L}}{{\partial Y}}{end}", D).right
+
+
+v = ic.tensor("x", "n")
+LOWER, UPPER = ic.tril(ic.ones("n", "n"), -1), ic.triu(ic.ones("n", "n"))
+PARTIAL = [
+    ("y_i = \\sum_{j<i} x_j", LOWER @ v), ("\\sum_{j<i} x_j", LOWER @ v), ("Σ_{j<i} x_j", LOWER @ v),
+    ("sum_{j<i} x_j", LOWER @ v), ("\\sum_{i<j} x_j", LOWER.T @ v), ("sum[j: j<i](x[j])", LOWER @ v),
+    ("y_i = 2 \\sum_{j<i} A_{ij} x_j - x_i", 2 * ic.hadamard(LOWER, A) @ v - v),
+    ("y_i = \\sum_{j \\ne i} A_{ij}", A @ ic.ones("n") - ic.diag(A)),
+    ("y_i = \\sum_{j \\ge i} x_j", UPPER @ v), ("y[i] = Σ_{j>=i} x[j]", UPPER @ v),
+    ("y_i = \\sum_{j=1}^{i-1} x_j", LOWER @ v), ("y_i = \\sum_{j=i}^{n} x_j", UPPER @ v),
+    ("y_i = \\sum_{j=i+1}^{n} A_{ij}", ic.triu(A, 1) @ ic.ones("n")),
+    ("\\sum_{i=1}^n \\sum_{j=1}^{i} A_{ij}", ic.sum(ic.tril(A))), ("\\sum_{i<j} A_{ij}", ic.sum(ic.triu(A, 1))),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "meaning"), PARTIAL)
+def test_a_sum_up_to_a_free_index_is_a_partial_sum(text: str, meaning: Any) -> None:
+    found = ic.parse(text, x="n", A="n n")
+    assert (found.array(ic.index("i")) if found.order else found).equals(meaning)
+    assert ic.parse(str(found), **found.declarations) == found
+
+
+@pytest.mark.parametrize("text", ["\\sum_{j=1}^{i} x_j", "y_i = \\sum_{j=1}^{m} x_j", "\\sum_{j=1}^{m} A_{ij}"])
+def test_a_bound_that_is_nowhere_else_is_no_index(text: str) -> None:
+    with pytest.raises(ic.ParseError, match="a sum from 1 to"):
+        ic.parse(text, x="n", A="n n")

@@ -285,6 +285,47 @@ def test_simplified_and_expanded_forms_have_the_same_values(name):
     assert close(simplified, before) and close(expanded, before)
 
 
+def test_exponentials_and_sigmoids_have_one_form() -> None:
+    """Each product of exp(z), 1 + exp(z) and sigmoids, as it is written and with what is spelled out already made."""
+    for z in (s, x, 2 * x - y):
+        e, rising, falling, plus, minus = ic.exp(z), ic.sigmoid(z), ic.sigmoid(-z), 1 + ic.exp(z), 1 + ic.exp(-z)
+        for one, other in [
+            (rising * plus, e), (falling * plus, z / z), (rising * minus, z / z), (falling * minus, ic.exp(-z)),
+            (rising / falling, e), (falling / rising, ic.exp(-z)),
+            (e / plus, rising), (1 / plus, falling), (1 / minus, rising),
+            (rising**2 * plus, e * rising),
+            (e / plus**2, rising * falling),
+            (rising * falling * plus * minus, z / z),
+        ]:  # fmt: skip
+            assert one == other and one * y == other * y and one.simplify() * t == other * t, (one, other)
+        assert rising != falling and rising * e != falling and rising**2 != rising
+
+
+def test_a_skew_term_turns_with_its_sum() -> None:
+    """`-K` is `K.T`: a sum with a skew term has one form, whichever way round it is written."""
+    B = ic.tensor("B", "d d")
+    for one, other in [(B.T - K, B + K), (S - K, S + K), (K - S, -S - K), (K - B.T, -K - B), (S - K + B.T, S + K + B)]:
+        for f in (lambda z: z, ic.sin, lambda z: x @ z * y, ic.softmax, lambda z: ic.exp(z) * X):
+            assert f(one) == f(other.T), (one, other)
+            assert f(one) != f(other)
+    D = ic.derivative(X * ic.cos(B.T - K), K, structure="independent")
+    assert ic.parse(str(D), **D.declarations) == D
+
+
+def test_signs_and_absolute_values_are_one_power() -> None:
+    """`abs(z)` is `sign(z)*z`: each product of powers of the three has one form, with the form made before or not."""
+    for z in (x, ic.sin(s), x - y):
+        size, sign = ic.abs(z), ic.sign(z)
+        for one, other in [
+            (sign * size, z), (sign * sign * size, size), (sign * size * size, z * size), (size**2, z**2),
+            (sign / size, 1 / z), (z * sign, size), (z * sign / size, z / z), (size / z, sign), (size**3, z**2 * size),
+            (size**-3, 1 / (z**2 * size)), (sign**3 * size, z), (z / size**2, 1 / z),
+        ]:  # fmt: skip
+            assert one == other and one * x == other * x, (one, other)
+        assert sign * sign != z / z and sign != size and size * ic.sign(y) != z * ic.sign(y)
+    assert str(ic.derivative(ic.normp(x, 3), x).simplify()) == "x*abs(x)/normp(x, 3)**2"
+
+
 @pytest.mark.parametrize("seed", range(40))
 def test_antisymmetric_products_keep_their_sign(seed):
     """`ε` and a skew matrix between vectors: every order of factors, every order of slots with its sign."""

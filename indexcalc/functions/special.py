@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import Polynomial
 
 from indexcalc.errors import InputError
 
@@ -178,23 +177,28 @@ def _digamma_positive(x: Real) -> Real:
 
 def _cotangent_derivative(k: int, x: Real) -> Real:
     """The k-th derivative of `pi*cot(pi*x)`: a polynomial of the cotangent, as `cot' = -1 - cot**2`."""
-    polynomial, slope = Polynomial([0.0, 1.0]), Polynomial([-1.0, 0.0, -1.0])
+    made = np.polynomial.Polynomial
+    polynomial, slope = made([0.0, 1.0]), made([-1.0, 0.0, -1.0])
     for _ in range(k):
         polynomial = polynomial.deriv() * slope
     value: Real = np.pi ** (k + 1) * polynomial(1 / np.tan(np.pi * _offset(x)))
     return value
 
 
-# `log Gamma(2 + z) = (1 - gamma)*z + sum over k > 1 of (zeta(k) - 1)*(-z)**k/k`; terms fall as 4**-k for |z| <= 1/2.
-_AROUND_2 = Polynomial(
-    [0.0, 1 - np.euler_gamma] + [float(_hurwitz(k, np.asarray(2.0))) * (-1) ** k / k for k in range(2, 28)]
-)
+@cache
+def _around_2() -> Any:
+    """`log Gamma(2 + z) = (1 - gamma)*z + sum over k > 1 of (zeta(k) - 1)*(-z)**k/k`.
+
+    Terms fall as 4**-k for |z| <= 1/2.
+    """
+    terms = (float(_hurwitz(k, np.asarray(2.0))) * (-1) ** k / k for k in range(2, 28))
+    return np.polynomial.Polynomial([0.0, 1 - np.euler_gamma, *terms])
 
 
 def _gammaln_taylor(x: Real) -> Real:
     """log Gamma for 0 <= x <= 5/2: Taylor series at the offset from 0, 1 or 2, less the logarithms that lead to 2."""
     offset, near = _offset(x), np.round(x)
-    value: Real = _AROUND_2(offset)
+    value: Real = _around_2()(offset)
     value = value - np.where(near < 2, np.log1p(offset), 0.0)
     return value - np.where(near < 1, np.log(offset), 0.0)
 

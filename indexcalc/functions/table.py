@@ -93,7 +93,7 @@ def ends_at(number: int) -> Branching:
     return Branching(Decider.FIRST, number, ends=True)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ElementwiseFunction:
     """A function of the entries.
 
@@ -170,7 +170,7 @@ class ElementwiseFunction:
         return self.branching or (AT_ZERO if self.kink and not self.unmet else None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Slice:
     """What the rule of a reduction is written in: the slice that it reduces.
 
@@ -224,7 +224,7 @@ class Slice:
         return Entry(einsum(1, factors, kept), kept, self.x.dims)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ReductionFunction:
     """A function along axes.
 
@@ -310,7 +310,7 @@ class ReductionFunction:
         return self.unrounded or self.roots or self.rational is not None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class MatrixFunction:
     """A function of matrices, the last two axes of its argument, whose value has axes of its own.
 

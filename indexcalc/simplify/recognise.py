@@ -96,22 +96,39 @@ def direction(node: Node) -> tuple[Number, Node]:
 
 
 def recognise_kinks(factors: Factors) -> None:
-    """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `[z > 0]**2` is `[z > 0]`."""
+    """`relu(z)*step(z)` is `relu(z)`, `[z > 0]**2` is `[z > 0]`, `sign(z)*abs(z)` is `z`: see `_signed`."""
     for (node, labels), exponent in list(factors.items()):
         selects = is_condition(node) or chooser_of(node) is not None
         if exponent != 1 and selects and not isinstance(exponent, complex) and exponent > 0:
             factors[node, labels] = exponent = 1
-        if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
+        if not isinstance(node, Elementwise) or (node, labels) not in factors:
             continue
-        (argument, _), *_ = node.args
-        other = elementwise("relu" if node.fn == "step" else "abs", node.args, node.dims)
-        times = factors.get((other, labels), 0)
-        if node.fn == "step" and isinstance(times, int) and times > 0:
-            _change(factors, (node, labels), -1)
-        elif node.fn == "sign" and times in (1, -1):
-            _change(factors, (node, labels), -1)
-            _change(factors, (other, labels), -times)
-            _change(factors, (argument, labels), times)
+        if node.fn in ("abs", "sign"):
+            _signed(factors, node, labels)
+        elif node.fn == "step" and exponent == 1:
+            times = factors.get((elementwise("relu", node.args, node.dims), labels), 0)
+            if isinstance(times, int) and times > 0:
+                _change(factors, (node, labels), -1)
+
+
+def _signed(factors: Factors, node: Elementwise, labels: Labels) -> None:
+    """Powers of `sign(z)`, `abs(z)` and z as one power of z, or one and the sign: `abs(z)` is `sign(z)*z`.
+
+    So `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `abs(z)**2` is `z**2`, `z*sign(z)` is `abs(z)`, and
+    `abs(z)/z` is `sign(z)`. A power of the sign alone stays: it is 0 at 0.
+    """
+    fns = {fn: elementwise(fn, node.args, node.dims) for fn in ("sign", "abs")}
+    keys = [(fns["sign"], labels), (fns["abs"], labels), (node.args[0].node, labels)]
+    sign, size, plain = (factors.get(key, 0) for key in keys)
+    if not (isinstance(sign, int) and isinstance(size, int) and isinstance(plain, int)) or sign < 0:
+        return
+    if sum(map(bool, (sign, size, plain))) < 2 and abs(size) < 2:
+        return
+    power = size + plain
+    odd = (sign + size) % 2
+    way = (power > 0) - (power < 0)
+    for key, old, new in zip(keys, (sign, size, plain), (odd * (not power), odd * way, power - odd * way), strict=True):
+        _change(factors, key, new - old)
 
 
 def is_inverse(node: Node) -> bool:
@@ -180,25 +197,53 @@ def recognise_softmax(factors: Factors) -> None:
             break
 
 
+LOGISTIC = (
+    ((1, 0, 0, -1, 0), (0, 1, 0, 0, 0)),
+    ((-1, 0, 0, 0, -1), (0, 0, 1, 0, 0)),
+    ((0, 0, 0, -1, 0), (0, 0, 1, 0, 0)),
+    ((0, 0, 0, 0, -1), (0, 1, 0, 0, 0)),
+    ((0, 1, 0, 1, 0), (1, 0, 0, 0, 0)),
+    ((0, 0, 1, 1, 0), (0, 0, 0, 0, 0)),
+    ((0, 1, 0, 0, 1), (0, 0, 0, 0, 0)),
+    ((0, 0, 1, 0, 1), (-1, 0, 0, 0, 0)),
+    ((0, 1, -1, 0, 0), (1, 0, 0, 0, 0)),
+    ((0, -1, 1, 0, 0), (-1, 0, 0, 0, 0)),
+)
+"""What becomes what, as exponents of exp(z), sigmoid(z), sigmoid(-z), 1 + exp(z) and 1 + exp(-z).
+
+So `exp(z)/(1 + exp(z))` is `sigmoid(z)`, `1/(1 + exp(z))` is `sigmoid(-z)`, `sigmoid(z)*(1 + exp(z))` is `exp(z)` (DLMF
+4.2.19). No exponential alone is taken into a sigmoid: `exp(z)*exp(w)` is one."""
+
+
 def recognise_sigmoid(factors: Factors) -> None:
-    """`1 / (1 + exp(z))` is `sigmoid(-z)`, and `exp(z) * sigmoid(-z)` is `sigmoid(z)`."""
-    for (node, labels), exponent in list(factors.items()):
-        if not isinstance(exponent, int) or exponent >= 0:
+    """Powers of `exp(z)`, of 1 added to it and of sigmoids as few of these: see `LOGISTIC`."""
+    sums = {(z, labels): (node, labels) for node, labels in factors if (z := one_plus_exp(node)) is not None}
+    sigmoids = [(z, labels) for node, labels in factors if (z := _argument(node, "sigmoid")) is not None]
+    met: set[tuple[Node, Labels]] = set()
+    for z, labels in (*sums, *sigmoids):
+        turned = scaled(-1, z)
+        if (z, labels) in met or (turned, labels) in met:
             continue
-        z = one_plus_exp(node)
-        if z is None:
-            continue
-        everything = tuple(range(node.order))
-        for (other, places), times in list(factors.items()):
-            if _argument(other, "exp") is z and places == labels and isinstance(times, int) and times > 0:
-                count = min(times, -exponent)
-                _change(factors, (other, places), -count)
-                _change(factors, (node, labels), count)
-                _change(factors, (elementwise("sigmoid", [(z, everything)], z.dims), labels), count)
-        left = factors.pop((node, labels), 0)
-        if left:
-            minus = elementwise("sigmoid", [(scaled(-1, z), everything)], z.dims)
-            _change(factors, (minus, labels), -left)
+        met.add((z, labels))
+        named = [[(fn, one) for one in (z, turned)] for fn in ("exp", "sigmoid")]
+        keys: list[tuple[Node, Labels] | None] = [
+            (elementwise(fn, [(one, tuple(range(one.order)))], one.dims), labels) for row in named for fn, one in row
+        ]
+        _logistic(factors, [*keys, sums.get((z, labels)), sums.get((turned, labels))])
+
+
+def _logistic(factors: Factors, keys: Sequence[tuple[Node, Labels] | None]) -> None:
+    """The factors exp(z), exp(-z), sigmoid(z), sigmoid(-z), 1 + exp(z), 1 + exp(-z), fewer of them: see `LOGISTIC`."""
+    old = [times if key and isinstance(times := factors.get(key, 0), int) else 0 for key in keys]
+    new = [old[0] - old[1], *old[2:]]
+    for taken, made in LOGISTIC:
+        count = min(have * want for have, want in zip(new, taken, strict=True) if want)
+        if count > 0:
+            new = [have + count * (more - want) for have, want, more in zip(new, taken, made, strict=True)]
+    if new != [old[0] - old[1], *old[2:]]:
+        for key, before, after in zip(keys, old, (max(new[0], 0), max(-new[0], 0), *new[1:]), strict=True):
+            if key and after != before:
+                _change(factors, key, after - before)
 
 
 def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> None:

@@ -128,9 +128,10 @@ def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
         terms = {key: multiply(coef, inverse) for key, coef in terms.items()}
     carried = {axis for _, axes in terms for axis in axes}
     kinds = {axis: (1, str(dims[axis])) for axis in range(len(dims)) if axis in carried}
-    items = [
-        Hyperedge((*colour(node), repr(coef)), axes, even(symmetry_of(node))) for (node, axes), coef in terms.items()
-    ]
+    items = []
+    for (node, axes), coef in terms.items():
+        coef, axes = _upright(coef, node, axes)
+        items.append(Hyperedge((*colour(node), repr(coef)), axes, even(symmetry_of(node))))
     form = labelling(items, kinds)
     assert form is not None
     keys = list(terms)
@@ -146,6 +147,24 @@ def normalise_sum(terms: Terms, dims: Sequence[Dimension]) -> Edge:
     if isinstance(made, Sum):
         remember_symmetry(made, form.labels, form.symmetries, _turning(made))
     return Edge(content, made, tuple(form.labels))
+
+
+def _upright(coef: Number, node: Node, axes: Labels) -> tuple[Number, Labels]:
+    """A term with its sign in the order of its axes, where these are skew: `-K[i,j]` is `K[j,i]`.
+
+    So a sum and its transpose, `B.T - K` and `B + K`, have terms that look alike.
+    """
+    pair = _skew_pair(node)
+    if pair is None or isinstance(coef, complex) or coef > 0:
+        return coef, axes
+    turned = list(axes)
+    turned[pair[0]], turned[pair[1]] = axes[pair[1]], axes[pair[0]]
+    return multiply(coef, -1), tuple(turned)
+
+
+def _skew_pair(node: Node) -> tuple[int, ...] | None:
+    """Two axes whose exchange changes the sign, if there are some and they are in no larger block."""
+    return next((block for block, sign in symmetry_of(node).blocks if sign < 0 and len(block) == 2), None)
 
 
 def collect_dimensions(terms: Terms) -> Terms:
@@ -230,7 +249,8 @@ def _turns(node: Sum, a: int, b: int) -> bool:
 def extract_content(terms: Terms) -> Number:
     """What is drawn out of a sum: the greatest common part of exact coefficients, and a sign.
 
-    The sign leaves a number positive (`1 - y**2`), else the longest product (`X w - y`).
+    The sign leaves a number positive (`1 - y**2`), else the longest product (`X w - y`), else what is skew: there it
+    hangs on the order of the axes.
     """
     coefs = list(terms.values())
     content: Number = 1
@@ -239,9 +259,9 @@ def extract_content(terms: Terms) -> Number:
         content = number(Fraction(gcd(*(c.numerator for c in exact)), lcm(*(c.denominator for c in exact))))
     if any(isinstance(coef, complex) for coef in coefs):
         return content
-    groups: dict[tuple[bool, int, tuple[int, str, bytes]], set[bool]] = {}
+    groups: dict[tuple[bool, bool, int, tuple[int, str, bytes]], set[bool]] = {}
     for (node, _), coef in terms.items():
-        lead = (node is not ONE, -degree(node), colour(node))
+        lead = (_skew_pair(node) is not None, node is not ONE, -degree(node), colour(node))
         groups.setdefault(lead, set()).add(coef < 0)  # type: ignore[operator]
     for lead in sorted(groups):
         if len(groups[lead]) == 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import sys
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0
     """
     options = arguments().parse_args(argv)
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy: in small matrices threads wait for each other
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     if options.what == "texts":
         tried, broken = fuzz_texts(seed, options.seconds, options.count, print)

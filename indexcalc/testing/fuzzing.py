@@ -20,6 +20,11 @@ from indexcalc.views.assumptions import ASSUMPTIONS, MATRICES_ONLY
 
 LEAST_NODES = 5
 """Operations and tensors of a program that counts: a smaller one is a case of a rule, no program."""
+GOLDEN = (5**0.5 - 1) / 2
+"""The step from one program's place to the next one's: each stretch of places is met about as often as it is long, and
+no two visits of one are further apart than 2.7 times that (the theorem of three distances)."""
+CHEAPLY = 0.7
+"""The share of the time in which programs are tried that cost no more than NumPy."""
 STRIDE = 2**32
 """Programs of one seed, at most: the next seed has others."""
 
@@ -98,12 +103,13 @@ def everything() -> list[str]:
 
 
 def program(seed: int, number: int) -> Sample:
-    """The program of this number of a seed.
+    """The program of this number of a seed; the operations that are to occur come by turns.
 
     >>> program(0, 3).seed == program(0, 3).seed
     True
     """
-    return sample(random.Random(seed * STRIDE + number))
+    rng = random.Random(seed * STRIDE + number)
+    return sample(rng, (seed + number) * GOLDEN % 1)
 
 
 def failing(program: Sample) -> Finding | None:
@@ -148,6 +154,21 @@ def numbers(count: int | None) -> Iterator[int]:
         number += 1
 
 
+def _in_turn(seed: int, count: int | None, late: Callable[[], bool]) -> Iterator[tuple[int, Sample]]:
+    """Programs with their numbers: those that cost no more than NumPy first, until it is late, then all."""
+    aside: list[tuple[int, Sample]] = []
+    for number in numbers(count):
+        one = program(seed, number)
+        if late():
+            yield from aside
+            aside = []
+        if one.costly and not late():
+            aside.append((number, one))
+        else:
+            yield number, one
+    yield from aside
+
+
 def fuzz(
     seed: int,
     seconds: float | None = None,
@@ -164,11 +185,10 @@ def fuzz(
     []
     """
     made = Fuzzed(seed)
-    ends = time.monotonic() + (seconds if seconds is not None else float("inf"))
-    for number in numbers(count):
-        if time.monotonic() > ends or len(made.failures) >= most:
+    began, given = time.monotonic(), seconds if seconds is not None else float("inf")
+    for number, one in _in_turn(seed, count, lambda: time.monotonic() - began > CHEAPLY * given):
+        if time.monotonic() - began > given or len(made.failures) >= most:
             break
-        one = program(seed, number)
         finding = failing(one)
         made.count(one)
         if finding is not None:

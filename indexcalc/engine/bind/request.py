@@ -20,8 +20,8 @@ class Request:
     """Outputs as a function of inputs.
 
     `names` are those of the inputs, `roots` the nodes of the outputs, `used` the variables that occur in them,
-    `functions` the abstract functions among them by name. With `reassociate="safe"` the outputs stay as they are
-    written: a simplified one has deltas in sums multiplied out.
+    `functions` the abstract functions among them by name, `vanished` those of which nothing is left. With
+    `reassociate="safe"` the outputs stay as they are written: a simplified one has deltas in sums multiplied out.
     """
 
     def __init__(
@@ -44,6 +44,7 @@ class Request:
         self.standing = {name: kind for one in wanted for name, kind in one.standing.items()}
         self.units = [one.units for one in wanted]
         self.functions = calls_below(self.roots)
+        self.vanished = calls_below(written).keys() - self.functions.keys()
         self.used = variables(self.roots)
         self.whole = {v.label for v in (*self.used, *self.inputs) if "integer" in v.assumptions}
         self.symbols = symbols_below([*written, *self.roots, *self.inputs])
@@ -93,7 +94,7 @@ class Request:
         for name, value in named.items():
             if name in self.functions:
                 functions[name] = value
-            else:
+            elif name not in self.vanished:
                 sizes[name] = value
         given_sizes(sizes, self.symbols)
         occurring = symbols_below([*self.roots, *self.inputs])

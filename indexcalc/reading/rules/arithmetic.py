@@ -182,7 +182,7 @@ def read_sum(reading: Reading, tree: Any, scope: Scope) -> Steps:
     for sign, part in zip(tree.children[1::2], tree.children[2::2], strict=True):
         other = yield part, scope
         own = _reached(part)
-        for name in reached - own:
+        for name in reached - own - reading.left:
             if isinstance(other, Expr) and (name in other.summed or name in other.names):
                 raise reading.error(
                     part, f"the sum over {name} before has ended, and {name} stands here again",

@@ -54,12 +54,13 @@ def read_family(reading: Reading, tree: Any, scope: Scope) -> Steps:
 def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`sum[i,j](body)`, `Σ_i body`, `max_i body`: the sum, the product, the largest over these indices.
 
-    `sum[i,j: i<j](body)` and `Σ_{i<j} body` are sums over those indices that hold the condition.
+    `sum[i,j: i<j](body)` and `Σ_{i<j} body` are sums over those indices that hold the condition; along one of which
+    the body has nothing, as in `Σ_{j<i} x_j`, the sum is free.
     """
     sign, names, *between, body = tree.children
     word, _, bounds = str(sign).partition(" ")
     held = [tuple(map(str, part.children)) for part in between if getattr(part, "data", "") == "condition"]
-    order = words_of(names)
+    listed = order = words_of(names)
     if held and sign.type == "BIG":
         order = _summed(reading, tree, order, held, scope)
     value = yield body, Scope(scope.kept | set(order))
@@ -73,14 +74,17 @@ def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
         raise reading.error(
             tree, f"{word} over indices, and here are none", f"write {word}(X, axis=0), or index the arrays"
         )
+    order = [name for name in order if name in listed or not _hangs(name, value, held)]
     for name in order:
         if name not in value.names:
             raise reading.error(tree, f"{name} is not free in {value}", f"leave {name} out, or write it on what varies")
     if bounds:
+        bounds, further = _compared(bounds, order, scope.kept | reading.left | set(value.names))
+        held += further
         _within(reading, tree, bounds, value, order)
     for one, _, other in held:  # Σ_i x_i Σ_{j<i} x_j: the inner sum varies with i by its condition alone
         for near, far in ((one, other), (other, one)):
-            if near in order and far not in value.names and far in scope.kept:
+            if near in order and far not in order and far not in value.names:
                 size = value.node.dims[value.names.index(near)]
                 value = keeping(value) * declare.ones(Index(far, True), dim=size)
     indices = [Index(name, True) for name in order]
@@ -91,16 +95,23 @@ def read_total(reading: Reading, tree: Any, scope: Scope) -> Steps:
     return flagged(total, scope.kept.__contains__)
 
 
+def _hangs(name: str, value: Expr, held: list[tuple[str, ...]]) -> bool:
+    """Is an index compared with one along which a value varies, and the value constant along it?"""
+    pairs = [{one, other} for one, _, other in held if name in (one, other)]
+    return name not in value.names and any(pair & set(value.names) for pair in pairs)
+
+
 def _summed(reading: Reading, tree: Any, listed: list[str], held: list[tuple[str, ...]], scope: Scope) -> list[str]:
     """The indices of a sum with conditions: those that are listed, or all in them that nothing around it has bound.
 
-    `Σ_{k, i<j}` is over k, i and j, `Σ_{i,j: i≠j}` over i and j, and in `Σ_i Σ_{j>i}` the second one is over j.
+    `Σ_{k, i<j}` is over k, i and j, `Σ_{i,j: i≠j}` over i and j, and in `Σ_i Σ_{j>i}` the second one is over j, as in
+    `y_i = Σ_{j>i}`.
     """
     names = [name for name in listed if name != ALL]
     told = list(dict.fromkeys(name for one, _, other in held for name in (one, other)))
     if set(names) & set(told):
         return names
-    open_ = [name for name in told if name not in scope.kept]
+    open_ = [name for name in told if name not in scope.kept | reading.left]
     if open_ == told and any(sign == "!=" and one > other for one, sign, other in held):
         one, other = told[:2]
         raise reading.error(
@@ -108,6 +119,26 @@ def _summed(reading: Reading, tree: Any, listed: list[str], held: list[tuple[str
             f"over both: \\sum_{{{other} \\ne {one}}}; over {one}: \\sum_{{{one}: {one} \\ne {other}}}",
         )  # fmt: skip
     return names + open_
+
+
+def _compared(bounds: str, order: list[str], free: frozenset[str]) -> tuple[str, list[tuple[str, ...]]]:
+    """Bounds that are free indices as conditions, beside the bounds that are left: `Σ_{j=1}^{i-1}` is over j < i.
+
+    >>> _compared("1:i-1", ["j"], frozenset("i")), _compared("1:n", ["j"], frozenset("i"))
+    (('1:', [('j', '<', 'i')]), ('1:n', []))
+    """
+    held: list[tuple[str, ...]] = []
+    lower, _, upper = bounds.partition(":")
+    if len(order) == 1:
+        (own,) = order
+        first, last = lower.removesuffix("+1"), upper.removesuffix("-1")
+        if first in free:
+            held.append((first, "<" if first != lower else "<=", own))
+            lower = ""
+        if last in free:
+            held.append((own, "<" if last != upper else "<=", last))
+            upper = ""
+    return f"{lower}:{upper}", held
 
 
 def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[str]) -> None:
@@ -119,7 +150,7 @@ def _within(reading: Reading, tree: Any, bounds: str, value: Expr, order: list[s
         if lower not in ("", "0", "1") or (upper and upper not in last and not unknown(size)):
             raise reading.error(
                 tree, f"a sum from {lower or 1} to {upper or size}, and {name} goes from 1 to {size}",
-                "declare the dimension that is meant, or slice the tensor: x[1:]",
+                f"declare the dimension that is meant, or slice the tensor: x[1:]; up to an index, Σ_{{{name}<=i}}",
             )  # fmt: skip
 
 

@@ -97,6 +97,7 @@ class Reading:
         self.notes: list[str] = []
         self.fresh: list[str] = []
         self.open: frozenset[str] = frozenset()
+        self.left: frozenset[str] = frozenset()
         self.symbols = symbols_of(known.values(), sizes.values())
         self.words = Words.of(known, self.symbols)
 

@@ -19,10 +19,12 @@ def read_definition(reading: Reading, tree: Any, scope: Scope) -> Steps:
     """`Y = body`, `y[j] = body`, `y_j = body`: the value of the body, which the name has from here on."""
     target, body = tree.children
     name, subs = _target(reading, target)
+    reading.left = frozenset(letters_of(name.rpartition("_")[2], None) if subs is None and "_" in name else subs or ())
     if body.data == "braces" and subs is None:
         value = yield from read_array(reading, body)
     else:
         value = yield body, scope
+    reading.left = frozenset()
     free = value.names if isinstance(value, Expr) else ()
     if subs is None and "_" in name:
         head, _, tail = name.rpartition("_")

@@ -13,11 +13,11 @@ from itertools import pairwise
 from indexcalc.graph.canonical import Hyperedge, Labelling, labelling, settle, symmetry
 from indexcalc.graph.constructors import ONE, as_number, dimension, einsum
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, even, power, symmetry_of
-from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum, Symmetry
+from indexcalc.graph.node import NO_SYMMETRY, Elementwise, Labels, Node, Perm, Product, Sum, Symmetry
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
 from indexcalc.simplify.products.contract import contract_epsilon, contract_units, distribute_sum, normalise_softmax
-from indexcalc.simplify.recognise import Factors, recognise_factors, recognise_sigmoid
+from indexcalc.simplify.recognise import Factors, recognise_factors
 
 
 def normalise_product(draft: Draft, out: Sequence[int]) -> Edge | list[Draft]:
@@ -45,9 +45,9 @@ def _without_labels(draft: Draft) -> Edge:
     node, _, exponent = draft.factors[0]
     if exponent == 1:
         return Edge(draft.coef, node, ())
-    if isinstance(node, Sum):
+    if isinstance(node, Sum | Elementwise):
         factors: Factors = {(node, ()): exponent}
-        recognise_sigmoid(factors)
+        recognise_factors(factors)
         return _number_product(draft, factors, [])
     return Edge(draft.coef, einsum(1, [(node, (), exponent)], ()), ())
 

@@ -31,7 +31,8 @@ WORDS = tuple(word for word in ASSUMPTIONS if word in MATRICES_ONLY)
 class Drawing:
     """The random choices of one program: its tensors, the dimensions of indices, and the parts it may use again.
 
-    `axes` are the dimensions to draw from, `favourite` is a tensor and `feature` an operation that are to occur.
+    `axes` are the dimensions to draw from, `favourite` is a tensor and `feature` an operation that are to occur;
+    `shown` is that operation with its arguments, once it has occurred.
     """
 
     rng: random.Random
@@ -41,6 +42,7 @@ class Drawing:
     axes: Shape = DIMENSIONS
     favourite: Leaf | None = None
     feature: Operation | None = None
+    shown: Tree | None = None
     names: int = 0
 
     def fresh(self, letter: str) -> str:
@@ -102,7 +104,8 @@ class Drawing:
             return self.rng.choice(alike)
         if self.feature and (letters := fitting(self.feature, shape)) is not None:
             row, self.feature = self.feature, None
-            return self.operation(row, shape, letters, depth)
+            self.shown = self.operation(row, shape, letters, depth)
+            return self.shown
         rows = operations(len(shape))
         for row in self.rng.choices(rows, [row.weight for row in rows], k=30):
             letters = fitting(row, shape)
@@ -144,7 +147,8 @@ class Drawing:
         for letter in sorted(set(filter(str.isalpha, row.shape))):
             joined = "*" in row.shape + "".join(row.arguments)
             letters[letter] = self.rng.choice("abc" if joined else self.axes)
-        return self.operation(row, shape if row.shape == "*" else filled(row.shape, letters), letters, depth)
+        self.shown = self.operation(row, shape if row.shape == "*" else filled(row.shape, letters), letters, depth)
+        return self.shown
 
     def written_as(self, ours: str, theirs: str, *parts: Tree) -> Tree:
         """An expression with the shape, and the free indices, of its first part."""

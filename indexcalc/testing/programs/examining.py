@@ -14,7 +14,8 @@ import indexcalc as ic
 from indexcalc.engine.bind.inputs import symbols_below
 from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.errors import IndexCalcError, LayoutError, NoRuleError
-from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, topological
+from indexcalc.graph.node import Elementwise, Matrix, Node, Reduction, Regroup, topological
+from indexcalc.graph.walk import variables
 from indexcalc.testing.definitions import laid_out
 from indexcalc.testing.programs.reference import Evaluation, bend, direction, in_jax, outside, shares, slope, tangent
 from indexcalc.testing.programs.trees import Numbers, Sample
@@ -104,9 +105,10 @@ class Examination:
         sizes = {name: number for name, number in self.sample.sizes.items() if name in named}
         return sizes | smooth_functions(topological(nodes), self.sample.sizes)
 
-    def numbers(self, view: Any) -> Numbers:
-        """The numbers of a view by the library."""
-        values = {tensor.label: self.inputs[tensor.label] for tensor in view.inputs}
+    def numbers(self, view: Any, steps: Mapping[str, Numbers] | None = None) -> Numbers:
+        """The numbers of a view by the library; `steps` are those of tensors that stand for directions."""
+        known = self.inputs | {f"d{name}": step for name, step in (steps or {}).items()}
+        values = {tensor.label: known[tensor.label] for tensor in view.inputs}
         given = self.given(view.node, *view.inputs)
         return np.asarray(view.evaluate(values, **given, **self.order(view)))
 
@@ -146,9 +148,9 @@ def _along(made: Examination, numbers: Numbers, name: str) -> Numbers:
 def _first(made: Examination) -> str:
     """The first derivative is what differences, or JAX, measure along a direction."""
     name = made.sample.by
-    numbers = made.numbers(made.slope) if made.tame else None
-    if numbers is None:
+    if not made.tame or made.run.pointed:
         return ""
+    numbers = made.numbers(made.slope)
     gap = outside(made.sample.leaves[name], numbers, made.sample.structure)
     if gap > EXACT * max(1.0, made.run.largest, float(np.max(np.abs(numbers), initial=0.0))):
         return f"the derivative is by {gap:.3g} no tensor such as {name}"
@@ -165,11 +167,35 @@ def _first(made: Examination) -> str:
     return made.apart(found, measured.value, "the derivative", MEASURED, scale + measured.error / MEASURED)
 
 
+def _along_all(made: Examination) -> str:
+    """The derivative along a direction of all tensors at once is what differences measure: no rule is left out."""
+    sample, rng = made.sample, np.random.default_rng([made.sample.seed, made.turn, 2])
+    names = [name for name in sample.tree.leaves if sample.leaves[name].word != "constant"]
+    if not made.tame or made.run.pointed or not names:
+        return ""
+    leaves = {name: sample.leaves[name] for name in names}
+    steps = {n: tangent(leaf, made.inputs[n], direction(leaf, sample.sizes, rng)) for n, leaf in leaves.items()}
+    value = made.expression.array(*made.free) if isinstance(made.expression, ic.Expr) else made.expression
+    along = [ic.tensor(f"d{name}", leaf.dims) for name, leaf in leaves.items()]
+    found = made.numbers(ic.jvp(value, [sample.scope[name] for name in names], along), steps)
+
+    def moved(given: Mapping[str, Any]) -> Any:
+        return made.run(
+            {**made.inputs, **{name: made.inputs[name] + given["t"] * step for name, step in steps.items()}}
+        )
+
+    measured = slope(moved, {"t": np.zeros(())}, "t", np.ones(()))
+    if not measured.error < UNSURE * max(1.0, made.run.largest) or made.run.largest > LARGEST:
+        return ""
+    told = "the derivative along all"
+    return made.apart(found, measured.value, told, MEASURED, made.run.largest + measured.error / MEASURED)
+
+
 def _second(made: Examination) -> str:
     """The second derivative, too, along two directions."""
     sample = made.sample
     leaves = [sample.leaves[name] for name in (sample.by, sample.then) if name]
-    if not sample.then or not made.tame or any(leaf.word == "orthogonal" for leaf in leaves):
+    if not sample.then or not made.tame or made.run.pointed or any(leaf.word == "orthogonal" for leaf in leaves):
         return ""
     numbers = made.numbers(made.bend)
     found = _along(made, _along(made, numbers, sample.then), sample.by)
@@ -196,7 +222,7 @@ def _tensors(made: Examination, views: list[Any]) -> list[Any]:
 def _compiled(made: Examination) -> str:
     """What is compiled for the backend gives what evaluation gives."""
     sample = made.sample
-    if not made.tame or (sample.backend != "numpy" and not find_spec(sample.backend)):
+    if not made.tame or not sample.whole or (sample.backend != "numpy" and not find_spec(sample.backend)):
         return ""
     views = [made.expression, made.slope]
     tensors = _tensors(made, views)
@@ -268,21 +294,26 @@ def views(made: Examination) -> Iterator[Any]:
     """The expression and its derivatives, as far as they are printed."""
     yield made.expression
     yield made.slope
-    if made.sample.then and made.bend.order <= 4:
+    if made.sample.then and made.sample.whole and made.bend.order <= 4:
         yield made.bend
 
 
 def reads_back(view: Any) -> str:
     """How the text of an expression reads otherwise, "" where it reads back.
 
-    A function of zeros, which no rule takes further, reads as one of its value, and a sum of which `commutation` takes
-    its constant part reads as it is printed: these are equal by `.equals` alone.
+    A function of zeros, which no rule takes further, reads as one of its value, and a sum of which `commutation`, or
+    another constant with joined axes, takes the constant part reads as it is printed: these are equal by `.equals`
+    alone.
     """
     text = str(view)
     read = ic.parse(text, **view.declarations)
-    if read == view or (any(word in text for word in ("zeros", "commutation")) and view.equals(read)):
+    if read == view or (("zeros" in text or _joins_constants(view)) and view.equals(read)):
         return ""
     return f"{text} reads as {read}"
+
+
+def _joins_constants(view: Any) -> bool:
+    return any(isinstance(node, Regroup) and not variables([node]) for node in topological([view.node]))
 
 
 def _text(made: Examination) -> str:
@@ -346,6 +377,7 @@ def _panel(made: Examination) -> str:
 CHECKS: Mapping[str, Callable[[Examination], str]] = {
     "value": _value,
     "first derivative": _first,
+    "derivative along all": _along_all,
     "second derivative": _second,
     "text": _text,
     "layout": _layout,

@@ -59,7 +59,7 @@ ANY = (
 
 SCALARS = (
     Operation("sum", "", ("m n",), "ic.sum({0})", "{np}.sum({0})"),
-    Operation("mean", "", ("m",), "ic.mean({0})", "{np}.mean({0})"),
+    Operation("mean", "", ("m",), "ic.mean({0})", "{np}.mean({0})", 3.0),
     Operation("trace", "", ("n n",), "ic.tr({0})", "{np}.trace({0})", 1.5),
     Operation("inner", "", ("n", "n"), "({0} @ {1})", "{0} @ {1}", 2.0),
     Operation("standing", "", ("n", "n m", "m"), "(ic.row({0}) @ {1} @ ic.column({2}))", "{0} @ {1} @ {2}"),
@@ -181,7 +181,8 @@ def _entrywise(row: ElementwiseFunction) -> Operation:
     everywhere = row.condition or row.domain == ANYWHERE
     asked = tuple("*" if everywhere or bounds == REAL else f"*:{bounds[0]} {bounds[1]}" for bounds in row.inputs)
     params = f"{PARAMETER}, " * len(row.params)
-    return Operation(row.name, "*", asked, f"ic.{row.name}({params}{places})", f"rows[{row.name!r}]({places})")
+    weight = 1.0 if any(row.rules) else 0.5  # one without slopes hides those of all that it is of
+    return Operation(row.name, "*", asked, f"ic.{row.name}({params}{places})", f"rows[{row.name!r}]({places})", weight)
 
 
 @cache

@@ -23,6 +23,8 @@ from indexcalc.testing.programs.trees import Leaf, Numbers, Sample, Tree, compil
 
 STEP = 8e-3
 """The largest step of the differences, for inputs of the size of 1: smaller ones lose digits of second differences."""
+NORMS = {name for name, row in REDUCTIONS.items() if row.norm}
+"""Reductions with a kink where all entries are 0, which differences along a line of zeros don't see."""
 TableRow = ElementwiseFunction | ReductionFunction | MatrixRow
 Inputs = Mapping[str, Any]
 
@@ -72,11 +74,15 @@ class Rows(dict[str, Callable[..., Any]]):
 
 
 class Evaluation:
-    """A program evaluated as its tree is written, operation by operation; `largest` is the largest number met."""
+    """A program evaluated as its tree is written, operation by operation; `largest` is the largest number met.
+
+    `pointed` says that a norm was 0 on the way: its derivative does not exist there, whatever differences measure.
+    """
 
     def __init__(self, sample: Sample, in_jax: bool = False) -> None:
         self.sample = sample
         self.largest = 0.0
+        self.pointed = False
         calls = {node.function for node in topological([sample.expression.node]) if isinstance(node, Call)}
         made = {call.name: Smooth(call, sample.sizes) for call in calls}
         smooth = {name: lambda x, f=function: f.derivative((0,), x) for name, function in made.items()}
@@ -102,6 +108,7 @@ class Evaluation:
             self.largest = max(self.largest, float(np.max(np.abs(value), initial=0.0)))
             if np.isnan(value).any():
                 self.largest = np.inf
+            self.pointed |= tree.operation in NORMS and not np.all(value)
         seen[id(tree)] = value
         return value
 

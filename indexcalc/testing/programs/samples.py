@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import random
+from bisect import bisect
 from collections.abc import Collection
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from indexcalc.errors import LayoutError
 from indexcalc.layout.conventions import CONVENTIONS, Convention
 from indexcalc.testing.programs.drawing import DEEPEST, DIMENSIONS, WORDS, Drawing
 from indexcalc.testing.programs.indexed import indexed
-from indexcalc.testing.programs.operations import features
-from indexcalc.testing.programs.trees import BACKENDS, PRINTERS, SOURCES, STRUCTURES, Leaf, Sample, Tree
+from indexcalc.testing.programs.operations import Operation, features
+from indexcalc.testing.programs.trees import BACKENDS, SOURCES, STRUCTURES, Leaf, Sample, Tree
 
 MOST_AXES = 4
 """Axes of a derivative whose numbers are compared: 4 of sizes up to 12 are some thousand entries."""
-COSTLY_SHARE = 0.13
-"""The share of programs that are compiled for another backend than NumPy, and of those printed as source: either takes
-a second, as long as a dozen programs."""
-JAX_SHARE = 0.03
+COSTLY_SHARE = 0.06
+"""The share of programs that are compiled for another backend than NumPy, and of those printed as source for another
+one: in JAX either takes half a second, as long as five programs."""
+JAX_SHARE = 0.015
 """The share of programs whose derivatives are compared with JAX: it compiles each operation for each shape."""
+CHEAP = {"LaTeX": 6, "formula": 6, "named formula": 6, "panel": 1, "source for numpy": 4}
+"""How often each is printed otherwise: a panel takes as long as thirty formulas."""
 FEATURED = (5, 2, 4)
 """How often the operation that a program is to have is a function of entries, a reduction, or another one."""
 CURVED = ("orthogonal", "stochastic")
@@ -48,8 +52,29 @@ def _holds(row: Convention, top: int, bottom: int) -> bool:
     return True
 
 
-def sample(rng: random.Random) -> Sample:
-    """A random program.
+def featured(place: float) -> Operation:
+    """The operation at a place between 0 and 1, where each has its share: those of entries, of axes, and the others.
+
+    >>> featured(0.0).name, featured(0.999).name
+    ('exp', 'lower triangles')
+    """
+    rows, ends = _shares()
+    return rows[bisect(ends, place * ends[-1])]
+
+
+@cache
+def _shares() -> tuple[list[Operation], list[float]]:
+    """The operations that programs are to have, and the sums of their shares up to each."""
+    shares = [
+        (row, share * row.weight / sum(one.weight for one in rows))
+        for rows, share in zip(features(), FEATURED, strict=True)
+        for row in rows
+    ]
+    return [row for row, _ in shares], list(accumulate(share for _, share in shares))
+
+
+def sample(rng: random.Random, place: float | None = None) -> Sample:
+    """A random program; `place` says which operation is to be in it: see `featured`.
 
     >>> made = sample(random.Random(2))
     >>> made.by in made.names, made.layout in CONVENTIONS
@@ -67,11 +92,10 @@ def sample(rng: random.Random) -> Sample:
         shape = rng.choice([(), (n, n)])
         drawing.favourite = Leaf((n, n), rng.choice(["symmetric", "symmetric", "positive_definite"]))
     drawing.axes += drawing.favourite.shape * (len(DIMENSIONS) // 2)
-    (rows,) = rng.choices(features(), FEATURED)
-    (drawing.feature,) = rng.choices(rows, [row.weight for row in rows])
+    drawing.feature = featured(rng.random() if place is None else place)
     aside = rng.random() < 0.5 and drawing.feature
     drawing.feature = None if aside else drawing.feature
-    depth = rng.choice([1, 2, 2, 3, DEEPEST])
+    depth = rng.choice([1, 1, 2, 2, 3, DEEPEST])
     if rng.random() < 0.4 and not (packed and shape):
         names = tuple(drawing.index("ijk"[place], axis) for place, axis in enumerate(shape))
         tree = indexed(drawing, names, depth)
@@ -79,24 +103,48 @@ def sample(rng: random.Random) -> Sample:
         tree = drawing.make(shape, depth)
     drawing.feature = aside or drawing.feature
     if drawing.feature is not None:
-        tree = drawing.written_as("{0}*ic.sum({1})", "{0}*{np}.sum({1})", tree, drawing.featured(rng.choice([1, 1, 2])))
+        own = drawing.featured(rng.choice([1, 1, 2]))
+        weights = drawing.bottom(own.shape)  # a plain sum would not see in which order its terms stand
+        tree = drawing.written_as("{0}*ic.sum(ic.hadamard({1}, {2}))", "{0}*{np}.sum({1}*{2})", tree, own, weights)
     if packed and shape:
         tree = drawing.written_as("({0} + {0}.T)", "{0} + {0}.T", tree)
-    return _with_task(drawing, *_by(drawing, tree, layout), layout)
+    return _with_task(drawing, *_by(drawing, tree, layout))
 
 
-def _by(drawing: Drawing, tree: Tree, layout: str) -> tuple[Tree, Tree]:
-    """The tree and a tensor in it by which its derivative has this layout; where there is none, one is put in."""
-    rng = drawing.rng
+def _by(drawing: Drawing, tree: Tree, layout: str) -> tuple[Tree, Tree, str]:
+    """The tree, a tensor in it by which it is differentiated, and a layout that holds this derivative.
+
+    The tensor stands below the operation that is to occur, if one there can: else its rule is not seen. Where there is
+    none in the whole tree, one is put in.
+    """
     favourite: Any = drawing.favourite
     by = drawing.leaf(favourite.shape, favourite.word)
-    if by.leaf in tree.leaves:
-        return tree, by
-    orders = [bottom for top, bottom in held(layout) if top == len(tree.shape)]
-    if (known := _variables(drawing, tree, orders)) and CONVENTIONS[layout].pack is None:
-        name = rng.choice(known)
-        return tree, Tree("tensor", drawing.leaves[name].shape, name, name, leaf=name)
-    return _depending(drawing, tree, by), by
+    top, packed = len(tree.shape), CONVENTIONS[layout].pack is not None
+    orders = [bottom for order, bottom in held(layout) if order == top]
+    for part in (drawing.shown, tree):
+        if part is None:
+            continue
+        if by.leaf in part.leaves:
+            return tree, by, layout
+        if packed:
+            continue
+        if known := _variables(drawing, part, orders):
+            return tree, _named(drawing, drawing.rng.choice(known)), layout
+        others = [
+            (name, row)
+            for name in _variables(drawing, part, range(3))
+            for row in CONVENTIONS
+            if (top, len(drawing.leaves[name].shape)) in held(row) and CONVENTIONS[row].pack is None
+        ]
+        if others:
+            name, layout = drawing.rng.choice(others)
+            return tree, _named(drawing, name), layout
+    return _depending(drawing, tree, by), by, layout
+
+
+def _named(drawing: Drawing, name: str) -> Tree:
+    """A tensor that is there."""
+    return Tree("tensor", drawing.leaves[name].shape, name, name, leaf=name)
 
 
 def _variables(drawing: Drawing, tree: Tree, orders: Collection[int]) -> list[str]:
@@ -123,17 +171,19 @@ def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
     rng = drawing.rng
     free = drawing.leaves[by.leaf].word in CURVED
     structure = "free" if free else rng.choice(STRUCTURES) if CONVENTIONS[layout].pack is None else "projected"
-    then = ""
-    if rng.random() < 0.4:
-        room = MOST_AXES - len(tree.shape) - len(by.shape)
-        known = _variables(drawing, tree, range(room + 1))
+    then, shown = "", drawing.shown or tree
+    if by.leaf not in shown.leaves or rng.random() < 0.4:
+        room = range(MOST_AXES - len(tree.shape) - len(by.shape) + 1)
+        known = _variables(drawing, shown, room) or _variables(drawing, tree, room)
         then = rng.choice(known) if known else ""
         if structure != "free" and then and drawing.leaves[then].word in CURVED:
             then = ""
-    sizes = dict(zip("abc", rng.sample([1, 2, 3, 4], 3), strict=True))
+    some = [1, 2, 3, 4] if rng.random() < 0.5 else [2, 3, 4]  # what is turned, or in which order, 1 does not show
+    sizes = dict(zip("abc", rng.sample(some, 3), strict=True))
     backend = rng.choice(BACKENDS[1:]) if rng.random() < COSTLY_SHARE else BACKENDS[0]
-    printers = ("text", rng.choice(SOURCES if rng.random() < COSTLY_SHARE else PRINTERS[1:]))
+    costly = rng.random() < COSTLY_SHARE
+    (other,) = rng.choices(SOURCES[1:] if costly else list(CHEAP), None if costly else list(CHEAP.values()))
     calls = any(part.operation == "call" for part in tree.walk())
     judge = "JAX" if rng.random() < JAX_SHARE and not calls else "differences"
-    return Sample(tree, drawing.leaves, sizes, drawing.dims, by.leaf, then, structure, layout, backend, printers, judge,
-                  rng.getrandbits(32))  # fmt: skip
+    return Sample(tree, drawing.leaves, sizes, drawing.dims, by.leaf, then, structure, layout, backend, ("text", other),
+                  judge, rng.getrandbits(32))  # fmt: skip

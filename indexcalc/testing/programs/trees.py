@@ -184,6 +184,16 @@ class Sample:
         return "\n".join(lines)
 
     @property
+    def costly(self) -> bool:
+        """Does it load and compile for another library than NumPy, which takes as long as a dozen others?"""
+        return self.judge == "JAX" or self.backend != BACKENDS[0] or bool({*self.printers} & {*SOURCES[1:]})
+
+    @property
+    def whole(self) -> bool:
+        """Is all tried of it? What is slow, the search of a plan and long texts, is tried of every other program."""
+        return self.costly or self.seed % 2 == 0
+
+    @property
     def task(self) -> str:
         """What is to be done, in a line."""
         sizes = ", ".join(f"{name}={value}" for name, value in self.sizes.items())
