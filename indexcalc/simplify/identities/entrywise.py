@@ -99,9 +99,8 @@ def complete_entries(work: Normaliser, terms: Terms) -> Terms:
     >>> (r**2*ic.sin(t)**2 + r**2*ic.cos(t)**2).simplify(), (ic.softplus(t) - ic.softplus(-t)).simplify()
     (r**2, t)
     """
-    places = [place for key in terms for place in _places(key)]
-    present = {place.node.fn for place in places}
-    if not any(other.fn in present for fn in present for (_, other), _ in SUMS[fn]):
+    present = {part.fn for node, _ in terms for part in (node, *node.children) if type(part) is Elementwise}
+    if not any(other.fn in present for fn in present for (_, other), _ in SUMS.get(fn, ())):
         return terms
     found = True
     while found and len(terms) > 1:
