@@ -124,10 +124,9 @@ def _unit_of_short(draft: Draft, one: Selecting, other: int, number: int, summed
     places, labels = ([one.place, other], [one.short]) if gone else ([one.place], [])
     if isinstance(found.start, int):
         return _put(draft, places, labels, (constant("unit", (found.length,), (found.start,)), [one.long]))
-    made = selection_of(found)
-    if made is None or one.range.size == 1:
+    if one.range.size == 1:
         return False
-    return _put(draft, places, labels, (made, [*draft.fresh([1]), one.long]))
+    return _put(draft, places, labels, (selection_of(found), [*draft.fresh([1]), one.long]))
 
 
 def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]) -> bool:
@@ -135,7 +134,7 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
     both = [one.place, other.place]
     if one.long == other.short and summed.get(one.long) == 2:
         made = selection_of(one.range.within(other.range))
-        return made is not None and _put(draft, both, [one.long], (made, [one.short, other.long]))
+        return _put(draft, both, [one.long], (made, [one.short, other.long]))
     if one.long != other.long or one.place > other.place:
         return False
     if one.short == other.short:
@@ -162,8 +161,6 @@ def _shared(draft: Draft, one: Selecting, other: Selecting, shared: tuple[Range,
     nodes = [selection_of(found) for found in shared]
     if left.whole or right.whole:
         made, labels = (nodes[1], [one.short, other.short]) if left.whole else (nodes[0], [other.short, one.short])
-        return made is not None and _put(draft, both, [one.long], (made, labels))
-    if nodes[0] is None or nodes[1] is None:
-        return False
+        return _put(draft, both, [one.long], (made, labels))
     (label,) = draft.fresh([left.size])
     return _put(draft, both, [one.long], (nodes[0], [label, one.short]), (nodes[1], [label, other.short]))
