@@ -179,6 +179,19 @@ def atanh(x: PlainNumber, /) -> Expr:
     Source: DLMF 4.40(ii).
     """
 
+def block(arrays: Any) -> Array:
+    """The array of blocks in nested lists, as NumPy has it: the innermost lists are joined along the last axis.
+
+    A list in a list is a matrix of blocks, `ic.block([[A, B], [C, D]])`; a column and a row, declared as such,
+    and
+    numbers have their places in it. Zero blocks take nothing.
+
+    >>> import indexcalc as ic
+    >>> A, b = ic.tensor("A", "n n"), ic.column("b", "n")
+    >>> ic.block([[A, b], [b.T, 1]]).shape
+    (n + 1, n + 1)
+    """
+
 def cholesky(X: Array) -> Array:
     """The lower triangular L with L L^T = S and a positive diagonal, along the last two axes; the axes before are
     batches.
@@ -219,6 +232,22 @@ def commutation(m: Any, n: Any) -> Array:
     >>> X = ic.tensor("X", "m n")
     >>> ic.commutation("m", "n") @ ic.vec(X) == ic.vec(X.T)
     True
+    """
+
+@overload
+def concatenate(arrays: Expr, axis: Any = 0) -> Expr: ...
+@overload
+def concatenate(arrays: Array, axis: Any = 0) -> Array:
+    """The arrays beside each other along an axis that they have, as NumPy has it; of Exprs `axis` is their index.
+
+    Its derivative by a part is the slice that the part takes. With `axis=None` all entries in one vector.
+
+    >>> import indexcalc as ic
+    >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "m")
+    >>> z = ic.concatenate([x, y]); z, z.shape
+    (concatenate([x, y]), (n + m,))
+    >>> ic.grad((z**3).sum(), y)
+    3*y**2
     """
 
 @overload
@@ -272,6 +301,39 @@ def cross(a: Any, b: Any) -> Array:
     >>> a, b = ic.tensor("a", 3), ic.tensor("b", 3)
     >>> ic.cross(a, b) == -ic.cross(b, a)
     True
+    """
+
+@overload
+def cumprod(x: Expr, *args: Any, axis: Any = None) -> Expr: ...
+@overload
+def cumprod(x: Array, *args: Any, axis: Any = None) -> Array:
+    """The products of the entries up to each one along an axis, as NumPy has it: y_k = x_0 ... x_k.
+
+    Axes are named as those of `cumsum`. The derivative of y_k by x_j, j <= k, is the product of the others up to
+    k: it
+    holds where entries are 0.
+
+    >>> import indexcalc as ic
+    >>> ic.cumprod(ic.tensor("x", "n")).evaluate(x=[2, 0, 3])
+    array([2., 0., 0.])
+    """
+
+@overload
+def cumsum(x: Expr, *args: Any, axis: Any = None) -> Expr: ...
+@overload
+def cumsum(x: Array, *args: Any, axis: Any = None) -> Array:
+    """The sums of the entries up to each one along an axis, as NumPy has it: y_k = x_0 + ... + x_k.
+
+    The axis of an Array is a number, that of an Expr an index, which need not be named where there is one;
+    without an
+    axis the entries of an Array are taken row by row.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.cumsum(x), ic.cumsum(x) == ic.tril(ic.ones("n", "n")) @ x
+    (cumsum(x), True)
+    >>> ic.cumsum(x).evaluate(x=[1, 2, 3])
+    array([1., 3., 6.])
     """
 
 def det(X: Any) -> Array:
@@ -1001,6 +1063,22 @@ def relu(x: PlainNumber, /) -> Expr:
     """
 
 @overload
+def roll(x: Expr, shift: Any, axis: Any = None) -> Expr: ...
+@overload
+def roll(x: Array, shift: Any, axis: Any = None) -> Array:
+    """The entries moved by `shift` places along an axis, what leaves at the end comes in at the front, as in NumPy.
+
+    Entry i of the result is entry i - shift of x. Shifts and axes may be tuples; a shift may be a dimension.
+    Without an
+    axis the entries are taken row by row. A symbolic axis is taken to be at least as long as the shift.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.roll(x, 1)
+    concatenate([x[-1:], x[:-1]])
+    """
+
+@overload
 def selu(x: Expr) -> Expr: ...
 @overload
 def selu(x: Array) -> Array:
@@ -1127,6 +1205,18 @@ def solve(A: Any, b: Any) -> Array:
     True
     """
 
+def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
+    """The parts of an array along an axis: so many of one size, or those between the places of a list, as NumPy has
+    it.
+
+    >>> import indexcalc as ic
+    >>> W = ic.tensor("W", "3*m d"); m = ic.tensor("b", "m").shape[0]
+    >>> ic.split(W, 3)
+    [W[:m], W[m:2*m], W[2*m:]]
+    >>> [part.shape for part in ic.split(W, [m])]
+    [(m, d), (2*m, d)]
+    """
+
 @overload
 def sqrt(x: Array, /) -> Array: ...
 @overload
@@ -1146,6 +1236,18 @@ def sqrtm(X: Array) -> Array:
     Domain: square matrices without eigenvalues on the negative real axis or 0; the principal value.
 
     Source: N. Higham, Functions of Matrices, chapter 6.
+    """
+
+@overload
+def stack(arrays: Expr, axis: Any = 0) -> Expr: ...
+@overload
+def stack(arrays: Array, axis: Any = 0) -> Array:
+    """The arrays, all of one shape, along a new axis; of Exprs `axis` is a new index.
+
+    >>> import indexcalc as ic
+    >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+    >>> ic.stack([x, y]).shape, ic.stack([x, y], axis=-1)[:, 0] == x
+    ((2, n), True)
     """
 
 @overload
@@ -1231,6 +1333,22 @@ def sym(A: Any) -> Array:
     """
 
 @overload
+def take(x: Expr, indices: Any, axis: Any = None) -> Expr: ...
+@overload
+def take(x: Array, indices: Any, axis: Any = None) -> Array:
+    """The entries at these places along an axis: of one integer without the axis, of a list of them in its order.
+
+    Integers from 0, or from the end where they are negative, and dimensions. Without an axis the entries are
+    taken row
+    by row, as NumPy has it.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", 4)
+    >>> ic.take(x, 2), ic.take(x, [0, 2, 3]).evaluate(x=[5, 6, 7, 8])
+    (x[2], array([5., 7., 8.]))
+    """
+
+@overload
 def tan(x: Array, /) -> Array: ...
 @overload
 def tan(x: Expr, /) -> Expr: ...
@@ -1254,6 +1372,14 @@ def tanh(x: PlainNumber, /) -> Expr:
     Domain: all real numbers.
 
     Source: DLMF 4.34.
+    """
+
+def tile(A: Any, reps: Any) -> Array:
+    """The array repeated so many times along each axis, as NumPy has it; a number is meant for the last axis.
+
+    >>> import indexcalc as ic
+    >>> ic.tile(ic.tensor("x", "n"), 3).shape, ic.tile(ic.tensor("A", "n m"), (2, 1)).shape
+    ((3*n,), (2*n, m))
     """
 
 def tr(X: Any) -> Array:
@@ -1420,6 +1546,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "block",
     "check",
     "cholesky",
     "clip",
@@ -1428,11 +1555,14 @@ __all__ = [
     "commutation",
     "compile",
     "compressed",
+    "concatenate",
     "cos",
     "cosh",
     "cosm",
     "cov",
     "cross",
+    "cumprod",
+    "cumsum",
     "define",
     "delta",
     "derivative",
@@ -1516,6 +1646,7 @@ __all__ = [
     "reduce",
     "relu",
     "repeat",
+    "roll",
     "row",
     "scalar",
     "selu",
@@ -1529,17 +1660,21 @@ __all__ = [
     "softmax",
     "softplus",
     "solve",
+    "split",
     "sqrt",
     "sqrtm",
+    "stack",
     "std",
     "step",
     "sum",
     "svd",
     "svdvals",
     "sym",
+    "take",
     "tan",
     "tanh",
     "tensor",
+    "tile",
     "to_source",
     "tr",
     "tril",

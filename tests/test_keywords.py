@@ -31,7 +31,12 @@ def _reductions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[],
     rows: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {}
     for name in (n for n, f in ic.FUNCTIONS.items() if "axis" in inspect.signature(f).parameters):
         f = getattr(ic, name) if name != "normp" else (lambda e, **kw: ic.normp(e, 3, **kw))
-        if name in ("norm_nuc", "polar"):
+        if name in ("concatenate", "stack"):
+            rows[name, "axis"] = (partial(f, [A, A], axis=1), partial(f, [A, A]))
+        elif name in ("roll", "take", "split"):
+            given = [1] if name == "split" else 1
+            rows[name, "axis"] = (lambda f=f, given=given: str(f(T, given, axis=1)), lambda f=f, g=given: str(f(T, g)))
+        elif name in ("norm_nuc", "polar"):
             B = ic.tensor("B", "k n n")
             rows[name, "axis"] = (partial(f, B, axis=(0, 1)), partial(f, B))
         else:

@@ -15,7 +15,7 @@ import numpy as np
 from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import largest, logsumexp, softmax
 from indexcalc.functions.entry import Entry, apply
-from indexcalc.functions.rational import PRODUCT, PRODUCTS_OF_OTHERS
+from indexcalc.functions.rational import CUMULATIVE_PRODUCTS, CUMULATIVE_SUMS, PRODUCT, PRODUCTS_OF_OTHERS
 from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import (
     AT_ZERO,
@@ -28,7 +28,7 @@ from indexcalc.functions.table import (
     reduction_row,
     spread,
 )
-from indexcalc.graph.constructors import constant_number, delta
+from indexcalc.graph.constructors import constant, constant_number, delta, reduction
 from indexcalc.graph.node import Node, Reduction
 
 Axes = tuple[int, ...]
@@ -89,6 +89,19 @@ def _normp_rule(s: Slice) -> Entry:
     return apply("sign", s.x) * apply("abs", s.x) ** (p - 1) * s.y ** (1 - p)
 
 
+def _up_to(s: Slice) -> Entry:
+    """1 where u is x or stands before it, along one axis."""
+    ((own,), (other,)) = s.own, s.along
+    return Entry(constant("tril", [s.x.dims[own], s.x.dims[other]]), (own, other), s.x.dims)
+
+
+def _cumprod_rule(s: Slice) -> Entry:
+    """The product of the entries up to x without u: u is 1 in it, so that it is right where entries are 0."""
+    others = s.x + s.d * (1 - s.x)
+    axes = [axis for axis, label in enumerate(others.labels) if label in s.own]
+    return _up_to(s) * Entry(reduction("cumprod", others.node, axes, True), others.labels, others.dims)
+
+
 TIES = "entries that tie share the derivative equally"
 
 ROWS = (
@@ -117,6 +130,16 @@ ROWS = (
         r"\operatorname{{prod\_except}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
         rational=PRODUCTS_OF_OTHERS, positive=True, total=True, workspace=2.0,
         oracle="jnp.prod(x, axes, keepdims=True) / x",
+    ),
+    ReductionFunction(
+        "cumsum", "y_a = the sum of all x_b with b <= a", shared.cumsum, _up_to, True,
+        r"\operatorname{{cumsum}}_{{{axes}}}\left({}\right)", "definition", axes=1, public=False,
+        rational=CUMULATIVE_SUMS, positive=True, total=True, oracle="jnp.cumsum(x, axes[0])",
+    ),
+    ReductionFunction(
+        "cumprod", "y_a = the product of all x_b with b <= a", shared.cumprod, _cumprod_rule, True,
+        r"\operatorname{{cumprod}}_{{{axes}}}\left({}\right)", "definition, by the product rule", axes=1, public=False,
+        rational=CUMULATIVE_PRODUCTS, positive=True, total=True, oracle="jnp.cumprod(x, axes[0])",
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,

@@ -231,6 +231,82 @@ def _larger(one: Dimension, other: Dimension, least: Dimension) -> Dimension | N
     return one if other == least or at_least(one, other) else None
 
 
+# ------------------------------------------------------------------ boxes
+
+Box = Sequence[Range | None]
+"""What a part of an array covers: a range an axis, None for all of it."""
+
+
+class Tiles(NamedTuple):
+    """Parts beside each other along an axis: the size of each, and its number, tiles in it, or None for none."""
+
+    axis: int
+    cells: tuple[tuple[Dimension, int | Tiles | None], ...]
+
+
+def apart(one: Box, other: Box) -> bool:
+    """Is it known that two parts share no entry?
+
+    >>> apart([Range(0, 1, 2, 5), None], [Range(2, 1, 3, 5), None])
+    True
+    """
+    pairs = zip(one, other, strict=True)
+    return any(a is not None and b is not None and met(a, b) is NOTHING for a, b in pairs)
+
+
+def tiling(boxes: Sequence[Box], dims: Sequence[Dimension], gaps: bool = False) -> int | Tiles | None:
+    """How these parts lie beside each other and cover an array, or None; `gaps` may be left within what is cut twice.
+
+    >>> from indexcalc.index import dim
+    >>> n, m = dim("n"), dim("m")
+    >>> tiling([[Range(n, 1, m, n + m)], [Range(0, 1, n, n + m)]], [n + m])
+    Tiles(axis=0, cells=((n, 1), (m, 0)))
+    """
+    return _cut(boxes, dims, list(range(len(boxes))), list(range(len(dims))), gaps, False)
+
+
+def _cut(
+    boxes: Sequence[Box], dims: Sequence[Dimension], which: list[int], axes: list[int], gaps: bool, inner: bool
+) -> int | Tiles | None:
+    if len(which) == 1 and all(boxes[which[0]][axis] is None for axis in axes):
+        return which[0]
+    for axis in axes:
+        groups: dict[tuple[Dimension, Dimension], list[int]] = {}
+        for k in which:
+            found = boxes[k][axis]
+            if found is None or (found.step != 1 and found.size != 1):
+                break
+            groups.setdefault((found.start, found.size), []).append(k)
+        else:
+            rest = [other for other in axes if other != axis]
+            cells = _chained(groups, dims[axis], gaps and inner)
+            made = [(size, own and _cut(boxes, dims, own, rest, gaps, True)) for size, own in cells]
+            if cells and all(own is None or tile is not None for (_, own), (_, tile) in zip(cells, made, strict=True)):
+                return Tiles(axis, tuple(made))  # type: ignore[arg-type]
+    return None
+
+
+def _chained(
+    groups: dict[tuple[Dimension, Dimension], list[int]], length: Dimension, gaps: bool
+) -> list[tuple[Dimension, list[int] | None]]:
+    """What lies beside each other along an axis, from the first entry to the last; nothing where that isn't known."""
+    cells: list[tuple[Dimension, list[int] | None]] = []
+    left, end = dict(groups), 0
+    while left:
+        found = [at for at in left if at[0] == end]
+        if not found and gaps:
+            found = [at for at in left if at_least(at[0], end) and all(at_least(other, at[0]) for other, _ in left)]
+        if len(found) != 1:
+            return []
+        ((start, size),) = found
+        cells += [(start - end, None)] if start != end else []
+        cells.append((size, left.pop((start, size))))
+        end = start + size
+    if end != length and not (gaps and at_least(length, end)):
+        return []
+    return cells + ([(length - end, None)] if end != length else [])
+
+
 def taken(ranges: Sequence[Range | None], gone: Sequence[int] = ()) -> tuple[slice | int, ...]:
     """The index for ranges of integers.
 

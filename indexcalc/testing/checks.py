@@ -281,7 +281,7 @@ def _check_row(row: TableRow, seed: int) -> Verification:
         node: Any = elementwise(row.name, [(one.node, (0,)) for one in tensors], tensors[0].node.dims, params)
     elif isinstance(row, ReductionFunction):
         tensors = [tensor("x0", "n n" if row.square else "n m")]
-        node = reduction(row.name, tensors[0].node, (0, 1) if row.axes else (1,), row.keeps, params)
+        node = reduction(row.name, tensors[0].node, (0, 1) if row.axes == 2 else (1,), row.keeps, params)
     else:
         words: dict[str, Any] = {"positive_definite": True} if row.turned is not None and row.square else {}
         tensors = [tensor("x0", "n n", **words)]

@@ -22,6 +22,7 @@ from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
 from indexcalc.simplify.powers.exponents import join_exponents
 from indexcalc.simplify.powers.norms import join_norms
+from indexcalc.simplify.products.beside import open_beside
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.centred import drop_centred
 from indexcalc.simplify.products.diagonals import open_diagonals
@@ -121,6 +122,10 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
         join_exponents(work, draft)
     if offered & NESTED_SUMS:
         drop_centred(work, draft, out)
+    drop_centred(work, draft, out)
+    parts = open_beside(work, draft, out)
+    if parts is not None:
+        return work.total([work.finish(part, out, dims) for part in parts], dims)
     cancel_shared(draft)
     cancel(draft, out)
     open_diagonals(work, draft)

@@ -149,6 +149,9 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
         return False
     if shared is NOTHING:
         raise Zero
+    if summed.get(one.long) != 2 and shared[0].whole and shared[1].whole:
+        draft.join(one.short, other.short)
+        return _put(draft, [other.place], [])
     return summed.get(one.long) == 2 and _shared(draft, one, other, shared)
 
 

@@ -39,10 +39,10 @@ def oracle(row: TableRow) -> Callable[..., Any]:
     jax = import_module("jax")
     jnp = import_module("jax.numpy")
     names = ["x", "y", "z"][: row.arity] if isinstance(row, ElementwiseFunction) else ["x"]
-    names += ["axes"] * (isinstance(row, ReductionFunction) and not row.axes)
+    names += ["axes"] * (isinstance(row, ReductionFunction) and row.axes < 2)
     text = f"lambda {', '.join([*names, *row.params])}: {row.oracle}"
     call: Callable[..., Any] = eval(compiled(text), {"jax": jax, "jnp": jnp, "np": np})
-    if not (isinstance(row, ReductionFunction) and row.axes):
+    if not (isinstance(row, ReductionFunction) and row.axes == 2):
         return call
 
     def along(x: Any, axes: tuple[int, ...], *values: Any) -> Any:

@@ -48,6 +48,8 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.multiply import product
 from indexcalc.writing.matrix.network import Network, Stuck, commutation
+from indexcalc.writing.matrix.network import Network, Stuck
+from indexcalc.writing.matrix.tiles import tiled, tiles_form
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
@@ -88,8 +90,13 @@ class FormFinder:
     # -------------------------------------------------------------- products and sums
 
     def whole(self, node: Node) -> Form:
-        """The form of a node, each axis a side of its own."""
-        return self.grouped(node, [(axis,) for axis in range(node.order)])
+        """The form of a node, each axis a side of its own; of parts beside each other, with these as its cells."""
+        found = tiled(node) if isinstance(node, Sum) else None
+        if found is None:
+            return self.grouped(node, [(axis,) for axis in range(node.order)])
+        made, axes = tiles_form(found, node.dims, self.form), list(range(node.order))
+        ways = [self.terms(t.coef, t.node, t.labels, axes[:1], axes[1:], node.dims) for t in found.rest]
+        return self._shortest([*ways, [term_of(made)]], shape_of(node)) if ways else made
 
     def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
         """The form of a node whose axes are taken in groups: rows and columns, the outermost axis first."""
@@ -263,7 +270,7 @@ class FormFinder:
             if node.keeps:
                 if node.fn == "pinv_t":
                     return turn(equivariant("pinv", form, params, flips=True))
-                return equivariant(node.fn, form, params, entrywise=not row.axes)
+                return equivariant(node.fn, form, params, entrywise=row.axes < 2)
             name = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
             return call(name, [_upright(form)], None, None, params)
         (axis,) = node.axes

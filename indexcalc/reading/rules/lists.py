@@ -1,0 +1,81 @@
+"""The rules of lists of arrays: arrays made of parts, in brackets as NumPy has them, and the matrices of LaTeX."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from indexcalc.functions.table import REDUCTIONS
+from indexcalc.index import symbol
+from indexcalc.reading.rules.names import Reading, Scope, Steps
+from indexcalc.reading.rules.operands import bare_number
+from indexcalc.views.array import Array
+from indexcalc.views.blocks.joined import block, concatenate, stack
+from indexcalc.views.blocks.table import BLOCKS
+from indexcalc.views.expr import Expr
+
+CELLS = "bmatrix"
+"""What rows of blocks are, as LaTeX has them."""
+LISTED = {*BLOCKS, CELLS} - REDUCTIONS.keys()
+"""Functions of lists of arrays, or with lists of numbers."""
+
+
+def read_listing(
+    reading: Reading, tree: Any, name: str, args: Sequence[Any], keywords: dict[str, Any], scope: Scope
+) -> Steps:
+    """`concatenate([x, y], axis=0)`, `block([[A, B], [C, D]])`, `roll(x, 1)`."""
+    if name == "split":
+        raise reading.error(tree, "split gives several arrays", "write slices: x[:n], x[n:]")
+    values: list[Any] = []
+    for number, part in enumerate(args):
+        values.append((yield from _nested(reading, part, scope, number > 0 and name != CELLS)))
+    given = {}
+    for word, part in keywords.items():
+        if isinstance(part, str):
+            raise reading.error(tree, f"{name} takes no {word}= of this kind", "write axis=0")
+        given[word] = yield from _nested(reading, part, scope, True)
+    if name == CELLS:
+        return cells(values)
+    return BLOCKS[name](*values, **given)
+
+
+def _nested(reading: Reading, part: Any, scope: Scope, plain: bool) -> Steps:
+    """A list, or what stands in it; `plain` where names are dimensions or indices."""
+    if part.data == "call" and str(part.children[0]) == "[":
+        made = []
+        for one in part.children[1].children if len(part.children) > 1 else ():
+            made.append((yield from _nested(reading, one, scope, plain)))
+        return made
+    if plain and part.data == "name":
+        name = str(part.children[0])
+        return symbol(name) if name in reading.symbols else reading.index(name, scope)
+    return bare_number((yield part, Scope(scope.kept)))
+
+
+def cells(rows: list[list[Any]]) -> Array:
+    """Rows of blocks as mathematics has them: vectors are columns, transposed ones rows, alone in a column one vector.
+
+    >>> import indexcalc as ic
+    >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+    >>> cells([[x], [y]]), cells([[x, y]])
+    (concatenate([x, y]), stack([x, y], axis=1))
+    """
+    if all(len(row) == 1 and (not _order(row[0]) or _is_column(row[0])) for row in rows):
+        parts = [row[0] if _order(row[0]) else stack([row[0]]) for row in rows]
+        return concatenate(parts) if any(_order(row[0]) for row in rows) else stack([row[0] for row in rows])  # type: ignore[return-value]
+    return block([[_standing(one) for one in row] for row in rows])
+
+
+def _order(one: Any) -> int:
+    return one.ndim if isinstance(one, Array) else one.order if isinstance(one, Expr) else 0
+
+
+def _is_column(one: Any) -> bool:
+    return isinstance(one, Array) and one.order == 1 and one.standing in ("column", "numpy") and not one.flipped
+
+
+def _standing(one: Any) -> Any:
+    """A plain vector as a column, or a row where it was transposed."""
+    if isinstance(one, Array) and one.standing == "numpy" and one.order == 1:
+        return one[None] if one.flipped else one[:, None]
+    return one

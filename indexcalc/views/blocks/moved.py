@@ -1,0 +1,205 @@
+"""Entries along an axis moved round, chosen, and split."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.graph.constructors import regroup
+from indexcalc.graph.node import Node
+from indexcalc.graph.ranges import Range, falls, one_entry
+from indexcalc.index import Dim, Dimension
+from indexcalc.surface import is_integer, public
+from indexcalc.views.array import Array, array_from, standing_array
+from indexcalc.views.blocks.along import (
+    asked_for,
+    entry,
+    flat,
+    in_either_view,
+    named,
+    same_places,
+    sliced,
+    views_of,
+)
+from indexcalc.views.blocks.joined import beside, whole
+from indexcalc.views.expr import Expr
+from indexcalc.views.functions.arguments import opened
+from indexcalc.views.indexed import must_have
+
+
+@public
+def roll(x: Any, shift: Any, axis: Any = None) -> Expr | Array:
+    """The entries moved by `shift` places along an axis, what leaves at the end comes in at the front, as in NumPy.
+
+    Entry i of the result is entry i - shift of x. Shifts and axes may be tuples; a shift may be a dimension. Without an
+    axis the entries are taken row by row. A symbolic axis is taken to be at least as long as the shift.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.roll(x, 1)
+    concatenate([x[-1:], x[:-1]])
+    """
+    asked = asked_for("roll", x, shift=shift, axis=axis)
+    (view,) = views_of("roll", [x], asked)
+    if isinstance(shift, tuple | list) or isinstance(axis, tuple | list):
+        return _rolled_along(view, shift, axis, asked)
+    if not isinstance(shift, Dim) and not is_integer(shift):
+        raise KindError(asked, f"the shift {shift!r} is no integer", "write an integer, or a dimension")
+    if axis is None and isinstance(view, Array):
+        if view.ndim == 1:
+            axis = 0
+        else:
+            return _reshaped(roll(flat(view), shift, 0), view)
+
+    def made(own: list[Array], number: int) -> Array:
+        (node,), place, places = same_places(own, number)
+        return array_from(_rolled(node, shift, place, asked), own, places)
+
+    return in_either_view("roll", [view], axis, asked, made)
+
+
+def _rolled_along(view: Array | Expr, shift: Any, axis: Any, asked: Asked) -> Expr | Array:
+    axes = list(axis) if isinstance(axis, tuple | list) else [axis]
+    shifts = list(shift) if isinstance(shift, tuple | list) else [shift] * len(axes)
+    axes = axes * len(shifts) if len(axes) == 1 else axes
+    if len(axes) != len(shifts) or not axes:
+        raise NotationError(asked, f"{len(shifts)} shifts for {len(axes)} axes", "give one for each")
+    made: Any = view
+    for one, own in zip(shifts, axes, strict=True):
+        made = roll(made, one, own)
+    return made  # type: ignore[no-any-return]
+
+
+def _rolled(node: Node, shift: Dimension, axis: int, asked: Asked) -> Node:
+    size = node.dims[axis]
+    if isinstance(shift, int) and isinstance(size, int):
+        shift = shift % size if size else 0
+    if shift == 0 or shift == size:
+        return node
+    cut = -shift if falls(shift) else size - shift
+    parts = [Range(cut, 1, size - cut, size), Range(0, 1, cut, size)]
+    return beside([whole(sliced(node, axis, part)) for part in parts], axis, asked).node
+
+
+def _reshaped(made: Any, like: Array) -> Array:
+    """A vector in the shape of an array, row by row."""
+    node = opened(like)
+    if not node.order:
+        return like
+    single = [(axis,) for axis in range(node.order)]
+    return array_from(regroup(made.node, [tuple(range(node.order))], single, node.dims), [like])
+
+
+@public
+def take(x: Any, indices: Any, axis: Any = None) -> Expr | Array:
+    """The entries at these places along an axis: of one integer without the axis, of a list of them in its order.
+
+    Integers from 0, or from the end where they are negative, and dimensions. Without an axis the entries are taken row
+    by row, as NumPy has it.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", 4)
+    >>> ic.take(x, 2), ic.take(x, [0, 2, 3]).evaluate(x=[5, 6, 7, 8])
+    (x[2], array([5., 7., 8.]))
+    """
+    asked = asked_for("take", x, indices=indices, axis=axis)
+    (view,) = views_of("take", [x], asked)
+    if axis is None and isinstance(view, Array):
+        view, axis = flat(view), 0
+    listed = isinstance(indices, tuple | list)
+    if not listed:
+        indices = [indices]
+    if not indices:
+        raise NotationError(asked, "there are no places", "give some: ic.take(x, [0, 2])")
+
+    def made(own: list[Array], number: int) -> Array:
+        (node,), place, places = same_places(own, number)
+        wanted = [_place(one, node.dims[place], asked) for one in indices]
+        if not listed:
+            return standing_array(entry(node, place, one_entry(wanted[0], node.dims[place])), own)
+        parts = [whole(sliced(node, place, run)) for run in _runs(wanted, node.dims[place])]
+        return array_from(beside(parts, place, asked).node, own, places)
+
+    if isinstance(view, Expr) and not listed:
+        must_have(view, axis, asked)
+        entries = made([view.array(*view.free)], view.free.index(axis))
+        return named(entries, [i for i in view.free if i != axis])
+    return in_either_view("take", [view], axis, asked, made)
+
+
+def _place(value: Any, size: Dimension, asked: Asked) -> Dimension:
+    if not isinstance(value, Dim) and not is_integer(value):
+        raise KindError(asked, f"the place {value!r} is no integer", "write integers: ic.take(x, [0, 2])")
+    place = value if isinstance(value, Dim) else operator.index(value)
+    if isinstance(place, int) and isinstance(size, int) and not -size <= place < size:
+        raise NotationError(asked, f"entry {place} of an axis of dimension {size}", f"they are 0 to {size - 1}")
+    return size + place if falls(place) else place
+
+
+def _runs(places: Sequence[Dimension], size: Dimension) -> list[Range]:
+    """Places as ranges: those that follow each other by one step, greedily."""
+    runs: list[list[Dimension]] = [[places[0]]]
+    for before, place in pairwise(places):
+        own, step = runs[-1], place - before
+        if isinstance(step, int) and step and (len(own) == 1 or step == own[1] - own[0]):
+            own.append(place)
+        else:
+            runs.append([place])
+    return [Range(own[0], own[1] - own[0] if len(own) > 1 else 1, len(own), size) for own in runs]
+
+
+@public
+def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
+    """The parts of an array along an axis: so many of one size, or those between the places of a list, as NumPy has it.
+
+    >>> import indexcalc as ic
+    >>> W = ic.tensor("W", "3*m d"); m = ic.tensor("b", "m").shape[0]
+    >>> ic.split(W, 3)
+    [W[:m], W[m:2*m], W[2*m:]]
+    >>> [part.shape for part in ic.split(W, [m])]
+    [(m, d), (2*m, d)]
+    """
+    asked = asked_for("split", x, indices_or_sections=indices_or_sections, axis=axis)
+    (view,) = views_of("split", [x], asked)
+    found: list[Any] = []
+
+    def made(own: list[Array], number: int) -> Array:
+        (node,), place, places = same_places(own, number)
+        size = node.dims[place]
+        for first, last in pairwise(_cuts(indices_or_sections, size, asked)):
+            part = sliced(node, place, Range(first, 1, last - first, size))
+            found.append(array_from(part, own, places))
+        return own[0]
+
+    in_either_view("split", [view], axis, asked, made)
+    return [named(one, view.free) for one in found] if isinstance(view, Expr) else found
+
+
+def _cuts(given: Any, size: Dimension, asked: Asked) -> list[Dimension]:
+    """Where the parts begin and end."""
+    if isinstance(given, tuple | list):
+        cuts = [0, *(_cut(one, size, asked) for one in given), size]
+        for first, last in pairwise(cuts):
+            if falls(last - first):
+                raise NotationError(asked, f"it is cut at {first}, then at {last}", "give places in their order")
+        return cuts
+    if not is_integer(given) or given < 1:
+        raise KindError(asked, f"{given!r} is no number of parts", "write ic.split(x, 3), or a list of places")
+    each = [coef / given for _, coef in size.terms] if isinstance(size, Dim) else []
+    if (isinstance(size, int) and size % given) or any(coef.denominator > 1 for coef in each):
+        raise NotationError(asked, f"{size} entries make no {given} parts of one size", "give a list of places")
+    part = size // given if isinstance(size, int) else size / given
+    return [part * k for k in range(given + 1)]
+
+
+def _cut(value: Any, size: Dimension, asked: Asked) -> Dimension:
+    if not isinstance(value, Dim) and not is_integer(value):
+        raise KindError(asked, f"the place {value!r} is no integer", "write integers or dimensions")
+    place = value if isinstance(value, Dim) else operator.index(value)
+    place = size + place if falls(place) else place
+    if isinstance(size, int) and isinstance(place, int):
+        return min(max(place, 0), size)
+    return place
