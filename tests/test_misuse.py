@@ -117,7 +117,7 @@ CALLS: dict[str, Call] = {
     "ic.block": by(ic.block, [[A, A]], takes={"[x]", "[1]"}),
     "ic.tile": by(ic.tile, A, 2, takes=[{*VIEWS, *NUMBERS} - {"x[i]"},
                                         {"3", "0", "10**30", "[]", "[1]", "(0, 1)", "n"}]),
-    "ic.roll": by(ic.roll, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]"},
+    "ic.roll": by(ic.roll, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]", "(0, 1)"},
                                            {"None", "-1", "0", "[1]", "(0, 1)"}]),
     "ic.take": by(ic.take, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]", "(0, 1)"},
                                           {"None", "-1", "0"}]),

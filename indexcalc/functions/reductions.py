@@ -32,6 +32,8 @@ from indexcalc.graph.constructors import constant, constant_number, delta, reduc
 from indexcalc.graph.node import Node, Reduction
 
 Axes = tuple[int, ...]
+CUMULATIVE, TRIANGLE = "cumsum", "triangle"
+"""The functions along axes that products with triangles of ones are made by."""
 
 
 def jacobian(node: Reduction) -> Node:
@@ -91,8 +93,23 @@ def _normp_rule(s: Slice) -> Entry:
 
 def _up_to(s: Slice) -> Entry:
     """1 where u is x or stands before it, along one axis."""
-    ((own,), (other,)) = s.own, s.along
-    return Entry(constant("tril", [s.x.dims[own], s.x.dims[other]]), (own, other), s.x.dims)
+    places = (*s.own, *s.along)
+    return Entry(constant("tril", [s.x.dims[place] for place in places]), places, s.x.dims)
+
+
+def _lower(s: Slice) -> Entry:
+    """1 where the entry of a matrix is its own, and in the triangle."""
+    return s.d * Entry(constant("tril", [s.x.dims[place] for place in s.own], s.params), s.own, s.x.dims)
+
+
+def lower(x: Any, axes: Axes, k: int) -> Any:
+    """The lower triangle of matrices along two axes, for any batches.
+
+    >>> lower(np.ones((2, 2)), (0, 1), -1)
+    array([[0., 0.],
+           [1., 0.]])
+    """
+    return np.moveaxis(np.tril(np.moveaxis(x, axes, (-2, -1)), k), (-2, -1), axes)
 
 
 def _cumprod_rule(s: Slice) -> Entry:
@@ -132,9 +149,14 @@ ROWS = (
         oracle="jnp.prod(x, axes, keepdims=True) / x",
     ),
     ReductionFunction(
-        "cumsum", "y_a = the sum of all x_b with b <= a", shared.cumsum, _up_to, True,
+        CUMULATIVE, "y_a = the sum of all x_b with b <= a", shared.cumsum, _up_to, True,
         r"\operatorname{{cumsum}}_{{{axes}}}\left({}\right)", "definition", axes=1, public=False,
         rational=CUMULATIVE_SUMS, positive=True, total=True, oracle="jnp.cumsum(x, axes[0])",
+    ),
+    ReductionFunction(
+        TRIANGLE, "the entries with column - row <= k, else 0", lower, _lower, True,
+        r"\operatorname{{tril}}\left({}, {k}\right)", "definition", axes=2, public=False, params=("k",),
+        admits=lambda k: isinstance(k, int), positive=True, total=True, workspace=0.2, oracle="jnp.tril(x, int(k))",
     ),
     ReductionFunction(
         "cumprod", "y_a = the product of all x_b with b <= a", shared.cumprod, _cumprod_rule, True,

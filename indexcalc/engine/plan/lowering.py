@@ -186,6 +186,7 @@ class Lowering:
                 made = power(self.pool, made, exponent)
             pieces += [Piece(made, distinct)] * times
         carried = {x for piece in pieces for x in piece.labels}
+        pieces = self.products.without_triangles(pieces, out, sizes)
         coef = term.coef
         for label in sorted(sizes.keys() - carried - set(out)):
             if sizes[label] in self.pool.symbols:

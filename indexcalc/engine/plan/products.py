@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.steps import pair, power, single, summed
-from indexcalc.engine.program import Fill, Use
+from indexcalc.engine.plan.steps import masked, pair, power, single, summed, summed_up
+from indexcalc.engine.program import Fill, Known, Step, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -79,6 +79,46 @@ class Products:
                 return Piece(self.pool.add(Fill(coef, ()), 0.0), ())
             return Piece(single(self.pool, coef, Use(*scale), (), term.sizes), ())
         return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
+
+    def without_triangles(self, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
+        """The pieces, products with triangles of ones made: sums up to each entry, and triangles of matrices.
+
+        A triangle that a label of the result alone ties to others stays an array.
+        """
+        left, waiting = list(pieces), True
+        while waiting:
+            waiting = any(self._triangle(left, k, set(out), sizes) for k in range(len(left)))
+        return left
+
+    def _triangle(self, pieces: list[Piece], k: int, out: set[int], sizes: Mapping[int, int]) -> bool:
+        """Makes the product with one triangle, if this piece is one; says whether it was made."""
+        value, labels = pieces[k]
+        step = self.pool.steps[value]
+        if not isinstance(step, Known) or not _is_triangle(step) or len(labels) < 2:
+            return False
+        (row, column), offset = labels, int(sum(step.params))
+        others = [piece for n, piece in enumerate(pieces) if n != k]
+        for n, piece in enumerate(others):
+            if {row, column} == set(piece.labels) and not _is_triangle(self.pool.steps[piece.value]):
+                others[n] = masked(self.pool, piece, row, column, offset)
+                pieces[:] = others
+                return True
+        if self.pool.symbols and (offset or sizes[row] != sizes[column]):
+            return False
+        for own, other in ((column, row), (row, column)):
+            group = [piece for piece in others if own in piece.labels]
+            single_use = any(other in piece.labels or _is_triangle(self.pool.steps[piece.value]) for piece in group)
+            if own in out or single_use:
+                continue
+            rest = [piece for piece in others if own not in piece.labels]
+            stay = frozenset(
+                {own, *(x for p in group for x in p.labels if x in out or any(x in q.labels for q in rest))}
+            )
+            ones = Piece(self.pool.add(Fill(1, (sizes[own],)), 0.0, (1.0, 1.0)), (own,))
+            made = self.product(group, stay, sizes, 1) if group else ones
+            pieces[:] = [*rest, summed_up(self.pool, made, own, other, sizes, offset, own == row)]
+            return True
+        return False
 
     def product(
         self,
@@ -230,6 +270,11 @@ class Products:
     def _shared(self, contraction: Contraction, tree: Tree) -> bool:
         key = contraction.key(_mask(tree))[0]
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
+
+
+def _is_triangle(step: Step) -> bool:
+    """Is this a triangle of ones?"""
+    return isinstance(step, Known) and step.name == "tril"
 
 
 def _mask(tree: Tree) -> int:

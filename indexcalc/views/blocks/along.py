@@ -15,7 +15,7 @@ from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
 from indexcalc.views.functions.calling import refused
 from indexcalc.views.indexed import must_have
-from indexcalc.views.placed import numbered_axes
+from indexcalc.views.placed import numbered_axes, true_axes
 from indexcalc.views.view import View, is_number, to_number
 from indexcalc.writing.standing import Places
 
@@ -93,15 +93,18 @@ def axis_of(array: Array, axis: Any, asked: Asked) -> int:
     return found
 
 
-def flat(array: Array) -> Array:
-    """All entries along one axis, row by row, as NumPy takes them where no axis is named; a vector as it is."""
-    if array.ndim == 1:
-        return array
+def flat(array: Array) -> tuple[Array, tuple[int, ...]]:
+    """All entries along one axis, row by row, as NumPy takes them where none is named; and which axis this is.
+
+    A vector stays as it stands.
+    """
+    if array.order == 1:
+        return array, true_axes(array)
     node = opened(array)
     single = [(axis,) for axis in range(node.order)]
     if not single:
-        return array_from(einsum(1, [(node, ())], ["one"], {"one": 1}), [array])
-    return array_from(regroup(node, single, [tuple(range(node.order))], node.dims), [array])
+        return array_from(einsum(1, [(node, ())], ["one"], {"one": 1}), [array]), (0,)
+    return array_from(regroup(node, single, [tuple(range(node.order))], node.dims), [array]), (0,)
 
 
 # ------------------------------------------------------------------ nodes

@@ -64,7 +64,7 @@ def _along(name: str, x: Any, args: tuple[Any, ...], axis: Any, function: Callab
     named = axes_named(name, view, args, axis)
     if named is None:
         if isinstance(view, Array):
-            view, named = flat(view), (0,)
+            view, named = flat(view)
         elif len(view.free) != 1:
             found = f"which of the indices {', '.join(map(str, view.free)) or 'none'}?"
             raise NotationError(asked, found, f"name one: ic.{name}(x[i], axis=i)")

@@ -19,6 +19,7 @@ from indexcalc.views.array import Array, array_from
 from indexcalc.views.blocks.along import asked_for, axis_of, flat, in_either_view, named, same_places, views_of
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
+from indexcalc.views.placed import true_axes
 
 
 class Parts(NamedTuple):
@@ -89,7 +90,8 @@ def concatenate(arrays: Any, axis: Any = 0) -> Expr | Array:
     asked = asked_for("concatenate", arrays, axis=axis)
     views = views_of("concatenate", arrays, asked)
     if axis is None and isinstance(views[0], Array):
-        views, axis = [flat(one) for one in views], 0
+        views = [flat(one)[0] for one in views]
+        axis = true_axes(views[0])[0]
 
     def made(own: list[Array], number: int) -> Array:
         counts = {one.ndim for one in own}

@@ -49,10 +49,9 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Expr | Array:
     if not isinstance(shift, Dim) and not is_integer(shift):
         raise KindError(asked, f"the shift {shift!r} is no integer", "write an integer, or a dimension")
     if axis is None and isinstance(view, Array):
-        if view.ndim == 1:
-            axis = 0
-        else:
-            return _reshaped(roll(flat(view), shift, 0), view)
+        entries, (axis,) = flat(view)
+        if view.order != 1:
+            return _reshaped(roll(entries, shift, axis), view)
 
     def made(own: list[Array], number: int) -> Array:
         (node,), place, places = same_places(own, number)
@@ -108,7 +107,7 @@ def take(x: Any, indices: Any, axis: Any = None) -> Expr | Array:
     asked = asked_for("take", x, indices=indices, axis=axis)
     (view,) = views_of("take", [x], asked)
     if axis is None and isinstance(view, Array):
-        view, axis = flat(view), 0
+        view, (axis,) = flat(view)
     listed = isinstance(indices, tuple | list)
     if not listed:
         indices = [indices]

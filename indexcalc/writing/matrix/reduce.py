@@ -27,6 +27,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
+from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
@@ -49,7 +50,7 @@ from indexcalc.writing.matrix.forms import (
 from indexcalc.writing.matrix.multiply import product
 from indexcalc.writing.matrix.network import Network, Stuck, commutation
 from indexcalc.writing.matrix.network import Network, Stuck
-from indexcalc.writing.matrix.tiles import tiled, tiles_form
+from indexcalc.writing.matrix.tiles import tiles_form
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
