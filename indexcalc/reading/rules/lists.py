@@ -9,7 +9,7 @@ from indexcalc.functions.table import REDUCTIONS
 from indexcalc.index import symbol
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import bare_number
-from indexcalc.views.array import Array
+from indexcalc.views.array import Array, standing_as
 from indexcalc.views.blocks.joined import block, concatenate, stack
 from indexcalc.views.blocks.table import BLOCKS
 from indexcalc.views.expr import Expr
@@ -61,21 +61,36 @@ def cells(rows: list[list[Any]]) -> Array:
     (concatenate([x, y]), stack([x, y], axis=1))
     """
     if all(len(row) == 1 and (not _order(row[0]) or _is_column(row[0])) for row in rows):
-        parts = [row[0] if _order(row[0]) else stack([row[0]]) for row in rows]
-        return concatenate(parts) if any(_order(row[0]) for row in rows) else stack([row[0] for row in rows])  # type: ignore[return-value]
-    return block([[_standing(one) for one in row] for row in rows])
+        return _one_column([row[0] for row in rows])
+    wide = [any(_order(row[k]) == 2 and _is_wide(row[k]) for row in rows if k < len(row)) for k in range(len(rows[0]))]
+    return block([[_standing(one, row) for one, row in zip(own, wide, strict=False)] for own in rows])
+
+
+def _one_column(parts: Sequence[Any]) -> Array:
+    """Vectors and numbers below each other, as one vector."""
+    if not any(map(_order, parts)):
+        return stack(list(parts))  # type: ignore[return-value]
+    upright = any(isinstance(one, Array) and one.ndim == 2 for one in parts)
+    own: list[Any] = [one if _order(one) else stack([one]) for one in parts]
+    joined = [standing_as(one, "column") if upright and one.ndim == 1 else one for one in own]
+    return concatenate(joined)  # type: ignore[return-value]
 
 
 def _order(one: Any) -> int:
-    return one.ndim if isinstance(one, Array) else one.order if isinstance(one, Expr) else 0
+    return one.order if isinstance(one, Array | Expr) else 0
 
 
 def _is_column(one: Any) -> bool:
     return isinstance(one, Array) and one.order == 1 and one.standing in ("column", "numpy") and not one.flipped
 
 
-def _standing(one: Any) -> Any:
-    """A plain vector as a column, or a row where it was transposed."""
+def _is_wide(one: Any) -> bool:
+    """Is it a matrix of more than one column, as far as is known?"""
+    return isinstance(one, Array) and one.shape[-1] != 1
+
+
+def _standing(one: Any, row: bool) -> Any:
+    """A plain vector as a column; as a row where it was transposed, or where matrices are in its column."""
     if isinstance(one, Array) and one.standing == "numpy" and one.order == 1:
-        return one[None] if one.flipped else one[:, None]
+        return one[None] if one.flipped or row else one[:, None]
     return one

@@ -1,8 +1,8 @@
 """Inverses and determinants of matrices of blocks.
 
 With blocks on one side of the diagonal only, the determinant is the product of those of the blocks on it, and without
-any beside it the inverse has their inverses: identities of all such matrices. Where products are multiplied out, two
-rows of blocks are taken apart by the Schur complement S = D - C inv(A) B, which takes A to be invertible:
+any beside it the inverse has their inverses: identities of all such matrices. On request, `.expand()`, two rows of
+blocks are taken apart by the Schur complement S = D - C inv(A) B, which takes A to be invertible:
 det = det(A) det(S), and inv = [[inv(A) + inv(A) B inv(S) C inv(A), -inv(A) B inv(S)], [-inv(S) C inv(A), inv(S)]].
 
 F. Zhang (editor), The Schur Complement and Its Applications, section 1.1.
@@ -33,7 +33,7 @@ def invert_blocks(work: Normaliser, node: Reduction) -> Edge | None:
     if found is None or len(found.ranges) < 2:
         return None
     made = _triangular(node, found)
-    if made is None and work.expanding and len(found.ranges) == 2 and (0, 0) in found.blocks:
+    if made is None and work.blocks and len(found.ranges) == 2 and (0, 0) in found.blocks:
         made = _schur(node, found)
     return None if made is None else work.renormalise(made)
 

@@ -60,14 +60,21 @@ def cells_of(form: Form) -> list[list[Form]]:
 
 
 def widened(form: Form) -> Form:
-    """One row of a matrix, or one entry of a vector, as a slice that has it alone; any other form as it is."""
-    inner = form.parts[0] if form.kind == "turned" else form
-    if inner.kind != "part" or inner.data[0] is None or not inner.data[0].entry:
+    """One row or column of a matrix, or one entry of a vector, as a slice that has it alone; another form as it is."""
+    if form.kind == "turned":
+        other = widened(form.parts[0])
+        return form if other is form.parts[0] else turn(other)
+    if form.kind != "part":
         return form
-    rows, cols = inner.data
-    if cols is not None and cols.entry:
-        return form
-    return part(inner.parts[0], Pick(rows.range), cols)
+    inner = form.parts[0]
+    rows, cols = form.data
+    if form.scalar and inner.vector:
+        return part(inner, Pick(rows.range))
+    if rows is not None and rows.entry and not form.scalar:
+        return turn(part(inner, Pick(rows.range), cols))
+    if cols is not None and cols.entry and not form.scalar:
+        return part(inner, rows, Pick(cols.range))
+    return form
 
 
 def tiles_text(setter: Any, form: Form) -> str:
@@ -84,11 +91,11 @@ def tiles_text(setter: Any, form: Form) -> str:
 
 def _cell_text(setter: Any, form: Form, cell: Form) -> str:
     """A part with as many axes as the whole."""
+    cell = widened(cell) if cell.scalar or setter.vectors == "numpy" else cell
     if setter.vectors != "numpy":
         if cell.scalar and form.vector:
             raise Stuck("numbers among the entries of a column have no text")
         return str((setter.natural if form.vector else setter.write)(cell)[0])
-    cell = widened(cell)
     if cell.scalar:
         return f"stack([{setter.write(cell)[0]}])" if form.vector else str(setter.write(cell)[0])
     text = (setter.natural if cell.vector else setter.write)(cell)
