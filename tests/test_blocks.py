@@ -250,11 +250,11 @@ SHOWN: dict[str, tuple[Any, str]] = {
         ic.block([[A, p], [p.T, s]]), r"\begin{bmatrix} A & p \\ p^{\mathsf{T}} & s \end{bmatrix}",
     ),
     "concatenate([p, q])": (ic.concatenate([p, q]), r"\begin{bmatrix} p \\ q \end{bmatrix}"),
-    "concatenate([p[-1:], p[:-1]])": (
+    "roll(p, 1)": (
         ic.roll(p, 1), r"\begin{bmatrix} p_{[-1, 0]} \\ p_{[:-1]} \end{bmatrix}",
     ),
-    "concatenate([x[-1:], x[:-1]])": (ic.roll(x, 1), r"\begin{bmatrix} x_{[-1]} \\ x_{[:-1]} \end{bmatrix}"),
-    "concatenate([A[-1:], A[:-1]])": (
+    "roll(x, 1)": (ic.roll(x, 1), r"\begin{bmatrix} x_{[-1]} \\ x_{[:-1]} \end{bmatrix}"),
+    "roll(A, 1, axis=0)": (
         ic.roll(A, 1, 0), r"\begin{bmatrix} A_{[-1]}^{\mathsf{T}} \\ A_{[:-1]} \end{bmatrix}",
     ),
     "det(block([[A, B], [C, D]]))": (
@@ -269,6 +269,11 @@ SHOWN: dict[str, tuple[Any, str]] = {
     ),
     "cumsum(A @ x)": (
         ic.cumsum(A @ x), r"\operatorname{tril}\left(\mathbf{1}_{n \times n}\right) \, A \, x",
+    ),
+    "roll(x, -1) + roll(x, 1) - 2*x": (
+        ic.roll(x, 1) - 2 * x + ic.roll(x, -1),
+        r"\begin{bmatrix} x_{[1:]} \\ x_{[0]} \end{bmatrix} + \begin{bmatrix} x_{[-1]} \\ x_{[:-1]} \end{bmatrix}"
+        r" - 2 \, x",
     ),
     "cumprod(x)": (ic.cumprod(x), r"\operatorname{cumprod}\left(x\right)"),
 }  # fmt: skip

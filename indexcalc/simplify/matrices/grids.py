@@ -26,8 +26,8 @@ def invert_blocks(work: Normaliser, node: Reduction) -> Edge | None:
 
     >>> import indexcalc as ic
     >>> A, B, D = ic.tensor("A", "n n"), ic.tensor("B", "n m"), ic.tensor("D", "m m")
-    >>> ic.logdet(ic.block([[A, B], [ic.zeros("m", "n"), D]])).simplify()
-    logdet(A) + logdet(D)
+    >>> ic.logdet(ic.block([[A, B], [ic.zeros("m", "n"), D]])) == ic.logdet(A) + ic.logdet(D)
+    True
     """
     found = grid(node.child) if isinstance(node.child, Sum) and node.axes == (0, 1) else None
     if found is None or len(found.ranges) < 2:

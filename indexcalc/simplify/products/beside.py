@@ -111,9 +111,13 @@ def _taken(work: Normaliser, draft: Draft, k: int, others: Sequence[int], own: R
     made.factors = [factor for n, factor in enumerate(draft.factors) if n not in (k, *others)]
     made.drop([long])
     for (node, at, exponent), axis in rows:
-        where = [*at]
-        where[axis] = labels[0] if len(labels) > 1 else made.fresh([1])[0]
-        factor = made.attach(work.edge(_sliced(node, axis, selecting, own)), where, exponent)
+        where, part = [*at], _sliced(node, axis, selecting, own)
+        if len(labels) > 1:
+            where[axis] = labels[0]
+        else:
+            del where[axis]
+            part = _entry(part, axis)
+        factor = made.attach(work.renormalise(part), where, exponent)
         if factor is not None:
             opens = isinstance(factor[0], Product) and factor[2] == 1
             made.factors += made.open(factor[0], factor[1], 1) if opens else [factor]  # type: ignore[arg-type]
@@ -160,6 +164,32 @@ def _sliced(node: Node, axis: int, selecting: Constant, own: Range) -> Node:
     assert isinstance(node, Elementwise)
     args = [Arg(part, arg.labels) for arg, part in zip(node.args, parts, strict=True)]
     return elementwise(node.fn, args, dims, node.params)
+
+
+def _entry(node: Node, axis: int) -> Node:
+    """The one entry of an axis of dimension 1, which goes, taken within sums, products and functions of entries."""
+
+    def left(labels: Labels) -> list[int]:
+        return [x - (x > axis) for x in labels if x != axis]
+
+    def within(part: Node, labels: Labels, label: int) -> Node:
+        return _entry(part, labels.index(label)) if label in labels else part
+
+    dims = [size for k, size in enumerate(node.dims) if k != axis]
+    if isinstance(node, Sum):
+        return addition([(t.coef, within(t.node, t.labels, axis), left(t.labels)) for t in node.terms], dims)
+    if isinstance(node, Elementwise):
+        args = [Arg(within(a.node, a.labels, axis), tuple(left(a.labels))) for a in node.args]
+        return elementwise(node.fn, args, dims, node.params)
+    if isinstance(node, Product) and node.out.count(node.out[axis]) == 1:
+        label = node.out[axis]
+        if all(f.labels.count(label) < 2 for f in node.factors):
+            rows = [
+                (within(f.node, f.labels, label), [x for x in f.labels if x != label], f.exponent) for f in node.factors
+            ]
+            sizes = {x: size for x, size in enumerate(node.sizes) if x != label}
+            return einsum(node.coef, rows, [x for x in node.out if x != label], sizes)
+    return einsum(1, [(node, range(node.order))], [k for k in range(node.order) if k != axis])
 
 
 def _edges(node: Node) -> Sequence[Arg | Term]:

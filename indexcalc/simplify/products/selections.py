@@ -40,6 +40,11 @@ def fold_selections(draft: Draft, out: Sequence[int]) -> bool:
     >>> fold_selections(draft, [row])
     False
     """
+    draft.factors = [
+        factor
+        for factor in draft.factors
+        if not (factor[0].name == "unit" and all(size == 1 for size in factor[0].dims))
+    ]
     try:
         while any(range_of(node) is not None for node, _, _ in draft.factors) and _fold_one(draft, out):
             pass
@@ -91,8 +96,9 @@ def _alone(draft: Draft, one: Selecting, rows: Rows, summed: dict[int, int]) -> 
     for label in (long, short) if found.size == found.length else (long,):  # all entries, in some order
         if summed.get(label) == 1:
             return _put(draft, [place], [label])
-    if found.size == 1 and summed.get(short) == 1 and isinstance(found.start, int):
-        return _put(draft, [place], [short], (constant("unit", (found.length,), (found.start,)), [long]))
+    if found.size == 1 and short in summed and isinstance(found.start, int):
+        gone = [short] if summed[short] == 1 else []
+        return _put(draft, [place], gone, (constant("unit", (found.length,), (found.start,)), [long]))
     for other, (node, labels, exponent) in enumerate(rows):
         if type(node) is Constant and node.label == "unit" and len(labels) == 1 and isinstance(exponent, int):
             if exponent > 0 and labels[0] == long and _unit_of_long(draft, one, other, node.params[0], summed):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import addition, einsum
 from indexcalc.graph.node import Node, Product, Sum, Term
+from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Box, Range, Tiles, tiling
 from indexcalc.index import Dimension
 from indexcalc.simplify.products.beside import factors_of, placed
@@ -20,11 +21,12 @@ class Cell(NamedTuple):
 
 
 class Tiled(NamedTuple):
-    """A sum as cells beside each other, which cover the array, and the terms that are none."""
+    """A sum as `coef` times cells beside each other, which cover the array, and the terms that are none."""
 
     tiles: Tiles
     cells: tuple[Cell, ...]
     rest: tuple[Term, ...]
+    coef: Number
 
 
 def tiled(node: Sum) -> Tiled | None:
@@ -39,8 +41,35 @@ def tiled(node: Sum) -> Tiled | None:
     boxes, rest = _boxes(node)
     found = tiling(list(boxes), node.dims, gaps=True) if len(boxes) > 1 else None
     if not isinstance(found, Tiles):
+        chosen = _chain(boxes, node.dims)
+        rest += [term for box, terms in boxes.items() if box not in chosen for term in terms]
+        boxes = {box: boxes[box] for box in chosen}
+        found = tiling(list(boxes), node.dims)
+    if not isinstance(found, Tiles):
         return None
-    return Tiled(found, tuple(_cell(terms, box, node.dims) for box, terms in boxes.items()), tuple(rest))
+    own = {term.coef for terms in boxes.values() for term in terms}
+    coef = own.pop() if len(own) == 1 else 1
+    cells = []
+    for box, terms in boxes.items():
+        alone = [term._replace(coef=1) if coef != 1 else term for term in terms]
+        cells.append(_cell(alone, box, node.dims))
+    return Tiled(found, tuple(cells), tuple(rest), coef)
+
+
+def _chain(boxes: Iterable[Box], dims: Sequence[Dimension]) -> list[Box]:
+    """Some of the boxes, cut along one axis alone, that lie beside each other from one end of it to the other."""
+    for axis in range(len(dims)):
+        cut = [box for box in boxes if [k for k, found in enumerate(box) if found is not None] == [axis]]
+        ways: list[tuple[Dimension, list[Box]]] = [(0, [])]
+        while ways:
+            end, chosen = ways.pop()
+            if end == dims[axis] and len(chosen) > 1:
+                return chosen
+            for box in cut:
+                found = box[axis]
+                if found is not None and found.start == end and box not in chosen and found.size != 0:
+                    ways.append((end + found.size, [*chosen, box]))
+    return []
 
 
 def _boxes(node: Sum) -> tuple[dict[Box, list[Term]], list[Term]]:
@@ -64,7 +93,7 @@ def grid(node: Sum) -> Grid | None:
 
     >>> import indexcalc as ic
     >>> A, D = ic.tensor("A", "n n"), ic.tensor("D", "m m")
-    >>> sorted(grid(ic.block([[A, ic.zeros("n", "m")], [ic.zeros("m", "n"), D]]).node).blocks)
+    >>> sorted(grid(ic.block([[A, ic.zeros("n", "m")], [ic.zeros("m", "n"), D]]).simplify().node).blocks)
     [(0, 0), (1, 1)]
     """
     boxes, rest = _boxes(node)

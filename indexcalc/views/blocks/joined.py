@@ -83,7 +83,7 @@ def concatenate(arrays: Any, axis: Any = 0) -> Expr | Array:
     >>> import indexcalc as ic
     >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "m")
     >>> z = ic.concatenate([x, y]); z, z.shape
-    (concatenate([x, y]), (n + m,))
+    (concatenate([x, y]), (m + n,))
     >>> ic.grad((z**3).sum(), y)
     3*y**2
     """

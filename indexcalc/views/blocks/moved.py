@@ -39,8 +39,8 @@ def roll(x: Any, shift: Any, axis: Any = None) -> Expr | Array:
 
     >>> import indexcalc as ic
     >>> x = ic.tensor("x", "n")
-    >>> ic.roll(x, 1)
-    concatenate([x[-1:], x[:-1]])
+    >>> ic.roll(x, 1), ic.roll(x, 1)[1:], ic.roll(x, 1)[0].simplify()
+    (roll(x, 1), x[:-1], x[-1])
     """
     asked = asked_for("roll", x, shift=shift, axis=axis)
     (view,) = views_of("roll", [x], asked)

@@ -9,6 +9,9 @@ from typing import Any
 from indexcalc.functions.table import INV, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import delta, is_zero, matrix, sample_arrays
 from indexcalc.graph.edge import Draft, is_symmetric_matrix, symmetry_of
+from indexcalc.functions.table import MATRICES, REDUCTIONS
+from indexcalc.graph.constructors import addition, delta, is_zero, sample_arrays
+from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -95,9 +98,12 @@ class FormFinder:
         found = tiled(node) if isinstance(node, Sum) else None
         if found is None:
             return self.grouped(node, [(axis,) for axis in range(node.order)])
-        made, axes = tiles_form(found, node.dims, self.form), list(range(node.order))
-        ways = [self.terms(t.coef, t.node, t.labels, axes[:1], axes[1:], node.dims) for t in found.rest]
-        return self._shortest([*ways, [term_of(made)]], shape_of(node)) if ways else made
+        made = term_of(tiles_form(found, node.dims, self.form))._replace(coef=found.coef)
+        if not found.rest:
+            return form_of(made)
+        rest = self.form(addition(found.rest, node.dims))
+        terms = map(term_of, rest.parts if rest.kind == "sum" else [rest])
+        return Factoring().best((*terms, made), *shape_of(node))
 
     def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
         """The form of a node whose axes are taken in groups: rows and columns, the outermost axis first."""

@@ -79,6 +79,9 @@ def widened(form: Form) -> Form:
 
 def tiles_text(setter: Any, form: Form) -> str:
     """The text of parts beside each other: vectors as they stand, or in NumPy along a new axis."""
+    moved = _rolled(form)
+    if moved is not None:
+        return f"roll({setter.natural(moved[0])[0]}, {moved[1]}{f', axis={form.data}' if not form.vector else ''})"
     rows = cells_of(form)
     if not form.vector and form.data == 0 and any(len(row) > 1 for row in rows):
         blocks = [f"[{', '.join(_cell_text(setter, form, one) for one in row)}]" for row in rows]
@@ -102,3 +105,20 @@ def _cell_text(setter: Any, form: Form, cell: Form) -> str:
     if form.vector or not cell.vector:
         return str(text[0])
     return str(setter.within(text, ATOM)) + ("[None]" if cell.rows is None else "[:, None]")
+
+
+def _rolled(form: Form) -> tuple[Form, str] | None:
+    """The form whose last entries these parts have first, and by how many places it was moved; None for others."""
+    cells = [widened(one) for one in form.parts]
+    if len(cells) != 2 or any(one.kind != "part" or one.parts[0] != cells[0].parts[0] for one in cells):
+        return None
+    first, second = (one.data[form.data] for one in cells)
+    others = [one.data[1 - form.data] for one in cells]
+    if first is None or second is None or any(pick is not None for pick in others) or first.entry or second.entry:
+        return None
+    one, other = first.range, second.range
+    if one.step != 1 or other.step != 1 or other.start != 0 or one.start != other.size or one.last + 1 != one.length:
+        return None
+    if isinstance(one.size, int) or not isinstance(other.size, int):
+        return cells[0].parts[0], str(one.size)
+    return cells[0].parts[0], str(-other.size)
