@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexcalc.functions.reductions import CUMULATIVE
-from indexcalc.writing.matrix.forms import Form, call, chain, turn
+from indexcalc.writing.matrix.forms import Form, call, chain, form_of, term_of, turn
 
 
 def with_sums(form: Form) -> Form:
@@ -21,24 +21,27 @@ def with_sums(form: Form) -> Form:
     if form.kind == "turned":
         return turn(with_sums(form.parts[0]))
     parts = tuple(map(with_sums, form.parts))
+    if not all(one is other for one, other in zip(parts, form.parts, strict=True)):
+        saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
+        form = Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
     if form.kind == "chain":
-        return _summed(parts)
-    if all(one is other for one, other in zip(parts, form.parts, strict=True)):
-        return form
-    saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
-    return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
+        return chain(_summed(form.parts))
+    term = term_of(form)
+    return form_of(term._replace(links=tuple(_summed(term.links)))) if len(term.links) > 1 else form
 
 
-def _summed(links: Sequence[Form]) -> Form:
-    """A product, the triangles at its ends taken as sums along rows and columns."""
-    if len(links) > 1 and _is_triangle(links[0]):
-        inner = _summed(links[1:])
-        along = () if inner.vector else (("axis", 0),)
-        return call(CUMULATIVE, [inner], inner.rows, inner.cols, along)
-    if len(links) > 1 and links[0].rows is not None and _is_triangle(turn(links[-1])):
-        inner = _summed(links[:-1])
-        return call(CUMULATIVE, [inner], inner.rows, inner.cols, (("axis", 1),))
-    return chain(links)
+def _summed(links: Sequence[Form]) -> Sequence[Form]:
+    """The links of a product, each triangle and what it is multiplied with as one: sums along rows or columns."""
+    for k in range(len(links) - 2, -1, -1):
+        if _is_triangle(links[k]):
+            inner = chain(links[k + 1 :])
+            made = call(CUMULATIVE, [inner], inner.rows, inner.cols, () if inner.vector else (("axis", 0),))
+            return _summed([*links[:k], made])
+    for k in range(1, len(links)):
+        if links[0].rows is not None and _is_triangle(turn(links[k])):
+            inner = chain(links[:k])
+            return [call(CUMULATIVE, [inner], inner.rows, inner.cols, (("axis", 1),)), *links[k + 1 :]]
+    return links
 
 
 def _is_triangle(form: Form) -> bool:
