@@ -245,7 +245,7 @@ def concatenate(arrays: Array, axis: Any = 0) -> Array:
     >>> import indexcalc as ic
     >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "m")
     >>> z = ic.concatenate([x, y]); z, z.shape
-    (concatenate([x, y]), (n + m,))
+    (concatenate([x, y]), (m + n,))
     >>> ic.grad((z**3).sum(), y)
     3*y**2
     """
@@ -1074,8 +1074,8 @@ def roll(x: Array, shift: Any, axis: Any = None) -> Array:
 
     >>> import indexcalc as ic
     >>> x = ic.tensor("x", "n")
-    >>> ic.roll(x, 1)
-    concatenate([x[-1:], x[:-1]])
+    >>> ic.roll(x, 1), ic.roll(x, 1)[1:], ic.roll(x, 1)[0].simplify()
+    (roll(x, 1), x[:-1], x[-1])
     """
 
 @overload
