@@ -63,7 +63,13 @@ def cells(rows: list[list[Any]]) -> Array:
     if all(len(row) == 1 and (not _order(row[0]) or _is_column(row[0])) for row in rows):
         return _one_column([row[0] for row in rows])
     wide = [any(_order(row[k]) == 2 and _is_wide(row[k]) for row in rows if k < len(row)) for k in range(len(rows[0]))]
-    return block([[_standing(one, row) for one, row in zip(own, wide, strict=False)] for own in rows])
+    flat = [any(map(_is_flat, row)) for row in rows]
+    return block(
+        [
+            [_standing(one, low or row) for one, row in zip(own, wide, strict=False)]
+            for own, low in zip(rows, flat, strict=True)
+        ]
+    )
 
 
 def _one_column(parts: Sequence[Any]) -> Array:
@@ -89,8 +95,13 @@ def _is_wide(one: Any) -> bool:
     return isinstance(one, Array) and one.shape[-1] != 1
 
 
+def _is_flat(one: Any) -> bool:
+    """Is it a number, or a row?"""
+    return not _order(one) or (isinstance(one, Array) and (one.flipped or (one.ndim == 2 and one.shape[0] == 1)))
+
+
 def _standing(one: Any, row: bool) -> Any:
-    """A plain vector as a column; as a row where it was transposed, or where matrices are in its column."""
+    """A plain vector as a column; as a row where it was transposed, beside a number or a row, or below a matrix."""
     if isinstance(one, Array) and one.standing == "numpy" and one.order == 1:
         return one[None] if one.flipped or row else one[:, None]
     return one

@@ -24,6 +24,7 @@ from indexcalc.writing.index.latex import (
 )
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
+from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
 from indexcalc.writing.matrix.tiles import cells_of
@@ -122,7 +123,12 @@ class LatexTypesetter(Typesetter):
         return f"{shown}_{{[{', '.join(keys_of(form, self.shown))}]}}", ATOM
 
     def _tiles(self, form: Form) -> Set:
-        cells = [[self.write(part)[0] for part in row] for row in cells_of(form)]
+        rows = cells_of(form)
+        if len({len(row) for row in rows}) > 1:
+            rows = [[part] for part in form.parts]
+        if form.cols == 1 and all(part.vector or part.scalar for row in rows for part in row):
+            raise Stuck("a matrix of one column of blocks is set as a vector is")
+        cells = [[self.write(part)[0] for part in row] for row in rows]
         shown = r" \\ ".join(" & ".join(row) for row in cells)
         return rf"\begin{{bmatrix}} {shown} \end{{bmatrix}}", ATOM
 

@@ -35,14 +35,15 @@ def tiles_form(found: Tiled, dims: Sequence[Dimension], form: Callable[[Node], F
 def beside(axis: int, parts: Sequence[Form], rows: Dimension | None, cols: Dimension | None) -> Form:
     """Forms beside each other, along rows (0) or columns (1): vectors and numbers stand in a matrix as they are."""
     made = _beside(axis, parts, rows, cols)
-    if not made.vector:
-        grid = [one.parts for one in parts if one.kind == "tiles" and one.data != axis]
-        turned = list(map(turn, parts))
-        if axis == 0 and len(grid) == len(parts) and len({len(row) for row in grid}) == 1:
-            columns = list(zip(*grid, strict=True))
-            turned = [_beside(1, list(map(turn, own)), own[0].cols, rows) for own in columns]
-        other = _beside(axis if turned[0].kind == "tiles" and axis == 0 else 1 - axis, turned, cols, rows)
-        made.turn_of, other.turn_of = other, made
+    if made.vector:
+        return made
+    grid = [one.parts for one in parts if one.kind == "tiles" and not one.vector and one.data == 1]
+    if axis == 0 and len(grid) == len(parts) and len({len(row) for row in grid}) == 1:
+        columns = list(zip(*grid, strict=True))
+        other = _beside(0, [_beside(1, list(map(turn, own)), own[0].cols, rows) for own in columns], cols, rows)
+    else:
+        other = _beside(1 - axis, list(map(turn, parts)), cols, rows)
+    made.turn_of, other.turn_of = other, made
     return made
 
 
@@ -83,10 +84,14 @@ def tiles_text(setter: Any, form: Form) -> str:
     if moved is not None:
         return f"roll({setter.natural(moved[0])[0]}, {moved[1]}{f', axis={form.data}' if not form.vector else ''})"
     rows = cells_of(form)
-    if not form.vector and form.data == 0 and any(len(row) > 1 for row in rows):
+    numbers = any(one.scalar for row in rows for one in row)
+    if not form.vector and (numbers or (form.data == 0 and any(len(row) > 1 for row in rows))):
         blocks = [f"[{', '.join(_cell_text(setter, form, one) for one in row)}]" for row in rows]
         return f"block([{', '.join(blocks)}])"
-    new = setter.vectors == "numpy" and all(one.scalar if form.vector else one.vector for one in form.parts)
+    across = [
+        one.scalar if form.vector else one.vector and (one.rows, one.cols)[form.data] is None for one in form.parts
+    ]
+    new = setter.vectors == "numpy" and all(across)
     shown = [setter.natural(one)[0] if new else _cell_text(setter, form, one) for one in form.parts]
     axis = int(setter.vectors == "row") if form.vector else form.data
     return f"{'stack' if new else 'concatenate'}([{', '.join(shown)}]{', axis=1' * axis})"
