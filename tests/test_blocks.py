@@ -371,6 +371,12 @@ def test_what_can_not_be_joined_says_so(asked: int) -> None:
         call()
 
 
+@pytest.mark.parametrize("e", [BLOCKS, ic.inv(BLOCKS), DIAGONAL, ic.concatenate([A, B], 1), ic.concatenate([p, q]),
+    ic.concatenate([ic.concatenate([A, B], 1), ic.concatenate([B, A], 1)])])  # fmt: skip
+def test_sympy_has_block_matrices_too(e: Any) -> None:
+    assert ic.from_sympy(e.to_sympy()) == e
+
+
 def test_a_formula_of_blocks_is_checked_and_explained() -> None:
     assert ic.check("2*x", ic.grad((JOINED**2).sum(), x))
     assert ic.check("inv(block([[A, B], [C, D]]))[:n, :n].T", ic.grad(ic.logdet(BLOCKS), A))
