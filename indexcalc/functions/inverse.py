@@ -30,8 +30,6 @@ from indexcalc.graph.node import Matrix, Node
 
 Axes = tuple[int, ...]
 SQUARE: Axes = (-2, -1)
-INV, DET = "inv", "det"
-"""The functions that matrices of blocks are taken apart by."""
 SINGULAR = "a matrix that is singular has no inverse"
 ADVICE = (
     "check the input (derivatives of det above the second, and of cofactors above the first, need the inverse), "

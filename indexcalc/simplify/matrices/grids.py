@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from indexcalc.functions.inverse import DET, INV
+from indexcalc.functions.table import DET, INV
 from indexcalc.graph.constructors import addition, einsum, reduction, zeros
 from indexcalc.graph.edge import Edge
 from indexcalc.graph.node import Node, Reduction, Sum

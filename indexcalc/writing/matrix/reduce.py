@@ -7,11 +7,8 @@ from itertools import product as combinations
 from typing import Any
 
 from indexcalc.functions.table import INV, MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import delta, is_zero, matrix, sample_arrays
+from indexcalc.graph.constructors import addition, delta, is_zero, matrix, sample_arrays
 from indexcalc.graph.edge import Draft, is_symmetric_matrix, symmetry_of
-from indexcalc.functions.table import MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import addition, delta, is_zero, sample_arrays
-from indexcalc.graph.edge import Draft, symmetry_of
 from indexcalc.graph.node import (
     Call,
     Constant,
@@ -52,7 +49,6 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.multiply import product
 from indexcalc.writing.matrix.network import Network, Stuck, commutation
-from indexcalc.writing.matrix.network import Network, Stuck
 from indexcalc.writing.matrix.tiles import tiles_form
 
 LONGEST = 400
