@@ -62,7 +62,7 @@ def cells(rows: list[list[Any]]) -> Array:
     """
     if all(len(row) == 1 and (not _order(row[0]) or _is_column(row[0])) for row in rows):
         return _one_column([row[0] for row in rows])
-    wide = [any(_order(row[k]) == 2 and _is_wide(row[k]) for row in rows if k < len(row)) for k in range(len(rows[0]))]
+    wide = [any(_is_wide(row[k]) for row in rows if k < len(row)) for k in range(len(rows[0]))]
     flat = [any(map(_is_flat, row)) for row in rows]
     return block(
         [
@@ -91,8 +91,8 @@ def _is_column(one: Any) -> bool:
 
 
 def _is_wide(one: Any) -> bool:
-    """Is it a matrix of more than one column, as far as is known?"""
-    return isinstance(one, Array) and one.shape[-1] != 1
+    """Is it a row, or a matrix of more than one column, as far as is known?"""
+    return isinstance(one, Array) and (one.flipped or (_order(one) == 2 and one.shape[-1] != 1))
 
 
 def _is_flat(one: Any) -> bool:
