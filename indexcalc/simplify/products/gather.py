@@ -111,6 +111,9 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
     if not fold_selections(draft, out):
         return ZERO_EDGE
+    parts = open_beside(work, draft, out)
+    if parts is not None:
+        return work.total([work.finish(part, out, dims) for part in parts], dims)
     offered = 0
     for node, _, _ in draft.factors:
         offered |= traits(node)
@@ -122,10 +125,6 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
         join_exponents(work, draft)
     if offered & NESTED_SUMS:
         drop_centred(work, draft, out)
-    drop_centred(work, draft, out)
-    parts = open_beside(work, draft, out)
-    if parts is not None:
-        return work.total([work.finish(part, out, dims) for part in parts], dims)
     cancel_shared(draft)
     cancel(draft, out)
     open_diagonals(work, draft)
