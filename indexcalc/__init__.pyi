@@ -108,6 +108,22 @@ def adj(X: Any) -> Array:
     """
 
 @overload
+def argsort(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def argsort(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = the place of the a-th smallest x_b.
+
+    Along 1 axis: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: jumps where entries tie, which keep their order; the derivative is 0 elsewhere,
+    and is given as 0 there.
+
+    Source: definition.
+    """
+
+@overload
 def asin(x: Array, /) -> Array: ...
 @overload
 def asin(x: Expr, /) -> Expr: ...
@@ -844,6 +860,22 @@ def mean(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) 
     """The mean along free indices (of an Expr) or axes (of an Array)."""
 
 @overload
+def median(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
+@overload
+def median(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """The middle entry in ascending order along free indices or axes, of all entries unless some are named.
+
+    Of an even number it is the mean of the middle two. Entries that tie keep their order: the derivative goes to
+    those
+    that a stable sort puts in the middle.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.grad(ic.median(x), x).evaluate(x=[3, 1, 5, 2])
+    array([0.5, 0. , 0. , 0.5])
+    """
+
+@overload
 def min(x: Array, *axes: int, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array: ...
 @overload
 def min(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
@@ -964,6 +996,18 @@ def not_equal(x: PlainNumber, y: PlainNumber, /) -> Expr:
     Source: definition.
     """
 
+def one_hot(idx: Any, n: Any) -> Array:
+    """1 at the integer, 0 elsewhere, along a last axis of this dimension: `one_hot(idx, n) @ W` is `W[idx]`.
+
+    It is made where it is the result, and nowhere else.
+
+    >>> import indexcalc as ic
+    >>> y = ic.tensor("y", "b", integer=True)
+    >>> ic.one_hot(y, "c"), ic.one_hot(y, "c").evaluate(y=[1, 0], c=3)
+    (one_hot(y, c), array([[0., 1., 0.],
+           [1., 0., 0.]]))
+    """
+
 def outer(a: Any, b: Any) -> Array:
     """The outer product of two vectors: the matrix a_i b_j.
 
@@ -1045,6 +1089,21 @@ def prod_except(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None =
     Domain: all real numbers.
 
     Source: definition, by the product rule.
+    """
+
+@overload
+def quantile(x: Expr, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr: ...
+@overload
+def quantile(x: Array, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Array:
+    """The entry at the place `q*(n - 1)` in ascending order, between two on the line that joins them, as NumPy has
+    it.
+
+    A weighted sum of the sorted entries, see `sort`. Source: R. Hyndman, Y. Fan, Sample quantiles in statistical
+    packages, 1996, definition 7.
+
+    >>> import indexcalc as ic
+    >>> ic.quantile(ic.tensor("x", "n"), 0.25).evaluate(x=[3, 1, 5, 2, 4])
+    np.float64(2.0)
     """
 
 @overload
@@ -1205,6 +1264,21 @@ def solve(A: Any, b: Any) -> Array:
     True
     """
 
+@overload
+def sort(x: Array, *axes: int, axis: int | Sequence[int] | None = None) -> Array: ...
+@overload
+def sort(x: Expr, *indices: Index, axis: Index | Sequence[Index] | None = None) -> Expr:
+    """y_a = the a-th smallest x_b.
+
+    Along 1 axis: the last of an Array, the free indices of an Expr, or those named.
+
+    Domain: all real numbers.
+
+    Where no derivative exists: entries that tie keep their order, as in a stable sort.
+
+    Source: definition.
+    """
+
 def split(x: Any, indices_or_sections: Any, axis: Any = 0) -> list[Any]:
     """The parts of an array along an axis: so many of one size, or those between the places of a list, as NumPy has
     it.
@@ -1332,20 +1406,28 @@ def sym(A: Any) -> Array:
     True
     """
 
-@overload
-def take(x: Expr, indices: Any, axis: Any = None) -> Expr: ...
-@overload
-def take(x: Array, indices: Any, axis: Any = None) -> Array:
-    """The entries at these places along an axis: of one integer without the axis, of a list of them in its order.
+def take(x: Any, idx: Any, axis: int | None = None) -> Array:
+    """The entries along an axis at integers: `take(W, idx, axis=0)` is `W[idx]`, as NumPy has it.
 
-    Integers from 0, or from the end where they are negative, and dimensions. Without an axis the entries are
-    taken row
-    by row, as NumPy has it.
+    The integers are a list or an array of them, or an integer tensor; below 0 they count from the end. Their axes
+    stand
+    in place of the axis. The derivative adds up what the same entry gets.
 
     >>> import indexcalc as ic
-    >>> x = ic.tensor("x", 4)
-    >>> ic.take(x, 2), ic.take(x, [0, 2, 3]).evaluate(x=[5, 6, 7, 8])
-    (x[2], array([5., 7., 8.]))
+    >>> W, idx = ic.tensor("W", "n d"), ic.tensor("idx", "b", integer=True)
+    >>> ic.take(W, idx, axis=0).shape, ic.take(W, [2, 0], axis=1).shape
+    ((b, d), (n, 2))
+    """
+
+def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
+    """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
+
+    `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
+
+    >>> import indexcalc as ic
+    >>> Z, y = ic.tensor("Z", "b c"), ic.tensor("y", "b", integer=True)
+    >>> ic.take_along_axis(Z, y[:, None], 1).shape
+    (b, 1)
     """
 
 @overload
@@ -1541,6 +1623,7 @@ __all__ = [
     "acos",
     "acosh",
     "adj",
+    "argsort",
     "asin",
     "asinh",
     "atan",
@@ -1622,6 +1705,7 @@ __all__ = [
     "max",
     "maximum",
     "mean",
+    "median",
     "min",
     "minimize_args",
     "minimum",
@@ -1631,6 +1715,7 @@ __all__ = [
     "norm_nuc",
     "normp",
     "not_equal",
+    "one_hot",
     "ones",
     "outer",
     "parse",
@@ -1642,6 +1727,7 @@ __all__ = [
     "preflight",
     "prod",
     "prod_except",
+    "quantile",
     "rearrange",
     "reduce",
     "relu",
@@ -1660,6 +1746,7 @@ __all__ = [
     "softmax",
     "softplus",
     "solve",
+    "sort",
     "split",
     "sqrt",
     "sqrtm",
@@ -1671,6 +1758,7 @@ __all__ = [
     "svdvals",
     "sym",
     "take",
+    "take_along_axis",
     "tan",
     "tanh",
     "tensor",

@@ -174,7 +174,6 @@ ROWS: tuple[Foreign, ...] = (
     *_same("SymPy", "minimum", "ic.minimum(x, y)", "Min"),
     *_same("R", "where", "ic.where(x > 0, x, y)", "ifelse"),
     *_other("NumPy", "there is none: it is constant but for jumps", "floor", "ceil", "round"),
-    *_other("NumPy", "there is none; `ic.max(x)` and `ic.min(x)` are the ends", "sort", "argsort"),
     # statistics and losses
     *_same("books, R", "var", "ic.var(x)", "variance"),
     *_same("books, R", "std", "ic.std(x)", "sd", "stddev"),
@@ -188,7 +187,9 @@ ROWS: tuple[Foreign, ...] = (
         "cross_entropy_loss",
         "CrossEntropyLoss",
     ),
-    *_other("PyTorch", "write `-ic.mean(ic.sum(B*A, axis=1))`, with B of zeros and ones", "nll_loss", "NLLLoss"),
+    *_other(
+        "PyTorch", "write `-ic.mean(ic.sum(B*A, axis=1))`, B being `ic.one_hot` of the labels", "nll_loss", "NLLLoss"
+    ),
     *_other(
         "PyTorch",
         "write `-ic.mean(y*ic.log(x) + (1 - y)*ic.log(1 - x))`, of logits `ic.mean(ic.softplus(x) - y*x)`",
@@ -236,11 +237,18 @@ ROWS: tuple[Foreign, ...] = (
         "dot_product_attention",
     ),
     *_other("PyTorch", "write `ic.where(A > 0, A, -1e9)`, with the condition that is kept", "masked_fill"),
-    *_other("PyTorch, JAX", 'declare it: `ic.tensor("Y", "n k", onehot=True)`', "one_hot", "onehot"),
+    *_other("Julia", 'write `ic.one_hot([0, 2], "n")`, or declare it: `ic.tensor("Y", "n k", onehot=True)`', "onehot"),
+    *_other(
+        "PyTorch",
+        'write `A[[0, 2]]`, or with integers that are declared, `A[ic.tensor("b", "k", integer=True)]`',
+        "embedding",
+        "Embedding",
+        "index_select",
+    ),
     *_other("PyTorch", 'write a product with a mask, `x*ic.tensor("m", "n", mask=True)`', "dropout", "Dropout"),
     *_other("PyTorch", "write `A @ B.T + x`, or of samples in rows and B turned `A @ B + x`", "linear", "Linear"),
     *_other("NumPy", "there is none: a place has no derivative; `ic.max(x)` is the value", "argmax", "argmin"),
-    *_other("NumPy", "there is none", "median", "quantile"),
+    *_other("NumPy", "write `ic.quantile(x, 0.25)`, of a share in place of percents", "percentile"),
     # derivatives
     *_same("SymPy, books", "grad", "ic.grad(f, x)", "gradient", "Grad", "nabla"),
     *_same("SymPy, MATLAB", "derivative", "ic.derivative(y, x)", "jacobian", "Jacobian", "Derivative"),
@@ -318,7 +326,7 @@ NAMES: dict[str, Foreign] = {row.name: row for row in ROWS}
 def ours(name: str) -> str | None:
     """The name here of what takes the same arguments, an attribute (".T") or an operator ("@"); else None.
 
-    >>> ours("trace"), ours("transpose"), ours("median")
+    >>> ours("trace"), ours("transpose"), ours("argmax")
     ('tr', '.T', None)
     """
     return NAMES[name].ours if name in NAMES else None

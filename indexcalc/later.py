@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from indexcalc.reading.reader import parse as parse
     from indexcalc.views.array import Array as Array
     from indexcalc.views.array import size_number as size_number
+    from indexcalc.views.choosing.keys import picked as picked
     from indexcalc.views.derivatives.derivative import Derivative as Derivative
     from indexcalc.views.derivatives.differentiate import diff as diff
     from indexcalc.views.derivatives.panel import Layouts as Layouts
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from indexcalc.views.named import lacking as lacking
     from indexcalc.views.named import replaced as replaced
     from indexcalc.views.named import tensors_in as tensors_in
-    from indexcalc.views.select import picked as picked
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
     from indexcalc.writing.matrix.formula import Formula as Formula
@@ -79,7 +79,7 @@ MODULES = {
     "matrix_expr": "views.derivatives.projection",
     "minimize_args": "interop.optimizers",
     "parse": "reading.reader",
-    "picked": "views.select",
+    "picked": "views.choosing.keys",
     "preflight": "engine.preflight",
     "rearrange": "interop.axes",
     "reduce": "interop.axes",

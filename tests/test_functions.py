@@ -30,10 +30,8 @@ FAR = ["asinh", "silu", "erfc", "log_ndtr"]
 each_elementwise = pytest.mark.parametrize("row", ELEMENTWISE.values(), ids=lambda row: row.name)
 each_reduction = pytest.mark.parametrize("row", REDUCTIONS.values(), ids=lambda row: row.name)
 SOME_AXES: dict[int, list[tuple[int, ...]]] = {
-    0: [(0,), (2,), (0, 2), (0, 1, 2)],
-    1: [(0,), (2,)],
-    2: [(0, 1), (0, 2), (1, 2)],
-}
+    0: [(0,), (2,), (0, 2), (0, 1, 2)], 1: [(0,), (2,)], 2: [(0, 1), (0, 2), (1, 2)],
+}  # fmt: skip
 each_axes = pytest.mark.parametrize(
     ("row", "axes"),
     [(row, axes) for row in REDUCTIONS.values() for axes in SOME_AXES[row.axes]],

@@ -26,21 +26,31 @@ SAME = {("jvp", "structure"): "the direction is taken as it is: the three maps h
 """Keywords whose values are checked and all mean one thing, with the reason."""
 
 
+MORE: dict[str, tuple[Any, ...]] = {
+    "normp": (3,),
+    "quantile": (0.5,),
+    "take": ([1, 0],),
+    "take_along_axis": (np.zeros((1, 1), int),),
+}
+"""What functions along axes take behind their first argument."""
+
+
 def _reductions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]]:
     """With and without `axis` and `keepdims`, for each function that has them."""
     rows: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {}
     for name in (n for n, f in ic.FUNCTIONS.items() if "axis" in inspect.signature(f).parameters):
-        f = getattr(ic, name) if name != "normp" else (lambda e, **kw: ic.normp(e, 3, **kw))
+        own, more = getattr(ic, name), MORE.get(name, ())
+        f = partial(lambda own, more, e, **kw: own(e, *more, **kw), own, more)
         if name in ("concatenate", "stack"):
-            rows[name, "axis"] = (partial(f, [A, A], axis=1), partial(f, [A, A]))
-        elif name in ("roll", "take", "split"):
+            rows[name, "axis"] = (partial(own, [A, A], axis=1), partial(own, [A, A]))
+        elif name in ("roll", "split"):
             given = [1] if name == "split" else 1
-            rows[name, "axis"] = (lambda f=f, given=given: str(f(T, given, axis=1)), lambda f=f, g=given: str(f(T, g)))
+            rows[name, "axis"] = (lambda f=own, g=given: str(f(T, g, axis=1)), lambda f=own, g=given: str(f(T, g)))
         elif name in ("norm_nuc", "polar"):
             B = ic.tensor("B", "k n n")
             rows[name, "axis"] = (partial(f, B, axis=(0, 1)), partial(f, B))
         else:
-            rows[name, "axis"] = (partial(f, T, axis=0), partial(f, T))
+            rows[name, "axis"] = (partial(f, T, axis=0), partial(f, T, axis=1) if name == "take" else partial(f, T))
         if "keepdims" in inspect.signature(getattr(ic, name)).parameters:
             rows[name, "keepdims"] = (partial(f, T, keepdims=True), partial(f, T))
     return rows

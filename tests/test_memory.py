@@ -157,8 +157,8 @@ def test_workspace_of_functions_of_entries(name: str) -> None:
 @pytest.mark.parametrize("name", REDUCTIONS)
 def test_workspace_of_functions_along_axes(name: str) -> None:
     row = REDUCTIONS[name]
-    arrays = [(definite(300, 300), (0, 1)), (definite(200, 8, 8), (1, 2))] if row.axes else []
-    for axes in () if row.axes else ((0,), (1,), (0, 1)):
+    arrays = [(definite(300, 300), (0, 1)), (definite(200, 8, 8), (1, 2))] if row.axes == 2 else []
+    for axes in () if row.axes == 2 else ((0,), (1,), (0, 1))[: 2 if row.axes else 3]:
         arrays.append((definite(300, 200), axes))
     for array, axes in arrays:
         params = [3] * len(row.params)

@@ -96,6 +96,7 @@ def _table_rows() -> Iterator[tuple[str, Call]]:
             yield f"ic.{name} by place", by(f, A[i, j], *(i, j)[: 1 + double], takes=[{"x[i]", "x", "A"}, {"i"}])
 
 
+LISTS = {"[]", "[1]", "(0, 1)"}
 VECTORS, MATRIX, BY = [{"x", "A"}], [{"A"}], {"'x'", "x", "A", "s"}
 CALLS: dict[str, Call] = {
     **dict(_table_rows()),
@@ -111,6 +112,11 @@ CALLS: dict[str, Call] = {
        for name in ("var", "std")},
     **{f"ic.{name} by place": by(getattr(ic, name), A[i, j], i, takes=[{"x[i]", "x", "A"}, {"i"}])
        for name in ("var", "std")},
+    "ic.quantile": by(ic.quantile, A, 0.5, takes=[{"x", "A"}, {"0"}], axis=0, keepdims=False),
+    "ic.quantile by place": by(ic.quantile, A[i, j], 0.5, i, takes=[{"x[i]", "x", "A"}, {"0"}, {"i"}]),
+    "ic.take": by(ic.take, A, [0, 2], takes=[{"x", "A"}, {"3", "-1", "0", "10**30", *LISTS}], axis=0),
+    "ic.take_along_axis": by(ic.take_along_axis, x, [0, 2], takes=[{"x"}, LISTS], axis=0),
+    "ic.one_hot": by(ic.one_hot, [0, 2], "n", takes=[{"3", "-1", "0", "10**30", *LISTS}, {*SIZES} - {"0"}]),
     "ic.cov": by(ic.cov, A, x, ddof=0, correction=None, takes=[{"x", "A"}, {"x", "A", "None"}]),
     **{f"ic.{name}": by(getattr(ic, name), [A, A], 0, takes=[{"[x]", "[1]", "(0, 1)"}, {"None", "-1", "0"}])
        for name in ("concatenate", "stack")},
@@ -119,8 +125,6 @@ CALLS: dict[str, Call] = {
                                         {"3", "0", "10**30", "[]", "[1]", "(0, 1)", "n"}]),
     "ic.roll": by(ic.roll, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]", "(0, 1)"},
                                            {"None", "-1", "0", "[1]", "(0, 1)"}]),
-    "ic.take": by(ic.take, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]", "(0, 1)"},
-                                          {"None", "-1", "0"}]),
     "ic.split": by(ic.split, A, [1], 0, takes=[{"x", "A"}, {"[1]", "(0, 1)", "[]"}, {"-1", "0"}]),
     **{f"ic.{name}": by(getattr(ic, name), A, axis=0, takes={"x", "A", "s"}) for name in ("cumsum", "cumprod")},
     "ic.solve": by(ic.solve, A, x, takes=[{"A"}, {"x", "A"}]),
@@ -296,7 +300,7 @@ def _operators() -> Iterator[tuple[str, Call]]:
             takes = NUMBERS | VIEWS if name != "matmul" else {"x", "A"}
             yield f"{title} {name} _", by(lambda value, f=f, e=e: f(e, value), 3, takes=takes, arity=False)
             yield f"_ {name} {title}", by(lambda value, f=f, e=e: f(value, e), 3, takes=takes, arity=False)
-    places = {"None", "3", "-1", "0", "10**30", "...", "i", "(0, 1)", "n"}
+    places = {"None", "3", "-1", "0", "10**30", "...", "i", "(0, 1)", "[]", "[1]", "n"}
     yield "x[_]", by(lambda value: x[value], 0, takes=places, arity=False)
     yield "A[_]", by(lambda value: A[value], 0, takes=places, arity=False)
     yield "x[i][_]", by(lambda value: x[i][value], 0, arity=False)

@@ -28,11 +28,12 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """The array that was given for a variable."""
+    """The array that was given for a variable; that of a `whole` one has integers, and may have an integer dtype."""
 
     name: str
     shape: Shape
     uses: tuple[Use, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +184,60 @@ class Cut:
     shape: Shape
 
 
-Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke | Cut
-STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke, Cut)
+@dataclass(frozen=True, slots=True)
+class Gather:
+    """The entries of the first operand at integers: each of its labels in `places` is what the operand behind says.
+
+    The result has `out`: where the integers share labels with the first operand, or are several, the labels that they
+    share, those that they have alone, and the rest of the first operand's; else theirs stand where the place stood.
+    `names` say whose integers they are.
+    """
+
+    uses: tuple[Use, ...]
+    places: Labels
+    sizes: Shape
+    out: Labels
+    shape: Shape
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scatter:
+    """Zeros, to which the entries of the first operand are added where the integers of those behind it say.
+
+    Its labels are those that the integers and the result share, those that the integers have alone, over which it is
+    summed, and the rest; the result has those that are shared, the `places`, of these `sizes`, and the rest.
+    """
+
+    uses: tuple[Use, ...]
+    places: Labels
+    sizes: Shape
+    out: Labels
+    shape: Shape
+    names: tuple[str, ...]
+
+
+Chosen = Gather | Scatter
+"""The steps in which integers choose entries."""
+
+
+def lined_up(step: Gather | Scatter) -> tuple[Labels, Labels, Labels]:
+    """The labels that integers share with the other side of a step, those that they have alone, and the rest.
+
+    >>> lined_up(Gather((Use(0, (0, 1, 2)), Use(1, (0,))), (1,), (5,), (0, 2), (3, 4), ("y",)))
+    ((0,), (), (2,))
+    """
+    integers = tuple(dict.fromkeys(x for use in step.uses[1:] for x in use.labels))
+    other = step.uses[0].labels if isinstance(step, Gather) else step.out
+    shared = tuple(x for x in integers if x in other)
+    alone = tuple(x for x in integers if x not in other)
+    own = step.uses[0].labels
+    return shared, alone, tuple(x for x in own if x not in integers and x not in step.places)
+
+
+Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke | Cut | Gather | Scatter
+STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke, Cut,
+                                Gather, Scatter)  # fmt: skip
 
 
 def moved(step: Any, place: Mapping[int, int]) -> Step:
@@ -211,6 +264,14 @@ def replaced(
             made.append(moved(own, place))
         place[number] = len(made) - 1
     return made, tuple(place[number] for number in results)
+
+
+def chooses_alone(program: Program, value: int) -> bool:
+    """Is the value read only as integers that choose entries?"""
+    steps = [step for step in program.steps if any(use.value == value for use in step.uses)]
+    return value not in program.results and all(
+        isinstance(step, Gather | Scatter) and step.uses[0].value != value for step in steps
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,8 +325,10 @@ def flops(step: Step) -> int:
             return sum(covered(part, step.shape) for part in step.parts)
         case Reduce() | Invoke():
             return 2 * prod(step.shape)
-        case Reshape() | Cut() | Input() | Known():
+        case Reshape() | Cut() | Gather() | Input() | Known():
             return 0
+        case Scatter():
+            return prod(step.shape)
         case Apply() | Solve():
             return 2 * prod(step.shape) * (step.shape[-1] if step.shape else 1)
         case _:

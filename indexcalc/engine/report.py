@@ -89,5 +89,9 @@ def _shown(step: Step) -> str:
             return f"reshape({uses[0]})"
         case steps.Cut():
             return f"v{step.uses[0].value}{bracketed(step.ranges, step.gone)}"
+        case steps.Gather() | steps.Scatter():
+            verb = "at" if isinstance(step, steps.Gather) else "added at"
+            places = ", ".join(f"{use} of {n}" for use, n in zip(uses[1:], step.sizes, strict=True))
+            return f"{uses[0]} {verb} {places} -> [{''.join(ascii_letters[x] for x in step.out)}]"
         case steps.Invoke():
             return f"{step.title}({', '.join(uses)})"

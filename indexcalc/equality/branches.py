@@ -14,6 +14,7 @@ import numpy as np
 
 from indexcalc.equality.arithmetic import Array
 from indexcalc.equality.reals import Reals
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import AHEAD, Decider, elementwise_row, reduction_row
 from indexcalc.graph.constructors import addition, constant_number, einsum, is_zero, reduction
 from indexcalc.graph.node import (
@@ -38,6 +39,8 @@ BELOW, ABOVE, UNCLEAR = -1, 1, 1 << 20
 """Sides of a sign; `UNCLEAR` is so near to the threshold that rounding decides."""
 APART = UNCLEAR + 1
 """The sides of a place where rounding decides, and of all others."""
+RANK = 1 << 10
+"""The side of a place in an order is its rank times this number, more than an axis that is looked at has places."""
 WINNER = -2
 """The side of a maximum that each entry is on where it is the largest: entry by entry, as the sides of a sign are."""
 
@@ -46,7 +49,8 @@ class Branch(NamedTuple):
     """A condition or a kink: `left - right` is `gap`, whose sign decides.
 
     `kind` is "threshold" (sides below and above), "same" (equal, or not), "true" (a condition that is put together:
-    met, or not), "place" (the largest entry along `axes`: each place a side). An `optional` one ends a domain.
+    met, or not), "place" (the largest entry along `axes`: each place a side), "order" (the entry of each rank along the
+    one of `axes`: each rank of each place a side). An `optional` one ends a domain.
     """
 
     kind: str
@@ -57,8 +61,15 @@ class Branch(NamedTuple):
     axes: tuple[int, ...] = ()
     optional: bool = False
 
+    @property
+    def placed(self) -> bool:
+        """Are its sides places along axes?"""
+        return self.kind in ("place", "order")
+
     def sides(self, count: int = 2) -> tuple[int, ...]:
         """The sides there are; `count` is how many places the axes have."""
+        if self.kind == "order":
+            return tuple(RANK * rank + place for rank in range(count) for place in range(count))
         return {"threshold": (BELOW, ABOVE), "same": (0, 1), "true": (0, 1)}.get(self.kind, tuple(range(count)))
 
     def seen(self, at: Reals) -> Array:
@@ -69,6 +80,8 @@ class Branch(NamedTuple):
     def _seen(self, value: Array, noise: Array) -> Array:
         if self.kind == "place":
             return _places(value, noise, self.axes)
+        if self.kind == "order":
+            return _ranked(value, noise, self.axes)
         value, noise = (np.real(a).reshape(len(value), -1) for a in (value, noise))
         near = (np.abs(value) <= noise) & (noise > 0)
         unclear = ~np.isfinite(value) | near & ((self.kind == "threshold") | (value != 0))
@@ -83,6 +96,8 @@ class Branch(NamedTuple):
     def _margin(self, value: Array, noise: Array, side: int) -> Array:
         if self.kind == "place":
             return _lead(value, self.axes, side)
+        if self.kind == "order":
+            return _apart(value, self.axes, side)
         value = np.real(value).reshape(len(value), -1)
         noise = noise.reshape(len(value), -1)
         if self.kind == "threshold":
@@ -93,7 +108,7 @@ class Branch(NamedTuple):
 
     def impossible(self, side: int) -> bool:
         """Is it shown by intervals that this side is never met?"""
-        if self.kind == "place":
+        if self.placed:
             return False
         low, high = bounds([self.gap])[self.gap]
         if self.kind == "threshold":
@@ -140,6 +155,34 @@ def _lead(value: Array, axes: Sequence[int], side: int) -> Array:
     return np.asarray(np.nan_to_num(entries[..., side] - others.max(axis=-1), nan=-np.inf))
 
 
+def _ranked(value: Array, noise: Array, axes: Sequence[int]) -> Array:
+    """The place of the entry of each rank, slice by slice; unclear where a neighbour is as near as rounding."""
+    entries, rounding = _slices(value, axes), _slices(noise, axes)
+    order = np.argsort(entries, axis=-1, kind="stable")
+    gaps = np.diff(np.take_along_axis(entries, order, axis=-1), axis=-1)
+    near = (gaps <= rounding.max(axis=-1, keepdims=True)) & (gaps > 0) | ~np.isfinite(gaps)
+    unclear = np.zeros(order.shape, bool)
+    unclear[..., 1:] |= near
+    unclear[..., :-1] |= near
+    ranks = RANK * np.arange(order.shape[-1])
+    return np.asarray(np.where(unclear, UNCLEAR, ranks + order).reshape(len(value), -1))
+
+
+def _apart(value: Array, axes: Sequence[int], side: int) -> Array:
+    """How far the entry at a place lies within a rank: to its neighbours, or less the way to the entry that has it."""
+    entries = np.real(_slices(value, axes))
+    rank, place = divmod(side, RANK)
+    if side < 0 or max(rank, place) >= entries.shape[-1]:
+        return np.full((len(value), entries[0].size), -np.inf)
+    order, own = np.sort(entries, axis=-1), entries[..., place]
+    ends = np.full((*own.shape, 1), np.inf)
+    wide = np.concatenate([-ends, order, ends], axis=-1)
+    gap = np.minimum(own - wide[..., rank], wide[..., rank + 2] - own)
+    found = np.full(entries.shape, -np.inf)
+    found[..., rank] = np.where(own == order[..., rank], np.minimum(gap, 1.0), -np.abs(own - order[..., rank]))
+    return np.asarray(np.nan_to_num(found, nan=-np.inf).reshape(len(value), -1))
+
+
 # ------------------------------------------------------------------ found in a graph
 
 
@@ -181,7 +224,7 @@ def _of(node: Node) -> list[Branch]:
 
 def _elementwise(node: Elementwise) -> list[Branch]:
     where = elementwise_row(node.fn).branches
-    if where is None:
+    if where is None or chooser_of(node) is not None:
         return []
     first = node.args[0].node
     match where.decides:
@@ -228,6 +271,8 @@ def _reduction(node: Reduction) -> list[Branch]:
         return []
     if where.decides is Decider.ARGUMENT:
         return [_against(child, where.at)]
+    if where.decides is Decider.ORDER:
+        return [Branch("order", child, child, zero, axes=node.axes)]
     axes = range(child.order)
     entries = einsum(-1, [(child, axes)], axes) if where.decides is Decider.SMALLEST else child
     return [Branch("place", entries, child, zero, axes=node.axes)]
@@ -299,11 +344,14 @@ def _said(side: Side, text: Callable[[Node], str]) -> str:
     branch = side.branch
     if side.side in (UNCLEAR, APART):
         tied = side.side == UNCLEAR
-        if branch.kind == "place":
+        if branch.placed:
             return f"{'a tie' if tied else 'no tie'} in {text(branch.left)}"
         return f"{text(branch.left)} {'==' if tied else '!='} {text(branch.right)}"
     if branch.kind == "place":
         return f"place {side.side} of {text(branch.left)} is the largest"
+    if branch.kind == "order":
+        rank, place = divmod(side.side, RANK)
+        return f"place {place} of {text(branch.left)} is number {rank} in ascending order"
     if branch.kind == "true":
         return f"{text(branch.left)} {'!=' if side.side else '=='} 0"
     below = side.side == (BELOW if branch.kind == "threshold" else 0)

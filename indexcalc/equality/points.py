@@ -20,6 +20,7 @@ from indexcalc.engine.bind.declared import MADE, respecting
 from indexcalc.engine.bind.inputs import Numbers, symbols_in
 from indexcalc.equality.reals import Reals
 from indexcalc.errors import IndexCalcError
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import variable as made_variable
 from indexcalc.graph.edge import symmetry_of
@@ -53,6 +54,25 @@ class Point(NamedTuple):
     def moved(self, variable: Variable, value: Numbers) -> Point:
         """The point with another array for a variable."""
         return self._replace(arrays={**self.arrays, variable: value})
+
+
+def within_axes(point: Point, roots: Sequence[Node]) -> Point:
+    """The point, integers that choose along axes of one dimension being entries of these, as they are taken anyway.
+
+    >>> from indexcalc.functions.entries.choosing import bracket
+    >>> a = made_variable("a", (1,), ["integer"])
+    >>> within_axes(Point({}, {a: np.array([7.0])}), [bracket(a, 3)]).arrays[a]
+    array([1.])
+    """
+    found: dict[Variable, set[int]] = {}
+    for node in topological(roots):
+        chooser = chooser_of(node)
+        if chooser is not None and isinstance(chooser.integers, Variable):
+            found.setdefault(chooser.integers, set()).add(size(node.dims[chooser.place], point.sizes))
+    for variable, sizes in found.items():
+        if len(sizes) == 1 and min(sizes):
+            point = point.moved(variable, point.arrays[variable] % min(sizes))
+    return point
 
 
 def of_matrices(node: Node) -> bool:
@@ -170,12 +190,15 @@ def _onehot(value: Numbers) -> Numbers:
     return np.asarray(np.arange(value.shape[-1]) == np.argmax(value, axis=-1)[..., None], float)
 
 
+WIDE = 997
+"""Integers up to so many are drawn, of numbers about 1: a prime, so that those that choose entries choose each."""
 OTHERS: dict[str, Callable[[Numbers], Numbers]] = {
     "mask": lambda value: np.asarray(value > 0, float),
     "onehot": _onehot,
     "positive": lambda value: np.abs(value) + np.finfo(float).tiny,
     "positive_definite": _definite,
     "orthogonal": _orthogonal,
+    "integer": lambda value: np.abs(np.where(value == np.floor(value), value, np.floor(value * WIDE))),
     "stochastic": lambda value: value if _is_onehot(value) else np.abs(value) / np.abs(value).sum(-1, keepdims=True),
 }
 """What is declared and is no linear space: random entries made to have it."""

@@ -22,6 +22,7 @@ from indexcalc.engine.bind.inputs import size_of
 from indexcalc.engine.bind.smooth import Declared, Smooth, numbers_of
 from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Variable
@@ -190,8 +191,11 @@ class Reals(Arithmetic):
     # -------------------------------------------------------------- functions
 
     def elementwise(self, node: Elementwise, args: list[Array]) -> Array:
-        """The row's function, rounded."""
-        row = elementwise_row(node.fn)
+        """The row's function, rounded; integers that choose entries go round the axis."""
+        row, found = elementwise_row(node.fn), chooser_of(node)
+        if found is not None:
+            size = max(1, size_of(node.dims[found.place], self.sizes))
+            args = [array % size for array in args]
         value = self._each(node, lambda *own: row.numpy(*own, *node.params), np.broadcast_arrays(*args))
         if row.unrounded:
             return value

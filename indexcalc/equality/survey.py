@@ -179,7 +179,7 @@ class Survey:
 
     def _meet(self) -> None:
         """Points on the sides, and on the pairs of sides, that no point has met."""
-        self._meet_sides("threshold", "place")
+        self._meet_sides("threshold", "place", "order")
         self._near()
         signs = [b for b in self.branches if b.kind == "threshold" and not b.optional]
         for one, other in islice(combinations(signs, 2), MOST_PAIRS):
@@ -198,7 +198,7 @@ class Survey:
 
     def _wanted(self) -> Iterator[tuple[Branch, int]]:
         for branch in self.branches:
-            for side in branch.sides(self._length(branch) if branch.kind == "place" else 2):
+            for side in branch.sides(self._length(branch) if branch.placed else 2):
                 if not branch.impossible(side):
                     yield branch, side
 
@@ -491,7 +491,7 @@ def region(survey: Survey, agree: Sequence[SurveyPoint], differ: Sequence[Survey
 
 def _sides(survey: Survey, branch: object) -> tuple[int, ...]:
     kind = getattr(branch, "kind", "")
-    return () if kind == "place" else (BELOW, ABOVE) if kind == "threshold" else (0, 1)
+    return () if kind in ("place", "order") else (BELOW, ABOVE) if kind == "threshold" else (0, 1)
 
 
 def _pure(survey: Survey, side: Side) -> list[Array]:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.engine.bind.inputs import symbols_in
-from indexcalc.equality.points import Point, Shape, of_matrices, sizes_of
+from indexcalc.equality.points import Point, Shape, of_matrices, sizes_of, within_axes
 from indexcalc.errors import IndexCalcError
 from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.index import size
@@ -54,6 +54,7 @@ def witness(one: Node, other: Node, found: Point | None = None) -> Witness | Non
 
 def _shown(one: Node, other: Node, point: Point, digits: int | None = 4) -> Witness | None:
     """The entry in which two nodes differ most at a point, if they do."""
+    point = within_axes(point, [one, other])
     own, wanted = (np.real(value) for value in point.values([one, other]))
     if not np.isfinite(wanted).any():
         return None

@@ -14,6 +14,7 @@ import numpy as np
 
 from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import largest, logsumexp, softmax
+from indexcalc.functions.entries.ordered import ORDERED
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.rational import CUMULATIVE_PRODUCTS, CUMULATIVE_SUMS, PRODUCT, PRODUCTS_OF_OTHERS
 from indexcalc.functions.spectral import SPECTRAL
@@ -214,4 +215,4 @@ ROWS = (
     ),
 )  # fmt: skip
 
-REDUCTIONS.update({row.name: row for row in (*ROWS, *SPECTRAL)})
+REDUCTIONS.update({row.name: row for row in (*ROWS, *ORDERED, *SPECTRAL)})

@@ -56,6 +56,7 @@ class Decider(Enum):
     CONDITION = "is the first argument 0?"
     LARGEST = "which entry is the largest?"
     SMALLEST = "which entry is the smallest?"
+    ORDER = "in which order are the entries?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,7 @@ AT_ZERO = Branching(Decider.ARGUMENT)
 AHEAD = Branching(Decider.DIFFERENCE)
 CHOSEN = Branching(Decider.CONDITION, operators=("==", "!="))
 LARGEST, SMALLEST = Branching(Decider.LARGEST), Branching(Decider.SMALLEST)
+ORDER = Branching(Decider.ORDER)
 COMPARED = {
     "<": Branching(Decider.DIFFERENCE, operators=("<", ">=")),
     "<=": Branching(Decider.DIFFERENCE, operators=("<=", ">")),

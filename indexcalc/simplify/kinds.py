@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from indexcalc.functions.entries.choosing import EQUAL
 from indexcalc.functions.table import POWER, elementwise_row, reduction_row
 from indexcalc.graph.canonical import Hyperedge, labelling, settle
 from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction
@@ -43,6 +44,7 @@ from indexcalc.simplify.powers.exponents import power_of_power
 from indexcalc.simplify.powers.logarithms import join_logarithms, open_logarithm
 from indexcalc.simplify.powers.norms import join_squares
 from indexcalc.simplify.powers.quotients import over_one_power
+from indexcalc.simplify.products.choosing import open_bracket
 from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
 from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison
@@ -137,6 +139,8 @@ def rule_elementwise(work: Normaliser, node: Elementwise) -> Edge:
         return unary(work, node, *args[0])
     if node.fn in COMPARED and (known := recognise_comparison(node.fn, args)) is not None:
         return Edge(1, *known)
+    if node.fn == EQUAL and (opened := open_bracket(args, node.dims)) is not None:
+        return work.renormalise(opened)
     row = elementwise_row(node.fn)
     args = recognise_choice(args) if row.choice else args
     value = {axis: (1, str(node.dims[axis])) for _, own in args for axis in own}

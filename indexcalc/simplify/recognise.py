@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, is_zero, reduction
 from indexcalc.graph.edge import scaled
@@ -97,7 +98,8 @@ def direction(node: Node) -> tuple[Number, Node]:
 def recognise_kinks(factors: Factors) -> None:
     """`relu(z)*step(z)` is `relu(z)`, `sign(z)*abs(z)` is `z`, `sign(z)/abs(z)` is `1/z`, `[z > 0]**2` is `[z > 0]`."""
     for (node, labels), exponent in list(factors.items()):
-        if exponent != 1 and is_condition(node) and not isinstance(exponent, complex) and exponent > 0:
+        selects = is_condition(node) or chooser_of(node) is not None
+        if exponent != 1 and selects and not isinstance(exponent, complex) and exponent > 0:
             factors[node, labels] = exponent = 1
         if not isinstance(node, Elementwise) or node.fn not in ("step", "sign") or exponent != 1:
             continue

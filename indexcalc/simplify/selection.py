@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeGuard
 
 from indexcalc.functions.elementwise import chosen
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.constructors import ONE, addition, einsum, regroup, zeros
 from indexcalc.graph.node import (
@@ -80,13 +81,15 @@ def select(roots: Sequence[Node]) -> list[Node]:
 def is_condition(node: Node) -> bool:
     """Is every entry 1 where a condition holds, and 0 elsewhere?
 
+    Not of integers that choose entries: nothing is multiplied with their bracket, see `entries/choosing`.
+
     >>> from indexcalc.graph.constructors import elementwise, variable
     >>> z = variable("z", ())
     >>> is_condition(elementwise("step", [(z, ())], ())), is_condition(elementwise("relu", [(z, ())], ()))
     (True, False)
     """
     if isinstance(node, Elementwise):
-        return elementwise_row(node.fn).condition
+        return elementwise_row(node.fn).condition and chooser_of(node) is None
     if isinstance(node, Variable):
         return "mask" in node.assumptions
     return _is_triangle(node) or (isinstance(node, Sum) and _denies(node))

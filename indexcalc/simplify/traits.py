@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import EXP, LOG, POWER, reduction_row
 from indexcalc.graph.node import Elementwise, Matrix, Node, Product, Reduction, Sum
 from indexcalc.simplify.identities.entrywise import SUMS
 
-OF_MATRIX, NORM, RAISED, NESTED_SUMS, PAIRED, LOGARITHM, SQUARED, OVER_SUM = (1 << k for k in range(8))
-"""As a factor: a function of matrices inside, a norm, a power or an exponential, sums in the terms of a sum. As a term:
-a function that an identity begins with, a logarithm, the square of a norm, a negative power of a sum."""
+OF_MATRIX, NORM, RAISED, NESTED_SUMS, CHOOSES, PAIRED, LOGARITHM, SQUARED, OVER_SUM = (1 << k for k in range(9))
+"""As a factor: a function of matrices inside, a norm, a power or an exponential, sums in the terms of a sum, a bracket
+of integers. As a term: a function that an identity begins with, a logarithm, the square of a norm, a negative power of
+a sum."""
 
 
 def traits(node: Node) -> int:
@@ -28,6 +30,7 @@ def _found(node: Node) -> int:
     if isinstance(node, Elementwise):
         inside = traits(node.args[0].node) & OF_MATRIX if len(node.args) == 1 else 0
         raised = RAISED if node.fn in (EXP, POWER) else 0
+        raised |= CHOOSES if chooser_of(node) is not None else 0
         return inside | raised | (PAIRED if node.fn in SUMS else 0) | (LOGARITHM if node.fn == LOG else 0)
     if isinstance(node, Product):
         return _of_product(node)

@@ -201,25 +201,12 @@ class Array(Placed):
         """
         return later.picked(self, key if isinstance(key, tuple) else (key,))
 
-    def _kept(self, node: Node, axes: Sequence[int], keepdims: bool) -> Array:
-        """A node that lost these axes, with axes of dimension 1 in their places if they are to be kept."""
-        left = [axis for axis in true_axes(self) if axis not in axes]
-        if not keepdims:
-            shown = [axis in left for axis in range(self.ndim) if axis not in axes]
-            return (
-                array_from(node, [self], ascending(shown)) if left and False in shown else standing_array(node, [self])
-            )
-        if None in self.places:
-            return array_from(node, [self], ascending(axis in left for axis in range(self.ndim)))
-        ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
-        return array_from(einsum(1, [(node, left)], range(self.order), ones), [self])
-
     def sum(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The sum along axes, or of everything."""
         axes = numbered_axes(self, axis, Asked(lambda: f"({self}).sum(axis={axis})"))
         gone = places_at(self, axes)
         kept = [k for k in range(self.order) if k not in gone]
-        return self._kept(einsum(1, [(self.node, range(self.order))], kept), axes, keepdims)
+        return without_axes(self, einsum(1, [(self.node, range(self.order))], kept), axes, keepdims)
 
     def mean(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The mean along axes, or of everything."""
@@ -228,7 +215,7 @@ class Array(Placed):
         kept = [k for k in range(self.order) if k not in gone]
         factors: list[Any] = [(self.node, range(self.order))]
         factors += [(dimension(self.node.dims[k]), (), -1) for k in gone]
-        return self._kept(einsum(1, factors, kept), axes, keepdims)
+        return without_axes(self, einsum(1, factors, kept), axes, keepdims)
 
     def max(self, axis: int | Sequence[int] | None = None, keepdims: bool = False) -> Array:
         """The largest entry along axes, or of all."""
@@ -395,6 +382,26 @@ def entrywise_array(fn: str, *values: object, params: tuple[Number, ...] = ()) -
 # ------------------------------------------------------------------ reductions and products
 
 
+def without_axes(array: Array, node: Node, axes: Sequence[int], keepdims: bool) -> Array:
+    """What a node is that an array has become without these of the axes that it shows.
+
+    Axes of dimension 1 stand in their places if they are to be kept.
+
+    >>> import indexcalc as ic
+    >>> X = ic.tensor("X", "n m")
+    >>> without_axes(X, ic.max(X, axis=1).node, [1], True).shape
+    (n, 1)
+    """
+    left = [axis for axis in true_axes(array) if axis not in axes]
+    if not keepdims:
+        shown = [axis in left for axis in range(array.ndim) if axis not in axes]
+        return array_from(node, [array], ascending(shown)) if left and False in shown else standing_array(node, [array])
+    if None in array.places:
+        return array_from(node, [array], ascending(axis in left for axis in range(array.ndim)))
+    ones: dict[Any, Dimension] = dict.fromkeys(axes, 1)
+    return array_from(einsum(1, [(node, left)], range(array.order), ones), [array])
+
+
 def reduce_array(
     fn: str,
     array: Array,
@@ -414,7 +421,7 @@ def reduce_array(
         node = einsum(1, [(node, range(array.order))], [*range(array.order), *opened], ones)
     node = reduction(fn, node, [*true, *opened], keeps, params)
     if not keeps:
-        return array._kept(node, axes, keepdims)
+        return without_axes(array, node, axes, keepdims)
     return array._with(einsum(1, [(node, range(node.order))], range(array.order)) if opened else node)
 
 

@@ -18,11 +18,11 @@ from indexcalc.index import Dimension
 
 ASSUMPTIONS = (
     "symmetric", "skew", "diagonal", "lower", "upper", "positive_definite", "positive", "orthogonal", "toeplitz",
-    "hankel", "circulant", "stochastic", "onehot", "mask", "full_rank", "constant", "major",
+    "hankel", "circulant", "stochastic", "onehot", "mask", "full_rank", "constant", "major", "integer",
 )  # fmt: skip
 GROUPED = {"symmetric": 1, "skew": -1}
 """Words that take groups of slots, and the sign of a transposition in them."""
-MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "onehot", "mask", "constant", "major"}
+MATRICES_ONLY = set(ASSUMPTIONS) - {"positive", "stochastic", "onehot", "mask", "constant", "major", "integer"}
 ALONG_LAST = {"stochastic", "onehot"}
 """Words about the last axis, which must be there."""
 WITH_SKEW = {

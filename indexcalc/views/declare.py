@@ -25,7 +25,7 @@ Extent: TypeAlias = int | str | Dim | list[Any] | tuple[Any, ...]
 """A dimension, or several, as type checkers see them."""
 WORDS = {
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
-    "elimination", "voigt",
+    "elimination", "voigt", "one_hot", "arange", "integers", "quantile_weights",
     "sum", "mean", "sqrt", "bands",
     "hadamard", "outer", "normF", "pinv", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
     "kron", "khatri_rao", "cross", "eigh", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",

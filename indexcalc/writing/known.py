@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from indexcalc.functions.entries.choosing import ARANGE, LISTED
 from indexcalc.graph.node import Constant, Node, Product, Regroup
 from indexcalc.graph.ranges import range_of
 from indexcalc.writing.slices import slice_text
@@ -35,7 +36,9 @@ def constant_piece(node: Constant, subs: Names) -> Piece:
         return Grouped(_places(node, ()), split, whole, (("j", size), ("i", size)), subs)
     if (found := range_of(node)) is not None:
         return Picked(Filled("eye", (found.length,)), (slice_text(found),), subs)
-    if node.params:
+    if node.label == LISTED:
+        return Applied(node.label, (), subs, params=node.params)
+    if node.params or node.label == ARANGE:
         return Applied(node.label, (), subs, params=(*node.params, *node.dims))
     return Named(node.label, subs)
 

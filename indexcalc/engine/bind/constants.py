@@ -99,6 +99,12 @@ def _bands(shape: tuple[int, ...], dtype: Any, kind: str) -> Numbers:
     return np.asarray(np.arange(count)[:, None, None] == places[kind], dtype)
 
 
+def _quantile_weights(shape: tuple[int, ...], dtype: Any, top: int, bottom: int) -> Numbers:
+    """By how much each entry in ascending order counts in the quantile of a share `top/bottom`."""
+    distance = np.abs(np.arange(shape[0]) - (shape[0] - 1) * top / bottom)
+    return np.asarray(np.maximum(0, 1 - distance), dtype)
+
+
 CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "epsilon": _epsilon,
     "pi": lambda shape, dtype: np.asarray(np.pi, dtype),
@@ -109,6 +115,9 @@ CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "elimination": _elimination,
     "voigt": _voigt,
     "bands": _bands,
+    "arange": lambda shape, dtype: np.arange(shape[0], dtype=dtype),
+    "quantile_weights": _quantile_weights,
+    "integers": lambda shape, dtype, *values: np.array(values, dtype),
 }
 """The numbers of known tensors: from a shape and a dtype, and from their parameters."""
 
@@ -144,6 +153,9 @@ ELIMINATION = """def elimination(size):
     values = np.zeros((size, size, len(rows)))
     values[rows, columns, np.arange(len(rows))] = 1
     return values"""
+QUANTILE = """def quantile_weights(size, top, bottom):
+    \"\"\"By how much each entry in ascending order counts in the quantile of a share.\"\"\"
+    return np.maximum(0, 1 - abs(np.arange(size) - (size - 1) * top / bottom))"""
 BANDS = """def bands(count, rows, columns, kind):
     \"\"\"1 where the entry i, j belongs to band d of a matrix of this kind.\"\"\"
     row, column = np.ogrid[:rows, :columns]
@@ -171,6 +183,9 @@ CODE: dict[str, Callable[..., tuple[str, str]]] = {
     "duplication": lambda sizes: (f"duplication({sizes[0]})", DUPLICATION),
     "elimination": lambda sizes: (f"elimination({sizes[0]})", ELIMINATION),
     "voigt": _voigt_code,
+    "arange": lambda sizes: (f"np.arange({sizes[0]})", ""),
+    "quantile_weights": lambda sizes, top, bottom: (f"quantile_weights({sizes[0]}, {top}, {bottom})", QUANTILE),
+    "integers": lambda sizes, *values: (f"np.array([{', '.join(map(str, values))}])", ""),
     "bands": lambda sizes, kind: (f"bands({', '.join(sizes)}, {kind!r})", BANDS),
 }
 """NumPy that makes the numbers of a known tensor: an expression, and the function that it calls, if any."""

@@ -126,6 +126,7 @@ HOLDS: dict[str, Callable[[Numbers], bool]] = {
     "mask": _mask,
     "onehot": _onehot,
     "full_rank": _full_rank,
+    "integer": lambda array: bool((array == np.floor(array.real)).all()),
 }
 """Whether an array is what a word says, along its last axes."""
 
@@ -142,6 +143,7 @@ SAID = {
     "stochastic": ("the last axis does not sum to 1", "give {0}/{0}.sum(-1, keepdims=True)"),
     "mask": ("an entry is neither 0 nor 1", "give ({0} != 0)*1.0, say"),
     "onehot": ("the last axis has not one 1 and else 0", "give np.eye(k)[numbers of the classes]"),
+    "integer": ("an entry is no whole number", "give np.round({0}), say"),
     "full_rank": ("its rank is less than its smaller dimension", "check the numbers"),
 }
 """What was found where a word does not hold, and what to give instead."""
@@ -228,4 +230,5 @@ MADE: dict[str, Callable[[Numbers], Numbers]] = {
     "onehot": _made_onehot,
     "mask": _made_mask,
     "stochastic": lambda value: np.abs(value) / np.abs(value).sum(axis=-1, keepdims=True),
+    "integer": _made_mask,
 }

@@ -144,9 +144,11 @@ def _arrays(
 ) -> dict[Variable, Numbers]:
     """The values as arrays of a dtype that is kept, with the axes that their variables have."""
     weak = {v: value for v, value in given.items() if type(value) in (int, float, complex, Fraction)}
-    strong = {v: to_array(value, v.label, v.dims) for v, value in given.items() if v not in weak}
+    strong = {
+        v: to_array(value, v.label, v.dims, "integer" in v.assumptions) for v, value in given.items() if v not in weak
+    }
     arrays = {v: _fit(v, array, standing.get(v.label)) for v, array in strong.items()}
-    used = [arrays[variable].dtype for variable in needed if variable in arrays]
+    used = [arrays[v].dtype for v in needed if v in arrays and arrays[v].dtype.kind != "i"]
     common = np.result_type(*used) if used else np.dtype(np.float64)
     for variable, value in weak.items():
         plain = value if type(value) is complex else to_float(value, f"input {variable.label}")
@@ -156,8 +158,11 @@ def _arrays(
 
 
 def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
-    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none."""
-    kinds = list(arrays)
+    """The dtype of what is computed from arrays: complex if one is, double if one is or if there is none.
+
+    Integers, which only integer tensors are given, count for nothing.
+    """
+    kinds = [array for array in arrays if array.dtype.kind != "i"]
     double = not kinds or any(array.dtype not in SINGLE for array in kinds)
     if any(array.dtype.kind == "c" for array in kinds):
         return np.dtype(np.complex128 if double else np.complex64)
@@ -165,7 +170,9 @@ def common_dtype(arrays: Iterable[Numbers]) -> np.dtype[Any]:
 
 
 def cast(array: Numbers, dtype: np.dtype[Any]) -> Numbers:
-    """The array in the precision of the common dtype; what is real stays real."""
+    """The array in the precision of the common dtype; what is real stays real, integers stay integers."""
+    if array.dtype.kind == "i":
+        return array
     real = array.dtype.kind != "c" and dtype.kind == "c"
     return array.astype(np.zeros(0, dtype).real.dtype if real else dtype, copy=False)
 
@@ -180,8 +187,8 @@ def to_float(value: int | float | Fraction, asked: str) -> float:
         raise InputError(asked, found, "rescale it") from None
 
 
-def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None) -> Numbers:
-    """The value as an array of one of the four dtypes that are kept; integers become float64.
+def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None, whole: bool = False) -> Numbers:
+    """The value as an array of one of the four dtypes that are kept; integers become float64, of a `whole` one int64.
 
     Where its axes have names, they are placed by the dimensions of its tensor.
     """
@@ -195,8 +202,8 @@ def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None) -> 
         raise InputError(asked, f"a {type(value).__name__} that is no array: {error}", "give a NumPy array") from None
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "iu":
-        dtype = np.dtype(np.float64)
-    if dtype not in KEPT:
+        dtype = np.dtype(np.int64 if whole else np.float64)
+    if dtype not in KEPT and dtype.kind != "i":
         raise _bad_dtype(asked, array)
     return array.astype(dtype, copy=False)
 

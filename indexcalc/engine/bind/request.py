@@ -45,6 +45,7 @@ class Request:
         self.units = [one.units for one in wanted]
         self.functions = calls_below(self.roots)
         self.used = variables(self.roots)
+        self.whole = {v.label for v in (*self.used, *self.inputs) if "integer" in v.assumptions}
         self.symbols = symbols_below([*written, *self.roots, *self.inputs])
         self.told: dict[str, int] = {}
         self._check_names()

@@ -35,6 +35,8 @@ from indexcalc.surface import public
 class Backend(NamedTuple):
     """A library of arrays: `arrays` makes its arrays of values, all of one precision, real ones stay real.
 
+    Integers that are told to be whole stay so.
+
     `numbers` gives the array as NumPy's, or None where it has no numbers yet; `faster` takes a function of arrays and
     gives a faster one; `cast` gives the function that makes arrays like this one of values: of its dtype, where it
     lies. `measured` gives the bytes that a function of these arrays needs at once beside them, as the library says once
@@ -42,7 +44,7 @@ class Backend(NamedTuple):
     """
 
     name: str
-    arrays: Callable[[Sequence[Any]], list[Any]]
+    arrays: Callable[[Sequence[Any], Sequence[bool]], list[Any]]
     numbers: Callable[[Any], Any]
     faster: Callable[[Callable[..., Any]], Callable[..., Any]]
     cast: Callable[[Any], Callable[[Any], Any]]
@@ -113,10 +115,11 @@ class OnBackend(Compiled):
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)
+        whole = [name in self.request.whole for name in self.names]
         held = {variable.label: stand_in.shape for variable, stand_in in bound.items()}
         ready = [
             value if value.shape == held[name] else value.reshape(held[name])
-            for name, value in zip(self.names, self.backend.arrays(arrays), strict=True)
+            for name, value in zip(self.names, self.backend.arrays(arrays, whole), strict=True)
         ]
         mixed = tuple(name for name, value in zip(self.names, ready, strict=True) if "complex" in str(value.dtype))
         key = (tuple(value.shape for value in ready), tuple(sorted(sizes.items())), mixed)
@@ -224,20 +227,22 @@ def _plain(value: Any) -> bool:
 # ------------------------------------------------------------------ JAX
 
 
-def _jax_arrays(values: Sequence[Any]) -> list[Any]:
+def _jax_arrays(values: Sequence[Any], whole: Sequence[bool]) -> list[Any]:
     """Arrays of one precision; integers become floats, and a Python number takes the precision of the others."""
     import jax.numpy as jnp
 
     made = [value if _plain(value) else jnp.asarray(value) for value in values]
+    kept = [own and not _plain(x) and jnp.issubdtype(x.dtype, jnp.integer) for x, own in zip(made, whole, strict=True)]
     default = jnp.result_type(float)
     common = jnp.result_type(*[x.dtype if jnp.issubdtype(x.dtype, jnp.inexact) else default
-                               for x in made if not _plain(x)] or [default])  # fmt: skip
+                               for x, own in zip(made, kept, strict=True) if not _plain(x) and not own]
+                             or [default])  # fmt: skip
     real = jnp.zeros((), common).real.dtype
-    whole = jnp.result_type(real, jnp.complex64)
-    dtypes = [whole if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real for x in made]
+    double = jnp.result_type(real, jnp.complex64)
+    dtypes = [double if isinstance(x, complex) or (not _plain(x) and jnp.iscomplexobj(x)) else real for x in made]
     return [
-        x if not _plain(x) and x.dtype == dtype else jnp.asarray(x, dtype)
-        for x, dtype in zip(made, dtypes, strict=True)
+        x if own or (not _plain(x) and x.dtype == dtype) else jnp.asarray(x, dtype)
+        for x, dtype, own in zip(made, dtypes, kept, strict=True)
     ]
 
 
@@ -278,25 +283,29 @@ def _jax_cast(like: Any) -> Callable[[Any], Any]:
 # ------------------------------------------------------------------ PyTorch
 
 
-def _torch_arrays(values: Sequence[Any]) -> list[Any]:
+def _torch_arrays(values: Sequence[Any], whole: Sequence[bool]) -> list[Any]:
     """Tensors of one precision, on the device of those that are tensors; integers become float64."""
     import torch
 
     device = next((value.device for value in values if isinstance(value, torch.Tensor)), None)
     own: list[Any] = [np.array(x) if isinstance(x, np.ndarray) and not x.flags.writeable else x for x in values]
     made = [value if _plain(value) else torch.as_tensor(value, device=device) for value in own]
+    floats = [not _plain(x) and (x.dtype.is_floating_point or x.dtype.is_complex) for x in made]
+    kept = [own and not f and not _plain(x) for x, own, f in zip(made, whole, floats, strict=True)]
     dtypes = [
-        x.dtype if x.dtype.is_floating_point or x.dtype.is_complex else torch.float64 for x in made if not _plain(x)
-    ]
+        x.dtype if f else torch.float64
+        for x, f, own in zip(made, floats, kept, strict=True) if not _plain(x) and not own
+    ]  # fmt: skip
     common = dtypes[0] if dtypes else torch.float64
     for dtype in dtypes:
         common = torch.promote_types(common, dtype)
     real = torch.zeros((), dtype=common).real.dtype
-    whole = torch.promote_types(real, torch.complex64)
+    double = torch.promote_types(real, torch.complex64)
     return [
-        torch.as_tensor(x, dtype=whole if isinstance(x, complex) or (not _plain(x) and x.is_complex()) else real,
+        x if own else
+        torch.as_tensor(x, dtype=double if isinstance(x, complex) or (not _plain(x) and x.is_complex()) else real,
                         device=device)
-        for x in made
+        for x, own in zip(made, kept, strict=True)
     ]  # fmt: skip
 
 

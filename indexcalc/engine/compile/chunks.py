@@ -19,6 +19,7 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -26,6 +27,7 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
     Step,
 )
@@ -123,7 +125,7 @@ def axis_along(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) 
     if len(labels) != 1:
         return MIXED
     (label,) = labels
-    assert isinstance(step, Contract | Map)
+    assert isinstance(step, Contract | Map | Gather | Scatter)
     carried = [use for use in step.uses if label in use.labels]
     if label not in step.out or len(carried) != len(batched) or any(use.labels.count(label) > 1 for use in carried):
         return MIXED

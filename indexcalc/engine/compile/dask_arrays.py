@@ -33,9 +33,11 @@ from indexcalc.engine.plan.plan import planned
 from indexcalc.engine.program import (
     Add,
     Apply,
+    Chosen,
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -44,6 +46,7 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
     Step,
     Use,
@@ -423,6 +426,15 @@ class Run:
         (array,) = self.operands(step)
         return array.reshape(step.split).transpose(step.axes).reshape(step.shape)
 
+    def choose(self, step: Chosen) -> Any:
+        """Entries that integers choose, along axes that are in one block."""
+        function, arrays = function_of_blocks(step), self.operands(step)
+        if not _any_blocks(arrays):
+            return function(*arrays)
+        operands = [(array, use.labels) for array, use in zip(arrays, step.uses, strict=True)]
+        new = dict(zip(step.places, step.sizes, strict=True)) if isinstance(step, Scatter) else {}
+        return self.blocks(function, step.out, operands, sizes=new)
+
     def invoke(self, step: Invoke) -> Any:
         """A function that is given, of dask arrays."""
         return invoked(step, self.functions.get(step.title), self.operands(step))
@@ -441,6 +453,8 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
     Reshape: Run.reshape,
     Invoke: Run.invoke,
     Cut: Run.slice,
+    Gather: Run.choose,
+    Scatter: Run.choose,
 }
 
 

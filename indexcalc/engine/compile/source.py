@@ -113,11 +113,11 @@ def module(
         lines[:0] = [f"{own} = torch.as_tensor({own}, **like)" for own in numbers]
         writer.typed = True
     if writer.typed:
-        arrays = [names[step.name] for step in inputs if step.shape]
+        arrays = [names[step.name] for step in inputs if step.shape and step.name not in request.whole]
         given = arrays if target.module == "torch" else [*arrays, *numbers]
         lines.insert(0, target.dtype(given, any(COMPLEX in own for own in writer.sources)))
     if symbols is not None and any(map(target.rational, program.steps)):
-        lines[:0] = _floats(target, [names[step.name] for step in inputs if step.shape])
+        lines[:0] = _floats(target, [names[s.name] for s in inputs if s.shape and s.name not in request.whole])
     free: list[str] = []
     if symbols is None and target.module == "torch":
         lines = _freed(lines)

@@ -18,6 +18,7 @@ from indexcalc.engine.emit.numpy import maps
 from indexcalc.engine.emit.numpy.additions import write_sum
 from indexcalc.engine.emit.numpy.contractions import contract
 from indexcalc.engine.emit.numpy.function import Code, Stored
+from indexcalc.engine.emit.numpy.gathers import choose
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
 from indexcalc.engine.emit.texts import check_texts
@@ -27,6 +28,7 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -34,7 +36,9 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
+    chooses_alone,
 )
 from indexcalc.writing.slices import bracketed
 
@@ -97,7 +101,11 @@ def _results(lines: NumpyLines) -> tuple[str, ...]:
 
 
 def _input(lines: NumpyLines, step: Input) -> None:
-    """The array that is given."""
+    """The array that is given; integers that do more than to choose entries are made numbers."""
+    if step.whole and not chooses_alone(lines.program, lines.number):
+        axes = tuple(range(len(step.shape)))
+        lines.put(f"asarray({lines.names[step.name]}, real)", axes, axes)
+        return
     lines.buffers.keep(Stored(lines.names[step.name], tuple(range(len(step.shape))), True, None))
 
 
@@ -168,4 +176,6 @@ WRITERS: dict[type[Any], Callable[[NumpyLines, Any], None]] = {
     Reshape: _reshape,
     Invoke: _invoke,
     Cut: _slice,
+    Gather: choose,
+    Scatter: choose,
 }

@@ -13,6 +13,7 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -20,6 +21,7 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
     Step,
     Use,
@@ -149,7 +151,19 @@ def alongside(step: Step, value: int) -> Alongside | None:
                 return None
             uses = tuple(Use(p.use.value, tuple(p.places.index(x) for x in p.use.labels)) for p in parts)
             out = tuple(range(len(step.shape)))
-        case Input() | Known() | Fill() | Reduce() | Apply() | Solve() | Reshape() | Invoke() | Cut():
+        case (
+            Input()
+            | Known()
+            | Fill()
+            | Reduce()
+            | Apply()
+            | Solve()
+            | Reshape()
+            | Invoke()
+            | Cut()
+            | Gather()
+            | Scatter()
+        ):
             return None
         case _:
             assert_never(step)
@@ -232,7 +246,7 @@ def _shared_of(step: Map | Reduce) -> Callable[..., Any] | None:
     if isinstance(step, Map):
         return None if step.fn == "**" else elementwise_row(step.fn).together
     row = reduction_row(step.fn)
-    return None if row.axes and step.uses[0].labels != step.axes else row.together
+    return None if row.axes == 2 and step.uses[0].labels != step.axes else row.together
 
 
 def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
@@ -304,7 +318,7 @@ def complex_values(program: Program, inputs: Collection[str] | None) -> list[boo
                 made = any(isinstance(value, complex) for value in step.params)
             case Add():
                 made = any(isinstance(part.coef, complex) for part in step.parts)
-            case Reduce() | Apply() | Solve() | Reshape() | Cut():
+            case Reduce() | Apply() | Solve() | Reshape() | Cut() | Gather() | Scatter():
                 made = False
             case _:
                 assert_never(step)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexcalc.engine.bind.constants import known_code
+from indexcalc.engine.emit.source.chosen import choose
 from indexcalc.engine.emit.source.functions import apply, map_entries, reduce, solve
 from indexcalc.engine.emit.source.pairwise import contract
 from indexcalc.engine.emit.source.parts import part
@@ -23,13 +24,16 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
     Map,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
+    chooses_alone,
 )
 
 
@@ -54,8 +58,13 @@ def _result(writer: Writer, value: int, taken: set[int]) -> str:
 
 
 def _input(writer: Writer, step: Input) -> PythonText:
-    """The array that is given."""
-    return PythonText(writer.names[step.name])
+    """The array that is given; integers that do more than to choose entries are made numbers."""
+    name = writer.names[step.name]
+    if not step.whole or chooses_alone(writer.program, len(writer.values)):
+        return PythonText(name)
+    return PythonText(
+        f"{name}.to({writer.like})" if writer.module == "torch" else f"{writer.module}.asarray({name}, {writer.like})"
+    )
 
 
 def _known(writer: Writer, step: Known) -> PythonText:
@@ -114,4 +123,6 @@ WRITERS: dict[type[Any], Callable[[Writer, Any], PythonText]] = {
     Reshape: _reshape,
     Invoke: _invoke,
     Cut: part,
+    Gather: choose,
+    Scatter: choose,
 }

@@ -11,6 +11,7 @@ from indexcalc.engine.program import (
     Contract,
     Cut,
     Fill,
+    Gather,
     Input,
     Invoke,
     Known,
@@ -18,6 +19,7 @@ from indexcalc.engine.program import (
     Program,
     Reduce,
     Reshape,
+    Scatter,
     Solve,
 )
 from indexcalc.errors import NameRefused
@@ -48,6 +50,9 @@ def check_texts(program: Program) -> None:
                 _require_ranges(*(found for part in parts for found in part.ranges))
             case Cut():
                 _require_ranges(*step.ranges)
+            case Gather() | Scatter():
+                for own in step.names:
+                    require_identifier(own)
             case Map() | Reduce() | Apply():
                 _require_numbers(*step.params)
             case Known():

@@ -25,7 +25,7 @@ def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue
     >>> from indexcalc.graph.constructors import variable
     >>> pool = StepPool({}, {})
     >>> leaf(pool, variable("x", (3,)), []), pool.steps
-    ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,), ranges=())), [Input(name='x', shape=(3,), uses=())])
+    ((0, HeldForm(labels=(0,), out=(0,), sizes=(3,), ranges=())), [Input(name='x', shape=(3,), uses=(), whole=False)])
     """
     return LEAVES[type(node)](pool, node, operands)
 
@@ -33,7 +33,7 @@ def leaf(pool: StepPool, node: Node, operands: Sequence[HeldValue]) -> HeldValue
 def _variable(pool: StepPool, node: Variable, operands: Sequence[HeldValue]) -> HeldValue:
     """The array that is given."""
     shape = pool.shape(node.dims)
-    return pool.add(Input(node.label, shape), 0.0, pool.range(node)), whole(shape)
+    return pool.add(Input(node.label, shape, whole="integer" in node.assumptions), 0.0, pool.range(node)), whole(shape)
 
 
 def _constant(pool: StepPool, node: Constant, operands: Sequence[HeldValue]) -> HeldValue:

@@ -14,12 +14,25 @@ from indexcalc.engine.plan.contract import Key, Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import PlacedPiece, added, over_norms, power, single, sliced, summed, written
+from indexcalc.engine.plan.products import Products, Ready, without_triangles
+from indexcalc.engine.plan.steps import (
+    Choosing,
+    PlacedPiece,
+    added,
+    added_at,
+    ones_along,
+    over_norms,
+    power,
+    single,
+    sliced,
+    summed,
+    written,
+)
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use
+from indexcalc.functions.entries.choosing import Chooser, chooser_of
 from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Elementwise, Node
+from indexcalc.graph.node import Elementwise, Labels, Node
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import selection_of
 from indexcalc.simplify.intervals import ANY
@@ -78,7 +91,7 @@ class Lowering:
                 self.opening.summands(node)
                 if node in wanted:
                     self.hold(node)
-            else:
+            elif chooser_of(node) is None:
                 self.hold(node)
 
     # -------------------------------------------------------------- values
@@ -94,6 +107,9 @@ class Lowering:
         return found
 
     def _leaf(self, node: Node) -> HeldValue:
+        if chooser_of(node) is not None:
+            axes, shape = tuple(range(node.order)), self.pool.shape(node.dims)
+            return self.materialised([Summand(1, ((node, axes, 1),), axes, shape)], shape)
         if isinstance(node, Elementwise):
             return leaf(self.pool, node, [self.without_delta(child) for child, _ in node.args])
         return leaf(self.pool, node, [self._whole(child) for child in node.children])
@@ -158,8 +174,12 @@ class Lowering:
             return None
         joining = Joining(term.sizes, self.pool.size_written)
         rows = []
+        brackets: list[tuple[Chooser, Labels]] = []
         for node, labels, exponent in term.factors:
             positive = not isinstance(exponent, complex) and exponent > 0
+            if positive and (found := chooser_of(node)) is not None:
+                brackets.append((found, labels))
+                continue
             value, form = self.hold(node) if positive else self.without_delta(node)
             rows.append((value, joining.attach(form, labels), exponent))
         joining.settle()
@@ -185,8 +205,11 @@ class Lowering:
             if times != exponent:
                 made = power(self.pool, made, exponent)
             pieces += [Piece(made, distinct)] * times
+        if brackets:
+            choices, more = self._choices(brackets, joining, sizes)
+            pieces = self.products.chosen(pieces + more, choices, out, sizes)
         carried = {x for piece in pieces for x in piece.labels}
-        pieces = self.products.without_triangles(pieces, out, sizes)
+        pieces = without_triangles(self.products, pieces, out, sizes)
         coef = term.coef
         for label in sorted(sizes.keys() - carried - set(out)):
             if sizes[label] in self.pool.symbols:
@@ -196,6 +219,33 @@ class Lowering:
                 coef = multiply(coef, sizes[label])
         ranges = tuple(axis.range for axis in axes)
         return Ready(coef, tuple(summed(self.pool, pieces, out, sizes)), out, sizes, ranges if any(ranges) else ())
+
+    def _choices(
+        self, brackets: Sequence[tuple[Chooser, Labels]], joining: Joining, sizes: dict[int, int]
+    ) -> tuple[list[Choosing], list[Piece]]:
+        """The brackets of a product, the labels of their integers as they are joined.
+
+        One along a part of its places is a piece, the part of an array, as is one that has an axis for each.
+        """
+        choices: list[Choosing] = []
+        pieces: list[Piece] = []
+        single_entries = {label for label, size in sizes.items() if size == 1}
+        for found, labels in brackets:
+            place = joining.axis(labels[found.place])
+            value, axes = self.dense(found.integers), [joining.axis(labels[x]) for x in found.labels]
+            if place.range is not None:
+                whole = dict(enumerate(self.pool.shape(found.node.dims)))
+                one = Choosing(Piece(value, found.labels), found.place, found.name)
+                made = added_at(self.pool, ones_along(self.pool, found.labels, whole), [one], found.labels, whole)
+                value, axes = made.value, [joining.axis(labels[x]) for x in made.labels]
+            use = sliced(self.pool, value, axes, single_entries, sizes)
+            distinct = tuple(dict.fromkeys(use.labels))
+            piece = Piece(single(self.pool, 1, use, distinct, sizes), distinct)
+            if place.range is not None:
+                pieces.append(piece)
+            else:
+                choices.append(Choosing(piece, place.label, found.name))
+        return list(dict.fromkeys(choices)), pieces
 
     def _selection(self, one: Selected) -> int:
         """The array of a selection that can't be joined with others, since it depends on sizes what they share."""

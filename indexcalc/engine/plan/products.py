@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
@@ -11,7 +11,21 @@ from typing import Any, NamedTuple
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.steps import masked, pair, power, single, summed, summed_up
+from indexcalc.engine.plan.steps import (
+    Choosing,
+    added_at,
+    alike,
+    masked,
+    ones_along,
+    pair,
+    places_of,
+    power,
+    read_at,
+    settled,
+    single,
+    summed,
+    summed_up,
+)
 from indexcalc.engine.program import Fill, Known, Step, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
@@ -80,45 +94,87 @@ class Products:
             return Piece(single(self.pool, coef, Use(*scale), (), term.sizes), ())
         return self.product(pieces, frozenset(term.out), term.sizes, coef, scale)
 
-    def without_triangles(self, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
-        """The pieces, products with triangles of ones made: sums up to each entry, and triangles of matrices.
+    def chosen(
+        self, pieces: list[Piece], choices: Sequence[Choosing], out: Sequence[int], sizes: dict[int, int]
+    ) -> list[Piece]:
+        """The pieces of a product with brackets `[a_b = i]`, without these.
 
-        A triangle that a label of the result alone ties to others stays an array.
+        What has the label i is read at a, so that nothing is multiplied with a bracket; where i is a label of the
+        result, what has the labels of a is added up where a says. Labels that are summed there go from the sizes.
+        Products are made on the side of a bracket that has fewer entries.
         """
-        left, waiting = list(pieces), True
-        while waiting:
-            waiting = any(self._triangle(left, k, set(out), sizes) for k in range(len(left)))
-        return left
+        found, more = self._apart(choices, sizes)
+        pieces = self._before([*pieces, *more], found, out, sizes)
+        pieces = [self._read(piece, found, sizes) for piece in pieces]
+        for one in found:
+            if one.place not in out:
+                del sizes[one.place]
+        for group in joined_by_labels([one for one in found if one.place in out]):
+            integers = {x for one in group for x in one.piece.labels}
+            others = {x for one in found if one not in group for x in one.piece.labels}
+            inside, outside = connected(pieces, integers, None if _are_many(group, sizes) else out)
+            kept = {*out, *others, *(x for p in outside for x in p.labels)}
+            lacking = integers - {x for p in inside for x in p.labels}
+            inside += [ones_along(self.pool, sorted(lacking), sizes)] * bool(lacking)
+            stays = frozenset(x for p in inside for x in p.labels if x in kept or x in integers)
+            made = self.product(inside, stays, dict(sizes), 1) if inside else ones_along(self.pool, (), sizes)
+            pieces = [*outside, added_at(self.pool, made, group, kept, sizes)]
+            for label in {x for p in inside for x in p.labels} - kept:
+                del sizes[label]
+            found = [one for one in found if one not in group]
+        return pieces
 
-    def _triangle(self, pieces: list[Piece], k: int, out: set[int], sizes: Mapping[int, int]) -> bool:
-        """Makes the product with one triangle, if this piece is one; says whether it was made."""
-        value, labels = pieces[k]
-        step = self.pool.steps[value]
-        if not isinstance(step, Known) or not _is_triangle(step) or len(labels) < 2:
-            return False
-        (row, column), offset = labels, int(sum(step.params))
-        others = [piece for n, piece in enumerate(pieces) if n != k]
-        for n, piece in enumerate(others):
-            if {row, column} == set(piece.labels) and not _is_triangle(self.pool.steps[piece.value]):
-                others[n] = masked(self.pool, piece, row, column, offset)
-                pieces[:] = others
-                return True
-        if self.pool.symbols and (offset or sizes[row] != sizes[column]):
-            return False
-        for own, other in ((column, row), (row, column)):
-            group = [piece for piece in others if own in piece.labels]
-            single_use = any(other in piece.labels or _is_triangle(self.pool.steps[piece.value]) for piece in group)
-            if own in out or single_use:
+    def _apart(self, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> tuple[list[Choosing], list[Piece]]:
+        """Brackets with a place of its own each, that is a label of no integers; and pieces, what two of one place say.
+
+        Integers along a place are read at the integers that are it.
+        """
+        found: list[Choosing] = []
+        pieces = []
+        for one in choices:
+            same = next((other for other in found if other.place == one.place), None)
+            if same is None:
+                found.append(one)
+            else:
+                first, second = (settled(self.pool, own, sizes) for own in (same, one))
+                pieces.append(alike(self.pool, first, second, sizes))
+        done: list[Choosing] = []
+        while found:
+            one = found.pop()
+            if one.place in one.piece.labels:
+                places = places_of(self.pool, one.place, sizes[one.place])
+                pieces.append(alike(self.pool, settled(self.pool, one, sizes), places, sizes))
                 continue
-            rest = [piece for piece in others if own not in piece.labels]
-            stay = frozenset(
-                {own, *(x for p in group for x in p.labels if x in out or any(x in q.labels for q in rest))}
-            )
-            ones = Piece(self.pool.add(Fill(1, (sizes[own],)), 0.0, (1.0, 1.0)), (own,))
-            made = self.product(group, stay, sizes, 1) if group else ones
-            pieces[:] = [*rest, summed_up(self.pool, made, own, other, sizes, offset, own == row)]
-            return True
-        return False
+            rest = [own for own in found + done if one.place in own.piece.labels]
+            found = [own for own in found if own not in rest]
+            done = [own for own in done if own not in rest]
+            found += [own._replace(piece=read_at(self.pool, own.piece, [one], sizes)) for own in rest]
+            done.append(one)
+        return done, pieces
+
+    def _before(
+        self, pieces: list[Piece], choices: Sequence[Choosing], out: Sequence[int], sizes: dict[int, int]
+    ) -> list[Piece]:
+        """The pieces, multiplied along places of which there are fewer than integers: `(W V)[a]`, and not `W[a] V`."""
+        taken = {x for one in choices for x in (*one.piece.labels, one.place)}
+        for group in joined_by_labels([one for one in choices if one.place not in out]):
+            beside = [p for p in pieces if any(set(p.labels) & set(one.piece.labels) for one in group)]
+            apart = [p for p in pieces if p not in beside]
+            inside, outside = connected(apart, {one.place for one in group}, {*out, *taken})
+            if len(inside) < 2 or not _are_many(group, sizes):
+                continue
+            outside, labels = [*outside, *beside], {x for p in inside for x in p.labels}
+            kept = {*out, *taken, *(x for p in outside for x in p.labels)}
+            pieces = [*outside, self.product(inside, frozenset(labels & kept), dict(sizes), 1)]
+            for label in labels - kept:
+                del sizes[label]
+        return pieces
+
+    def _read(self, piece: Piece, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> Piece:
+        """A piece without the places of brackets: read where their integers say."""
+        for group in joined_by_labels([one for one in choices if one.place in piece.labels]):
+            piece = read_at(self.pool, piece, group, sizes)
+        return piece
 
     def product(
         self,
@@ -272,9 +328,81 @@ class Products:
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
 
 
+def without_triangles(
+    products: Products, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]
+) -> list[Piece]:
+    """The pieces, products with triangles of ones made: sums up to each entry, and triangles of matrices.
+
+    A triangle that a label of the result alone ties to others stays an array.
+    """
+    left, waiting = list(pieces), True
+    while waiting:
+        waiting = any(_triangle(products, left, k, set(out), sizes) for k in range(len(left)))
+    return left
+
+
+def _triangle(products: Products, pieces: list[Piece], k: int, out: set[int], sizes: Mapping[int, int]) -> bool:
+    """Makes the product with one triangle, if this piece is one; says whether it was made."""
+    value, labels = pieces[k]
+    step = products.pool.steps[value]
+    if not isinstance(step, Known) or not _is_triangle(step) or len(labels) < 2:
+        return False
+    (row, column), offset = labels, int(sum(step.params))
+    others = [piece for n, piece in enumerate(pieces) if n != k]
+    for n, piece in enumerate(others):
+        if {row, column} == set(piece.labels) and not _is_triangle(products.pool.steps[piece.value]):
+            others[n] = masked(products.pool, piece, row, column, offset)
+            pieces[:] = others
+            return True
+    if products.pool.symbols and (offset or sizes[row] != sizes[column]):
+        return False
+    for own, other in ((column, row), (row, column)):
+        group = [piece for piece in others if own in piece.labels]
+        single_use = any(other in piece.labels or _is_triangle(products.pool.steps[piece.value]) for piece in group)
+        if own in out or single_use:
+            continue
+        rest = [piece for piece in others if own not in piece.labels]
+        stay = frozenset({own, *(x for p in group for x in p.labels if x in out or any(x in q.labels for q in rest))})
+        ones = Piece(products.pool.add(Fill(1, (sizes[own],)), 0.0, (1.0, 1.0)), (own,))
+        made = products.product(group, stay, sizes, 1) if group else ones
+        pieces[:] = [*rest, summed_up(products.pool, made, own, other, sizes, offset, own == row)]
+        return True
+    return False
+
+
 def _is_triangle(step: Step) -> bool:
     """Is this a triangle of ones?"""
     return isinstance(step, Known) and step.name == "tril"
+
+
+def connected(
+    pieces: Sequence[Piece], labels: Collection[int], ends: Collection[int] | None
+) -> tuple[list[Piece], list[Piece]]:
+    """The pieces that have some of these labels, and what meets them along labels that are no ends; and the others.
+
+    Where there are no ends, what meets them is left to the others.
+    """
+    inside: list[Piece] = []
+    reach = set(labels)
+    while more := [p for p in pieces if p not in inside and reach & set(p.labels)]:
+        inside += more
+        reach |= set() if ends is None else {x for p in more for x in p.labels if x not in ends}
+    return inside, [p for p in pieces if p not in inside]
+
+
+def _are_many(group: Sequence[Choosing], sizes: Mapping[int, int]) -> bool:
+    """Are there more integers than entries of which they choose?"""
+    integers = {x for one in group for x in one.piece.labels}
+    return prod(sizes[x] for x in integers) > prod(sizes[one.place] for one in group)
+
+
+def joined_by_labels(choices: Sequence[Choosing]) -> list[list[Choosing]]:
+    """The brackets in groups whose integers share labels."""
+    groups: list[list[Choosing]] = []
+    for one in choices:
+        met = [g for g in groups if any(set(one.piece.labels) & set(other.piece.labels) for other in g)]
+        groups = [g for g in groups if g not in met] + [[*(other for g in met for other in g), one]]
+    return groups
 
 
 def _mask(tree: Tree) -> int:

@@ -12,9 +12,11 @@ from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import Piece
 from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, axes_of
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.program import Add, Contract, Cut, Fill, Map, Part, Reduce, Use, covered
+from indexcalc.engine.program import Add, Contract, Cut, Fill, Gather, Known, Map, Part, Reduce, Scatter, Use, covered
+from indexcalc.functions.entries.choosing import ARANGE, EQUAL
 from indexcalc.functions.reductions import CUMULATIVE, TRIANGLE
 from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.graph.ranges import Range
 from indexcalc.simplify.intervals import ANY
@@ -252,6 +254,89 @@ def _cut(pool: StepPool, value: int, axis: int, found: Range, size: int) -> int:
     left = (*shape[:axis], *([size] if size else []), *shape[axis + 1 :])
     step = Cut((Use(value, tuple(range(len(shape)))),), ranges, () if size else (axis,), left)
     return pool.add(step, VIEW, pool.bounds[value])
+
+
+class Choosing(NamedTuple):
+    """A bracket in a product: integers, a value with these labels, say which entry of the label `place` it is."""
+
+    piece: Piece
+    place: int
+    name: str
+
+
+def read_at(pool: StepPool, piece: Piece, choices: Sequence[Choosing], sizes: Mapping[int, int]) -> Piece:
+    """The entries of a piece where integers say, whose labels it has in place of theirs."""
+    integers = tuple(dict.fromkeys(x for one in choices for x in one.piece.labels))
+    places = tuple(one.place for one in choices)
+    shared = tuple(x for x in integers if x in piece.labels)
+    if shared or len(places) > 1:
+        rest = [x for x in piece.labels if x not in shared and x not in places]
+        out = (*shared, *(x for x in integers if x not in shared), *rest)
+    else:
+        at = piece.labels.index(places[0])
+        out = (*piece.labels[:at], *integers, *piece.labels[at + 1 :])
+    return _choose(pool, Gather, piece, choices, out, sizes)
+
+
+def added_at(
+    pool: StepPool, piece: Piece, choices: Sequence[Choosing], kept: Collection[int], sizes: Mapping[int, int]
+) -> Piece:
+    """Zeros along the places, to which a piece is added where integers say; it has all of their labels.
+
+    It is summed over those that are not kept.
+    """
+    integers = tuple(dict.fromkeys(x for one in choices for x in one.piece.labels))
+    rest = (x for x in piece.labels if x not in integers)
+    out = (*(x for x in integers if x in kept), *(one.place for one in choices), *rest)
+    return _choose(pool, Scatter, piece, choices, out, sizes)
+
+
+def _choose(
+    pool: StepPool,
+    kind: type[Gather] | type[Scatter],
+    piece: Piece,
+    choices: Sequence[Choosing],
+    out: Labels,
+    sizes: Mapping[int, int],
+) -> Piece:
+    number: dict[int, int] = {}
+    for label in (x for own in (piece.labels, *(one.piece.labels for one in choices), out) for x in own):
+        number.setdefault(label, len(number))
+    uses = [Use(p.value, tuple(number[x] for x in p.labels)) for p in (piece, *(one.piece for one in choices))]
+    places, shape = [one.place for one in choices], tuple(sizes[x] for x in out)
+    step = kind(
+        tuple(uses), tuple(number[x] for x in places), tuple(sizes[x] for x in places),
+        tuple(number[x] for x in out), shape, tuple(one.name for one in choices),
+    )  # fmt: skip
+    moved = prod(shape) + prod(sizes[x] for x in piece.labels) * (kind is Scatter)
+    low, high = pool.bounds[piece.value]
+    bounds = (low, high) if kind is Gather else (0.0, float("inf")) if low >= 0 else ANY
+    return Piece(pool.add(step, 3 * cost.CALL + moved / cost.LOOP, bounds), out)
+
+
+def settled(pool: StepPool, one: Choosing, sizes: Mapping[int, int]) -> Piece:
+    """The integers of a bracket, those that count from the end counted from the start."""
+    fresh, size = max(sizes) + 1, sizes[one.place]
+    return read_at(pool, places_of(pool, fresh, size), [one._replace(place=fresh)], {**sizes, fresh: size})
+
+
+def places_of(pool: StepPool, label: int, size: int) -> Piece:
+    """The places of an axis of this size, along a label."""
+    return Piece(pool.add(Known(ARANGE, (), (size,)), 1e-6), (label,))
+
+
+def alike(pool: StepPool, one: Piece, other: Piece, sizes: Mapping[int, int]) -> Piece:
+    """1 where two tensors of integers are equal, 0 elsewhere."""
+    labels = tuple(dict.fromkeys((*one.labels, *other.labels)))
+    uses = tuple(Use(p.value, tuple(labels.index(x) for x in p.labels)) for p in (one, other))
+    shape = tuple(sizes[x] for x in labels)
+    step = Map(EQUAL, (), uses, tuple(range(len(labels))), shape)
+    return Piece(pool.add(step, cost.elementary(prod(shape)), (0.0, 1.0)), labels)
+
+
+def ones_along(pool: StepPool, labels: Sequence[int], sizes: Mapping[int, int]) -> Piece:
+    """1 in every entry along some labels."""
+    return Piece(pool.add(Fill(1, tuple(sizes[x] for x in labels)), 0.0, (1.0, 1.0)), tuple(labels))
 
 
 def written(pool: StepPool, value: int, form: HeldForm) -> int:

@@ -249,3 +249,56 @@ def sqrtm(x):
     y, m = jax.lax.fori_loop(0, 40, step, (x, x))
     error = jnp.amax(jnp.abs(m - eye), (-2, -1))[..., None, None]
     return jnp.where(error < jnp.finfo(x.dtype).eps ** 0.5, y, jnp.nan)
+
+
+# ------------------------------------------------------------------ functions that sort
+
+
+def sort(x, axes):
+    """The entries in ascending order along an axis."""
+    return jnp.sort(x, axes[0])
+
+
+def argsort(x, axes):
+    """The places of the entries in ascending order along an axis; those that tie keep their order."""
+    return jnp.argsort(x, axes[0], stable=True).astype(x.dtype)
+
+
+def median(x, axes):
+    """The middle entry, or the mean of the middle two."""
+    return jnp.median(x, axes[0])
+
+
+# ------------------------------------------------------------------ entries that integers choose
+
+
+def chosen(places, size, name):
+    """Integers that choose along an axis of this size, those below 0 counted from its end; what is outside is `size`.
+
+    XLA raises no errors: where such a one is read nan comes out, and what it is given goes nowhere.
+    """
+    places = jnp.real(places)
+    whole = places.astype(int)
+    inside = (whole >= -size) & (whole < size) & (whole == places)
+    return jnp.where(inside, jnp.where(whole < 0, whole + size, whole), size)
+
+
+def at_places(places, shared):
+    """The index that lines up the first axes of an array with those that the integers have too."""
+    places = jnp.broadcast_arrays(*places)
+    after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
+    return (*(jnp.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False)), *places)
+
+
+def gathered(x, places, axis, shared):
+    """The entries that integers choose along an axis; else axes that they share come first, then those they choose."""
+    if len(places) == 1 and not shared:
+        return jnp.take(x, places[0], axis, mode="fill")
+    return x.at[at_places(places, shared)].get(mode="fill")
+
+
+def scattered(x, places, sizes, shared):
+    """Zeros, to which each entry is added where its integers say: axes that these share come first, then the new."""
+    at = at_places(places, shared)
+    made = jnp.zeros((*at[-1].shape[:shared], *sizes, *x.shape[at[-1].ndim :]), x.dtype)
+    return made.at[at].add(x, mode="drop")

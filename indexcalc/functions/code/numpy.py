@@ -1,5 +1,7 @@
 """Functions in NumPy: for generated code, and for the rows of the table."""
 
+import math
+
 import numpy as np
 
 # ------------------------------------------------------------------ functions of the entries
@@ -65,6 +67,21 @@ def softmax(x, axes, out=None):
     return weights
 
 
+def sort(x, axes):
+    """The entries in ascending order along an axis."""
+    return np.sort(x, axes[0])
+
+
+def argsort(x, axes):
+    """The places of the entries in ascending order along an axis; those that tie keep their order."""
+    return np.argsort(x, axes[0], kind="stable").astype(x.dtype)
+
+
+def median(x, axes):
+    """The middle entry, or the mean of the middle two."""
+    return np.median(x, axes[0])
+
+
 # ------------------------------------------------------------------ functions of matrices
 
 
@@ -96,3 +113,46 @@ def gaps(s):
     size = np.max(np.abs(s), -1, initial=0)[..., None, None]
     equal = np.abs(gap) <= np.finfo(s.dtype).eps * max(10, s.shape[-1]) * size
     return np.where(equal, 0, 1 / np.where(equal, 1, gap))
+
+
+# ------------------------------------------------------------------ entries that integers choose
+
+
+def chosen(places, size, name):
+    """Integers that choose along an axis of this size, those below 0 counted from its end."""
+    places = np.real(places)
+    whole = places.astype(np.intp)
+    outside = (whole < -size) | (whole >= size) | (whole != places)
+    if outside.any():
+        place = tuple(int(k) for k in np.argwhere(outside)[0])
+        shown = f"{name}[{', '.join(map(str, place))}]" if place else name
+        least = f"they are -{size} to {size - 1}" if size else "it has none"
+        raise IndexError(f"{shown} is {places[place]:g}, which is no entry of an axis of dimension {size}: {least}")
+    return np.where(whole < 0, whole + size, whole)
+
+
+def at_places(places, shared):
+    """The index that lines up the first axes of an array with those that the integers have too."""
+    places = np.broadcast_arrays(*places)
+    after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
+    return (*(np.arange(n).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False)), *places)
+
+
+def gathered(x, places, axis, shared):
+    """The entries that integers choose along an axis; else axes that they share come first, then those they choose."""
+    if len(places) == 1 and not shared:
+        return np.take(x, places[0], axis)
+    return x[at_places(places, shared)]
+
+
+def scattered(x, places, sizes, shared):
+    """Zeros, to which each entry is added where its integers say: axes that these share come first, then the new."""
+    at = at_places(places, shared)
+    shape, (rows, *others) = (*at[-1].shape[:shared], *sizes), at
+    for k, size in zip(others, shape[1:], strict=True):
+        rows = rows * size + k
+    rest = x.shape[rows.ndim :]
+    width = math.prod(rest)
+    made = np.zeros(math.prod(shape) * width, x.dtype)
+    np.add.at(made, (rows[..., None] * width + np.arange(width)).ravel(), x.ravel())
+    return made.reshape(*shape, *rest)

@@ -150,7 +150,7 @@ def _code(row: Row, target: str) -> str | None:
     if isinstance(row, ElementwiseFunction):
         names = [str(k) for k in range(row.arity)]
     else:
-        names = ["x", "axes"] if isinstance(row, ReductionFunction) and row.axes < 2 else ["x"]
+        names = ["x", "axes"] if isinstance(row, ReductionFunction) and row.axes != 2 else ["x"]
     return f"{row.name}({', '.join(f'{{{name}}}' for name in (*names, *row.params))})"
 
 

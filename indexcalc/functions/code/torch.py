@@ -324,3 +324,46 @@ def sqrtm(x):
         y, m = y @ (eye + inverse) / 2, (eye + (m + inverse) / 2) / 2
     error = torch.amax(torch.abs(m - eye), (-2, -1))[..., None, None]
     return torch.where(error < torch.finfo(x.dtype).eps ** 0.5, y, torch.nan)
+
+
+# ------------------------------------------------------------------ entries that integers choose
+
+
+def chosen(places, size, name):
+    """Integers that choose along an axis of this size, those below 0 counted from its end; what is outside is `size`.
+
+    PyTorch raises an IndexError where such a one is used.
+    """
+    places = torch.as_tensor(places)
+    places = places.real if torch.is_complex(places) else places
+    whole = places.long()
+    inside = (whole >= -size) & (whole < size) & (whole == places)
+    return torch.where(inside, torch.where(whole < 0, whole + size, whole), size)
+
+
+def at_places(places, shared):
+    """The index that lines up the first axes of an array with those that the integers have too."""
+    places = torch.broadcast_tensors(*places)
+    after = [(1,) * (places[0].ndim - k - 1) for k in range(shared)]
+    device = places[0].device
+    grid = (torch.arange(n, device=device).reshape(-1, *ones) for n, ones in zip(places[0].shape, after, strict=False))
+    return (*grid, *places)
+
+
+def gathered(x, places, axis, shared):
+    """The entries that integers choose along an axis; else axes that they share come first, then those they choose."""
+    if len(places) > 1 or shared:
+        return x[at_places(places, shared)]
+    made = torch.index_select(x, axis, places[0].flatten())
+    return made.reshape((*x.shape[:axis], *places[0].shape, *x.shape[axis + 1 :]))
+
+
+def scattered(x, places, sizes, shared):
+    """Zeros, to which each entry is added where its integers say: axes that these share come first, then the new."""
+    at = at_places(places, shared)
+    shape, (rows, *others) = (*at[-1].shape[:shared], *sizes), at
+    for k, size in zip(others, shape[1:], strict=True):
+        rows = rows * size + k
+    rest = x.shape[rows.ndim :]
+    made = x.new_zeros(math.prod(shape), math.prod(rest))
+    return made.index_add(0, rows.flatten(), x.reshape(rows.numel(), math.prod(rest))).reshape(*shape, *rest)

@@ -1,1 +1,1 @@
-"""Rows of the table of functions of entries: special functions, and those made of pieces."""
+"""Rows of the table of functions of entries: special functions, pieces, orders, and what integers choose."""

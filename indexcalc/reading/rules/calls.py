@@ -38,6 +38,8 @@ from indexcalc.views import declare
 from indexcalc.views.array import Array, standing_array
 from indexcalc.views.functions.apply import WRITTEN as FUNCTIONS
 
+SIZED = {"unvec", "one_hot"}
+"""Functions whose further arguments are dimensions."""
 SIDES = {'"rows"': 1, '"columns"': 0}
 """The axes along which a function goes, by the words below it in LaTeX."""
 
@@ -235,7 +237,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
     for number, part in enumerate(args):
         if is_of_entries(name):
             value = yield part, Scope(scope.kept, entries=scope.entries)
-        elif name == "unvec" and number:
+        elif name in SIZED and number:
             values.append(dim(reading.source(part)))
             continue
         else:

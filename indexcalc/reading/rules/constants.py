@@ -20,6 +20,7 @@ INDEXED: dict[str, Callable[..., Any]] = {
 CONSTANTS: dict[str, Callable[..., Array]] = {
     "eye": declare.eye, "ones": declare.ones, "zeros": declare.zeros, "unit": constants.unit,
     "commutation": constants.commutation, "duplication": constants.duplication, "selection": selection,
+    "arange": constants.arange, "integers": constants.integers, "quantile_weights": constants.quantile_weights,
     "elimination": constants.elimination, "voigt": constants.voigt,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip

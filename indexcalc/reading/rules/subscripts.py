@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+from indexcalc.functions.entries.choosing import is_whole
 from indexcalc.index import Dimension, dim
 from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import INDEXED
 from indexcalc.reading.rules.names import Reading, Scope, Steps
-from indexcalc.reading.rules.operands import Value, flagged, letters_of
+from indexcalc.reading.rules.operands import Value, flagged, letters_of, words_of
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
@@ -29,13 +30,16 @@ def read_name(reading: Reading, tree: Any, scope: Scope) -> Any:
 
 
 def read_indexed(reading: Reading, tree: Any, scope: Scope) -> Steps:
-    """`x[i]`, `x_{ij}`, `X[0,j]`, `X[1:3,:]`."""
+    """`x[i]`, `x_{ij}`, `X[0,j]`, `X[1:3,:]`, `W[idx]`, `Z[b,y[b]]`."""
     base, subs = tree.children
     value: Any = INDEXED.get(str(base.children[0])) if base.data == "name" and not reading.declares(base) else None
     if value is None:
         value = yield from read_array(reading, base, needed=False)
     if hasattr(subs, "children"):
-        if all(isinstance(sub, str) and str(sub).isidentifier() and sub != "None" for sub in subs.children):
+        plain = [isinstance(sub, str) and str(sub).isidentifier() and sub != "None" for sub in subs.children]
+        if any(getattr(sub, "data", "") == "within" for sub in subs.children):
+            return dependent(reading, tree, value, subs.children, scope)
+        if all(plain) and all(integers_named(reading, sub) is None for sub in subs.children):
             return indexed(reading, tree, value, [str(name) for name in subs.children], scope)
         return entries(reading, tree, value, subs.children, scope)
     letters = letters_of(str(subs)[2:-1], value.order if isinstance(value, Array) else None)
@@ -69,8 +73,30 @@ def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope
     return value(*indices)
 
 
+def integers_named(reading: Reading, sub: Any) -> Array | None:
+    """The integer tensor with axes that a subscript names, if it does."""
+    value = reading.known.get(str(sub)) if isinstance(sub, str) else None
+    return value if isinstance(value, Array) and value.order and is_whole(value.node) else None
+
+
+def dependent(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scope: Scope) -> Value:
+    """Entries at indices, of which some are integers that depend on others, `Z[b,y[b]]`."""
+    if not isinstance(value, Array):
+        raise reading.error(tree, f"entries {reading.source(tree)} of what is no array", "write x[i], x[0] or X[1:3,:]")
+    keys: list[Any] = []
+    for sub in subs:
+        if getattr(sub, "data", "") == "within":
+            token, inner = sub.children
+            keys.append(dependent(reading, sub, reading.resolve(token)[0], inner.children, scope))
+        elif isinstance(sub, str) and str(sub).isidentifier():
+            keys.append(reading.index(str(sub), scope))
+        else:
+            raise reading.error(tree, f"{reading.source(tree)}: an index beside none", "give one index for each axis")
+    return cast(Value, value[tuple(keys)])
+
+
 def entries(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scope: Scope) -> Value:
-    """Entries of an array, by integers and slices; beside integers names are indices: `X[0,j]`."""
+    """Entries of an array, by integers, slices and integer tensors; beside integers names are indices: `X[0,j]`."""
     if not isinstance(value, Array):
         raise reading.error(tree, f"entries {reading.source(tree)} of what is no array", "write x[i], x[0] or X[1:3,:]")
     keys = [_key(reading, sub) for sub in subs]
@@ -86,7 +112,15 @@ def entries(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scope:
 def _key(reading: Reading, sub: Any) -> Any:
     """A subscript: an index as its name, an entry as its number, a slice."""
     if isinstance(sub, str):
+        found = integers_named(reading, sub)
+        if found is not None:
+            return found
         return int(sub) if sub.isdigit() else {"None": None, "...": Ellipsis}.get(sub, str(sub))
+    if sub.data == "listed":
+        words = words_of(sub.children[0])
+        if not all(word.isdigit() for word in words):
+            raise reading.error(sub, f"{reading.source(sub)} is no list of integers", "write X[[0,2]]")
+        return [int(word) for word in words]
     if sub.data == "bound":
         *_, last = sub.children
         names = [token for token in sub.children if token.type == "NAME"]

@@ -62,6 +62,8 @@ arguments: argument ("," argument)*
 names: (NAME | NUMBER) ("," (NAME | NUMBER))*
 subs: sub ("," sub)*
 ?sub: bound | slice | ELLIPSIS
+    | NAME "[" subs "]"                                        -> within
+    | "[" names "]"                                            -> listed
 slice: bound? COLON bound? (COLON bound?)?
 ?bound: NAME | NUMBER | SIGN (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))*
       | (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))+

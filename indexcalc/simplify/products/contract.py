@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from itertools import permutations
 from math import factorial
 
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.graph.edge import Draft, Edge
 from indexcalc.graph.node import Constant, Labels, Node, Product, Reduction, Sum, Term, Variable
 from indexcalc.graph.numbers import multiply
@@ -129,13 +130,18 @@ def _normalised(node: Node) -> Labels:
     """The axes along which the entries of this node sum to 1, if there are such."""
     if type(node) is Reduction and node.fn == "softmax":
         return node.axes
+    if (found := chooser_of(node)) is not None:
+        return (found.place,)
     if type(node) is Variable and "stochastic" in node.assumptions and node.dims:
         return (node.order - 1,)
     return ()
 
 
 def normalise_softmax(draft: Draft, factors: Factors, out: Sequence[int]) -> None:
-    """A softmax that is summed along its axes, and met by nothing there, is 1; so is a stochastic tensor."""
+    """A softmax that is summed along its axes, and met by nothing there, is 1.
+
+    So are a stochastic tensor along its last axis, and the bracket of integers that choose along the axis.
+    """
     for (node, labels), exponent in list(factors.items()):
         axes = _normalised(node)
         if not axes or exponent != 1:

@@ -25,11 +25,12 @@ from indexcalc.simplify.powers.norms import join_norms
 from indexcalc.simplify.products.beside import open_beside
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.centred import drop_centred
+from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
 from indexcalc.simplify.products.selections import fold_selections
-from indexcalc.simplify.traits import NESTED_SUMS, NORM, OF_MATRIX, RAISED, traits
+from indexcalc.simplify.traits import CHOOSES, NESTED_SUMS, NORM, OF_MATRIX, RAISED, traits
 
 WIDEST_PRODUCT = 64
 """So many factors, at most, has a product that another is opened into: the derivative of a product of n factors has n
@@ -117,6 +118,9 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     offered = 0
     for node, _, _ in draft.factors:
         offered |= traits(node)
+    if offered & CHOOSES:
+        fold_listed(draft, out)
+        recognise_sorts(draft, out)
     if offered & OF_MATRIX:
         identify(work, draft, out)
     if offered & NORM:

@@ -39,7 +39,7 @@ def oracle(row: TableRow) -> Callable[..., Any]:
     jax = import_module("jax")
     jnp = import_module("jax.numpy")
     names = ["x", "y", "z"][: row.arity] if isinstance(row, ElementwiseFunction) else ["x"]
-    names += ["axes"] * (isinstance(row, ReductionFunction) and row.axes < 2)
+    names += ["axes"] * (isinstance(row, ReductionFunction) and row.axes != 2)
     text = f"lambda {', '.join([*names, *row.params])}: {row.oracle}"
     call: Callable[..., Any] = eval(compiled(text), {"jax": jax, "jnp": jnp, "np": np})
     if not (isinstance(row, ReductionFunction) and row.axes == 2):

@@ -129,9 +129,3 @@ def sliced(node: Node, axis: int, found: Range) -> Node:
     labels = list(range(node.order))
     labels[axis] = node.order
     return einsum(1, [(node, labels), (selection_of(found), (axis, node.order))], range(node.order))
-
-
-def entry(node: Node, axis: int, found: Range) -> Node:
-    """One entry of an axis, which goes."""
-    part = sliced(node, axis, found)
-    return einsum(1, [(part, range(part.order))], [k for k in range(part.order) if k != axis])

@@ -1,22 +1,20 @@
-"""Entries along an axis moved round, chosen, and split."""
+"""Entries along an axis moved round, and split."""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
 from indexcalc.errors import Asked, KindError, NotationError
 from indexcalc.graph.constructors import regroup
 from indexcalc.graph.node import Node
-from indexcalc.graph.ranges import Range, falls, one_entry
+from indexcalc.graph.ranges import Range, falls
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import is_integer, public
-from indexcalc.views.array import Array, array_from, standing_array
+from indexcalc.views.array import Array, array_from
 from indexcalc.views.blocks.along import (
     asked_for,
-    entry,
     flat,
     in_either_view,
     named,
@@ -27,7 +25,6 @@ from indexcalc.views.blocks.along import (
 from indexcalc.views.blocks.joined import beside, whole
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.arguments import opened
-from indexcalc.views.indexed import must_have
 
 
 @public
@@ -90,64 +87,6 @@ def _reshaped(made: Any, like: Array) -> Array:
         return like
     single = [(axis,) for axis in range(node.order)]
     return array_from(regroup(made.node, [tuple(range(node.order))], single, node.dims), [like])
-
-
-@public
-def take(x: Any, indices: Any, axis: Any = None) -> Expr | Array:
-    """The entries at these places along an axis: of one integer without the axis, of a list of them in its order.
-
-    Integers from 0, or from the end where they are negative, and dimensions. Without an axis the entries are taken row
-    by row, as NumPy has it.
-
-    >>> import indexcalc as ic
-    >>> x = ic.tensor("x", 4)
-    >>> ic.take(x, 2), ic.take(x, [0, 2, 3]).evaluate(x=[5, 6, 7, 8])
-    (x[2], array([5., 7., 8.]))
-    """
-    asked = asked_for("take", x, indices=indices, axis=axis)
-    (view,) = views_of("take", [x], asked)
-    if axis is None and isinstance(view, Array):
-        view, (axis,) = flat(view)
-    listed = isinstance(indices, tuple | list)
-    if not listed:
-        indices = [indices]
-    if not indices:
-        raise NotationError(asked, "there are no places", "give some: ic.take(x, [0, 2])")
-
-    def made(own: list[Array], number: int) -> Array:
-        (node,), place, places = same_places(own, number)
-        wanted = [_place(one, node.dims[place], asked) for one in indices]
-        if not listed:
-            return standing_array(entry(node, place, one_entry(wanted[0], node.dims[place])), own)
-        parts = [whole(sliced(node, place, run)) for run in _runs(wanted, node.dims[place])]
-        return array_from(beside(parts, place, asked).node, own, places)
-
-    if isinstance(view, Expr) and not listed:
-        must_have(view, axis, asked)
-        entries = made([view.array(*view.free)], view.free.index(axis))
-        return named(entries, [i for i in view.free if i != axis])
-    return in_either_view("take", [view], axis, asked, made)
-
-
-def _place(value: Any, size: Dimension, asked: Asked) -> Dimension:
-    if not isinstance(value, Dim) and not is_integer(value):
-        raise KindError(asked, f"the place {value!r} is no integer", "write integers: ic.take(x, [0, 2])")
-    place = value if isinstance(value, Dim) else operator.index(value)
-    if isinstance(place, int) and isinstance(size, int) and not -size <= place < size:
-        raise NotationError(asked, f"entry {place} of an axis of dimension {size}", f"they are 0 to {size - 1}")
-    return size + place if falls(place) else place
-
-
-def _runs(places: Sequence[Dimension], size: Dimension) -> list[Range]:
-    """Places as ranges: those that follow each other by one step, greedily."""
-    runs: list[list[Dimension]] = [[places[0]]]
-    for before, place in pairwise(places):
-        own, step = runs[-1], place - before
-        if isinstance(step, int) and step and (len(own) == 1 or step == own[1] - own[0]):
-            own.append(place)
-        else:
-            runs.append([place])
-    return [Range(own[0], own[1] - own[0] if len(own) > 1 else 1, len(own), size) for own in runs]
 
 
 @public

@@ -49,6 +49,9 @@ def _listed(wrt: Any, views: Sequence[Any], asked: str | Asked) -> tuple[list[An
 def _target(node: Node, asked: str | Asked) -> Node:
     if isinstance(node, Variable) and "constant" in node.assumptions:
         raise DerivativeError(asked, f"{node.label} is declared constant", "declare it without constant=True")
+    if isinstance(node, Variable) and "integer" in node.assumptions:
+        found = f"{node.label} is declared integer, and nothing is between whole numbers"
+        raise DerivativeError(asked, found, "declare it without integer=True")
     return node
 
 

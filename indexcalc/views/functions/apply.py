@@ -75,7 +75,8 @@ def _describe(row: ElementwiseFunction | ReductionFunction) -> str:
         f"Source: {row.source}.",
     ]
     if isinstance(row, ReductionFunction) and row.axes:
-        parts.insert(1, f"Along {row.axes} axes: the last of an Array, the free indices of an Expr, or those named.")
+        several = "2 axes: the last" if row.axes > 1 else "1 axis: the last"
+        parts.insert(1, f"Along {several} of an Array, the free indices of an Expr, or those named.")
     if row.kink:
         parts.insert(-1, f"Where no derivative exists: {row.kink}.")
     return "\n\n".join(parts)
@@ -106,14 +107,15 @@ def elementwise_function(name: str) -> Callable[..., Any]:
 def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | None) -> tuple[Any, ...]:
     """The `count` axes that a function runs along.
 
-    They are the last ones of an Array, the free indices of an Expr, or those that are named.
+    They are the last ones of an Array, the free indices of an Expr, or those that are named; one axis is no unit axis.
     """
     given = named or ()
     asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *given)))})")
     axes: list[Any]
     if isinstance(x, Array):
-        axes = numbered_axes(x, given, asked) if given else list(range(x.ndim))[-count:]
-        found, instead = f"of {x.order} axes", f"axis={tuple(range(count))}"
+        shown = [axis for axis in range(x.ndim) if x.places[axis] is not None or count > 1]
+        axes = numbered_axes(x, given, asked) if given else shown[-count:]
+        found, instead = f"of {x.order} axes", f"axis={tuple(range(count)) if count > 1 else 0}"
     else:
         for index in given:
             must_have(x, index, asked)
@@ -125,7 +127,7 @@ def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | No
         return tuple(distinct)
     raise NotationError(
         asked,
-        f"{name} runs along exactly {count} axes, and got {len(distinct)} {found}",
+        f"{name} runs along exactly {count} {'axes' if count > 1 else 'axis'}, and got {len(distinct)} {found}",
         f"write ic.{name}(..., {instead})",
     )
 

@@ -1,4 +1,4 @@
-"""Functions that are one formula of others: choices of entries, and moments of samples."""
+"""Functions that are one formula of others: choices of entries, moments of samples, and gathers."""
 
 from __future__ import annotations
 
@@ -7,16 +7,21 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
-from indexcalc.errors import Asked, KindError, NotationError
-from indexcalc.graph.constructors import addition, constant_number, dimension, einsum
+import numpy as np
+
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.functions.entries.choosing import bracket
+from indexcalc.graph.constructors import addition, constant, constant_number, dimension, einsum, regroup
 from indexcalc.graph.node import Node
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, dim
 from indexcalc.surface import public
-from indexcalc.views.array import Array, array_from, reduce_array, standing_array
+from indexcalc.views.array import Array, array_from, reduce_array, standing_array, without_axes
+from indexcalc.views.choosing.keys import INTEGERS, integers_of, picked
 from indexcalc.views.expr import Expr, reduce_expr
-from indexcalc.views.functions.calling import axes_named, entries_of
+from indexcalc.views.functions.calling import axes_named, entries_of, refused
 from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes, places_at
+from indexcalc.views.view import is_number
 
 # ------------------------------------------------------------------ of entries
 
@@ -208,8 +213,176 @@ def _count(asked: Asked, dims: Sequence[Dimension], ddof: int, correction: int |
     return dimension(count) if isinstance(count, Dim) else constant_number(count)
 
 
+# ------------------------------------------------------------------ chosen by integers
+
+
+@public
+def take(x: Any, idx: Any, axis: int | None = None) -> Array:
+    """The entries along an axis at integers: `take(W, idx, axis=0)` is `W[idx]`, as NumPy has it.
+
+    The integers are a list or an array of them, or an integer tensor; below 0 they count from the end. Their axes stand
+    in place of the axis. The derivative adds up what the same entry gets.
+
+    >>> import indexcalc as ic
+    >>> W, idx = ic.tensor("W", "n d"), ic.tensor("idx", "b", integer=True)
+    >>> ic.take(W, idx, axis=0).shape, ic.take(W, [2, 0], axis=1).shape
+    ((b, d), (n, 2))
+    """
+    asked = Asked(lambda: f"take({x}, {idx}{'' if axis is None else f', axis={axis}'})")
+    if not isinstance(x, Array):
+        raise _of_arrays(x, "take", asked)
+    if axis is None and x.ndim != 1:
+        found = f"{x} has {x.ndim} axes, and no axis is named"
+        raise NotationError(asked, found, f"write ic.take({x}, idx, axis=0)")
+    (place,) = numbered_axes(x, 0 if axis is None else axis, asked)
+    key = list(idx) if isinstance(idx, tuple) else idx
+    if not isinstance(key, int | np.integer | list | np.ndarray | Array) or isinstance(key, bool):
+        raise KindError(asked, f"{idx!r} has no integers", INTEGERS)
+    made = picked(x, (*[slice(None)] * place, key))
+    assert isinstance(made, Array)
+    return made
+
+
+@public
+def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
+    """The entries along an axis at integers of their own for each place along the others, as NumPy has it.
+
+    `take_along_axis(Z, y[:, None], 1)[:, 0]` is `Z[b,y[b]]` in index notation.
+
+    >>> import indexcalc as ic
+    >>> Z, y = ic.tensor("Z", "b c"), ic.tensor("y", "b", integer=True)
+    >>> ic.take_along_axis(Z, y[:, None], 1).shape
+    (b, 1)
+    """
+    asked = Asked(lambda: f"take_along_axis({x}, {idx}, {axis})")
+    if not isinstance(x, Array):
+        raise _of_arrays(x, "take_along_axis", asked)
+    (place,) = numbered_axes(x, axis, asked)
+    if x.ndim != x.order:
+        raise KindError(asked, f"{x} stands as a column or a row", "index it: x[i]")
+    size = x.node.dims[place]
+    rows = integers_of(idx, size, asked)
+    if len(rows.dims) != x.order:
+        raise DimensionError(asked, f"{len(rows.dims)} axes of integers for {x.order}", "give y[:, None], say")
+    labels: list[Any] = []
+    for k, (own, wanted) in enumerate(zip(rows.dims, x.node.dims, strict=True)):
+        if k != place and own not in (wanted, 1):
+            raise DimensionError(asked, f"axis {k} has {wanted}, and {own} of the integers", "give equal sizes")
+        labels.append(("new", k) if k == place else k if own == wanted else ("one", k))
+    factors = [
+        (x.node, [("place",) if k == place else k for k in range(x.order)]),
+        rows.bracket(size, labels, ("place",)),
+    ]
+    out = [("new", k) if k == place else k for k in range(x.order)]
+    node = einsum(1, factors, out, {("new", place): rows.dims[place]})
+    return array_from(node, [x, *([idx] if isinstance(idx, Array) else [])])
+
+
+@public
+def one_hot(idx: Any, n: Any) -> Array:
+    """1 at the integer, 0 elsewhere, along a last axis of this dimension: `one_hot(idx, n) @ W` is `W[idx]`.
+
+    It is made where it is the result, and nowhere else.
+
+    >>> import indexcalc as ic
+    >>> y = ic.tensor("y", "b", integer=True)
+    >>> ic.one_hot(y, "c"), ic.one_hot(y, "c").evaluate(y=[1, 0], c=3)
+    (one_hot(y, c), array([[0., 1., 0.],
+           [1., 0., 0.]]))
+    """
+    asked = Asked(lambda: f"one_hot({idx}, {n})")
+    if isinstance(idx, Expr):
+        raise KindError(asked, f"{idx} has names, and the new axis has none", "write ic.one_hot(y, n)[b,c]")
+    rows = integers_of(idx, dim(n), asked)
+    node = bracket(rows.node, dim(n))
+    out = [*range(len(rows.dims)), "place"]
+    node = einsum(1, [(node, [*rows.axes, "place"])], out, dict(enumerate(rows.dims)))
+    return array_from(node, [idx]) if isinstance(idx, Array) else Array(node, frozenset())
+
+
+def _of_arrays(x: Any, name: str, asked: Asked) -> KindError:
+    if isinstance(x, Expr):
+        return KindError(asked, f"{x} has names", "in index notation write the integers as an index: W[y[b],k]")
+    return refused(name, x)
+
+
+# ------------------------------------------------------------------ by order
+
+
+@public
+def median(x: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
+    """The middle entry in ascending order along free indices or axes, of all entries unless some are named.
+
+    Of an even number it is the mean of the middle two. Entries that tie keep their order: the derivative goes to those
+    that a stable sort puts in the middle.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.grad(ic.median(x), x).evaluate(x=[3, 1, 5, 2])
+    array([0.5, 0. , 0. , 0.5])
+    """
+    named = axes_named("median", x, args, axis, keepdims)
+    if named is not None and len(named) == 1:
+        return reduce_expr("median", x, named) if isinstance(x, Expr) else reduce_array("median", x, named, keepdims)
+    array, index = _slice("median", x, named)
+    return _shown(reduce_array("median", array, -1), x, named, index, keepdims)
+
+
+@public
+def quantile(x: Any, q: Any, *args: Any, axis: Any = None, keepdims: bool = False) -> Expr | Array:
+    """The entry at the place `q*(n - 1)` in ascending order, between two on the line that joins them, as NumPy has it.
+
+    A weighted sum of the sorted entries, see `sort`. Source: R. Hyndman, Y. Fan, Sample quantiles in statistical
+    packages, 1996, definition 7.
+
+    >>> import indexcalc as ic
+    >>> ic.quantile(ic.tensor("x", "n"), 0.25).evaluate(x=[3, 1, 5, 2, 4])
+    np.float64(2.0)
+    """
+    named = axes_named("quantile", x, args, axis, keepdims)
+    if not is_number(q) or isinstance(q, bool | complex) or not 0 <= q <= 1:
+        raise KindError(Asked(lambda: f"quantile({x}, {q})"), f"q={q!r}", "give a number from 0 to 1, 0.25 say")
+    array, index = _slice("quantile", x, named)
+    places = reduce_array("sort", array, -1, False, (), True).node
+    weights = constant("quantile_weights", places.dims[-1:], Fraction(str(q)).as_integer_ratio())
+    axes = range(places.order)
+    made = array_from(einsum(1, [(places, axes), (weights, axes[-1:])], axes[:-1]), [array])
+    return _shown(made, x, named, index, keepdims)
+
+
+def _slice(name: str, x: Any, named: tuple[Any, ...] | None) -> tuple[Array, tuple[Any, ...]]:
+    """The entries of a view, those along what is named in the last axis of an Array; and the indices that are left."""
+    asked = Asked(lambda: f"{name}({', '.join(map(str, (x, *(named or ()))))})")
+    index: tuple[Any, ...] = ()
+    if isinstance(x, Expr):
+        for one in named or ():
+            must_have(x, one, asked)
+        along = [x.indices.index(one) for one in dict.fromkeys(named or x.free)]
+        index = tuple(one for k, one in enumerate(x.indices) if k not in along)
+    else:
+        along = list(places_at(x, tuple(numbered_axes(x, named, asked))))
+    if not along:
+        raise NotationError(asked, f"{x} has no axis to go along", f"{name} of a number is the number")
+    array = Array(x.node, x.inputs)
+    left = [axis for axis in range(array.order) if axis not in along]
+    if len(along) == 1:
+        return array_from(einsum(1, [(array.node, range(array.order))], [*left, *along]), [array]), index
+    outer = (*((axis,) for axis in left), tuple(along))
+    split = tuple((axis,) for axis in range(array.order))
+    return array_from(regroup(array.node, split, outer, array.node.dims), [array]), index
+
+
+def _shown(made: Array, x: Any, named: tuple[Any, ...] | None, index: tuple[Any, ...], keepdims: bool) -> Expr | Array:
+    """What is left of a view along what is named, as a view of its kind."""
+    if isinstance(x, Expr):
+        return Expr(made.node, index, x.inputs, [one for one in x.free if one in index])
+    return without_axes(x, made.node, numbered_axes(x, named, Asked(lambda: str(x))), keepdims)
+
+
 OF_ENTRIES: dict[str, Callable[..., Any]] = {f.__name__: f for f in (clip, hard_tanh, leaky_relu, elu, selu)}
 MOMENTS = frozenset(f.__name__ for f in (var, std, cov))
 """Functions of samples, whose numbers other programs divide otherwise."""
 ALONG: dict[str, Callable[..., Any]] = {f.__name__: f for f in (var, std)}
-COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov}
+CHOOSING: dict[str, Callable[..., Any]] = {f.__name__: f for f in (take, take_along_axis, one_hot)}
+ORDERED: dict[str, Callable[..., Any]] = {f.__name__: f for f in (median, quantile)}
+COMPOSED: dict[str, Callable[..., Any]] = {**OF_ENTRIES, **ALONG, "cov": cov, **CHOOSING, **ORDERED}

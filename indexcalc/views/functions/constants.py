@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.functions.entries.choosing import ARANGE, listed
 from indexcalc.functions.known import both_places, lower_places, voigt_places
 from indexcalc.graph.constructors import constant, delta, einsum, regroup
 from indexcalc.graph.node import Node
@@ -102,3 +103,30 @@ def unit(k: Any, *others: Any) -> Array:
             raise DimensionError(asked, f"there is no place {place} among {size}", "places are numbered from 0")
         factors.append((constant("unit", (size,), (place,)), (axis,)))
     return Array(einsum(1, factors, range(len(factors))))
+
+
+def arange(size: object) -> Array:
+    """The places of an axis, 0 and on; they are integers, so they choose entries.
+
+    >>> arange(3).evaluate()
+    array([0., 1., 2.])
+    """
+    return Array(constant(ARANGE, (dim(size),)))
+
+
+def integers(*values: int) -> Array:
+    """A vector of known integers.
+
+    >>> integers(2, 0).evaluate()
+    array([2., 0.])
+    """
+    return Array(listed(values))
+
+
+def quantile_weights(top: int, bottom: int, size: object) -> Array:
+    """By how much each entry in ascending order counts in the quantile of a share `top/bottom`.
+
+    >>> quantile_weights(1, 2, 4).evaluate()
+    array([0. , 0.5, 0.5, 0. ])
+    """
+    return Array(constant("quantile_weights", (dim(size),), (top, bottom)))

@@ -5,9 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from indexcalc.functions.entries.choosing import ONE_HOT, chooser_of
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import is_zero, sample_arrays, transpose
-from indexcalc.graph.node import Call, Constant, Definition, Matrix, Node, Product, Reduction, Regroup, Variable
+from indexcalc.graph.node import (
+    Call,
+    Constant,
+    Definition,
+    Elementwise,
+    Matrix,
+    Node,
+    Product,
+    Reduction,
+    Regroup,
+    Variable,
+)
 from indexcalc.index import unknown
 from indexcalc.writing.index.words import fresh_names
 from indexcalc.writing.known import constant_piece, joined_piece
@@ -41,6 +53,8 @@ def filled_piece(node: Node) -> Piece | None:
 
 def is_upright(node: Node) -> bool:
     """Is the name of this node, without indices, the array with its axes as they are?"""
+    if (found := chooser_of(node)) is not None:
+        return (*found.labels, found.place) == tuple(range(node.order))
     if not isinstance(node, Reduction) or not node.keeps:
         return True
     return not reduction_row(node.fn).turned and node.axes == (node.order - 2, node.order - 1)
@@ -86,13 +100,22 @@ def _grouped(node: Regroup, subs: Names, argument: Argument) -> Piece:
     return Grouped(argument(node.child), inner, outer, sizes, subs)
 
 
+def _one_hot(node: Elementwise, subs: Names, argument: Argument) -> Piece:
+    """A bracket of integers and places, which come last."""
+    found = chooser_of(node)
+    assert found is not None, "functions of entries are spelled out"
+    where = tuple(subs[axis] for axis in (*found.labels, found.place)) if subs else ()
+    return Applied(ONE_HOT, (argument(found.integers),), where, params=(node.dims[found.place],))
+
+
 NAMED: dict[type[Node], Callable[[Any, Names, Argument], Piece]] = {
     Variable: lambda node, subs, argument: Named(node.label, subs, node.latex),
     Constant: lambda node, subs, argument: constant_piece(node, subs),
     Definition: lambda node, subs, argument: Named(node.label, subs),
+    Elementwise: _one_hot,
     Regroup: lambda node, subs, argument: joined_piece(node, subs) or _grouped(node, subs, argument),
     Reduction: _whole,
     Matrix: _applied,
     Call: _called,
 }
-"""How each kind is named. Products, sums and functions of entries have no name: they are spelled out."""
+"""How each kind is named. Products and sums have no name, nor have functions of entries but brackets."""

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import as_number, einsum, is_zero
 from indexcalc.graph.node import (
@@ -52,7 +53,7 @@ def is_whole(node: Node) -> bool:
 
 def entry_args(node: Node) -> tuple[Arg, ...] | None:
     """The arguments of a function of entries, of the table or an abstract one; None where the node is none."""
-    if isinstance(node, Elementwise):
+    if isinstance(node, Elementwise) and chooser_of(node) is None:
         return node.args
     if isinstance(node, Call) and node.function.entrywise and not node.is_gradient:
         return tuple(map(Arg, node.children, node.labels))
@@ -124,7 +125,7 @@ class Legibility:
 
     def is_name(self, node: Node) -> bool:
         """Does this stand in the text as a name with subscripts?"""
-        spelled = isinstance(node, SPELLED) or entry_args(node) is not None
+        spelled = (isinstance(node, SPELLED) and chooser_of(node) is None) or entry_args(node) is not None
         return self.is_reference(node) or is_zero(node) or not spelled or is_whole(node)
 
     def rows(self, node: Sum) -> list[tuple[Number, Node, Labels]]:

@@ -186,15 +186,19 @@ def call(
 
 
 class Pick(NamedTuple):
-    """What is picked of an axis: a range, or its one `entry`, and then the axis goes."""
+    """What is picked of an axis: a range, or its one `entry`, and then the axis goes.
+
+    Integers are `told`, as text; then the range has their number and the length of the axis.
+    """
 
     range: Range
     entry: bool = False
+    told: str = ""
 
     @property
     def text(self) -> str:
         """What stands in the brackets."""
-        return slice_text(self.range, entry=self.entry)
+        return self.told or slice_text(self.range, entry=self.entry)
 
 
 def part(inner: Form, rows: Pick | None, cols: Pick | None = None) -> Form:

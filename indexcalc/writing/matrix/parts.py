@@ -6,19 +6,36 @@ unit matrix, `eye(n)[1:]`, and so is what puts entries back, `eye(n)[:, 1:]`.
 
 from __future__ import annotations
 
-from indexcalc.graph.ranges import one_entry
+from indexcalc.functions.entries.choosing import LISTED, ONE_HOT
+from indexcalc.graph.ranges import Range, one_entry
 from indexcalc.writing.matrix.forms import Form, Monomial, Pick, form_of, ones, part, term_of, turn, zeros
 
 
 def picked(left: Form, right: Form) -> Form | None:
     """Two neighbours in a matrix product, one of which picks of the other, as a part of that; None if neither does."""
     found = _picks(left)
-    if found is not None and right.kind not in ("diagm", "eye"):
+    if found is not None and _may(right, found):
         return _rows(right, found)
     found = _picks(turn(right))
-    if found is not None and left.kind not in ("diagm", "eye"):
+    if found is not None and _may(left, found):
         return turn(_rows(turn(left), found))
     return None
+
+
+def _may(form: Form, pick: Pick) -> bool:
+    """Is it shorter to read as a part? Of what is no name and no function integers are not picked."""
+    if pick.told and form.kind == "turned":
+        return form.parts[0].kind == "atom"
+    return form.kind in ("atom", "call") if pick.told else form.kind not in ("diagm", "eye")
+
+
+def _told(form: Form) -> str:
+    """Integers as they stand in brackets, if they are a name or a list."""
+    if form.kind == "atom" and form.vector:
+        return str(form.data[0])
+    if form.kind == "call" and form.data[0] == LISTED:
+        return f"[{', '.join(str(value) for _, value in form.data[1])}]"
+    return ""
 
 
 def _picks(form: Form) -> Pick | None:
@@ -26,6 +43,9 @@ def _picks(form: Form) -> Pick | None:
     if form.kind == "part" and form.parts[0].kind == "eye" and form.cols is not None and form.data[1] is None:
         pick: Pick = form.data[0]
         return pick
+    if form.kind == "call" and form.data[0] == ONE_HOT and form.rows is not None and form.cols is not None:
+        told = _told(form.parts[0])
+        return Pick(Range(0, 1, form.rows, form.cols), told=told) if told else None
     unit = turn(form) if form.rows is None and form.cols is not None else None
     if unit is None:
         return None
@@ -49,6 +69,8 @@ def _rows(form: Form, pick: Pick) -> Form:
         return form_of(Monomial(term.coef, term.scalars, links))
     if form.kind == "turned" or (form.kind == "atom" and form.data[1]):
         return _columns(turn(form), pick)
+    if _is_told(form):
+        return part(form, pick)
     if form.kind == "part" and form.parts[0].rows is not None:
         rows, cols = form.data
         if rows is not None and rows.entry:
@@ -57,8 +79,15 @@ def _rows(form: Form, pick: Pick) -> Form:
     return part(form, pick)
 
 
+def _is_told(form: Form) -> bool:
+    """Is this a part that integers have picked, of which nothing else is picked in the same brackets?"""
+    return form.kind == "part" and any(pick is not None and pick.told for pick in form.data)
+
+
 def _columns(form: Form, pick: Pick) -> Form:
     """The transpose of the columns of a form that are picked."""
+    if _is_told(form):
+        return turn(part(form, None, pick))
     if form.kind == "part" and (form.data[1] is None or not form.data[1].entry):
         return turn(part(form.parts[0], form.data[0], _within(pick, form.data[1])))
     return turn(part(form, None, pick))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import product as combinations
 from typing import Any
 
+from indexcalc.functions.entries.choosing import LISTED, ONE_HOT, chooser_of
 from indexcalc.functions.table import INV, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import addition, delta, is_zero, matrix, sample_arrays
 from indexcalc.graph.edge import Draft, is_symmetric_matrix, symmetry_of
@@ -218,7 +219,8 @@ class FormFinder:
             return part(eye(found.length), Pick(found))
         if node.label == "tril":
             return call("tril", [ones(rows, cols)], rows, cols, tuple((None, value) for value in node.params))
-        params = tuple((None, value) for value in (*node.params, *node.dims))
+        listed = node.params if node.label == LISTED else (*node.params, *node.dims)
+        params = tuple((None, value) for value in listed)
         return call(node.label, (), rows, cols, params)
 
     def call(self, node: Call) -> Form:
@@ -238,7 +240,13 @@ class FormFinder:
     # -------------------------------------------------------------- functions
 
     def elementwise(self, node: Elementwise) -> Form:
-        """The form of a function of the entries."""
+        """The form of a function of the entries; a bracket of integers and places is one of a vector."""
+        found = chooser_of(node)
+        if found is not None and node.order <= 2:
+            size = node.dims[found.place]
+            ends = (*(node.dims[axis] for axis in found.labels), size, None)
+            made = call(ONE_HOT, [_upright(self.form(found.integers))], ends[0], ends[1], ((None, size),))
+            return turn(made) if node.order == 2 and found.place == 0 else made
         return self.entries(node, node.args, tuple(("lead", value) for value in node.params))
 
     def entries(self, node: Node, args: Iterable[tuple[Node, Labels]], lead: tuple[Any, ...] = ()) -> Form:

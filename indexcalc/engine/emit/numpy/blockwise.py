@@ -10,17 +10,23 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
+from indexcalc.engine.emit.numpy.gathers import places_in
 from indexcalc.engine.program import (
     Add,
     Apply,
+    Chosen,
     Contract,
     Cut,
+    Gather,
     Map,
     Reduce,
+    Scatter,
     Solve,
     Step,
     Use,
+    lined_up,
 )
+from indexcalc.functions.code.numpy import gathered, scattered
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.numbers import Number
@@ -129,6 +135,23 @@ def _slice(step: Cut) -> Function:
     return lambda x: x[where]
 
 
+def _choose(step: Chosen) -> Function:
+    """A gather or a scatter, with the result's axes in the order of the step."""
+    shared, alone, rest = lined_up(step)
+    checks = [places_in(size, name) for size, name in zip(step.sizes, step.names, strict=True)]
+
+    def function(x: Any, *integers: Any) -> Any:
+        rows = zip(checks, integers, step.uses[1:], strict=True)
+        places = [check(_aligned(own, use, (*shared, *alone))) for check, own, use in rows]
+        if not isinstance(step, Gather):
+            return scattered(_aligned(x, step.uses[0], (*shared, *alone, *rest)), places, step.sizes, len(shared))
+        if shared or len(step.places) > 1:
+            return gathered(_aligned(x, step.uses[0], (*shared, *step.places, *rest)), places, 0, len(shared))
+        return gathered(x, places, step.uses[0].labels.index(step.places[0]), 0)
+
+    return function
+
+
 FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Contract: _contract,
     Map: _map,
@@ -137,6 +160,8 @@ FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Apply: _apply,
     Solve: _solve,
     Cut: _slice,
+    Gather: _choose,
+    Scatter: _choose,
 }
 
 

@@ -1,0 +1,1 @@
+"""Keys that are arrays of integers, and indices that depend on others."""
