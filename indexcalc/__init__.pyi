@@ -30,6 +30,9 @@ from indexcalc.interop.optimizers import minimize_args as minimize_args
 from indexcalc.interop.read_sympy import from_sympy as from_sympy
 from indexcalc.reading.reader import parse as parse
 from indexcalc.views.array import Array as Array
+from indexcalc.views.blocks.joined import block as block
+from indexcalc.views.blocks.joined import tile as tile
+from indexcalc.views.blocks.moved import split as split
 from indexcalc.views.declare import column as column
 from indexcalc.views.declare import define as define
 from indexcalc.views.declare import delta as delta
@@ -244,6 +247,22 @@ def clip(x: Array, min: Any = None, max: Any = None) -> Array:
     """
 
 @overload
+def concatenate(arrays: Expr, axis: Any = 0) -> Expr: ...
+@overload
+def concatenate(arrays: Array, axis: Any = 0) -> Array:
+    """The arrays beside each other along an axis that they have, as NumPy has it; of Exprs `axis` is their index.
+
+    Its derivative by a part is the slice that the part takes. With `axis=None` all entries in one vector.
+
+    >>> import indexcalc as ic
+    >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "m")
+    >>> z = ic.concatenate([x, y]); z, z.shape
+    (concatenate([x, y]), (m + n,))
+    >>> ic.grad((z**3).sum(), y)
+    3*y**2
+    """
+
+@overload
 def cos(x: Array, /) -> Array: ...
 @overload
 def cos(x: Expr, /) -> Expr: ...
@@ -275,6 +294,39 @@ def cosm(X: Array) -> Array:
     Domain: all square matrices.
 
     Source: N. Higham, Functions of Matrices, chapter 12.
+    """
+
+@overload
+def cumprod(x: Expr, *args: Any, axis: Any = None) -> Expr: ...
+@overload
+def cumprod(x: Array, *args: Any, axis: Any = None) -> Array:
+    """The products of the entries up to each one along an axis, as NumPy has it: y_k = x_0 ... x_k.
+
+    Axes are named as those of `cumsum`. The derivative of y_k by x_j, j <= k, is the product of the others up to
+    k: it
+    holds where entries are 0.
+
+    >>> import indexcalc as ic
+    >>> ic.cumprod(ic.tensor("x", "n")).evaluate(x=[2, 0, 3])
+    array([2., 0., 0.])
+    """
+
+@overload
+def cumsum(x: Expr, *args: Any, axis: Any = None) -> Expr: ...
+@overload
+def cumsum(x: Array, *args: Any, axis: Any = None) -> Array:
+    """The sums of the entries up to each one along an axis, as NumPy has it: y_k = x_0 + ... + x_k.
+
+    The axis of an Array is a number, that of an Expr an index, which need not be named where there is one;
+    without an
+    axis the entries of an Array are taken row by row.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.cumsum(x), ic.cumsum(x) == ic.tril(ic.ones("n", "n")) @ x
+    (cumsum(x), True)
+    >>> ic.cumsum(x).evaluate(x=[1, 2, 3])
+    array([1., 3., 6.])
     """
 
 @overload
@@ -910,6 +962,22 @@ def relu(x: PlainNumber, /) -> Expr:
     """
 
 @overload
+def roll(x: Expr, shift: Any, axis: Any = None) -> Expr: ...
+@overload
+def roll(x: Array, shift: Any, axis: Any = None) -> Array:
+    """The entries moved by `shift` places along an axis, what leaves at the end comes in at the front, as in NumPy.
+
+    Entry i of the result is entry i - shift of x. Shifts and axes may be tuples; a shift may be a dimension.
+    Without an
+    axis the entries are taken row by row. A symbolic axis is taken to be at least as long as the shift.
+
+    >>> import indexcalc as ic
+    >>> x = ic.tensor("x", "n")
+    >>> ic.roll(x, 1), ic.roll(x, 1)[1:], ic.roll(x, 1)[0].simplify()
+    (roll(x, 1), x[:-1], x[-1])
+    """
+
+@overload
 def selu(x: Expr) -> Expr: ...
 @overload
 def selu(x: Array) -> Array:
@@ -1061,6 +1129,18 @@ def sqrtm(X: Array) -> Array:
     Domain: square matrices without eigenvalues on the negative real axis or 0; the principal value.
 
     Source: N. Higham, Functions of Matrices, chapter 6.
+    """
+
+@overload
+def stack(arrays: Expr, axis: Any = 0) -> Expr: ...
+@overload
+def stack(arrays: Array, axis: Any = 0) -> Array:
+    """The arrays, all of one shape, along a new axis; of Exprs `axis` is a new index.
+
+    >>> import indexcalc as ic
+    >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+    >>> ic.stack([x, y]).shape, ic.stack([x, y], axis=-1)[:, 0] == x
+    ((2, n), True)
     """
 
 @overload
@@ -1230,6 +1310,7 @@ __all__ = [
     "atan",
     "atan2",
     "atanh",
+    "block",
     "check",
     "cholesky",
     "clip",
@@ -1238,11 +1319,14 @@ __all__ = [
     "commutation",
     "compile",
     "compressed",
+    "concatenate",
     "cos",
     "cosh",
     "cosm",
     "cov",
     "cross",
+    "cumprod",
+    "cumsum",
     "define",
     "delta",
     "derivative",
@@ -1329,6 +1413,7 @@ __all__ = [
     "reduce",
     "relu",
     "repeat",
+    "roll",
     "row",
     "scalar",
     "selu",
@@ -1343,8 +1428,10 @@ __all__ = [
     "softplus",
     "solve",
     "sort",
+    "split",
     "sqrt",
     "sqrtm",
+    "stack",
     "std",
     "step",
     "sum",
@@ -1356,6 +1443,7 @@ __all__ = [
     "tan",
     "tanh",
     "tensor",
+    "tile",
     "to_source",
     "tr",
     "tril",

@@ -37,7 +37,9 @@ _DECLARE_VECTOR = 'write `ic.tensor("x", "n")`, or `ic.column("x", "n")` for one
 _DECLARE_SCALAR = 'write `ic.scalar("s")`; `ic.tensor("A", "n m")` for a matrix'
 _EVALUATE = "write `f.evaluate(x=...)`, with the numbers of each tensor"
 _INNER = "`x @ y` of vectors, `a.T @ b` of columns, `ic.sum(A*B)` of matrices"
-_JOIN = "there is none; declare the whole as one tensor, and take its parts: `x[:2]`"
+_BELOW = "write `ic.concatenate([A, A])`"
+_BESIDE = "write `ic.concatenate([A, A], axis=1)`"
+_DIAGONAL = 'write `ic.block([[A, ic.zeros("n", "n")], [ic.zeros("n", "n"), A]])`'
 _NORM = "write `ic.norm2(x)` of a vector, `ic.normF(A)` of a matrix; `ic.norm1(x)`, `ic.normp(x, 3)`, `ic.norm_nuc(A)`"
 _PERMUTE = "write the axes in another order: `A[i,j].array(j, i)`"
 _RESHAPE = 'write `ic.vec(A, order="C")` for all entries row by row, `ic.unvec(v, 2, 3)` for a matrix of them'
@@ -106,7 +108,11 @@ ROWS: tuple[Foreign, ...] = (
     *_other("CVXPY", "write `x @ A @ x`, or `a.T @ A @ a` of a column", "quad_form"),
     *_other("CVXPY", "write `ic.sum(x**2)`", "sum_squares", "sumsqr"),
     *_other("books, CVXPY", "write `ic.max(ic.eigvalsh(A))`", "lambda_max"),
-    *_other("MATLAB", _JOIN, "blkdiag", "horzcat", "vertcat", "repmat"),
+    *_other("MATLAB", _BELOW, "vertcat"),
+    *_other("MATLAB", _BESIDE, "horzcat"),
+    *_other("MATLAB, SciPy", _DIAGONAL, "blkdiag", "block_diag"),
+    *_same("MATLAB", "tile", "ic.tile(A, (2, 3))", "repmat"),
+    *_same("MATLAB", "roll", "ic.roll(x, 1)", "circshift"),
     # functions of entries
     *_same("books", "log", "ic.log(x)", "ln"),
     *_same("NumPy, MATLAB", "asin", "ic.asin(x)", "arcsin"),
@@ -164,7 +170,6 @@ ROWS: tuple[Foreign, ...] = (
     *_other("PyTorch", "write `ic.clip(x, 0, 6)`", "relu6", "ReLU6"),
     *_other("PyTorch, SciPy", "write `ic.log(ic.sigmoid(x))`", "logsigmoid", "log_sigmoid", "log_expit"),
     *_other("SymPy", "write `ic.where(x > 0, x, 0)`", "Piecewise"),
-    *_other("NumPy", 'write `ic.tril(ic.ones("n", "n")) @ x`', "cumsum"),
     *_same("SymPy", "maximum", "ic.maximum(x, y)", "Max"),
     *_same("SymPy", "minimum", "ic.minimum(x, y)", "Min"),
     *_same("R", "where", "ic.where(x > 0, x, y)", "ifelse"),
@@ -281,7 +286,10 @@ ROWS: tuple[Foreign, ...] = (
     *_other("NumPy", _PERMUTE, "swapaxes", "moveaxis", "permute"),
     *_other("NumPy", _RESHAPE, "reshape", "ravel", "flatten", "view"),
     *_other("NumPy, PyTorch", _AXES, "expand_dims", "unsqueeze", "squeeze", "newaxis"),
-    *_other("NumPy", _JOIN, "concatenate", "stack", "hstack", "vstack", "block", "cat", "append"),
+    *_same("PyTorch, JAX", "concatenate", "ic.concatenate([x, x])", "cat", "concat"),
+    *_other("NumPy", _BELOW, "vstack", "row_stack", "append"),
+    *_other("NumPy", _BESIDE, "hstack", "column_stack"),
+    *_other("NumPy", "write `x[::-1]`, `A[:, ::-1]`", "flip", "fliplr", "flipud"),
     *_other("NumPy", "write `A.shape`; an expression has dimensions and no numbers", "size", "numel", "nbytes"),
     *_other(
         "NumPy, PyTorch",

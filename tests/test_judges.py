@@ -187,8 +187,10 @@ def test_what_is_unrounded_is_an_argument_or_a_whole_number(row: ElementwiseFunc
 def test_a_rational_function_is_so_modulo_a_prime(row: Any) -> None:
     """A matrix of integers, whose value is a fraction with the determinant, or its square, below."""
     p, x = 2**31 - 1, np.array([[2, 1, 3], [1, 4, 1], [5, 2, 7]])
-    modular, real = np.asarray(row.rational.residues(x, p)), row.numpy(x.astype(float), (0, 1))
-    below = round(float(np.linalg.det(x)))
+    below, axes = round(float(np.linalg.det(x))), (0, 1)
+    if row.axes == 1:
+        x, axes = x[0], (0,)
+    modular, real = np.asarray(row.rational.residues(x, p)), row.numpy(x.astype(float), axes)
     assert np.array_equal(modular * below % p, np.round(real * below).astype(np.int64) % p)
 
 

@@ -41,7 +41,12 @@ def _reductions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[],
     for name in (n for n, f in ic.FUNCTIONS.items() if "axis" in inspect.signature(f).parameters):
         own, more = getattr(ic, name), MORE.get(name, ())
         f = partial(lambda own, more, e, **kw: own(e, *more, **kw), own, more)
-        if name in ("norm_nuc", "polar"):
+        if name in ("concatenate", "stack"):
+            rows[name, "axis"] = (partial(own, [A, A], axis=1), partial(own, [A, A]))
+        elif name in ("roll", "split"):
+            given = [1] if name == "split" else 1
+            rows[name, "axis"] = (lambda f=own, g=given: str(f(T, g, axis=1)), lambda f=own, g=given: str(f(T, g)))
+        elif name in ("norm_nuc", "polar"):
             B = ic.tensor("B", "k n n")
             rows[name, "axis"] = (partial(f, B, axis=(0, 1)), partial(f, B))
         else:

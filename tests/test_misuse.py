@@ -118,6 +118,15 @@ CALLS: dict[str, Call] = {
     "ic.take_along_axis": by(ic.take_along_axis, x, [0, 2], takes=[{"x"}, LISTS], axis=0),
     "ic.one_hot": by(ic.one_hot, [0, 2], "n", takes=[{"3", "-1", "0", "10**30", *LISTS}, {*SIZES} - {"0"}]),
     "ic.cov": by(ic.cov, A, x, ddof=0, correction=None, takes=[{"x", "A"}, {"x", "A", "None"}]),
+    **{f"ic.{name}": by(getattr(ic, name), [A, A], 0, takes=[{"[x]", "[1]", "(0, 1)"}, {"None", "-1", "0"}])
+       for name in ("concatenate", "stack")},
+    "ic.block": by(ic.block, [[A, A]], takes={"[x]", "[1]"}),
+    "ic.tile": by(ic.tile, A, 2, takes=[{*VIEWS, *NUMBERS} - {"x[i]"},
+                                        {"3", "0", "10**30", "[]", "[1]", "(0, 1)", "n"}]),
+    "ic.roll": by(ic.roll, A, 1, 0, takes=[{"x", "A"}, {"3", "-1", "0", "10**30", "n", "[1]", "(0, 1)"},
+                                           {"None", "-1", "0", "[1]", "(0, 1)"}]),
+    "ic.split": by(ic.split, A, [1], 0, takes=[{"x", "A"}, {"[1]", "(0, 1)", "[]"}, {"-1", "0"}]),
+    **{f"ic.{name}": by(getattr(ic, name), A, axis=0, takes={"x", "A", "s"}) for name in ("cumsum", "cumprod")},
     "ic.solve": by(ic.solve, A, x, takes=[{"A"}, {"x", "A"}]),
     "ic.matrix_power": by(ic.matrix_power, A, 2, takes=[{"A"}, {"3", "-1", "0", "10**30", "'x'", "n"}]),
     "ic.triu": by(ic.triu, A, takes=MATRIX, k=1),
@@ -291,7 +300,7 @@ def _operators() -> Iterator[tuple[str, Call]]:
             takes = NUMBERS | VIEWS if name != "matmul" else {"x", "A"}
             yield f"{title} {name} _", by(lambda value, f=f, e=e: f(e, value), 3, takes=takes, arity=False)
             yield f"_ {name} {title}", by(lambda value, f=f, e=e: f(value, e), 3, takes=takes, arity=False)
-    places = {"None", "3", "-1", "0", "10**30", "...", "i", "(0, 1)", "[]", "[1]"}
+    places = {"None", "3", "-1", "0", "10**30", "...", "i", "(0, 1)", "[]", "[1]", "n"}
     yield "x[_]", by(lambda value: x[value], 0, takes=places, arity=False)
     yield "A[_]", by(lambda value: A[value], 0, takes=places, arity=False)
     yield "x[i][_]", by(lambda value: x[i][value], 0, arity=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 import tracemalloc
 from typing import Any
@@ -14,14 +15,18 @@ import pytest
 import torch
 
 import indexcalc as ic
+from indexcalc.graph.constructors import constant
+from indexcalc.graph.fingerprint import fingerprint
 from indexcalc.graph.node import topological
 from indexcalc.graph.ranges import Range, met
+from indexcalc.graph.walk import resize
 from indexcalc.index import dim
 
 jax.config.update("jax_enable_x64", True)  # type: ignore[no-untyped-call]
 RNG = np.random.default_rng(0)
 x, v, A, B = ic.tensor("x", "n"), ic.tensor("v", "n"), ic.tensor("A", "n m"), ic.tensor("B", "m n")
-n = dim("n")
+W = ic.tensor("W", "3*h d")
+n, h, k = dim("n"), dim("h"), dim("k")
 
 
 def variation(z: Any) -> Any:
@@ -76,7 +81,13 @@ def test_a_range_of_a_range_is_a_range() -> None:
         (Range(0, 1, 1, n), Range(1, 1, n - 1, n), 0),
         (Range(0, 1, 3, n), Range(n - 3, 1, 3, n), None),
         (Range(0, 2, 3, n), Range(n - 3, 1, 3, n), None),
-        (Range(0, 1, dim("k"), n), Range(0, 1, dim("l"), n), None),
+        (Range(0, 1, k, n), Range(0, 1, dim("l"), n), None),
+        (Range(0, 1, k, n), Range(k, 1, n - k, n), 0),
+        (Range(k, 1, n - k, n), Range(k, 1, n - k, n), n - k),
+        (Range(k, 1, n - k, n), Range(n - 1, -1, n - k - 1, n), n - k - 1),
+        (Range(h, 1, h, 3 * h), Range(2 * h - 1, -1, 2 * h, 3 * h), h),
+        (Range(k, 2, 5, n), Range(k + 1, 3, 5, n), 1),
+        (Range(0, 2, h, 2 * h), Range(1, 2, h, 2 * h), 0),
     ],
 )
 def test_what_ranges_of_a_symbol_share_is_known_where_it_is(one: Range, other: Range, size: Any) -> None:
@@ -87,7 +98,7 @@ def test_what_ranges_of_a_symbol_share_is_known_where_it_is(one: Range, other: R
 # ------------------------------------------------------------------ numbers
 
 DATA: dict[str, Any] = {"x": RNG.normal(size=9), "v": RNG.normal(size=9), "A": RNG.normal(size=(9, 8)),
-        "B": RNG.normal(size=(8, 9))}  # fmt: skip
+        "B": RNG.normal(size=(8, 9)), "W": RNG.normal(size=(6, 3))}  # fmt: skip
 PROGRAMS: dict[str, Any] = {
     "x[1:]": x[1:],
     "x[::-1]": x[::-1],
@@ -100,6 +111,8 @@ PROGRAMS: dict[str, Any] = {
     "A[:, 1:] @ B[:-1]": A[:, 1:] @ B[:-1],
     "(A @ B)[::-1, ::-1] + np.outer(x, v)": (A @ B)[::-1, ::-1] + ic.outer(x, v),
     "np.diag(A[1:, 1:].T @ B.T[1:, :-1])": ic.diag(A[1:, 1:].T @ B.T[1:, :-1]),
+    "W[h:2*h] - 2*W[2*h:]": W[h : 2 * h] - 2 * W[2 * h :],
+    "W[::3] @ W[h][:, None]": W[::3] @ W[h][:, None],
     "np.cumsum(x[:3])[::-1]": ic.tril(ic.ones(3, 3)) @ x[:3] @ ic.eye(3)[::-1],
 }
 DERIVATIVES: dict[str, Any] = {
@@ -110,13 +123,14 @@ DERIVATIVES: dict[str, Any] = {
     "steps": ic.grad((x[5:0:-2] ** 3).sum() + x[2] ** 3, x),
     "Jacobian": ic.derivative(x[1:] * x[:-1], x),
     "a selection alone": ic.derivative(x[::-1], x),
+    "packed": ic.grad(((W[:h] @ W[h : 2 * h].T) ** 2 @ W[2 * h :]).sum(), W),
 }
 
 
 def numbers_of(e: Any) -> tuple[list[Any], list[Any]]:
     """The inputs that an expression needs, and their arrays."""
     labels = {tensor.label for tensor in e.inputs}
-    inputs = [tensor for tensor in (x, v, A, B) if str(tensor) in labels]
+    inputs = [tensor for tensor in (x, v, A, B, W) if str(tensor) in labels]
     return inputs, [DATA[str(tensor)] for tensor in inputs]
 
 
@@ -133,7 +147,7 @@ def from_source(e: Any, inputs: Any, arrays: Any, target: str) -> Any:
 def test_a_slice_is_numpys(name: str) -> None:
     e = PROGRAMS[name]
     inputs, arrays = numbers_of(e)
-    expected = eval(name, {"np": np, **DATA})
+    expected = eval(name, {"np": np, "h": 2, **DATA})
     named = {str(tensor): array for tensor, array in zip(inputs, arrays, strict=True)}
     for value in (e.evaluate(**named), ic.compile(e, inputs)(*arrays), ic.compile(e, inputs, order="C")(*arrays)):
         assert value.shape == np.shape(expected)
@@ -334,6 +348,98 @@ def test_no_entries_are_no_entries() -> None:
     assert (x[1:] - x[:-1]).evaluate(x=np.ones(1)).shape == (0,)
     assert variation(x).evaluate(x=np.ones(1)) == 0
     np.testing.assert_array_equal(ic.grad(variation(x), x).evaluate(x=np.ones(1)), [0])
+
+
+# ------------------------------------------------------------------ places that are symbols
+
+PLACED: dict[str, Any] = {
+    "z[k:]": (n - k,),
+    "z[-k:]": (k,),
+    "z[:-k]": (n - k,),
+    "z[k:-1]": (n - k - 1,),
+    "z[:k:-1]": (n - k - 1,),
+    "z[k::-1]": (k + 1,),
+    "z[k:k + 4:2]": (2,),
+    "z[k]": (),
+    "z[-k]": (),
+    "z[n - k:][1:]": (k - 1,),
+    "z[k:][0]": (),
+    "z[k:][::-1][1:]": (n - k - 1,),
+}
+
+
+@pytest.mark.parametrize("text", PLACED)
+def test_a_slice_begins_and_ends_at_symbols(text: str) -> None:
+    e, at = eval(text, {"z": x, "n": n, "k": k}), DATA["x"]
+    assert e.shape == PLACED[text]
+    for size in (2, 3, 5):
+        expected = eval(text, {"z": at, "n": 9, "k": size})
+        np.testing.assert_array_equal(e.evaluate(x=at, k=size), expected)
+        slope = (ic.grad((e**3).sum(), x) * v).sum().evaluate(x=at, v=DATA["v"], k=size)
+        along = eval(text, {"z": DATA["v"], "n": 9, "k": size})
+        np.testing.assert_allclose(slope, (3 * expected**2 * along).sum())
+    (sized,) = resize([e.node], {"k": 3, "n": 9})
+    (own,) = resize([eval(text, {"z": ic.tensor("x", "9"), "n": 9, "k": 3}).node], {})
+    assert fingerprint(sized).shape == fingerprint(own).shape
+    assert pickle.loads(pickle.dumps(e)) == e
+    for shown in (str(e), e.latex()):
+        assert ic.parse(shown, **e.declarations) == e
+    assert ic.preflight(e, n=9, k=3).bytes == 8 * int(np.size(eval(text, {"z": at, "n": 9, "k": 3})))
+
+
+def test_a_place_has_one_form() -> None:
+    def begins(start: Any, length: Any) -> Any:
+        return constant("selection", (2, length), (start, 1)).params[0]
+
+    assert [begins(*own) for own in ((-3, 9), (n - 3, n), (-3, n), (k, n), (n - k, n), (n, n), (4, n))] == [
+        6, -3, -3, k, n - k, n, 4,
+    ]  # fmt: skip
+    (node,) = resize([constant("selection", (2, n), (k, 1))], {"k": n - 2})
+    assert node is constant("selection", (2, n), (-2, 1))
+    assert resize([node], {"n": 7}) == [constant("selection", (2, 7), (5, 1))]
+
+
+def test_packed_weights_have_their_parts() -> None:
+    unit = ic.eye("3*h")
+    parts, rows = ([own[:h], own[h : 2 * h], own[2 * h :]] for own in (W, unit))
+    assert all(part.shape == (h, dim("d")) for part in parts)
+    for a, one in enumerate(rows):
+        for b, other in enumerate(rows):
+            assert (one @ other.T) == (ic.eye("h") if a == b else ic.zeros("h h"))
+    sizes = {"h": 10**4, "d": 2}
+    assert ic.preflight(ic.grad((parts[0] * parts[1] * parts[2]).sum(), W), **sizes).peak_bytes < 10**7
+    assert ic.verify(ic.grad((parts[0] * parts[1] ** 2 * parts[2]).sum(), W))
+    assert ic.check("2*eye(3*h)[:, h:2*h] @ W[h:2*h]", ic.grad((parts[1] ** 2).sum(), W))
+
+
+REFUSED: list[tuple[Any, str]] = [
+    (lambda: x[k:3], "it begins at k and ends at 3"),
+    (lambda: W[2 * h : h], "write the smaller bound first"),
+    (lambda: x[1:6:-1], "write the larger bound first"),
+    (lambda: x[::2], "depends on the value of n"),
+    (lambda: x[5:].evaluate(x=np.ones(3)), r"the slice x\[5:\]: it begins at entry 5, and axis 0 of x has 3 entries"),
+    (lambda: A[:, 4].evaluate(A=np.ones((2, 3))), r"the slice A\[:, 4\]: it takes entry 4, and axis 1 of A has 3"),
+    (lambda: x[k:].evaluate(x=np.ones(3), k=4), r"the slice x\[k:\]: it begins at entry 4, and axis 0 of x has 3"),
+    (lambda: x[:k].compressed(x=np.ones(1), k=2), "it takes the entries 0 to 1, and axis 0 of x has 1 entry"),
+    (lambda: ic.preflight(x[-k:], n=3, k=4), "it takes the entries -1 to 2"),
+    (lambda: ic.parse("x[i+1]", x="n"), "an entry an integer"),
+    (lambda: ic.parse("x[q:]", x="n"), "'q' is not declared"),
+]
+
+
+@pytest.mark.parametrize("asked", range(len(REFUSED)))
+def test_what_is_no_slice_says_so(asked: int) -> None:
+    made, said = REFUSED[asked]
+    with pytest.raises(ic.IndexCalcError, match=said):
+        made()
+
+
+def test_source_for_all_sizes_asks_whether_there_are_so_many_entries() -> None:
+    space: dict[str, Any] = {}
+    exec(ic.to_source(x[k:] + x[:-k], x), space)
+    np.testing.assert_array_equal(space["program"](DATA["x"], k=4), DATA["x"][4:] + DATA["x"][:-4])
+    with pytest.raises(ValueError, match="there are no entries k to n - 1 of 9"):
+        space["program"](DATA["x"], k=10)
 
 
 # ------------------------------------------------------------------ bands

@@ -296,7 +296,6 @@ REFUSED = {
     "counted from 1": (sp.Sum(u[i], (i, 1, n)), "count from 0"),
     "another range": (sp.Sum(u[i], (i, 0, m - 1)), "runs over m"),
     "exp of a matrix": (sp.exp(M), "applyfunc"),
-    "block matrix": (sp.BlockMatrix([[M, M]]), "BlockMatrix"),
     "explicit": (sp.Matrix([[1, 2]]), "MatrixSymbol"),
     "imaginary": (sp.I * a, "ImaginaryUnit"),
     "infinity": (sp.oo, "Infinity"),

@@ -152,6 +152,10 @@ class Arithmetic(ABC):
             raise DimensionError(f"dimension {dim}", f"comes out as {found}", "give sizes for which it is whole")
         return found
 
+    def params(self, node: Constant | Matrix) -> tuple[Any, ...]:
+        """The parameters of a known tensor, or of a function of matrices: dimensions are numbers."""
+        return tuple(number_of(value, self.sizes) for value in node.params)
+
     def _samples(self, node: Call, k: int) -> Array:
         """Argument k of a call: its samples in the places of the call's, then its own axes."""
         value, labels, count = self.values[node.children[k]], node.labels[k], len(node.batch)

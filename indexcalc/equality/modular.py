@@ -161,7 +161,7 @@ class Residues(Arithmetic):
         """The entries of a known tensor, which are whole or half; pi is an unknown."""
         if node.label == "pi":
             return self._random("pi", shape)
-        doubled = 2 * known(node.label, shape, np.dtype(float), node.params)
+        doubled = 2 * known(node.label, shape, np.dtype(float), self.params(node))
         whole = np.round(doubled).astype(np.int64)
         if not np.array_equal(whole, doubled):
             raise Undecided(node.label)
@@ -215,7 +215,7 @@ class Residues(Arithmetic):
 
     def matrix(self, node: Matrix, args: list[Array]) -> Array:
         """Whole powers, and slopes that are rational; any other one is an unknown of all its arguments."""
-        params = tuple(number_of(value, self.sizes) for value in node.params)
+        params = self.params(node)
         rational = matrix_row(node.fn).rational
         found = None if rational is None else rational.slope if node.times else rational.residues
         if found is None or node.times > 1 or not all(isinstance(value, int) for value in params):

@@ -25,6 +25,7 @@ from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import variable as made_variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Matrix, Node, Reduction, Variable, topological
+from indexcalc.graph.ranges import entries_taken
 from indexcalc.index import size
 
 LOW, HIGH = 0.2, 0.9
@@ -105,7 +106,8 @@ def several_sizes(roots: Sequence[Node], variables: Iterable[Variable] = ()) -> 
 def _fits(order: Sequence[Node], sizes: Mapping[str, int]) -> bool:
     try:
         shapes = [[size(dim, sizes) for dim in node.dims] for node in order]
-        return all(np.prod(shape, dtype=object) <= MOST_ENTRIES for shape in shapes)
+        taken = (found.at(sizes) for node in order for found in entries_taken(node) or ())
+        return all(np.prod(shape, dtype=object) <= MOST_ENTRIES for shape in shapes) and all(own.fits for own in taken)
     except IndexCalcError:
         return False
 

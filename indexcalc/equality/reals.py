@@ -18,7 +18,7 @@ import numpy as np
 
 import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.engine.bind.constants import known
-from indexcalc.engine.bind.inputs import number_of, size_of
+from indexcalc.engine.bind.inputs import size_of
 from indexcalc.engine.bind.smooth import Declared, Smooth, numbers_of
 from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
@@ -186,7 +186,7 @@ class Reals(Arithmetic):
 
     def constant(self, node: Constant, shape: tuple[int, ...]) -> Array:
         """The known tensor, the same at every point."""
-        return np.broadcast_to(known(node.label, shape, np.dtype(float), node.params), (self.count, *shape))
+        return np.broadcast_to(known(node.label, shape, np.dtype(float), self.params(node)), (self.count, *shape))
 
     # -------------------------------------------------------------- functions
 
@@ -212,7 +212,7 @@ class Reals(Arithmetic):
 
     def matrix(self, node: Matrix, args: list[Array]) -> Array:
         """The function of these matrices, or its derivative."""
-        params = tuple(number_of(value, self.sizes) for value in node.params)
+        params = self.params(node)
         common = np.result_type(*args, float)
         shaken = [np.asarray(self._shaken(a), common) for a in args]
         return self._watched(self._each(node, lambda *own: matrix_numbers(node, list(own), params), shaken))

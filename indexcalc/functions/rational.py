@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import accumulate, combinations
 from math import prod
 from typing import Any
 
@@ -141,6 +141,16 @@ def products_of_others(entries: Residues, p: int) -> Residues:
     return np.array(others, np.int64).reshape(entries.shape)
 
 
+def cumulative_products(entries: Residues, p: int) -> Residues:
+    """At each entry the product of those up to it.
+
+    >>> cumulative_products(np.array([2, 3, 4]), 7)
+    array([2, 6, 3])
+    """
+    flat = accumulate(entries.ravel().tolist(), lambda one, other: one * other % p)
+    return np.array(list(flat), np.int64).reshape(entries.shape)
+
+
 def whole_power(a: Residues, p: int, exponent: int) -> Residues:
     """The power of a matrix, of its inverse where the exponent is negative.
 
@@ -201,4 +211,6 @@ ADJUGATE = Rational(adjugate, COFACTORS.degrees, adjugate_slope)
 PSEUDO_INVERSE_T = Rational(lambda a, p: pseudo_inverse(a, p).T, _of_pseudo_inverse)
 PRODUCT = Rational(product, lambda inner, shape, batches: scaled(inner, prod(shape)))
 PRODUCTS_OF_OTHERS = Rational(products_of_others, lambda inner, shape, batches: scaled(inner, prod(shape)))
+CUMULATIVE_PRODUCTS = Rational(cumulative_products, lambda inner, shape, batches: scaled(inner, prod(shape)))
+CUMULATIVE_SUMS = Rational(lambda a, p: np.cumsum(a) % p, lambda inner, shape, batches: inner)
 WHOLE_POWER = Rational(whole_power, _of_power)

@@ -16,7 +16,7 @@ from indexcalc.functions.code import shared
 from indexcalc.functions.code.numpy import largest, logsumexp, softmax
 from indexcalc.functions.entries.ordered import ORDERED
 from indexcalc.functions.entry import Entry, apply
-from indexcalc.functions.rational import PRODUCT, PRODUCTS_OF_OTHERS
+from indexcalc.functions.rational import CUMULATIVE_PRODUCTS, CUMULATIVE_SUMS, PRODUCT, PRODUCTS_OF_OTHERS
 from indexcalc.functions.spectral import SPECTRAL
 from indexcalc.functions.table import (
     AT_ZERO,
@@ -29,10 +29,12 @@ from indexcalc.functions.table import (
     reduction_row,
     spread,
 )
-from indexcalc.graph.constructors import constant_number, delta
+from indexcalc.graph.constructors import constant, constant_number, delta, reduction
 from indexcalc.graph.node import Node, Reduction
 
 Axes = tuple[int, ...]
+CUMULATIVE, TRIANGLE = "cumsum", "triangle"
+"""The functions along axes that products with triangles of ones are made by."""
 
 
 def jacobian(node: Reduction) -> Node:
@@ -90,6 +92,34 @@ def _normp_rule(s: Slice) -> Entry:
     return apply("sign", s.x) * apply("abs", s.x) ** (p - 1) * s.y ** (1 - p)
 
 
+def _up_to(s: Slice) -> Entry:
+    """1 where u is x or stands before it, along one axis."""
+    places = (*s.own, *s.along)
+    return Entry(constant("tril", [s.x.dims[place] for place in places]), places, s.x.dims)
+
+
+def _lower(s: Slice) -> Entry:
+    """1 where the entry of a matrix is its own, and in the triangle."""
+    return s.d * Entry(constant("tril", [s.x.dims[place] for place in s.own], s.params), s.own, s.x.dims)
+
+
+def lower(x: Any, axes: Axes, k: int) -> Any:
+    """The lower triangle of matrices along two axes, for any batches.
+
+    >>> lower(np.ones((2, 2)), (0, 1), -1)
+    array([[0., 0.],
+           [1., 0.]])
+    """
+    return np.moveaxis(np.tril(np.moveaxis(x, axes, (-2, -1)), k), (-2, -1), axes)
+
+
+def _cumprod_rule(s: Slice) -> Entry:
+    """The product of the entries up to x without u: u is 1 in it, so that it is right where entries are 0."""
+    others = s.x + s.d * (1 - s.x)
+    axes = [axis for axis, label in enumerate(others.labels) if label in s.own]
+    return _up_to(s) * Entry(reduction("cumprod", others.node, axes, True), others.labels, others.dims)
+
+
 TIES = "entries that tie share the derivative equally"
 
 ROWS = (
@@ -118,6 +148,21 @@ ROWS = (
         r"\operatorname{{prod\_except}}_{{{axes}}}\left({}\right)", "definition, by the product rule",
         rational=PRODUCTS_OF_OTHERS, positive=True, total=True, workspace=2.0,
         oracle="jnp.prod(x, axes, keepdims=True) / x",
+    ),
+    ReductionFunction(
+        CUMULATIVE, "y_a = the sum of all x_b with b <= a", shared.cumsum, _up_to, True,
+        r"\operatorname{{cumsum}}_{{{axes}}}\left({}\right)", "definition", axes=1, public=False,
+        rational=CUMULATIVE_SUMS, positive=True, total=True, oracle="jnp.cumsum(x, axes[0])",
+    ),
+    ReductionFunction(
+        TRIANGLE, "the entries with column - row <= k, else 0", lower, _lower, True,
+        r"\operatorname{{tril}}\left({}, {k}\right)", "definition", axes=2, public=False, params=("k",),
+        admits=lambda k: isinstance(k, int), positive=True, total=True, workspace=0.2, oracle="jnp.tril(x, int(k))",
+    ),
+    ReductionFunction(
+        "cumprod", "y_a = the product of all x_b with b <= a", shared.cumprod, _cumprod_rule, True,
+        r"\operatorname{{cumprod}}_{{{axes}}}\left({}\right)", "definition, by the product rule", axes=1, public=False,
+        rational=CUMULATIVE_PRODUCTS, positive=True, total=True, oracle="jnp.cumprod(x, axes[0])",
     ),
     ReductionFunction(
         "logsumexp", "log(sum of exp(x_a))", logsumexp, lambda s: s.reduce("softmax", s.u), False,

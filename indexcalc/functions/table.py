@@ -368,7 +368,7 @@ class MatrixFunction:
         return None if times > 1 else self.opened if left else self.along
 
 
-ABS, EXP, INV, LOG, POWER, PROD = "abs", "exp", "inv", "log", "power", "prod"
+ABS, DET, EXP, INV, LOG, POWER, PROD = "abs", "det", "exp", "inv", "log", "power", "prod"
 """The functions by which rules of powers and of Kronecker products are written."""
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
 REDUCTIONS: dict[str, ReductionFunction] = {}

@@ -32,7 +32,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.graph.signature import Signature
-from indexcalc.index import Dimension, primitive
+from indexcalc.index import Dim, Dimension, primitive
 
 
 def variable(
@@ -181,9 +181,24 @@ def matrix(
 
 
 def constant(name: str, dims: Sequence[Dimension] = (), params: tuple[Any, ...] = ()) -> Constant:
-    """A known tensor."""
+    """A known tensor. A selection begins at an integer, else so many from the end, else at a polynomial of symbols.
+
+    >>> from indexcalc.index import dim
+    >>> constant("selection", (2, dim("n")), (dim("n - 3"), 1)).params
+    (-3, 1)
+    """
+    if name == "selection":
+        params = (_begun(params[0], dims[1]), *params[1:])
     made: Constant = intern(Constant, (name, params, tuple(dims)))
     return made
+
+
+def _begun(start: Dimension, length: Dimension) -> Dimension:
+    """A place of an axis in its one form."""
+    if isinstance(length, int):
+        return start + length if isinstance(start, int) and start < 0 else start
+    behind = start - length if isinstance(start, Dim) else 0
+    return behind if isinstance(behind, int) and behind < 0 else start
 
 
 def regroup(child: Node, inner: Sequence[Labels], outer: Sequence[Labels], sizes: Sequence[Dimension]) -> Node:

@@ -306,6 +306,11 @@ class Constant(Node):
         return ("c", self.label, repr(self.params), str(self.dims))
 
     @property
+    def sizes(self) -> tuple[Dimension, ...]:
+        """The dimensions that occur besides those of the axes: a slice may begin at one."""
+        return tuple(value for value in self.params if isinstance(value, Dim))
+
+    @property
     def name(self) -> str:
         """The name of the tensor."""
         return self.label

@@ -7,13 +7,14 @@ integers, or polynomials of symbols that are taken to be long enough, as in `vie
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from math import gcd
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.node import Constant, Node
-from indexcalc.index import Dim, Dimension
+from indexcalc.index import Dim, Dimension, number
 
 
 class Range(NamedTuple):
@@ -48,7 +49,13 @@ class Range(NamedTuple):
     def fits(self) -> bool:
         """Is it known that these are entries of the axis?"""
         low, high = self.ends
-        return self.size == 0 or (at_least(low, 0) and at_least(self.length - 1, high))
+        within = at_least(low, 0) and at_least(self.length - 1, high) and at_least(self.size, 0)
+        return self.size == 0 or within
+
+    def at(self, sizes: Mapping[str, int]) -> Range:
+        """The same entries where symbols have these sizes; `fits` says whether these are entries of the axis."""
+        start, size, length = (number(value, sizes) for value in (self.start, self.size, self.length))
+        return Range(start, self.step, size, length)  # type: ignore[arg-type]
 
     def within(self, outer: Range) -> Range:
         """What these entries of the entries of `outer` are, of its axis.
@@ -88,6 +95,38 @@ def shrinks(size: Dimension) -> bool:
     return isinstance(size, Dim) and any(mono and coef < 0 for mono, coef in size.terms)
 
 
+def falls(value: Dimension) -> bool:
+    """Is it negative where symbols are large enough, however they compare?
+
+    >>> from indexcalc.index import dim
+    >>> falls(dim("6 - n")), falls(dim("n - 6")), falls(dim("n - k")), falls(-2)
+    (True, False, False, True)
+    """
+    if isinstance(value, int):
+        return value < 0
+    return all(coef < 0 for mono, coef in value.terms if mono)
+
+
+def steps_between(first: Dimension, last: Dimension, step: int) -> Dimension | None:
+    """How many of the entries `first`, `first + step`, ... come before `last`; None where it depends on symbols.
+
+    That is `(last - first)/step`, rounded up: symbols whose coefficients are multiples of the step are not rounded.
+
+    >>> from indexcalc.index import dim
+    >>> steps_between(1, dim("2*n"), 2), steps_between(dim("n - 1"), -1, -1), steps_between(0, dim("n"), 2)
+    (n, n, None)
+    """
+    apart = last - first
+    if isinstance(apart, int):
+        return -(-apart // step)
+    if abs(step) == 1:
+        return apart * step  # type: ignore[no-any-return]
+    if any(mono and (coef / step).denominator > 1 for mono, coef in apart.terms):
+        return None
+    rest = int(next((coef for mono, coef in apart.terms if not mono), 0))
+    return (apart - rest) * Fraction(1, step) - rest // -step  # type: ignore[no-any-return]
+
+
 def range_of(node: Node) -> Range | None:
     """The range of a selection, whose axes are short and long; None for any other node.
 
@@ -98,7 +137,7 @@ def range_of(node: Node) -> Range | None:
     if type(node) is not Constant or node.label != "selection":
         return None
     (size, length), (start, step) = node.shape, node.params
-    return Range(start + length if start < 0 else start, step, size, length)
+    return Range(start + length if isinstance(start, int) and start < 0 else start, step, size, length)
 
 
 def entries_taken(node: Node) -> list[Range] | None:
@@ -113,19 +152,14 @@ def entries_taken(node: Node) -> list[Range] | None:
     return None if found is None else [found]
 
 
-def selection_of(found: Range) -> Constant | None:
-    """The selection with this range; None where it begins at a place that is neither from the start nor from the end.
+def selection_of(found: Range) -> Constant:
+    """The selection with this range.
 
     >>> from indexcalc.index import dim
     >>> selection_of(Range(dim("n - 3"), 1, 3, dim("n"))).params
     (-3, 1)
     """
-    start = found.start
-    if isinstance(start, Dim):
-        start = start - found.length
-        if isinstance(start, Dim) or start >= 0:
-            return None
-    return constant("selection", (found.size, found.length), (start, 1 if found.size == 1 else found.step))
+    return constant("selection", (found.size, found.length), (found.start, 1 if found.size == 1 else found.step))
 
 
 NOTHING = (Range(0, 1, 0, 0), Range(0, 1, 0, 0))
@@ -145,12 +179,14 @@ def met(one: Range, other: Range) -> tuple[Range, Range] | None:
     >>> [2 * (a.start + a.step * t) for t in range(a.size)], [19 - 3 * (b.start + b.step * t) for t in range(b.size)]
     ([4, 10, 16], [4, 10, 16])
     """
-    numbers = [value for found in (one, other) for value in (found.start, found.size)]
-    if not all(isinstance(value, int) for value in numbers):
-        return _met_side_by_side(one, other) if abs(one.step) == abs(other.step) == 1 else None
     apart, common = other.start - one.start, gcd(one.step, other.step)
-    if apart % common:
+    if isinstance(apart, int) and apart % common:
         return NOTHING
+    if one == other:
+        every = Range(0, 1, one.size, one.size)
+        return every, every
+    if not all(isinstance(value, int) for value in (apart, one.size, other.size)):
+        return _met_side_by_side(one, other) if abs(one.step) == abs(other.step) == 1 else None
     along, beside = abs(other.step) // common, one.step * other.step // common // abs(other.step)
     first = apart // common * pow(one.step // common, -1, along) % along if along > 1 else 0
     place = (one.step * first - apart) // other.step
@@ -181,7 +217,7 @@ def _met_side_by_side(one: Range, other: Range) -> tuple[Range, Range] | None:
     size = 1 - last - first
     if at_least(0, size):
         return NOTHING
-    if shrinks(size):
+    if shrinks(size) and size not in (one.size, other.size):
         return None
     start = first if one.step > 0 else -last
     places = [(start - found.start) * found.step for found in (one, other)]
@@ -193,6 +229,82 @@ def _larger(one: Dimension, other: Dimension, least: Dimension) -> Dimension | N
     if one == least or at_least(other, one):
         return other
     return one if other == least or at_least(one, other) else None
+
+
+# ------------------------------------------------------------------ boxes
+
+Box = Sequence[Range | None]
+"""What a part of an array covers: a range an axis, None for all of it."""
+
+
+class Tiles(NamedTuple):
+    """Parts beside each other along an axis: the size of each, and its number, tiles in it, or None for none."""
+
+    axis: int
+    cells: tuple[tuple[Dimension, int | Tiles | None], ...]
+
+
+def apart(one: Box, other: Box) -> bool:
+    """Is it known that two parts share no entry?
+
+    >>> apart([Range(0, 1, 2, 5), None], [Range(2, 1, 3, 5), None])
+    True
+    """
+    pairs = zip(one, other, strict=True)
+    return any(a is not None and b is not None and met(a, b) is NOTHING for a, b in pairs)
+
+
+def tiling(boxes: Sequence[Box], dims: Sequence[Dimension], gaps: bool = False) -> int | Tiles | None:
+    """How these parts lie beside each other and cover an array, or None; `gaps` may be left within what is cut twice.
+
+    >>> from indexcalc.index import dim
+    >>> n, m = dim("n"), dim("m")
+    >>> tiling([[Range(n, 1, m, n + m)], [Range(0, 1, n, n + m)]], [n + m])
+    Tiles(axis=0, cells=((n, 1), (m, 0)))
+    """
+    return _cut(boxes, dims, list(range(len(boxes))), list(range(len(dims))), gaps, False)
+
+
+def _cut(
+    boxes: Sequence[Box], dims: Sequence[Dimension], which: list[int], axes: list[int], gaps: bool, inner: bool
+) -> int | Tiles | None:
+    if len(which) == 1 and all(boxes[which[0]][axis] is None for axis in axes):
+        return which[0]
+    for axis in axes:
+        groups: dict[tuple[Dimension, Dimension], list[int]] = {}
+        for k in which:
+            found = boxes[k][axis]
+            if found is None or (found.step != 1 and found.size != 1):
+                break
+            groups.setdefault((found.start, found.size), []).append(k)
+        else:
+            rest = [other for other in axes if other != axis]
+            cells = _chained(groups, dims[axis], gaps and inner)
+            made = [(size, own and _cut(boxes, dims, own, rest, gaps, True)) for size, own in cells]
+            if cells and all(own is None or tile is not None for (_, own), (_, tile) in zip(cells, made, strict=True)):
+                return Tiles(axis, tuple(made))  # type: ignore[arg-type]
+    return None
+
+
+def _chained(
+    groups: dict[tuple[Dimension, Dimension], list[int]], length: Dimension, gaps: bool
+) -> list[tuple[Dimension, list[int] | None]]:
+    """What lies beside each other along an axis, from the first entry to the last; nothing where that isn't known."""
+    cells: list[tuple[Dimension, list[int] | None]] = []
+    left, end = dict(groups), 0
+    while left:
+        found = [at for at in left if at[0] == end]
+        if not found and gaps:
+            found = [at for at in left if at_least(at[0], end) and all(at_least(other, at[0]) for other, _ in left)]
+        if len(found) != 1:
+            return []
+        ((start, size),) = found
+        cells += [(start - end, None)] if start != end else []
+        cells.append((size, left.pop((start, size))))
+        end = start + size
+    if end != length and not (gaps and at_least(length, end)):
+        return []
+    return cells + ([(length - end, None)] if end != length else [])
 
 
 def taken(ranges: Sequence[Range | None], gone: Sequence[int] = ()) -> tuple[slice | int, ...]:

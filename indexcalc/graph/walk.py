@@ -35,7 +35,7 @@ from indexcalc.graph.node import (
     Variable,
     topological,
 )
-from indexcalc.index import Dimension
+from indexcalc.index import Dim, Dimension
 from indexcalc.index import substitute as replace_symbols
 
 
@@ -114,7 +114,8 @@ def resize(roots: Sequence[Node], table: Mapping[str, Dimension]) -> list[Node]:
             case Elementwise():
                 return elementwise(node.fn, node.args, new(node.shape), node.params)
             case Constant():
-                return constant(node.label, new(node.shape), node.params)
+                places = [replace_symbols(value, table) if isinstance(value, Dim) else value for value in node.params]
+                return constant(node.label, new(node.shape), tuple(places))
             case Matrix():
                 return matrix(node.fn, node.children, new(node.shape), new(node.params), node.times)
             case Regroup():

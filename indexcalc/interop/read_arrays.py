@@ -14,6 +14,7 @@ from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.interop.read_names import SymPyReader
 from indexcalc.views.array import Array, array_from
+from indexcalc.views.blocks.joined import concatenate
 from indexcalc.views.declare import column, eye, ones, row, tensor, zeros
 from indexcalc.views.functions.matrices import det, diag, diagm, inv, matrix_power, tr
 from indexcalc.views.functions.products import kron
@@ -122,6 +123,13 @@ def _slice(reading: SymPyReader, expr: Any) -> Array:
     return array_from(made.node, [value], value.places)
 
 
+def _blocks(reading: SymPyReader, expr: Any) -> Array:
+    """Blocks beside each other; columns below each other are one column."""
+    rows = [[reading.of(one) for one in row] for row in expr.blocks.tolist()]
+    made: list[Any] = [concatenate(row, axis=1) if len(row) > 1 else row[0] for row in rows]
+    return made[0] if len(made) == 1 else concatenate(made)  # type: ignore[return-value]
+
+
 # ------------------------------------------------------------------ arrays of any order
 
 
@@ -176,6 +184,7 @@ ARRAYS: dict[str, Callable[[SymPyReader, Any], Any]] = {
     "DiagMatrix": _of_matrix(diagm), "DiagonalMatrix": _of_matrix(lambda value: diagm(diag(value))),
     "DiagonalOf": _of_matrix(lambda value: column(diag(value))),
     "HadamardPower": _entrywise_power, "ElementwiseApplyFunction": _applied, "MatrixSlice": _slice,
+    "BlockMatrix": _blocks, "BlockDiagMatrix": _blocks,
     "Identity": lambda reading, expr: eye(reading.size(expr.rows)),
     "ZeroMatrix": _filled(zeros), "OneMatrix": _filled(ones), "ZeroArray": _wide(zeros), "OneArray": _wide(ones),
     "ArrayTensorProduct": _tensor_product, "ArrayContraction": _traced(False), "ArrayDiagonal": _traced(True),

@@ -12,7 +12,6 @@ from indexcalc.views.view import View
 
 INSTEAD = {
     "Adjoint": "write .T: tensors are real unless their numbers are not",
-    "BlockMatrix": "name its blocks, and write the products of blocks out",
     "Derivative": "call .doit(), or differentiate here: ic.grad, .diff",
     "Heaviside": "say what it is at 0: Piecewise((1, x > 0), (0, True))",
     "ImaginaryUnit": "give complex numbers as the value of a symbol",

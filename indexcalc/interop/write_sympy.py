@@ -23,6 +23,7 @@ from indexcalc.writing.matrix.forms import Form, Pick, turn
 from indexcalc.writing.matrix.formula import closed_form, only_scalars
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.text import ORIENTED
+from indexcalc.writing.matrix.tiles import cells_of
 from indexcalc.writing.standing import ORIENTATIONS
 
 
@@ -148,6 +149,15 @@ class MatrixWriter:
         if part.cols is None and whole.cols is not None:
             made = made * self.sp.OneMatrix(1, self._extent(whole.cols))
         return made
+
+    def _tiles(self, form: Form) -> Any:
+        """Parts beside each other, numbers as matrices of one entry."""
+        rows = cells_of(form)
+        if len({tuple(str(part.cols) for part in row) for row in rows}) > 1:  # there columns of blocks have one width
+            rows = [[part] for part in form.parts]
+        one = self.sp.OneMatrix(1, 1)
+        cells = [[self.of(part) * one if part.scalar else self.of(part) for part in row] for row in rows]
+        return self.sp.BlockMatrix(cells)
 
     def _part(self, form: Form) -> Any:
         """Rows and columns that are picked: SymPy's slice, or its entry."""

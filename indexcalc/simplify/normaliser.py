@@ -27,6 +27,8 @@ class Normaliser(Protocol):
     """Does the form depend on the expression alone, not on what is shared?"""
     expanding: bool
     """Are products of sums multiplied out, and derivatives along sums split?"""
+    blocks: bool
+    """Are matrices of blocks taken apart by Schur complements?"""
     bound: int
     """So many terms, at most, come of multiplying one product out."""
     cut: bool

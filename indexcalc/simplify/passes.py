@@ -51,7 +51,7 @@ class Pass:
         self.edges: dict[Node, Edge] = {}
         self.absorbed: set[Node] = set()
         self.times: dict[Node, int] = {}
-        self.expanding = False
+        self.expanding = self.blocks = False
         self.cut = False
         self.depth = 0
         self.diagonals: dict[Node, Edge] = {}
@@ -127,11 +127,14 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     return roots
 
 
-def expand(roots: Sequence[Node], bound: int = EXPAND_ALL) -> list[Node]:
-    """The roots with products of sums multiplied out, each into at most `bound` terms, then simplified."""
+def expand(roots: Sequence[Node], bound: int = EXPAND_ALL, blocks: bool = False) -> list[Node]:
+    """The roots with products of sums multiplied out, each into at most `bound` terms, then simplified.
+
+    With `blocks`, inverses and determinants of matrices of blocks are taken apart by Schur complements.
+    """
     for _ in range(ROUNDS):
         work = Pass()
-        work.expanding, work.bound = True, bound
+        work.expanding, work.bound, work.blocks = True, bound, blocks
         order = topological(roots)
         work.times = uses(order, roots)
         for node in order:

@@ -261,8 +261,11 @@ class Array(Placed):
         return self._with(simplest(self.node))
 
     def expand(self) -> Array:
-        """The form with products of sums multiplied out."""
-        return self._with(expand(simplify([self.node]))[0])
+        """The form with products of sums multiplied out, inverses and determinants of two rows of blocks among them.
+
+        Those are taken apart by the Schur complement of the first block, which is taken to be invertible.
+        """
+        return self._with(expand(simplify([self.node]), blocks=True)[0])
 
 
 def size_number(value: Dim) -> Array:

@@ -241,8 +241,11 @@ class Expr(Indexed):
         return self._with(simplest(self.node))
 
     def expand(self) -> Expr:
-        """The form with products of sums multiplied out."""
-        return self._with(expand(simplify([self.node]))[0])
+        """The form with products of sums multiplied out, inverses and determinants of two rows of blocks among them.
+
+        Those are taken apart by the Schur complement of the first block, which is taken to be invertible.
+        """
+        return self._with(expand(simplify([self.node]), blocks=True)[0])
 
     def diff(self, *wrt: Any, structure: str = "projected") -> later.Derivative:
         """The derivative by indexed tensors: `y.diff(W[i,k])`; see `ic.diff`."""

@@ -53,7 +53,7 @@ def declarations(view: View) -> dict[str, Any]:
         found["vectors"] = vectors
     known = {s for node in topological([view.node]) for s in _symbols(node.dims) if isinstance(node, Variable)}
     nodes = topological([view.node])
-    sized = [node.dims if isinstance(node, Constant) else getattr(node, "sizes", ()) for node in nodes]
+    sized = [(*(node.dims if isinstance(node, Constant) else ()), *getattr(node, "sizes", ())) for node in nodes]
     bare = {s for dims in sized for s in _symbols(dims)} - known
     if bare:
         found["dims"] = {name: name for name in sorted(bare)}

@@ -13,7 +13,7 @@ from typing import Any
 
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
-from indexcalc.graph.ranges import Range, selection_of, shrinks
+from indexcalc.graph.ranges import Range, falls, one_entry, selection_of, steps_between
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
@@ -96,7 +96,7 @@ def selected(array: Array, keys: Sequence[Any], asked: str | Asked) -> Array:
             out.append(place)
             if not picked.whole:
                 out[-1] = ("part", place)
-                factors.append((_selection(picked), (out[-1], place)))
+                factors.append((selection_of(picked), (out[-1], place)))
         else:
             factors.append(_entry(key, array.node.dims[place], place, asked))
     node = einsum(1, factors, [label for label in out if label is not None], ones)
@@ -118,7 +118,7 @@ def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
             whole = str(array) if str(array).isidentifier() else f"({array})"
             instead = f"pick entries first, then name the axes that are left: {whole}[{first}][{left}]"
             raise KindError(asked, f"{key} is an index, beside keys that are none", instead)
-        if key is None or key is Ellipsis or isinstance(key, slice):
+        if key is None or key is Ellipsis or isinstance(key, slice | Dim):
             found.append(key)
             continue
         if not _is_integer(key):
@@ -145,21 +145,15 @@ def _along_unit(key: Any, asked: str | Asked) -> None:
         raise NotationError(asked, "an axis of dimension 1 has the entry 0 alone", "write 0 or `:`")
 
 
-def _entry(key: int, size: Dimension, place: int, asked: str | Asked) -> tuple[Any, tuple[Any, ...]]:
+def _entry(key: Dimension, size: Dimension, place: int, asked: str | Asked) -> tuple[Any, tuple[Any, ...]]:
     """The factor that picks one entry along an axis."""
-    if isinstance(size, int):
+    if isinstance(size, int) and isinstance(key, int):
         if not -size <= key < size:
             raise NotationError(asked, f"entry {key} of an axis of dimension {size}", f"they are 0 to {size - 1}")
         key %= size
-    if key >= 0:
+    if isinstance(key, int) and key >= 0:
         return constant("unit", (size,), (key,)), (place,)
-    return _selection(Range(size + key, 1, 1, size)), (("entry", place), place)
-
-
-def _selection(picked: Range) -> Any:
-    made = selection_of(picked)
-    assert made is not None
-    return made
+    return selection_of(one_entry(_from_start(key, size), size)), (("entry", place), place)
 
 
 def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
@@ -171,54 +165,22 @@ def _range(key: slice, size: Dimension, asked: str | Asked) -> Range:
     if all(not isinstance(value, Dim) for value in (start, stop, size)):
         run = range(*slice(start, stop, step).indices(size))  # type: ignore[arg-type]
         return Range(run.start if run else 0, step, len(run), size)
-    if step == 1:
-        return _stretch(start, stop, size, asked)
-    if step == -1:
-        return _backwards(start, stop, size, asked)
-    first = (0 if step > 0 else -1) if start is None else start
-    last = stop
-    if stop is None and isinstance(first, int) and (first < 0) == (step > 0):
-        from_end, last = first < 0, 0 if step > 0 else -1
-    else:
-        from_end = isinstance(last, int) and last < 0
-    if not isinstance(first, int) or not isinstance(last, int) or (first < 0) != from_end:
-        raise NotationError(
-            asked,
-            f"how many entries these are depends on the value of {size}",
-            "give integers, both from one end: X[0:6:2]",
-        )
-    return Range(size + first if first < 0 else first, step, len(range(first, last, step)), size)
+    ends: tuple[Dimension, Dimension] = (0, size) if step > 0 else (size - 1, -1)
+    first = ends[0] if start is None else _from_start(start, size)
+    last = ends[1] if stop is None else _from_start(stop, size)
+    count = steps_between(first, last, step)
+    if count is None:
+        found = f"how many entries these are depends on the value of {last - first}"
+        raise NotationError(asked, found, "give bounds that are a multiple of the step apart: X[0:6:2], X[::2] of 2*n")
+    if falls(count):
+        order = "smaller" if step > 0 else "larger"
+        raise NotationError(asked, f"it begins at {first} and ends at {last}", f"write the {order} bound first")
+    return Range(first, step, count, size)
 
 
-def _stretch(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Range:
-    """Entries side by side, where a dimension or a bound is a symbol."""
-    first: Dimension = 0 if start is None else start
-    last: Dimension = size if stop is None else stop
-    bounds = [size + bound if isinstance(bound, int) and bound < 0 else bound for bound in (first, last)]
-    count = bounds[1] - bounds[0]
-    offset = bounds[0] if isinstance(bounds[0], int) else bounds[0] - size
-    if not isinstance(offset, int) or (isinstance(bounds[0], Dim) and offset >= 0):
-        raise NotationError(
-            asked, f"it begins at {bounds[0]}, which is no known place", "begin at an integer: X[:k], X[2:k], X[-3:]"
-        )
-    if isinstance(count, int) and count < 0:
-        raise NotationError(asked, f"it ends {-count} before it begins", "write the smaller bound first")
-    return Range(bounds[0], 1, count, size)
-
-
-def _backwards(start: Any, stop: Any, size: Dimension, asked: str | Asked) -> Range:
-    """Entries side by side, the last one first, where a dimension or a bound is a symbol."""
-    first: Dimension = size - 1 if start is None else start
-    last: Dimension = -1 if stop is None else stop
-    first = size + first if isinstance(first, int) and first < 0 else first
-    if stop is not None and isinstance(last, int) and last < 0:
-        last = size + last
-    behind, count = first - size, first - last
-    if isinstance(first, Dim) and not (isinstance(behind, int) and behind < 0):
-        raise NotationError(asked, f"it begins at {first}, which is no known place", "begin at an integer: X[5::-1]")
-    if shrinks(count) or (isinstance(count, int) and count < 0):
-        raise NotationError(asked, f"it ends at {last}, and begins at {first}", "write the larger bound first")
-    return Range(first, -1, count, size)
+def _from_start(bound: Dimension, size: Dimension) -> Dimension:
+    """A bound as a place counted from the start: `-3` and `-k` count from the end."""
+    return size + bound if falls(bound) else bound
 
 
 def _bound(value: Any, asked: str | Asked) -> Dimension | None:
@@ -238,10 +200,11 @@ def _is_integer(value: Any) -> bool:
     return not isinstance(value, bool) and getattr(value, "ndim", 0) == 0
 
 
-def selection(start: int, step: int, size: object, length: object) -> Array:
+def selection(start: object, step: int, size: object, length: object) -> Array:
     """The matrix of a slice: row k has a 1 in column `start + k*step`; a negative start counts from the end.
 
     >>> selection(1, 2, 3, "n").shape
     (3, n)
     """
-    return Array(constant("selection", (dim(size), dim(length)), (start, step)))
+    first = start if isinstance(start, int) else dim(start)
+    return Array(constant("selection", (dim(size), dim(length)), (first, step)))

@@ -13,6 +13,8 @@ Shown = Callable[[Dimension], str]
 def slice_text(found: Range | None, shown: Shown = str, entry: bool = False) -> str:
     """The range of an axis as Python writes it, None for all of it, or its one entry; `shown` writes a dimension.
 
+    An entry at a symbol has a sign, `x[+k]`: `x[k]` has an index.
+
     >>> from indexcalc.index import dim
     >>> n = dim("n")
     >>> slice_text(Range(1, 1, n - 1, n)), slice_text(Range(n - 3, 1, 2, n)), slice_text(Range(0, 2, 3, n))
@@ -23,7 +25,8 @@ def slice_text(found: Range | None, shown: Shown = str, entry: bool = False) -> 
     if found is None:
         return ":"
     if entry:
-        return _place(found.start, found.length, shown)
+        place = _place(found.start, found.length, shown)
+        return f"+{place}" if place.isidentifier() else place
     start, end = found.start, found.start + found.step * found.size
     if found.size == 0:
         return f"{_place(start, found.length, shown)}:{_place(start, found.length, shown)}"

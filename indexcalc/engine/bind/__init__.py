@@ -1,1 +1,1 @@
-"""What meets a program from outside: inputs, what they were declared to be, constants, given functions."""
+"""What meets a program from outside: inputs, what they were declared to be, constants, given functions, slices."""

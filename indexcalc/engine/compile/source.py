@@ -247,7 +247,7 @@ def _long_enough(request: Request, texts: Mapping[str, str]) -> list[str]:
     for node in topological(request.roots):
         for found in entries_taken(node) or ():
             low, high = found.ends
-            wanted = ((low, 0), (found.length - 1, high))
+            wanted = ((low, 0), (found.length - 1, high), (found.size, 0))
             wrong = [
                 f"{dimension_code(most, texts)} < {dimension_code(least, texts)}"
                 for most, least in wanted

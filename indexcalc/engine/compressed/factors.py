@@ -13,6 +13,7 @@ from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
+from indexcalc.engine.bind.slices import require_entries
 from indexcalc.engine.plan.contract import EXACT, Piece
 from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.lowering import Lowering
@@ -74,6 +75,7 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     >>> term.factors, term.out
     (((0, (0, 1)), (1, (2, 3))), (0, 1, 2, 3, 4, 4))
     """
+    require_entries(roots, sizes)
     order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
     lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
     lowering.lower(())

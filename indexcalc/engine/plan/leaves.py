@@ -12,7 +12,6 @@ from indexcalc.engine.plan.joined import HeldForm, HeldValue, whole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import written
 from indexcalc.engine.program import Apply, Fill, Input, Invoke, Known, Map, Reduce, Reshape, Use
-from indexcalc.errors import InputError
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Call, Constant, Elementwise, Matrix, Node, Reduction, Regroup, Variable
 from indexcalc.graph.ranges import Range, entries_taken
@@ -49,15 +48,7 @@ def _constant(pool: StepPool, node: Constant, operands: Sequence[HeldValue]) -> 
 def _taking(pool: StepPool, node: Constant, found: Sequence[Range]) -> HeldForm:
     """How a tensor that selects is held: as 1 where its axes are at the entries that it takes."""
     if not pool.symbols:
-        found = [Range(*(number_of(value, pool.sizes) for value in one)) for one in found]
-    for one in found:
-        if not pool.symbols and not one.fits:
-            entries = (
-                f"the entries {one.start} to {one.last} by steps of {one.step}"
-                if one.size != 1
-                else f"entry {one.start}"
-            )
-            raise InputError("a slice", f"{entries}, of an axis of dimension {one.length}", "give a longer input")
+        found = [one.at(pool.sizes) for one in found]
     sizes = tuple(pool.size(one.size) for one in found)
     if node.label == "selection":
         return HeldForm((), (0, 0), sizes, (None, *found))

@@ -14,7 +14,7 @@ from indexcalc.engine.plan.contract import Key, Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.products import Products, Ready
+from indexcalc.engine.plan.products import Products, Ready, without_triangles
 from indexcalc.engine.plan.steps import (
     Choosing,
     PlacedPiece,
@@ -30,7 +30,6 @@ from indexcalc.engine.plan.steps import (
 )
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use
-from indexcalc.errors import NoRuleError
 from indexcalc.functions.entries.choosing import Chooser, chooser_of
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Labels, Node
@@ -210,6 +209,7 @@ class Lowering:
             choices, more = self._choices(brackets, joining, sizes)
             pieces = self.products.chosen(pieces + more, choices, out, sizes)
         carried = {x for piece in pieces for x in piece.labels}
+        pieces = without_triangles(self.products, pieces, out, sizes)
         coef = term.coef
         for label in sorted(sizes.keys() - carried - set(out)):
             if sizes[label] in self.pool.symbols:
@@ -250,7 +250,4 @@ class Lowering:
     def _selection(self, one: Selected) -> int:
         """The array of a selection that can't be joined with others, since it depends on sizes what they share."""
         node = selection_of(one.range)
-        if node is None:
-            found = f"the entries {one.range.start}, ... of an axis of {one.range.length}, whose sizes are not known"
-            raise NoRuleError("a program for all sizes", found, "give sizes, or write ic.compile")
         return self.pool.add(Known(node.label, node.params, self.pool.shape(node.dims)), 1e-6)

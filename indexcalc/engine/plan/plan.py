@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from opt_einsum.paths import PathOptimizer, get_path_fn
 
+from indexcalc.engine.bind.slices import require_entries
 from indexcalc.engine.plan.contract import Key
 from indexcalc.engine.plan.lowering import Lowered, lowered
 from indexcalc.engine.plan.peephole import peephole
@@ -78,6 +79,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     5
     """
     options, roots = options or Options(), select(stable(roots))
+    if not options.symbols:
+        require_entries(roots, sizes)
     order = topological(roots)
     pool = StepPool(bounds(list(roots)), sizes, dict(options.symbols))
 

@@ -15,6 +15,7 @@ from indexcalc.engine.plan.steps import (
     Choosing,
     added_at,
     alike,
+    masked,
     ones_along,
     pair,
     places_of,
@@ -23,8 +24,9 @@ from indexcalc.engine.plan.steps import (
     settled,
     single,
     summed,
+    summed_up,
 )
-from indexcalc.engine.program import Fill, Use
+from indexcalc.engine.program import Fill, Known, Step, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -324,6 +326,53 @@ class Products:
     def _shared(self, contraction: Contraction, tree: Tree) -> bool:
         key = contraction.key(_mask(tree))[0]
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
+
+
+def without_triangles(
+    products: Products, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]
+) -> list[Piece]:
+    """The pieces, products with triangles of ones made: sums up to each entry, and triangles of matrices.
+
+    A triangle that a label of the result alone ties to others stays an array.
+    """
+    left, waiting = list(pieces), True
+    while waiting:
+        waiting = any(_triangle(products, left, k, set(out), sizes) for k in range(len(left)))
+    return left
+
+
+def _triangle(products: Products, pieces: list[Piece], k: int, out: set[int], sizes: Mapping[int, int]) -> bool:
+    """Makes the product with one triangle, if this piece is one; says whether it was made."""
+    value, labels = pieces[k]
+    step = products.pool.steps[value]
+    if not isinstance(step, Known) or not _is_triangle(step) or len(labels) < 2:
+        return False
+    (row, column), offset = labels, int(sum(step.params))
+    others = [piece for n, piece in enumerate(pieces) if n != k]
+    for n, piece in enumerate(others):
+        if {row, column} == set(piece.labels) and not _is_triangle(products.pool.steps[piece.value]):
+            others[n] = masked(products.pool, piece, row, column, offset)
+            pieces[:] = others
+            return True
+    if products.pool.symbols and (offset or sizes[row] != sizes[column]):
+        return False
+    for own, other in ((column, row), (row, column)):
+        group = [piece for piece in others if own in piece.labels]
+        single_use = any(other in piece.labels or _is_triangle(products.pool.steps[piece.value]) for piece in group)
+        if own in out or single_use:
+            continue
+        rest = [piece for piece in others if own not in piece.labels]
+        stay = frozenset({own, *(x for p in group for x in p.labels if x in out or any(x in q.labels for q in rest))})
+        ones = Piece(products.pool.add(Fill(1, (sizes[own],)), 0.0, (1.0, 1.0)), (own,))
+        made = products.product(group, stay, sizes, 1) if group else ones
+        pieces[:] = [*rest, summed_up(products.pool, made, own, other, sizes, offset, own == row)]
+        return True
+    return False
+
+
+def _is_triangle(step: Step) -> bool:
+    """Is this a triangle of ones?"""
+    return isinstance(step, Known) and step.name == "tril"
 
 
 def connected(

@@ -14,9 +14,11 @@ from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, axes_of
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.program import Add, Contract, Cut, Fill, Gather, Known, Map, Part, Reduce, Scatter, Use, covered
 from indexcalc.functions.entries.choosing import ARANGE, EQUAL
+from indexcalc.functions.reductions import CUMULATIVE, TRIANGLE
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, add, multiply
+from indexcalc.graph.ranges import Range
 from indexcalc.simplify.intervals import ANY
 
 VIEW = 0.2e-6
@@ -182,6 +184,76 @@ def sliced(pool: StepPool, value: int, axes: Sequence[Axis], gone: Collection[in
     ranges = tuple(axis.range for axis in axes)
     step = Cut((Use(value, tuple(range(len(axes)))),), ranges, places, tuple(sizes[x] for x in labels))
     return Use(pool.add(step, VIEW, pool.bounds[value]), labels)
+
+
+def masked(pool: StepPool, piece: Piece, row: int, column: int, offset: int) -> Piece:
+    """The triangle of a matrix: the entries with column - row <= offset, else 0."""
+    shape, axes = pool.steps[piece.value].shape, (piece.labels.index(row), piece.labels.index(column))
+    step = Reduce(TRIANGLE, (offset,), (Use(piece.value, tuple(range(len(shape)))),), axes, True, shape)
+    low, high = pool.bounds[piece.value]
+    bounds = (min(low, 0.0), max(high, 0.0))
+    return Piece(pool.add(step, cost.single(prod(shape), prod(shape)), bounds), piece.labels)
+
+
+def summed_up(
+    pool: StepPool, piece: Piece, own: int, other: int, sizes: Mapping[int, int], offset: int, backwards: bool
+) -> Piece:
+    """The sums of a value along the label `own`: entry t of `other` has the sum of those up to t + offset.
+
+    Backwards it has the sum of those from t - offset on.
+    """
+    shape, axis = pool.steps[piece.value].shape, piece.labels.index(own)
+    length = pool.symbols.get(sizes[own], sizes[own])
+    turn = Range(length - 1, -1, length, length)
+    value = _cut(pool, piece.value, axis, turn, sizes[own]) if backwards else piece.value
+    step = Reduce(CUMULATIVE, (), (Use(value, tuple(range(len(shape)))),), (axis,), True, shape)
+    bounds = (0.0, float("inf")) if pool.bounds[value][0] >= 0 else ANY
+    value = pool.add(step, cost.single(prod(shape), prod(shape)), bounds)
+    value = _cut(pool, value, axis, turn, sizes[own]) if backwards else value
+    labels = tuple(other if x == own else x for x in piece.labels)
+    if offset == 0 and sizes[own] == sizes[other]:
+        return Piece(value, labels)
+    return _moved(pool, Piece(value, labels), other, sizes, -offset if backwards else offset, backwards)
+
+
+def _moved(pool: StepPool, piece: Piece, label: int, sizes: Mapping[int, int], shift: int, backwards: bool) -> Piece:
+    """Entry t has entry t + shift, beyond these the total: that is the first one backwards, and else the last one."""
+    axis, count = piece.labels.index(label), sizes[label]
+    have = pool.steps[piece.value].shape[axis]
+    low = min(max(0, -shift), count)
+    high = max(low, min(count, have - shift))
+    parts = []
+
+    def place(value: int, labels: tuple[int, ...], start: int, size: int) -> None:
+        found = Range(start, 1, size, count)
+        parts.append(
+            PlacedPiece(1, Piece(value, labels), tuple(Axis(x, found if x == label else None) for x in piece.labels))
+        )
+
+    if low < high:
+        place(
+            _cut(pool, piece.value, axis, Range(low + shift, 1, high - low, have), high - low),
+            piece.labels,
+            low,
+            high - low,
+        )
+    start, end = (0, low) if backwards else (high, count)
+    if start < end and have:
+        total = _cut(pool, piece.value, axis, Range(0 if backwards else have - 1, 1, 1, have), 0)
+        place(total, tuple(x for x in piece.labels if x != label), start, end - start)
+    if not parts:
+        return Piece(pool.add(Fill(0, ()), 0.0, (0.0, 0.0)), ())
+    made, form = added(pool, parts, tuple(sizes[x] for x in piece.labels))
+    return Piece(made, tuple(piece.labels[form.out.index(x)] for x in form.labels))
+
+
+def _cut(pool: StepPool, value: int, axis: int, found: Range, size: int) -> int:
+    """A range of an axis of a value, of this size; with 0 its one entry, without the axis."""
+    shape = pool.steps[value].shape
+    ranges = tuple(found if k == axis else None for k in range(len(shape)))
+    left = (*shape[:axis], *([size] if size else []), *shape[axis + 1 :])
+    step = Cut((Use(value, tuple(range(len(shape)))),), ranges, () if size else (axis,), left)
+    return pool.add(step, VIEW, pool.bounds[value])
 
 
 class Choosing(NamedTuple):

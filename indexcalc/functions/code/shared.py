@@ -73,6 +73,21 @@ def prod_except(x, axes):
     return np.moveaxis(products_of_others(flat).reshape(moved.shape), last, axes)
 
 
+def cumsum(x, axes):
+    """The sums of the entries up to each one, along an axis."""
+    return np.cumsum(x, axes[0])
+
+
+def triangle(x, k):
+    """The entries of matrices with column - row <= k, else 0."""
+    return np.tril(x, k)
+
+
+def cumprod(x, axes):
+    """The products of the entries up to each one, along an axis."""
+    return np.cumprod(x, axes[0])
+
+
 def log_softmax(x, axes):
     """The logarithm of softmax, finite where softmax underflows."""
     top = largest(x.real, axes)

@@ -14,6 +14,7 @@ from indexcalc.index import Dim, Dimension, dim, smaller
 from indexcalc.reading.rules.arithmetic import combined
 from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import CONSTANTS, INDEXED, MADE
+from indexcalc.reading.rules.lists import LISTED, read_listing
 from indexcalc.reading.rules.names import Reading, Scope, Steps
 from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair, words_of
 from indexcalc.reading.rules.spellings import (
@@ -108,6 +109,8 @@ def called(reading: Reading, tree: Any, token: Any, parts: list[Any], scope: Sco
 def _value(
     reading: Reading, tree: Any, token: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope
 ) -> Steps:
+    if name in LISTED:
+        return (yield from read_listing(reading, tree, name, args, keywords, scope))
     if name in MADE:
         return (yield from _made(reading, tree, name, args, keywords, scope))
     if name in FILLED:

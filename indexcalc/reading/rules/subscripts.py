@@ -123,7 +123,8 @@ def _key(reading: Reading, sub: Any) -> Any:
         return [int(word) for word in words]
     if sub.data == "bound":
         *_, last = sub.children
-        if len(sub.children) == 2 and str(last).isdigit():
+        names = [token for token in sub.children if token.type == "NAME"]
+        if (names or len(sub.children) == 2) and all(str(name) in reading.symbols for name in names):
             return _bound(reading, sub)
         mark = next((token for token in sub.children[1:] if token.type in ("SIGN", "TIMES")), last)
         raise reading.error(mark, f"expected ,, ]; found {str(mark)!r}", "an index is a name, an entry an integer")
@@ -143,4 +144,4 @@ def _bound(reading: Reading, bound: Any) -> Dimension:
         if token.type == "NAME" and str(token) not in reading.symbols:
             raise reading.unknown(token)
     text = str(bound) if isinstance(bound, str) else reading.source(bound)
-    return int(text) if re.fullmatch(r"[-+]?\d+", text.replace(" ", "")) else dim(text)
+    return int(text) if re.fullmatch(r"[-+]?\d+", text.replace(" ", "")) else dim(text.removeprefix("+"))

@@ -10,14 +10,17 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NoReturn
 
 from indexcalc.errors import ParseError
-from indexcalc.reading.rules.spellings import CHOICE, ROOT
+from indexcalc.reading.rules.spellings import ROOT
 from indexcalc.reading.tokens.grammar import where
 from indexcalc.reading.tokens.latex_parts import (
+    MATRICES,
     as_declared,
     bracketed,
-    complement,
+    cases,
+    ended,
     families,
     letters_below,
+    matrix,
     rows,
     subscript_of,
 )
@@ -42,8 +45,6 @@ DEEPEST = 60
 ROWS = {"aligned", "align", "align*", "equation", "equation*", "gather", "gather*", "split", "gathered", "alignat",
         "math", "displaymath", "eqnarray", "eqnarray*", "multline"}  # fmt: skip
 """Environments whose rows are statements."""
-CONDITION = {"if", "for", "when", "where", "otherwise", "else", "and"}
-"""Words in the cells of `cases`."""
 
 
 def latex_tokens(text: str, words: Words) -> list[Token]:
@@ -432,52 +433,17 @@ def _picked(page: LatexPage, made: list[Token]) -> None:
 
 
 def _begin(page: LatexPage, made: list[Token], token: Token) -> None:
-    """Environments: rows are statements, `cases` a choice."""
+    """Environments: rows are statements, `cases` a choice, matrices blocks."""
     _, name = page.word()
     if name == "cases":
-        made += _cases(page, token)
+        made += cases(page, token)
+    elif name in MATRICES:
+        made += matrix(page, token, name)
     elif name in ROWS:
         made += page.until({r"\end"})
-        _ended(page, token, name)
+        ended(page, token, name)
     else:
         page.error(token, f"{name} is not read", "write its parts as expressions")
-
-
-def _ended(page: LatexPage, token: Token, name: str) -> None:
-    if page.peek() != r"\end":
-        page.error(token, f"\\begin{{{name}}} without its end", f"write \\end{{{name}}}")
-    page.take()
-    page.word()
-
-
-def _cases(page: LatexPage, token: Token) -> list[Token]:
-    r"""`\begin{cases} a & c \\ b & \text{otherwise} \end{cases}` as `where(c, a, b)`."""
-    rows: list[tuple[list[Token], list[Token]]] = []
-    while page.peek() != r"\end" and page.place < len(page.found):
-        value = page.until({"&", r"\\", r"\end"})
-        condition: list[Token] = []
-        if page.peek() == "&":
-            page.take()
-            condition = page.until({r"\\", r"\end"})
-        if page.peek() == r"\\":
-            page.take()
-        while value and value[-1].type in ("COMMA", "_END"):
-            value.pop()
-        condition = [t for t in condition if t.type != "NAME" or str(t) not in CONDITION]
-        while condition and condition[-1].type == "COMMA":
-            condition.pop()
-        rows.append((value, [renamed(t, "COMPARE", "==") if t.type == "EQUAL" else t for t in condition]))
-    _ended(page, token, "cases")
-    if len(rows) < 2 or any(not condition for _, condition in rows[:-1]):
-        page.error(token, "each row but the last needs a condition", r"write a & x > 0 \\ b & \text{otherwise}")
-    *chosen, (otherwise, last) = rows
-    if last and not (len(chosen) == 1 and complement(chosen[0][1], last)):
-        page.error(token, "what holds where no condition does?", r"write \text{otherwise} in the last row")
-    made: list[Token] = []
-    for value, condition in chosen:
-        made += [renamed(token, "FUNCTION", CHOICE), renamed(token, "LPAR", "("), *condition]
-        made += [renamed(token, "COMMA", ","), *value, renamed(token, "COMMA", ",")]
-    return [*made, *otherwise, *[renamed(token, "RPAR", ")")] * len(chosen)]
 
 
 def _dropped(page: LatexPage, made: list[Token], token: Token) -> None:

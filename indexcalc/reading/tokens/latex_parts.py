@@ -3,9 +3,10 @@ r"""Parts of a formula in LaTeX, as tokens: rows, subscripts, arrays by their en
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.reading.rules.spellings import CHOICE
 from indexcalc.reading.tokens.latex_signs import NAMES
 from indexcalc.reading.tokens.lexing import lexed
 from indexcalc.reading.tokens.stream import Stream, closing, renamed
@@ -157,3 +158,76 @@ def _phrase(found: list[Token], texts: list[str], k: int, words: Words) -> tuple
         if texts[end : end + 1] == ["("] and not words.known("psi"):
             return end + 1 - k, [SET[r"\psi^{{({k})}}"], "(", ahead[3], ","]
     return 0, []
+
+
+# ------------------------------------------------------------------ environments
+
+CONDITION = {"if", "for", "when", "where", "otherwise", "else", "and"}
+"""Words in the cells of `cases`."""
+MATRICES = {
+    "bmatrix": "bmatrix", "pmatrix": "bmatrix", "matrix": "bmatrix", "Bmatrix": "bmatrix", "smallmatrix": "bmatrix",
+    "vmatrix": "|",
+}  # fmt: skip
+"""Environments whose cells are blocks of a matrix, and of a determinant."""
+
+
+def ended(page: Any, token: Token, name: str) -> None:
+    """The end of an environment, which is taken."""
+    if page.peek() != r"\end":
+        page.error(token, f"\\begin{{{name}}} without its end", f"write \\end{{{name}}}")
+    page.take()
+    page.word()
+
+
+def cases(page: Any, token: Token) -> list[Token]:
+    r"""`\begin{cases} a & c \\ b & \text{otherwise} \end{cases}` as `where(c, a, b)`."""
+    rows: list[tuple[list[Token], list[Token]]] = []
+    while page.peek() != r"\end" and page.place < len(page.found):
+        value = page.until({"&", r"\\", r"\end"})
+        condition: list[Token] = []
+        if page.peek() == "&":
+            page.take()
+            condition = page.until({r"\\", r"\end"})
+        if page.peek() == r"\\":
+            page.take()
+        while value and value[-1].type in ("COMMA", "_END"):
+            value.pop()
+        condition = [t for t in condition if t.type != "NAME" or str(t) not in CONDITION]
+        while condition and condition[-1].type == "COMMA":
+            condition.pop()
+        rows.append((value, [renamed(t, "COMPARE", "==") if t.type == "EQUAL" else t for t in condition]))
+    ended(page, token, "cases")
+    if len(rows) < 2 or any(not condition for _, condition in rows[:-1]):
+        page.error(token, "each row but the last needs a condition", r"write a & x > 0 \\ b & \text{otherwise}")
+    *chosen, (otherwise, last) = rows
+    if last and not (len(chosen) == 1 and complement(chosen[0][1], last)):
+        page.error(token, "what holds where no condition does?", r"write \text{otherwise} in the last row")
+    made: list[Token] = []
+    for value, condition in chosen:
+        made += [renamed(token, "FUNCTION", CHOICE), renamed(token, "LPAR", "("), *condition]
+        made += [renamed(token, "COMMA", ","), *value, renamed(token, "COMMA", ",")]
+    return [*made, *otherwise, *[renamed(token, "RPAR", ")")] * len(chosen)]
+
+
+def matrix(page: Any, token: Token, name: str) -> list[Token]:
+    r"""`\begin{bmatrix} A & B \\ C & D \end{bmatrix}` as `bmatrix([A, B], [C, D])`; between bars its determinant."""
+    rows: list[list[list[Token]]] = [[]]
+    while page.peek() != r"\end" and page.place < len(page.found):
+        rows[-1].append(page.until({"&", r"\\", r"\end"}))
+        if page.peek() in ("&", r"\\") and page.take() == r"\\" and page.peek() != r"\end":
+            rows.append([])
+    ended(page, token, name)
+    if any(not cell for row in rows for cell in row):
+        page.error(token, "a cell is empty", "write 0 for a block of zeros")
+    inner = [[renamed(token, "FUNCTION", "["), renamed(token, "LPAR", "("), *_between(token, row)] for row in rows]
+    made = [renamed(token, "FUNCTION", "bmatrix"), renamed(token, "LPAR", "(")]
+    made += _between(token, [[*row, renamed(token, "RPAR", ")")] for row in inner])
+    made.append(renamed(token, "RPAR", ")"))
+    if MATRICES[name] != "|":
+        return made
+    return [renamed(token, "FUNCTION", "|"), renamed(token, "LPAR", "("), *made, renamed(token, "RPAR", ")")]
+
+
+def _between(token: Token, parts: list[list[Token]]) -> list[Token]:
+    """Tokens with commas between them."""
+    return [one for k, part in enumerate(parts) for one in [renamed(token, "COMMA", ",")] * (k > 0) + part]

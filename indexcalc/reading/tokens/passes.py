@@ -27,6 +27,7 @@ from indexcalc.reading.tokens.powers import raised
 from indexcalc.reading.tokens.questions import derivatives
 from indexcalc.reading.tokens.stream import ENDS, OPENS, STARTS, Stream, closing, renamed
 from indexcalc.reading.tokens.words import Words, splits
+from indexcalc.views.blocks.table import BLOCKS
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -49,6 +50,23 @@ MODULES = {
 
 
 # ------------------------------------------------------------------ signs as they are typed
+
+
+def lists(text: str, found: list[Token], words: Words) -> list[Token]:
+    """A list of arrays, `concatenate([x, y])`, is a call in brackets of its own; one within it too."""
+    stream, made = Stream(found), Stream()
+    around = [""]
+    for k, token in enumerate(stream):
+        before, parts = stream.kind(k - 1), [token]
+        if token.type == "LSQB" and (around[-1] == "[" or around[-1] in BLOCKS) and before not in ENDS:
+            around.append("[")
+            parts = [renamed(token, "FUNCTION", "["), renamed(token, "LPAR", "(")]
+        elif token.type in OPENS:
+            around.append(stream.text(k - 1).removeprefix(".") if token.type == "LPAR" else "")
+        elif token.type in CLOSES and len(around) > 1 and around.pop() == "[":
+            parts = [renamed(token, "RPAR", ")")]
+        made += parts
+    return made
 
 
 def colons(text: str, found: list[Token], words: Words) -> list[Token]:
@@ -441,7 +459,9 @@ def adjacent(text: str, found: list[Token]) -> Iterator[Token]:
 
 
 Pass = Callable[[str, "list[Token]", Words], "list[Token]"]
-PASSES: tuple[Pass, ...] = (colons, plain_signs, joined, headed, raised, barred, derivatives, below, called, parted)
+PASSES: tuple[Pass, ...] = (
+    lists, colons, plain_signs, joined, headed, raised, barred, derivatives, below, called, parted,
+)  # fmt: skip
 """The passes over the tokens, in their order: each may rely on what those before it have decided."""
 
 

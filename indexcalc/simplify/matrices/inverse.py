@@ -36,6 +36,7 @@ from indexcalc.graph.node import (
     Product,
     Reduction,
     Regroup,
+    Sum,
     Variable,
 )
 from indexcalc.graph.numbers import Number, multiply, number
@@ -48,6 +49,7 @@ from indexcalc.simplify.matrices.chains import (
     take_apart,
     take_kronecker_apart,
 )
+from indexcalc.simplify.matrices.grids import invert_blocks
 from indexcalc.simplify.normaliser import Normaliser
 
 DEEPEST = 40
@@ -118,6 +120,8 @@ def _opened(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
         return None if chain is None else invert_chain(work, node, chain, depth)
     if isinstance(child, Regroup):
         return invert_joined(work, node, child, depth)
+    if isinstance(child, Sum):
+        return invert_blocks(work, node)
     return invert_atom(work, node, depth)
 
 

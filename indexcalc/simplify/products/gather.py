@@ -22,6 +22,7 @@ from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
 from indexcalc.simplify.powers.exponents import join_exponents
 from indexcalc.simplify.powers.norms import join_norms
+from indexcalc.simplify.products.beside import open_beside
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.centred import drop_centred
 from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
@@ -111,6 +112,9 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
     if not fold_selections(draft, out):
         return ZERO_EDGE
+    parts = open_beside(work, draft, out)
+    if parts is not None:
+        return work.total([work.finish(part, out, dims) for part in parts], dims)
     offered = 0
     for node, _, _ in draft.factors:
         offered |= traits(node)

@@ -40,6 +40,11 @@ def fold_selections(draft: Draft, out: Sequence[int]) -> bool:
     >>> fold_selections(draft, [row])
     False
     """
+    draft.factors = [
+        factor
+        for factor in draft.factors
+        if not (factor[0].name == "unit" and all(size == 1 for size in factor[0].dims))
+    ]
     try:
         while any(range_of(node) is not None for node, _, _ in draft.factors) and _fold_one(draft, out):
             pass
@@ -91,8 +96,9 @@ def _alone(draft: Draft, one: Selecting, rows: Rows, summed: dict[int, int]) -> 
     for label in (long, short) if found.size == found.length else (long,):  # all entries, in some order
         if summed.get(label) == 1:
             return _put(draft, [place], [label])
-    if found.size == 1 and summed.get(short) == 1 and isinstance(found.start, int):
-        return _put(draft, [place], [short], (constant("unit", (found.length,), (found.start,)), [long]))
+    if found.size == 1 and short in summed and isinstance(found.start, int):
+        gone = [short] if summed[short] == 1 else []
+        return _put(draft, [place], gone, (constant("unit", (found.length,), (found.start,)), [long]))
     for other, (node, labels, exponent) in enumerate(rows):
         if type(node) is Constant and node.label == "unit" and len(labels) == 1 and isinstance(exponent, int):
             if exponent > 0 and labels[0] == long and _unit_of_long(draft, one, other, node.params[0], summed):
@@ -124,10 +130,9 @@ def _unit_of_short(draft: Draft, one: Selecting, other: int, number: int, summed
     places, labels = ([one.place, other], [one.short]) if gone else ([one.place], [])
     if isinstance(found.start, int):
         return _put(draft, places, labels, (constant("unit", (found.length,), (found.start,)), [one.long]))
-    made = selection_of(found)
-    if made is None or one.range.size == 1:
+    if one.range.size == 1:
         return False
-    return _put(draft, places, labels, (made, [*draft.fresh([1]), one.long]))
+    return _put(draft, places, labels, (selection_of(found), [*draft.fresh([1]), one.long]))
 
 
 def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]) -> bool:
@@ -135,7 +140,7 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
     both = [one.place, other.place]
     if one.long == other.short and summed.get(one.long) == 2:
         made = selection_of(one.range.within(other.range))
-        return made is not None and _put(draft, both, [one.long], (made, [one.short, other.long]))
+        return _put(draft, both, [one.long], (made, [one.short, other.long]))
     if one.long != other.long or one.place > other.place:
         return False
     if one.short == other.short:
@@ -150,6 +155,9 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
         return False
     if shared is NOTHING:
         raise Zero
+    if summed.get(one.long) != 2 and shared[0].whole and shared[1].whole:
+        draft.join(one.short, other.short)
+        return _put(draft, [other.place], [])
     return summed.get(one.long) == 2 and _shared(draft, one, other, shared)
 
 
@@ -162,8 +170,6 @@ def _shared(draft: Draft, one: Selecting, other: Selecting, shared: tuple[Range,
     nodes = [selection_of(found) for found in shared]
     if left.whole or right.whole:
         made, labels = (nodes[1], [one.short, other.short]) if left.whole else (nodes[0], [other.short, one.short])
-        return made is not None and _put(draft, both, [one.long], (made, labels))
-    if nodes[0] is None or nodes[1] is None:
-        return False
+        return _put(draft, both, [one.long], (made, labels))
     (label,) = draft.fresh([left.size])
     return _put(draft, both, [one.long], (nodes[0], [label, one.short]), (nodes[1], [label, other.short]))

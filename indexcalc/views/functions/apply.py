@@ -14,6 +14,7 @@ from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
 from indexcalc.surface import public, sentence
 from indexcalc.views.array import Array, reduce_array, size_number
+from indexcalc.views.blocks.table import BLOCKS
 from indexcalc.views.expr import (
     Expr,
     from_number,
@@ -229,13 +230,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     **COMPOSED,
     **DECOMPOSITIONS,
     **MATRIX_FUNCTIONS,
+    **BLOCKS,
 }
 FUNCTIONS |= {name: also_of_numbers(FUNCTIONS[name]) for name in ONE_BY_ONE if name in FUNCTIONS}
 
 WRITTEN: dict[str, Callable[..., Any]] = NamedFunctions(
     {
-        **FUNCTIONS,
         **{name: reduction_function(name) for name, row in REDUCTIONS.items() if not (row.public or row.matrix)},
+        **FUNCTIONS,
         **PARTS,
     }
 )

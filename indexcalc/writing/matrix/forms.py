@@ -13,6 +13,7 @@ neither. Kinds:
 `sum`     a sum of terms; a term with fewer dimensions is constant along the others. Of a matrix and its transpose
           the shorter is kept, and the cost of the other
 `part`    the rows and columns of a form that a `Pick` each has: `x[1:]`, `X[0]`
+`tiles`   forms beside each other, along the rows (0) or the columns (1): blocks, see `tiles.py`
 `turned`  the transpose of a sum or of a call, which stay whole
 
 The product's normal form: eye goes, neighbouring diagonals merge, a row that meets a column becomes a scalar factor.

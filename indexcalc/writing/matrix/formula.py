@@ -19,6 +19,7 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed
+from indexcalc.writing.matrix.cumulative import with_sums
 from indexcalc.writing.matrix.forms import (
     Form,
     atom,
@@ -144,7 +145,7 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     try:
         if not only_scalars(array.node):
             names = unicode_names(array.node) if unicode else None
-            return Typesetter(array.vectors, array.turned, names).text(_stood(array))
+            return Typesetter(array.vectors, array.turned, names).text(with_sums(_stood(array)))
     except Stuck:
         pass
     return text.array_text(array.node, array.places, array.is_upright, unicode=unicode)
@@ -181,7 +182,7 @@ def formula(array: Standing, define: bool = False) -> Formula:
     """The closed form of an array; `define` names the parts that occur more than once."""
     setter = Typesetter(array.vectors, array.turned)
     try:
-        form = _stood(array)
+        form = with_sums(_stood(array))
         written = setter.text(form)
     except Stuck as stuck:
         made = Formula(array_text(array))

@@ -24,8 +24,10 @@ from indexcalc.writing.index.latex import (
 )
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
+from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
+from indexcalc.writing.matrix.tiles import cells_of
 from indexcalc.writing.syntax import OPERATORS
 
 WRITTEN = {
@@ -53,6 +55,7 @@ class LatexTypesetter(Typesetter):
         super().__init__("column" if vectors == "numpy" else vectors, turned, names)
         self.shown = vectors
         self.taken = taken
+        self.kinds["tiles"] = self._tiles
 
     def transposed(self, inner: Set) -> Set:
         """The transpose of what is set."""
@@ -118,6 +121,16 @@ class LatexTypesetter(Typesetter):
         shown = self.within(self._plain(form.parts[0]), ATOM)
         shown = wrapped(shown, SUM, ATOM, TALL) if SUBSCRIPT.search(shown) else shown
         return f"{shown}_{{[{', '.join(keys_of(form, self.shown))}]}}", ATOM
+
+    def _tiles(self, form: Form) -> Set:
+        rows = cells_of(form)
+        if len({len(row) for row in rows}) > 1:
+            rows = [[part] for part in form.parts]
+        if form.cols == 1 and all(part.vector or part.scalar for row in rows for part in row):
+            raise Stuck("a matrix of one column of blocks is set as a vector is")
+        cells = [[self.write(part)[0] for part in row] for row in rows]
+        shown = r" \\ ".join(" & ".join(row) for row in cells)
+        return rf"\begin{{bmatrix}} {shown} \end{{bmatrix}}", ATOM
 
     def _diagm(self, form: Form) -> Set:
         return self.function("diag", [self.natural(form.parts[0])[0]]), ATOM

@@ -8,7 +8,7 @@ from typing import Any
 
 from indexcalc.functions.entries.choosing import LISTED, ONE_HOT, chooser_of
 from indexcalc.functions.table import INV, MATRICES, REDUCTIONS
-from indexcalc.graph.constructors import delta, is_zero, matrix, sample_arrays
+from indexcalc.graph.constructors import addition, delta, is_zero, matrix, sample_arrays
 from indexcalc.graph.edge import Draft, is_symmetric_matrix, symmetry_of
 from indexcalc.graph.node import (
     Call,
@@ -28,6 +28,7 @@ from indexcalc.graph.node import (
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
+from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
@@ -49,6 +50,7 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.multiply import product
 from indexcalc.writing.matrix.network import Network, Stuck, commutation
+from indexcalc.writing.matrix.tiles import tiles_form
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
@@ -89,8 +91,16 @@ class FormFinder:
     # -------------------------------------------------------------- products and sums
 
     def whole(self, node: Node) -> Form:
-        """The form of a node, each axis a side of its own."""
-        return self.grouped(node, [(axis,) for axis in range(node.order)])
+        """The form of a node, each axis a side of its own; of parts beside each other, with these as its cells."""
+        found = tiled(node) if isinstance(node, Sum) else None
+        if found is None:
+            return self.grouped(node, [(axis,) for axis in range(node.order)])
+        made = term_of(tiles_form(found, node.dims, self.form))._replace(coef=found.coef)
+        if not found.rest:
+            return form_of(made)
+        rest = self.form(addition(found.rest, node.dims))
+        terms = map(term_of, rest.parts if rest.kind == "sum" else [rest])
+        return Factoring().best((*terms, made), *shape_of(node))
 
     def grouped(self, node: Node, groups: Sequence[Labels]) -> Form:
         """The form of a node whose axes are taken in groups: rows and columns, the outermost axis first."""
@@ -271,7 +281,7 @@ class FormFinder:
             if node.keeps:
                 if node.fn == "pinv_t":
                     return turn(equivariant("pinv", form, params, flips=True))
-                return equivariant(node.fn, form, params, entrywise=not row.axes)
+                return equivariant(node.fn, form, params, entrywise=row.axes < 2)
             name = "normF" if node.fn == "norm2" and len(node.axes) == 2 else node.fn
             return call(name, [_upright(form)], None, None, params)
         (axis,) = node.axes

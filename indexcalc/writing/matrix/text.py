@@ -31,6 +31,7 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
+from indexcalc.writing.matrix.tiles import tiles_text
 from indexcalc.writing.syntax import OPERATORS
 
 Set = tuple[str, int]
@@ -55,7 +56,7 @@ class Typesetter:
         self.kinds: dict[str, Callable[[Form], Set]] = {
             "atom": self._atom, "call": self._call, "chain": self._chain, "had": self._had, "diagm": self._diagm,
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
-            "sum": self._sum, "part": self._part,
+            "sum": self._sum, "part": self._part, "tiles": lambda form: (tiles_text(self, form), ATOM),
         }  # fmt: skip
 
     def text(self, form: Form) -> str:
@@ -88,7 +89,7 @@ class Typesetter:
             upright = turn(form) if form.vector and form.rows is None else form
             return self.kinds[upright.kind](upright) if upright.kind != "turned" else self.write(upright)
         wanted = form.rows is not None if self.vectors == "column" else form.cols is not None
-        if form.kind in ("call", "had", "sum", "ones", "zeros", "part"):
+        if form.kind in ("call", "had", "sum", "ones", "zeros", "part", "tiles"):
             return self.kinds[form.kind](form)
         return self.write(form if wanted else turn(form))
 

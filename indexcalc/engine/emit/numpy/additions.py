@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from math import prod
 
 import numpy as np
@@ -15,9 +16,10 @@ from indexcalc.engine.emit.numpy.kernels import (
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
-from indexcalc.engine.program import Add, Contract, Part
+from indexcalc.engine.program import Add, Contract, Part, covered
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import apart
 from indexcalc.writing.slices import bracketed
 
 PIECE = 2**17
@@ -50,14 +52,14 @@ def write_sum(lines: NumpyLines, step: Add) -> None:
         parts = [start, *(row for row in parts if row is not start)]
     if not full:
         shape = tuple(step.shape[axis] for axis in order)
-        lines.put(f"zeros({shape}, {lines.kind})", order, axes)
-        first = True
+        made = "zeros" if pieces or not _fill([part for part, _, _ in parts], step) else "empty"
+        lines.put(f"{made}({shape}, {lines.kind})", order, axes)
     else:
         parts = _started(lines, parts, order, step)
-        first = False
+    before: list[Part] = []
     for part, operand, places in parts:
-        _into(lines, part, operand, places, first)
-        first = False
+        _into(lines, part, operand, places, not full and all(_apart(part, other) for other in before))
+        before.append(part)
     for part in step.parts:
         if part.use.value in pieces:
             _by_pieces(lines, part, step)
@@ -154,6 +156,19 @@ def _covers(part: Part, step: Add) -> bool:
     return not part.ranges and len(set(part.places)) == len(step.shape) and set(part.places) <= set(part.use.labels)
 
 
+def _apart(one: Part, other: Part) -> bool:
+    """Do two parts share no entry?"""
+    return bool(one.ranges and other.ranges) and apart(one.ranges, other.ranges)
+
+
+def _fill(parts: Sequence[Part], step: Add) -> bool:
+    """Do the parts lie beside each other, and cover the array?"""
+    if any(len(set(part.places)) < len(part.places) for part in parts):
+        return False
+    within = sum(covered(part, step.shape) for part in parts)
+    return within == prod(step.shape) and all(_apart(one, other) for one, other in combinations(parts, 2))
+
+
 def _starts(lines: NumpyLines, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
     """Which of two parts a buffer begins as: one of its own kind, one that it may write over."""
     return lines.complex[row[0].use.value] != lines.complex[lines.number], not _may_start(lines, row[0])
@@ -201,7 +216,7 @@ def _started(
 
 
 def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first: bool) -> None:
-    """A part, written (the first, into zeros) or added into the buffer."""
+    """A part, written (the first in its places) or added into the buffer."""
     name = f"v{lines.number}"
     order = lines.buffers.stored[lines.number].order
     labels = tuple(places[axis] for axis in order)

@@ -11,11 +11,15 @@ from indexcalc.engine.emit.source.targets import MASKED, Diagonal, Target
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Add, Part
 from indexcalc.graph.numbers import Number
+from indexcalc.graph.ranges import Tiles, tiling
 from indexcalc.writing.slices import bracketed
 
 
 def add(writer: Writer, step: Add) -> PythonText:
-    """A sum: parts without deltas by broadcasting, the others on their diagonals."""
+    """A sum: parts without deltas by broadcasting, the others on their diagonals; what lies side by side is joined."""
+    joined = _side_by_side(writer, step)
+    if joined is not None:
+        return joined
     dense: list[tuple[Number, PythonText]] = []
     covered: set[int] = set()
     diagonals = []
@@ -65,6 +69,47 @@ def add(writer: Writer, step: Add) -> PythonText:
         writer.lines.append(f"{made[-1]}  # {writer.shape(step.shape)}")
     writer.kernel = "diagonal"
     return PythonText(name)
+
+
+def _side_by_side(writer: Writer, step: Add) -> PythonText | None:
+    """Parts that lie beside each other and cover the array, joined; None for any others."""
+    if not all(part.ranges and len(set(part.places)) == len(part.places) for part in step.parts):
+        return None
+    rows = zip(*(part.ranges for part in step.parts), strict=True)
+    lengths = [next((found.length for found in row if found is not None), 0) for row in rows]
+    tiles = tiling([part.ranges for part in step.parts], lengths)
+    if not isinstance(tiles, Tiles):
+        return None
+    writer.kernel = "concatenate"
+    return PythonText(_joined(writer, step, tiles))
+
+
+def _joined(writer: Writer, step: Add, tiles: int | Tiles | None) -> str:
+    if not isinstance(tiles, Tiles):
+        assert tiles is not None
+        return _cell(writer, step.parts[tiles], step)
+    inner = [own for _, own in tiles.cells]
+    texts = [_joined(writer, step, own) for own in inner]
+    opens = f"{writer.module}.concatenate(["
+    if len(step.shape) == 2 and writer.module != "torch" and any(isinstance(own, Tiles) for own in inner):
+        rows = [
+            text.removeprefix(opens).removesuffix("], 1)") if isinstance(own, Tiles) else text
+            for text, own in zip(texts, inner, strict=True)
+        ]
+        return f"{writer.module}.block([{', '.join(f'[{row}]' for row in rows)}])"
+    return f"{opens}{', '.join(texts)}], {tiles.axis})"
+
+
+def _cell(writer: Writer, part: Part, step: Add) -> str:
+    """A part alone, in an array of the entries that it covers."""
+    alone, (text, labels) = _inner(writer, part, step), writer.value(part.use)
+    missing = [size for size, label in zip(alone.shape, part.places, strict=True) if label not in labels]
+    if text.static or any(size != 1 for size in missing):
+        return add(writer, alone).code
+    made = writer.permuted(text, [labels.index(label) for label in part.places if label in labels])
+    if missing:
+        made = PythonText(f"{made.at(ATOM)}[{', '.join(':' if x in labels else 'None' for x in part.places)}]")
+    return scaled(part.coef, made).code
 
 
 def _identity(writer: Writer, text: PythonText, size: int) -> PythonText:
