@@ -147,17 +147,30 @@ def order_commuting(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[
     return ends
 
 
+def swapped(order: int, a: int, b: int) -> Perm:
+    """The permutation of so many axes that swaps two.
+
+    >>> swapped(4, 0, 2)
+    (2, 1, 0, 3)
+    """
+    return tuple({a: b, b: a}.get(axis, axis) for axis in range(order))
+
+
 def remember_swaps(edge: Edge, swaps: Sequence[tuple[int, int]]) -> None:
-    """The product of an edge may have these of its axes swapped."""
-    if not isinstance(edge.node, Product) or "symmetry" in edge.node.facts:
+    """The product of an edge may have these of its axes swapped, beside what is known of it."""
+    if not isinstance(edge.node, Product):
         return
-    moves: list[tuple[Perm, int]] = []
+    known, order = symmetry_of(edge.node), edge.node.order
+    moves: list[tuple[Perm, int]] = [(perm, 1) for perm in known.perms]
+    for axes, sign in known.blocks:
+        moves += [(swapped(order, axes[0], axis), sign) for axis in axes[1:]]
+    before = len(moves)
     for pair in swaps:
         if set(pair) <= set(edge.axes):
             a, b = (edge.axes.index(axis) for axis in pair)
-            moves.append((tuple({a: b, b: a}.get(axis, axis) for axis in range(edge.node.order)), 1))
-    if moves:
-        edge.node.facts["symmetry"] = symmetry(edge.node.order, moves)
+            moves.append((swapped(order, a, b), 1))
+    if len(moves) > before:
+        edge.node.facts["symmetry"] = symmetry(order, moves)
 
 
 class Link(NamedTuple):

@@ -49,6 +49,7 @@ from indexcalc.simplify.matrices.chains import (
     take_apart,
     take_kronecker_apart,
 )
+from indexcalc.simplify.matrices.commuting import swapped
 from indexcalc.simplify.matrices.grids import invert_blocks
 from indexcalc.simplify.normaliser import Normaliser
 
@@ -66,17 +67,11 @@ def remember_equivariance(node: Reduction) -> None:
     for axes, sign in rule.blocks:
         for group in ([x for x in axes if x in ends], [x for x in axes if x not in ends]):
             if sign > 0 or node.fn == "inv":
-                moves += [(_swap(node.order, group[0], x), sign) for x in group[1:] if sign > 0 or set(group) == ends]
+                moves += [(swapped(node.order, group[0], x), sign) for x in group[1:] if sign > 0 or set(group) == ends]
     moves += [(perm, 1) for perm in rule.perms if {perm[x] for x in ends} == ends]
     found = symmetry(node.order, moves) if moves else NO_SYMMETRY
     if found != NO_SYMMETRY:
         node.facts["symmetry"] = found
-
-
-def _swap(order: int, a: int, b: int) -> Perm:
-    perm = list(range(order))
-    perm[a], perm[b] = b, a
-    return tuple(perm)
 
 
 def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes: Labels, depth: int = 0) -> Edge:

@@ -59,9 +59,9 @@ def _bases(terms: Terms) -> dict[Base, list[Member]]:
     found: dict[Base, list[Member]] = {}
     for key in terms:
         node, labels = key
-        if type(node) is not Product or len(set(node.out)) < node.order:
+        if type(node) is not Product:
             continue
-        place = dict(zip(node.out, labels, strict=True))
+        place = dict(zip(reversed(node.out), reversed(labels), strict=True))  # of a delta's axes the first
         for f in node.factors:
             if type(f.node) is Sum and isinstance(f.exponent, int | Fraction) and set(f.labels) <= place.keys():
                 where = tuple(place[label] for label in f.labels)
