@@ -50,6 +50,7 @@ from indexcalc.engine.program import (
     Solve,
     Step,
     Use,
+    Windows,
 )
 from indexcalc.engine.report import Plan
 from indexcalc.errors import IndexCalcError, InputError
@@ -389,6 +390,17 @@ class Run:
         (array,) = self.operands(step)
         return array[taken(step.ranges, step.gone)]
 
+    def windows(self, step: Windows) -> Any:
+        """Windows along an axis, which is in one block; they are copies there."""
+        function, (array,), (use,) = function_of_blocks(step), self.operands(step), step.uses
+        if not _any_blocks([array]):
+            return function(array)
+        window = step.window
+        operands = [(array, tuple(1000 if x == step.along else x for x in use.labels))]
+        new = {x: int(n) for x, n in zip(window.near, window.sizes, strict=True) if x not in use.labels}
+        whole = {1000, *window.near}
+        return self.blocks(lambda x: function(x).copy(), step.out, operands, whole=whole, sizes=new)
+
     def reduce(self, step: Reduce) -> Any:
         """A function along axes: long ones block by block where that can be, else in one block."""
         function, (array,), axes = function_of_blocks(step), self.operands(step), step.axes
@@ -455,6 +467,7 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
     Cut: Run.slice,
     Gather: Run.choose,
     Scatter: Run.choose,
+    Windows: Run.windows,
 }
 
 

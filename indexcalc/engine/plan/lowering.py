@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.products import Products, Ready, without_triangles
+from indexcalc.engine.plan.products import Meetings, Products, Ready, without_triangles
 from indexcalc.engine.plan.steps import (
     Choosing,
     PlacedPiece,
@@ -34,7 +35,7 @@ from indexcalc.functions.entries.choosing import Chooser, chooser_of
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Labels, Node
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import selection_of
+from indexcalc.graph.ranges import Relation, relation_of, selection_of
 from indexcalc.simplify.intervals import ANY
 
 ONE = Fill(1, ())
@@ -175,7 +176,12 @@ class Lowering:
         joining = Joining(term.sizes, self.pool.size_written)
         rows = []
         brackets: list[tuple[Chooser, Labels]] = []
+        relations: list[tuple[Relation, Labels]] = []
         for node, labels, exponent in term.factors:
+            if (relation := relation_of(node)) is not None and isinstance(exponent, int) and exponent > 0:
+                start = relation.start if self.pool.symbols else number_of(relation.start, self.pool.sizes)
+                relations.append((relation._replace(start=start), labels))
+                continue
             positive = not isinstance(exponent, complex) and exponent > 0
             if positive and (found := chooser_of(node)) is not None:
                 brackets.append((found, labels))
@@ -187,6 +193,9 @@ class Lowering:
             return None
         rows += [(self._selection(one), [one.short, one.long], 1) for one in joining.left]
         sizes, find = joining.sizes, joining.joined.find
+        related = [joining.related(found, [find(x) for x in labels]) for found, labels in relations]
+        if any(not one.coefs and isinstance(one.start, int) and one.start != 0 for one in related):
+            return None
         single_entries = {label for label, size in sizes.items() if size == 1}
         axes = [joining.axis(x) for x in term.out]
         out = tuple(axis.label for axis in axes)
@@ -205,6 +214,9 @@ class Lowering:
             if times != exponent:
                 made = power(self.pool, made, exponent)
             pieces += [Piece(made, distinct)] * times
+        if related := [one for one in related if one.coefs or one.start != 0]:
+            held = [joining.axis(find(x)).label for _, labels in brackets for x in labels]
+            pieces = Meetings(self.products, pieces, related, (*out, *held), sizes).solved()
         if brackets:
             choices, more = self._choices(brackets, joining, sizes)
             pieces = self.products.chosen(pieces + more, choices, out, sizes)
