@@ -395,11 +395,9 @@ class Run:
         function, (array,), (use,) = function_of_blocks(step), self.operands(step), step.uses
         if not _any_blocks([array]):
             return function(array)
-        window = step.window
         operands = [(array, tuple(1000 if x == step.along else x for x in use.labels))]
-        new = {x: int(n) for x, n in zip(window.near, window.sizes, strict=True) if x not in use.labels}
-        whole = {1000, *window.near}
-        return self.blocks(lambda x: function(x).copy(), step.out, operands, whole=whole, sizes=new)
+        new = {x: n for x, n in zip(step.out, step.shape, strict=True) if x not in use.labels}
+        return self.blocks(lambda x: function(x).copy(), step.out, operands, whole=(1000, *step.window.near), sizes=new)
 
     def reduce(self, step: Reduce) -> Any:
         """A function along axes: long ones block by block where that can be, else in one block."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
-from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
+from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Related, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Meetings, Products, Ready, without_triangles
@@ -179,8 +179,7 @@ class Lowering:
         relations: list[tuple[Relation, Labels]] = []
         for node, labels, exponent in term.factors:
             if (relation := relation_of(node)) is not None and isinstance(exponent, int) and exponent > 0:
-                start = relation.start if self.pool.symbols else number_of(relation.start, self.pool.sizes)
-                relations.append((relation._replace(start=start), labels))
+                relations.append((relation, labels))
                 continue
             positive = not isinstance(exponent, complex) and exponent > 0
             if positive and (found := chooser_of(node)) is not None:
@@ -193,13 +192,12 @@ class Lowering:
             return None
         rows += [(self._selection(one), [one.short, one.long], 1) for one in joining.left]
         sizes, find = joining.sizes, joining.joined.find
-        related = [joining.related(found, [find(x) for x in labels]) for found, labels in relations]
+        related = [self._related(joining, *row) for row in relations]
         if any(not one.coefs and isinstance(one.start, int) and one.start != 0 for one in related):
             return None
         single_entries = {label for label, size in sizes.items() if size == 1}
         axes = [joining.axis(x) for x in term.out]
         out = tuple(axis.label for axis in axes)
-        pieces: list[Piece] = []
         bases: list[tuple[Piece, Number]] = []
         for value, held_labels, exponent in rows:
             if joining.places and self.pool.steps[value] == ONE:
@@ -209,11 +207,7 @@ class Lowering:
                 use = sliced(self.pool, value, [joining.axis(x) for x in held_labels], single_entries, sizes)
             distinct = tuple(dict.fromkeys(use.labels))
             bases.append((Piece(single(self.pool, 1, use, distinct, sizes), distinct), exponent))
-        for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
-            times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
-            if times != exponent:
-                made = power(self.pool, made, exponent)
-            pieces += [Piece(made, distinct)] * times
+        pieces = self._raised(bases, sizes)
         if related := [one for one in related if one.coefs or one.start != 0]:
             held = [joining.axis(find(x)).label for _, labels in brackets for x in labels]
             pieces = Meetings(self.products, pieces, related, (*out, *held), sizes).solved()
@@ -231,6 +225,21 @@ class Lowering:
                 coef = multiply(coef, sizes[label])
         ranges = tuple(axis.range for axis in axes)
         return Ready(coef, tuple(summed(self.pool, pieces, out, sizes)), out, sizes, ranges if any(ranges) else ())
+
+    def _related(self, joining: Joining, found: Relation, labels: Labels) -> Related:
+        """A relation of labels, of those that are left."""
+        start = found.start if self.pool.symbols else number_of(found.start, self.pool.sizes)
+        return joining.related(found._replace(start=start), [joining.joined.find(x) for x in labels])
+
+    def _raised(self, bases: Sequence[tuple[Piece, Number]], sizes: Mapping[int, int]) -> list[Piece]:
+        """Values to their powers: a low one as so many factors."""
+        pieces: list[Piece] = []
+        for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
+            times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
+            if times != exponent:
+                made = power(self.pool, made, exponent)
+            pieces += [Piece(made, distinct)] * times
+        return pieces
 
     def _choices(
         self, brackets: Sequence[tuple[Chooser, Labels]], joining: Joining, sizes: dict[int, int]
