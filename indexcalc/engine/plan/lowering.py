@@ -6,16 +6,18 @@ The trades are apart: what is opened (`terms`), a node that is computed as it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
+from indexcalc.engine import cost
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Related, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.plan.products import Meetings, Products, Ready, without_triangles
+from indexcalc.engine.plan.products import Products, Ready, without_triangles
 from indexcalc.engine.plan.steps import (
     Choosing,
     PlacedPiece,
@@ -27,10 +29,11 @@ from indexcalc.engine.plan.steps import (
     single,
     sliced,
     summed,
+    windows,
     written,
 )
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
-from indexcalc.engine.program import Fill, Known, Use
+from indexcalc.engine.program import Fill, Known, Use, Windows
 from indexcalc.functions.entries.choosing import Chooser, chooser_of
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Labels, Node
@@ -272,3 +275,101 @@ class Lowering:
         """The array of a selection that can't be joined with others, since it depends on sizes what they share."""
         node = selection_of(one.range)
         return self.pool.add(Known(node.label, node.params, self.pool.shape(node.dims)), 1e-6)
+
+
+class Solving(NamedTuple):
+    """A label of a relation that is solved for, the pieces that are multiplied before, and the labels that these keep.
+
+    `seconds` is what it takes to make windows of that, and to multiply, before or behind.
+    """
+
+    seconds: float
+    relation: int
+    along: int
+    group: tuple[Piece, ...]
+    kept: Labels
+
+
+class Meetings:
+    """The pieces of a product whose labels are related, and the relations: each goes with a label that is summed.
+
+    What has that label becomes windows of itself along the others, so that no relation is ever an array; where all
+    labels of one are in the result, or in others, it is.
+    """
+
+    def __init__(
+        self,
+        products: Products,
+        pieces: Sequence[Piece],
+        related: Sequence[Related],
+        out: Labels,
+        sizes: dict[int, int],
+    ) -> None:
+        self.products, self.pieces, self.related, self.out, self.sizes = products, list(pieces), [*related], out, sizes
+
+    def solved(self) -> list[Piece]:
+        """The pieces once no relation is left; labels that are solved for have no size any more."""
+        while self.related:
+            found = min((way for number in range(len(self.related)) for way in self._ways(number)), default=None)
+            if found is None:
+                self.pieces.append(self._as_array(self.related.pop()))
+            else:
+                self._solve(found)
+        return self.pieces
+
+    def _ways(self, number: int) -> Iterator[Solving]:
+        """The labels that a relation may be solved for, each with or without what is multiplied before."""
+        others = {x for k, other in enumerate(self.related) if k != number for x in other.coefs}
+        held = {*self.out, *others, *self.related[number].coefs}
+        for along in self.related[number].coefs:
+            if along in self.out or along in others:
+                continue
+            own = [piece for piece in self.pieces if along in piece.labels]
+            group = list(own)
+            while more := [
+                piece for piece in self.pieces if piece not in group and (_labels(group) - held) & {*piece.labels}
+            ]:
+                group += more
+            near = self.related[number].coefs.keys() - {along}
+            behind = self._size((_labels(group) | near) - {along}) if len(group) > 1 else 0
+            yield self._way(number, along, own, _labels(own), 2 * behind)
+            if _labels(group) - held:
+                yield self._way(number, along, group, held & _labels(group), 2 * self._size(_labels(group)))
+
+    def _way(self, number: int, along: int, group: Sequence[Piece], kept: set[int], work: int) -> Solving:
+        entries = self._size((kept | self.related[number].coefs.keys()) - {along})
+        seconds = entries / cost.MEMORY + work / cost.GEMM
+        return Solving(seconds, number, along, tuple(group), tuple(sorted(kept)))
+
+    def _size(self, labels: Iterable[int]) -> int:
+        return prod(self.sizes[x] for x in labels)
+
+    def _solve(self, way: Solving) -> None:
+        """One relation and one label go."""
+        sizes = dict(self.sizes)
+        pool, (_, number, along, group, kept), found = self.products.pool, way, self.related[way.relation]
+        del self.related[number]
+        for piece in group:
+            self.pieces.remove(piece)
+        for label in _labels(group) - {*kept}:
+            del self.sizes[label]
+        if len(group) == 1 and set(group[0].labels) == set(kept):
+            (whole,) = group
+        elif group:
+            whole = self.products.contracted(Ready(1, group, kept, sizes), 1)
+        else:
+            whole = Piece(pool.add(Fill(1, (self.sizes[along],)), 0.0, (1.0, 1.0)), (along,))
+        made = windows(pool, whole, along, found, self.sizes)
+        step = pool.steps[made.value]
+        if group or not (isinstance(step, Windows) and step.window.inside):
+            self.pieces.append(made)
+        del self.sizes[along]
+
+    def _as_array(self, found: Related) -> Piece:
+        shape = tuple(self.sizes[x] for x in found.coefs)
+        step = Known("affine_delta", (found.start, *found.coefs.values()), shape)
+        return Piece(self.products.pool.add(step, cost.single(prod(shape), prod(shape)), (0.0, 1.0)), (*found.coefs,))
+
+
+def _labels(pieces: Iterable[Piece]) -> set[int]:
+    return {x for piece in pieces for x in piece.labels}

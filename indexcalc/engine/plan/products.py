@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, NamedTuple
 
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
-from indexcalc.engine.plan.joined import Related
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import (
     Choosing,
@@ -26,9 +25,8 @@ from indexcalc.engine.plan.steps import (
     single,
     summed,
     summed_up,
-    windows,
 )
-from indexcalc.engine.program import Fill, Known, Step, Use, Windows
+from indexcalc.engine.program import Fill, Known, Step, Use
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import Range
@@ -405,104 +403,6 @@ def joined_by_labels(choices: Sequence[Choosing]) -> list[list[Choosing]]:
         met = [g for g in groups if any(set(one.piece.labels) & set(other.piece.labels) for other in g)]
         groups = [g for g in groups if g not in met] + [[*(other for g in met for other in g), one]]
     return groups
-
-
-class Solving(NamedTuple):
-    """A label of a relation that is solved for, the pieces that are multiplied before, and the labels that these keep.
-
-    `seconds` is what it takes to make windows of that, and to multiply, before or behind.
-    """
-
-    seconds: float
-    relation: int
-    along: int
-    group: tuple[Piece, ...]
-    kept: Labels
-
-
-class Meetings:
-    """The pieces of a product whose labels are related, and the relations: each goes with a label that is summed.
-
-    What has that label becomes windows of itself along the others, so that no relation is ever an array; where all
-    labels of one are in the result, or in others, it is.
-    """
-
-    def __init__(
-        self,
-        products: Products,
-        pieces: Sequence[Piece],
-        related: Sequence[Related],
-        out: Labels,
-        sizes: dict[int, int],
-    ) -> None:
-        self.products, self.pieces, self.related, self.out, self.sizes = products, list(pieces), [*related], out, sizes
-
-    def solved(self) -> list[Piece]:
-        """The pieces once no relation is left; labels that are solved for have no size any more."""
-        while self.related:
-            found = min((way for number in range(len(self.related)) for way in self._ways(number)), default=None)
-            if found is None:
-                self.pieces.append(self._as_array(self.related.pop()))
-            else:
-                self._solve(found)
-        return self.pieces
-
-    def _ways(self, number: int) -> Iterator[Solving]:
-        """The labels that a relation may be solved for, each with or without what is multiplied before."""
-        others = {x for k, other in enumerate(self.related) if k != number for x in other.coefs}
-        held = {*self.out, *others, *self.related[number].coefs}
-        for along in self.related[number].coefs:
-            if along in self.out or along in others:
-                continue
-            own = [piece for piece in self.pieces if along in piece.labels]
-            group = list(own)
-            while more := [
-                piece for piece in self.pieces if piece not in group and (_labels(group) - held) & {*piece.labels}
-            ]:
-                group += more
-            near = self.related[number].coefs.keys() - {along}
-            behind = self._size((_labels(group) | near) - {along}) if len(group) > 1 else 0
-            yield self._way(number, along, own, _labels(own), 2 * behind)
-            if _labels(group) - held:
-                yield self._way(number, along, group, held & _labels(group), 2 * self._size(_labels(group)))
-
-    def _way(self, number: int, along: int, group: Sequence[Piece], kept: set[int], work: int) -> Solving:
-        entries = self._size((kept | self.related[number].coefs.keys()) - {along})
-        seconds = entries / cost.MEMORY + work / cost.GEMM
-        return Solving(seconds, number, along, tuple(group), tuple(sorted(kept)))
-
-    def _size(self, labels: Iterable[int]) -> int:
-        return prod(self.sizes[x] for x in labels)
-
-    def _solve(self, way: Solving) -> None:
-        """One relation and one label go."""
-        sizes = dict(self.sizes)
-        pool, (_, number, along, group, kept), found = self.products.pool, way, self.related[way.relation]
-        del self.related[number]
-        for piece in group:
-            self.pieces.remove(piece)
-        for label in _labels(group) - {*kept}:
-            del self.sizes[label]
-        if len(group) == 1 and set(group[0].labels) == set(kept):
-            (whole,) = group
-        elif group:
-            whole = self.products.contracted(Ready(1, group, kept, sizes), 1)
-        else:
-            whole = Piece(pool.add(Fill(1, (self.sizes[along],)), 0.0, (1.0, 1.0)), (along,))
-        made = windows(pool, whole, along, found, self.sizes)
-        step = pool.steps[made.value]
-        if group or not (isinstance(step, Windows) and step.window.inside):
-            self.pieces.append(made)
-        del self.sizes[along]
-
-    def _as_array(self, found: Related) -> Piece:
-        shape = tuple(self.sizes[x] for x in found.coefs)
-        step = Known("affine_delta", (found.start, *found.coefs.values()), shape)
-        return Piece(self.products.pool.add(step, cost.single(prod(shape), prod(shape)), (0.0, 1.0)), (*found.coefs,))
-
-
-def _labels(pieces: Iterable[Piece]) -> set[int]:
-    return {x for piece in pieces for x in piece.labels}
 
 
 def _mask(tree: Tree) -> int:

@@ -74,7 +74,12 @@ Rows = Sequence[tuple[Node, Labels, Number]]
 
 
 def put(draft: Draft, places: Sequence[int], gone: Sequence[int], *made: tuple[Node, list[int]]) -> bool:
-    """Factors go, with labels that are summed in them, and others come in their place."""
+    """Factors go, with labels that are summed in them, and others come in their place.
+
+    >>> draft = Draft()
+    >>> put(draft, [], [], (constant("pi"), [])), len(draft.factors)
+    (True, 1)
+    """
     draft.factors = [factor for k, factor in enumerate(draft.factors) if k not in places]
     draft.drop(gone)
     draft.factors += [(node, labels, 1) for node, labels in made]

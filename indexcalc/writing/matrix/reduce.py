@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from itertools import product as combinations
 from typing import Any
@@ -27,10 +26,11 @@ from indexcalc.graph.node import (
     topological,
 )
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import Relation, range_of, relation_of
+from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
+from indexcalc.writing.matrix.convolved import convolved
 from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
     Form,
@@ -156,7 +156,7 @@ class FormFinder:
         if (root := self._derived_root(factors, ends)) is not None:
             return [product(multiply(coef, flat.coef), (), root)]
         outer = [_opened(group, factors, network_dims) for group in ends]
-        picks = [*_lone_entries(factors, network_dims), *self._convolved(factors, network_dims)]
+        picks = [*_lone_entries(factors, network_dims), *convolved(factors, network_dims, self.form)]
         keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
         network = Network(
             multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], network_dims
@@ -197,27 +197,6 @@ class FormFinder:
         links = [call(INV, [Factoring().best(inside, n * n, n * n)], n * n, n * n)]
         swap = commutation(n, n)
         return [*([] if ends[0] == [j, i] else [swap]), *links, *([] if ends[1] == [m, k] else [swap])]
-
-    def _convolved(self, factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[Form, Any]]:
-        """Vectors that an affine delta joins, as their convolution or correlation, with the label that it has."""
-        made = []
-        for row in [row for row in factors if relation_of(row[0]) is not None and row[2] == 1]:
-            node, at, _ = row
-            times = Counter(label for _, labels, _ in factors for label in labels)
-            alone = [other for other in factors if other is not row and other[2] == 1 and len(other[1]) == 1]
-            vectors = {other[1][0]: other for other in alone if other[1][0] in at and times[other[1][0]] == 2}
-            summed = [isinstance(label, tuple) and (label in vectors or times[label] == 1) for label in at]
-            named = _name_of_sum(relation_of(node), summed)
-            if named is None or not vectors:
-                continue
-            name, places, out = named
-            forms = [self.form(vectors[at[k]][0]) if at[k] in vectors else ones(node.dims[k], None) for k in places]
-            for other in (row, *(vectors[at[k]] for k in places if at[k] in vectors)):
-                factors.remove(other)
-            for k in places:
-                del dims[at[k]]
-            made.append((call(name, forms, node.dims[out], None), at[out]))
-        return made
 
     # -------------------------------------------------------------- leaves
 
@@ -375,22 +354,6 @@ def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) ->
         made = places_form(factor)
         return turn(made) if PLACES[factor.label] else made
     return None
-
-
-def _name_of_sum(found: Relation | None, summed: Sequence[bool]) -> tuple[str, tuple[int, int], int] | None:
-    """What a sum of two vectors over an affine delta is called, which of its axes they have, and which is the value's.
-
-    Each pair of entries is in it where the largest axis has room for all, and the longer one has whole windows.
-    """
-    if found is None or found.coefs != (1, 1, -1) or found.start != 0 or sum(summed) != 2:
-        return None
-    one, other, whole = found.sizes
-    if whole != one + other - 1:
-        return None
-    if summed[2]:
-        return "correlate", (2, 0 if summed[0] else 1), 1 if summed[0] else 0
-    turned = isinstance(one, int) and isinstance(other, int) and one < other
-    return "convolve", (1, 0) if turned else (0, 1), 2
 
 
 def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[Form, Any]]:
