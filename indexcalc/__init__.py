@@ -26,6 +26,7 @@ from indexcalc.errors import (
 )
 from indexcalc.index import Index, index, indices
 from indexcalc.surface import public
+from indexcalc.views.affine.uses import index_range as range
 from indexcalc.views.array import Array
 from indexcalc.views.declare import (
     column,
@@ -150,6 +151,7 @@ __all__ = [
     "parse",
     "pi",
     "preflight",
+    "range",
     "rearrange",
     "reduce",
     "repeat",

@@ -29,6 +29,9 @@ from indexcalc.interop.axes import repeat as repeat
 from indexcalc.interop.optimizers import minimize_args as minimize_args
 from indexcalc.interop.read_sympy import from_sympy as from_sympy
 from indexcalc.reading.reader import parse as parse
+from indexcalc.views.affine.convolutions import convolve as convolve
+from indexcalc.views.affine.convolutions import correlate as correlate
+from indexcalc.views.affine.uses import index_range as range
 from indexcalc.views.array import Array as Array
 from indexcalc.views.blocks.joined import block as block
 from indexcalc.views.blocks.joined import tile as tile
@@ -1320,6 +1323,8 @@ __all__ = [
     "compile",
     "compressed",
     "concatenate",
+    "convolve",
+    "correlate",
     "cos",
     "cosh",
     "cosm",
@@ -1409,6 +1414,7 @@ __all__ = [
     "prod",
     "prod_except",
     "quantile",
+    "range",
     "rearrange",
     "reduce",
     "relu",

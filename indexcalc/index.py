@@ -17,7 +17,8 @@ from math import gcd, lcm
 from typing import Any, NoReturn
 
 from indexcalc import later
-from indexcalc.errors import DimensionError, KindError, NameRefused, NotationError
+from indexcalc.affine import Addable, Span
+from indexcalc.errors import DimensionError, KindError, NameRefused
 from indexcalc.interning import Interned
 from indexcalc.surface import is_integer, own_name, public
 
@@ -35,8 +36,8 @@ RUNS = re.compile(r"(?!in$)[i-n]{2,6}|[p-s]{2,4}|[a-d]{2,4}|[μνρσλκ]{2,6}|
 
 
 @dataclass(frozen=True, slots=True)
-class Index:
-    """A name for an axis. Two indices are the same if their names are.
+class Index(Addable):
+    """A name for an axis, and where it runs. Two indices are the same if their names are.
 
     >>> Index("i") == Index("i")
     True
@@ -44,6 +45,7 @@ class Index:
 
     name: str
     batch: bool = field(default=False, compare=False)
+    span: Span | None = field(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.batch, bool):
@@ -54,15 +56,6 @@ class Index:
 
     def __repr__(self) -> str:
         return self.name
-
-    def __add__(self, other: object) -> NoReturn:
-        raise NotationError(
-            f"{self} + {other}",
-            "an index is a name, no number: affine indices, as in x[t + j], are not supported",
-            "declare the shifted copies as a tensor with an axis of their own, X[t,j]",
-        )
-
-    __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __add__
 
 
 @public
@@ -167,7 +160,7 @@ class Dim:
         return self._number("__rpow__", base)
 
     def _number(self, operation: str, other: Any) -> Any:
-        """Arithmetic that leaves the dimensions: that of the size as a number, which joins either view."""
+        """Addable that leaves the dimensions: that of the size as a number, which joins either view."""
         if hasattr(other, "node"):
             return NotImplemented  # an expression, which knows what to do
         if not isinstance(other, int | float | complex | Fraction | Dim):

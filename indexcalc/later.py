@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from indexcalc.views.named import tensors_in as tensors_in
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
+    from indexcalc.writing.index.text import ranges_told as ranges_told
     from indexcalc.writing.matrix.formula import Formula as Formula
     from indexcalc.writing.matrix.formula import array_latex as array_latex
     from indexcalc.writing.matrix.formula import array_text as array_text
@@ -81,6 +82,7 @@ MODULES = {
     "parse": "reading.reader",
     "picked": "views.choosing.keys",
     "preflight": "engine.preflight",
+    "ranges_told": "writing.index.text",
     "rearrange": "interop.axes",
     "reduce": "interop.axes",
     "repeat": "interop.axes",

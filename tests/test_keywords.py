@@ -66,6 +66,27 @@ def _moments() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], An
     return rows
 
 
+def _convolutions() -> dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]]:
+    """With and without each keyword of a convolution, and of a range."""
+    line, kernel, plane = ic.tensor("p", 7), ic.tensor("q", 3), ic.tensor("P", 7, 7)
+    rows: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {}
+    for name, other in (("convolve", "valid"), ("correlate", "full")):
+        f = getattr(ic, name)
+        rows[name, "mode"] = (partial(f, line, kernel, mode=other), partial(f, line, kernel))
+        rows[name, "axes"] = (partial(f, plane, kernel, axes=0), partial(f, plane, kernel, axes=1))
+        rows[name, "boundary"] = (
+            partial(f, line, kernel, "same", boundary="periodic"), partial(f, line, kernel, "same"),
+        )  # fmt: skip
+        rows[name, "stride"] = (partial(f, line, kernel, stride=2), partial(f, line, kernel))
+        rows[name, "dilation"] = (partial(f, line, kernel, dilation=2), partial(f, line, kernel))
+    rows["range", "name"] = (partial(ic.range, 3, "t"), partial(ic.range, 3))
+    rows["range", "start"] = (lambda: line[ic.range(3, "t", start=2)], lambda: line[ic.range(3, "t")])
+    rows["range", "boundary"] = (
+        lambda: line[ic.range(3, "t", boundary="zero") - 1], lambda: line[ic.range(3, "t", start=1) - 1],
+    )  # fmt: skip
+    return rows
+
+
 CHAIN = ic.einsum("ij,j,i->", A, x, x)
 
 
@@ -76,6 +97,7 @@ def _source(**options: Any) -> str:
 ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     **_reductions(),
     **_moments(),
+    **_convolutions(),
     ("cov", "y"): (lambda: ic.cov(A, y=x), lambda: ic.cov(A)),
     ("clip", "min"): (lambda: ic.clip(x, min=0, max=1), lambda: ic.clip(x, max=1)),
     ("clip", "max"): (lambda: ic.clip(x, min=0, max=1), lambda: ic.clip(x, min=0)),
@@ -270,6 +292,7 @@ def test_another_keyword_is_refused(name: str) -> None:
         "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),
         "commutation": (2, 2), "duplication": (2,), "elimination": (2,), "outer": (x, x), "kron": (x, x),
         "cross": (X[0], X[0]), "khatri_rao": (A, A), "solve": (A, x), "hadamard": (x, x), "ones": (3,), "zeros": (3,),
+        "range": (3,), "convolve": (x, x), "correlate": (x, x),
     }.get(name)  # fmt: skip
     if args is None:
         args = (A,)

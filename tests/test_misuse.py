@@ -55,6 +55,8 @@ TAKES: dict[str, set[str]] = {
     "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}", "['n']"}, "y": {
         *NUMBERS, *SHAPES, *VIEWS, "u"} - {"n"}, "x": {"[]", "[1]", "(0, 1)", "ones", "x", "x[i]", "['n']", "'x'"},
     "A": {"eye"}, "c": SIZES, "where": {"''"},
+    "start": {"-1", *SIZES}, "axes": {"None", "0", "-1", "[]"}, "boundary": {"''"},
+    "stride": {"3", "10**30", "[1]"}, "dilation": {"3", "10**30", "[1]"},
     "ddof": {"3", "-1", "0", "10**30"}, "correction": {"None", "3", "-1", "0", "10**30"},
 }  # fmt: skip
 """What a parameter takes of the pool, by its keyword, wherever it stands."""
@@ -177,6 +179,11 @@ CALLS: dict[str, Call] = {
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
                    arity=False),
     "ic.from_sympy": by(ic.from_sympy, IndexedBase("q", shape=(3,))[Symbol("i")], batch="i"),
+    "ic.range": by(ic.range, 3, "t", takes=[SIZES, {"'x'", "''"}], start=0, boundary="zero"),
+    "ic.convolve": by(ic.convolve, v, x, "full", takes=[{"x", "A"}, {"x"}, set()], axes=0, boundary="zero", stride=1,
+                      dilation=1),
+    "ic.correlate": by(ic.correlate, v, v, "same", takes=[{"x", "A"}, set(), set()], axes=0, boundary="reflect",
+                       stride=1, dilation=1),
     "ic.rearrange": by(ic.rearrange, A, "a b -> (b a)", takes=[{"A"}, set()], arity=False),
     "ic.reduce": by(ic.reduce, A, "a b -> a", "sum", takes=[{"A"}, set(), set()], arity=False),
     "ic.repeat": by(ic.repeat, A, "a b -> a b c", c=2, takes=[{"A"}, set()], arity=False),

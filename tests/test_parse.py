@@ -246,7 +246,7 @@ WRONG = [
     ("x[i])", r"column 5: expected .*; found '\)'\n  instead: no open bracket waits for \)"),
     ("x[i]] ", r"column 5"),
     ("x[i] $ 2", r"column 6: '\$' has no meaning here"),
-    ("x[i+1]", r"column 4: expected ,, \]; found '\+'"),
+    ("x[2*i]", r"column 1: \(x\)\[2\*i\]: nothing tells how far i runs"),
     ("foo[i]", "column 1: 'foo' is not declared"),
     ("x[i]*xx[i]", r"column 6: 'xx' is not declared\n  instead: did you mean 'x'"),
     ("tanhh(x[i])", r"column 1: 'tanhh' is not declared\n  instead: did you mean 'tanh'"),

@@ -61,8 +61,9 @@ def test_subscripts():
     assert indexed(reading, tree, W, ["i", "j"], PLAIN) == W[i, j]
     assert entries(reading, tree, W, ["0", "j"], PLAIN) == W[0, :][j]
     assert answered(read_indexed(reading, tree, PLAIN), W) == W[i, j]
-    with pytest.raises(ParseError, match=r"'1x' is no name"):
-        indexed(reading, tree, W, ["1x", "j"], PLAIN)
+    assert indexed(reading, tree, W, ["i+1", "j"], PLAIN) == W[1:][i, j]
+    with pytest.raises(ParseError, match=r"'i/2' is no name"):
+        indexed(reading, tree, W, ["i/2", "j"], PLAIN)
 
 
 def test_braces_keep_their_names_and_arrays_name_their_axes():

@@ -213,14 +213,6 @@ def test_einsum_strings() -> None:
     assert texts(*ic.vjp(ic.einsum("bi,io->bo", X, W), [X, W], G)) == ["G @ W.T", "X.T @ G"]
 
 
-def test_affine_indices_are_refused() -> None:
-    t = ic.index("t")
-    with pytest.raises(ic.NotationError, match="affine"):
-        ic.tensor("x", "N")[t + j]
-    with pytest.raises(ic.ParseError):
-        ic.parse("k[j]*x[t+j]", k="m", x="N")
-
-
 # ------------------------------------------------------------------ mechanics
 
 

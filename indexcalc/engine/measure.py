@@ -13,6 +13,7 @@ from indexcalc.engine.program import (
     Known,
     Program,
     Step,
+    Windows,
     flops,
 )
 from indexcalc.functions.table import matrix_row
@@ -27,9 +28,16 @@ def is_view(step: Step) -> bool:
     """Is the value of this step the value that it reads, its axes in another order, or a diagonal or a part of it?"""
     if isinstance(step, Cut):
         return True
+    if isinstance(step, Windows):
+        return step.window.inside
     if not isinstance(step, Contract) or len(step.uses) > 1 or step.coef != 1:
         return False
     return len(set(step.uses[0].labels)) == len(step.out)
+
+
+def entries_held(step: Step) -> int:
+    """The entries that the value of a step takes: windows overlap."""
+    return step.span if isinstance(step, Windows) else prod(step.shape)
 
 
 WORKING = 26
@@ -72,8 +80,8 @@ def peak_entries(program: Program) -> int:
     alive = peak = 0
     for number, step in enumerate(program.steps):
         if owner[number] == number and not isinstance(step, Input | Known | Fill):
-            alive += prod(step.shape)
+            alive += entries_held(step)
             ends.setdefault(last[number], []).append(number)
         peak = max(peak, alive + working_entries(step))
-        alive -= sum(prod(program.steps[done].shape) for done in ends.pop(number, ()))
+        alive -= sum(entries_held(program.steps[done]) for done in ends.pop(number, ()))
     return peak

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple, assert_never
 
 from indexcalc.graph.node import Labels, Matrix
 from indexcalc.graph.numbers import Number
-from indexcalc.graph.ranges import Range
+from indexcalc.graph.ranges import Range, at_least
+from indexcalc.index import Dimension
 
 Shape = tuple[int, ...]
 
@@ -235,9 +236,76 @@ def lined_up(step: Gather | Scatter) -> tuple[Labels, Labels, Labels]:
     return shared, alone, tuple(x for x in own if x not in integers and x not in step.places)
 
 
-Step = Input | Known | Fill | Contract | Map | Add | Reduce | Apply | Solve | Reshape | Invoke | Cut | Gather | Scatter
+class Window(NamedTuple):
+    """How an axis is run through: entry `(start + sum of steps[k]*entry[k]) / spread` of it, 0 where there is none.
+
+    The axes that do so have the labels `near` and these `sizes`, the axis itself the size `length`.
+    """
+
+    near: Labels
+    steps: tuple[int, ...]
+    sizes: tuple[Dimension, ...]
+    start: Dimension
+    spread: int
+    length: Dimension
+
+    @property
+    def ends(self) -> tuple[Dimension, Dimension]:
+        """The least place that is met, and the largest, in steps of which `spread` are one entry."""
+        low = high = self.start
+        for step, size in zip(self.steps, self.sizes, strict=True):
+            low, high = (low + step * (size - 1), high) if step < 0 else (low, high + step * (size - 1))
+        return low, high
+
+    @property
+    def inside(self) -> bool:
+        """Is it known that each place is an entry?"""
+        low, high = self.ends
+        return self.spread == 1 and at_least(low, 0) and at_least(self.length - 1, high)
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The operand with the window in place of its axis that has the label `along`; what it meets along others is kept.
+
+    A label of the window that the operand has too takes the diagonal.
+    """
+
+    uses: tuple[Use, ...]
+    along: int
+    window: Window
+    out: Labels
+    shape: Shape
+
+    @property
+    def span(self) -> int:
+        """The entries that are held: those of the operand, with zeros beside and between them, all in all."""
+        (use,), (low, high) = self.uses, self.window.ends
+        if not isinstance(low, int) or not isinstance(high, int):
+            return prod(self.shape)
+        rest = prod(n for x, n in zip(self.out, self.shape, strict=True) if x in use.labels)
+        return rest * max(1, high - low + 1)
+
+
+Step = (
+    Input
+    | Known
+    | Fill
+    | Contract
+    | Map
+    | Add
+    | Reduce
+    | Apply
+    | Solve
+    | Reshape
+    | Invoke
+    | Cut
+    | Gather
+    | Scatter
+    | Windows
+)
 STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, Apply, Solve, Reshape, Invoke, Cut,
-                                Gather, Scatter)  # fmt: skip
+                                Gather, Scatter, Windows)  # fmt: skip
 
 
 def moved(step: Any, place: Mapping[int, int]) -> Step:
@@ -325,7 +393,7 @@ def flops(step: Step) -> int:
             return sum(covered(part, step.shape) for part in step.parts)
         case Reduce() | Invoke():
             return 2 * prod(step.shape)
-        case Reshape() | Cut() | Gather() | Input() | Known():
+        case Reshape() | Cut() | Gather() | Windows() | Input() | Known():
             return 0
         case Scatter():
             return prod(step.shape)

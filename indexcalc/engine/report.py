@@ -93,5 +93,8 @@ def _shown(step: Step) -> str:
             verb = "at" if isinstance(step, steps.Gather) else "added at"
             places = ", ".join(f"{use} of {n}" for use, n in zip(uses[1:], step.sizes, strict=True))
             return f"{uses[0]} {verb} {places} -> [{''.join(ascii_letters[x] for x in step.out)}]"
+        case steps.Windows():
+            near = "".join(ascii_letters[x] for x in step.window.near)
+            return f"windows of {uses[0]} along {ascii_letters[step.along]} by {near}"
         case steps.Invoke():
             return f"{step.title}({', '.join(uses)})"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable, Sequence
 
 
 class UnionFind:
@@ -47,3 +47,13 @@ class UnionFind:
         for label in labels:
             groups.setdefault(self.find(label), []).append(label)
         return list(groups.values())
+
+
+def alike(rows: Sequence[Hashable]) -> list[tuple[int, ...]]:
+    """The places of equal rows, where there are several.
+
+    >>> alike("abacb")
+    [(0, 2), (1, 4)]
+    """
+    groups = [tuple(k for k, other in enumerate(rows) if other == row) for row in dict.fromkeys(rows)]
+    return [group for group in groups if len(group) > 1]

@@ -34,6 +34,7 @@ from hashlib import blake2b
 from typing import Any, ClassVar, NamedTuple
 from weakref import WeakSet
 
+from indexcalc.graph.labels import alike
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.signature import Signature
 from indexcalc.index import Dim, Dimension
@@ -117,6 +118,11 @@ class Node:
     def name(self) -> str:
         """A name to sort and to speak by."""
         return self.kind
+
+    @property
+    def sizes(self) -> tuple[Dimension, ...]:
+        """The dimensions that occur besides those of the axes: of labels, or among the parameters."""
+        return tuple(value for value in getattr(self, "params", ()) if isinstance(value, Dim))
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.digest.hex()[:8]} dims={self.dims}>"
@@ -301,14 +307,12 @@ class Constant(Node):
             self.facts["symmetry"] = Symmetry(((tuple(range(len(self.shape))), -1),))
         elif self.label in ("duplication", "voigt") or (self.label, *self.params[1:]) == ("selection", -1):
             self.facts["symmetry"] = Symmetry((((0, 1), 1),)) if self.shape[0] == self.shape[1] else NO_SYMMETRY
+        elif self.label == "affine_delta":
+            same = alike(list(zip(self.params[1:], self.shape, strict=True)))
+            self.facts["symmetry"] = Symmetry(tuple((axes, 1) for axes in same))
 
     def _content(self) -> object:
         return ("c", self.label, repr(self.params), str(self.dims))
-
-    @property
-    def sizes(self) -> tuple[Dimension, ...]:
-        """The dimensions that occur besides those of the axes: a slice may begin at one."""
-        return tuple(value for value in self.params if isinstance(value, Dim))
 
     @property
     def name(self) -> str:
@@ -416,11 +420,6 @@ class Matrix(Node):
 
     def _content(self) -> object:
         return ("m", self.fn, repr(self.params), self.times, [c.digest for c in self.children], str(self.dims))
-
-    @property
-    def sizes(self) -> tuple[Dimension, ...]:
-        """The dimensions that occur besides those of the axes."""
-        return tuple(value for value in self.params if isinstance(value, Dim))
 
     @property
     def name(self) -> str:

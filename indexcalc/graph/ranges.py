@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from math import gcd
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.node import Constant, Node
-from indexcalc.index import Dim, Dimension, number
+from indexcalc.index import Dim, Dimension, number, substitute
 
 
 class Range(NamedTuple):
@@ -72,17 +72,38 @@ def one_entry(place: Dimension, length: Dimension) -> Range:
     return Range(place, 1, 1, length)
 
 
-def at_least(one: Dimension, other: Dimension) -> bool:
-    """Is a dimension at least another one, whatever the sizes of symbols are? False where it isn't known.
+def at_least(one: Dimension, other: Dimension, least: int = 0) -> bool:
+    """Is a dimension at least another one, whatever the sizes of symbols are, from the `least` on?
+
+    False where it isn't known.
 
     >>> from indexcalc.index import dim
     >>> at_least(dim("n"), 0), at_least(dim("n"), dim("n - 1")), at_least(dim("n"), 3)
     (True, True, False)
+    >>> at_least(dim("n"), 1), at_least(dim("n"), 1, 1)
+    (False, True)
     """
     difference = one - other
     if isinstance(difference, Dim):
-        return difference.plain and all(coef >= 0 for _, coef in difference.terms)
+        rising = difference.plain and all(coef >= 0 for mono, coef in difference.terms if mono)
+        return rising and substitute(difference, dict.fromkeys(difference.symbols, least)) >= 0
     return difference >= 0
+
+
+def larger(one: Dimension, other: Dimension) -> Dimension | None:
+    """The larger of two dimensions, symbols being long enough; None if it isn't known which that is.
+
+    >>> from indexcalc.index import dim
+    >>> larger(dim("n"), 3), larger(2, dim("n - 1")), larger(dim("n"), dim("m"))
+    (n, n - 1, None)
+    """
+    for a, b in ((one, other), (other, one)):
+        rest = a - b
+        if at_least(a, b) or (
+            isinstance(rest, Dim) and rest.plain and all(coef > 0 for mono, coef in rest.terms if mono)
+        ):
+            return a
+    return None
 
 
 def shrinks(size: Dimension) -> bool:
@@ -166,11 +187,12 @@ NOTHING = (Range(0, 1, 0, 0), Range(0, 1, 0, 0))
 """What two ranges have in common that share no entry."""
 
 
-def met(one: Range, other: Range) -> tuple[Range, Range] | None:
+def met(one: Range, other: Range, inside: bool = True) -> tuple[Range, Range] | None:
     """The entries that two ranges of one axis share, as entries of each of the two, in the order of the first.
 
-    None where it isn't known. They are the solutions of `start₁ + step₁ a = start₂ + step₂ b`, a linear equation in
-    integers: `a = first + along*t` and `b = place + beside*t` for all t that lie within both.
+    None where it isn't known. Both lie within the axis, unless they need not be `inside`. They are the solutions of
+    `start₁ + step₁ a = start₂ + step₂ b`, a linear equation in integers: `a = first + along*t` and
+    `b = place + beside*t` for all t that lie within both.
 
     >>> a, b = met(Range(1, 1, 9, 10), Range(0, 1, 9, 10))
     >>> (a.start, a.step, a.size), (b.start, b.step, b.size)
@@ -186,7 +208,7 @@ def met(one: Range, other: Range) -> tuple[Range, Range] | None:
         every = Range(0, 1, one.size, one.size)
         return every, every
     if not all(isinstance(value, int) for value in (apart, one.size, other.size)):
-        return _met_side_by_side(one, other) if abs(one.step) == abs(other.step) == 1 else None
+        return _met_side_by_side(one, other, inside) if abs(one.step) == abs(other.step) == 1 else None
     along, beside = abs(other.step) // common, one.step * other.step // common // abs(other.step)
     first = apart // common * pow(one.step // common, -1, along) % along if along > 1 else 0
     place = (one.step * first - apart) // other.step
@@ -203,15 +225,17 @@ def met(one: Range, other: Range) -> tuple[Range, Range] | None:
     )
 
 
-def _met_side_by_side(one: Range, other: Range) -> tuple[Range, Range] | None:
+def _met_side_by_side(one: Range, other: Range, inside: bool) -> tuple[Range, Range] | None:
     """The same for entries side by side, of an axis whose dimension may be a symbol.
 
     They begin at the larger of two entries and end at the smaller of two, if it is known which these are: none lies
-    before the axis or behind it.
+    before the axis or behind it, where they lie inside.
     """
     (low, high), (others_low, others_high) = one.ends, other.ends
-    first = _larger(low, others_low, 0)
-    last = _larger(-high, -others_high, 1 - one.length)
+    if inside:
+        first, last = _larger(low, others_low, 0), _larger(-high, -others_high, 1 - one.length)
+    else:
+        first, last = _later(low, others_low), _later(-1 * high, -1 * others_high)
     if first is None or last is None:
         return None
     size = 1 - last - first
@@ -222,6 +246,11 @@ def _met_side_by_side(one: Range, other: Range) -> tuple[Range, Range] | None:
     start = first if one.step > 0 else -last
     places = [(start - found.start) * found.step for found in (one, other)]
     return Range(places[0], 1, size, one.size), Range(places[1], one.step * other.step, size, other.size)
+
+
+def _later(one: Dimension, other: Dimension) -> Dimension | None:
+    """The larger of two dimensions, if it is known whatever sizes there are, none of them 0."""
+    return other if at_least(other, one, 1) else one if at_least(one, other, 1) else None
 
 
 def _larger(one: Dimension, other: Dimension, least: Dimension) -> Dimension | None:
@@ -305,6 +334,94 @@ def _chained(
     if end != length and not (gaps and at_least(length, end)):
         return []
     return cells + ([(length - end, None)] if end != length else [])
+
+
+# ------------------------------------------------------------------ relations of several labels
+
+
+class Relation(NamedTuple):
+    """Where `start + sum of coefs[k]*entry[k]` is 0, for entries of axes with these sizes: `x[t + j]` is one of three.
+
+    It is a delta between a label and an affine function of others.
+    """
+
+    start: Dimension
+    coefs: tuple[int, ...]
+    sizes: tuple[Dimension, ...]
+
+    @property
+    def ends(self) -> tuple[Dimension, Dimension]:
+        """The least value and the largest, if there are any entries."""
+        low = high = self.start
+        for coef, size in zip(self.coefs, self.sizes, strict=True):
+            low, high = (low + coef * (size - 1), high) if coef < 0 else (low, high + coef * (size - 1))
+        return low, high
+
+    @property
+    def never(self) -> bool:
+        """Is it known that no entries meet?"""
+        low, high = self.ends
+        apart = isinstance(self.start, int) and self.start % gcd(*self.coefs) != 0
+        return apart or at_least(low, 1) or at_least(-1, high)
+
+    def solved(self, place: int) -> bool:
+        """Is there one entry along this axis, whatever the others are?"""
+        own, rest = self.coefs[place], self.without(place)
+        low, high = rest.ends if own < 0 else (-rest.ends[1], -rest.ends[0])
+        return abs(own) == 1 and at_least(low, 0) and at_least(self.sizes[place] - 1, high)
+
+    def without(self, place: int, entry: Dimension = 0) -> Relation:
+        """The relation of the other axes, where this one is at one entry."""
+        coefs, sizes = list(self.coefs), list(self.sizes)
+        del sizes[place]
+        return Relation(self.start + coefs.pop(place) * entry, tuple(coefs), tuple(sizes))
+
+    def through(self, place: int, found: Range) -> Relation:
+        """The relation where an axis is a range of another, which it picks of."""
+        coefs, sizes = list(self.coefs), list(self.sizes)
+        start = self.start + coefs[place] * found.start
+        coefs[place], sizes[place] = coefs[place] * found.step, found.size
+        return Relation(start, tuple(coefs), tuple(sizes))
+
+    @property
+    def pair(self) -> tuple[Range, Range] | None:
+        """Of two axes: the entries of each that meet, in one order; None if it isn't known which they are.
+
+        >>> [(one.start, one.step, one.size) for one in Relation(-2, (1, 1), (5, 9)).pair]
+        [(0, 1, 3), (2, -1, 3)]
+        """
+        (a, b), (size, length) = self.coefs, self.sizes
+        return met(Range(self.start, a, size, size), Range(0, -b, length, length), inside=False)
+
+
+def relation_of(node: Node) -> Relation | None:
+    """The relation of an affine delta; None for any other node."""
+    if type(node) is not Constant or node.label != "affine_delta":
+        return None
+    start, *coefs = node.params
+    return Relation(start, tuple(coefs), node.shape)
+
+
+def affine_delta(found: Relation) -> tuple[Constant, tuple[int, ...]]:
+    """The affine delta of a relation, with its axes in order, and the axis of the relation that each is.
+
+    Most coefficients are positive, the largest come first, and they have no common factor.
+
+    >>> node, axes = affine_delta(Relation(0, (2, -2, -2), (7, 5, 3)))
+    >>> node.params, node.shape, axes
+    ((0, 1, 1, -1), (3, 5, 7), (2, 1, 0))
+    """
+    common = gcd(*found.coefs, found.start) if isinstance(found.start, int) else 1
+
+    def turned(sign: int) -> tuple[Any, ...]:
+        coefs = [sign * coef // common for coef in found.coefs]
+        axes = sorted(range(len(coefs)), key=lambda k: (-coefs[k], str(found.sizes[k])))
+        start = sign * found.start // common if isinstance(found.start, int) else sign * found.start
+        shape = [found.sizes[k] for k in axes]
+        return sum(c < 0 for c in coefs), [-coefs[k] for k in axes], [*map(str, shape)], str(start), start, shape, axes
+
+    _, coefs, _, _, start, shape, axes = min((turned(1), turned(-1)), key=lambda row: row[:4])
+    return constant("affine_delta", shape, (start, *(-coef for coef in coefs))), tuple(axes)
 
 
 def taken(ranges: Sequence[Range | None], gone: Sequence[int] = ()) -> tuple[slice | int, ...]:

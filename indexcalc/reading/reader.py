@@ -40,6 +40,7 @@ from indexcalc.reading.rules.subscripts import read_indexed, read_name
 from indexcalc.reading.tokens.passes import parse_tree
 from indexcalc.surface import own_name, public
 from indexcalc.views import declare
+from indexcalc.views.affine.uses import range_of
 from indexcalc.views.array import Array
 from indexcalc.views.declare import checked_name
 from indexcalc.views.derivatives.derivative import ArrayDerivative
@@ -75,7 +76,8 @@ def parse(
     r"""The expression that a text means.
 
     A declaration is dimensions (`x="n"`, `W="n m"`, `s=""`), a tensor, an abstract function or an expression; `batch`
-    names batch indices, `dims` gives the dimensions of free indices that nothing else tells. Statements are separated
+    names batch indices, `dims` gives the dimensions of free indices that nothing else tells, and the values over which
+    an affine one runs, `dims={"i": "1:n - 1"}`, with what lies beside arrays, `"0:n, zero"`. Statements are separated
     by `;` or a new line, `y = ...` defines a name, and the last expression is the value. With `vectors="column"` or
     "row", order-1 tensors that are declared by dimensions, and order-1 values of functions, stand as that.
 
@@ -94,14 +96,15 @@ def parse(
     """
     if vectors not in ORIENTATIONS:
         raise ParseError(text, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
-    sizes = {name: dim(size) for name, size in (dims or {}).items()}
+    ranges = {name: range_of(size) for name, size in (dims or {}).items() if isinstance(size, str) and ":" in size}
+    sizes = {name: dim(size) for name, size in (dims or {}).items() if name not in ranges}
     if not all(isinstance(name, str) for name in sizes):
         raise KindError("parse", f"dims={dims!r}", 'give dimensions by the names of indices, dims={"i": "n"}')
     kept = frozenset(own_name(name, "parse", "n") for name in batch.replace(",", " ").split())
 
     def reading(more: Mapping[str, Any]) -> Reading:
         known = {name: declared(name, value, vectors) for name, value in {**declarations, **more}.items()}
-        return Reading(text, known, kept, sizes, vectors, syntax)
+        return Reading(text, known, kept, sizes, vectors, syntax, ranges)
 
     if not guess:
         return value_of(reading({}))

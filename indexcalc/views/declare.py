@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial, reduce
 from operator import mul
 from typing import Any, TypeAlias, overload
@@ -24,6 +25,7 @@ from indexcalc.writing.standing import places_of
 Extent: TypeAlias = int | str | Dim | list[Any] | tuple[Any, ...]
 """A dimension, or several, as type checkers see them."""
 WORDS = {
+    "affine_delta",
     "delta", "δ", "epsilon", "ε", "eye", "ones", "zeros", "pi", "unit", "commutation", "duplication", "selection",
     "elimination", "voigt", "one_hot", "arange", "integers", "quantile_weights",
     "sum", "mean", "sqrt", "bands",
@@ -137,6 +139,8 @@ def _standing(
 
 
 def _fresh(names: Sequence[Index], size: object) -> Dimension:
+    if size is None:
+        size = next((index.span.size for index in names if index.span is not None), None)
     return symbol("?" + min(index.name for index in names)) if size is None else dim(size)
 
 
@@ -158,6 +162,10 @@ def delta(first: Index, second: Index, *, dim: object = None) -> Expr:
     """
     one, other = _only_indices(f"delta({first}, {second})", [first, second])
     size = _fresh([one, other], dim)
+    if one.span != other.span:
+        if one.span is not None and other.span is not None:
+            raise NotationError(f"delta({one}, {other})", "their ranges differ", "declare one range for both")
+        one, other = (replace(index, span=one.span or other.span) for index in (one, other))
     node = graph.einsum(1, (), [one.name, one.name], {one.name: size})
     if one == other:
         if dim is None:

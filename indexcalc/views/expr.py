@@ -8,6 +8,7 @@ close their names.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexcalc import later
@@ -28,7 +29,8 @@ from indexcalc.index import Dim, Dimension, Index
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.surface import public
-from indexcalc.views.indexed import Indexed, agreed, must_have, own_unknowns
+from indexcalc.views.affine.meeting import agreed
+from indexcalc.views.indexed import Indexed, must_be_bounded, must_have, own_unknowns
 from indexcalc.views.patterns import selected
 from indexcalc.views.view import View, is_number, join_inputs, refuse_layout, refuse_zero, to_number
 
@@ -190,7 +192,9 @@ class Expr(Indexed):
             must_have(self, old, f"rename {old}")
             if not isinstance(new, Index):
                 raise KindError(f"rename {old}", f"{new!r} is no index", 'make one: k = ic.index("k")')
-        indices = tuple(names.get(index, index) for index in self.indices)
+        spans = {index: index.span for index in self.indices}
+        given = {old: replace(new, span=new.span or spans[old]) for old, new in names.items()}
+        indices = tuple(given.get(index, index) for index in self.indices)
         if len(set(indices)) < len(indices):
             double = next(index for index in indices if indices.count(index) > 1)
             raise NotationError(
@@ -198,7 +202,7 @@ class Expr(Indexed):
                 f"{double} would name two axes",
                 f"to sum over both, multiply by ic.delta({', '.join(map(str, (*names, *names.values())))})",
             )
-        made = Expr(self.node, indices, self.inputs, [names.get(index, index) for index in self.free])
+        made = Expr(self.node, indices, self.inputs, [given.get(index, index) for index in self.free])
         return Expr(own_unknowns(made), made.indices, made.inputs, made.free, made.summed)
 
     def array(self, *indices: Index) -> Array:
@@ -206,6 +210,7 @@ class Expr(Indexed):
         from indexcalc.views.array import Array
 
         asked = Asked(lambda: f"({self}).array({', '.join(map(str, indices))})")
+        must_be_bounded(self, asked)
         for index in indices:
             must_have(self, index, asked)
         if set(indices) != set(self.free) or len(indices) != len(self.free):

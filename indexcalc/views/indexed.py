@@ -7,7 +7,7 @@ from typing import Any
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides, Wanted
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, KindError, NotationError, did_you_mean
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node
@@ -60,6 +60,23 @@ class Indexed(View):
         return tuple(index.name for index in self.indices)
 
     @property
+    def starts(self) -> dict[str, Dimension]:
+        """The first values of the free indices that affine uses bound, or ranges."""
+        return {index.name: index.span.start for index in self.indices if index.span is not None}
+
+    @property
+    def note(self) -> str:
+        """What is to be said of it: how it was read, and over which values its indices run."""
+        ends = {
+            index.name: start + self.dim(index) - 1
+            for index in self.free
+            for start in [self.starts.get(index.name)]
+            if start is not None
+        }
+        ranges = [f"{name} from {self.starts[name]} to {end}" for name, end in ends.items()]
+        return "; ".join([*([super().note] if super().note else []), *ranges])
+
+    @property
     def batch(self) -> frozenset[str]:
         """The names of the free batch indices."""
         return frozenset(index.name for index in self.indices if index.batch)
@@ -70,6 +87,7 @@ class Indexed(View):
         found = later.declarations(self)
         dims = {index.name: dim for index, dim in zip(self.free, self.shape, strict=True) if not unknown(dim)}
         found["dims"] = found.get("dims", {}) | dims
+        found["dims"] |= later.ranges_told(self.node, self.names, self.batch, self.starts)
         if not found["dims"]:
             del found["dims"]
         if self.batch:
@@ -77,15 +95,15 @@ class Indexed(View):
         return found
 
     def __str__(self) -> str:
-        return later.expr_text(self.node, self.names, self.batch)
+        return later.expr_text(self.node, self.names, self.batch, starts=self.starts)
 
     def unicode(self) -> str:
         """The text, with Greek names as letters."""
-        return later.expr_text(self.node, self.names, self.batch, unicode=True)
+        return later.expr_text(self.node, self.names, self.batch, unicode=True, starts=self.starts)
 
     def latex(self, lhs: bool = False) -> str:
         """The LaTeX of the expression; only a derivative has a left-hand side."""
-        return later.expr_latex(self.node, self.names, self.batch)
+        return later.expr_latex(self.node, self.names, self.batch, self.starts)
 
     def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in the order of `.free`, or of `order`."""
@@ -98,6 +116,7 @@ class Indexed(View):
             free = ", ".join(map(str, self.free)) or "none"
             asked = Asked(lambda: f"evaluate {self} with order={order}")
             raise NotationError(asked, f"the free indices are {free}", "name each once")
+        must_be_bounded(self, Asked(lambda: f"evaluate {self}"))
         node = self.node
         if wanted != self.indices:
             node = einsum(1, [(node, self.names)], [index.name for index in wanted])
@@ -116,6 +135,16 @@ class Indexed(View):
         return f"$\\displaystyle {self.latex(lhs=True)}$"
 
 
+def must_be_bounded(expr: Indexed, asked: str | Asked) -> None:
+    """Something tells where each index begins, or an error says what does: an offset below 0 alone does not."""
+    for index in expr.indices:
+        if index.span is not None and index.span.open:
+            found = f"{index} runs from {index.span.start}, as an offset below 0 alone says"
+            size = expr.dim(index)
+            instead = f'declare its range: {index} = ic.range({size}, "{index}", start={index.span.start})'
+            raise NotationError(asked, found, instead)
+
+
 def must_have(expr: Indexed, index: object, asked: str | Asked) -> None:
     """The index is free in the expression, or an error says what is."""
     if not isinstance(index, Index):
@@ -125,73 +154,6 @@ def must_have(expr: Indexed, index: object, asked: str | Asked) -> None:
         raise NotationError(
             asked, f"{index} is not free in {expr} (free: {free})", did_you_mean(index.name, expr.names)
         )
-
-
-# ------------------------------------------------------------------ indices that meet
-
-
-def agreed(exprs: Sequence[Indexed], operation: str) -> list[Indexed]:
-    """The expressions, once their common indices have been found to agree.
-
-    Deltas take their dimensions from the others.
-    """
-    exprs = list(exprs)
-    while True:
-        seen: dict[str, tuple[Index, Dimension, Indexed]] = {}
-        table: dict[str, Dimension] = {}
-        for expr in exprs:
-            if table:
-                break
-            for index, dim in zip(expr.indices, expr.node.dims, strict=True):
-                first = seen.setdefault(index.name, (index, dim, expr))
-                if first[0].batch != index.batch:
-                    raise NotationError(
-                        f"({first[2]}) {operation} ({expr})",
-                        f"{index} is a batch index on one side only",
-                        "give one of them another name",
-                    )
-                if first[1] == dim:
-                    continue
-                if unknown(dim):
-                    table[str(dim)] = first[1]
-                    break
-                if unknown(first[1]):
-                    table[str(first[1])] = dim
-                    break
-                else:
-                    raise DimensionError(
-                        f"({first[2]}) {operation} ({expr})",
-                        f"index {index}: {_carrier(first[2], index)} has {first[1]}, {_carrier(expr, index)} has {dim}",
-                        "axes that share an index have one size, and size 1 is not stretched; use another "
-                        "index, or ic.ones",
-                    )
-        if not table:
-            return exprs
-        nodes = resize([expr.node for expr in exprs], table)
-        exprs = [Indexed(n, e.indices, e.inputs, e.free, e.summed) for n, e in zip(nodes, exprs, strict=True)]
-
-
-def _carrier(expr: Indexed, index: Index) -> str:
-    """Which tensor gives an index its dimension, and at which axis, as far as that is plain."""
-    node, axis = expr.node, expr.indices.index(index)
-    while True:
-        if node.kind in ("variable", "definition"):
-            return f"{node.name} (axis {axis})"
-        if node.kind == "product":
-            label = node.out[axis]  # type: ignore[attr-defined]
-            edges = [(f.node, f.labels) for f in node.factors]  # type: ignore[attr-defined]
-        elif node.kind == "sum":
-            label, edges = axis, [(t.node, t.labels) for t in node.terms]  # type: ignore[attr-defined]
-        elif node.kind == "elementwise":
-            label, edges = axis, [(a.node, a.labels) for a in node.args]  # type: ignore[attr-defined]
-        else:
-            return str(expr)
-        for child, labels in edges:
-            if label in labels:
-                node, axis = child, labels.index(label)
-                break
-        else:
-            return str(expr)
 
 
 def own_unknowns(expr: Indexed) -> Node:

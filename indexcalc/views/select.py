@@ -11,10 +11,12 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
+from indexcalc.affine import Affine
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum
 from indexcalc.graph.ranges import Range, falls, one_entry, selection_of, steps_between
 from indexcalc.index import Dim, Dimension, Index, dim
+from indexcalc.views.affine.uses import used
 from indexcalc.views.array import Array, array_from, standing_array
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
@@ -24,7 +26,7 @@ from indexcalc.writing.standing import ascending
 def picked(array: Array, keys: tuple[Any, ...]) -> Any:
     """What `array[keys]` is: an `Expr` for indices, an Array for integers, slices, None and `...`."""
     asked = Asked(lambda: f"({array})[{', '.join(map(_written, keys))}]")
-    indices = [one for one in keys if isinstance(one, Index)]
+    indices = [one for one in keys if isinstance(one, Index | Affine)]
     if len(indices) == len(keys) and (keys or not array.order):
         return indexed(array, indices, asked)
     return selected(array, keys, asked)
@@ -38,7 +40,7 @@ def _written(key: Any) -> str:
     return ":".join(bounds[: 2 + (key.step is not None)])
 
 
-def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
+def indexed(array: Array, indices: Sequence[Index | Affine], asked: str | Asked) -> Expr:
     """The `Expr` of an Array with these indices: a name that occurs twice is summed, a batch name kept."""
     if len(indices) != array.order:
         raise NotationError(
@@ -46,6 +48,13 @@ def indexed(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
             f"{len(indices)} indices for {array.order} axes of dimensions {array.shape}",
             "give one index for each axis",
         )
+    if any(isinstance(index, Affine) or index.span is not None for index in indices):
+        return used(array, indices, asked)
+    return _named(array, [index for index in indices if isinstance(index, Index)], asked)
+
+
+def _named(array: Array, indices: Sequence[Index], asked: str | Asked) -> Expr:
+    """The `Expr` of an Array with plain indices."""
     batch: dict[str, bool] = {}
     for index in indices:
         if batch.setdefault(index.name, index.batch) != index.batch:
@@ -109,11 +118,11 @@ def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
     """One key for each axis that is shown, and those that make new axes; integers are plain ones."""
     found: list[Any] = []
     for key in keys:
-        if isinstance(key, Index):
-            first = ", ".join(":" if isinstance(one, Index) else _written(one) for one in keys)
+        if isinstance(key, Index | Affine):
+            first = ", ".join(":" if isinstance(one, Index | Affine) else _written(one) for one in keys)
             fresh = (letter for letter in "jklmpq" if letter not in map(str, keys))
             left = ", ".join(
-                str(one) if isinstance(one, Index) else next(fresh) for one in keys if not _is_integer(one)
+                str(one) if isinstance(one, Index | Affine) else next(fresh) for one in keys if not _is_integer(one)
             )
             whole = str(array) if str(array).isidentifier() else f"({array})"
             instead = f"pick entries first, then name the axes that are left: {whole}[{first}][{left}]"

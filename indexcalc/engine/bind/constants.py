@@ -59,6 +59,12 @@ def _selection(shape: tuple[int, ...], dtype: Any, start: int, step: int) -> Num
     return values
 
 
+def _affine_delta(shape: tuple[int, ...], dtype: Any, start: int, *coefs: int) -> Numbers:
+    """1 where `start` and the entries, times their coefficients, add up to 0."""
+    total = sum((coef * along for coef, along in zip(coefs, np.ix_(*map(np.arange, shape)), strict=True)), start)
+    return np.asarray(total == 0, dtype)
+
+
 def _duplication(shape: tuple[int, ...], dtype: Any) -> Numbers:
     """1 where the entries i, j and j, i are entry a of the lower triangle, which is counted column by column."""
     values = np.zeros(shape, dtype)
@@ -110,6 +116,7 @@ CONSTANTS: dict[str, Callable[..., Numbers]] = {
     "pi": lambda shape, dtype: np.asarray(np.pi, dtype),
     "unit": _unit,
     "selection": _selection,
+    "affine_delta": _affine_delta,
     "tril": lambda shape, dtype, offset=0: np.tri(shape[0], shape[1], offset, dtype=dtype),
     "duplication": _duplication,
     "elimination": _elimination,
@@ -136,6 +143,10 @@ SELECTION = """def selection(rows, columns, start, step):
     if rows and not (0 <= places.min() and places.max() < columns):
         raise ValueError(f"entries {places} of an axis of size {columns}")
     return np.eye(columns)[places]"""
+AFFINE_DELTA = """def affine_delta(shape, start, *coefs):
+    \"\"\"1 where `start` and the entries, times their coefficients, add up to 0.\"\"\"
+    total = start + sum(coef * along for coef, along in zip(coefs, np.ix_(*map(np.arange, shape))))
+    return (total == 0).astype(float)"""
 UNIT = """def unit(shape, place):
     \"\"\"1 at one place, 0 elsewhere.\"\"\"
     values = np.zeros(shape)
@@ -179,6 +190,10 @@ CODE: dict[str, Callable[..., tuple[str, str]]] = {
     "epsilon": lambda sizes: (f"epsilon({len(sizes)})", EPSILON),
     "unit": lambda sizes, *place: (f"unit(({', '.join(sizes)},), {place})", UNIT),
     "selection": lambda sizes, start, step: (f"selection({', '.join(sizes)}, {start}, {step})", SELECTION),
+    "affine_delta": lambda sizes, *params: (
+        f"affine_delta(({', '.join(sizes)},), {', '.join(map(str, params))})",
+        AFFINE_DELTA,
+    ),
     "tril": lambda sizes, offset=0: (f"np.tri({sizes[0]}, {sizes[1]}, {offset})", ""),
     "duplication": lambda sizes: (f"duplication({sizes[0]})", DUPLICATION),
     "elimination": lambda sizes: (f"elimination({sizes[0]})", ELIMINATION),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from indexcalc.engine.bind.labelled import unlabelled
 from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you_mean
-from indexcalc.graph.node import Constant, Matrix, Node, Product, Regroup, Variable, topological
+from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import Dim, Dimension, number
 from indexcalc.index import size as evaluate_dimension
@@ -251,7 +251,7 @@ def symbols_in(nodes: Iterable[Node]) -> set[str]:
     """The symbols in the dimensions of nodes, those of summed labels included."""
     found: set[str] = set()
     for node in nodes:
-        for dimension in (*node.dims, *(node.sizes if isinstance(node, Product | Regroup | Matrix | Constant) else ())):
+        for dimension in (*node.dims, *node.sizes):
             if isinstance(dimension, Dim):
                 found |= dimension.symbols
     return found

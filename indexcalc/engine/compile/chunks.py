@@ -30,6 +30,7 @@ from indexcalc.engine.program import (
     Scatter,
     Solve,
     Step,
+    Windows,
 )
 
 LONG = 8 * 2**20
@@ -107,6 +108,9 @@ def axis_along(step: Step, along: Sequence[int | None], cut: Mapping[str, int]) 
         if axis in step.axes:
             return MIXED
         return axis if step.keeps else axis - sum(other < axis for other in step.axes)
+    if isinstance(step, Windows):
+        label = _label(step.uses[0], along)
+        return MIXED if label is None or label in (step.along, *step.window.near) else step.out.index(label)
     if isinstance(step, Cut):
         axis = along[step.uses[0].value]
         assert axis is not None

@@ -50,6 +50,7 @@ from indexcalc.engine.program import (
     Solve,
     Step,
     Use,
+    Windows,
 )
 from indexcalc.engine.report import Plan
 from indexcalc.errors import IndexCalcError, InputError
@@ -389,6 +390,15 @@ class Run:
         (array,) = self.operands(step)
         return array[taken(step.ranges, step.gone)]
 
+    def windows(self, step: Windows) -> Any:
+        """Windows along an axis, which is in one block; they are copies there."""
+        function, (array,), (use,) = function_of_blocks(step), self.operands(step), step.uses
+        if not _any_blocks([array]):
+            return function(array)
+        operands = [(array, tuple(1000 if x == step.along else x for x in use.labels))]
+        new = {x: n for x, n in zip(step.out, step.shape, strict=True) if x not in use.labels}
+        return self.blocks(lambda x: function(x).copy(), step.out, operands, whole=(1000, *step.window.near), sizes=new)
+
     def reduce(self, step: Reduce) -> Any:
         """A function along axes: long ones block by block where that can be, else in one block."""
         function, (array,), axes = function_of_blocks(step), self.operands(step), step.axes
@@ -455,6 +465,7 @@ STEPS: dict[type[Any], Callable[[Run, Any], Any]] = {
     Cut: Run.slice,
     Gather: Run.choose,
     Scatter: Run.choose,
+    Windows: Run.windows,
 }
 
 

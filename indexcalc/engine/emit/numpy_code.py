@@ -21,6 +21,7 @@ from indexcalc.engine.emit.numpy.function import Code, Stored
 from indexcalc.engine.emit.numpy.gathers import choose
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
+from indexcalc.engine.emit.numpy.strides import stretch, strided
 from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.program import (
     Add,
@@ -38,6 +39,7 @@ from indexcalc.engine.program import (
     Reshape,
     Scatter,
     Solve,
+    Windows,
     chooses_alone,
 )
 from indexcalc.writing.slices import bracketed
@@ -154,6 +156,20 @@ def _slice(lines: NumpyLines, step: Cut) -> None:
     lines.put(f"{held.name}{bracketed(ranges, gone)}", order, left, held)
 
 
+def _windows(lines: NumpyLines, step: Windows) -> None:
+    """Windows along an axis: what they reach, and a view of it."""
+    (use,) = step.uses
+    held, axes = lines.stored(use), tuple(range(len(step.out)))
+    axis = use.labels.index(step.along)
+    reach = lines.bound(f"reach{lines.number}", partial(stretch, axis=axis, step=step))
+    view = lines.bound(f"windows{lines.number}", partial(strided, axis=axis, step=step))
+    lines.lines.append(f"y{lines.number} = {reach}({lines.logical(use.value)})")
+    lines.kernel = "view"
+    lines.lines.append(f"{lines.name} = {view}(y{lines.number})")
+    owner = held.owner if step.window.inside else lines.number
+    lines.buffers.keep(Stored(lines.name, axes, False, owner))
+
+
 def _invoke(lines: NumpyLines, step: Invoke) -> None:
     """A function that is given with the inputs."""
     axes = tuple(range(len(step.shape)))
@@ -178,4 +194,5 @@ WRITERS: dict[type[Any], Callable[[NumpyLines, Any], None]] = {
     Cut: _slice,
     Gather: choose,
     Scatter: choose,
+    Windows: _windows,
 }

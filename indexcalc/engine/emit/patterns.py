@@ -25,6 +25,7 @@ from indexcalc.engine.program import (
     Solve,
     Step,
     Use,
+    Windows,
     readers,
 )
 from indexcalc.errors import InputError
@@ -63,6 +64,8 @@ def at_once(program: Program, *, real: bool) -> AtOnce:
     pieces, found = piecewise(program, times, outers), quotients(program, times)
     own = slopes(program, times) if real else {}
     within = {
+        **(correlations(program, times) if real else {}),
+        **overlaps(program, times),
         **outers,
         **pieces,
         **{number: [value] for number, value in found.items()},
@@ -163,6 +166,7 @@ def alongside(step: Step, value: int) -> Alongside | None:
             | Cut()
             | Gather()
             | Scatter()
+            | Windows()
         ):
             return None
         case _:
@@ -265,6 +269,59 @@ def quotients(program: Program, readers: Sequence[int]) -> dict[int, int]:
     return found
 
 
+def turned_round(out: Sequence[int], one: Use, other: Use, made: Windows) -> tuple[bool, bool] | None:
+    """Whether what windows of a vector reach is turned round, and the vector that it is correlated with.
+
+    None where it is no correlation of two vectors: their labels are the two of the window, and one of them is summed.
+    """
+    if len(made.uses[0].labels) != 1 or len(one.labels) != 2 or len(set(one.labels)) != 2 or len(other.labels) != 1:
+        return None
+    if tuple(out) != tuple(x for x in one.labels if x not in other.labels) or len(out) != 1:
+        return None
+    by = dict(zip(made.window.near, made.window.steps, strict=True))
+    label = dict(zip(one.labels, made.out, strict=True))
+    slow, fast = by[label[out[0]]], by[label[other.labels[0]]]
+    if abs(slow) != 1 or abs(fast) != 1 or 0 in made.shape:
+        return None
+    return slow < 0, slow * fast < 0
+
+
+def correlations(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
+    """For each correlation of two vectors, the windows that it is read from, where nothing else reads them."""
+    found = {}
+    for number, step in enumerate(program.steps):
+        if not isinstance(step, Contract) or len(step.uses) != 2:
+            continue
+        for one, other in ((0, 1), (1, 0)):
+            value = step.uses[one].value
+            made = program.steps[value]
+            if not isinstance(made, Windows) or readers[value] > 1 or made.window.inside:
+                continue
+            if turned_round(step.out, step.uses[one], step.uses[other], made) is not None:
+                found[number] = [value]
+    return found
+
+
+def overlaps(program: Program, readers: Sequence[int]) -> dict[int, list[int]]:
+    """For each sum over a label that windows have of their own and of their operand: the windows, which are added up.
+
+    Entry t, j of the operand is added to entry l of the sum, where these are related: the overlap-add of columns.
+    """
+    found = {}
+    for number, step in enumerate(program.steps):
+        made = program.steps[step.uses[0].value] if isinstance(step, Contract) and len(step.uses) == 1 else None
+        if not isinstance(made, Windows) or not isinstance(step, Contract) or made.window.inside:
+            continue
+        (use,), window = step.uses, made.window
+        gone = [x for x, label in zip(made.out, use.labels, strict=True) if label not in step.out]
+        twice = [x for x in window.near if x in made.uses[0].labels]
+        fresh = [by for x, by in zip(window.near, window.steps, strict=True) if x not in twice]
+        plain = len(set(use.labels)) == len(use.labels) == len(step.out) + 1 and 0 not in made.shape
+        if plain and gone == twice and len(fresh) == 1 and abs(fresh[0]) == 1 and readers[use.value] == 1:
+            found[number] = [use.value]
+    return found
+
+
 class SigmoidSlope(NamedTuple):
     """A value whose sigmoid's derivative, or the root of that, a step makes at once with `steps` before it."""
 
@@ -318,7 +375,7 @@ def complex_values(program: Program, inputs: Collection[str] | None) -> list[boo
                 made = any(isinstance(value, complex) for value in step.params)
             case Add():
                 made = any(isinstance(part.coef, complex) for part in step.parts)
-            case Reduce() | Apply() | Solve() | Reshape() | Cut() | Gather() | Scatter():
+            case Reduce() | Apply() | Solve() | Reshape() | Cut() | Gather() | Scatter() | Windows():
                 made = False
             case _:
                 assert_never(step)

@@ -16,6 +16,7 @@ from indexcalc.engine.emit.source.pairwise import contract
 from indexcalc.engine.emit.source.parts import part
 from indexcalc.engine.emit.source.python_text import ATOM, SUM, PythonText, level_of, number
 from indexcalc.engine.emit.source.sums import add
+from indexcalc.engine.emit.source.windows import windows
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.measure import is_view
 from indexcalc.engine.program import (
@@ -33,8 +34,10 @@ from indexcalc.engine.program import (
     Reshape,
     Scatter,
     Solve,
+    Windows,
     chooses_alone,
 )
+from indexcalc.index import Dim
 
 
 def write_lines(writer: Writer) -> list[str]:
@@ -74,7 +77,8 @@ def _known(writer: Writer, step: Known) -> PythonText:
         return PythonText(writer.dims[dim], level_of(writer.dims[dim]), True)
     if step.name == "pi":
         return PythonText("math.pi", ATOM, True)
-    expression, helper = known_code(step.name, [writer.size(n) for n in step.shape], step.params)
+    params = tuple(writer.dimension(value) if isinstance(value, Dim) else value for value in step.params)
+    expression, helper = known_code(step.name, [writer.size(n) for n in step.shape], params)
     text = writer.with_helper(expression, helper)
     if writer.module == "np":
         return PythonText(f"{text}.astype({writer.like})")
@@ -125,4 +129,5 @@ WRITERS: dict[type[Any], Callable[[Writer, Any], PythonText]] = {
     Cut: part,
     Gather: choose,
     Scatter: choose,
+    Windows: windows,
 }

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from itertools import chain
 from math import lcm
 
 from indexcalc.errors import DimensionError
-from indexcalc.graph.node import Matrix, Node, topological
+from indexcalc.graph.node import Constant, Node, topological
 from indexcalc.index import Dim, Dimension, Smaller, substitute
 from indexcalc.index import size as size_of
 
@@ -19,6 +20,8 @@ MOST = 10**7
 """The largest size that is tried: beyond it no size makes a dimension a whole number."""
 TRIED = 1000
 """Sizes that are tried where a dimension is the smaller of two: more than programs have dimensions."""
+FEW = 9
+"""Sizes that are taken off others are about this: the width of a window that runs through an array."""
 FIRST = 101
 """Sizes that are not given are about this, all of the same order: no contraction is preferred because of them."""
 
@@ -27,9 +30,8 @@ def dimensions(roots: Iterable[Node]) -> list[Dimension]:
     """The dimensions that occur in a graph, each once; a symbolic exponent counts as one."""
     found: dict[Dimension, None] = {}
     for node in topological(list(roots)):
-        found |= dict.fromkeys((*node.dims, *getattr(node, "sizes", ())))
-        if isinstance(node, Matrix):
-            found |= dict.fromkeys(value for value in node.params if isinstance(value, Dim))
+        more = () if isinstance(node, Constant) else node.sizes
+        found |= dict.fromkeys((*node.dims, *more))
     return list(found)
 
 
@@ -41,16 +43,21 @@ def distinct_sizes(dims: Sequence[Dimension], wished: Mapping[str, int]) -> dict
     {'m': 50, 'n': 52}
     """
     sizes: dict[str, int] = {}
+    terms = [term for dim in dims if isinstance(dim, Dim) for term in dim.terms]
+    taken = {symbol for mono, coef in terms if coef < 0 for symbol, _ in mono}
     smaller = next((dim for dim in dims if isinstance(dim, Dim) and not dim.plain), None)
     for symbol in sorted({symbol for dim in dims if isinstance(dim, Dim) for symbol in dim.symbols}):
-        sizes[symbol] = wished.get(symbol, FIRST + 2 * len(sizes))
-        while _meet(dims, sizes):
-            sizes[symbol] += 1
-            if smaller is not None and sizes[symbol] > wished.get(symbol, FIRST) + TRIED:
+        first = wished.get(symbol, (FEW if symbol in taken else FIRST) + 2 * len(sizes))
+        near = chain(range(first, first + TRIED), range(first - 1, 1, -1))  # fewer, where a dimension is n - 2*q
+        for size in near if smaller is not None else chain(near, range(first + TRIED, MOST)):
+            sizes[symbol] = size
+            if not _meet(dims, sizes):
+                break
+        else:
+            if smaller is not None:
                 found = "it is one of two other dimensions, and which depends on the sizes"
                 raise DimensionError(f"dimension `{smaller}`", found, "declare integers, or use ic.compile")
-            if sizes[symbol] > MOST:
-                raise DimensionError(f"dimension `{symbol}`", "no size makes all dimensions whole numbers", "")
+            raise DimensionError(f"dimension `{symbol}`", "no size makes all dimensions whole numbers", "")
     return sizes
 
 

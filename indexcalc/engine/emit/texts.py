@@ -21,6 +21,7 @@ from indexcalc.engine.program import (
     Reshape,
     Scatter,
     Solve,
+    Windows,
 )
 from indexcalc.errors import NameRefused
 from indexcalc.graph.ranges import Range
@@ -53,6 +54,8 @@ def check_texts(program: Program) -> None:
             case Gather() | Scatter():
                 for own in step.names:
                     require_identifier(own)
+            case Windows(window=window):
+                _require_numbers(window.start, window.length, *window.sizes)
             case Map() | Reduce() | Apply():
                 _require_numbers(*step.params)
             case Known():

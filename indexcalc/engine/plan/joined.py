@@ -7,12 +7,13 @@ selections are of one axis, the entries that both take are the solutions of a li
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
-from indexcalc.graph.ranges import Range, met, one_entry
+from indexcalc.graph.ranges import Range, Relation, met, one_entry
 from indexcalc.index import Dimension
 
 
@@ -80,6 +81,13 @@ class Selected(NamedTuple):
     range: Range
 
 
+class Related(NamedTuple):
+    """Where `start` and the labels, times their coefficients, add up to 0."""
+
+    start: Dimension
+    coefs: Mapping[int, int]
+
+
 class Joining:
     """The labels of one product as deltas and selections join them: `sizes` has those of the labels that are left.
 
@@ -108,6 +116,17 @@ class Joining:
                     first[inner] = self._new(form.sizes[inner])
                 self.selected.append(Selected(first[inner], label, found))
         return [first[inner] for inner in form.labels]
+
+    def related(self, found: Relation, labels: Sequence[int]) -> Related:
+        """A relation of labels, of those that are left once all is settled; one of size 1 has the entry 0."""
+        start, coefs = found.start, Counter[int]()
+        for coef, axis in zip(found.coefs, map(self.axis, labels), strict=True):
+            if axis.range is not None:
+                start += coef * axis.range.start
+                coef *= axis.range.step
+            if self.sizes[axis.label] != 1:
+                coefs[axis.label] += coef
+        return Related(start, {label: coef for label, coef in coefs.items() if coef})
 
     def axis(self, label: int) -> Axis:
         """What an axis with this label is, once all is settled."""

@@ -42,7 +42,8 @@ def _constant(pool: StepPool, node: Constant, operands: Sequence[HeldValue]) -> 
     if found is not None:
         return pool.add(Fill(1, ()), 0.0, (1.0, 1.0)), _taking(pool, node, found)
     shape = pool.shape(node.dims)
-    return pool.add(Known(node.label, node.params, shape), 1e-6, pool.range(node)), whole(shape)
+    params = node.params if pool.symbols else tuple(number_of(value, pool.sizes) for value in node.params)
+    return pool.add(Known(node.label, params, shape), 1e-6, pool.range(node)), whole(shape)
 
 
 def _taking(pool: StepPool, node: Constant, found: Sequence[Range]) -> HeldForm:

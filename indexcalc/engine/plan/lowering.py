@@ -6,12 +6,15 @@ The trades are apart: what is opened (`terms`), a node that is computed as it is
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import prod
 from typing import NamedTuple
 
+from indexcalc.engine import cost
+from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.contract import Key, Piece
-from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Selected, axes_of, whole
+from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Related, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready, without_triangles
@@ -26,15 +29,16 @@ from indexcalc.engine.plan.steps import (
     single,
     sliced,
     summed,
+    windows,
     written,
 )
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
-from indexcalc.engine.program import Fill, Known, Use
+from indexcalc.engine.program import Fill, Known, Use, Windows
 from indexcalc.functions.entries.choosing import Chooser, chooser_of
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Labels, Node
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import selection_of
+from indexcalc.graph.ranges import Relation, relation_of, selection_of
 from indexcalc.simplify.intervals import ANY
 
 ONE = Fill(1, ())
@@ -175,7 +179,11 @@ class Lowering:
         joining = Joining(term.sizes, self.pool.size_written)
         rows = []
         brackets: list[tuple[Chooser, Labels]] = []
+        relations: list[tuple[Relation, Labels]] = []
         for node, labels, exponent in term.factors:
+            if (relation := relation_of(node)) is not None and isinstance(exponent, int) and exponent > 0:
+                relations.append((relation, labels))
+                continue
             positive = not isinstance(exponent, complex) and exponent > 0
             if positive and (found := chooser_of(node)) is not None:
                 brackets.append((found, labels))
@@ -187,10 +195,12 @@ class Lowering:
             return None
         rows += [(self._selection(one), [one.short, one.long], 1) for one in joining.left]
         sizes, find = joining.sizes, joining.joined.find
+        related = [self._related(joining, *row) for row in relations]
+        if any(not one.coefs and isinstance(one.start, int) and one.start != 0 for one in related):
+            return None
         single_entries = {label for label, size in sizes.items() if size == 1}
         axes = [joining.axis(x) for x in term.out]
         out = tuple(axis.label for axis in axes)
-        pieces: list[Piece] = []
         bases: list[tuple[Piece, Number]] = []
         for value, held_labels, exponent in rows:
             if joining.places and self.pool.steps[value] == ONE:
@@ -200,11 +210,10 @@ class Lowering:
                 use = sliced(self.pool, value, [joining.axis(x) for x in held_labels], single_entries, sizes)
             distinct = tuple(dict.fromkeys(use.labels))
             bases.append((Piece(single(self.pool, 1, use, distinct, sizes), distinct), exponent))
-        for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
-            times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
-            if times != exponent:
-                made = power(self.pool, made, exponent)
-            pieces += [Piece(made, distinct)] * times
+        pieces = self._raised(bases, sizes)
+        if related := [one for one in related if one.coefs or one.start != 0]:
+            held = [joining.axis(find(x)).label for _, labels in brackets for x in labels]
+            pieces = Meetings(self.products, pieces, related, (*out, *held), sizes).solved()
         if brackets:
             choices, more = self._choices(brackets, joining, sizes)
             pieces = self.products.chosen(pieces + more, choices, out, sizes)
@@ -219,6 +228,21 @@ class Lowering:
                 coef = multiply(coef, sizes[label])
         ranges = tuple(axis.range for axis in axes)
         return Ready(coef, tuple(summed(self.pool, pieces, out, sizes)), out, sizes, ranges if any(ranges) else ())
+
+    def _related(self, joining: Joining, found: Relation, labels: Labels) -> Related:
+        """A relation of labels, of those that are left."""
+        start = found.start if self.pool.symbols else number_of(found.start, self.pool.sizes)
+        return joining.related(found._replace(start=start), [joining.joined.find(x) for x in labels])
+
+    def _raised(self, bases: Sequence[tuple[Piece, Number]], sizes: Mapping[int, int]) -> list[Piece]:
+        """Values to their powers: a low one as so many factors."""
+        pieces: list[Piece] = []
+        for (made, distinct), exponent in over_norms(self.pool, bases, sizes):
+            times = exponent if isinstance(exponent, int) and 1 <= exponent <= 3 else 1
+            if times != exponent:
+                made = power(self.pool, made, exponent)
+            pieces += [Piece(made, distinct)] * times
+        return pieces
 
     def _choices(
         self, brackets: Sequence[tuple[Chooser, Labels]], joining: Joining, sizes: dict[int, int]
@@ -251,3 +275,101 @@ class Lowering:
         """The array of a selection that can't be joined with others, since it depends on sizes what they share."""
         node = selection_of(one.range)
         return self.pool.add(Known(node.label, node.params, self.pool.shape(node.dims)), 1e-6)
+
+
+class Solving(NamedTuple):
+    """A label of a relation that is solved for, the pieces that are multiplied before, and the labels that these keep.
+
+    `seconds` is what it takes to make windows of that, and to multiply, before or behind.
+    """
+
+    seconds: float
+    relation: int
+    along: int
+    group: tuple[Piece, ...]
+    kept: Labels
+
+
+class Meetings:
+    """The pieces of a product whose labels are related, and the relations: each goes with a label that is summed.
+
+    What has that label becomes windows of itself along the others, so that no relation is ever an array; where all
+    labels of one are in the result, or in others, it is.
+    """
+
+    def __init__(
+        self,
+        products: Products,
+        pieces: Sequence[Piece],
+        related: Sequence[Related],
+        out: Labels,
+        sizes: dict[int, int],
+    ) -> None:
+        self.products, self.pieces, self.related, self.out, self.sizes = products, list(pieces), [*related], out, sizes
+
+    def solved(self) -> list[Piece]:
+        """The pieces once no relation is left; labels that are solved for have no size any more."""
+        while self.related:
+            found = min((way for number in range(len(self.related)) for way in self._ways(number)), default=None)
+            if found is None:
+                self.pieces.append(self._as_array(self.related.pop()))
+            else:
+                self._solve(found)
+        return self.pieces
+
+    def _ways(self, number: int) -> Iterator[Solving]:
+        """The labels that a relation may be solved for, each with or without what is multiplied before."""
+        others = {x for k, other in enumerate(self.related) if k != number for x in other.coefs}
+        held = {*self.out, *others, *self.related[number].coefs}
+        for along in self.related[number].coefs:
+            if along in self.out or along in others:
+                continue
+            own = [piece for piece in self.pieces if along in piece.labels]
+            group = list(own)
+            while more := [
+                piece for piece in self.pieces if piece not in group and (_labels(group) - held) & {*piece.labels}
+            ]:
+                group += more
+            near = self.related[number].coefs.keys() - {along}
+            behind = self._size((_labels(group) | near) - {along}) if len(group) > 1 else 0
+            yield self._way(number, along, own, _labels(own), 2 * behind)
+            if _labels(group) - held:
+                yield self._way(number, along, group, held & _labels(group), 2 * self._size(_labels(group)))
+
+    def _way(self, number: int, along: int, group: Sequence[Piece], kept: set[int], work: int) -> Solving:
+        entries = self._size((kept | self.related[number].coefs.keys()) - {along})
+        seconds = entries / cost.MEMORY + work / cost.GEMM
+        return Solving(seconds, number, along, tuple(group), tuple(sorted(kept)))
+
+    def _size(self, labels: Iterable[int]) -> int:
+        return prod(self.sizes[x] for x in labels)
+
+    def _solve(self, way: Solving) -> None:
+        """One relation and one label go."""
+        sizes = dict(self.sizes)
+        pool, (_, number, along, group, kept), found = self.products.pool, way, self.related[way.relation]
+        del self.related[number]
+        for piece in group:
+            self.pieces.remove(piece)
+        for label in _labels(group) - {*kept}:
+            del self.sizes[label]
+        if len(group) == 1 and set(group[0].labels) == set(kept):
+            (whole,) = group
+        elif group:
+            whole = self.products.contracted(Ready(1, group, kept, sizes), 1)
+        else:
+            whole = Piece(pool.add(Fill(1, (self.sizes[along],)), 0.0, (1.0, 1.0)), (along,))
+        made = windows(pool, whole, along, found, self.sizes)
+        step = pool.steps[made.value]
+        if group or not (isinstance(step, Windows) and step.window.inside):
+            self.pieces.append(made)
+        del self.sizes[along]
+
+    def _as_array(self, found: Related) -> Piece:
+        shape = tuple(self.sizes[x] for x in found.coefs)
+        step = Known("affine_delta", (found.start, *found.coefs.values()), shape)
+        return Piece(self.products.pool.add(step, cost.single(prod(shape), prod(shape)), (0.0, 1.0)), (*found.coefs,))
+
+
+def _labels(pieces: Iterable[Piece]) -> set[int]:
+    return {x for piece in pieces for x in piece.labels}

@@ -10,9 +10,24 @@ from typing import NamedTuple
 
 from indexcalc.engine import cost
 from indexcalc.engine.plan.contract import Piece
-from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, axes_of
+from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, Related, axes_of
 from indexcalc.engine.plan.pool import StepPool
-from indexcalc.engine.program import Add, Contract, Cut, Fill, Gather, Known, Map, Part, Reduce, Scatter, Use, covered
+from indexcalc.engine.program import (
+    Add,
+    Contract,
+    Cut,
+    Fill,
+    Gather,
+    Known,
+    Map,
+    Part,
+    Reduce,
+    Scatter,
+    Use,
+    Window,
+    Windows,
+    covered,
+)
 from indexcalc.functions.entries.choosing import ARANGE, EQUAL
 from indexcalc.functions.reductions import CUMULATIVE, TRIANGLE
 from indexcalc.functions.table import reduction_row
@@ -337,6 +352,32 @@ def alike(pool: StepPool, one: Piece, other: Piece, sizes: Mapping[int, int]) ->
 def ones_along(pool: StepPool, labels: Sequence[int], sizes: Mapping[int, int]) -> Piece:
     """1 in every entry along some labels."""
     return Piece(pool.add(Fill(1, tuple(sizes[x] for x in labels)), 0.0, (1.0, 1.0)), tuple(labels))
+
+
+def windows(pool: StepPool, piece: Piece, along: int, found: Related, sizes: Mapping[int, int]) -> Piece:
+    """A value, its axis with the label `along` solved for in a relation: windows along the other labels of that."""
+    number: dict[int, int] = {}
+    near = [label for label in found.coefs if label != along]
+    for label in (*piece.labels, *near):
+        number.setdefault(label, len(number))
+    sign = -1 if found.coefs[along] > 0 else 1
+    window = Window(
+        tuple(number[x] for x in near),
+        tuple(sign * found.coefs[x] for x in near),
+        tuple(pool.symbols.get(sizes[x], sizes[x]) for x in near),
+        sign * found.start,
+        abs(found.coefs[along]),
+        pool.symbols.get(sizes[along], sizes[along]),
+    )
+    place, fresh = piece.labels.index(along), [x for x in near if x not in piece.labels]
+    labels = (*piece.labels[:place], *fresh, *piece.labels[place + 1 :])
+    use = Use(piece.value, tuple(number[x] for x in piece.labels))
+    out = tuple(number[x] for x in labels)
+    step = Windows((use,), number[along], window, out, tuple(sizes[x] for x in labels))
+    low, high = pool.bounds[piece.value]
+    if window.inside:
+        return Piece(pool.add(step, VIEW, (low, high)), labels)
+    return Piece(pool.add(step, cost.single(step.span, step.span), (min(low, 0.0), max(high, 0.0))), labels)
 
 
 def written(pool: StepPool, value: int, form: HeldForm) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from indexcalc.calculus.structure import bands
 from indexcalc.index import dim
 from indexcalc.views import declare
+from indexcalc.views.affine.convolutions import affine_delta
 from indexcalc.views.array import Array
 from indexcalc.views.functions import constants
 from indexcalc.views.select import selection
@@ -21,7 +22,7 @@ CONSTANTS: dict[str, Callable[..., Array]] = {
     "eye": declare.eye, "ones": declare.ones, "zeros": declare.zeros, "unit": constants.unit,
     "commutation": constants.commutation, "duplication": constants.duplication, "selection": selection,
     "arange": constants.arange, "integers": constants.integers, "quantile_weights": constants.quantile_weights,
-    "elimination": constants.elimination, "voigt": constants.voigt,
+    "elimination": constants.elimination, "voigt": constants.voigt, "affine_delta": affine_delta,
     "bands": lambda kind, *shape: Array(bands(kind, *map(dim, shape[1:])), frozenset()),
 }  # fmt: skip
 """Known tensors by their dimensions and parameters, which are given as text."""

@@ -8,9 +8,10 @@ part of the syntax tree, or yields the parts that it needs, each with its scope,
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from typing import Any, NamedTuple
 
+from indexcalc.affine import Affine, Span
 from indexcalc.errors import IndexCalcError, ParseError, did_you_mean
 from indexcalc.foreign import answer
 from indexcalc.graph.constructors import dimension
@@ -87,8 +88,10 @@ class Reading:
         sizes: dict[str, Dimension],
         vectors: str = "numpy",
         syntax: str = "",
+        ranges: Mapping[str, Span] | None = None,
     ) -> None:
         self.text = text
+        self.ranges = ranges or {}
         self.known = known
         self.batch = batch
         self.sizes = sizes
@@ -98,7 +101,8 @@ class Reading:
         self.fresh: list[str] = []
         self.open: frozenset[str] = frozenset()
         self.left: frozenset[str] = frozenset()
-        self.symbols = symbols_of(known.values(), sizes.values())
+        ends = [end for span in self.ranges.values() for end in (span.start, span.size)]
+        self.symbols = symbols_of(known.values(), [*sizes.values(), *ends])
         self.words = Words.of(known, self.symbols)
 
     # -------------------------------------------------------------- the text
@@ -208,7 +212,25 @@ class Reading:
 
     def index(self, name: str, scope: Scope) -> Index:
         """The index of this name, a batch index where no product sums it."""
-        return Index(name, scope.every or name in scope.kept)
+        return Index(name, scope.every or name in scope.kept, self.ranges.get(name))
+
+    def affine(self, tree: Any, text: str, scope: Scope) -> Index | Affine:
+        """What stands for an axis: an index, or an affine function of indices, as text or LaTeX writes it."""
+        if text.isidentifier():
+            return self.index(text, scope)
+        parts = re.findall(r"([+-]?)(\d*)(?:\*?([^\W\d]\w*))?", text.replace(" ", ""))
+        parts = [part for part in parts if any(part)]
+        if "".join(text.split()).replace("*", "") != "".join(map("".join, parts)) or (
+            not parts[0][-1] and len(parts) == 1
+        ):
+            raise self.error(tree, f"index {text!r} is no name", "write an index, i, or an affine one: i+1, 2*t+j")
+        names = [name for _, _, name in parts if name]
+        indices = [name for name in names if name not in self.symbols] or names
+        total: Any = 0
+        for sign, number, name in parts:
+            value: Any = int(number or 1) * (-1 if sign == "-" else 1)
+            total = total + (value * (self.index(name, scope) if name in indices else symbol(name)) if name else value)
+        return total  # type: ignore[no-any-return]
 
     def learn(self, pairs: Iterable[tuple[Dimension, Dimension]]) -> None:
         """Dimensions that have to agree: where one of them was only guessed, the reading is to begin again."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from indexcalc.errors import NotationError
 from indexcalc.graph.constructors import as_number
 from indexcalc.graph.walk import resize
-from indexcalc.index import Dim, Dimension, Index, told_by, unknown
+from indexcalc.index import Dim, Dimension, told_by, unknown
 from indexcalc.reading.rules.spellings import (
     colon,
     dot,
@@ -97,7 +98,7 @@ def flagged(value: Any, kept: Callable[[str], bool]) -> Any:
     """An expression whose indices are batch indices exactly where `kept` says so."""
     if not isinstance(value, Expr) or not value.indices:
         return value
-    indices, free = ([Index(index.name, kept(index.name)) for index in row] for row in (value.indices, value.free))
+    indices, free = ([replace(index, batch=kept(index.name)) for index in row] for row in (value.indices, value.free))
     return Expr(value.node, indices, value.inputs, free, value.summed)
 
 

@@ -36,11 +36,14 @@ def read_indexed(reading: Reading, tree: Any, scope: Scope) -> Steps:
     if value is None:
         value = yield from read_array(reading, base, needed=False)
     if hasattr(subs, "children"):
-        plain = [isinstance(sub, str) and str(sub).isidentifier() and sub != "None" for sub in subs.children]
+        plain = list(map(_is_index, subs.children))
         if any(getattr(sub, "data", "") == "within" for sub in subs.children):
             return dependent(reading, tree, value, subs.children, scope)
         if all(plain) and all(integers_named(reading, sub) is None for sub in subs.children):
             return indexed(reading, tree, value, [str(name) for name in subs.children], scope)
+        affine = [_is_affine(reading, sub) for sub in subs.children]
+        if any(affine) and all(own or _is_index(sub) for own, sub in zip(affine, subs.children, strict=True)):
+            return indexed(reading, tree, value, [_words(sub) for sub in subs.children], scope)
         return entries(reading, tree, value, subs.children, scope)
     letters = letters_of(str(subs)[2:-1], value.order if isinstance(value, Array) else None)
     return indexed(reading, tree, value, letters, scope)
@@ -55,9 +58,9 @@ def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope
                 tree, f"{entry} is no index, and an entry is counted from 0 here",
                 f"write [{','.join('0' * len(names))}] for the first entry, or declare the name {reading.source(tree)}",
             )  # fmt: skip
-        if not name.isidentifier():
-            raise reading.error(tree, f"index {name!r} is no name", "an index is a letter, or a name as in W_{in,out}")
-    indices = [reading.index(name, scope) for name in names]
+    if any(not name.isidentifier() for name in names) and not isinstance(value, Array | Expr):
+        raise reading.error(tree, f"{reading.source(tree)} has an affine index", "index a tensor so: x[i+1]")
+    indices: list[Any] = [reading.affine(tree, name, scope) for name in names]
     if isinstance(value, Array):
         return value[tuple(indices)]
     if isinstance(value, Expr):
@@ -93,6 +96,22 @@ def dependent(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scop
         else:
             raise reading.error(tree, f"{reading.source(tree)}: an index beside none", "give one index for each axis")
     return cast(Value, value[tuple(keys)])
+
+
+def _is_index(sub: Any) -> bool:
+    """Is this subscript an index?"""
+    return isinstance(sub, str) and str(sub).isidentifier() and sub != "None"
+
+
+def _is_affine(reading: Reading, sub: Any) -> bool:
+    """Is this subscript an affine function of indices, as `i+1`? One of dimensions alone is an entry."""
+    names = [token for token in sub.children if token.type == "NAME"] if getattr(sub, "data", "") == "bound" else []
+    return any(str(token) not in reading.symbols for token in names)
+
+
+def _words(sub: Any) -> str:
+    """A subscript as it is typed."""
+    return str(sub) if isinstance(sub, str) else "".join(map(str, sub.children))
 
 
 def entries(reading: Reading, tree: Any, value: Any, subs: Sequence[Any], scope: Scope) -> Value:

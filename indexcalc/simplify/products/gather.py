@@ -29,7 +29,7 @@ from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
 from indexcalc.simplify.products.diagonals import open_diagonals
 from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
 from indexcalc.simplify.products.normal_form import normalise_product
-from indexcalc.simplify.products.selections import fold_selections
+from indexcalc.simplify.products.relations import fold_entries
 from indexcalc.simplify.traits import CHOOSES, NESTED_SUMS, NORM, OF_MATRIX, RAISED, traits
 
 WIDEST_PRODUCT = 64
@@ -110,7 +110,7 @@ def copies(
 
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
-    if not fold_selections(draft, out):
+    if not fold_entries(draft, out):
         return ZERO_EDGE
     parts = open_beside(work, draft, out)
     if parts is not None:

@@ -73,8 +73,13 @@ def _fold_one(draft: Draft, out: Sequence[int]) -> bool:
 Rows = Sequence[tuple[Node, Labels, Number]]
 
 
-def _put(draft: Draft, places: Sequence[int], gone: Sequence[int], *made: tuple[Node, list[int]]) -> bool:
-    """Factors go, with labels that are summed in them, and others come in their place."""
+def put(draft: Draft, places: Sequence[int], gone: Sequence[int], *made: tuple[Node, list[int]]) -> bool:
+    """Factors go, with labels that are summed in them, and others come in their place.
+
+    >>> draft = Draft()
+    >>> put(draft, [], [], (constant("pi"), [])), len(draft.factors)
+    (True, 1)
+    """
     draft.factors = [factor for k, factor in enumerate(draft.factors) if k not in places]
     draft.drop(gone)
     draft.factors += [(node, labels, 1) for node, labels in made]
@@ -86,19 +91,19 @@ def _alone(draft: Draft, one: Selecting, rows: Rows, summed: dict[int, int]) -> 
     place, short, long, found = one
     if found.whole and short != long:
         draft.join(short, long)
-        return _put(draft, [place], [])
+        return put(draft, [place], [])
     if short == long:
         if found.step == 1 and isinstance(found.start, int):
             if found.start:
                 raise Zero
-            return _put(draft, [place], [])
+            return put(draft, [place], [])
         return False
     for label in (long, short) if found.size == found.length else (long,):  # all entries, in some order
         if summed.get(label) == 1:
-            return _put(draft, [place], [label])
+            return put(draft, [place], [label])
     if found.size == 1 and short in summed and isinstance(found.start, int):
         gone = [short] if summed[short] == 1 else []
-        return _put(draft, [place], gone, (constant("unit", (found.length,), (found.start,)), [long]))
+        return put(draft, [place], gone, (constant("unit", (found.length,), (found.start,)), [long]))
     for other, (node, labels, exponent) in enumerate(rows):
         if type(node) is Constant and node.label == "unit" and len(labels) == 1 and isinstance(exponent, int):
             if exponent > 0 and labels[0] == long and _unit_of_long(draft, one, other, node.params[0], summed):
@@ -120,7 +125,7 @@ def _unit_of_long(draft: Draft, one: Selecting, other: int, at: int, summed: dic
         return False
     gone = summed.get(one.long) == 2
     made = constant("unit", (one.range.size,), (number,)), [one.short]
-    return _put(draft, [one.place, other] if gone else [one.place], [one.long] if gone else [], made)
+    return put(draft, [one.place, other] if gone else [one.place], [one.long] if gone else [], made)
 
 
 def _unit_of_short(draft: Draft, one: Selecting, other: int, number: int, summed: dict[int, int]) -> bool:
@@ -129,10 +134,10 @@ def _unit_of_short(draft: Draft, one: Selecting, other: int, number: int, summed
     gone = summed.get(one.short) == 2
     places, labels = ([one.place, other], [one.short]) if gone else ([one.place], [])
     if isinstance(found.start, int):
-        return _put(draft, places, labels, (constant("unit", (found.length,), (found.start,)), [one.long]))
+        return put(draft, places, labels, (constant("unit", (found.length,), (found.start,)), [one.long]))
     if one.range.size == 1:
         return False
-    return _put(draft, places, labels, (selection_of(found), [*draft.fresh([1]), one.long]))
+    return put(draft, places, labels, (selection_of(found), [*draft.fresh([1]), one.long]))
 
 
 def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]) -> bool:
@@ -140,7 +145,7 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
     both = [one.place, other.place]
     if one.long == other.short and summed.get(one.long) == 2:
         made = selection_of(one.range.within(other.range))
-        return _put(draft, both, [one.long], (made, [one.short, other.long]))
+        return put(draft, both, [one.long], (made, [one.short, other.long]))
     if one.long != other.long or one.place > other.place:
         return False
     if one.short == other.short:
@@ -148,7 +153,7 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
         if one.range.step == other.range.step and isinstance(apart, int):
             if apart:
                 raise Zero
-            return _put(draft, [other.place], [])
+            return put(draft, [other.place], [])
         return False
     shared = met(one.range, other.range)
     if shared is None:
@@ -157,7 +162,7 @@ def _pair(draft: Draft, one: Selecting, other: Selecting, summed: dict[int, int]
         raise Zero
     if summed.get(one.long) != 2 and shared[0].whole and shared[1].whole:
         draft.join(one.short, other.short)
-        return _put(draft, [other.place], [])
+        return put(draft, [other.place], [])
     return summed.get(one.long) == 2 and _shared(draft, one, other, shared)
 
 
@@ -166,10 +171,10 @@ def _shared(draft: Draft, one: Selecting, other: Selecting, shared: tuple[Range,
     both, (left, right) = [one.place, other.place], shared
     if left.whole and right.whole:
         draft.join(one.short, other.short)
-        return _put(draft, both, [one.long])
+        return put(draft, both, [one.long])
     nodes = [selection_of(found) for found in shared]
     if left.whole or right.whole:
         made, labels = (nodes[1], [one.short, other.short]) if left.whole else (nodes[0], [other.short, one.short])
-        return _put(draft, both, [one.long], (made, labels))
+        return put(draft, both, [one.long], (made, labels))
     (label,) = draft.fresh([left.size])
-    return _put(draft, both, [one.long], (nodes[0], [label, one.short]), (nodes[1], [label, other.short]))
+    return put(draft, both, [one.long], (nodes[0], [label, one.short]), (nodes[1], [label, other.short]))

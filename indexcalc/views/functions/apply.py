@@ -13,6 +13,7 @@ from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFuncti
 from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
 from indexcalc.surface import public, sentence
+from indexcalc.views.affine.convolutions import convolve, correlate
 from indexcalc.views.array import Array, reduce_array, size_number
 from indexcalc.views.blocks.table import BLOCKS
 from indexcalc.views.expr import (
@@ -227,6 +228,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "normF": normF,
     "sum": total,
     "mean": mean,
+    "convolve": convolve,
+    "correlate": correlate,
     **COMPOSED,
     **DECOMPOSITIONS,
     **MATRIX_FUNCTIONS,

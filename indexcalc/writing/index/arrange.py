@@ -15,6 +15,7 @@ from indexcalc.writing.index.opened import Item, Legibility, OpenProduct, distin
 from indexcalc.writing.index.order import Component, Walk
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.index.pages import Page, References, definitions_of
+from indexcalc.writing.index.shifted import Shifted
 from indexcalc.writing.index.terms import Addend, Texts, Written, in_order, number_last
 from indexcalc.writing.index.words import fresh_names, words
 from indexcalc.writing.known import selected_of
@@ -54,14 +55,14 @@ class Setting(NamedTuple):
 
 
 class Arranger:
-    """Arranges one expression; `text` is what terms are sorted by."""
+    """Arranges one expression; `text` is what terms are sorted by. With `shifted`, indices may be affine."""
 
-    def __init__(self, root: Node, batch: Iterable[str], text: Texts) -> None:
-        self.root = root
+    def __init__(self, root: Node, batch: Iterable[str], text: Texts, shifted: Shifted | None = None) -> None:
+        self.root, self.shifted = root, shifted or Shifted({})
         self.batch = frozenset(batch)
         self.words = words(root)
         self.names: frozenset[str] = frozenset()
-        self.read = Legibility(Outline(root))
+        self.read = Legibility(Outline(root), shifted is not None)
         self.text = text
 
     # -------------------------------------------------------------- whole expressions
@@ -194,6 +195,7 @@ class Arranger:
             if label not in title:
                 title[label] = next(fresh)
         told = self.read.told(flat, [label for label in title if title[label] in scope.told])
+        self.shifted.note(flat, title, told, self.names)
         names_told = scope.told | {title[label] for label in told if label in title}
         inner = scope._replace(used=scope.used | set(title.values()), told=names_told)
         turned = (
@@ -215,6 +217,7 @@ class Arranger:
             bottom += below
         lone = [(title[label], flat.sizes[label]) for label in flat.loose if title[label] not in scope.silent]
         for name, dim in (*lone, *(extra or ())):
+            self.shifted.refuse([name])
             top.append(Ones((name,), None if name in scope.told or unknown(dim) else dim))
         return times(coef if turned is None else multiply(coef, -1), tuple(top), tuple(bottom))
 
@@ -268,7 +271,10 @@ class Arranger:
         if node is None:
             dim = flat.sizes[item.labels[0]]
             told = any(name in scope.told for name in names) or unknown(dim)
+            self.shifted.refuse(names)
             return Delta(tuple(sorted(names)), None if told else dim)
+        if item.affine:
+            return self.named(node, self.shifted.subscripts(names, item.affine), scope, shift=False)
         if item.picks:
             return self.picked(item, tuple(names), scope)
         if self.read.is_name(node):
@@ -288,8 +294,10 @@ class Arranger:
         assert isinstance(node, Product), f"how is a {node.kind} spelled out?"
         return self.product(1, self.read.flat(node), names, None, scope)
 
-    def named(self, node: Node, subs: Names, scope: Setting) -> Piece:
+    def named(self, node: Node, subs: Names, scope: Setting, shift: bool = True) -> Piece:
         """What stands as a name with subscripts: tensors, definitions, functions of whole arrays."""
+        if shift:
+            subs = self.shifted.named(node, subs)
         if self.read.is_reference(node):
             return Ref(node, subs)
         return named_piece(node, subs, partial(self.argument, scope=scope))
@@ -297,6 +305,8 @@ class Arranger:
     def picked(self, item: Item, subs: Names, scope: Setting) -> Piece:
         """A factor of which entries are picked."""
         assert item.node is not None
+        if affine := self.shifted.picks(item, subs):
+            return self.named(item.node, self.shifted.subscripts(subs, affine), scope, shift=False)
         keys = list(item.picks)
         while keys[-1] == ":":
             keys.pop()
@@ -368,3 +378,20 @@ def _distinct_names(node: Node, names: Sequence[str]) -> tuple[Node, list[str]]:
     order = list(dict.fromkeys(names))
     made, labels = distinct(node, tuple(order.index(name) for name in names))
     return made, [order[label] for label in labels]
+
+
+def expression_page(
+    node: Node,
+    names: Sequence[str],
+    batch: Iterable[str],
+    text: Texts,
+    references: References,
+    starts: Mapping[str, Dimension],
+) -> tuple[Page, Arranger]:
+    """An expression in index notation with its definitions, and what arranged it; affine where a reader can be told."""
+    arranger = Arranger(node, batch, text, Shifted(starts))
+    page = arranger.page(lambda: arranger.expression(names), references)
+    if arranger.shifted.untold:
+        arranger = Arranger(node, batch, text)
+        page = arranger.page(lambda: arranger.expression(names), references)
+    return page, arranger

@@ -8,7 +8,7 @@ closed form stands as its entries in parentheses, with the indices of its axes: 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
@@ -18,7 +18,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
-from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.arrange import Arranger, expression_page
 from indexcalc.writing.index.pages import Page
 from indexcalc.writing.index.text import (
     GREEK,
@@ -75,10 +75,15 @@ PRIMES = ("", "'", "''", "'''")
 NORMS = {"normF": r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{F}}}}"}
 
 
-def expr_latex(node: Node, names: Sequence[str], batch: Iterable[str] = frozenset()) -> str:
-    """The LaTeX of a node whose axes have these names."""
-    arranger = Arranger(node, batch, str_piece)
-    return _set(arranger.page(lambda: arranger.expression(names), references), letters_taken(node))
+def expr_latex(
+    node: Node,
+    names: Sequence[str],
+    batch: Iterable[str] = frozenset(),
+    starts: Mapping[str, Dimension] | None = None,
+) -> str:
+    """The LaTeX of a node whose axes have these names; `starts` has where indices begin."""
+    page, _ = expression_page(node, names, batch, str_piece, references, starts or {})
+    return _set(page, letters_taken(node))
 
 
 def array_latex(node: Node, places: Sequence[int | None] | None = None, upright: bool = True) -> str:
@@ -288,10 +293,21 @@ def subscripted(name: str, subs: Names) -> str:
 
 def joined(names: Names) -> str:
     """Names of indices side by side, with commas where one has more than a letter."""
-    shown = [name if name.isdigit() else name_latex(name) for name in names]
+    shown = [name if name.isdigit() else subscript_latex(name) for name in names]
     if all(len(name) == 1 for name in names) and not any(map(str.isdigit, names)):
         return "".join(shown)
     return ",".join(shown)
+
+
+def subscript_latex(name: str) -> str:
+    r"""An index, or an affine function of indices: `2t+\mu-1`.
+
+    >>> print(subscript_latex("2*t+mu-1"))
+    2t+\mu-1
+    """
+    if name.isidentifier():
+        return name_latex(name)
+    return re.sub(r"[^\W\d]\w*", lambda found: name_latex(found.group()), name).replace("*", "")
 
 
 def name_latex(name: str) -> str:

@@ -30,7 +30,7 @@ from indexcalc.graph.node import (
     Variable,
 )
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import entries_taken
+from indexcalc.graph.ranges import Range, Relation, entries_taken, range_of, relation_of
 from indexcalc.index import Dimension
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.slices import slice_text
@@ -60,10 +60,27 @@ def entry_args(node: Node) -> tuple[Arg, ...] | None:
     return None
 
 
+class Subscript(NamedTuple):
+    """What stands for an axis: `offset` and multiples of labels, each a place among those of the factor.
+
+    It is `inside` if it is an entry wherever its labels are.
+    """
+
+    terms: tuple[tuple[int, int], ...]
+    offset: Dimension = 0
+    inside: bool = True
+
+    @property
+    def plain(self) -> bool:
+        """Is it a label by itself?"""
+        return self.offset == 0 and len(self.terms) == 1 and self.terms[0][0] == 1
+
+
 class Item(NamedTuple):
     """A factor; without a node, the delta of two labels. `shown` has the labels of its text, as often as they occur.
 
-    `picks` says what selections take of each of its axes, if there are any: an entry has no label.
+    `picks` says what selections take of each of its axes, if there are any: an entry has no label. `ranges` has them.
+    `affine` has what stands for each axis instead, if one is an affine function of labels.
     """
 
     node: Node | None
@@ -72,6 +89,8 @@ class Item(NamedTuple):
     shown: Labels
     kind: int
     picks: tuple[str, ...] = ()
+    ranges: tuple[Range | None, ...] = ()
+    affine: tuple[Subscript, ...] = ()
 
 
 def identity(first: int, second: int) -> Item:
@@ -112,8 +131,8 @@ class OpenProduct:
 class Legibility:
     """How the text of each node would be read: facts that depend on the node alone, found once."""
 
-    def __init__(self, outline: Outline) -> None:
-        self.outline = outline
+    def __init__(self, outline: Outline, affine: bool = False) -> None:
+        self.outline, self.affine = outline, affine
         self.current: Node | None = None
         self._flats: dict[tuple[Node, bool], OpenProduct] = {}
         self._rows: dict[Node, list[tuple[Number, Node, Labels]]] = {}
@@ -171,7 +190,10 @@ class Legibility:
         told = set(start)
         for item in flat.items:
             if item.node is not None:
-                told |= set(item.labels) if item.picks else {item.labels[axis] for axis in self.given(item.node)}
+                if item.affine:
+                    told |= {item.labels[one.terms[0][1]] for one in item.affine if one.plain}
+                else:
+                    told |= set(item.labels) if item.picks else {item.labels[axis] for axis in self.given(item.node)}
         deltas = [item.labels for item in flat.items if item.node is None]
         while any((a in told) != (b in told) for a, b in deltas):
             told |= {label for pair in deltas if set(pair) & told for label in pair}
@@ -193,7 +215,7 @@ class Legibility:
         """A node as an opened product, of one factor if it is none."""
         key = node, self.is_reference(node)
         if key not in self._flats:
-            self._flats[key] = self._settle(self._picked(self._gather(node)))
+            self._flats[key] = self._settle(self._solved(self._picked(self._gather(node))))
         return self._flats[key]
 
     def _gather(self, node: Node) -> OpenProduct:
@@ -260,7 +282,7 @@ class Legibility:
             others = [other for other in flat.items if other is not item and long in other.labels]
             made = None
             if long >= flat.order and times[long] == 2 and len(others) == 1 and self._may_pick(others[0]):
-                made = _with_pick(others[0], long, key, None if entry else short[0])
+                made = _with_pick(others[0], long, key, None if entry else short[0], found[0])
             if made is not None:
                 flat.items[flat.items.index(others[0])] = made
                 flat.items.remove(item)
@@ -269,6 +291,61 @@ class Legibility:
                 flat.items[flat.items.index(item)] = item._replace(labels=(long,), shown=(long,), picks=(key,))
                 flat.gone.add(short[0])
         return flat
+
+    def _solved(self, flat: OpenProduct) -> OpenProduct:
+        """Affine deltas taken into a tensor: a label that nothing else has is an affine function of the others."""
+        if not self.affine:
+            return flat
+        for item in [one for one in flat.items if one.node is not None and range_of(one.node) is not None]:
+            self._put_back(flat, item)
+        for item in [one for one in flat.items if one.node is not None and relation_of(one.node) is not None]:
+            times = Counter(label for one in flat.items for label in one.labels)
+            found = relation_of(item.node) if item.node is not None and item.exponent == 1 else None
+            if found is None or len(set(item.labels)) < len(item.labels) or len(item.labels) < 2:
+                continue
+            plain = found.start == 0 and sorted(found.coefs) == [-1, 1]  # one label is the other, as far as both go
+            ways = [
+                (not found.solved(k), -found.coefs[k], k, other)
+                for k, label in enumerate(item.labels)
+                for other in flat.items
+                if label >= flat.order and times[label] == 2 and abs(found.coefs[k]) == 1 and other is not item
+                and label in other.labels and self._may_pick(other) and not other.picks and not plain
+                and label in [other.labels[sub.terms[0][1]] for sub in _subscripts(other) if sub.plain]
+            ]  # fmt: skip
+            if not ways:
+                continue
+            beyond, _, place, other = min(ways, key=lambda way: way[:3])
+            flat.items[flat.items.index(other)] = _with_relation(other, item.labels, place, found, not beyond)
+            flat.items.remove(item)
+            flat.gone.add(item.labels[place])
+        return flat
+
+    def _put_back(self, flat: OpenProduct, item: Item) -> None:
+        """A tensor whose entries are put back among zeros: an affine function says which it is, and beside it is 0."""
+        times = Counter(label for one in flat.items for label in one.labels)
+        found = range_of(item.node) if item.node is not None and item.exponent == 1 and not item.picks else None
+        if found is None or found.step != 1 or item.labels[0] < flat.order or times[item.labels[0]] != 2:
+            return
+        short, long = item.labels
+        for other in flat.items:
+            if other is item or other.labels.count(short) != 1 or other.affine or not self._may_pick(other):
+                continue
+            ranges = other.ranges or (None,) * len(other.labels)
+            at = other.labels.index(short)
+            if len(ranges) != len(other.labels) or any(one is not None for k, one in enumerate(ranges) if k != at):
+                continue
+            own = ranges[at] or Range(0, 1, found.size, found.size)
+            offset = own.start - own.step * found.start
+            if Relation(offset, (own.step, -1), (found.length, own.length)).pair != (found, own):
+                continue
+            subs = [Subscript(((1, k),)) for k in range(len(ranges))]
+            subs[at] = Subscript(((own.step, at),), offset, False)
+            labels = tuple(long if x == short else x for x in other.labels)
+            made = other._replace(labels=labels, shown=labels, picks=(), ranges=(), affine=tuple(subs))
+            flat.items[flat.items.index(other)] = made
+            flat.items.remove(item)
+            flat.gone.add(short)
+            return
 
     def _may_pick(self, item: Item) -> bool:
         """Is this a name that entries may be picked of? A derivative is none, whose name has a form of its own."""
@@ -318,19 +395,43 @@ class Legibility:
         return flat
 
 
-def _with_pick(item: Item, label: int, key: str, new: int | None) -> Item | None:
+def _with_pick(item: Item, label: int, key: str, new: int | None, found: Range) -> Item | None:
     """A factor of which this is picked along the axis that has a label: the axis gets the new one, or goes."""
     picks = list(item.picks or (":",) * len(item.labels))
     axis = [k for k, text in enumerate(picks) if ":" in text][item.labels.index(label)]
     if picks[axis] != ":":
         return None
     picks[axis] = key
+    ranges = list(item.ranges or (None,) * len(picks))
+    ranges[axis] = found
     here = () if new is None else (new,)
     labels = tuple(one for x in item.labels for one in (here if x == label else (x,)))
-    return item._replace(labels=labels, shown=labels, picks=tuple(picks))
+    return item._replace(labels=labels, shown=labels, picks=tuple(picks), ranges=tuple(ranges))
 
 
 def distinct(node: Node, labels: Labels) -> tuple[Node, Labels]:
     """A node and its labels, a repeated label taken as a diagonal of the node."""
     once = tuple(dict.fromkeys(labels))
     return (node, tuple(labels)) if len(once) == len(labels) else (einsum(1, [(node, labels)], once), once)
+
+
+def _subscripts(item: Item) -> tuple[Subscript, ...]:
+    """What stands for each axis of a factor."""
+    return item.affine or tuple(Subscript(((1, k),)) for k in range(len(item.labels)))
+
+
+def _with_relation(item: Item, labels: Labels, place: int, found: Relation, inside: bool) -> Item:
+    """A factor, one axis of which a relation with these labels gives: its label at a place is solved for."""
+    subs = _subscripts(item)
+    at, sign = item.labels.index(labels[place]), -found.coefs[place]
+    rest = [k for k in range(len(labels)) if k != place]
+    own = [*item.labels[:at], *(labels[k] for k in rest), *item.labels[at + 1 :]]
+    here = Subscript(tuple((sign * found.coefs[k], at + n) for n, k in enumerate(rest)), sign * found.start, inside)
+    made = []
+    for sub in subs:
+        if (1, at) in sub.terms:
+            made.append(here)
+        else:
+            moved = tuple((coef, k + (len(rest) - 1) * (k > at)) for coef, k in sub.terms)
+            made.append(sub._replace(terms=moved))
+    return item._replace(labels=tuple(own), shown=tuple(own), affine=tuple(made))

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, level_of, wrapped
-from indexcalc.writing.index.arrange import Arranger
+from indexcalc.writing.index.arrange import Arranger, expression_page
 from indexcalc.writing.index.pages import Page
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
@@ -48,14 +48,33 @@ GREEK |= {name.capitalize(): letter.upper() for name, letter in GREEK.items()}
 
 
 def expr_text(
-    node: Node, names: Sequence[str], batch: Iterable[str] = frozenset(), unicode: bool = False, ascii: bool = False
+    node: Node,
+    names: Sequence[str],
+    batch: Iterable[str] = frozenset(),
+    unicode: bool = False,
+    ascii: bool = False,
+    starts: Mapping[str, Dimension] | None = None,
 ) -> str:
     """The text of a node whose axes have these names; those in `batch` are never summed by `*`.
 
-    With `unicode`, Greek names are letters; with `ascii`, `δ` and `ε` are words.
+    With `unicode`, Greek names are letters; with `ascii`, `δ` and `ε` are words. `starts` has where indices begin.
     """
-    arranger = Arranger(node, batch, str_piece)
-    return _set(arranger.page(lambda: arranger.expression(names), references), Text({}, unicode, ascii))
+    page, _ = expression_page(node, names, batch, str_piece, references, starts or {})
+    return _set(page, Text({}, unicode, ascii))
+
+
+def ranges_told(
+    node: Node, names: Sequence[str], batch: Iterable[str], starts: Mapping[str, Dimension]
+) -> dict[str, str]:
+    """Over which values the indices of the text run, where a reader has to be told: as `ic.parse` takes it.
+
+    >>> from indexcalc.graph.constructors import constant, einsum, variable
+    >>> part = constant("selection", (3, 5), (2, 1))
+    >>> ranges_told(einsum(1, [(variable("x", (5,)), [1]), (part, [0, 1])], [0]), ["i"], (), {"i": 1})
+    {'i': '1:4'}
+    """
+    _, arranger = expression_page(node, names, batch, str_piece, references, starts)
+    return {name: str(found) for name, found in arranger.shifted.ranges.items()}
 
 
 def array_text(
@@ -134,7 +153,9 @@ class Text:
 
     def name(self, name: str) -> str:
         """A name, Greek if that is asked for."""
-        return self.greek.get(name, name)
+        if name in self.greek or not self.greek:
+            return self.greek.get(name, name)
+        return re.sub(r"[^\W\d]\w*", lambda found: self.greek.get(found.group(), found.group()), name)
 
     def subs(self, names: Names) -> str:
         """Subscripts."""

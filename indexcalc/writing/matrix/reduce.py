@@ -30,6 +30,7 @@ from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
+from indexcalc.writing.matrix.convolved import convolved
 from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
     Form,
@@ -155,7 +156,7 @@ class FormFinder:
         if (root := self._derived_root(factors, ends)) is not None:
             return [product(multiply(coef, flat.coef), (), root)]
         outer = [_opened(group, factors, network_dims) for group in ends]
-        picks = _lone_entries(factors, network_dims)
+        picks = [*_lone_entries(factors, network_dims), *convolved(factors, network_dims, self.form)]
         keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
         network = Network(
             multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], network_dims

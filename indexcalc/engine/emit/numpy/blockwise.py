@@ -11,6 +11,7 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.emit.numpy.gathers import places_in
+from indexcalc.engine.emit.numpy.strides import windows
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -24,6 +25,7 @@ from indexcalc.engine.program import (
     Solve,
     Step,
     Use,
+    Windows,
     lined_up,
 )
 from indexcalc.functions.code.numpy import gathered, scattered
@@ -152,6 +154,10 @@ def _choose(step: Chosen) -> Function:
     return function
 
 
+def _windows(step: Windows) -> Function:
+    return lambda x: windows(x, step)
+
+
 FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Contract: _contract,
     Map: _map,
@@ -162,6 +168,7 @@ FUNCTIONS: dict[type[Any], Callable[[Any], Function]] = {
     Cut: _slice,
     Gather: _choose,
     Scatter: _choose,
+    Windows: _windows,
 }
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from math import prod
 
 from indexcalc.engine.emit.numpy.function import Stored
 from indexcalc.engine.emit.patterns import AtOnce
+from indexcalc.engine.measure import entries_held
 from indexcalc.engine.program import Program, Use, readers
 
 FREED = 2048
@@ -39,7 +39,7 @@ class Buffers:
 
     def size(self, value: int) -> int:
         """The bytes of a value."""
-        return prod(self.program.steps[value].shape) * (self.itemsize if self.complex[value] else self.real)
+        return entries_held(self.program.steps[value]) * (self.itemsize if self.complex[value] else self.real)
 
     def need(self, size: int) -> None:
         """The step takes so many bytes more, until it is done."""

@@ -11,8 +11,9 @@ import numpy as np
 from indexcalc.engine.emit.numpy import kernels
 from indexcalc.engine.emit.numpy.kernels import Operand, PairContraction, broadcast, einsum_code
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
-from indexcalc.engine.emit.patterns import alongside
-from indexcalc.engine.program import Contract, Use
+from indexcalc.engine.emit.numpy.strides import overlapped, stretch
+from indexcalc.engine.emit.patterns import alongside, turned_round
+from indexcalc.engine.program import Contract, Use, Windows
 from indexcalc.graph.node import Labels
 
 ENTRIES = 500
@@ -26,6 +27,11 @@ def contract(lines: NumpyLines, step: Contract) -> None:
         single(lines, step)
     elif lines.number in lines.at_once.quotients:
         quotient(lines, step)
+    elif code := _correlated(lines, step):
+        lines.kernel = "correlate"
+        lines.put(code, step.out, step.out)
+        if step.coef != 1:
+            _scale(lines, literal(step.coef), not isinstance(step.coef, complex))
     else:
         pair(lines, step)
 
@@ -48,7 +54,7 @@ def pair(lines: NumpyLines, step: Contract) -> None:
     if not one.labels and not other.labels:
         lines.put(f"{one.code}*{other.code}", (), step.out)
         return
-    order = wished(lines, lines.number, step.out)
+    order = wished(lines, lines.number, step.out) or _for_overlap(lines, step, (one, other))
     option = kernels.choose(PairContraction(one, other, frozenset(step.out), sizes), order, step.out)
     lines.kernel, code = option.name, option.code
     lines.buffers.need(option.scratch * lines.itemsize)
@@ -61,6 +67,54 @@ def pair(lines: NumpyLines, step: Contract) -> None:
     if scale:
         turned = lines.complex[lines.number] and not any(lines.complex[use.value] for use in step.uses)
         _scale(lines, scale, bool(step.shape) and not turned)
+
+
+def _for_overlap(lines: NumpyLines, step: Contract, operands: Sequence[Operand]) -> Labels | None:
+    """The label that comes first where slices of the value are added up: one of the operand with that of the slices."""
+    for reader in lines.reading[lines.number]:
+        made = lines.program.steps[reader]
+        if isinstance(made, Windows) and reader in lines.at_once.skipped:
+            label = dict(zip(made.uses[0].labels, step.out, strict=True))
+            slices = {label[x] for x in made.window.near if x in label}
+            own = next((operand for operand in operands if slices & {*operand.labels}), None)
+            if own is not None:
+                return tuple(x for x in own.labels if x in step.out)[:1]
+    return None
+
+
+def _correlated(lines: NumpyLines, step: Contract) -> str:
+    """A correlation of two vectors, the one in windows; "" for any other product, or one of complex numbers."""
+    if lines.complex[lines.number] or any(lines.complex[use.value] for use in step.uses):
+        return ""
+    for place, use in enumerate(step.uses):
+        made = lines.program.steps[use.value]
+        other = step.uses[1 - place]
+        found = turned_round(step.out, use, other, made) if isinstance(made, Windows) else None
+        if found is not None and isinstance(made, Windows):
+            lines.space["correlate"] = np.correlate
+            back, other_back = ("[::-1]" * turned for turned in found)
+            k = f"{lines.operand(other).code}{other_back}"
+            part = _of_full(made, step.shape[0], step.sizes[other.labels[0]], found[0])
+            if part and use.value in lines.at_once.skipped:
+                return f"correlate({lines.operand(made.uses[0]).code}{back}, {k}, 'full'){part}"
+            if use.value in lines.at_once.skipped:
+                reach = lines.bound(f"reach{use.value}", partial(stretch, axis=0, step=made))
+                lines.buffers.need(made.span * lines.itemsize)
+                return f"correlate({reach}({lines.operand(made.uses[0]).code}){back}, {k})"
+            return f"correlate(y{use.value}{back}, {k})"
+    return ""
+
+
+def _of_full(made: Windows, length: int, width: int, back: bool) -> str:
+    """Which part of the correlation at all places the windows with zeros beside them are; "" where it is none."""
+    window = made.window
+    low, high = map(int, window.ends)
+    before, after = -low, high - int(window.length) + 1
+    before, after = (after, before) if back else (before, after)
+    if window.inside or window.spread > 1 or not (0 <= before < width and 0 <= after < width):
+        return ""
+    first = width - 1 - before
+    return f"[{first}:{first + length}]" if first or after < width - 1 else "[:]"
 
 
 def quotient(lines: NumpyLines, step: Contract) -> None:
@@ -119,6 +173,10 @@ def single(lines: NumpyLines, step: Contract) -> None:
     """One operand: a view where nothing is summed, einsum where something is."""
     (use,) = step.uses
     labels, out = use.labels, step.out
+    operand_step = lines.program.steps[use.value]
+    if isinstance(operand_step, Windows) and use.value in lines.at_once.skipped:
+        overlap(lines, step, operand_step)
+        return
     if len(set(labels)) == len(labels) == len(out):
         if step.coef == 1:
             lines.alias(use, out)
@@ -140,6 +198,23 @@ def single(lines: NumpyLines, step: Contract) -> None:
         lines.buffers.need_entries(0 if view else 1, lines.number)
         view = False
     lines.put(code, order, out, held if view else None)
+
+
+def overlap(lines: NumpyLines, step: Contract, made: Windows) -> None:
+    """A sum over windows that overlap: each slice of the operand is added to where it lies."""
+    held, window = lines.stored(made.uses[0]), made.window
+    own = tuple(made.uses[0].labels[axis] for axis in held.order)
+    (twice,) = (x for x in window.near if x in own)
+    (fresh,) = (x for x in window.near if x not in own)
+    label = dict(zip(made.out, step.uses[0].labels, strict=True))
+    order = tuple(label[fresh if x == made.along else x] for x in own if x != twice)
+    add = lines.bound(
+        f"overlap{lines.number}", partial(overlapped, along=own.index(made.along), other=own.index(twice), step=made)
+    )
+    lines.kernel = "overlap-add"
+    lines.put(f"{add}({held.name})", order, step.out)
+    if step.coef != 1:
+        _scale(lines, literal(step.coef), not isinstance(step.coef, complex))
 
 
 def _sum_of_matrix(lines: NumpyLines, operand: Operand, order: Sequence[int], step: Contract) -> str:

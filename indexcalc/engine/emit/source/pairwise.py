@@ -5,12 +5,17 @@ from __future__ import annotations
 from math import prod
 
 from indexcalc.engine.emit.source.python_text import ATOM, POWER, PRODUCT, PythonText, scaled, times
+from indexcalc.engine.emit.source.windows import correlation
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Contract, Solve
 
 
 def contract(writer: Writer, step: Contract) -> PythonText:
     """A product of two operands, or one operand summed, turned or scaled."""
+    correlated = correlation(writer, step)
+    if correlated is not None:
+        writer.kernel = "correlate"
+        return scaled(step.coef, correlated)
     operands = [writer.value(use) for use in step.uses]
     if len(operands) == 1:
         (text, labels), out = operands[0], list(step.out)
