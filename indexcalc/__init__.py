@@ -10,7 +10,7 @@ x[i]*δ[j,k]
 
 from typing import TYPE_CHECKING, Any
 
-from indexcalc import foreign, later
+from indexcalc import later
 from indexcalc.errors import (
     DerivativeError,
     DimensionError,
@@ -42,16 +42,6 @@ from indexcalc.views.declare import (
     zeros,
 )
 from indexcalc.views.declare import einsum_array as einsum
-from indexcalc.views.derivatives.differentiate import (
-    derivative,
-    diff,
-    differential,
-    grad,
-    hessian,
-    hvp,
-    jvp,
-    vjp,
-)
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.abstract import function
 from indexcalc.views.functions.apply import FUNCTIONS, pi
@@ -68,6 +58,16 @@ if TYPE_CHECKING:
     from indexcalc.interop.optimizers import minimize_args
     from indexcalc.interop.read_sympy import from_sympy
     from indexcalc.reading.reader import parse
+    from indexcalc.views.derivatives.differentiate import (
+        derivative,
+        diff,
+        differential,
+        grad,
+        hessian,
+        hvp,
+        jvp,
+        vjp,
+    )
 
 __version__ = "0.1.0"
 
@@ -76,7 +76,7 @@ def __getattr__(name: str) -> Any:
     """What is imported when it is first asked for."""
     if name in later.PUBLIC:
         return getattr(later, later.PUBLIC[name])
-    said = foreign.answer(name)
+    said = later.answer(name)
     if said:
         raise AttributeError(f"indexcalc has no {name}; {said}", name=name)
     hint = did_you_mean(name, __all__) if not name.startswith("_") else ""

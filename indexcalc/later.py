@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from indexcalc.calculus.derivative import derive as derive
     from indexcalc.checking.check import check as check
     from indexcalc.checking.verify import verify as verify
     from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
+    from indexcalc.foreign import answer as answer
     from indexcalc.interop.axes import rearrange as rearrange
     from indexcalc.interop.axes import reduce as reduce
     from indexcalc.interop.axes import repeat as repeat
@@ -27,11 +29,25 @@ if TYPE_CHECKING:
     from indexcalc.interop.read_sympy import from_sympy as from_sympy
     from indexcalc.interop.write_sympy import to_sympy as to_sympy
     from indexcalc.reading.reader import parse as parse
+    from indexcalc.simplify.passes import canonical as canonical
+    from indexcalc.simplify.passes import expand as expand
+    from indexcalc.simplify.passes import simplify as simplify
+    from indexcalc.simplify.same import is_exhaustive as is_exhaustive
+    from indexcalc.simplify.same import key_of as key_of
+    from indexcalc.simplify.same import simplest as simplest
+    from indexcalc.simplify.same import without_definitions as without_definitions
     from indexcalc.views.array import Array as Array
     from indexcalc.views.array import size_number as size_number
     from indexcalc.views.choosing.keys import picked as picked
     from indexcalc.views.derivatives.derivative import Derivative as Derivative
+    from indexcalc.views.derivatives.differentiate import derivative as derivative
     from indexcalc.views.derivatives.differentiate import diff as diff
+    from indexcalc.views.derivatives.differentiate import differential as differential
+    from indexcalc.views.derivatives.differentiate import grad as grad
+    from indexcalc.views.derivatives.differentiate import hessian as hessian
+    from indexcalc.views.derivatives.differentiate import hvp as hvp
+    from indexcalc.views.derivatives.differentiate import jvp as jvp
+    from indexcalc.views.derivatives.differentiate import vjp as vjp
     from indexcalc.views.derivatives.panel import Layouts as Layouts
     from indexcalc.views.derivatives.panel import layouts as layouts
     from indexcalc.views.derivatives.projection import layout_of as layout_of
@@ -52,33 +68,45 @@ if TYPE_CHECKING:
     from indexcalc.writing.matrix.formula import formula as formula
 
 MODULES = {
+    "answer": "foreign",
     "Array": "views.array",
-    "Compressed": "engine.compressed.held",
-    "Derivative": "views.derivatives.derivative",
-    "Equality": "views.equals",
-    "Formula": "writing.matrix.formula",
-    "Layouts": "views.derivatives.panel",
-    "OnDask": "engine.compile.dask_arrays",
     "array_latex": "writing.matrix.formula",
     "array_text": "writing.matrix.formula",
+    "canonical": "simplify.passes",
     "check": "checking.check",
     "compile_expressions": "engine.compile.backends",
     "compressed": "engine.compressed.compressed",
+    "Compressed": "engine.compressed.held",
     "declarations": "views.named",
+    "Derivative": "views.derivatives.derivative",
+    "derivative": "views.derivatives.differentiate",
+    "derive": "calculus.derivative",
     "diff": "views.derivatives.differentiate",
+    "differential": "views.derivatives.differentiate",
+    "Equality": "views.equals",
     "equals": "views.equals",
     "evaluate": "engine.evaluate",
+    "expand": "simplify.passes",
     "explain": "explaining.derivation",
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
     "formula": "writing.matrix.formula",
+    "Formula": "writing.matrix.formula",
     "from_sympy": "interop.read_sympy",
+    "grad": "views.derivatives.differentiate",
+    "hessian": "views.derivatives.differentiate",
+    "hvp": "views.derivatives.differentiate",
+    "is_exhaustive": "simplify.same",
+    "jvp": "views.derivatives.differentiate",
+    "key_of": "simplify.same",
     "lacking": "views.named",
     "layout_of": "views.derivatives.projection",
+    "Layouts": "views.derivatives.panel",
     "layouts": "views.derivatives.panel",
     "matrix_array": "views.derivatives.projection",
     "matrix_expr": "views.derivatives.projection",
     "minimize_args": "interop.optimizers",
+    "OnDask": "engine.compile.dask_arrays",
     "parse": "reading.reader",
     "picked": "views.choosing.keys",
     "preflight": "engine.preflight",
@@ -87,12 +115,16 @@ MODULES = {
     "reduce": "interop.axes",
     "repeat": "interop.axes",
     "replaced": "views.named",
-    "tensors_in": "views.named",
+    "simplest": "simplify.same",
+    "simplify": "simplify.passes",
     "size_number": "views.array",
+    "tensors_in": "views.named",
     "to_source": "engine.compile.source",
     "to_sympy": "interop.write_sympy",
     "to_xarray": "interop.named_axes",
     "verify": "checking.verify",
+    "vjp": "views.derivatives.differentiate",
+    "without_definitions": "simplify.same",
 }
 """The module of each name; the imports above say the same to type checkers."""
 
@@ -100,8 +132,15 @@ PUBLIC = {
     "check": "check",
     "compile": "compile_expressions",
     "compressed": "compressed",
+    "derivative": "derivative",
+    "diff": "diff",
+    "differential": "differential",
     "explain": "explain",
     "from_sympy": "from_sympy",
+    "grad": "grad",
+    "hessian": "hessian",
+    "hvp": "hvp",
+    "jvp": "jvp",
     "minimize_args": "minimize_args",
     "parse": "parse",
     "preflight": "preflight",
@@ -110,6 +149,7 @@ PUBLIC = {
     "repeat": "repeat",
     "to_source": "to_source",
     "verify": "verify",
+    "vjp": "vjp",
 }
 """What few programs need, or need late, by its name in `indexcalc`: the name here."""
 

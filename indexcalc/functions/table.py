@@ -27,7 +27,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexcalc.errors import NoRuleError
 from indexcalc.functions.entry import Entry
@@ -59,8 +59,7 @@ class Decider(Enum):
     ORDER = "in which order are the entries?"
 
 
-@dataclass(frozen=True, slots=True)
-class Branching:
+class Branching(NamedTuple):
     """Where a function branches: what `decides`, the number `at` which sides change, and whether it `ends` there.
 
     `operators` write the sides below and above; of an equality, where it holds and where it does not.
@@ -93,7 +92,7 @@ def ends_at(number: int) -> Branching:
     return Branching(Decider.FIRST, number, ends=True)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ElementwiseFunction:
     """A function of the entries.
 
@@ -170,7 +169,7 @@ class ElementwiseFunction:
         return self.branching or (AT_ZERO if self.kink and not self.unmet else None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Slice:
     """What the rule of a reduction is written in: the slice that it reduces.
 
@@ -224,7 +223,7 @@ class Slice:
         return Entry(einsum(1, factors, kept), kept, self.x.dims)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class ReductionFunction:
     """A function along axes.
 
@@ -310,7 +309,7 @@ class ReductionFunction:
         return self.unrounded or self.roots or self.rational is not None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MatrixFunction:
     """A function of matrices, the last two axes of its argument, whose value has axes of its own.
 

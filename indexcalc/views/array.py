@@ -21,8 +21,6 @@ from indexcalc.graph.constructors import addition, constant_number, dimension, e
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, Index
-from indexcalc.simplify.passes import expand, simplify
-from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.surface import public
 from indexcalc.views.alignment import broadcast, common_sizes, sizes_shown
 from indexcalc.views.expr import Expr
@@ -63,11 +61,11 @@ class Array(Placed):
         if isinstance(other, Array):
             same = self.shape == other.shape and self.places == other.places
             same = same or not (any(p is not None for p in (*self.places, *other.places)))
-            return same and key_of(self.node, true_axes(self)) == key_of(other.node, true_axes(other))
+            return same and later.key_of(self.node, true_axes(self)) == later.key_of(other.node, true_axes(other))
         if is_number(other):
             return self._equals_number(other, tuple(range(self.ndim)))
         if isinstance(other, View) and self.ndim == other.order == 0:
-            return key_of(self.node, ()) == key_of(other.node, ())
+            return later.key_of(self.node, ()) == later.key_of(other.node, ())
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -254,18 +252,18 @@ class Array(Placed):
 
     def expand_definitions(self) -> Array:
         """The expression with named steps opened."""
-        return self._with(without_definitions(self.node))
+        return self._with(later.without_definitions(self.node))
 
     def simplify(self) -> Array:
         """The simplified form."""
-        return self._with(simplest(self.node))
+        return self._with(later.simplest(self.node))
 
     def expand(self) -> Array:
         """The form with products of sums multiplied out, inverses and determinants of two rows of blocks among them.
 
         Those are taken apart by the Schur complement of the first block, which is taken to be invertible.
         """
-        return self._with(expand(simplify([self.node]), blocks=True)[0])
+        return self._with(later.expand(later.simplify([self.node]), blocks=True)[0])
 
 
 def size_number(value: Dim) -> Array:

@@ -26,8 +26,6 @@ from indexcalc.graph.constructors import (
 from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, Index
-from indexcalc.simplify.passes import expand, simplify
-from indexcalc.simplify.same import key_of, simplest, without_definitions
 from indexcalc.surface import public
 from indexcalc.views.affine.meeting import agreed
 from indexcalc.views.indexed import Indexed, must_be_bounded, must_have, own_unknowns
@@ -57,11 +55,11 @@ class Expr(Indexed):
                 first, second = meet([self, other], "==")
             except DimensionError:
                 return False
-            return key_of(first.node, first.names) == key_of(second.node, second.names)
+            return later.key_of(first.node, first.names) == later.key_of(second.node, second.names)
         if is_number(other):
             return self._equals_number(other, self.names)
         if isinstance(other, View) and self.order == other.order == 0 and not getattr(other, "ndim", 0):
-            return key_of(self.node, ()) == key_of(other.node, ())
+            return later.key_of(self.node, ()) == later.key_of(other.node, ())
         return NotImplemented
 
     def __hash__(self) -> int:
@@ -239,18 +237,18 @@ class Expr(Indexed):
 
     def expand_definitions(self) -> Expr:
         """The expression with named steps opened."""
-        return Expr(without_definitions(self.node), self.indices, self.inputs, self.free)
+        return Expr(later.without_definitions(self.node), self.indices, self.inputs, self.free)
 
     def simplify(self) -> Expr:
         """The simplified form."""
-        return self._with(simplest(self.node))
+        return self._with(later.simplest(self.node))
 
     def expand(self) -> Expr:
         """The form with products of sums multiplied out, inverses and determinants of two rows of blocks among them.
 
         Those are taken apart by the Schur complement of the first block, which is taken to be invertible.
         """
-        return self._with(expand(simplify([self.node]), blocks=True)[0])
+        return self._with(later.expand(later.simplify([self.node]), blocks=True)[0])
 
     def diff(self, *wrt: Any, structure: str = "projected") -> later.Derivative:
         """The derivative by indexed tensors: `y.diff(W[i,k])`; see `ic.diff`."""

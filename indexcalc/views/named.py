@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from indexcalc import foreign, later
+from indexcalc import later
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, among
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.inputs import named_parts
 from indexcalc.graph.node import Call, Constant, Definition, Node, Variable, topological
 from indexcalc.graph.walk import substitute, variables
 from indexcalc.index import Dim, Dimension, Index
-from indexcalc.simplify.passes import canonical
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.abstract import AbstractFunction
@@ -35,7 +34,7 @@ def lacking(name: str) -> str:
     >>> lacking("inv"), lacking("trace"), lacking("shapes")
     ('write ic.inv(...)', 'write ic.tr(A)', '')
     """
-    return f"write ic.{name}(...)" if name in CALLED else foreign.answer(name)
+    return f"write ic.{name}(...)" if name in CALLED else later.answer(name)
 
 
 def declarations(view: View) -> dict[str, Any]:
@@ -120,7 +119,7 @@ def _symbols(sizes: Sequence[Dimension]) -> set[str]:
 def place_of(target: Any, asked: str | Asked) -> tuple[Node, tuple[int, ...]]:
     """The variable or definition that a view is, and where each of its axes stands in the view's node."""
     if isinstance(target, View):
-        coef, node, axes = canonical(target.node)
+        coef, node, axes = later.canonical(target.node)
         if coef == 1 and isinstance(node, Variable | Definition) and len(axes) == target.order == node.order:
             return node, axes
     raise NotationError(asked, f"{target} is no tensor of its own", "name a tensor, or a step made with ic.define")

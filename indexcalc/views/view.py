@@ -19,7 +19,6 @@ from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.numbers import number as exact_number
 from indexcalc.index import Dim
-from indexcalc.simplify.same import is_exhaustive, key_of
 from indexcalc.surface import public
 
 if TYPE_CHECKING:
@@ -83,17 +82,17 @@ class View(Evaluable):
     @property
     def canonical(self) -> bool:
         """Was the search for the canonical form exhaustive? If not, `==` may miss an equality, never invent one."""
-        return is_exhaustive(self.node)
+        return later.is_exhaustive(self.node)
 
     def _equals_number(self, value: object, axes: tuple[Any, ...]) -> bool:
-        coef, node, _, _ = key_of(self.node, axes)
+        coef, node, _, _ = later.key_of(self.node, axes)
         if coef == 0:
             return bool(value == 0)
         return not axes and node is ONE and bool(coef == value)
 
     def _hash(self, axes: tuple[Any, ...]) -> int:
         """A hash that equal views share, numbers among them."""
-        coef, node, labels, names = key_of(self.node, axes)
+        coef, node, labels, names = later.key_of(self.node, axes)
         if coef == 0:
             return 0
         if node is ONE and not axes:

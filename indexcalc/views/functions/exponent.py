@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexcalc import later
 from indexcalc.errors import Asked, KindError
 from indexcalc.graph.node import Node, Product, Sum, Term
 from indexcalc.graph.numbers import Number, number
 from indexcalc.index import Dim, Dimension, dim
-from indexcalc.simplify.passes import expand
 from indexcalc.views.view import View, is_number, to_number
 
 
@@ -37,7 +37,7 @@ def exponent_of(name: str, X: Any, k: Any) -> Dimension:
 
 def _as_dimension(node: Node) -> Dimension | None:
     """The polynomial of symbols that a node without axes is, if it is one."""
-    (node,) = expand([node])
+    (node,) = later.expand([node])
     total: Dimension = 0
     for coef, inner, _ in node.terms if isinstance(node, Sum) else (Term(1, node, ()),):
         value = _monomial(coef, inner)

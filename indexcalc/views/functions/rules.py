@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from inspect import Parameter, signature
 from typing import Any
 
-from indexcalc.calculus.derivative import derivative
+from indexcalc import later
 from indexcalc.errors import DimensionError, KindError, NotationError
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.node import Call, Node, Variable
@@ -123,6 +123,6 @@ def of_order(node: Call) -> Node:
     made: Node = graph.call(node.function, (0,) * len(known), known)
     for one, times in zip(known, node.orders, strict=True):
         for _ in range(times):
-            made = derivative(made, one)
+            made = later.simplest(*later.derive(later.simplest(made), [one]))
     rows = zip(node.children, node.labels, strict=True)
     return for_samples(made, dict(zip(known, rows, strict=True)), node.batch)
