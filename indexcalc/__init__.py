@@ -11,6 +11,7 @@ x[i]*δ[j,k]
 from typing import TYPE_CHECKING, Any
 
 from indexcalc import later
+from indexcalc import simplify as _room
 from indexcalc.errors import (
     DerivativeError,
     DimensionError,
@@ -68,6 +69,8 @@ if TYPE_CHECKING:
         jvp,
         vjp,
     )
+
+del _room  # a room is imported before the function of its name, which it would replace later
 
 __version__ = "0.1.0"
 

@@ -1038,7 +1038,7 @@ def silu(x: PlainNumber, /) -> Expr:
 def simplify(expr: Expr) -> Expr: ...
 @overload
 def simplify(expr: Array) -> Array:
-    """Simplification: rewrites that bring a graph into normal form. `passes.py` drives them; one module a trade."""
+    """The simplified form of an expression."""
 
 @overload
 def sin(x: Array, /) -> Array: ...
