@@ -90,6 +90,7 @@ from indexcalc.views.functions.products import cross as cross
 from indexcalc.views.functions.products import khatri_rao as khatri_rao
 from indexcalc.views.functions.products import kron as kron
 from indexcalc.views.functions.products import outer as outer
+from indexcalc.views.functions.products import unfold as unfold
 from indexcalc.views.view import PlainNumber
 
 __version__: str
@@ -1454,6 +1455,7 @@ __all__ = [
     "tr",
     "tril",
     "triu",
+    "unfold",
     "unit",
     "unvec",
     "var",

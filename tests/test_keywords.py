@@ -291,7 +291,8 @@ def test_another_keyword_is_refused(name: str) -> None:
         "compile": (x, (x,)), "compressed": (x,), "preflight": (x,), "normp": (x, 3), "matrix_power": (A, 2),
         "polygamma": (1, x), "unvec": (ic.vec(A), "n", "n"), "voigt": ("stress",), "unit": (0, 3), "eye": ("n",),
         "commutation": (2, 2), "duplication": (2,), "elimination": (2,), "outer": (x, x), "kron": (x, x),
-        "cross": (X[0], X[0]), "khatri_rao": (A, A), "solve": (A, x), "hadamard": (x, x), "ones": (3,), "zeros": (3,),
+        "cross": (X[0], X[0]), "khatri_rao": (A, A), "unfold": (A, 0), "solve": (A, x), "hadamard": (x, x),
+        "ones": (3,), "zeros": (3,),
         "range": (3,), "convolve": (x, x), "correlate": (x, x),
     }.get(name)  # fmt: skip
     if args is None:

@@ -15,6 +15,10 @@ u = ic.tensor("u", "n*n")
 s, t, lam = ic.scalar("s"), ic.scalar("t"), ic.scalar("lam")
 L, (values, V), (U, sigma, Vt) = ic.cholesky(P), ic.eigh(S), ic.svd(F)
 p = ic.sigmoid(Y @ w)
+CA, CB, CC, T = (ic.tensor(*one) for one in (("A", "I r"), ("B", "J r"), ("C", "K r"), ("T", "I J K")))
+TU, TV, TW, G = (ic.tensor(*one) for one in (("U", "I r"), ("V", "J s"), ("W", "K t"), ("G", "r s t")))
+VECTORS = [ic.tensor(*one) for one in (("x", "I"), ("y", "J"), ("z", "K"))]
+CP, TUCKER = ic.einsum("ir,jr,kr->ijk", CA, CB, CC), ic.einsum("rst,ir,js,kt->ijk", G, TU, TV, TW)
 LOGISTIC = -ic.sum(y * ic.log(p) + (1 - y) * ic.log(1 - p))
 
 
@@ -56,6 +60,14 @@ LINES: dict[str, tuple[Any, str]] = {
         flat(ic.log_softmax(Z, axis=1), Z), "eye(m*n) - kron(ones(m, m), eye(n)) @ diagm(vec(softmax(Z, axis=1)))",
     ),
     "a diagonal matrix": (flat(ic.diagm(X @ b), X), "khatri_rao(eye(n), eye(n)) @ kron(b.T, eye(n))"),
+    "factors of a tensor": (
+        ic.grad(ic.sum((T - CP) ** 2) / 2, CA), "A @ ((B.T @ B)*(C.T @ C)) - unfold(T, 0) @ khatri_rao(C, B)",
+    ),
+    "a core and its factors": (
+        ic.grad(ic.sum((T - TUCKER) ** 2) / 2, TU),
+        "(U @ unfold(G, 0) @ kron(W.T @ W, V.T @ V) - unfold(T, 0) @ kron(W, V)) @ unfold(G, 0).T",
+    ),
+    "a multilinear form": (ic.grad(ic.einsum("ijk,i,j,k->", T, *VECTORS), VECTORS[0]), "unfold(T, 0) @ kron(z, y)"),
     "a root": (flat(ic.sqrtm(A), A), "inv(kron(eye(n), sqrtm(A)) + kron(sqrtm(A).T, eye(n)))"),
 }  # fmt: skip
 
@@ -67,3 +79,4 @@ def test_the_line(name: str) -> None:
     assert made.simplify() == made
     known = {key: value for key, value in made.declarations.items() if key != "vectors"}
     assert ic.parse(line, **known) == made
+    assert ic.parse(made.latex(), syntax="latex", **known) == made

@@ -139,6 +139,7 @@ CALLS: dict[str, Call] = {
     "ic.kron": by(ic.kron, A, A, takes=VECTORS),
     "ic.outer": by(ic.outer, x, x, takes=VECTORS),
     "ic.khatri_rao": by(ic.khatri_rao, A, A, takes=MATRIX),
+    "ic.unfold": by(ic.unfold, A, 0, takes=[{"A"}, {"-1", "0"}]),
     "ic.cross": by(ic.cross, v, v),
     "ic.commutation": by(ic.commutation, "n", "m", takes=SIZES),
     "ic.duplication": by(ic.duplication, "n", takes=SIZES),

@@ -22,8 +22,8 @@ from indexcalc.views.view import View
 from indexcalc.writing.matrix.forms import Form, Pick, turn
 from indexcalc.writing.matrix.formula import closed_form, only_scalars
 from indexcalc.writing.matrix.network import Stuck
+from indexcalc.writing.matrix.special.tiles import cells_of
 from indexcalc.writing.matrix.text import ORIENTED
-from indexcalc.writing.matrix.tiles import cells_of
 from indexcalc.writing.standing import ORIENTATIONS
 
 

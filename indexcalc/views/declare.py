@@ -30,7 +30,7 @@ WORDS = {
     "elimination", "voigt", "one_hot", "arange", "integers", "quantile_weights",
     "sum", "mean", "sqrt", "bands",
     "hadamard", "outer", "normF", "pinv", "tr", "solve", "diag", "diagm", "triu", "tril", "vec", "unvec", "vech",
-    "kron", "khatri_rao", "cross", "eigh", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
+    "kron", "khatri_rao", "unfold", "cross", "eigh", "svd", "sym", "einsum", "group", "dims", "batch", "vectors",
 }  # fmt: skip
 
 

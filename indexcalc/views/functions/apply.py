@@ -45,7 +45,7 @@ from indexcalc.views.functions.matrices import (
     vech,
 )
 from indexcalc.views.functions.one_by_one import ONE_BY_ONE, also_of_numbers
-from indexcalc.views.functions.products import cross, khatri_rao, kron, outer
+from indexcalc.views.functions.products import cross, khatri_rao, kron, outer, unfold
 from indexcalc.views.indexed import must_have
 from indexcalc.views.placed import numbered_axes
 from indexcalc.views.view import View, is_number, to_number
@@ -218,7 +218,7 @@ MATRIX_FUNCTIONS: dict[str, Callable[..., Any]] = {
     f.__name__: f
     for f in (
         inv, pinv, det, logdet, adj, cofactor, tr, solve, matrix_power, diag, diagm, triu, tril, vec, unvec, vech,
-        kron, khatri_rao, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
+        kron, khatri_rao, unfold, cross, outer, sym, commutation, duplication, elimination, voigt, unit,
     )
 }  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexcalc.errors import DimensionError, NotationError
+from indexcalc.errors import DimensionError, KindError, NotationError
 from indexcalc.graph.constructors import constant, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
@@ -87,6 +87,32 @@ def khatri_rao(A: Any, B: Any) -> Array:
     single = [(label,) for label in range(product.order)]
     i, j, k = range(len(lead), len(lead) + 3)
     return array_from(regroup(product, single, [*single[: len(lead)], (i, j), (k,)], product.dims), [A, B])
+
+
+@public
+def unfold(T: Any, mode: int) -> Array:
+    """The unfolding of a tensor: a row for each entry of one axis, the other axes joined as columns, the first fastest.
+
+    `unfold(T, 0)[i, j + m*k]` is `T[i, j, k]`, for m entries along axis 1: the T₍₁₎ of the literature, where the
+    factor model `T_ijk = Σ_r A_ir B_jr C_kr` is `unfold(T, 0) = A @ khatri_rao(C, B).T`.
+
+    T. Kolda, B. Bader, Tensor decompositions and applications, SIAM Review 51, 2009.
+
+    >>> import indexcalc as ic
+    >>> ic.unfold(ic.tensor("T", "l m n"), 1).shape
+    (m, l*n)
+    """
+    if not isinstance(T, Array):
+        raise KindError(asked_of("unfold", T, mode), f"{T!r} is no Array", "write ic.unfold(T, 0) for a tensor T")
+    node = T.node
+    if node.order < 2 or node.order != T.ndim:
+        raise DimensionError(asked_of("unfold", T, mode), f"{T} has {T.ndim} axes", "give a tensor of two axes or more")
+    if not -node.order <= mode < node.order:
+        found = f"mode {mode} of a tensor of {node.order} axes"
+        raise DimensionError(asked_of("unfold", T, mode), found, f"modes are 0 to {node.order - 1}")
+    mode %= node.order
+    others = tuple(axis for axis in reversed(range(node.order)) if axis != mode)
+    return array_from(regroup(node, [(axis,) for axis in range(node.order)], [(mode,), others], node.dims), [T])
 
 
 @public

@@ -42,7 +42,7 @@ POWER = "matrix_power"
 LONGEST_RUN = 8
 """Links: so many equal ones, at most, stay apart, so that common factors are found among them, as the power of a matrix
 up to this is a product of the graph; more are a power, or products of powers would take time in proportion to them."""
-LINEAR = {"kron", "khatri_rao", "vec", "unvec", "tr", "sum", "mean", "diag", "tril", "triu", "sym", "cross"}
+LINEAR = {"kron", "khatri_rao", "vec", "unvec", "unfold", "tr", "sum", "mean", "diag", "tril", "triu", "sym", "cross"}
 """Functions that are linear in each argument."""
 SPREAD = 2
 """What it costs the reader that a column or a row is repeated to fill a matrix."""

@@ -19,7 +19,6 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed
-from indexcalc.writing.matrix.cumulative import with_sums
 from indexcalc.writing.matrix.forms import (
     Form,
     atom,
@@ -31,6 +30,7 @@ from indexcalc.writing.matrix.forms import (
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
+from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.text import Typesetter
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 

@@ -26,8 +26,8 @@ from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
+from indexcalc.writing.matrix.special.tiles import cells_of
 from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
-from indexcalc.writing.matrix.tiles import cells_of
 from indexcalc.writing.syntax import OPERATORS
 
 WRITTEN = {

@@ -13,8 +13,8 @@ R. Duffin, Topology of series-parallel networks, Journal of Mathematical Analysi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
@@ -44,6 +44,14 @@ Label = Any
 Weights = list[tuple[Form, Number]]
 
 
+class Wide(NamedTuple):
+    """A factor of more than two axes: its name, its labels, and what is written for it, if it has a name of its own."""
+
+    name: str
+    labels: tuple[Label, ...]
+    form: Form | None = None
+
+
 class Stuck(Exception):
     """No matrix form: `why` says so, in words."""
 
@@ -63,7 +71,7 @@ class Network:
         self.weights: dict[Label, Weights] = {label: [] for label in dims}
         self.lines: dict[Label, dict[Label, list[Form]]] = {label: {} for label in dims}
         self.loops: dict[Label, list[Form]] = {}
-        self.wide: list[tuple[str, tuple[Label, ...]]] = []
+        self.wide: list[Wide] = []
 
     # -------------------------------------------------------------- making it
 
@@ -91,14 +99,15 @@ class Network:
             alone = a not in self.keep and not self.lines[a] and not self.weights[a] and not self._in_wide(a)
             if alone and len(forms) == 1:
                 self.scalars.append((trace(forms), 1))
-                self._drop(a)
+                self.drop(a)
             else:
                 self.weights[a] += [(diag(form), 1) for form in forms]
 
     def _in_wide(self, a: Label) -> bool:
-        return any(a in labels for _, labels in self.wide)
+        return any(a in wide.labels for wide in self.wide)
 
-    def _drop(self, a: Label) -> None:
+    def drop(self, a: Label) -> None:
+        """Takes a point away, with its lines and weights."""
         for other in self.lines.pop(a):
             del self.lines[other][a]
         del self.weights[a]
@@ -114,10 +123,10 @@ class Network:
 
     # -------------------------------------------------------------- the moves
 
-    def reduce(self) -> None:
-        """Make moves until none is left; what is bound then is stuck."""
+    def reduce(self, more: Callable[[Network], bool] = lambda network: False) -> None:
+        """Make moves until none is left, also `more`; what is bound then is stuck."""
         self._settle_loops()
-        while self._move():
+        while self._move() or more(self):
             pass
         bound = [label for label in self.lines if label not in self.keep]
         if bound or self.wide:
@@ -134,7 +143,7 @@ class Network:
 
     def _close(self, a: Label) -> None:
         weights = self.weights[a]
-        self._drop(a)
+        self.drop(a)
         if not weights:
             self.scalars.append((size(self.dims[a]), 1))
             return
@@ -148,14 +157,14 @@ class Network:
     def _pull(self, a: Label) -> None:
         ((b, (form,)),) = self.lines[a].items()
         weight = self.weight(a)
-        self._drop(a)
+        self.drop(a)
         vector = along(turn(form), 1) if weight.kind == "ones" else form_of(product(1, (), [turn(form), weight]))
         self.weights[b].append((vector, 1))
 
     def _pass(self, a: Label) -> None:
         (b, (left,)), (c, (right,)) = self.lines[a].items()
         weight = self.weight(a)
-        self._drop(a)
+        self.drop(a)
         self._line(b, c, form_of(product(1, (), [turn(left), diagm(weight), right])))
 
     def _merge_parallel(self, bound: Sequence[Label]) -> bool:
@@ -165,12 +174,12 @@ class Network:
                     continue
                 ends = [x for x in (a, b) if x in bound and len(self.lines[x]) == 1 and not self.weights[x]]
                 if len(forms) == 2 and len(ends) == 2:
-                    self._drop(a)
-                    self._drop(b)
+                    self.drop(a)
+                    self.drop(b)
                     self.scalars.append((trace([forms[0], turn(forms[1])]), 1))
                 elif len(forms) == 2 and ends and (loop := _shorter_loop(a, b, ends[0], forms)) is not None:
                     other = b if ends[0] == a else a
-                    self._drop(ends[0])
+                    self.drop(ends[0])
                     self.weights[other].append((loop, 1))
                 else:
                     merged = had([(form, 1) for form in forms])
@@ -180,7 +189,7 @@ class Network:
 
     def _cross(self) -> bool:
         """Levi-Civita with two vectors: the cross product."""
-        for k, (name, labels) in enumerate(self.wide):
+        for k, (name, labels, _) in enumerate(self.wide):
             if name != "epsilon" or len(labels) != 3:
                 continue
             for out in range(3):
@@ -190,7 +199,7 @@ class Network:
                     vectors = [had(self.weights[x]) for x in (p, q)]
                     del self.wide[k]
                     for x in (p, q):
-                        self._drop(x)
+                        self.drop(x)
                     self.weights[labels[out]].append((_cross_form(*vectors), 1))
                     return True
         return False
@@ -198,7 +207,7 @@ class Network:
     def _core(self, bound: Sequence[Label]) -> str:
         """What is left when no move helps, in words."""
         if self.wide:
-            name, labels = self.wide[0]
+            name, labels, _ = self.wide[0]
             return f"{name} has {len(labels)} axes that stay apart, and a matrix holds two"
         names = []
         for a in self.lines:

@@ -30,7 +30,6 @@ from indexcalc.graph.ranges import range_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
-from indexcalc.writing.matrix.convolved import convolved
 from indexcalc.writing.matrix.factor import Factoring, kron
 from indexcalc.writing.matrix.forms import (
     Form,
@@ -50,8 +49,10 @@ from indexcalc.writing.matrix.forms import (
     zeros,
 )
 from indexcalc.writing.matrix.multiply import product
-from indexcalc.writing.matrix.network import Network, Stuck, commutation
-from indexcalc.writing.matrix.tiles import tiles_form
+from indexcalc.writing.matrix.network import Network, Stuck, Wide, commutation
+from indexcalc.writing.matrix.special.convolved import convolved
+from indexcalc.writing.matrix.special.tiles import tiles_form
+from indexcalc.writing.matrix.special.unfolded import unfold_one
 
 LONGEST = 400
 """A form of more tokens is not written as one formula."""
@@ -165,12 +166,14 @@ class FormFinder:
             if factor.order > 2:
                 if exponent != 1 or isinstance(factor, Sum | Product):
                     raise Stuck(f"a part of it has {factor.order} axes, and a matrix holds two")
-                network.wide.append((factor.name, tuple(at)))
+                named = isinstance(factor, Variable | Definition)
+                form = atom(factor.name, None, None) if named else None
+                network.wide.append(Wide(factor.name, tuple(at), form))
             else:
                 network.add(self.form(factor), at, exponent)
         for form, label in picks:
             network.add(form, [label])
-        network.reduce()
+        network.reduce(unfold_one)
         return [_between(outer[0], term, outer[1]) for term in network.term(*ends)]
 
     def _derived_root(self, factors: Sequence[Any], ends: Sequence[list[Any]]) -> list[Form] | None:

@@ -31,7 +31,7 @@ from indexcalc.writing.matrix.forms import (
 )
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
-from indexcalc.writing.matrix.tiles import tiles_text
+from indexcalc.writing.matrix.special.tiles import tiles_text
 from indexcalc.writing.syntax import OPERATORS
 
 Set = tuple[str, int]

@@ -1,0 +1,1 @@
+"""Matrix forms of tensors of more axes, convolutions, running sums and arrays made of parts."""
