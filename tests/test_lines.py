@@ -19,6 +19,7 @@ CA, CB, CC, T = (ic.tensor(*one) for one in (("A", "I r"), ("B", "J r"), ("C", "
 TU, TV, TW, G = (ic.tensor(*one) for one in (("U", "I r"), ("V", "J s"), ("W", "K t"), ("G", "r s t")))
 VECTORS = [ic.tensor(*one) for one in (("x", "I"), ("y", "J"), ("z", "K"))]
 CP, TUCKER = ic.einsum("ir,jr,kr->ijk", CA, CB, CC), ic.einsum("rst,ir,js,kt->ijk", G, TU, TV, TW)
+HOT, HOTS = ic.tensor("q", "n", onehot=True), ic.tensor("Q", "n m", onehot=True)
 LOGISTIC = -ic.sum(y * ic.log(p) + (1 - y) * ic.log(1 - p))
 
 
@@ -51,6 +52,10 @@ LINES: dict[str, tuple[Any, str]] = {
     "layer norm": (
         ic.grad(ic.sum(b * (x - ic.mean(x)) / ic.sqrt(ic.mean((x - ic.mean(x)) ** 2))), x),
         "(b - (b @ (x - mean(x)))*(x - mean(x))/sum((x - mean(x))**2) - mean(b))/sqrt(mean((x - mean(x))**2))",
+    ),
+    "cross-entropy of a choice": (ic.grad(-ic.log(HOT @ ic.softmax(x)), x), "softmax(x) - q"),
+    "cross-entropy of rows of choices": (
+        ic.grad(-ic.sum(ic.log(ic.sum(HOTS * ic.softmax(Z, axis=1), axis=1))), Z), "softmax(Z, axis=1) - Q",
     ),
     "trace of entries": (ic.sum(ic.diag(X) ** 2).simplify(), "sum(diag(X)**2)"),
     # every layout has its form

@@ -1,4 +1,4 @@
-"""Logarithms of products of positive factors: `log(exp(t)*p)` is `t + log(p)`, `log(p**s)` is `s*log(p)`.
+"""Logarithms of products of positive factors: `log(exp(t)*p)` is `t + log(p)`, `log(p**s)` is `s*log(p)`; and of choices.
 
 The rewrites: `open_logarithm` and `join_logarithms` (`log(p/q) - log(p)` is `-log(q)`). A logarithm of other products
 stays as it is written, but for comparison: there `log(p*q)` is `log(p) + log(q)`.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from indexcalc.functions.table import EXP, LOG, POWER, PROD
 from indexcalc.graph.constructors import constant_number, einsum, elementwise
 from indexcalc.graph.edge import Edge, upright
-from indexcalc.graph.node import Elementwise, Node, Product, Reduction
+from indexcalc.graph.node import Elementwise, Node, Product, Reduction, Variable
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.intervals import is_positive
 from indexcalc.simplify.normaliser import Normaliser
@@ -28,9 +28,30 @@ def open_logarithm(work: Normaliser, node: Elementwise) -> Edge | None:
     if node.fn != LOG or labels != tuple(range(node.order)):
         return None
     if isinstance(child, Product):
+        chosen = _of_chosen(work, child)
+        if chosen is not None:
+            return chosen
         terms = _of_product(work, child) if work.flat or any(_opens(factor.node) for factor in child.factors) else None
         return None if terms is None else work.total(terms, node.dims)
     return _of_factor(work, child, 1) if _opens(child) else None
+
+
+def _of_chosen(work: Normaliser, node: Product) -> Edge | None:
+    """`log(y @ p)` as `y @ log(p)` where y is one-hot: one entry is chosen before or after."""
+    for place, factor in enumerate(node.factors):
+        inner, labels, exponent = factor
+        if not isinstance(inner, Variable) or "onehot" not in inner.assumptions or exponent != 1:
+            continue
+        *batch, chosen = labels
+        if chosen in node.out or not set(batch) <= set(node.out) or node.bound > 1 or len(set(node.out)) < node.order:
+            continue
+        others = [f for k, f in enumerate(node.factors) if k != place]
+        along = [*node.out, chosen]
+        sizes = {label: node.sizes[label] for label in along}
+        rest = work.edge(einsum(node.coef, others, along, sizes))
+        value = upright(rest, [node.sizes[label] for label in along])
+        return work.edge(einsum(1, [(inner, labels), (_log(work, value), along)], node.out, sizes))
+    return None
 
 
 def _opens(node: Node) -> bool:
