@@ -20,6 +20,7 @@ TU, TV, TW, G = (ic.tensor(*one) for one in (("U", "I r"), ("V", "J s"), ("W", "
 VECTORS = [ic.tensor(*one) for one in (("x", "I"), ("y", "J"), ("z", "K"))]
 CP, TUCKER = ic.einsum("ir,jr,kr->ijk", CA, CB, CC), ic.einsum("rst,ir,js,kt->ijk", G, TU, TV, TW)
 HOT, HOTS = ic.tensor("q", "n", onehot=True), ic.tensor("Q", "n m", onehot=True)
+STEP, NAMED = ic.define("p", ic.softmax(x)), ic.define("u", ic.sigmoid(A @ x))
 LOGISTIC = -ic.sum(y * ic.log(p) + (1 - y) * ic.log(1 - p))
 
 
@@ -58,6 +59,12 @@ LINES: dict[str, tuple[Any, str]] = {
         ic.grad(-ic.sum(ic.log(ic.sum(HOTS * ic.softmax(Z, axis=1), axis=1))), Z), "softmax(Z, axis=1) - Q",
     ),
     "trace of entries": (ic.sum(ic.diag(X) ** 2).simplify(), "sum(diag(X)**2)"),
+    # named steps come back
+    "Jacobian of a named softmax": (ic.derivative(STEP, x), "diagm(p) - outer(p, p)"),
+    "gradient through a named step": (ic.grad(ic.sum(STEP * b), x), "p*(b - b @ p)"),
+    "Hessian through a named step": (
+        ic.hessian(-ic.sum(b * ic.log(NAMED) + (1 - b) * ic.log(1 - NAMED)), x), "A.T @ diagm(u*(1 - u)) @ A",
+    ),
     # every layout has its form
     "vec of a product": (ic.derivative(ic.vec(A @ ic.unvec(u, "n", "n") @ B), u), "kron(B.T, A)"),
     "elementwise of a product": (flat(ic.tanh(C @ Z), Z), "diagm(vec(1 - tanh(C @ Z)**2)) @ kron(eye(m), C)"),
@@ -82,6 +89,7 @@ def test_the_line(name: str) -> None:
     made, line = LINES[name]
     assert str(made) == line
     assert made.simplify() == made
-    known = {key: value for key, value in made.declarations.items() if key != "vectors"}
+    known = {key: value for key, value in made.declarations.items() if key != "vectors"} | {"p": STEP, "u": NAMED}
+    known = {key: value for key, value in known.items() if key not in "pu" or key in line}
     assert ic.parse(line, **known) == made
     assert ic.parse(made.latex(), syntax="latex", **known) == made

@@ -1,4 +1,4 @@
-"""Logarithms of products of positive factors: `log(exp(t)*p)` is `t + log(p)`, `log(p**s)` is `s*log(p)`; and of choices.
+"""Logarithms of products of positive factors, and of choices: `log(exp(t)*p)` is `t + log(p)`.
 
 The rewrites: `open_logarithm` and `join_logarithms` (`log(p/q) - log(p)` is `-log(q)`). A logarithm of other products
 stays as it is written, but for comparison: there `log(p*q)` is `log(p) + log(q)`.

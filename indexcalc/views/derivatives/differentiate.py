@@ -27,6 +27,7 @@ from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.array import array_from as made_from
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.steps import with_steps
 from indexcalc.views.expr import Expr, meet
 from indexcalc.views.named import place_of, variable_of
 from indexcalc.views.placed import context_of
@@ -177,6 +178,7 @@ def _diff_once(
     out = [index for index in y.free if index not in shared or index.batch]
     fresh = tuple(index for index in target.free if index not in shared)
     (final,) = simplify([einsum(1, [(mapped, labels)], [index.name for index in (*out, *fresh)])])
+    (final,) = with_steps([y.node], [final])
     inputs = join_inputs([y, target])
     summed = tuple(index for index in shared if not index.batch)
     return Expr(final, (*out, *fresh), inputs), target.free, summed, how
@@ -217,7 +219,7 @@ def _by(Y: Any, targets: Sequence[Any], structure: str) -> ArrayDerivative:
         (node,) = simplify([mapped])
         wrt.append(tuple(range(start, node.order)))
         how = (*how, done)
-    (node,) = loose.close([node])
+    (node,) = with_steps([root.node], loose.close([node]))
     return _made(node, root, targets, tuple(wrt), how)
 
 
@@ -282,7 +284,7 @@ def grad(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     (root,) = loose.open([source.node])
     nodes, how = _mapped(calculus.gradients(root, loose.open(places)), places, structure, loose, asked)
     made = []
-    for node, done, target in zip(nodes, how, targets, strict=True):
+    for node, done, target in zip(with_steps([source.node], nodes), how, targets, strict=True):
         made.append(_made(node, source, [target], (tuple(range(node.order)),), (done,)))
     return made if several else made[0]
 
