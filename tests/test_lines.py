@@ -21,6 +21,7 @@ VECTORS = [ic.tensor(*one) for one in (("x", "I"), ("y", "J"), ("z", "K"))]
 CP, TUCKER = ic.einsum("ir,jr,kr->ijk", CA, CB, CC), ic.einsum("rst,ir,js,kt->ijk", G, TU, TV, TW)
 HOT, HOTS = ic.tensor("q", "n", onehot=True), ic.tensor("Q", "n m", onehot=True)
 STEP, NAMED = ic.define("p", ic.softmax(x)), ic.define("u", ic.sigmoid(A @ x))
+POSITIVE = ic.tensor("r", "n", positive=True)
 LOGISTIC = -ic.sum(y * ic.log(p) + (1 - y) * ic.log(1 - p))
 
 
@@ -42,6 +43,10 @@ LINES: dict[str, tuple[Any, str]] = {
     "product of eigenvalues": (ic.grad(ic.prod(ic.eigvalsh(S)), S), "cofactor(S)"),
     "square singular values": (ic.grad(ic.sum(sigma**2), F), "2*F"),
     "singular values": (ic.grad(ic.sum(sigma), F), "polar(F)"),
+    "whitened": (ic.sum((ic.inv(L) @ x) ** 2).simplify(), "x @ inv(P) @ x"),
+    "whitened, by the matrix": (ic.grad(ic.sum((ic.inv(L) @ x) ** 2), P), "-outer(inv(P) @ x, inv(P) @ x)"),
+    "exponential of a square": (ic.grad(ic.tr(ic.expm(X @ X)), X), "2*(X @ expm(X @ X)).T"),
+    "geometric mean": (ic.grad(ic.prod(POSITIVE) ** lam, POSITIVE), "lam*prod(r)**lam/r"),
     "log of an exponential": (ic.grad(ic.logdet(ic.expm(A)), A), "eye(n)"),
     "Gram determinant": (ic.grad(ic.logdet(F.T @ F), F), "2*pinv(F).T"),
     "determinant": (ic.grad(ic.det(X), X), "cofactor(X)"),

@@ -47,7 +47,7 @@ from indexcalc.simplify.powers.quotients import over_one_power
 from indexcalc.simplify.products.choosing import open_bracket
 from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
-from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison
+from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison, recognise_others
 from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symmetry
 from indexcalc.simplify.traits import LOGARITHM, OVER_SUM, PAIRED, SQUARED, traits
 
@@ -232,6 +232,10 @@ def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
     made = reduction(node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params)
     assert isinstance(made, Reduction)
     if node.keeps:
+        others = recognise_others(made)
+        if others is not None:
+            edge = work.renormalise(others)
+            return edge._replace(axes=tuple(axes[x] for x in edge.axes))
         remember_kept(made)
         return Edge(1, made, axes)
     known = nested(work, made)

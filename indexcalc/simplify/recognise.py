@@ -315,6 +315,22 @@ def recognise_exp(node: Elementwise) -> Node | None:
     return _argument(child, "log")
 
 
+def recognise_others(node: Reduction) -> Node | None:
+    """The products of all entries but one are `prod(z)/z` where all are positive.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> z = variable("z", (3,), ["positive"])
+    >>> [factor.exponent for factor in recognise_others(reduction("prod_except", z, (0,), True)).factors]
+    [1, -1]
+    """
+    if node.fn != "prod_except" or not is_positive(node.child):
+        return None
+    whole = tuple(range(node.order))
+    kept = [axis for axis in whole if axis not in node.axes]
+    everything = reduction("prod", node.child, node.axes, False)
+    return einsum(1, [(everything, kept, 1), (node.child, whole, -1)], whole)
+
+
 def recognise_abs(node: Elementwise) -> Node | None:
     """`abs(z)` is `z` where it is positive."""
     child, labels = node.args[0]

@@ -147,3 +147,6 @@ NESTED = (
     Identity("a pseudo-inverse twice", "pinv_t(pinv_t)[i,j]", "A[i,j]", PENROSE, example=TALL),
 )  # fmt: skip
 """A function of a function of A."""
+
+SQUARED_NAMES = frozenset(("cholesky", "eigh_v", "svd_u", "svd_vt"))
+"""Functions whose values, times themselves, have a shorter form: `sum((inv(L) @ x)**2)` is `x @ inv(P) @ x`."""

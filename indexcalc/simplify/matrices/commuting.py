@@ -120,7 +120,16 @@ def _is_function(work: Normaliser, node: Node, axes: Labels, base: Core) -> bool
     inner = _core(work, node.children[0])
     if len(inner.axes) < node.order:
         return False
-    return _same(Core(inner.node, tuple(axes[axis] for axis in inner.axes)), base)
+    argument = Core(inner.node, tuple(axes[axis] for axis in inner.axes))
+    return _same(argument, base) or _is_chain(work, argument, base)
+
+
+def _is_chain(work: Normaliser, chain: Core, base: Core) -> bool:
+    """Is this a product of functions of the base, such as X X or X exp(X)?"""
+    if not isinstance(chain.node, Product) or len(base.axes) < len(chain.axes) or chain.node.bound == 0:
+        return False
+    placed_chain = einsum(1, [(chain.node, chain.axes)], range(len(chain.axes)))
+    return commutes(work, placed_chain, einsum(1, [(base.node, base.axes)], range(len(base.axes))))
 
 
 def _same(a: Core, b: Core) -> bool:
@@ -143,8 +152,20 @@ def order_commuting(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[
     for node, _, _ in list(draft.factors):
         if isinstance(node, Matrix) and is_primary(node) and not node.times and node.children[0] not in seen:
             seen.add(node.children[0])
-            ends += _order_functions(work, draft, out, _core(work, node.children[0]), node.order - 2)
+            for base in _bases(work, node.children[0]):
+                ends += _order_functions(work, draft, out, base, node.order - 2)
     return ends
+
+
+def _bases(work: Normaliser, argument: Node) -> list[Core]:
+    """The matrices of which an argument is a function: itself, and the one that it is a power of."""
+    whole = _core(work, argument)
+    found = [whole]
+    if isinstance(whole.node, Product) and len({factor.node for factor in whole.node.factors}) == 1:
+        link = whole.node.factors[0].node
+        if link.order == argument.order and commutes(work, argument, link):
+            found.insert(0, _core(work, link))
+    return found
 
 
 def swapped(order: int, a: int, b: int) -> Perm:

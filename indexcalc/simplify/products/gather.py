@@ -16,6 +16,8 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import open_groups
 from indexcalc.simplify.axes.joined import expose_groups
 from indexcalc.simplify.identities.gathered import identify
+from indexcalc.simplify.identities.sides import names_in
+from indexcalc.simplify.identities.table import SQUARED_NAMES
 from indexcalc.simplify.matrices.commuting import remember_swaps
 from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
@@ -92,7 +94,12 @@ def split_power(
         made += opened(draft, factor)
     if not parts:
         made.append((node, labels, exponent))
-    return [copy for factor in made for copy in copies(work, draft, *factor)] if work.flat else made
+    return [copy for factor in made for copy in (copies(work, draft, *factor) if _opens(work, factor[0]) else [factor])]
+
+
+def _opens(work: Normaliser, node: Node) -> bool:
+    """Is a power of what is summed written out? Where sharing is not seen, and where squares have a shorter form."""
+    return work.flat or (isinstance(node, Product) and any(names_in(f.node, SQUARED_NAMES) for f in node.factors))
 
 
 def copies(
