@@ -52,7 +52,7 @@ ORDERED = (
         kink="jumps where entries tie, which keep their order; the derivative is 0 elsewhere, and is given as 0 there",
         holomorphic=False, axes=1, range=(0.0, math.inf),
         code={"torch": "torch.sort({x}, dim={axes}[0], stable=True).indices.to({x}.dtype)"},
-        branching=ORDER, unrounded=True, positive=True, total=True, workspace=1.0,
+        branching=ORDER, unrounded=True, total=True, workspace=1.0,
         oracle="jnp.argsort(x, axes[0]).astype(x.dtype)",
     ),
     ReductionFunction(
