@@ -220,3 +220,138 @@ def student_hessian(X: Array, m: Array, P: Array) -> Array:
     E *= q[:, None]
     H -= np.dot(E.T, E)
     return H
+
+
+# ------------------------------------------------------------------ structure
+
+
+def variation_gradient(x: Array) -> list[Array]:
+    """`sum sqrt(e² + 0.01)` of the differences `e`, and its gradient: `e/sqrt(...)`, taken apart again."""
+    e = x[1:] - x[:-1]
+    root = e * e
+    root += 0.01
+    np.sqrt(root, out=root)
+    loss = root.sum()
+    e /= root
+    g = np.empty_like(x)
+    g[0], g[-1] = -e[0], e[-1]
+    np.subtract(e[:-1], e[1:], out=g[1:-1])
+    return [loss, g]
+
+
+def weights(x: Array) -> Array:
+    """The second derivatives by the differences `e`: `0.01/(e² + 0.01)^(3/2)`."""
+    e = x[1:] - x[:-1]
+    e *= e
+    e += 0.01
+    root = np.sqrt(e)
+    e *= root
+    return np.divide(0.01, e, out=e)
+
+
+def variation_product(x: Array, v: Array) -> Array:
+    """`D' diag(w) D v`, D the matrix of differences."""
+    e = weights(x)
+    e *= v[1:] - v[:-1]
+    g = np.empty_like(x)
+    g[0], g[-1] = -e[0], e[-1]
+    np.subtract(e[:-1], e[1:], out=g[1:-1])
+    return g
+
+
+def variation_bands(x: Array) -> Any:
+    """The function that makes the three bands, as SciPy's `dia_array` has them."""
+
+    def bands(_: Array) -> Array:
+        w = weights(x)
+        rows = np.zeros((3, len(x)))
+        rows[1, 1:] = w
+        rows[1, :-1] += w
+        np.negative(w, out=w)
+        rows[0, :-1], rows[2, 1:] = w, w
+        return rows
+
+    return bands
+
+
+def newton_solver(x: Array) -> Any:
+    """The function that solves by the two bands of a symmetric positive definite matrix, `I + D' diag(w) D`."""
+    from scipy.linalg import solveh_banded
+
+    upper = variation_bands(x)(x)[2:0:-1].copy()
+    upper = np.array([upper[0], upper[1] + 1])
+    return lambda b: solveh_banded(upper, b)
+
+
+def image_gradient(X: Array) -> list[Array]:
+    """The total variation of an image, smoothed, and its gradient."""
+    here = X[:-1, :-1]
+    down, across = X[1:, :-1] - here, X[:-1, 1:] - here
+    root = down * down
+    root += across * across
+    root += 0.01
+    np.sqrt(root, out=root)
+    loss = root.sum()
+    down /= root
+    across /= root
+    g = np.zeros_like(X)
+    g[1:, :-1] = down
+    g[:-1, 1:] += across
+    down += across
+    g[:-1, :-1] -= down
+    return [loss, g]
+
+
+def flow(u: Array, rate: float) -> Array:
+    """`u + rate Δu` of a line or a plane, zeros beside it."""
+    made = u * (1 - 2 * u.ndim * rate)
+    scaled = u * rate
+    made[1:] += scaled[:-1]
+    made[:-1] += scaled[1:]
+    if u.ndim == 2:
+        made[:, 1:] += scaled[:, :-1]
+        made[:, :-1] += scaled[:, 1:]
+    return made
+
+
+def heat(u: Array, target: Array) -> list[Array]:
+    """A step, and the gradient of half the squared misfit, which is the step of the misfit: it is symmetric."""
+    after = flow(u, 0.1)
+    return [after, flow(after - target, 0.1)]
+
+
+def layer_gradients(images: Array, kernels: Array, G: Array) -> list[Array]:
+    """A layer of correlations with its gradients: one product for each entry of a kernel, images as columns."""
+    (b, c, h, w), (o, _, p, q) = images.shape, kernels.shape
+    rows, columns = h - p + 1, w - q + 1
+    windows = np.lib.stride_tricks.sliding_window_view(images, (p, q), (2, 3))
+    patches = windows.transpose(0, 1, 4, 5, 2, 3).reshape(b, c * p * q, rows * columns)
+    flat, slopes = kernels.reshape(o, -1), G.reshape(b, o, -1)
+    y = np.matmul(flat, patches).reshape(b, o, rows, columns)
+    by_kernels = np.matmul(slopes, patches.transpose(0, 2, 1)).sum(0).reshape(kernels.shape)
+    spread = np.matmul(flat.T, slopes).reshape(b, c, p, q, rows, columns)
+    by_images = np.zeros_like(images)
+    for i in range(p):
+        for j in range(q):
+            by_images[:, :, i : i + rows, j : j + columns] += spread[:, :, i, j]
+    return [y, by_images, by_kernels]
+
+
+def embedding_gradient(W: Array, G: Array, idx: Array) -> Array:
+    """Rows added to the rows of zeros that the integers name: `add.at` of flat places, which NumPy has a loop for."""
+    n, d = W.shape
+    made = np.zeros(n * d)
+    np.add.at(made, (idx[:, None] * d + np.arange(d)).ravel(), G.ravel())
+    return made.reshape(n, d)
+
+
+def pair_forces(X: Array) -> list[Array]:
+    """The sum of `exp(-|x_i - x_j|²)` over pairs, and its negative gradient: all by one product of X with itself."""
+    squares = einsum("ik,ik->i", X, X)
+    E = np.dot(X, 2 * X.T)
+    E -= squares[:, None]
+    E -= squares
+    np.exp(E, out=E)
+    np.fill_diagonal(E, 0)
+    rows = E.sum(1)
+    return [rows.sum() / 2, 2 * (X * rows[:, None] - np.dot(E, X))]

@@ -7,7 +7,7 @@ first axis.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,8 @@ Size = tuple[int, ...]
 class Problem:
     """One row of the table for each size.
 
-    A compressed one is held and multiplied by a vector: `limit` gives a function of it.
+    One that is `held` is compressed: "matvec" multiplies it by a vector, "solve" solves for it, "bands" has all of it
+    made for each call, as the rows of a `dia_array`. Its `limit` gives a function of that vector.
     """
 
     name: str
@@ -35,7 +36,22 @@ class Problem:
     kind: str
     by: tuple[int, ...]
     batch: bool = False
-    compressed: bool = False
+    held: str = ""
+
+    def direction(self, arrays: Sequence[Any]) -> Any:
+        """What a held Hessian is multiplied by, or what is solved for."""
+        return np.linspace(-1, 1, arrays[self.by[0]].size)
+
+    def product(self, arrays: Sequence[Any]) -> Callable[[], Any]:
+        """The call of what is held, for `direction`."""
+        outputs, inputs = self.express()
+        named = {view.node.label: array for view, array in zip(inputs, arrays, strict=True)}
+        x, held = self.direction(arrays), outputs.compressed(**named)
+        return {
+            "matvec": lambda: held.matvec(x),
+            "solve": lambda: held.solve(x),
+            "bands": lambda: outputs.compressed(**named).tosparse("dia").data,
+        }[self.held]
 
 
 def numbers(*shapes: tuple[int, ...]) -> list[Any]:
@@ -263,7 +279,7 @@ PROBLEMS = (
     Problem(
         "factorisation Hessian, compressed", ((20, 20, 5), (100, 100, 5), (200, 200, 5)), lambda: factorisation(True),
         lambda m, n, k: numbers((m, n), (m, k), (n, k)), by_hand.held_product, factorisation_loss,
-        "product", (1,), compressed=True,
+        "product", (1,), held="matvec",
     ),
     Problem(
         "network Hessian, 3 layers", ((10, 10), (100, 30)), lambda: network(3), make_network(3),

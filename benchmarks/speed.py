@@ -25,9 +25,11 @@ from typing import Any
 
 import numpy as np
 from problems import PROBLEMS
+from structures import STRUCTURES
 
 import indexcalc as ic
 
+ROWS = (*PROBLEMS, *STRUCTURES)
 ROUNDS, LEAST = 25, 3
 """Rounds in which each column is called, and the fewest of them where the time is up."""
 COLUMNS = ("numpy", "jax", "torch", "jax jit", "torch.func")
@@ -102,22 +104,16 @@ def leaves(value: Any) -> list[Any]:
     return [np.asarray(part) for part in (value if isinstance(value, list | tuple) else [value])]
 
 
-def direction(problem: Any, arrays: Sequence[Any]) -> Any:
-    """What a compressed Hessian is multiplied by."""
-    return np.linspace(-1, 1, arrays[problem.by[0]].size)
-
-
 def ours(problem: Any, arrays: Sequence[Any], backend: str) -> tuple[Call, float] | None:
     """The compiled program, and the seconds that the first call took beyond a second one."""
-    outputs, inputs = problem.express()
-    if problem.compressed:
+    if problem.held:
         if backend != "numpy":
             return None
-        named = {view.node.label: array for view, array in zip(inputs, arrays, strict=True)}
-        start, x = time.process_time(), direction(problem, arrays)
-        held = outputs.compressed(**named)
-        held.matvec(x)
-        return (lambda: held.matvec(x)), time.process_time() - start
+        start = time.process_time()
+        call: Call = problem.product(arrays)
+        call()
+        return call, time.process_time() - start
+    outputs, inputs = problem.express()
     options = {} if backend == "numpy" else {"backend": backend}
     f = ic.compile(outputs, inputs, **options)
     if backend == "jax":
@@ -125,7 +121,7 @@ def ours(problem: Any, arrays: Sequence[Any], backend: str) -> tuple[Call, float
 
         jax.config.update("jax_enable_x64", True)
         placed = [jax.numpy.asarray(array) for array in arrays]
-        call: Call = lambda: jax.block_until_ready(f(*placed))  # noqa: E731
+        call = lambda: jax.block_until_ready(f(*placed))  # noqa: E731
     elif backend == "torch":
         import torch
 
@@ -155,6 +151,8 @@ class Jax:
         self.logsumexp = lambda z: jax.nn.logsumexp(z, axis=-1)
         self.jacrev, self.jacfwd, self.hessian, self.vmap = jax.jacrev, jax.jacfwd, jax.hessian, jax.vmap
         self.grad, self.both, self.jvp = jax.grad, jax.value_and_grad, jax.jvp
+        self.padded = lambda u: jnp.pad(u, 1)
+        self.correlated = lambda x, k: jax.lax.conv(x, k, (1, 1), "VALID")
 
     def ready(self, form: Any, arrays: Sequence[Any]) -> Call:
         """A compiled call."""
@@ -179,6 +177,8 @@ class Torch:
         self.logsumexp = lambda z: torch.logsumexp(z, -1)
         self.jacrev, self.jacfwd, self.hessian, self.vmap = func.jacrev, func.jacfwd, func.hessian, func.vmap
         self.grad, self.jvp = func.grad, func.jvp
+        self.padded = lambda u: torch.nn.functional.pad(u, (1, 1) * u.ndim)
+        self.correlated = torch.nn.functional.conv2d
 
         def both(f: Any, argnums: Any) -> Any:
             made = func.grad_and_value(f, argnums=argnums)
@@ -209,6 +209,11 @@ def forms(xp: Any, problem: Any) -> list[Any]:
         g = xp.grad(loss, argnums=by)
         seconds = [xp.hessian(loss, argnums=by), xp.jacrev(g, argnums=by)]
         return [lambda *arrays, h=h: (g(*arrays), h(*arrays)) for h in seconds]
+    if problem.kind == "value-gradient":
+        both = xp.both(loss, argnums=by)
+        return [lambda *arrays: _negated(both(*arrays))]
+    if problem.kind == "held":
+        return []
     if problem.kind == "product":
         return [lambda *arrays: _product(xp, loss, by, arrays)]
     if problem.kind == "jacobian":
@@ -226,8 +231,14 @@ def forms(xp: Any, problem: Any) -> list[Any]:
 
 
 def _with_value(xp: Any, problem: Any, by: Any, arrays: Sequence[Any]) -> Any:
-    gradients = xp.grad(lambda *a: problem.loss(xp, *a)[0], argnums=by)(*arrays)
+    found = xp.grad(lambda *a: problem.loss(xp, *a)[0], argnums=by)(*arrays)
+    gradients = found if isinstance(by, tuple) else (found,)
     return (problem.loss(xp, *arrays)[1], *gradients)
+
+
+def _negated(found: Any) -> Any:
+    value, slope = found
+    return value, -slope
 
 
 def _product(xp: Any, loss: Any, by: int, arrays: Sequence[Any]) -> Any:
@@ -276,8 +287,8 @@ def row(problem: Any, size: tuple[int, ...], columns: Sequence[str], seconds: fl
     """What one process measures: the limit and these columns, turn by turn."""
     arrays = problem.make(*size)
     warm_heap()
-    if problem.compressed:
-        x, product = direction(problem, arrays), problem.limit(*arrays)
+    if problem.held:
+        x, product = problem.direction(arrays), problem.limit(*arrays)
         calls: dict[str, Call] = {"limit": lambda: product(x)}
     else:
         calls = {"limit": lambda: problem.limit(*arrays)}
@@ -288,7 +299,7 @@ def row(problem: Any, size: tuple[int, ...], columns: Sequence[str], seconds: fl
             made = ours(problem, arrays, column)
             call, first = made if made is not None else (None, 0.0)
         else:
-            given = [*arrays, x] if problem.compressed else arrays
+            given = [*arrays, x] if problem.held else arrays
             call, first = peer(column, problem, given, wanted)
         if call is None:
             continue
@@ -395,14 +406,14 @@ def main() -> None:
     if given.row:
         bounded()
         problem, size, columns, seconds = json.loads(given.row)
-        print(json.dumps(row(PROBLEMS[problem], PROBLEMS[problem].sizes[size], columns, seconds)))
+        print(json.dumps(row(ROWS[problem], ROWS[problem].sizes[size], columns, seconds)))
         return
     columns, seconds = given.columns.split(","), 0.5 if given.quick else 2.0
     own = [column for column in columns if column == "numpy"]
     pairs = [[column for column in pair if column in columns] for pair in PEERS.items()]
     print(f"| problem | size | limit | {' | '.join(COLUMNS)} | first call | MiB, ours/limit | faults | target missed |")
     print("|" + "---|" * (len(COLUMNS) + 7))
-    for number, problem in enumerate(PROBLEMS):
+    for number, problem in enumerate(ROWS):
         if given.problems and not any(part in problem.name for part in given.problems):
             continue
         for k, size in enumerate(problem.sizes):

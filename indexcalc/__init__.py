@@ -23,6 +23,7 @@ from indexcalc.errors import (
     NoRuleError,
     NotationError,
     ParseError,
+    RangeError,
     did_you_mean,
 )
 from indexcalc.index import Index, index, indices
@@ -126,6 +127,7 @@ __all__ = [
     "NoRuleError",
     "NotationError",
     "ParseError",
+    "RangeError",
     "check",
     "column",
     "compile",

@@ -19,6 +19,7 @@ from indexcalc.errors import NameRefused as NameRefused
 from indexcalc.errors import NoRuleError as NoRuleError
 from indexcalc.errors import NotationError as NotationError
 from indexcalc.errors import ParseError as ParseError
+from indexcalc.errors import RangeError as RangeError
 from indexcalc.explaining.derivation import explain as explain
 from indexcalc.index import Index as Index
 from indexcalc.index import index as index
@@ -1304,6 +1305,7 @@ __all__ = [
     "NoRuleError",
     "NotationError",
     "ParseError",
+    "RangeError",
     "abs",
     "acos",
     "acosh",

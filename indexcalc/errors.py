@@ -73,6 +73,10 @@ class DimensionError(IndexCalcError, ValueError):
     """Two axes that meet have different dimensions, or a dimension is not known where it must be."""
 
 
+class RangeError(DimensionError, NotationError):
+    """An index of which nothing tells how far it runs; the error says how to declare its range."""
+
+
 class NameRefused(IndexCalcError, ValueError):
     """A name that is no identifier, or that already means something."""
 

@@ -10,7 +10,7 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.engine.bind.constants import known
-from indexcalc.graph.constructors import einsum
+from indexcalc.graph.constructors import constant, einsum
 from indexcalc.graph.ranges import Relation, affine_delta
 from indexcalc.views.array import Array
 
@@ -156,14 +156,14 @@ def test_largest_entries_of_windows() -> None:
 
 
 REFUSED: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
-    "stride": (lambda: x[2 * i], ic.NotationError, "nothing tells how far i runs"),
-    "both": (lambda: k[j] * x[3 * i + j], ic.NotationError, "nothing tells how far i runs"),
+    "stride": (lambda: x[2 * i], ic.RangeError, "nothing tells how far i runs"),
+    "both": (lambda: k[j] * x[3 * i + j], ic.RangeError, "nothing tells how far i runs"),
     "beyond": (lambda: x9[i + 9], ic.DimensionError, "no value of i makes i.9 an entry of 9"),
     "range": (lambda: x9[ic.range(9, "i") + 1], ic.DimensionError, "i.1 comes to 1 to 9 with i from 0 to 8"),
-    "room": (lambda: k3[j] * x9[i + j] * ic.tensor("h", 9)[i], ic.DimensionError, "has room for 7"),
-    "unknown": (lambda: k[i + 1] - x[i], ic.DimensionError, "i runs from 0 to m - 2 and 0 to n - 1"),
-    "open": (lambda: x[i - 1].evaluate(x=[1, 2]), ic.NotationError, "i runs from 1"),
-    "open array": (lambda: x[i - 1].array(i), ic.NotationError, "i runs from 1"),
+    "room": (lambda: k3[j] * x9[i + j] * ic.tensor("h", 9)[i], ic.RangeError, "has room for 7"),
+    "unknown": (lambda: k[i + 1] - x[i], ic.RangeError, "i runs from 0 to m - 2 and 0 to n - 1"),
+    "open": (lambda: x[i - 1].evaluate(x=[1, 2]), ic.RangeError, "i runs from 1"),
+    "open array": (lambda: x[i - 1].array(i), ic.RangeError, "i runs from 1"),
     "product": (lambda: i * j, ic.NotationError, "multiplied by integers"),
     "sum": (lambda: i + 0.5, ic.NotationError, "neither an index nor an integer"),
     "around": (lambda: x9[ic.range(30, "i", boundary="periodic") + 1], ic.DimensionError, "more than once around 9"),
@@ -358,3 +358,53 @@ def test_source_for_all_sizes(name: str) -> None:
         values = [RNG.normal(size=[sizes[str(dim)] for dim in one.node.dims]) for one in inputs]
         named = {one.node.name: value for one, value in zip(inputs, values, strict=True)}
         np.testing.assert_allclose(space["f"](*values), made.evaluate(**named), atol=1e-12)
+
+
+# ------------------------------------------------------------------ formulas of others
+
+CLAIMS = {
+    "g[l-j]*k[j]": "right",
+    "g[t]*k[l-t]": "right",
+    r"\sum_j g_{l-j} k_j": "right",
+    "2*g[l-j]*k[j]": "right but for a factor",
+    "g[l+j]*k[j]": "wrong",
+    "k[l]": "wrong",
+}
+
+
+@pytest.mark.parametrize("text", CLAIMS)
+def test_formulas_are_read_with_the_ranges_of_a_derivative(text: str) -> None:
+    """Zeros beside g need not be declared again."""
+    g, q = ic.tensor("g", "n - m + 1"), ic.index("l")
+    D = (g[t] * (k[j] * x[t + j])).diff(x[q])
+    assert ic.check(text, D).verdict == CLAIMS[text]
+
+
+def test_formulas_of_neighbours_are_read_with_zeros() -> None:
+    p, q = ic.range("n", "p", boundary="zero"), ic.index("q")
+    D = ((x[p] - x[p - 1]) ** 2).sum(p).diff(x[q])
+    assert not ic.check("4*x[q] - 2*x[q-1] - 2*x[q+1]", D)  # at the last entry it is 2*x[q] - 2*x[q-1]
+    around = ic.range("n", "p", boundary="periodic")
+    D = ((x[around] - x[around - 1]) ** 2).sum(around).diff(x[q])
+    assert not ic.check("4*x[q] - 2*x[q-1] - 2*x[q+1]", D)
+    X2 = ic.tensor("X", "n n")
+    D = (X2[p, q] * x[p - 1]).diff(x[ic.index("s")])
+    assert ic.check("X[s+1,q]", D).verdict == "right"
+
+
+def test_a_formula_whose_range_is_not_told_is_no_wrong_one() -> None:
+    g = ic.tensor("g", "n - m + 1")
+    D = (g[t] * (k[j] * x[t + j])).diff(k[j])
+    for text in ("g[i-j]*x[i]", "x[2*i]*g[i]"):
+        with pytest.raises(ic.ParseError, match="declare") as caught:
+            ic.check(text, D)
+        assert isinstance(caught.value.__cause__, ic.RangeError)
+    around = ic.range("n", "i", boundary="zero")
+    assert ic.check(x[around] * g[around - ic.range("m", "j", boundary="zero")], D)
+
+
+def test_a_slice_of_all_entries_is_written_as_what_it_is_of() -> None:
+    g = ic.tensor("g", "n - m + 1")
+    assert str(k[j] * g[ic.range("n", "l", boundary="zero") - j]) == "k[i]*g[l-i]"
+    every = ic.einsum("ij,j->i", Array(constant("selection", (g.shape[0],) * 2, (0, 1))), g)
+    assert str(every) == "g"

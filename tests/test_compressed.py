@@ -183,6 +183,45 @@ def test_ways_of_solving() -> None:
     solving(ic.derivative(A @ x, x), "dense", A=definite(5))
 
 
+@pytest.mark.parametrize("mode", ["valid", "same", "full"])
+@pytest.mark.parametrize("boundary", ["zero", "periodic", "reflect"])
+@pytest.mark.parametrize(("n", "m"), [(7, 3), (4, 2), (3, 3), (4, 1)])
+def test_correlations_are_bands(mode: str, boundary: str, n: int, m: int) -> None:
+    """At most a number for each entry of the kernel and row, and of what lies beside the array."""
+    if mode == "valid" and boundary != "zero":
+        return
+    x, k = ic.tensor("x", "n"), ic.tensor("k", m)
+    y = ic.correlate(x, k, mode, boundary=boundary)
+    for D in (ic.derivative(y, x), ic.derivative(ic.tanh(y), x), ic.hessian((y**2).sum(), x)):
+        given_arrays = {"x": draw(n), "k": draw(m)}
+        named = {v.label: given_arrays[v.label] for v in D.inputs} | {"n": n}
+        H = D.compressed(**named)
+        agree(H, np.asarray(D.evaluate(**named)))
+        if boundary == "zero" and n > 2 * m:
+            assert H.tosparse().nnz <= (2 * m - 1) * n and H.nbytes <= 8 * m * (n + m)
+            assert ic.preflight(D, n=n).compressed_bytes == H.nbytes
+
+
+def test_layers_are_bands() -> None:
+    """Of two axes, with channels and strides, and through a function of the entries; twice, and by the kernel."""
+    X, K = ic.tensor("X", 3, 7, 6), ic.tensor("K", 2, 3, 3, 2)
+    for options in ({}, {"stride": 2, "mode": "same"}, {"dilation": 2}):
+        y = ic.tanh(ic.correlate(X, K, axes=(-2, -1), **options))
+        for D in (ic.derivative(y, X), ic.derivative(y, K)):
+            agree(D.compressed(X=draw(3, 7, 6), K=draw(2, 3, 3, 2)), D.evaluate(X=draw(3, 7, 6), K=draw(2, 3, 3, 2)))
+    x, k = ic.tensor("x", 80), ic.tensor("k", 3)
+    H = ic.hessian((ic.tanh(ic.correlate(x, k, "full")) ** 2).sum(), x)
+    held = H.compressed(x=draw(80), k=draw(3))
+    agree(held, H.evaluate(x=draw(80), k=draw(3)))
+    assert held.tosparse().nnz <= 5 * 80 and held.solver().method == "banded, 2 below the diagonal and 2 above it"
+
+
+def test_a_long_kernel_stays_one_factor() -> None:
+    x, k = ic.tensor("x", 300), ic.tensor("k", 201)
+    D = ic.derivative(ic.correlate(x, k), x).compressed(k=draw(201))
+    assert len(D.terms) == 1
+
+
 def test_kronecker_sums_are_eigenproblems() -> None:
     square = ic.tensor("X", "n n")
     D = ic.derivative(A @ square @ A + 2 * A @ square + square @ A / 3 + square, square)

@@ -422,7 +422,6 @@ REFUSED: list[tuple[Any, str]] = [
     (lambda: x[k:].evaluate(x=np.ones(3), k=4), r"the slice x\[k:\]: it begins at entry 4, and axis 0 of x has 3"),
     (lambda: x[:k].compressed(x=np.ones(1), k=2), "it takes the entries 0 to 1, and axis 0 of x has 1 entry"),
     (lambda: ic.preflight(x[-k:], n=3, k=4), "it takes the entries -1 to 2"),
-    (lambda: ic.parse("x[i+1]", x="n"), "an entry an integer"),
     (lambda: ic.parse("x[q:]", x="n"), "'q' is not declared"),
 ]
 

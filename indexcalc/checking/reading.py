@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 from indexcalc.checking.left import NOTHING, Left
 from indexcalc.engine.bind.inputs import symbols_in
 from indexcalc.equality.decide import form
-from indexcalc.errors import Asked, DimensionError, IndexCalcError, KindError, LayoutError, NotationError, ParseError
+from indexcalc.errors import (
+    Asked,
+    DimensionError,
+    IndexCalcError,
+    KindError,
+    LayoutError,
+    NotationError,
+    ParseError,
+    RangeError,
+)
 from indexcalc.graph.constructors import einsum, transpose
 from indexcalc.graph.node import Call, Node, topological
 from indexcalc.graph.walk import resize, substitute
@@ -209,6 +218,8 @@ def claim_of(view: View) -> Claim:
 
 def is_misfit(error: BaseException | None) -> bool:
     """Did arithmetic fail, because shapes do not fit, rather than the reading of the text?"""
+    if isinstance(error, RangeError):
+        return False
     return isinstance(error, DimensionError | KindError | NotationError) or (
         error is not None and is_misfit(error.__cause__)
     )
@@ -232,7 +243,24 @@ def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any], syn
     options = {"dims": sizes, "batch": batch, "vectors": reading, "syntax": syntax}
     given |= _at_arguments(text, D, {**known, **given}, syntax)
     made: View = parse(text, **{**options, **known, **given})
-    return made
+    runs = _ranges(made, D)
+    return parse(text, **{**options, "dims": sizes | runs, **known, **given}) if runs else made
+
+
+def _ranges(view: View, D: View) -> dict[str, str]:
+    """How far the indices of the derivative run that an affine use bounds in a formula: as they do there.
+
+    Beside the arrays are zeros: `g[l-j]` counts where it is an entry.
+    """
+    if not isinstance(view, Expr) or not isinstance(D, Expr):
+        return {}
+    told = D.declarations.get("dims", {})
+    found: dict[str, str] = {}
+    for index, size in zip(D.indices, D.node.dims, strict=True):
+        own = str(told.get(index.name, ""))
+        if any(other.span is not None for other in view.free if other.name == index.name):
+            found[index.name] = own if ":" in own else f"0:{size}, zero"
+    return found
 
 
 def _stood(value: Any, reading: str) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides, Wanted
-from indexcalc.errors import Asked, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, KindError, NotationError, RangeError, did_you_mean
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node
@@ -142,7 +142,7 @@ def must_be_bounded(expr: Indexed, asked: str | Asked) -> None:
             found = f"{index} runs from {index.span.start}, as an offset below 0 alone says"
             size = expr.dim(index)
             instead = f'declare its range: {index} = ic.range({size}, "{index}", start={index.span.start})'
-            raise NotationError(asked, found, instead)
+            raise RangeError(asked, found, instead)
 
 
 def must_have(expr: Indexed, index: object, asked: str | Asked) -> None:

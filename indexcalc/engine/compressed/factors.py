@@ -14,6 +14,7 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine.bind.slices import require_entries
+from indexcalc.engine.compressed.bands import banded
 from indexcalc.engine.plan.contract import EXACT, Piece
 from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.lowering import Lowering
@@ -76,6 +77,7 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     (((0, (0, 1)), (1, (2, 3))), (0, 1, 2, 3, 4, 4))
     """
     require_entries(roots, sizes)
+    roots = banded(roots, sizes)
     order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
     lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
     lowering.lower(())

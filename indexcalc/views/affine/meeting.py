@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from indexcalc.affine import Span
-from indexcalc.errors import DimensionError, NotationError
+from indexcalc.errors import DimensionError, NotationError, RangeError
 from indexcalc.graph.constructors import addition, einsum, elementwise
 from indexcalc.graph.node import Elementwise, Labels, Node, Product, Sum
 from indexcalc.graph.ranges import Range, Relation, affine_delta, larger, range_of, relation_of, selection_of
@@ -163,7 +163,7 @@ def _shared(
         if last is None and len(runs) == 2 and rooms.count(True) == 1:
             last = -1 * (run.end if rooms[0] else end)  # evaluation says so, if there is no room for them
         if first is None or last is None:
-            raise DimensionError(
+            raise RangeError(
                 f"({exprs[0]}) {operation} ({exprs[1]})",
                 f"index {index} runs from {ranges}, and which is less is not known",
                 f'declare its range: {index} = ic.range(..., "{index}")',
@@ -182,7 +182,7 @@ def _refuse_room(
 ) -> None:
     """A sum that would leave out entries since the window runs over the end of an array is an error."""
     if room:
-        raise DimensionError(
+        raise RangeError(
             f"({exprs[owners[0]]}) * ({exprs[owners[1]]})",
             f"{index} is summed over {run.end} entries, and the affine use has room for {size}",
             f'declare what is meant: {index} = ic.range({size}, "{index}"); or with boundary="zero" for {run.end}',

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from indexcalc.affine import BOUNDARIES, Affine, Span
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, RangeError, did_you_mean
 from indexcalc.graph.constructors import addition, einsum
 from indexcalc.graph.node import Node
 from indexcalc.graph.ranges import Range, Relation, affine_delta, at_least, larger, selection_of
@@ -184,8 +184,8 @@ def _runs(uses: Sequence[AxisUse], names: Mapping[str, Index], asked: str | Aske
     return runs
 
 
-def _needs_range(name: str, found: str, asked: str | Asked) -> NotationError:
-    return NotationError(
+def _needs_range(name: str, found: str, asked: str | Asked) -> RangeError:
+    return RangeError(
         asked, f"nothing tells how far {name} runs: {found}", f'declare its range, {name} = ic.range(n, "{name}") say'
     )
 
@@ -220,7 +220,7 @@ def _common(one: IndexRun | None, other: IndexRun, name: str, asked: str | Asked
     end = larger(-1 * (one.start + one.size), -1 * (other.start + other.size))
     if start is None or end is None:
         ranges = " and ".join(f"{run.start} to {run.start + run.size - 1}" for run in (one, other))
-        raise DimensionError(
+        raise RangeError(
             asked,
             f"{name} runs from {ranges}, and which is less is not known",
             f'declare its range: {name} = ic.range(..., "{name}")',

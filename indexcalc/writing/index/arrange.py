@@ -308,8 +308,10 @@ class Arranger:
         if affine := self.shifted.picks(item, subs):
             return self.named(item.node, self.shifted.subscripts(subs, affine), scope, shift=False)
         keys = list(item.picks)
-        while keys[-1] == ":":
+        while keys and keys[-1] == ":":
             keys.pop()
+        if not keys:
+            return self.named(item.node, subs, scope)
         return Picked(selected_of(item.node) or self.named(item.node, (), scope), tuple(keys), subs)
 
     def simple_array(self, node: Node, scope: Setting) -> Piece | None:
