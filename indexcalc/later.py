@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from indexcalc.calculus.derivative import derive as derive
     from indexcalc.checking.check import check as check
     from indexcalc.checking.verify import verify as verify
+    from indexcalc.drawing.diagram import Diagram as Diagram
+    from indexcalc.drawing.diagram import Strip as Strip
+    from indexcalc.drawing.diagram import diagram as diagram
+    from indexcalc.drawing.diagram import strip as strip
     from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
     from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
@@ -81,6 +85,8 @@ MODULES = {
     "Derivative": "views.derivatives.derivative",
     "derivative": "views.derivatives.differentiate",
     "derive": "calculus.derivative",
+    "Diagram": "drawing.diagram",
+    "diagram": "drawing.diagram",
     "diff": "views.derivatives.differentiate",
     "differential": "views.derivatives.differentiate",
     "Equality": "views.equals",
@@ -90,8 +96,8 @@ MODULES = {
     "explain": "explaining.derivation",
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
-    "formula": "writing.matrix.formula",
     "Formula": "writing.matrix.formula",
+    "formula": "writing.matrix.formula",
     "from_sympy": "interop.read_sympy",
     "grad": "views.derivatives.differentiate",
     "hessian": "views.derivatives.differentiate",
@@ -118,6 +124,8 @@ MODULES = {
     "simplest": "simplify.same",
     "simplify": "simplify.passes",
     "size_number": "views.array",
+    "Strip": "drawing.diagram",
+    "strip": "drawing.diagram",
     "tensors_in": "views.named",
     "to_source": "engine.compile.source",
     "to_sympy": "interop.write_sympy",

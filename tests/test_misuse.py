@@ -12,6 +12,8 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -218,6 +220,7 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "substitute": by(e.substitute, {A: A}, takes={"{}"}),
             "equals": by(e.equals, e, takes=own | NUMBERS),
             "wanted": by(e.wanted, axes, takes={"None"}),
+            "diagram": by(e.diagram),
             "latex": by(e.latex, lhs=False),
             "to_sympy": by(e.to_sympy),
             "to_xarray": by(e.to_xarray, numbers, arity=False, dims=["i"]),
@@ -290,7 +293,15 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "unpack": by(problem.unpack, ONE, takes=[flat]), "keys": by(problem.keys),
     }  # fmt: skip
     yield "Layouts", panel, {"table": by(panel.table), "__getitem__": by(panel.__getitem__, "jax", arity=False)}
-    yield "Explanation", explained, {"text": by(explained.text, full=True), "latex": by(explained.latex)}
+    texts = {"text": by(explained.text, full=True), "latex": by(explained.latex)}
+    yield "Explanation", explained, texts | {"diagrams": by(explained.diagrams)}
+    strip, path = explained.diagrams(), Path(mkdtemp()) / "picture.svg"
+    yield "Picture", Y.diagram(), {"save": by(Y.diagram().save, path)}
+    yield (
+        "Strip",
+        strip,
+        {"save": by(strip.save, path), "__getitem__": by(strip.__getitem__, 0, takes={"0", "3", "-1"})},
+    )
 
 
 @cache

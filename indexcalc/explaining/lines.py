@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from indexcalc import later
 from indexcalc.surface import public
+from indexcalc.views.derivatives.derivative import Derivative
 from indexcalc.views.view import View
 from indexcalc.writing.index.latex import name_latex, subscripted
 
@@ -86,6 +88,11 @@ class Explanation:
             rows.append(rf"{title} &= {line.latex_text} && \text{{{_escaped(line.rule)}}}")
             last = line.latex_title
         return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+
+    def diagrams(self) -> later.Strip:
+        """The lines as tensor networks, one below the other, each with its rule: `.save("derivation.svg")`."""
+        by = {index.name for index in self.result.wrt} if isinstance(self.result, Derivative) else set()
+        return later.strip(self.lines, frozenset(by))
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
