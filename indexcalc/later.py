@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from indexcalc.drawing.diagram import Strip as Strip
     from indexcalc.drawing.diagram import diagram as diagram
     from indexcalc.drawing.diagram import strip as strip
+    from indexcalc.drawing.plots import Plot as Plot
+    from indexcalc.drawing.plots import plan_plot as plan_plot
+    from indexcalc.drawing.plots import plot as plot
     from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
     from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
@@ -115,6 +118,9 @@ MODULES = {
     "OnDask": "engine.compile.dask_arrays",
     "parse": "reading.reader",
     "picked": "views.choosing.keys",
+    "plan_plot": "drawing.plots",
+    "Plot": "drawing.plots",
+    "plot": "drawing.plots",
     "preflight": "engine.preflight",
     "ranges_told": "writing.index.text",
     "rearrange": "interop.axes",

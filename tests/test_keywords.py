@@ -358,6 +358,7 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: _refused(LARGE.solver),
     ),
     ("Compressed", "tosparse format"): (lambda: HELD.tosparse(format="coo").format, lambda: HELD.tosparse().format),
+    ("View", "plot layout"): (lambda: str(D.plot(n=3, layout="magnus-neudecker")), lambda: str(D.plot(n=3))),
     ("Expr", "sum where"): (lambda: A[i, a].sum(i, a, where="i<a"), lambda: A[i, a].sum(i, a)),
 }  # fmt: skip
 """Each keyword of each public method, as for functions."""

@@ -221,6 +221,8 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "equals": by(e.equals, e, takes=own | NUMBERS),
             "wanted": by(e.wanted, axes, takes={"None"}),
             "diagram": by(e.diagram),
+            "plot": by(e.plot, {"n": 3}, layout=None, takes={"{'n': 3}"}, arity=False),
+            "plot by name": by(e.plot, arity=False, n=3),
             "latex": by(e.latex, lhs=False),
             "to_sympy": by(e.to_sympy),
             "to_xarray": by(e.to_xarray, numbers, arity=False, dims=["i"]),
@@ -295,6 +297,7 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
     yield "Layouts", panel, {"table": by(panel.table), "__getitem__": by(panel.__getitem__, "jax", arity=False)}
     texts = {"text": by(explained.text, full=True), "latex": by(explained.latex)}
     yield "Explanation", explained, texts | {"diagrams": by(explained.diagrams)}
+    yield "Plan", f.plan, {"plot": by(f.plan.plot)}
     strip, path = explained.diagrams(), Path(mkdtemp()) / "picture.svg"
     yield "Picture", Y.diagram(), {"save": by(Y.diagram().save, path)}
     yield (

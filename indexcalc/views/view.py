@@ -182,6 +182,14 @@ class View(Evaluable):
         """
         return later.diagram(self)
 
+    def plot(self, sizes: Mapping[str, int] | None = None, /, *, layout: str | None = None, **named: int) -> later.Plot:
+        """The blocks of a matrix, zero, δ, bands and dense, at these sizes: `D.plot(n=4, m=3)`; see `.figure`, `.save`.
+
+        Rows and columns are those of a derivative, in the named layout if there is one, or else halves of the axes. A
+        number that depends on one number alone is plotted with its first two derivatives. It takes matplotlib.
+        """
+        return later.plot(self, sizes, layout, named)
+
     def to_sympy(self) -> Basic:
         """The expression in SymPy: see `indexcalc.interop.write_sympy.to_sympy`."""
         written: Basic = later.to_sympy(self)
