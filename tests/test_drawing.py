@@ -5,6 +5,7 @@ Each kind of node is drawn, and the same each time.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -291,6 +292,19 @@ def test_it_is_told_in_words() -> None:
     diagram = (2 * x[i] * W[i, j]).diagram()
     assert str(diagram) == repr(diagram) == "diagram of 2*x[i]*W[i,j]: 2 tensors, 0 functions, 2 wires"
     assert diagram.description == "2 times x, W; x and W joined by i; j leaves W."
+
+
+PAGE = Path(__file__).parent.parent / "docs" / "pictures.md"
+
+
+def test_the_pictures_of_the_page_are_those_of_its_sessions() -> None:
+    spec = importlib.util.spec_from_file_location("rerun", PAGE.with_name("rerun.py"))
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made = tool.pictures(PAGE.read_text("utf-8"))
+    kept = {path.stem: path.read_text("utf-8") for path in (PAGE.parent / "pictures").glob("*.svg")}
+    assert made == kept, "python docs/rerun.py docs/pictures.md writes them"
 
 
 # ------------------------------------------------------------------ derivations

@@ -303,7 +303,7 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
     yield (
         "Strip",
         strip,
-        {"save": by(strip.save, path), "__getitem__": by(strip.__getitem__, 0, takes={"0", "3", "-1"})},
+        {"save": by(strip.save, path), "__getitem__": by(strip.__getitem__, 0, takes={"0", "3", "-1"}, arity=False)},
     )
 
 

@@ -8,7 +8,7 @@ from itertools import count
 from indexcalc.drawing.scene import Frame, Mark, Net, Scene
 
 SHAPES = {
-    "tensor": "ellipse", "open": "ellipse", "named": "ellipse", "known": "box", "epsilon": "box", "pick": "cds",
+    "tensor": "ellipse", "named": "ellipse", "known": "box", "epsilon": "box", "pick": "cds",
     "join": "triangle", "dot": "point",
 }  # fmt: skip
 """The shape of Graphviz for each kind of mark."""

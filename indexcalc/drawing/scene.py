@@ -308,9 +308,7 @@ Names = Sequence[str]
 
 
 def _variable(painter: Painter, node: Variable, names: Names, used: frozenset[str]) -> Mark:
-    """A tensor; what a derivation leaves open, `∂u`, is marked as a derivative."""
-    style = "open" if node.label.startswith("∂") else "tensor"
-    return Mark(GREEK.get(node.label, node.label), style, (), even(symmetry_of(node)))
+    return Mark(GREEK.get(node.label, node.label), "tensor", (), even(symmetry_of(node)))
 
 
 def _definition(painter: Painter, node: Definition, names: Names, used: frozenset[str]) -> Mark:

@@ -14,7 +14,7 @@ STYLE = """
 .ic .index { font-size: 11px; font-style: italic; fill: #8a3b12 } .ic .title { font-size: 11px; fill: #24527a }
 .ic .wire, .ic .stop { fill: none; stroke: #1c1f24; stroke-width: 1.4 }
 .ic .derived { fill: none; stroke: #1c1f24; stroke-width: 4.4 }
-.ic .core { fill: none; stroke: #fff; stroke-width: 1.8 } .ic .open { stroke-dasharray: 3 2 }
+.ic .core { fill: none; stroke: #fff; stroke-width: 1.8 }
 .ic .mark { fill: #dbe8f6; stroke: #24527a; stroke-width: 1.2 } .ic .named { fill: #e6f0dc; stroke: #466b22 }
 .ic .known { fill: #f3ecd6; stroke: #7a6420 } .ic .pick, .ic .join { fill: #f7e1d3; stroke: #8a3b12 }
 .ic .dot, .ic .epsilon { fill: #1c1f24; stroke: none } .ic .epsilon-name { fill: #fff }

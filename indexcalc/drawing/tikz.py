@@ -11,7 +11,7 @@ from indexcalc.writing.index.text import GREEK
 
 STYLES = {
     "wire": "draw", "stop": "draw, thick", "derived": "draw, double, double distance=1.4pt",
-    "tensor": "draw, fill=blue!8", "open": "draw, dashed, fill=blue!8", "named": "draw, fill=green!10",
+    "tensor": "draw, fill=blue!8", "named": "draw, fill=green!10",
     "known": "draw, fill=yellow!15", "pick": "draw, fill=orange!18", "join": "draw, fill=orange!18",
     "dot": "fill=black", "epsilon": "draw, fill=black!12", "frame": "draw, fill=blue!3", "group": "draw, dashed",
 }  # fmt: skip
