@@ -1,6 +1,6 @@
 """Run the sessions of pages and write what they print: `python docs/rerun.py docs/functions.md`, after adding a row.
 
-Pictures of a page are written too. The tests run the same sessions and compare; read the difference before you commit it.
+Pictures of a page are written too. The tests run the same sessions and compare; read the difference before a commit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
-
 
 PICTURE = re.compile(r"\(pictures/(\w+)\.svg\)")
 """A picture of a page, which is called as the diagram that its session makes."""
