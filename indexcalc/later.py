@@ -66,6 +66,8 @@ if TYPE_CHECKING:
     from indexcalc.views.named import lacking as lacking
     from indexcalc.views.named import replaced as replaced
     from indexcalc.views.named import tensors_in as tensors_in
+    from indexcalc.writing.equation import equation as equation
+    from indexcalc.writing.equation import left_name as left_name
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
     from indexcalc.writing.index.text import ranges_told as ranges_told
@@ -94,6 +96,7 @@ MODULES = {
     "differential": "views.derivatives.differentiate",
     "Equality": "views.equals",
     "equals": "views.equals",
+    "equation": "writing.equation",
     "evaluate": "engine.evaluate",
     "expand": "simplify.passes",
     "explain": "explaining.derivation",
@@ -109,6 +112,7 @@ MODULES = {
     "jvp": "views.derivatives.differentiate",
     "key_of": "simplify.same",
     "lacking": "views.named",
+    "left_name": "writing.equation",
     "layout_of": "views.derivatives.projection",
     "Layouts": "views.derivatives.panel",
     "layouts": "views.derivatives.panel",
