@@ -183,6 +183,7 @@ def test_each_kind_is_drawn() -> None:
         (ic.tensor("alpha", "n")[i], ["α", "i"]),
         (x[1:], ["1:", "x", "n", "n − 1"]),
         (ic.tr(ic.eye("n")), ["n"]),
+        (x[i + j] * ic.tensor("w", 3)[j], ["x", "w", "i + k = j", "i", "j", "k"]),
     ],
     ids=str,
 )

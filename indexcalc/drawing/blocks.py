@@ -52,7 +52,7 @@ Legs = Mapping[str, Sequence[int]]
 NO_LEGS: Legs = {"left": (), "right": ()}
 
 
-class Grid(NamedTuple):
+class Spacing(NamedTuple):
     """Where columns begin, how wide they are, where wires right of them may bend, and the width of all."""
 
     lefts: Sequence[float]
@@ -67,7 +67,7 @@ class Spots(NamedTuple):
     columns: Mapping[Item, int]
     tops: Mapping[Item, float]
     bodies: Mapping[Item, Body]
-    grid: Grid
+    grid: Spacing
 
     def corner(self, item: Item) -> Point:
         """Where a part begins: it stands in the middle of its column."""
@@ -212,7 +212,7 @@ def _grid(
     bodies: Mapping[Item, Body],
     wires: Sequence[str],
     tops: Mapping[Item, float],
-) -> Grid:
+) -> Spacing:
     """The columns, each as wide as its widest part, and right of each room for names and for curves."""
     widths = [max((bodies[i].plate.width for i in column if i in bodies), default=0.0) for column in layers.columns]
     names = [0.0] * len(widths)
@@ -228,7 +228,7 @@ def _grid(
     for number in range(len(widths) - 1):
         lefts.append(lefts[-1] + widths[number] + names[number] + rooms[number])
     bends = [left + width + name for left, width, name in zip(lefts, widths, names, strict=True)]
-    return Grid(lefts, widths, bends, lefts[-1] + widths[-1])
+    return Spacing(lefts, widths, bends, lefts[-1] + widths[-1])
 
 
 def _wire(link: Hop, spots: Spots, style: str) -> Stroke:

@@ -9,7 +9,7 @@ from indexcalc.drawing.scene import Frame, Mark, Net, Scene
 
 SHAPES = {
     "tensor": "ellipse", "named": "ellipse", "known": "box", "epsilon": "box", "pick": "cds",
-    "join": "triangle", "dot": "point",
+    "join": "invtriangle", "dot": "point",
 }  # fmt: skip
 """The shape of Graphviz for each kind of mark."""
 

@@ -37,14 +37,14 @@ class Layers(NamedTuple):
     links: tuple[Hop, ...]
 
 
-class Ends(NamedTuple):
+class Wiring(NamedTuple):
     """A connected part of a network: its parts, and both ends of each wire, an item and the place of its leg."""
 
     parts: tuple[int, ...]
     wires: dict[int, tuple[tuple[Item, int], tuple[Item, int]]]
 
 
-def components(legs: Sequence[Sequence[int]], free: Sequence[tuple[int, str]]) -> list[Ends]:
+def components(legs: Sequence[Sequence[int]], free: Sequence[tuple[int, str]]) -> list[Wiring]:
     """The connected parts of a network, of which each part has these wires, and these are free, at the left or right.
 
     >>> [one.parts for one in components([(0,), (0, 1), (2,)], [(1, "right"), (2, "left")])]
@@ -79,11 +79,11 @@ def components(legs: Sequence[Sequence[int]], free: Sequence[tuple[int, str]]) -
                         todo.append(other)
         wires = sorted({wire for item in reached for wire in home.get(item, ())})
         pairs = {wire: (ends[wire][0], ends[wire][1]) for wire in wires}
-        found.append(Ends(tuple(sorted(item[1] for item in reached if item[0] == "part")), pairs))
+        found.append(Wiring(tuple(sorted(item[1] for item in reached if item[0] == "part")), pairs))
     return found
 
 
-def layerings(graph: Ends) -> Iterator[Layers]:
+def layerings(graph: Wiring) -> Iterator[Layers]:
     """Ways to stand a connected part of a network: from where rows leave, or else from each part in turn.
 
     >>> chain = components([(0,), (0, 1), (1,)], [])[0]
@@ -108,7 +108,7 @@ def layerings(graph: Ends) -> Iterator[Layers]:
         yield _layered(graph, {})
 
 
-def _parts_at(graph: Ends, side: str) -> list[int]:
+def _parts_at(graph: Wiring, side: str) -> list[int]:
     found = []
     for (one, _), (other, _) in graph.wires.values():
         for item, far in ((one, other), (other, one)):
@@ -117,7 +117,7 @@ def _parts_at(graph: Ends, side: str) -> list[int]:
     return found
 
 
-def _neighbours(graph: Ends, without: int = -1) -> dict[int, list[int]]:
+def _neighbours(graph: Wiring, without: int = -1) -> dict[int, list[int]]:
     near: dict[int, list[int]] = {part: [] for part in graph.parts}
     for wire, ((one, _), (other, _)) in graph.wires.items():
         if wire != without and one[0] == other[0] == "part" and one != other:
@@ -126,7 +126,7 @@ def _neighbours(graph: Ends, without: int = -1) -> dict[int, list[int]]:
     return near
 
 
-def _distances(graph: Ends, starts: Sequence[int], without: int = -1) -> dict[int, int]:
+def _distances(graph: Wiring, starts: Sequence[int], without: int = -1) -> dict[int, int]:
     near = _neighbours(graph, without)
     depth = dict.fromkeys(starts, 0)
     todo = list(depth)
@@ -138,7 +138,7 @@ def _distances(graph: Ends, starts: Sequence[int], without: int = -1) -> dict[in
     return depth
 
 
-def _is_ring(graph: Ends) -> bool:
+def _is_ring(graph: Wiring) -> bool:
     """Has each part two legs, and no wire leaves?"""
     counts = dict.fromkeys(graph.parts, 0)
     for ends in graph.wires.values():
@@ -149,7 +149,7 @@ def _is_ring(graph: Ends) -> bool:
     return bool(counts) and set(counts.values()) == {2}
 
 
-def _ring(graph: Ends, start: int) -> Layers:
+def _ring(graph: Wiring, start: int) -> Layers:
     """A ring, cut at the first leg of one of its parts: that wire goes back above all others."""
     cut = next(w for w, ends in graph.wires.items() if (("part", start, 0), 0) in ends)
     depth = _distances(graph, [start], cut)
@@ -165,7 +165,7 @@ def _ring(graph: Ends, start: int) -> Layers:
     return _ordered(Layers(tuple(columns), (*layers.links, *links)))
 
 
-def _layered(graph: Ends, depth: dict[int, int]) -> Layers:
+def _layered(graph: Wiring, depth: dict[int, int]) -> Layers:
     """The columns at these depths, with what passes."""
     last = max(depth.values(), default=-1) + 1
     columns: list[list[Item]] = [[] for _ in range(last + 2)]

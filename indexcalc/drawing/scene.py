@@ -34,7 +34,7 @@ from indexcalc.graph.node import (
     Variable,
 )
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import range_of
+from indexcalc.graph.ranges import Relation, range_of, relation_of
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dimension
 from indexcalc.writing.index.opened import distinct
@@ -316,7 +316,11 @@ def _definition(painter: Painter, node: Definition, names: Names, used: frozense
 
 
 def _constant(painter: Painter, node: Constant, names: Names, used: frozenset[str]) -> Mark:
-    """A known tensor: Levi-Civita's as a bar, what takes entries as a triangle, others by their names."""
+    """A known tensor: Levi-Civita's as a bar, what takes entries as a tap, others by what they say or are called."""
+    if (relation := relation_of(node)) is not None:
+        axes = names if painter.named else [str(k) for k in range(1, node.order + 1)]
+        every = Symmetry(((tuple(range(node.order)), 1),)) if painter.named else NO_SYMMETRY
+        return Mark(_relation_text(relation, axes), "known", (), every)
     if (found := range_of(node)) is not None:
         return Mark(slice_text(found), "pick", ())
     if node.label == "unit":
@@ -324,6 +328,21 @@ def _constant(painter: Painter, node: Constant, names: Names, used: frozenset[st
     if node.label == "epsilon":
         return Mark("ε", "epsilon", (), NO_SYMMETRY)
     return Mark(str_piece(constant_piece(node, ())), "known", (), even(symmetry_of(node)))
+
+
+def _relation_text(found: Relation, names: Names) -> str:
+    """Where an affine delta is 1, as an equation between its axes.
+
+    >>> _relation_text(Relation(1, (1, 2, -1), (3, 4, 9)), "ijk")
+    'i + 2·j + 1 = k'
+    """
+    sides: tuple[list[str], list[str]] = ([], [])
+    for coef, name in zip(found.coefs, names, strict=True):
+        sides[coef < 0].append(name if abs(coef) == 1 else f"{abs(coef)}·{name}")
+    if found.start != 0:
+        less = isinstance(found.start, int) and found.start < 0
+        sides[less].append(size_text(-found.start if less else found.start))
+    return " = ".join(" + ".join(side) or "0" for side in sides)
 
 
 def _sum(painter: Painter, node: Sum, names: Names, used: frozenset[str]) -> Frame:
