@@ -1,6 +1,6 @@
 """Run the sessions of pages and write what they print: `python docs/rerun.py docs/functions.md`, after adding a row.
 
-The tests run the same sessions and compare; read the difference before you commit it.
+Pictures of a page are written too. The tests run the same sessions and compare; read the difference before a commit.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import re
 import sys
 from pathlib import Path
 from typing import Any
+
+PICTURE = re.compile(r"\(pictures/(\w+)\.svg\)")
+"""A picture of a page, which is called as the diagram that its session makes."""
 
 
 class Corrector(doctest.DocTestRunner):
@@ -32,10 +35,22 @@ class Corrector(doctest.DocTestRunner):
             self.report_failure(out, test, example, got)
 
 
+def session_of(text: str) -> doctest.DocTest:
+    """The blocks of a page as one session."""
+    without_fences = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
+    return doctest.DocTestParser().get_doctest(without_fences, {}, "page", None, 0)
+
+
+def pictures(text: str) -> dict[str, str]:
+    """The pictures of a page by their names, as SVG: those of the diagrams that its session makes."""
+    session = session_of(text)
+    Corrector().run(session, out=lambda printed: None, clear_globs=False)
+    return {name: session.globs[name].svg for name in PICTURE.findall(text)}
+
+
 def rerun(text: str) -> str:
     """The page with what its sessions print."""
-    without_fences = re.sub(r"^```.*$", "", text, flags=re.MULTILINE)
-    session = doctest.DocTestParser().get_doctest(without_fences, {}, "page", None, 0)
+    session = session_of(text)
     corrector, lines = Corrector(), text.split("\n")
     corrector.run(session, out=lambda printed: None)
     for example, got in reversed(corrector.corrections):
@@ -48,3 +63,5 @@ if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     for page in map(Path, sys.argv[1:]):
         page.write_text(rerun(page.read_text("utf-8")), "utf-8")
+        for name, svg in pictures(page.read_text("utf-8")).items():
+            (page.parent / "pictures" / f"{name}.svg").write_text(svg, "utf-8")

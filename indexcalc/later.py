@@ -12,6 +12,13 @@ if TYPE_CHECKING:
     from indexcalc.calculus.derivative import derive as derive
     from indexcalc.checking.check import check as check
     from indexcalc.checking.verify import verify as verify
+    from indexcalc.drawing.diagram import Diagram as Diagram
+    from indexcalc.drawing.diagram import Strip as Strip
+    from indexcalc.drawing.diagram import diagram as diagram
+    from indexcalc.drawing.diagram import strip as strip
+    from indexcalc.drawing.plots import Plot as Plot
+    from indexcalc.drawing.plots import plan_plot as plan_plot
+    from indexcalc.drawing.plots import plot as plot
     from indexcalc.engine.compile.backends import compile_expressions as compile_expressions
     from indexcalc.engine.compile.dask_arrays import OnDask as OnDask
     from indexcalc.engine.compile.source import to_source as to_source
@@ -59,6 +66,8 @@ if TYPE_CHECKING:
     from indexcalc.views.named import lacking as lacking
     from indexcalc.views.named import replaced as replaced
     from indexcalc.views.named import tensors_in as tensors_in
+    from indexcalc.writing.equation import equation as equation
+    from indexcalc.writing.equation import left_name as left_name
     from indexcalc.writing.index.latex import expr_latex as expr_latex
     from indexcalc.writing.index.text import expr_text as expr_text
     from indexcalc.writing.index.text import ranges_told as ranges_told
@@ -81,17 +90,20 @@ MODULES = {
     "Derivative": "views.derivatives.derivative",
     "derivative": "views.derivatives.differentiate",
     "derive": "calculus.derivative",
+    "Diagram": "drawing.diagram",
+    "diagram": "drawing.diagram",
     "diff": "views.derivatives.differentiate",
     "differential": "views.derivatives.differentiate",
     "Equality": "views.equals",
     "equals": "views.equals",
+    "equation": "writing.equation",
     "evaluate": "engine.evaluate",
     "expand": "simplify.passes",
     "explain": "explaining.derivation",
     "expr_latex": "writing.index.latex",
     "expr_text": "writing.index.text",
-    "formula": "writing.matrix.formula",
     "Formula": "writing.matrix.formula",
+    "formula": "writing.matrix.formula",
     "from_sympy": "interop.read_sympy",
     "grad": "views.derivatives.differentiate",
     "hessian": "views.derivatives.differentiate",
@@ -100,6 +112,7 @@ MODULES = {
     "jvp": "views.derivatives.differentiate",
     "key_of": "simplify.same",
     "lacking": "views.named",
+    "left_name": "writing.equation",
     "layout_of": "views.derivatives.projection",
     "Layouts": "views.derivatives.panel",
     "layouts": "views.derivatives.panel",
@@ -109,6 +122,9 @@ MODULES = {
     "OnDask": "engine.compile.dask_arrays",
     "parse": "reading.reader",
     "picked": "views.choosing.keys",
+    "plan_plot": "drawing.plots",
+    "Plot": "drawing.plots",
+    "plot": "drawing.plots",
     "preflight": "engine.preflight",
     "ranges_told": "writing.index.text",
     "rearrange": "interop.axes",
@@ -118,6 +134,8 @@ MODULES = {
     "simplest": "simplify.same",
     "simplify": "simplify.passes",
     "size_number": "views.array",
+    "Strip": "drawing.diagram",
+    "strip": "drawing.diagram",
     "tensors_in": "views.named",
     "to_source": "engine.compile.source",
     "to_sympy": "interop.write_sympy",

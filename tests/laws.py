@@ -10,8 +10,8 @@ from pathlib import Path
 
 FLOORS = (
     "errors", "surface", "foreign", "later", "interning", "affine", "index", "graph", "functions", "simplify",
-    "calculus", "writing", "engine", "layout", "equality", "views", "reading", "interop", "checking", "explaining",
-    "__main__", "__init__", "testing",
+    "calculus", "writing", "engine", "layout", "equality", "views", "drawing", "reading", "interop", "checking",
+    "explaining", "__main__", "__init__", "testing",
 )  # fmt: skip
 """The rooms from below: a module imports from rooms below its own, and within its room without a circle."""
 LATE = "later"

@@ -32,6 +32,8 @@ EMPTY = "it has no children, and comes back before"
 IS_SPELLED = "it has no name: it is spelled out, `arrange.py`"
 TABLES: dict[str, dict[str, str]] = {
     "calculus.rules.RULES": {"Variable": LEAF, "Constant": LEAF},
+    "drawing.pattern.PATTERNS": {},
+    "drawing.scene.PARTS": {},
     "engine.compile.dask_arrays.STEPS": {},
     "engine.emit.numpy_code.WRITERS": {},
     "engine.emit.numpy.blockwise.FUNCTIONS": {

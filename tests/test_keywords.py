@@ -334,6 +334,11 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: ic.vjp(ic.softmax(T @ T.T, axis=1), T, A).formula(),
     ),
     ("Derivative", "latex lhs"): (lambda: D.latex(lhs=True), D.latex),
+    ("Array", "latex lhs"): (lambda: A.latex(lhs="Y"), A.latex),
+    ("Expr", "latex lhs"): (lambda: x[i].latex(lhs="y"), x[i].latex),
+    ("Layout", "latex lhs"): (lambda: H.layout("jax").latex(lhs="Y"), H.layout("jax").latex),
+    **{(title, "latex environment"): (partial(e.latex, environment="align"), e.latex) for title, e in (
+        ("Array", A), ("Expr", x[i]), ("Explanation", ic.explain(x @ x, x)))},
     ("ArrayDerivative", "latex lhs"): (lambda: H.latex(lhs=True), H.latex),
     ("Array", "to_xarray dims"): (
         lambda: T.to_xarray(T=np.ones((2, 3)), dims=("a", "b")).dims, lambda: T.to_xarray(T=np.ones((2, 3))).dims),
@@ -358,12 +363,11 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: _refused(LARGE.solver),
     ),
     ("Compressed", "tosparse format"): (lambda: HELD.tosparse(format="coo").format, lambda: HELD.tosparse().format),
+    ("View", "plot layout"): (lambda: str(D.plot(n=3, layout="magnus-neudecker")), lambda: str(D.plot(n=3))),
     ("Expr", "sum where"): (lambda: A[i, a].sum(i, a, where="i<a"), lambda: A[i, a].sum(i, a)),
 }  # fmt: skip
 """Each keyword of each public method, as for functions."""
-NO_LEFT = "only a derivative has a left-hand side: of anything else it is empty"
 SAME_OF_METHODS = {
-    **{(title, "latex lhs"): NO_LEFT for title in ("Array", "Expr", "Layout")},
     ("Compressed", "solve positive_definite"): "it is that of `solver`",
 }
 

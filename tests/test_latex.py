@@ -10,6 +10,8 @@ from pylatexenc import latexwalker
 from pylatexenc.latexwalker import LatexEnvironmentNode, LatexMacroNode, LatexWalker
 
 import indexcalc as ic
+from indexcalc.errors import IndexCalcError
+from indexcalc.writing import equation
 from indexcalc.writing.index.text import GREEK
 
 MACROS = {
@@ -176,3 +178,31 @@ def test_array_derivatives_have_a_left_side():
     assert ic.grad(W.sum(), W).latex(lhs=True).startswith(r"\frac{\partial}{\partial \hat{W}}")
     assert "=" not in ic.hvp((x @ x) ** 2, x, ic.tensor("d", "n")).latex(lhs=True)
     assert all("=" not in e.latex(lhs=True) for e in (S @ u, x[i] * x[i]))
+
+
+def test_a_left_hand_side_has_a_name():
+    u, S = ic.tensor("u", "n"), ic.tensor("S", "n n")
+    i, j, k = ic.indices("i j k")
+    assert (S @ u).latex(lhs="y_hat") == r"\hat{y} = S \, u"
+    assert (S[i, j] * u[j]).latex(lhs="loss") == r"\mathrm{loss}_{i} = S_{ij}\,u_{j}"
+    assert ic.grad(u @ u, u).latex(lhs="L") == r"\frac{\partial L}{\partial u} = 2 \, u"
+    assert ic.hessian(u @ u, u).latex(lhs="L").startswith(r"\frac{\partial^{2} L}{\partial u\,\partial u} = ")
+    assert (S[i, j] * u[j]).diff(u[k]).latex(lhs="y") == r"\frac{\partial y_{i}}{\partial u_{k}} = S_{ik}"
+    for wrong in ("", "a b", "\\evil", 3, None):
+        with pytest.raises(IndexCalcError):
+            (S @ u).latex(lhs=wrong)
+
+
+@pytest.mark.parametrize("environment", equation.ENVIRONMENTS)
+def test_an_environment_is_opened_and_closed(environment):
+    u = ic.tensor("u", "n")
+    shown = ic.grad(u @ u, u).latex(lhs="L", environment=environment)
+    sign = "&= " if environment.startswith("align") else "= "
+    line = rf"\frac{{\partial L}}{{\partial u}} {sign}2 \, u"
+    assert shown == f"\\begin{{{environment}}}\n{line}\n\\end{{{environment}}}"
+    explanation = ic.explain(u @ u, u)
+    if environment.startswith("align"):
+        assert explanation.latex(environment=environment) == explanation.latex().replace("aligned", environment)
+    else:
+        with pytest.raises(IndexCalcError, match="write align"):
+            explanation.latex(environment=environment)

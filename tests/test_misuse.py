@@ -12,6 +12,8 @@ import pickle
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
+from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,7 +47,7 @@ VIEWS = {"x", "x[i]", "A", "s"}
 BYTES = {"None", "3", "0", "2.5", "10**30", "'1GB'"}
 TAKES: dict[str, set[str]] = {
     "axis": {"None", "-1", "0", "[]", "[1]", "(0, 1)"}, "keepdims": {"True"}, "batch": {"True", "'x'", "''", "'a b'"},
-    "lhs": {"True"},
+    "lhs": {"True", "'x'"}, "environment": {"None"},
     "define": {"True"}, "full": {"True"}, "positive_definite": {"True"}, "latex": {"'x'", "''", "'a b'", "'1GB'"},
     "dim": {"None", *SIZES},
     "symmetric": {"True"}, "positive": {"True"}, "gradient": {"'x'", "''"}, "memory_limit": BYTES, "n": COUNTS,
@@ -218,7 +220,10 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
             "substitute": by(e.substitute, {A: A}, takes={"{}"}),
             "equals": by(e.equals, e, takes=own | NUMBERS),
             "wanted": by(e.wanted, axes, takes={"None"}),
-            "latex": by(e.latex, lhs=False),
+            "diagram": by(e.diagram),
+            "plot": by(e.plot, {"n": 3}, layout=None, takes={"{'n': 3}"}, arity=False),
+            "plot by name": by(e.plot, arity=False, n=3),
+            "latex": by(e.latex, lhs=False, environment=None),
             "to_sympy": by(e.to_sympy),
             "to_xarray": by(e.to_xarray, numbers, arity=False, dims=["i"]),
             "to_xarray by name": by(e.to_xarray, arity=False, x=ONE, A=TWO),
@@ -247,7 +252,11 @@ def _views() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         },
     )
     for D in (E.diff(A[k, c]), ic.hessian((x @ x) ** 2, x)):
-        layouts = {"layout": by(D.layout, "jax"), "layouts": by(D.layouts), "latex": by(D.latex, lhs=True)}
+        layouts = {
+            "layout": by(D.layout, "jax"),
+            "layouts": by(D.layouts),
+            "latex": by(D.latex, lhs=True, environment="align"),
+        }
         yield type(D).__name__, D, layouts | {"sides": by(D.sides)}
 
 
@@ -290,7 +299,16 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "unpack": by(problem.unpack, ONE, takes=[flat]), "keys": by(problem.keys),
     }  # fmt: skip
     yield "Layouts", panel, {"table": by(panel.table), "__getitem__": by(panel.__getitem__, "jax", arity=False)}
-    yield "Explanation", explained, {"text": by(explained.text, full=True), "latex": by(explained.latex)}
+    texts = {"text": by(explained.text, full=True), "latex": by(explained.latex, environment="align")}
+    yield "Explanation", explained, texts | {"diagrams": by(explained.diagrams)}
+    yield "Plan", f.plan, {"plot": by(f.plan.plot)}
+    strip, path = explained.diagrams(), Path(mkdtemp()) / "picture.svg"
+    yield "Picture", Y.diagram(), {"save": by(Y.diagram().save, path)}
+    yield (
+        "Strip",
+        strip,
+        {"save": by(strip.save, path), "__getitem__": by(strip.__getitem__, 0, takes={"0", "3", "-1"}, arity=False)},
+    )
 
 
 @cache

@@ -57,15 +57,27 @@ def working_entries(step: Step) -> int:
 
 
 def peak_entries(program: Program) -> int:
-    """The most entries that are alive at once, the inputs apart: each step's result, until its last use.
-
-    A derivative of a function of matrices counts what it makes on its way too.
+    """The most entries that are alive at once, the inputs apart.
 
     >>> from indexcalc.engine.plan.plan import plan
     >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, x = variable("A", (9, 5)), variable("x", (5,))
     >>> peak_entries(plan([einsum(1, [(A, "ij"), (x, "j")], "i")], {}))
     9
+    """
+    return max(alive_entries(program), default=0)
+
+
+def alive_entries(program: Program) -> list[int]:
+    """The entries that are alive during each step, the inputs apart: each step's result, until its last use.
+
+    A derivative of a function of matrices counts what it makes on its way too.
+
+    >>> from indexcalc.engine.plan.plan import plan
+    >>> from indexcalc.graph.constructors import einsum, variable
+    >>> A, x = variable("A", (9, 5)), variable("x", (5,))
+    >>> alive_entries(plan([einsum(1, [(A, "ij"), (x, "j")], "i")], {}))
+    [0, 0, 9]
     """
     owner: list[int] = []
     for number, step in enumerate(program.steps):
@@ -77,11 +89,11 @@ def peak_entries(program: Program) -> int:
     for value in program.results:
         last[owner[value]] = len(program.steps)
     ends: dict[int, list[int]] = {}
-    alive = peak = 0
+    alive, during = 0, []
     for number, step in enumerate(program.steps):
         if owner[number] == number and not isinstance(step, Input | Known | Fill):
             alive += entries_held(step)
             ends.setdefault(last[number], []).append(number)
-        peak = max(peak, alive + working_entries(step))
+        during.append(alive + working_entries(step))
         alive -= sum(entries_held(program.steps[done]) for done in ends.pop(number, ()))
-    return peak
+    return during

@@ -122,7 +122,9 @@ def preflight(
     sizes = {**(sizes or {}), **named}
     given = [view.sides() for view in views]
     roots = simplify([side.node for side in given])
-    _check(asked, sizes, symbols_below([*roots, *joined_inputs(view.inputs for view in views)]), symbols_below(roots))
+    check_sizes(
+        asked, sizes, symbols_below([*roots, *joined_inputs(view.inputs for view in views)]), symbols_below(roots)
+    )
     used = variables(roots)
     job = Job(
         tuple(roots),
@@ -156,7 +158,8 @@ def _kept_dtype(dtype: Any, asked: Asked) -> Any:
     return kind
 
 
-def _check(asked: Asked, sizes: Mapping[str, int], known: set[str], needed: set[str]) -> None:
+def check_sizes(asked: Asked, sizes: Mapping[str, int], known: set[str], needed: set[str]) -> None:
+    """Each size is one of a dimension that is `known`, and all that are `needed` are there, or an error says which."""
     for name, size in sizes.items():
         if name not in known:
             raise InputError(asked, f"unknown dimension {name!r}", did_you_mean(str(name), known))

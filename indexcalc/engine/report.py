@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from string import ascii_letters
 
+from indexcalc import later
 from indexcalc.engine import program as steps
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
@@ -34,6 +35,10 @@ class Plan:
     def steps(self) -> tuple[Step, ...]:
         """The steps that compute, in order."""
         return tuple(s for s in self.program.steps if not isinstance(s, steps.Input | steps.Known | steps.Fill))
+
+    def plot(self) -> later.Plot:
+        """The entries that are alive at each step, inputs apart; `.figure`, `.save(path)`. It takes matplotlib."""
+        return later.plan_plot(self)
 
     def __str__(self) -> str:
         rows = [("value", "step", "shape", "kernel", "FLOPs")]

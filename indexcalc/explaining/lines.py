@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from indexcalc import later
+from indexcalc.errors import KindError
 from indexcalc.surface import public
+from indexcalc.views.derivatives.derivative import Derivative
 from indexcalc.views.view import View
+from indexcalc.writing.equation import sign_of, surrounded
 from indexcalc.writing.index.latex import name_latex, subscripted
 
 SHOWN = 12
@@ -77,15 +81,23 @@ class Explanation:
     def __repr__(self) -> str:
         return str(self)
 
-    def latex(self) -> str:
-        """The derivation as an `aligned` block."""
+    def latex(self, *, environment: str = "aligned") -> str:
+        """The derivation as lines of LaTeX, in an `aligned` block or another environment: `align`, `align*`."""
+        if not sign_of(environment):
+            asked = f"latex(environment={environment!r})"
+            raise KindError(asked, "a derivation has lines, whose signs stand below each other", "write align")
         rows = []
         last = ""
         for line in self.lines:
             title = "" if line.latex_title == last else line.latex_title
             rows.append(rf"{title} &= {line.latex_text} && \text{{{_escaped(line.rule)}}}")
             last = line.latex_title
-        return "\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}"
+        return surrounded(rows, environment)
+
+    def diagrams(self) -> later.Strip:
+        """The lines as tensor networks, one below the other, each with its rule: `.save("derivation.svg")`."""
+        by = {index.name for index in self.result.wrt} if isinstance(self.result, Derivative) else set()
+        return later.strip(self.lines, frozenset(by))
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"

@@ -101,9 +101,18 @@ class Indexed(View):
         """The text, with Greek names as letters."""
         return later.expr_text(self.node, self.names, self.batch, unicode=True, starts=self.starts)
 
-    def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the expression; only a derivative has a left-hand side."""
-        return later.expr_latex(self.node, self.names, self.batch, self.starts)
+    def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
+        r"""The LaTeX of the expression; with a name as `lhs` an equation, in an `environment` if one is named.
+
+        >>> import indexcalc as ic
+        >>> i, j = ic.indices("i j"); x, W = ic.tensor("x", "n"), ic.tensor("W", "n m")
+        >>> print((x[i]*W[i,j]).latex(lhs="y", environment="align"))
+        \begin{align}
+        y_{j} &= x_{i}\,W_{ij}
+        \end{align}
+        """
+        left = later.left_name(lhs, [index.name for index in self.free])
+        return later.equation(left, later.expr_latex(self.node, self.names, self.batch, self.starts), environment)
 
     def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in the order of `.free`, or of `order`."""

@@ -95,9 +95,14 @@ class Placed(View):
             return plain(self.node)
         return Standing(self.node, self.places, self.vectors, self.turned)
 
-    def latex(self, lhs: bool = False) -> str:
-        """The LaTeX of the closed form, or of the entries where there is none; an Array has no left-hand side."""
-        return later.array_latex(self.stood())
+    def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
+        r"""The LaTeX of the closed form, or of the entries where there is none; with a name as `lhs` an equation.
+
+        >>> import indexcalc as ic
+        >>> print((ic.tensor("X", "n d") @ ic.tensor("W", "d m")).latex(lhs="Y"))
+        Y = X \, W
+        """
+        return later.equation(later.left_name(lhs), later.array_latex(self.stood()), environment)
 
     def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in their order, or as `order` says, by number."""

@@ -174,6 +174,22 @@ class View(Evaluable):
         """The numbers held as `delta ⊗ core` terms: see `indexcalc.compressed`, to which all arguments go."""
         return later.compressed(self, values, memory_limit=memory_limit, **named)
 
+    def diagram(self) -> later.Diagram:
+        """The expression as a tensor network, a picture that notebooks show: `.save("network.svg")`.
+
+        Each tensor is a mark with a wire for each axis, a summed index a wire between two, a delta a wire alone, a
+        function a frame; also as `.svg`, `.dot`, `.tikz`.
+        """
+        return later.diagram(self)
+
+    def plot(self, sizes: Mapping[str, int] | None = None, /, *, layout: str | None = None, **named: int) -> later.Plot:
+        """The blocks of a matrix, zero, δ, bands and dense, at these sizes: `D.plot(n=4, m=3)`; see `.figure`, `.save`.
+
+        Rows and columns are those of a derivative, in the named layout if there is one, or else halves of the axes. A
+        number that depends on one number alone is plotted with its first two derivatives. It takes matplotlib.
+        """
+        return later.plot(self, sizes, layout, named)
+
     def to_sympy(self) -> Basic:
         """The expression in SymPy: see `indexcalc.interop.write_sympy.to_sympy`."""
         written: Basic = later.to_sympy(self)

@@ -93,16 +93,17 @@ class Derivative(Expr):
         notes += structure_notes(self)
         return " ".join(notes)
 
-    def latex(self, lhs: bool = False) -> str:
-        r"""The LaTeX of the derivative; with `lhs` as an equation.
+    def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
+        r"""The LaTeX of the derivative; with `lhs` as an equation, in which a name stands for what was differentiated.
 
         >>> import indexcalc as ic
         >>> i, k = ic.indices("i k"); x = ic.tensor("x", "n")
         >>> print(ic.exp(x[i]).sum(i).diff(x[k]).latex(lhs=True))
         \frac{\partial}{\partial x_{k}}\left(\sum_{i} \exp\left(x_{i}\right)\right) = \exp\left(x_{k}\right)
         """
-        right = super().latex()
-        return f"{left_latex(self.source, self.targets)} = {right}" if lhs else right
+        name = later.left_name(lhs, [index.name for index in self.source.free])
+        left = left_latex(self.source, self.targets, name) if lhs else ""
+        return later.equation(left, super().latex(), environment)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
@@ -199,16 +200,23 @@ class ArrayDerivative(Array):
         """Which derivative by a structured variable this is."""
         return " ".join([*([said] if (said := super().note) else []), *structure_notes(self)])
 
-    def latex(self, lhs: bool = False) -> str:
+    def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
         r"""The LaTeX of the derivative; with `lhs` as an equation, but for a product with a Hessian, which has no sign.
+
+        A name stands for what was differentiated.
 
         >>> import indexcalc as ic
         >>> A, x = ic.tensor("A", "n n"), ic.column("x", "n")
         >>> print(ic.derivative(A @ x, x).latex(lhs=True))
         \frac{\partial}{\partial x}\left(A \, x\right) = A
+        >>> print(ic.grad(x.T @ A @ x, x).latex(lhs="L", environment="equation"))
+        \begin{equation}
+        \frac{\partial L}{\partial x} = \left(A + A^{\mathsf{T}}\right) \, x
+        \end{equation}
         """
-        right = super().latex()
-        return f"{left_latex(self.source, self.targets)} = {right}" if lhs and self.source is not None else right
+        name = later.left_name(lhs)
+        left = left_latex(self.source, self.targets, name) if lhs and self.source is not None else ""
+        return later.equation(left, super().latex(), environment)
 
     def _repr_latex_(self) -> str:
         return f"$\\displaystyle {self.latex(lhs=True)}{structure_latex(self)}$"
@@ -264,10 +272,12 @@ def _begun(made: Made, derivative: Any, other: object) -> Made:
     return _linear(made, derivative, pos) if is_number(other) and other == 0 else made
 
 
-def left_latex(source: Expr | Array, targets: Sequence[Expr | Array]) -> str:
-    """The LaTeX of what a derivative is: of this, by these."""
+def left_latex(source: Expr | Array, targets: Sequence[Expr | Array], name: str = "") -> str:
+    """The LaTeX of what a derivative is: of this, by these; `name` stands for what was differentiated."""
     below = r"\,".join(rf"\partial {target.latex()}" for target in targets)
     above = rf"\partial^{{{len(targets)}}}" if len(targets) > 1 else r"\partial"
+    if name:
+        return rf"\frac{{{above} {name}}}{{{below}}}"
     return rf"\frac{{{above}}}{{{below}}}\left({source.latex()}\right)"
 
 

@@ -1,0 +1,99 @@
+"""Plates as TikZ: a `tikzpicture` for a page of LaTeX that loads `tikz`, `amsmath` and `amssymb`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from indexcalc.drawing.plates import Contour, Label, Plate, Stroke
+from indexcalc.drawing.svg import corners
+from indexcalc.writing.index.text import GREEK
+
+STYLES = {
+    "wire": "draw", "stop": "draw, thick", "derived": "draw, double, double distance=1.4pt",
+    "tensor": "draw, fill=blue!8", "named": "draw, fill=green!10",
+    "known": "draw, fill=yellow!15", "pick": "draw, fill=orange!18", "join": "draw, fill=orange!18",
+    "dot": "fill=black", "epsilon": "draw, fill=black!12", "frame": "draw, fill=blue!3", "group": "draw, dashed",
+}  # fmt: skip
+"""How each kind is drawn."""
+ANCHORS = {"start": "west", "middle": "center", "end": "east"}
+LETTERS = {letter: f"\\{name} " for name, letter in GREEK.items() if letter not in "ΑΒΕΖΗΙΚΜΝΟΡΤΧο"}
+SIGNS = {
+    "∂": r"\partial ", "·": r"\cdot ", "−": "-", "δ": r"\delta ", "ε": r"\varepsilon ", "ᵀ": r"^{\top}",
+    "′": "'", "″": "''", "‴": "'''", "→": r"\to ", "‚": ",", "ᐟ": "/", "≤": r"\leq ", "≥": r"\geq ",
+    "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\sim ",
+    "\\": r"\backslash ", "^": r"\hat{}",
+    "∘": r"\circ ", "⊙": r"\odot ", "⊗": r"\otimes ", "ʼ": "'", "×": r"\times ", "∞": r"\infty ", "√": r"\surd ",
+}  # fmt: skip
+SIGNS |= {letter: tex for letter, tex in LETTERS.items() if letter not in SIGNS}
+RUNS = {"super": "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ", "sub": "₀₁₂₃₄₅₆₇₈₉‚"}
+"""Letters that are raised or lowered, which LaTeX writes as a group."""
+
+
+def tikz(plate: Plate) -> str:
+    r"""The picture as a `tikzpicture`, a pixel being three quarters of a point.
+
+    >>> print(tikz(Plate(9, 9, (), (), (Label(1, 2, "Wᵀ"),))))
+    \begin{tikzpicture}[x=0.75pt, y=-0.75pt]
+    \node[anchor=center, inner sep=0pt] at (1, -2.9) {$W^{\top}$};
+    \end{tikzpicture}
+    <BLANKLINE>
+    """
+    frames = sorted((o for o in plate.outlines if o.number), key=lambda outline: len(outline.way))
+    lines = [_outline(frame) for frame in frames]
+    lines += map(_stroke, plate.strokes)
+    lines += [_outline(outline) for outline in plate.outlines if not outline.number]
+    lines += map(_label, plate.labels)
+    return "\n".join([r"\begin{tikzpicture}[x=0.75pt, y=-0.75pt]", *lines, "\\end{tikzpicture}\n"])
+
+
+def _at(x: float, y: float) -> str:
+    return f"({x:.4g}, {y:.4g})" if max(abs(x), abs(y)) < 1000 else f"({x:.1f}, {y:.1f})"
+
+
+def _outline(outline: Contour) -> str:
+    kind, _, side = outline.kind.partition("-")
+    x, y, right, low = outline.x, outline.y, outline.x + outline.width, outline.y + outline.height
+    if side:
+        return rf"\path[{STYLES[kind]}] {' -- '.join(_at(*corner) for corner in corners(outline))} -- cycle;"
+    if kind == "dot":
+        return (
+            rf"\path[{STYLES[kind]}] {_at((x + right) / 2, (y + low) / 2)} circle[radius={0.375 * outline.width:g}pt];"
+        )
+    rounded = {"frame": "4pt", "group": "6pt", "epsilon": "1pt", "known": "2pt"}.get(kind, "10pt")
+    return rf"\path[{STYLES[kind]}, rounded corners={rounded}] {_at(x, y)} rectangle {_at(right, low)};"
+
+
+def _stroke(stroke: Stroke) -> str:
+    points = stroke.points
+    curves = [
+        f".. controls {_at(*a)} and {_at(*b)} .. {_at(*c)}"
+        for a, b, c in zip(points[1::3], points[2::3], points[3::3], strict=True)
+    ]
+    return rf"\path[{STYLES[stroke.style]}] {_at(*points[0])} {' '.join(curves)};"
+
+
+def _label(label: Label) -> str:
+    size = "" if label.style in ("name", "text") else r"\scriptsize "
+    text = rf"{size}${math(label.text)}$"
+    place = _at(label.x, label.y - 0.35 * label.size)
+    return rf"\node[anchor={ANCHORS[label.anchor]}, inner sep=0pt] at {place} {{{text}}};"
+
+
+def math(text: str) -> str:
+    r"""A text of a picture as LaTeX in math mode: words upright, letters raised and lowered as groups.
+
+    >>> print(math("softmax"), math("T₁‚₃"), math("n²"), math("W_1ᵀ"))
+    \mathrm{softmax} T_{1,3} n^{2} \mathrm{W\_1}^{\top}
+    """
+    made = []
+    for run in re.findall(rf"[{RUNS['super']}]+|[{RUNS['sub']}]+|[A-Za-z][A-Za-z0-9_]+| |.", text):
+        if run[0] in RUNS["super"] or run[0] in RUNS["sub"]:
+            plain = "".join(SIGNS.get(c, unicodedata.normalize("NFKC", c)) for c in run).replace("−", "-")
+            made.append(f"{'^' if run[0] in RUNS['super'] else '_'}{{{plain}}}")
+        elif len(run) > 1:
+            made.append(rf"\mathrm{{{run.replace('_', chr(92) + '_')}}}")
+        else:
+            known = SIGNS.get(run, run if run.isascii() else f'{{\\char"{ord(run):X}}}')
+            made.append(r"\;" if run == " " else known)
+    return "".join(made).rstrip()
