@@ -363,5 +363,6 @@ function begin() {
 
 $("example").append(...EXAMPLES.map(([name], place) => h("option", { value: place }, name)));
 listen();
+begin(); // at once: who types while the server warms up keeps what was typed
 choices = { ...choices, ...(await ask("choices")) };
-begin();
+if (answer?.variables) variables(answer.variables);
