@@ -18,12 +18,13 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason="it runs a system Chromium, not installed here: CONTRIBUTING says how"),
 ]
+expect.set_options(timeout=30_000)
 LAYER = "#formula=Y+%3D+X%40W+%2B+B&by=dL%2FdW"
 
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[PageServer]:
-    made = PageServer()
+    made = PageServer(seconds=30.0)
     Thread(target=made.serve_forever, daemon=True).start()
     yield made
     made.shutdown()

@@ -7,6 +7,7 @@ page. A question is JSON of at most 10 KB. Nothing is asked of any other machine
 from __future__ import annotations
 
 import json
+import sys
 import webbrowser
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -75,6 +76,11 @@ class PageServer(ThreadingHTTPServer):
         """Take the port; no name is looked up for it."""
         TCPServer.server_bind(self)
         self.server_name, self.server_port = self.server_address[:2]  # type: ignore[assignment]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """What fails is told on standard error, but where only the browser has gone."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     @property
     def address(self) -> str:

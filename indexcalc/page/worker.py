@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Lock, Thread, Timer
@@ -140,7 +141,8 @@ class Worker:
         self.process.wait()
         for stream in (self.process.stdin, self.process.stdout):
             if stream is not None:
-                stream.close()
+                with suppress(OSError):  # what was written to it last is read by nobody
+                    stream.close()
 
 
 class Pool:
@@ -184,7 +186,7 @@ class Pool:
         self.start(1)
         if found:
             return found
-        why = f"it takes more than {self.seconds:g} seconds" if worker.late else "it takes too much time or memory"
+        why = f"it takes more than {self.seconds:g} s" if worker.late else "it takes too much time or memory"
         return json.dumps(trouble("TooMuch", why, "ask for less, or use the library, which waits")).encode()
 
     def close(self) -> None:

@@ -109,10 +109,7 @@ async function derive() {
   $("error").replaceChildren();
   if (found.variables) variables(found.variables);
   $("variables-part").hidden = !found.variables;
-  if (found.error) {
-    $("variables-part").open = true;
-    return failed(found);
-  }
+  if (found.error) return failed(found);
   const read = [h("span", {}, "Read as "), math(found.latex, found.expression, false)];
   $("reading").replaceChildren(...read, found.note ? h("span", { class: "hint" }, found.note) : "");
   $("result").hidden = !found.result;
@@ -176,7 +173,7 @@ function variables(rows) {
     options(kind, Object.keys(KINDS).map((name) => [name, name]), kindOf(row));
     const dims = h("input", { id: `dims-${row.name}`, value: row.dims, spellcheck: "false", "aria-label": `dimensions of ${row.name}`, onchange: (event) => declare(row, { dims: event.target.value }) });
     return h("tr", {}, h("th", { scope: "row" }, h("code", {}, row.name)), h("td", {}, kind), h("td", {}, dims), h("td", {}, assumptions(row, open)),
-      h("td", {}, row.own ? h("button", { type: "button", "aria-label": `guess ${row.name} again`, onclick: () => declare(row, null) }, "Guess again") : h("span", { class: "hint" }, "guessed")));
+      h("td", {}, row.own ? h("button", { type: "button", "aria-label": `Guess again: ${row.name}`, onclick: () => declare(row, null) }, "Guess again") : h("span", { class: "hint" }, "guessed")));
   });
   const head = ["name", "kind", "dimensions", "what is known of it", "from"].map((text) => h("th", { scope: "col" }, text));
   $("variables").replaceChildren(h("table", {}, h("thead", {}, h("tr", {}, ...head)), h("tbody", {}, ...made)));
