@@ -17,8 +17,10 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.__main__ import main
+from indexcalc.page.answers import picture
 from indexcalc.page.server import LONGEST, STATIC, PageServer
 from indexcalc.reading.tokens.dialects import DIALECTS
+from indexcalc.views.derivatives.derivative import ArrayDerivative
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = {"formula": "Y = X@W + B", "by": "dL/dW"}
@@ -130,6 +132,17 @@ def test_what_is_declared_counts_and_the_rest_is_guessed_around_it(page: PageSer
     assert answer(page, "derive", formula="u(X W)", by="W", declared=[u])["error"]["kind"]
     known = [u, {"name": "X", "dims": "n d"}, {"name": "W", "dims": "d m"}]
     assert answer(page, "derive", formula="u(X W)", by="W", declared=known)["result"]["text"] == "X.T @ g"
+
+
+def test_a_picture_is_shown_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Drawn:
+        svg = "<svg/>"
+
+        def __str__(self) -> str:
+            return "diagram of A"
+
+    monkeypatch.setattr(ArrayDerivative, "diagram", lambda self: Drawn(), raising=False)
+    assert picture({"formula": "A x", "by": "x"}) == {"svg": "<svg/>", "text": "diagram of A"}
 
 
 def test_an_error_has_its_three_parts_and_says_how_it_would_be_read(page: PageServer) -> None:

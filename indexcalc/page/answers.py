@@ -226,13 +226,16 @@ def checked(result: Derivative | ArrayDerivative) -> Table:
 
 
 def picture(asked: Mapping[str, Any]) -> Table:
-    """The derivative as a diagram, an SVG, where the library draws one.
+    """The derivative as a diagram, an SVG, with what it shows in words; nothing where the library draws none.
 
     >>> sorted(picture({"formula": "A x", "by": "x"}))
-    ['svg']
+    ['svg', 'text']
     """
     result = request_of(asked).question().result
-    return {"svg": str(result.diagram().svg) if hasattr(result, "diagram") else ""}
+    if not hasattr(result, "diagram"):
+        return {"svg": "", "text": ""}
+    drawn = result.diagram()
+    return {"svg": str(drawn.svg), "text": str(drawn)}
 
 
 def choices(_: Mapping[str, Any]) -> Table:

@@ -263,8 +263,8 @@ const SHOW = {
     ]);
   },
   picture() {
-    fill("picture", {}, ({ svg }) => [svg
-      ? h("img", { class: "picture", alt: `diagram of ${answer.result.text}`, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` })
+    fill("picture", {}, ({ svg, text }) => [svg
+      ? h("img", { class: "picture", alt: text, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` })
       : h("p", {}, "There is no picture of this yet.")]);
   },
   check() {

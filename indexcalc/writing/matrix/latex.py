@@ -109,9 +109,10 @@ class LatexTypesetter(Typesetter):
         """A name of a tensor."""
         return latex or SYMBOLS.get(name) or name_latex(name)
 
-    def bound(self, latex: str) -> int:
-        """How tightly a name binds: as a power where it has a superscript of its own."""
-        return POWER if "^" in scripts_of(latex) else ATOM
+    def within(self, inner: Set, wanted: int) -> str:
+        """What is set, where this level is wanted: a name that has a superscript of its own binds as a power does."""
+        shown, level = inner
+        return super().within((shown, POWER if level == ATOM and "^" in scripts_of(shown) else level), wanted)
 
     def dim(self, dim: Any) -> str:
         """A dimension."""

@@ -140,15 +140,11 @@ class Typesetter:
         """A name."""
         return self.names.get(name, name)
 
-    def bound(self, latex: str) -> int:
-        """How tightly a name that is set so binds."""
-        return ATOM
-
     # -------------------------------------------------------------- leaves
 
     def _atom(self, form: Form) -> Set:
         name, turned, latex = form.data
-        shown = self.name(name, latex), self.bound(latex)
+        shown = self.name(name, latex), ATOM
         if form.vector:
             if self.vectors == "numpy":
                 return shown
