@@ -85,7 +85,8 @@ def trouble(kind: str, found: str, instead: str) -> dict[str, Any]:
 def limit_memory(memory: int) -> None:
     """Let this process have no more than so many bytes of addresses."""
     if resource is not None:
-        resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        with suppress(ValueError, OSError):  # a system that has the limit in name, or a lower one already
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
 
 
 def limit_time(seconds: float) -> None:
@@ -93,7 +94,8 @@ def limit_time(seconds: float) -> None:
     if resource is not None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
-        resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 2, hard))
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_CPU, (int(used.ru_utime + used.ru_stime + seconds) + 2, hard))
 
 
 class Worker:
