@@ -9,26 +9,23 @@ import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 
-from indexcalc.checking.check import check
+from indexcalc import later
 from indexcalc.checking.report import Report
-from indexcalc.checking.verify import verify
 from indexcalc.engine.compile.source import to_source
 from indexcalc.errors import IndexCalcError, KindError, NameRefused, did_you_mean
 from indexcalc.explaining.derivation import STYLES, explain
 from indexcalc.functions.code.text import MODULES
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.page.answers import checked
+from indexcalc.page.question import Declaration, Question, loss_of
 from indexcalc.reading.reader import parse
-from indexcalc.views.declare import column, row, tensor
 from indexcalc.views.derivatives.derivative import MEANING, ArrayDerivative, Derivative
-from indexcalc.views.derivatives.differentiate import derivative, diff, hessian
 from indexcalc.views.derivatives.panel import Layouts, Row, layouts
-from indexcalc.views.expr import Expr
-from indexcalc.views.functions.abstract import function
 
-STAND = {"column": column, "row": row}
 ASCII = {"δ": "delta", "ε": "epsilon", "∂": "d", "·": "*", "×": "x", "²": "2", "³": "3", "√": "sqrt"}
 RIGHT, WRONG, REFUSED = 0, 1, 2
 """Exit statuses: all went well; the check by numbers, or of a formula, failed; the input is wrong."""
@@ -77,10 +74,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "--name": {"default": None, "metavar": "NAME", "help": "source: the name of the function"},
     "--file": {"default": "", "metavar": "PATH", "help": "read the expression from a file"},
     "--format": {"default": "text", "choices": FORMATS, "help": "what is printed"},
+    "--port": {"type": int, "default": None, "metavar": "NUMBER", "help": "serve: the port, if not a free one"},
+    "--no-browser": {"action": "store_true", "default": None, "help": "serve: open no browser"},
     "--version": {"action": "version", "version": f"indexcalc {sys.modules['indexcalc'].__version__}",
                   "help": "print the version"},
 }  # fmt: skip
-OWN = {"style": ("explain",), "target": ("source",), "name": ("source",), "layout": ("derive", "layouts", "check")}
+OWN = {
+    "style": ("explain",), "target": ("source",), "name": ("source",), "layout": ("derive", "layouts", "check"),
+    "port": ("serve",), "no_browser": ("serve",),
+}  # fmt: skip
 """Options that some verbs have, and which."""
 
 
@@ -91,7 +93,8 @@ def arguments() -> tuple[argparse.ArgumentParser, list[argparse.Action]]:
         prog="indexcalc",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description=f"Derive an expression, lay the result out, and check it by numbers.\n\nverbs:\n{verbs}\n"
-        "  completion Print what makes a shell complete these options: bash, zsh or fish.",
+        "  completion Print what makes a shell complete these options: bash, zsh or fish.\n"
+        "  serve      Show a page in the browser, on this machine alone, until Ctrl-C.",
         epilog="An expression `-` is read from standard input. "
         f"Exit status: {RIGHT} if all went well, {WRONG} if a check failed, {REFUSED} for wrong input.\n\n"
         f"example: {EXAMPLE}",
@@ -126,12 +129,11 @@ def declared(options: argparse.Namespace) -> dict[str, Any]:
             raise NameRefused(f"{option} {unknown[0]}=...", f"no {kind} of this name", "declare it with --dim")
     if both := sorted(specs.keys() & dims.keys()):
         raise NameRefused(f"--dim {both[0]}", f"{both[0]} is given twice", "give it once")
-    found: dict[str, Any] = {}
-    for name, sizes in dims.items():
-        assumed: dict[str, Any] = {word: True for word in words.get(name, "").split(",") if word}
-        made = tensor(name, sizes.replace(",", " "), **assumed)
-        found[name] = STAND[options.vectors](made) if made.order == 1 and options.vectors in STAND else made
-    return found | {name: function(name, spec, gradient=gradients.get(name, "")) for name, spec in specs.items()}
+    tensors = [
+        Declaration(name, sizes, tuple(filter(None, words.get(name, "").split(",")))) for name, sizes in dims.items()
+    ]
+    functions = [Declaration(name, spec, (), gradients.get(name, "")) for name, spec in specs.items()]
+    return {one.name: one.meaning(options.vectors or "numpy") for one in (*tensors, *functions)}
 
 
 def read(text: str, what: str, known: dict[str, Any]) -> Any:
@@ -158,34 +160,7 @@ def texts_of(options: argparse.Namespace, words: Sequence[str]) -> list[str]:
     return found
 
 
-class Inquiry(NamedTuple):
-    """What the command line asks: the expression, what it is derived by, and what the options declare."""
-
-    options: argparse.Namespace
-    known: dict[str, Any]
-    value: Any
-    targets: tuple[Any, ...]
-
-    @property
-    def by(self) -> str:
-        """What it is derived by, in words."""
-        return ", ".join(map(str, self.targets))
-
-    @property
-    def result(self) -> Any:
-        """The derivative, by one tensor after another."""
-        how = self.options.structure
-        if isinstance(self.value, Expr) or any(isinstance(target, Expr) for target in self.targets):
-            return diff(self.value, *self.targets, structure=how)
-        if len(self.targets) == 2 and not self.value.order:
-            return hessian(self.value, *self.targets, structure=how)
-        made = self.value
-        for target in self.targets:
-            made = derivative(made, target, structure=how)
-        return made
-
-
-def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Inquiry:
+def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Question:
     """The expression and what it is derived by, read."""
     if needs and not options.wrt:
         raise KindError("", "the following arguments are required: --wrt", f'write --wrt "W[i,k]"; {EXAMPLE}')
@@ -195,17 +170,8 @@ def asked(options: argparse.Namespace, text: str, needs: bool = True) -> Inquiry
     value = read(text, "EXPRESSION", {**known, "guess": options.guess})
     names = {**value.declarations, **known} if options.guess else known
     if options.loss:
-        value = _loss(options.loss, value, names)
-    return Inquiry(options, names, value, tuple(read(one, "--wrt", names) for one in options.wrt))
-
-
-def _loss(name: str, value: Any, known: dict[str, Any]) -> Any:
-    """A loss of this name of an expression; its gradient is G, where nothing else is."""
-    array = value.array(*value.free) if isinstance(value, Expr) else value
-    gradient = "G" if "G" not in {*known, name} else f"d{name}"
-    spec = " ".join(f"({dim})" if "+" in str(dim) or " " in str(dim) else str(dim) for dim in array.node.dims)
-    known[name] = function(name, f"{spec} ->", gradient=gradient)
-    return known[name](array)
+        value = loss_of(options.loss, value, names)
+    return Question(value, tuple(read(one, "--wrt", names) for one in options.wrt), names, options.structure)
 
 
 # ------------------------------------------------------------------ verbs
@@ -235,7 +201,7 @@ def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """Whether FORMULA is the derivative of EXPRESSION, in which layouts, and what would mend it."""
     formula, text = texts
     one = asked(options, text)
-    report = _judged(one, formula)
+    report = _judged(options, one, formula)
     lines = [str(report)]
     if not report and _right_way_round(options, formula, text):
         lines.append("  order      it is right the other way round: write the formula first, then the expression")
@@ -247,27 +213,23 @@ def check_formula(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     return Reply(table, "\n".join(lines), "\n".join(latex), RIGHT if report else WRONG)
 
 
-def _judged(one: Inquiry, formula: str) -> Report:
+def _judged(options: argparse.Namespace, one: Question, formula: str) -> Report:
     """What `check` says of a formula."""
-    options = one.options
     if len(options.layout or ()) > 1:
         raise KindError("check", "several --layout", "give one, or none for all")
-    more = {name: value for name, value in one.known.items() if name not in ("batch", "vectors", "syntax")}
-    if options.batch:
-        more["batch"] = options.batch
     layout = options.layout[0] if options.layout else None
-    return check(formula, one.result, vectors=options.vectors, layout=layout, syntax=options.syntax, **more)
+    return one.judged(formula, one.result, layout, options.vectors)
 
 
 def _right_way_round(options: argparse.Namespace, formula: str, text: str) -> bool:
     """Is the expression the derivative of the formula?"""
     try:
-        return bool(_judged(asked(options, formula), text))
+        return bool(_judged(options, asked(options, formula), text))
     except IndexCalcError:
         return False
 
 
-def _as_latex(formula: str, one: Inquiry) -> list[str]:
+def _as_latex(formula: str, one: Question) -> list[str]:
     """The formula as LaTeX, where it can be read by itself."""
     try:
         return [parse(formula, **one.known).latex()]
@@ -301,13 +263,23 @@ def layouts_panel(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
 def source_text(options: argparse.Namespace, texts: Sequence[str]) -> Reply:
     """The source of the derivative, of the expression itself without --wrt, for NumPy, JAX or PyTorch."""
     one = asked(options, texts[0], needs=False)
-    result = one.result if one.targets else one.value
-    own = {**result.variables, **one.value.variables}
-    inputs = [own[name] for name in dict.fromkeys([*one.known, *own]) if name in own]
     target = options.target or next(iter(MODULES))
-    text = to_source(result, tuple(inputs), target=target, name=options.name or "program")
-    table = {**_said(one, "source"), "target": target, "inputs": [tensor.node.name for tensor in inputs]}
+    text = to_source(one.result, one.inputs, target=target, name=options.name or "program")
+    table = {**_said(one, "source"), "target": target, "inputs": [tensor.node.name for tensor in one.inputs]}
     return Reply({**table, "source": text}, text, f"\\begin{{verbatim}}\n{text}\n\\end{{verbatim}}")
+
+
+def page(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> Reply:
+    """The page, until somebody interrupts."""
+    for action in actions:
+        given = action.dest != "version" and getattr(options, action.dest) != action.default
+        if given and "serve" not in OWN.get(action.dest, ()):
+            flag = action.option_strings[0]
+            raise KindError(
+                f"serve {flag}", "the page has its own fields for this", "write indexcalc serve --port 8000"
+            )
+    later.serve(options.port or 0, browser=not options.no_browser, tell=partial(print, flush=True))
+    return Reply({"verb": "serve"}, "", "")
 
 
 VERBS: dict[str, Callable[[argparse.Namespace, Sequence[str]], Reply]] = {
@@ -319,7 +291,7 @@ TWO = {"check": "FORMULA and EXPRESSION"}
 # ------------------------------------------------------------------ parts of answers
 
 
-def _said(one: Inquiry, verb: str) -> dict[str, Any]:
+def _said(one: Question, verb: str) -> dict[str, Any]:
     return {"verb": verb, "expression": str(one.value), "by": one.by}
 
 
@@ -345,15 +317,6 @@ def _entries(row: Row) -> dict[str, Any]:
 def panel_latex(panel: Layouts) -> list[str]:
     """The layouts as lines of LaTeX, a name and a formula each."""
     return [rf"\text{{{row.name}}}:\quad {row.latex or row.formula}" for row in panel.held]
-
-
-def checked(result: Derivative | ArrayDerivative) -> dict[str, Any]:
-    """The check by numbers, or why there is none."""
-    try:
-        outcome = verify(result)
-    except IndexCalcError as error:
-        return {"done": False, "text": f"not checked by numbers: {error.found}"}
-    return {"done": True, "agrees": bool(outcome), "error": outcome.error, "sizes": outcome.sizes, "text": outcome.line}
 
 
 def shown(table: Mapping[str, Any], panel: Layouts) -> str:
@@ -412,7 +375,7 @@ def bash(actions: Sequence[argparse.Action]) -> str:
 {cases}
     --file) COMPREPLY=($(compgen -f -- "$cur")); return ;;
   esac
-  COMPREPLY=($(compgen -W "{" ".join(VERBS)} completion {flags} --help" -- "$cur"))
+  COMPREPLY=($(compgen -W "{" ".join(VERBS)} completion serve {flags} --help" -- "$cur"))
 }}
 complete -F _indexcalc indexcalc"""
 
@@ -424,13 +387,13 @@ def zsh(actions: Sequence[argparse.Action]) -> str:
         told = (action.help or "").replace("'", "").replace("[", "(").replace("]", ")").replace(":", " -")
         value = f":value:({' '.join(_choices(action))})" if action.choices else "" if action.nargs == 0 else ":value:"
         rows.append(f"  '*{action.option_strings[0]}[{told}]{value}'")
-    verbs = f"  '1:verb:({' '.join(VERBS)} completion)'"
+    verbs = f"  '1:verb:({' '.join(VERBS)} completion serve)'"
     return "#compdef indexcalc\n_arguments \\\n" + " \\\n".join([*rows, verbs, "  '*:expression:'"])
 
 
 def fish(actions: Sequence[argparse.Action]) -> str:
     """What makes fish complete options, their values, and verbs."""
-    rows = [f"complete -c indexcalc -n __fish_use_subcommand -a '{' '.join(VERBS)} completion'"]
+    rows = [f"complete -c indexcalc -n __fish_use_subcommand -a '{' '.join(VERBS)} completion serve'"]
     for action in actions:
         told = (action.help or "").replace("'", "")
         value = f" -x -a '{' '.join(_choices(action))}'" if action.choices else "" if action.nargs == 0 else " -r"
@@ -452,13 +415,15 @@ def answer(options: argparse.Namespace, actions: Sequence[argparse.Action]) -> R
             raise KindError(f"completion {rest[0]}", "no such shell is known", f"write one of {', '.join(SHELLS)}")
         script = SHELLS[rest[0]](actions)
         return Reply({"verb": first, "shell": rest[0], "script": script}, script, script)
+    if first == "serve" and not rest and not options.wrt and not options.file:
+        return page(options, actions)
     said = first in VERBS and bool(rest or options.file)
     verb = first if said else next(iter(VERBS))
     texts = texts_of(options, rest if said else options.words)
     for option, owners in OWN.items():
         if getattr(options, option) is not None and verb not in owners:
             found = f"only {' and '.join(owners)} {'has' if len(owners) == 1 else 'have'} this option"
-            raise KindError(f"{verb} --{option}", found, f"write indexcalc {owners[0]} ...")
+            raise KindError(f"{verb} --{option.replace('_', '-')}", found, f"write indexcalc {owners[0]} ...")
     count = 1 + (verb in TWO)
     if not texts:
         raise KindError("", "the following arguments are required: EXPRESSION", f"write {EXAMPLE}")

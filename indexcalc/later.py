@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from indexcalc.interop.optimizers import minimize_args as minimize_args
     from indexcalc.interop.read_sympy import from_sympy as from_sympy
     from indexcalc.interop.write_sympy import to_sympy as to_sympy
+    from indexcalc.page.server import serve as serve
     from indexcalc.reading.reader import parse as parse
     from indexcalc.simplify.passes import canonical as canonical
     from indexcalc.simplify.passes import expand as expand
@@ -131,6 +132,7 @@ MODULES = {
     "reduce": "interop.axes",
     "repeat": "interop.axes",
     "replaced": "views.named",
+    "serve": "page.server",
     "simplest": "simplify.same",
     "simplify": "simplify.passes",
     "size_number": "views.array",

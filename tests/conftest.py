@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
-OPTIONAL = ("jax", "torch", "dask", "scipy", "sklearn", "cotengra", "sympy", "einops", "xarray")
+OPTIONAL = ("jax", "torch", "dask", "scipy", "sklearn", "cotengra", "sympy", "einops", "xarray", "playwright")
 """Packages without which a test module that imports them is skipped."""
 MARKED = ("jax", "torch", "dask")
 """Those of them for which the tests of the module have a mark."""

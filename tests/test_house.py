@@ -103,6 +103,14 @@ def test_one_command_tests_everything() -> None:
     assert not script.exists() or COMMAND in script.read_text("utf-8"), "an sdist is without it"
 
 
+def test_what_the_page_is_tested_with_is_installed_by_ci() -> None:
+    script = ROOT / ".ci" / "run"
+    told = re.search(r"`apt-get (install [^`]*)`", (ROOT / "CONTRIBUTING.md").read_text("utf-8"))
+    assert told is not None
+    installs = script.read_text("utf-8").replace("-qq ", "") if script.exists() else told[1]
+    assert told[1] in installs and (not script.exists() or '".[browser]"' in installs)
+
+
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)
 def test_pages(path: Path) -> None:
     """Every block of Python is a session, the blocks of a page are one after the other, and print what they show."""

@@ -127,7 +127,8 @@ def test_errors_keep_the_column_of_what_was_typed() -> None:
         ("A ⊗ B", "A n×d, B m×k"), ("W_1 x + W_2 y", "W_1 n×d, x d, W_2 n×m, y m"), ("log|A|", "A n×n"),
         ("‖Xw - y‖²", "X n×d, w d, y n"),
         (r"X X^T + \sigma^2 I", "X n×d, sigma a number"), (r"\sigma(Wx + b)", "W n×d, x d, b n"),
-        ("d(x'Ax)/dx", "x n, A n×n"),
+        ("d(x'Ax)/dx", "x n, A n×n"), ("Σ_i x_i y_i", "x n, y n"), ("Σ_{i<j} (x_i - x_j)^2", "x n"), ("Π_i x_i", "x n"),
+        ("x'Σ x", "x n, Sigma n×n"), ("Σ_ij x_j", "Sigma n×d, x d"), (r"\Sigma_{ij} x_j", "Sigma n×d, x d"),
     ],
 )  # fmt: skip
 def test_dimensions_are_found_from_the_formula(text: str, said: str) -> None:

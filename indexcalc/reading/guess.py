@@ -14,7 +14,7 @@ from typing import Any
 from indexcalc.errors import ParseError
 from indexcalc.reading.rules.constants import INDEXED
 from indexcalc.reading.rules.names import Learnt, Reading
-from indexcalc.reading.rules.spellings import SIGNED
+from indexcalc.reading.rules.spellings import SIGNED, SUMS
 from indexcalc.reading.tokens.dialects import DIALECTS, dialect_of
 from indexcalc.reading.tokens.passes import MODULES, defined
 from indexcalc.reading.tokens.stream import Stream
@@ -56,6 +56,8 @@ def _names(word: str, words: Words, called: bool, subscript: str) -> Iterable[st
     head, _, tail = word.partition("_")
     if subscript.isdigit():
         head, tail = f"{head}_{subscript}", ""
+    if head in SUMS and _is_gone_over(tail or subscript):
+        return
     own = (words.means(word) or words.is_function(head)) and (called or head not in SIGNED)
     if own or head in MODULES or head in INDEXED or head in ("", "e", "I", "𝟏", "d", "T"):
         return
@@ -73,6 +75,12 @@ def _names(word: str, words: Words, called: bool, subscript: str) -> Iterable[st
         yield from (_latin(letter) for letter in head if not words.means(letter))
     elif not called:
         yield _latin(head)
+
+
+def _is_gone_over(subscript: str) -> bool:
+    """Is this below a sign what a sum goes over, one index or a condition? The entry of a matrix has two indices."""
+    names = re.sub(r"[\s,{}]", "", subscript)
+    return not names.isdigit() and (len(names) == 1 or (bool(names) and not names.isalnum()))
 
 
 def _latin(name: str) -> str:

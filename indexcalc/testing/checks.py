@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 
 from indexcalc.calculus.structure import tangent_words
+from indexcalc.checking.point import point
 from indexcalc.checking.verify import AUTOMATIC, Trial, Verification, verify
 from indexcalc.engine.bind.declared import respecting
 from indexcalc.engine.bind.inputs import Numbers, symbols_below
-from indexcalc.engine.bind.smooth import smooth_functions
 from indexcalc.engine.compile.backends import compile_expressions
 from indexcalc.errors import InputError, KindError, NoRuleError, NotationError, did_you_mean
 from indexcalc.functions.table import (
@@ -33,7 +33,7 @@ from indexcalc.functions.table import (
 from indexcalc.graph.constructors import einsum, elementwise, reduction, variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Call, Variable, topological
-from indexcalc.index import Index, size
+from indexcalc.index import Index
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.reading.reader import parse
 from indexcalc.testing.definitions import laid_out
@@ -106,26 +106,6 @@ def check_derivative(y: View, wrt: Any, result: Any = None, *, order: int = 2, s
 def _renamed(target: Expr) -> Expr:
     """The same tensor with other indices."""
     return target.rename({index: Index(f"{index.name}_2", index.batch) for index in target.free})
-
-
-def point(view: View, sizes: Mapping[str, int], seed: int = 0) -> dict[str, Any]:
-    """What `view.evaluate` takes by name: random numbers for all inputs that have what is assumed, sizes, functions.
-
-    Abstract functions are random smooth ones; entries lie between -1.2 and 1.6.
-
-    >>> import indexcalc as ic
-    >>> A, x = ic.tensor("A", "n n", symmetric=True), ic.tensor("x", "n")
-    >>> sorted(point(A @ x, {"n": 3})), float((x @ x).evaluate(**point(x @ x, {"n": 2}))) > 0
-    (['A', 'n', 'x'], True)
-    """
-    rng = np.random.default_rng(seed)
-    found: dict[str, Any] = {}
-    for tensor_ in sorted(view.inputs, key=lambda one: one.label):
-        shape = [size(axis, sizes) for axis in tensor_.dims]
-        found[tensor_.label] = respecting(tensor_, rng.uniform(-1.2, 1.6, shape))
-    named = symbols_below([view.node, *view.inputs])
-    calls = smooth_functions([node for node in topological([view.node]) if isinstance(node, Call)], sizes)
-    return found | {name: sizes[name] for name in named} | calls
 
 
 ROUNDING, UNSTEADY = 1e-14, 1e-6

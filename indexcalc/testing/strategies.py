@@ -10,10 +10,10 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from indexcalc.checking.point import point
 from indexcalc.errors import KindError, LayoutError
 from indexcalc.index import Index
 from indexcalc.layout.conventions import CONVENTIONS
-from indexcalc.testing.checks import point
 from indexcalc.testing.programs.drawing import DEEPEST, DIMENSIONS, WORDS, Drawing
 from indexcalc.testing.programs.indexed import indexed
 from indexcalc.testing.programs.samples import sample

@@ -99,8 +99,22 @@ def _set(page: Page, taken: frozenset[str]) -> str:
     return r";\; ".join([*lines, setter.write(page.body)])
 
 
-SUBSCRIPT = re.compile(r"_(\{[^{}]*\}|\w)$")
-"""A subscript at the end: LaTeX takes no second one."""
+GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
+SCRIPT = re.compile(rf"(?:([_^])(?:{GROUP}|\\[A-Za-z]+|\w)|('))$")
+"""A subscript, a superscript or a prime at the end; what stands in it may have braces, as `n^{2}` has."""
+
+
+def scripts_of(latex: str) -> str:
+    r"""The signs of the scripts at the end, `_`, `^` and primes: LaTeX takes no second one of a kind.
+
+    >>> scripts_of(r"\mathbf{x}^{\star}"), scripts_of(r"x_0^{(k)}"), scripts_of(r"I_{n^{2}}"), scripts_of(r"\hat{x_1}")
+    ('^', '^_', '_', '')
+    """
+    signs = ""
+    while found := SCRIPT.search(latex):
+        signs += found[1] or "^"
+        latex = latex[: found.start()]
+    return signs
 
 
 class Latex:
@@ -199,7 +213,8 @@ class Latex:
 
     def _picked(self, piece: Picked) -> str:
         base = self.at(piece.arg, ATOM)
-        made = f"{TALL.format(base) if SUBSCRIPT.search(base) else base}_{{[{', '.join(piece.keys)}]}}"
+        base = TALL.format(base) if "_" in scripts_of(base) else base
+        made = f"{base}_{{[{', '.join(piece.keys)}]}}"
         return subscripted(TALL.format(made), piece.subs) if piece.subs else made
 
     def _power(self, piece: Power) -> str:
@@ -207,7 +222,9 @@ class Latex:
         if isinstance(exponent, Plain) and exponent.value == Fraction(1, 2):
             return rf"\sqrt{{{self.write(piece.base)}}}"
         base = self.at(piece.base, ATOM)
-        if not isinstance(piece.base, Named | Ref | Power):
+        if isinstance(piece.base, Named) and "^" in scripts_of(base):
+            base = TALL.format(base)
+        elif not isinstance(piece.base, Named | Ref | Power):
             base = f"{{{base}}}"
         shown = str(exponent.value) if isinstance(exponent, Plain) else self.write(exponent)
         return f"{base}^{{{shown}}}"
@@ -288,7 +305,7 @@ def subscripted(name: str, subs: Names) -> str:
     """A name with subscripts; a name that ends in a subscript of its own is put in a group."""
     if not subs:
         return name
-    return f"{{{name}}}_{{{joined(subs)}}}" if re.search(r"_\{[^{}]*\}$", name) else f"{name}_{{{joined(subs)}}}"
+    return f"{{{name}}}_{{{joined(subs)}}}" if "_" in scripts_of(name) else f"{name}_{{{joined(subs)}}}"
 
 
 def joined(names: Names) -> str:

@@ -13,7 +13,6 @@ from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TA
 from indexcalc.writing.index.latex import (
     CASES,
     LETTERS,
-    SUBSCRIPT,
     SYMBOLS,
     called_latex,
     choice_latex,
@@ -21,6 +20,7 @@ from indexcalc.writing.index.latex import (
     name_latex,
     number_latex,
     parameter_latex,
+    scripts_of,
 )
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import Form, Monomial, runs
@@ -109,6 +109,11 @@ class LatexTypesetter(Typesetter):
         """A name of a tensor."""
         return latex or SYMBOLS.get(name) or name_latex(name)
 
+    def within(self, inner: Set, wanted: int) -> str:
+        """What is set, where this level is wanted: a name that has a superscript of its own binds as a power does."""
+        shown, level = inner
+        return super().within((shown, POWER if level == ATOM and "^" in scripts_of(shown) else level), wanted)
+
     def dim(self, dim: Any) -> str:
         """A dimension."""
         return dim_latex(dim)
@@ -119,7 +124,7 @@ class LatexTypesetter(Typesetter):
 
     def _part(self, form: Form) -> Set:
         shown = self.within(self._plain(form.parts[0]), ATOM)
-        shown = wrapped(shown, SUM, ATOM, TALL) if SUBSCRIPT.search(shown) else shown
+        shown = wrapped(shown, SUM, ATOM, TALL) if "_" in scripts_of(shown) else shown
         return f"{shown}_{{[{', '.join(keys_of(form, self.shown))}]}}", ATOM
 
     def _tiles(self, form: Form) -> Set:
