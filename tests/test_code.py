@@ -169,12 +169,17 @@ def test_a_helper_says_what_it_does(target: str) -> None:
     shared = set.union(
         *map(needed, ("numpy", "jax", "torch"))
     )  # what all spell alike may be of use for one of them alone
-    assert own <= needed(target) | shared, "nothing stands there that no row needs"
+    steps = {name for verb in ("gathered", "scattered") for name in CHOSEN_BY[verb]}
+    assert own <= needed(target) | shared | steps, "nothing stands there that no row needs, and no step of a program"
     for definition in definitions(target).values():
         head, _, first = definition.text.partition("\n")
         if head.startswith("@"):
             first = first.partition("\n")[2]
         assert first.startswith('    """') and "indexcalc" not in definition.text
+
+
+CHOSEN_BY = {verb: ("chosen", "at_places", verb) for verb in ("gathered", "scattered")}
+"""What the steps that read and add at integers call."""
 
 
 def written(row: Row, target: str, small: bool = False) -> Written:
