@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from indexcalc.views.named import lacking as lacking
     from indexcalc.views.named import replaced as replaced
     from indexcalc.views.named import tensors_in as tensors_in
+    from indexcalc.writing.equation import aligned as aligned
     from indexcalc.writing.equation import equation as equation
     from indexcalc.writing.equation import left_name as left_name
     from indexcalc.writing.index.latex import expr_latex as expr_latex
@@ -78,6 +79,7 @@ if TYPE_CHECKING:
     from indexcalc.writing.matrix.formula import formula as formula
 
 MODULES = {
+    "aligned": "writing.equation",
     "answer": "foreign",
     "Array": "views.array",
     "array_latex": "writing.matrix.formula",

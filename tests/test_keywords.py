@@ -338,7 +338,7 @@ METHODS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ("Expr", "latex lhs"): (lambda: x[i].latex(lhs="y"), x[i].latex),
     ("Layout", "latex lhs"): (lambda: H.layout("jax").latex(lhs="Y"), H.layout("jax").latex),
     **{(title, "latex environment"): (partial(e.latex, environment="align"), e.latex) for title, e in (
-        ("Array", A), ("Expr", x[i]), ("Explanation", ic.explain(x @ x, x)))},
+        ("Array", A), ("Expr", x[i]), ("Explanation", ic.explain(x @ x, x)), ("Layouts", L.layouts()))},
     ("ArrayDerivative", "latex lhs"): (lambda: H.latex(lhs=True), H.latex),
     ("Array", "to_xarray dims"): (
         lambda: T.to_xarray(T=np.ones((2, 3)), dims=("a", "b")).dims, lambda: T.to_xarray(T=np.ones((2, 3))).dims),

@@ -200,9 +200,11 @@ def test_an_environment_is_opened_and_closed(environment):
     sign = "&= " if environment.startswith("align") else "= "
     line = rf"\frac{{\partial L}}{{\partial u}} {sign}2 \, u"
     assert shown == f"\\begin{{{environment}}}\n{line}\n\\end{{{environment}}}"
-    explanation = ic.explain(u @ u, u)
+    explanation, panel = ic.explain(u @ u, u), ic.grad(u @ u, u).layouts()
     if environment.startswith("align"):
         assert explanation.latex(environment=environment) == explanation.latex().replace("aligned", environment)
+        assert panel.latex(environment=environment) == panel.latex().replace("aligned", environment)
     else:
-        with pytest.raises(IndexCalcError, match="write align"):
-            explanation.latex(environment=environment)
+        for lines in (explanation, panel):
+            with pytest.raises(IndexCalcError, match="write align"):
+                lines.latex(environment=environment)

@@ -298,7 +298,15 @@ def _objects() -> Iterator[tuple[str, Any, dict[str, Call]]]:
         "fun": by(problem.fun, ONE, takes=[flat]), "hessp": by(problem.hessp, ONE, ONE, takes=[flat, flat]),
         "unpack": by(problem.unpack, ONE, takes=[flat]), "keys": by(problem.keys),
     }  # fmt: skip
-    yield "Layouts", panel, {"table": by(panel.table), "__getitem__": by(panel.__getitem__, "jax", arity=False)}
+    yield (
+        "Layouts",
+        panel,
+        {
+            "table": by(panel.table),
+            "latex": by(panel.latex, environment="align"),
+            "__getitem__": by(panel.__getitem__, "jax", arity=False),
+        },
+    )
     texts = {"text": by(explained.text, full=True), "latex": by(explained.latex, environment="align")}
     yield "Explanation", explained, texts | {"diagrams": by(explained.diagrams)}
     yield "Plan", f.plan, {"plot": by(f.plan.plot)}

@@ -103,6 +103,7 @@ def test_blocks_are_told(view: Any, layout: str | None, told: str) -> None:
         (lambda: W.plot(n=3), InputError, "no size for m"),
         (lambda: W.plot(n=3, m=2, q=1), InputError, "unknown dimension 'q'"),
         (lambda: W.plot({"n": 3}, n=3, m=2), InputError, "n is given twice"),
+        (lambda: W.plot(n=3, m=0), InputError, "nothing to draw"),
         (lambda: W.plot(n=3, m=-2), InputError, "no size"),
         (lambda: W.plot(n=3000, m=3000), InputError, "give smaller sizes"),
         (lambda: W.plot(n=3, m=2, layout="jax"), LayoutError, "no derivative"),

@@ -107,8 +107,9 @@ class Diagram(Picture):
         return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
 
     def __str__(self) -> str:
-        tensors, functions, wires = _counts(self.scenes)
-        return f"diagram of {self.title}: {tensors} tensors, {functions} functions, {wires} wires"
+        counts = zip(_counts(self.scenes), ("tensor", "function", "wire"), strict=True)
+        parts = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts]
+        return f"diagram of {self.title}: {', '.join(parts)}"
 
     def __repr__(self) -> str:
         return str(self)

@@ -122,9 +122,9 @@ def _draw_blocks(figure: Any, found: BlockMatrix, layout: str | None) -> None:
     axes = figure.add_subplot()
     colours = import_module("matplotlib.colors").ListedColormap([COLOURS[name] for name in STRUCTURES])
     axes.imshow(shown, cmap=colours, vmin=-0.5, vmax=len(STRUCTURES) - 0.5, interpolation="nearest")
-    for k in range(high, found.pattern.shape[0], max(high, 1)):
+    for k in range(high, found.pattern.shape[0], high):
         axes.axhline(k - 0.5, color="#9aa2ad", linewidth=0.6)
-    for k in range(wide, found.pattern.shape[1], max(wide, 1)):
+    for k in range(wide, found.pattern.shape[1], wide):
         axes.axvline(k - 0.5, color="#9aa2ad", linewidth=0.6)
     axes.set_ylabel(found.rows)
     axes.set_xlabel(found.columns)

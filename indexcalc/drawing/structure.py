@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.drawing.pattern import Pattern, Sizes, pattern
 from indexcalc.engine.bind.inputs import size_of
-from indexcalc.errors import Asked
+from indexcalc.errors import Asked, InputError
 from indexcalc.graph.constructors import einsum
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.layout.project import Pair, project
@@ -64,6 +64,8 @@ def block_matrix(view: View, layout: str | None, sizes: Sizes, asked: Asked) -> 
     """The blocks of an expression: its rows and columns, as this layout has them, or as its axes are, rows first."""
     node, groups, names = _groups(view, layout, asked)
     shape = {axis: size_of(dim, sizes) for axis, dim in enumerate(node.dims)}
+    if 0 in shape.values():
+        raise InputError(asked, "an axis of size 0, so there is nothing to draw", "give sizes of at least 1")
     order = [axis for group in groups for axis in group]
     found = pattern(simplify([einsum(1, [(node, range(node.order))], order)])[0], sizes, asked)
     matrix = found.reshape([prod(shape[axis] for axis in group) for group in groups])
@@ -80,8 +82,8 @@ def block_matrix(view: View, layout: str | None, sizes: Sizes, asked: Asked) -> 
 def _blocks(matrix: Pattern, high: int, wide: int) -> tuple[tuple[str, ...], ...]:
     """The structures of blocks of this size."""
     return tuple(
-        tuple(structure_of_block(matrix[r : r + high, c : c + wide]) for c in range(0, matrix.shape[1], max(wide, 1)))
-        for r in range(0, matrix.shape[0], max(high, 1))
+        tuple(structure_of_block(matrix[r : r + high, c : c + wide]) for c in range(0, matrix.shape[1], wide))
+        for r in range(0, matrix.shape[0], high)
     )
 
 

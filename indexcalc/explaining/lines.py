@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexcalc import later
-from indexcalc.errors import KindError
 from indexcalc.surface import public
 from indexcalc.views.derivatives.derivative import Derivative
 from indexcalc.views.view import View
-from indexcalc.writing.equation import sign_of, surrounded
+from indexcalc.writing.equation import aligned
 from indexcalc.writing.index.latex import name_latex, subscripted
 
 SHOWN = 12
@@ -83,16 +82,13 @@ class Explanation:
 
     def latex(self, *, environment: str = "aligned") -> str:
         """The derivation as lines of LaTeX, in an `aligned` block or another environment: `align`, `align*`."""
-        if not sign_of(environment):
-            asked = f"latex(environment={environment!r})"
-            raise KindError(asked, "a derivation has lines, whose signs stand below each other", "write align")
         rows = []
         last = ""
         for line in self.lines:
             title = "" if line.latex_title == last else line.latex_title
             rows.append(rf"{title} &= {line.latex_text} && \text{{{_escaped(line.rule)}}}")
             last = line.latex_title
-        return surrounded(rows, environment)
+        return aligned(rows, environment)
 
     def diagrams(self) -> later.Strip:
         """The lines as tensor networks, one below the other, each with its rule: `.save("derivation.svg")`."""

@@ -54,6 +54,21 @@ def sign_of(environment: str) -> str:
     return ENVIRONMENTS[environment]
 
 
+def aligned(lines: Sequence[str], environment: str) -> str:
+    r"""Lines whose signs stand below each other, `y &= x`, in an environment that has them so, or an error.
+
+    >>> print(aligned(["a &= b", "c &= d"], "aligned"))
+    \begin{aligned}
+    a &= b \\
+    c &= d
+    \end{aligned}
+    """
+    if not sign_of(environment):
+        asked = f"latex(environment={environment!r})"
+        raise KindError(asked, "there are several lines, whose signs stand below each other", "write align")
+    return surrounded(lines, environment)
+
+
 def surrounded(lines: Sequence[str], environment: str) -> str:
     """The lines of an environment of LaTeX."""
     return f"\\begin{{{environment}}}\n" + " \\\\\n".join(lines) + f"\n\\end{{{environment}}}"

@@ -7,6 +7,7 @@ from html import escape
 from keyword import iskeyword
 from typing import Any, NamedTuple
 
+from indexcalc import later
 from indexcalc.errors import LayoutError, did_you_mean
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.node import Node
@@ -97,6 +98,17 @@ class Layouts:
         if self.views:
             lines += ["", *_aligned([("view", "shape", "axes", "formula", "NumPy"), *map(_cells, self.views)])]
         return "\n".join(lines)
+
+    def latex(self, *, environment: str = "aligned") -> str:
+        r"""The layouts as lines of LaTeX, each with its name, in `aligned` or another environment: `align`, `align*`.
+
+        >>> import indexcalc as ic
+        >>> A, x = ic.tensor("A", "m n"), ic.tensor("x", "n")
+        >>> print("".join(ic.derivative(A @ x, x).layouts().latex(environment="align*").splitlines()[:3]))
+        \begin{align*}\text{numerator} &= A \\\text{denominator} &= A^{\mathsf{T}} \\
+        """
+        rows = [rf"\text{{{row.name}}} &= {row.latex}" for row in self.held]
+        return later.aligned(rows, environment)
 
     def __str__(self) -> str:
         return "\n".join([*self.heading, "", self.table()])
