@@ -379,7 +379,8 @@ def test_derivatives(row: Row, target: str) -> None:
         check_derivatives(row, target, [rng.uniform(*interval, 3) for interval in row.inputs], ())
     elif not of_matrices(row):
         x = rng.uniform(*row.inputs, (2, 3))  # type: ignore[union-attr]
-        for axes in [(0,), (0, 1)][target == "jax" :]:
+        both: Axes = (1,) if row.axes == 1 else (0, 1)  # type: ignore[union-attr]
+        for axes in [(0,), both][target == "jax" :]:
             check_derivatives(row, target, [x], axes)
     else:
         shapes = [(2, 2, 2)] if row.square else [(3, 2), (1, 2)][: 1 + (target == "torch")]  # type: ignore[union-attr]

@@ -285,9 +285,10 @@ def _taken(use: AxisUse, found: Relation, asked: str | Asked) -> list[tuple[Any,
 
 
 def _selected(picked: Range, short: Any, long: Any) -> tuple[Any, ...]:
-    """The selection of a range as a factor; an affine delta where it begins at a place that no slice can begin at."""
+    """The selection of a range as a factor; an affine delta where no slice can begin there, or has so many entries."""
     node = selection_of(picked)
-    if node is not None:
+    longer = picked.size != picked.length and at_least(picked.size, picked.length)
+    if node is not None and not longer:
         return node, (short, long)
     made, axes = affine_delta(Relation(picked.start, (picked.step, -1), (picked.size, picked.length)))
     return made, tuple((short, long)[axis] for axis in axes)
