@@ -174,6 +174,8 @@ def array_latex(array: Standing) -> str:
 
 def _stood(array: Standing) -> Form:
     """The closed form of an array, a vector standing as the array does."""
+    if len(array.places) > 2:
+        raise Stuck(f"it has {len(array.places)} axes, and a matrix holds two")
     form = closed_form(array.node)
     return turn(form) if form.vector and array.places == ORIENTATIONS["row"] else form
 
