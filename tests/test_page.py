@@ -134,6 +134,11 @@ def test_what_is_declared_counts_and_the_rest_is_guessed_around_it(page: PageSer
     assert answer(page, "derive", formula="u(X W)", by="W", declared=known)["result"]["text"] == "X.T @ g"
 
 
+def test_numbers_that_json_has_not(page: PageServer) -> None:
+    assert answer(page, "numbers", formula="(1+2j)*s", by="s")["values"][0][0] == "1+2j"
+    assert answer(page, "numbers", formula="log(x - x)", by="x")["values"]
+
+
 def test_a_picture_is_shown_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     class Drawn:
         svg = "<svg/>"
