@@ -102,14 +102,16 @@ def test_each_tab_by_the_keyboard(page: Page, server: PageServer) -> None:
     page.goto(f"{server.address}{LAYER}")
     page.get_by_role("tab", name="Layouts").focus()
     for name, words in (
-        ("Steps", "chain rule"), ("Source", "import numpy"), ("Picture", ""), ("Check", "Your formula"),
+        ("Steps", "chain rule"), ("Source", "import numpy"), ("Picture", "diagram of X.T"), ("Check", "Your formula"),
         ("Numbers", "agrees with finite differences"), ("Layouts", "numerator"),
     ):  # fmt: skip
         page.keyboard.press("ArrowRight")
         expect(page.get_by_role("tab", name=name)).to_be_focused()
         expect(page.get_by_role("tab", name=name)).to_have_attribute("aria-selected", "true")
         expect(page.get_by_role("tabpanel")).to_contain_text(words)
-    page.keyboard.press("ArrowLeft")
+    page.get_by_role("tab", name="Picture").click()
+    expect(page.get_by_role("img")).to_have_js_property("complete", True)
+    assert page.get_by_role("img").evaluate("image => image.naturalWidth") > 0
     page.keyboard.press("Home")
     expect(page.get_by_role("tab", name="Layouts")).to_be_focused()
     page.get_by_role("tab", name="Source").click()

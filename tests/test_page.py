@@ -17,10 +17,8 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.__main__ import main
-from indexcalc.page.answers import picture
 from indexcalc.page.server import LONGEST, STATIC, PageServer
 from indexcalc.reading.tokens.dialects import DIALECTS
-from indexcalc.views.derivatives.derivative import ArrayDerivative
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = {"formula": "Y = X@W + B", "by": "dL/dW"}
@@ -134,15 +132,15 @@ def test_what_is_declared_counts_and_the_rest_is_guessed_around_it(page: PageSer
     assert answer(page, "derive", formula="u(X W)", by="W", declared=known)["result"]["text"] == "X.T @ g"
 
 
-def test_a_picture_is_shown_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Drawn:
-        svg = "<svg/>"
+def test_numbers_that_json_has_not(page: PageServer) -> None:
+    assert answer(page, "numbers", formula="(1+2j)*s", by="s")["values"][0][0] == "1+2j"
+    assert answer(page, "numbers", formula="log(x - x)", by="x")["values"]
 
-        def __str__(self) -> str:
-            return "diagram of A"
 
-    monkeypatch.setattr(ArrayDerivative, "diagram", lambda self: Drawn(), raising=False)
-    assert picture({"formula": "A x", "by": "x"}) == {"svg": "<svg/>", "text": "diagram of A"}
+def test_a_picture(page: PageServer) -> None:
+    for question in (LAYER, {"formula": "x_i W_ij", "by": "W"}, {"formula": "softmax(x)", "by": "x"}):
+        found = answer(page, "picture", **question)
+        assert found["svg"].startswith("<svg") and "<script" not in found["svg"] and found["text"].startswith("diagram")
 
 
 def test_an_error_has_its_three_parts_and_says_how_it_would_be_read(page: PageServer) -> None:

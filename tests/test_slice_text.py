@@ -122,3 +122,14 @@ def test_random_parts_read_back() -> None:
         reads_back(e)
         done += 1
     assert done > 60
+
+
+@pytest.mark.parametrize(("text", "same"), [("X[:,- 1]", "X[:,-1]"), ("x[- 1]", "x[-1]"), ("x[1: -\t1]", "x[1:-1]")])
+def test_a_sign_may_stand_apart(text: str, same: str) -> None:
+    assert ic.parse(text, X="n n", x="n") == ic.parse(same, X="n n", x="n")
+
+
+@pytest.mark.parametrize("text", ["x_{* *}", "x_{+}", "nansum_{** } x"])
+def test_signs_alone_are_no_index(text: str) -> None:
+    with pytest.raises(ic.ParseError, match="is no name"):
+        ic.parse(text, x="n", guess=True)

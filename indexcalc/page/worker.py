@@ -43,9 +43,8 @@ def main(stdin: BinaryIO, stdout: BinaryIO, seconds: float, memory: int) -> None
     """Answer questions until there are no more: until the server is gone, which alone is interrupted by its user."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     limit_memory(memory)
-    for verb in ("derive", "steps", "source", "numbers"):
-        answer(verb, WARM)
-    answer("check", {**WARM, "check": "X.T @ W"})
+    for verb in ("derive", "steps", "source", "numbers", "check"):
+        said(json.dumps([verb, {**WARM, "check": "X.T @ W"}]).encode())
     stdout.write(b"ready\n")
     stdout.flush()
     for line in stdin:

@@ -263,9 +263,11 @@ const SHOW = {
     ]);
   },
   picture() {
-    fill("picture", {}, ({ svg, text }) => [svg
-      ? h("img", { class: "picture", alt: text, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` })
-      : h("p", {}, "There is no picture of this yet.")]);
+    fill("picture", {}, ({ svg, text }) => [
+      h("div", { class: "scroll", tabindex: "0", role: "group", "aria-label": "diagram" },
+        h("img", { alt: text, src: `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}` })),
+      h("p", { class: "hint" }, text),
+    ]);
   },
   check() {
     $("mine").value = state.check;

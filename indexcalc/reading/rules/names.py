@@ -220,9 +220,8 @@ class Reading:
             return self.index(text, scope)
         parts = re.findall(r"([+-]?)(\d*)(?:\*?([^\W\d]\w*))?", text.replace(" ", ""))
         parts = [part for part in parts if any(part)]
-        if "".join(text.split()).replace("*", "") != "".join(map("".join, parts)) or (
-            not parts[0][-1] and len(parts) == 1
-        ):
+        read = "".join(map("".join, parts))
+        if not parts or "".join(text.split()).replace("*", "") != read or (not parts[0][-1] and len(parts) == 1):
             raise self.error(tree, f"index {text!r} is no name", "write an index, i, or an affine one: i+1, 2*t+j")
         names = [name for _, _, name in parts if name]
         indices = [name for name in names if name not in self.symbols] or names

@@ -163,4 +163,5 @@ def _bound(reading: Reading, bound: Any) -> Dimension:
         if token.type == "NAME" and str(token) not in reading.symbols:
             raise reading.unknown(token)
     text = str(bound) if isinstance(bound, str) else reading.source(bound)
-    return int(text) if re.fullmatch(r"[-+]?\d+", text.replace(" ", "")) else dim(text.removeprefix("+"))
+    plain = "".join(text.split())
+    return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else dim(text.removeprefix("+"))
