@@ -452,3 +452,9 @@ def test_a_diagonal_of_what_goes_along_an_axis_stays(f: Any, axis: int) -> None:
     A, v = ic.tensor("A", "n n"), ic.tensor("v", "n")
     for made in (ic.diag(f(A, axis=axis)), ic.tr(f(A, axis=axis)), ic.diagm(v) * f(A, axis=axis)):
         assert ic.parse(str(made), A=A, v=v) == made, str(made)
+
+
+def test_three_tensors_that_share_a_summed_index_have_a_text() -> None:
+    T, U, V, A = ic.tensor("T", 2, 3, 3), ic.tensor("U", 2, 3, "c"), ic.tensor("V", 2, 3, "c"), ic.tensor("A", 3, 3)
+    made = A * ic.sum((T @ U) * V)
+    assert ic.parse(str(made), T=T, U=U, V=V, A=A) == made
