@@ -425,3 +425,36 @@ def test_tilings_are_found_where_they_are() -> None:
     assert isinstance(found, Tiles) and [size for size, _ in found.cells] == [n, m]
     assert tiling([(Range(0, 1, n, n + m),)], (n + m,)) is None
     assert tiling([(Range(0, 2, n, 2 * n),), (Range(1, 2, n, 2 * n),)], (2 * n,)) is None
+
+
+# ------------------------------------------------------------------ found by random programs
+
+
+def test_a_part_within_terms_of_products_is_taken() -> None:
+    """Of a sum whose terms are functions and products of an array of parts, as of one whose terms are the parts."""
+    a, b, s = ic.tensor("a", 1), ic.tensor("b", 2), ic.scalar("s")
+    whole = ic.concatenate([a, b])
+    for f in (ic.gelu, lambda z: z * ic.sin(z) + 1, lambda z: z * ic.sin(z) / s + ic.cos(z), lambda z: ic.exp(z) - z):
+        assert f(whole)[1:] == f(b), f(whole)
+
+
+@pytest.mark.parametrize("take", [lambda A: A[:, -1], lambda A: A[0], lambda A: A[1, :], lambda A: A[:, 1]])
+def test_a_rolled_row_or_column_is_written_with_one_axis(take: Any) -> None:
+    A = ic.tensor("A", 3, 3)
+    rolled = ic.roll(take(A), 1)
+    assert ic.parse(str(rolled), A=A) == rolled, str(rolled)
+
+
+@pytest.mark.parametrize("f", [ic.softmax, ic.log_softmax, ic.cumprod])
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_diagonal_of_what_goes_along_an_axis_stays(f: Any, axis: int) -> None:
+    """The diagonal of a function of entries is that of its argument; of softmax it is not."""
+    A, v = ic.tensor("A", "n n"), ic.tensor("v", "n")
+    for made in (ic.diag(f(A, axis=axis)), ic.tr(f(A, axis=axis)), ic.diagm(v) * f(A, axis=axis)):
+        assert ic.parse(str(made), A=A, v=v) == made, str(made)
+
+
+def test_three_tensors_that_share_a_summed_index_have_a_text() -> None:
+    T, U, V, A = ic.tensor("T", 2, 3, 3), ic.tensor("U", 2, 3, "c"), ic.tensor("V", 2, 3, "c"), ic.tensor("A", 3, 3)
+    made = A * ic.sum((T @ U) * V)
+    assert ic.parse(str(made), T=T, U=U, V=V, A=A) == made

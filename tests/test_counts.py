@@ -240,6 +240,16 @@ def test_powers_of_one_array_are_made_from_each_other(seen: Seen) -> None:
     assert seen.calls["multiply"] <= 7
 
 
+def test_a_root_that_is_there_gives_its_reciprocal(seen: Seen) -> None:
+    """Value and gradient of a norm of differences: one square root."""
+    x = ic.tensor("x", "n")
+    loss = ic.sqrt(x**2 + 1).sum()
+    f = ic.compile([loss, ic.grad(loss, x)], (x,))
+    values = np.linspace(-2, 2, 50)
+    np.testing.assert_allclose(f(values)[1], values / np.sqrt(values**2 + 1), rtol=1e-15)
+    assert seen.calls["sqrt"] == 1
+
+
 def test_results_in_c_order_are_made_so_where_a_product_can(seen: Seen) -> None:
     A, B = ic.tensor("A", "m n"), ic.tensor("B", "p n")
     for output in (A @ B.T, (A @ B.T).T):

@@ -32,17 +32,17 @@ LARGEST = 24
 
 
 class Split(NamedTuple):
-    """How a power is made, and what it costs: as a product of two others, or at once."""
+    """How a power is made, and what it costs: as a product of two others, as one over another one, or at once."""
 
     cost: float
-    parts: tuple[Exponent, Exponent] | None = None
+    parts: tuple[Exponent, ...] | None = None
 
 
 def by_products(steps: Sequence[Step], results: Sequence[int]) -> tuple[list[Step], tuple[int, ...]]:
     """The steps with powers of one array made from each other, where that takes less, and the results.
 
     `x**(a + b) = x**a x**b` holds for zero, infinite and negative x too, where a and b have one sign and one of them is
-    an integer.
+    an integer; `x**-a = 1/x**a` holds for all.
 
     >>> from indexcalc.engine.program import Input
     >>> x = Use(0, (0,))
@@ -107,6 +107,8 @@ class PowerChain:
             parts = self._split(exponent, {}).parts
             if parts is None:
                 step: Step = Map("**", (exponent,), (Use(base, axes),), axes, shape)
+            elif len(parts) == 1:
+                step = Map("**", (-1,), (Use(self.value(parts[0], base, steps), axes),), axes, shape)
             else:
                 uses = tuple(Use(self.value(part, base, steps), axes) for part in parts)
                 step = Contract(1, uses, axes, shape, dict(enumerate(shape)))
@@ -130,6 +132,8 @@ class PowerChain:
             return Split(0.0)
         if exponent not in known:
             best = known[exponent] = Split(PASSES.get(exponent, LOGARITHM))
+            if exponent < 0 and -exponent in self.wanted | self.made - {1} and best.cost > PASSES[-1]:
+                best = Split(PASSES[-1], (-exponent,))
             for part in self._parts(exponent):
                 rest = exponent - part
                 rest = int(rest) if _whole(rest) == 1 else rest

@@ -127,8 +127,10 @@ def _taken(work: Normaliser, draft: Draft, k: int, others: Sequence[int], own: R
 def _sliceable(node: Node, axis: int, own: Range) -> bool:
     """Is it known what a range takes of the parts of which a node is made, along an axis?"""
     if isinstance(node, Sum):
-        ranges = [placed(t.node, t.labels.index(axis)) for t in node.terms if axis in t.labels]
-        return any(ranges) and all(found is None or met(found, own) is not None for found in ranges)
+        terms = [(t.node, t.labels.index(axis)) for t in node.terms if axis in t.labels]
+        ranges = [placed(*one) for one in terms]
+        known = all(found is None or met(found, own) is not None for found in ranges)
+        return known and (any(ranges) or any(_sliceable(*one, own) for one in terms))
     if isinstance(node, Elementwise):
         return any(_sliceable(arg.node, arg.labels.index(axis), own) for arg in node.args if axis in arg.labels)
     if isinstance(node, Product) and node.out.count(node.out[axis]) == 1:

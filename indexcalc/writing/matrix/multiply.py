@@ -7,6 +7,7 @@ from fractions import Fraction
 from math import prod
 from typing import Any
 
+from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.edge import power
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dim
@@ -333,7 +334,7 @@ def _trace_of_one(form: Form) -> Form:
         return total(form.parts[0])
     if form.kind == "turned" or (form.kind == "atom" and form.data[1]):
         form = turn(form)
-    if form.kind == "had" or (form.kind == "call" and form.data[2]):
+    if form.kind == "had" or _of_entries(form):
         return total(diag(form))  # `tr(X**2)` is read as the trace of a product
     return call("tr", [form], None, None)
 
@@ -353,6 +354,11 @@ def entrywise(form: Form) -> bool:
     """Is this made entry by entry?"""
     inner = form.parts[0] if form.kind == "turned" else form
     return inner.kind in ("had", "sum") or (inner.kind == "call" and inner.data[2])
+
+
+def _of_entries(form: Form) -> bool:
+    """Is this a function of each entry? One along an axis that it keeps, as softmax, is of the others too."""
+    return form.kind == "call" and form.data[2] and form.data[0] not in REDUCTIONS
 
 
 # ------------------------------------------------------------------ entrywise products
@@ -439,7 +445,7 @@ def diag(form: Form) -> Form:
     elif len(term.links) == 1 and term.links[0].kind in ("diagm", "eye", "ones"):
         core = term.links[0]
         made = core.parts[0] if core.kind == "diagm" else ones(core.rows, None)
-    elif len(term.links) == 1 and term.links[0].kind == "call" and term.links[0].data[2]:
+    elif len(term.links) == 1 and _of_entries(term.links[0]):
         core = term.links[0]
         parts = [part if part.scalar else diag(part) for part in core.parts]
         made = call(core.data[0], parts, core.rows, None, core.data[1], core.data[2])

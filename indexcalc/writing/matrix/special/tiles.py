@@ -99,7 +99,7 @@ def tiles_text(setter: Any, form: Form) -> str:
 
 def _cell_text(setter: Any, form: Form, cell: Form) -> str:
     """A part with as many axes as the whole."""
-    cell = widened(cell) if cell.scalar or setter.vectors == "numpy" else cell
+    cell = widened(cell) if cell.scalar or (setter.vectors == "numpy" and not form.vector) else cell
     if setter.vectors != "numpy":
         if cell.scalar and form.vector:
             raise Stuck("numbers among the entries of a column have no text")

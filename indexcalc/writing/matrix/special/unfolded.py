@@ -54,9 +54,10 @@ def _product(sizes: list[Dimension]) -> Dimension:
     return total
 
 
-def _others(network: Network, wide: Wide) -> set[Label]:
+def _others(network: Network, *own: Wide) -> set[Label]:
     """The labels of the other tensors of more than two axes."""
-    return {label for other in network.wide if other is not wide for label in other.labels}
+    rest = [other for other in network.wide if all(other is not one for one in own)]
+    return {label for other in rest for label in other.labels}
 
 
 def _lead(network: Network, label: Label) -> tuple[Label, Form] | None:
@@ -126,6 +127,8 @@ def _to_another(network: Network, wide: Wide, opened: Opened) -> bool:
             continue
         for mode in range(len(other.labels)):
             far = _opened(network, other, mode)
+            if far is not None and not _others(network, wide, other).isdisjoint((*opened.columns, *far.columns)):
+                continue
             if far is None or far.row in (opened.row, *opened.columns) or opened.row in far.columns:
                 continue
             between = [_between(network, *pair) for pair in zip(opened.columns, far.columns, strict=True)]
