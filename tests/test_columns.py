@@ -317,18 +317,15 @@ ENTRIES: list[tuple[Callable[[], Any], type[IndexCalcError], str]] = [
     (lambda: X["i", 0], KindError, "'i' is a str"),
     (lambda: X[1.5], KindError, "a float"),
     (lambda: X[True], KindError, "a bool"),
-    (lambda: X[np.array([0, 1])], KindError, "a ndarray"),
-    (lambda: X[[0, 1]], KindError, "a list"),
     (lambda: X[0, 0, 0], NotationError, "3 keys for 2 axes"),
     (lambda: X[..., ...], NotationError, "occurs twice"),
     (lambda: X[::2], NotationError, "depends on the value of m"),
     (lambda: X[::0], NotationError, "the step 0"),
-    (lambda: X[5:2], NotationError, "it ends 3 before it begins"),
-    (lambda: X[X.shape[1] :], NotationError, "no known place"),
+    (lambda: X[5:2], NotationError, "it begins at 5 and ends at 2"),
     (lambda: X["a":], KindError, "a bound 'a'"),  # type: ignore[misc]
     (lambda: ic.tensor("y", 3)[3], NotationError, "they are 0 to 2"),
     (lambda: a[0, 1], NotationError, "the entry 0 alone"),
-    (lambda: w[:7].sum().evaluate(w=np.ones(5)), InputError, "of an axis of dimension 5"),
+    (lambda: w[:7].sum().evaluate(w=np.ones(5)), InputError, "axis 0 of w has 5 entries"),
     (lambda: w[7].evaluate(w=np.ones(5)), InputError, "entry 7"),
 ]
 
@@ -412,7 +409,6 @@ TEXT_ERRORS = [
     ("X[0,:,j]", {}, "column 1: "),
     ("X[:,j]", {}, r"column 1: the index j beside a slice"),
     ("X[:k]", {}, "column 4: 'k' is not declared"),
-    ("X[i+1,j]", {}, r"column 4: expected ,, \]; found '\+'"),
     ("X[0:]]", {}, "column 6: "),
     ("einsum(A, A)", {}, "einsum takes a pattern"),
     ('tr(A, order="C")', {}, "tr takes no order="),

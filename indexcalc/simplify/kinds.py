@@ -248,7 +248,7 @@ def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
 def matrix_reduction(work: Normaliser, node: Reduction, child: Edge) -> Edge:
     """A function of matrices with this argument, whose axes are all there."""
     along = tuple(k for k, axis in enumerate(child.axes) if axis in node.axes)
-    edge = normalise_inverse(work, node.fn, child.coef, child.node, along)
+    edge = normalise_inverse(work, node.fn, child.coef, child.node, along, params=node.params)
     kept = [axis for axis in range(node.child.order) if node.keeps or axis not in node.axes]
     where = [kept.index(axis) for axis in child.axes if axis in kept]
     return edge._replace(axes=tuple(where[axis] for axis in edge.axes))

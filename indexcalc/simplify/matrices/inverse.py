@@ -74,14 +74,16 @@ def remember_equivariance(node: Reduction) -> None:
         node.facts["symmetry"] = found
 
 
-def normalise_inverse(work: Normaliser, fn: str, coef: Number, child: Node, axes: Labels, depth: int = 0) -> Edge:
+def normalise_inverse(
+    work: Normaliser, fn: str, coef: Number, child: Node, axes: Labels, depth: int = 0, params: tuple[Number, ...] = ()
+) -> Edge:
     """The normal form of a function of `coef * child`, matrices along these axes; the child is in normal form.
 
     The axes of the edge are those of the child, without the two unless they stay.
     """
     row = reduction_row(fn)
     keeps, free = row.keeps, coef != 0 and (row.opened or fn == "pinv_t")
-    node = reduction(fn, child if free else scaled(coef, child), axes, keeps)
+    node = reduction(fn, child if free else scaled(coef, child), axes, keeps, params)
     assert isinstance(node, Reduction)
     remember_equivariance(node)
     whole = Edge(1, node, tuple(range(node.order)))
