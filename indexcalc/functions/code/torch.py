@@ -87,6 +87,12 @@ def largest(x, axes):
     return torch.amax(x.detach(), axes, keepdim=True)
 
 
+def median(x, axes):
+    """The middle entry, or the mean of the middle two."""
+    ordered, n = torch.sort(x, dim=axes[0]).values, x.shape[axes[0]]
+    return (ordered.select(axes[0], (n - 1) // 2) + ordered.select(axes[0], n // 2)) / 2
+
+
 def softmax(x, axes):
     """The exponentials over their sum, measured from the largest."""
     weights = torch.exp(x - largest(x.real, axes))

@@ -59,7 +59,6 @@ ORDERED = (
         "median", "the middle x_a in ascending order, the mean of the middle two of an even number", code.median,
         _median_rule, False,
         r"\operatorname{{median}}_{{{axes}}}\left({}\right)", "definition", kink=TIES, holomorphic=False, axes=1,
-        code={"torch": "torch.quantile({x}, 0.5, {axes}[0])"},
         branching=ORDER, roots=True, positive=True, between=True, total=True, workspace=1.0,
         oracle="jnp.median(x, axes[0])",
     ),
