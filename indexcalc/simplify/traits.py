@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import EXP, LOG, POWER, reduction_row
-from indexcalc.graph.node import Elementwise, Matrix, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Elementwise, Matrix, Node, Product, Reduction, Sum, topological
 from indexcalc.simplify.identities.entrywise import SUMS
 
 OF_MATRIX, NORM, RAISED, NESTED_SUMS, CHOOSES, PAIRED, LOGARITHM, SQUARED, OVER_SUM = (1 << k for k in range(9))
@@ -20,9 +20,10 @@ def traits(node: Node) -> int:
     >>> traits(variable("x", ())), traits(elementwise("exp", [(variable("x", ()), ())], ())) == RAISED
     (0, True)
     """
-    known: int | None = node.facts.get("traits")
-    if known is None:
-        known = node.facts["traits"] = _found(node)
+    if "traits" not in node.facts:
+        for inner in topological([node], lambda inner: "traits" in inner.facts):
+            inner.facts["traits"] = _found(inner)
+    known: int = node.facts["traits"]
     return known
 
 
