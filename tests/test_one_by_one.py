@@ -19,7 +19,7 @@ from indexcalc.views.functions.one_by_one import ONE_BY_ONE
 A, B = ic.tensor("A", "n n"), ic.tensor("B", "p q")
 x, y, b, v = ic.column("x", "n"), ic.column("y", "n"), ic.column("b", "m"), ic.tensor("v", "m")
 q = x.T @ A @ x
-OF_NO_MATRIX = {"cross", "commutation", "duplication", "elimination", "voigt", "unit"}
+OF_NO_MATRIX = {"unfold", "cross", "commutation", "duplication", "elimination", "voigt", "unit"}
 """Matrix functions of three entries, and those that take dimensions alone."""
 
 
