@@ -75,7 +75,11 @@ def _is_even(node: Node, exponent: Number) -> bool:
 
 
 def _is_norm(node: Node) -> bool:
-    return type(node) is Reduction and reduction_row(node.fn).norm
+    """Is it a norm of what can be squared in one step? In a chain of products each square would open all below."""
+    if type(node) is not Reduction or not reduction_row(node.fn).norm:
+        return False
+    child = node.child
+    return not isinstance(child, Product) or not any(factor.node.children for factor in child.factors)
 
 
 def _join_one(work: Normaliser, draft: Draft, out: Sequence[int]) -> bool:
