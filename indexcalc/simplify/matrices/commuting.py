@@ -125,8 +125,10 @@ def _is_function(work: Normaliser, node: Node, axes: Labels, base: Core) -> bool
 
 
 def _is_chain(work: Normaliser, chain: Core, base: Core) -> bool:
-    """Is this a product of functions of the base, such as X X or X exp(X)?"""
+    """Is this a power of a function of the base, such as X X? Other chains would be gone through at each link."""
     if not isinstance(chain.node, Product) or len(base.axes) < len(chain.axes) or chain.node.bound == 0:
+        return False
+    if len({factor.node for factor in chain.node.factors}) > 1:
         return False
     placed_chain = einsum(1, [(chain.node, chain.axes)], range(len(chain.axes)))
     return commutes(work, placed_chain, einsum(1, [(base.node, base.axes)], range(len(base.axes))))
