@@ -31,6 +31,8 @@ PENROSE = "R. Penrose, A generalized inverse for matrices, 1955"
 class Identity(NamedTuple):
     """`left = coef * right` for every matrix A for which `when(A)` holds and the left side exists.
 
+    Where a singular value is 0 its vectors exist, though they are not unique: what holds at full rank alone says so.
+
     `example` says of what kind a matrix is that the tests draw: any, symmetric, positive definite, tall or wide.
     """
 
@@ -105,7 +107,7 @@ GATHERED = (
     Identity("right singular vectors by rows", "svd_vt[a,i] svd_vt[a,j]", "δ[i,j]", GOLUB, 1, is_tall, TALL),
     Identity("what singular parts make", "svd_u[i,a] svdvals[a] svd_vt[a,j]", "A[i,j]", GOLUB, example=TALL),
     Identity("pseudo-inverses by parts", "svd_u[i,a] svdvals[a]**-1 svd_vt[a,j]", "pinv_t[i,j]", GOLUB, example=TALL),
-    Identity("the polar factor by parts", "svd_u[i,a] svd_vt[a,j]", "polar[i,j]", HIGHAM, example=TALL),
+    Identity("the polar factor by parts", "svd_u[i,a] svd_vt[a,j]", "polar[i,j]", HIGHAM, 1, has_full_rank, TALL),
     Identity("right singular vectors", "A[i,a] svd_vt[j,a]", "svd_u[i,j] svdvals[j]", GOLUB, example=TALL),
     Identity("left singular vectors", "svd_u[a,i] A[a,j]", "svdvals[i] svd_vt[i,j]", GOLUB, example=WIDE),
     Identity("the sum of singular values", "svdvals[a]", "norm_nuc", GOLUB, example=TALL),
