@@ -33,7 +33,8 @@ def close_derivative(work: Normaliser, node: Matrix) -> Node | None:
     x, direction = node.children
     terms = direction.terms if isinstance(direction, Sum) else (Term(1, direction, tuple(range(direction.order))),)
     whole = tuple(range(direction.order))
-    closed = [term for term in terms if commutes(work, placed(term, direction.dims), x)]
+    bases = _bases(work, x)
+    closed = [term for term in terms if any(commutes(work, placed(term, direction.dims), base) for base in bases)]
     if not closed:
         return None
     derived = slope(x, node.params)
@@ -155,19 +156,18 @@ def order_commuting(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[
         if isinstance(node, Matrix) and is_primary(node) and not node.times and node.children[0] not in seen:
             seen.add(node.children[0])
             for base in _bases(work, node.children[0]):
-                ends += _order_functions(work, draft, out, base, node.order - 2)
+                ends += _order_functions(work, draft, out, _core(work, base), node.order - 2)
     return ends
 
 
-def _bases(work: Normaliser, argument: Node) -> list[Core]:
-    """The matrices of which an argument is a function: itself, and the one that it is a power of."""
-    whole = _core(work, argument)
-    found = [whole]
-    if isinstance(whole.node, Product) and len({factor.node for factor in whole.node.factors}) == 1:
-        link = whole.node.factors[0].node
-        if link.order == argument.order and commutes(work, argument, link):
-            found.insert(0, _core(work, link))
-    return found
+def _bases(work: Normaliser, argument: Node) -> list[Node]:
+    """The matrices of which an argument is a function: the one that it is a power of, and itself."""
+    whole = _core(work, argument).node
+    if isinstance(whole, Product) and len({factor.node for factor in whole.factors}) == 1:
+        link = whole.factors[0].node
+        if link.order == argument.order and not isinstance(link, Product) and commutes(work, argument, link):
+            return [link, argument]
+    return [argument]
 
 
 def swapped(order: int, a: int, b: int) -> Perm:
