@@ -148,7 +148,7 @@ def power(base: Number, exponent: Number) -> Number | None:
 class Draft(UnionFind):
     """A product that is being gathered: its coefficient, its factors, and which labels are one."""
 
-    __slots__ = ("coef", "dims", "factors", "gone")
+    __slots__ = ("coef", "dims", "factors", "gone", "swaps")
 
     def __init__(self) -> None:
         super().__init__()
@@ -156,6 +156,7 @@ class Draft(UnionFind):
         self.factors: list[tuple[Node, list[int], Number]] = []
         self.dims: list[Dimension] = []
         self.gone: set[int] = set()
+        self.swaps: list[tuple[int, int]] = []  # pairs of axes that may be swapped, since their chain commutes
 
     def copy(self) -> Draft:
         """Another draft with the same content."""

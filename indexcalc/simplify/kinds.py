@@ -13,7 +13,7 @@ from typing import Any
 from indexcalc.functions.entries.choosing import EQUAL
 from indexcalc.functions.table import POWER, elementwise_row, reduction_row
 from indexcalc.graph.canonical import Hyperedge, labelling, settle
-from indexcalc.graph.constructors import ONE, as_number, call, einsum, elementwise, reduction
+from indexcalc.graph.constructors import ONE, addition, as_number, call, einsum, elementwise, reduction
 from indexcalc.graph.edge import Edge, colour, even, materialise, scaled, symmetry_of, turned, upright
 from indexcalc.graph.node import (
     NO_SYMMETRY,
@@ -35,21 +35,19 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension
 from indexcalc.simplify.axes.grouped import joined
 from indexcalc.simplify.axes.joined import map_groups, reduce_groups
-from indexcalc.simplify.identities.entrywise import complete_entries
-from indexcalc.simplify.identities.nested import nested
+from indexcalc.simplify.identities.nested import NESTED_FUNCTIONS
 from indexcalc.simplify.matrices.inverse import normalise_inverse
 from indexcalc.simplify.matrices.matrix import rule_matrix
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.powers.exponents import power_of_power
-from indexcalc.simplify.powers.logarithms import join_logarithms, open_logarithm
-from indexcalc.simplify.powers.norms import join_squares
-from indexcalc.simplify.powers.quotients import over_one_power
 from indexcalc.simplify.products.choosing import open_bracket
-from indexcalc.simplify.products.distribute import expand_to_cancel
 from indexcalc.simplify.products.gather import rule_product
-from indexcalc.simplify.recognise import COMPARED, RECOGNISE, recognise_choice, recognise_comparison, recognise_others
-from indexcalc.simplify.sums import collect_terms, normalise_sum, remember_symmetry
-from indexcalc.simplify.traits import LOGARITHM, OVER_SUM, PAIRED, SQUARED, traits
+from indexcalc.simplify.recognise import COMPARED, recognise_choice, recognise_comparison
+from indexcalc.simplify.rewriting.driver import added, rewrite_node, rewrite_terms
+from indexcalc.simplify.rewriting.of_functions import FUNCTIONS, OTHERS
+from indexcalc.simplify.rewriting.of_sums import SUMS
+from indexcalc.simplify.sums import LIKE_TERMS, collect_terms, normalise_sum, remember_symmetry
+from indexcalc.simplify.traits import traits
 
 WIDEST_SUM = 512
 """So many terms, at most, has a sum that another is opened into: a chain of shared sums would grow without end."""
@@ -99,18 +97,13 @@ def total(work: Normaliser, terms: Iterable[Edge], dims: Sequence[Dimension]) ->
 def collect(work: Normaliser, terms: list[Edge], dims: Sequence[Dimension]) -> Edge:
     """Like terms collected; multiplied out first where that lets terms cancel."""
     found = collect_terms(terms, work.key)
+    if work.trace is not None and len(found) < len(terms):
+        before = addition([(coef, node, axes) for coef, node, axes in terms], dims)
+        work.trace.note(LIKE_TERMS, before, added(found, dims))
     offered = 0
     for node, _ in found:
         offered |= traits(node)
-    if offered & PAIRED:
-        found = complete_entries(work, found)
-    if offered & LOGARITHM:
-        found = join_logarithms(work, found)
-    if offered & SQUARED:
-        found = join_squares(work, found)
-    found = expand_to_cancel(found, dims, work.key)
-    if offered & OVER_SUM:
-        found = over_one_power(work, found, list(dims))
+    found = rewrite_terms(work, SUMS, found, dims, offered)
     return normalise_sum(found, dims)
 
 
@@ -197,8 +190,7 @@ def unary(work: Normaliser, node: Elementwise, inner: Node, labels: Labels) -> E
         return edge._replace(axes=tuple(labels[x] for x in edge.axes))
     made = elementwise(node.fn, [(inner, range(inner.order))], inner.dims, node.params)
     assert isinstance(made, Elementwise)
-    known = RECOGNISE[node.fn](made) if node.fn in RECOGNISE else None
-    opened = open_logarithm(work, made) if known is None else work.renormalise(known)
+    opened = rewrite_node(work, FUNCTIONS[node.fn], made) if node.fn in FUNCTIONS else None
     if opened is not None:
         return opened._replace(axes=tuple(labels[x] for x in opened.axes))
     if symmetry_of(inner) is not NO_SYMMETRY and "symmetry" not in made.facts:
@@ -232,15 +224,14 @@ def rule_reduction(work: Normaliser, node: Reduction) -> Edge:
     made = reduction(node.fn, inner, [k for k, axis in enumerate(axes) if axis in node.axes], node.keeps, node.params)
     assert isinstance(made, Reduction)
     if node.keeps:
-        others = recognise_others(made)
+        others = rewrite_node(work, OTHERS, made)
         if others is not None:
-            edge = work.renormalise(others)
-            return edge._replace(axes=tuple(axes[x] for x in edge.axes))
+            return others._replace(axes=tuple(axes[x] for x in others.axes))
         remember_kept(made)
         return Edge(1, made, axes)
-    known = nested(work, made)
+    known = rewrite_node(work, (NESTED_FUNCTIONS,), made)
     if known is not None:
-        return work.renormalise(known)
+        return known
     kept = [axis for axis in range(node.child.order) if axis not in node.axes]
     return Edge(1, made, tuple(kept.index(axis) for axis in axes if axis in kept))
 

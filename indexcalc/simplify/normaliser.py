@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol
 from indexcalc.graph.edge import Draft, Edge
 from indexcalc.graph.node import Labels, Node, Product, Regroup, Sum
 from indexcalc.index import Dimension
+from indexcalc.simplify.rewriting.rewrite import Trace
 
 
 class Core(NamedTuple):
@@ -41,6 +42,8 @@ class Normaliser(Protocol):
     """Matrices but for numbers and scalars, of the nodes for which they were asked."""
     absorbed: set[Node]
     """The products in products, and sums in sums, that their only user takes in."""
+    trace: Trace | None
+    """Where the steps are noted; None where nobody asks for them."""
     key: Callable[[Node], Edge] | None
     """What terms have in common that are equal but share their parts in another way; None where sharing is not seen."""
 

@@ -22,6 +22,7 @@ from indexcalc.simplify.kinds import NORMALISE, WIDEST_SUM, total
 from indexcalc.simplify.normaliser import Core
 from indexcalc.simplify.opened import opens
 from indexcalc.simplify.products.gather import WIDEST_PRODUCT, finish_product
+from indexcalc.simplify.rewriting.rewrite import Trace
 
 EXPAND_ALL = 4096
 """So many terms, at most, come of multiplying out on request: beyond it a product is left as it is."""
@@ -56,6 +57,7 @@ class Pass:
         self.depth = 0
         self.diagonals: dict[Node, Edge] = {}
         self.cores: dict[Node, Core] = {}
+        self.trace: Trace | None = None
         self.key: Callable[[Node], Edge] | None = None if self.flat else canonical
 
     def edge(self, node: Node) -> Edge:
@@ -104,13 +106,14 @@ def _only_scaled(node: Product) -> bool:
 # ------------------------------------------------------------------ keeping what is shared
 
 
-def simplify(roots: Sequence[Node]) -> list[Node]:
-    """The roots in simplified form, with what they share kept shared."""
+def simplify(roots: Sequence[Node], trace: Trace | None = None) -> list[Node]:
+    """The roots in simplified form, with what they share kept shared; a trace gets the steps that are made."""
     roots = list(roots)
     for _ in range(ROUNDS):
-        if all("simplified" in root.facts for root in roots):
+        if trace is None and all("simplified" in root.facts for root in roots):
             break
         work = Pass()
+        work.trace = trace
         with paused_collection():
             order = topological(roots)
             work.times = uses(order, roots)
@@ -127,14 +130,16 @@ def simplify(roots: Sequence[Node]) -> list[Node]:
     return roots
 
 
-def expand(roots: Sequence[Node], bound: int = EXPAND_ALL, blocks: bool = False) -> list[Node]:
+def expand(
+    roots: Sequence[Node], bound: int = EXPAND_ALL, blocks: bool = False, trace: Trace | None = None
+) -> list[Node]:
     """The roots with products of sums multiplied out, each into at most `bound` terms, then simplified.
 
     With `blocks`, inverses and determinants of matrices of blocks are taken apart by Schur complements.
     """
     for _ in range(ROUNDS):
         work = Pass()
-        work.expanding, work.bound, work.blocks = True, bound, blocks
+        work.expanding, work.bound, work.blocks, work.trace = True, bound, blocks, trace
         order = topological(roots)
         work.times = uses(order, roots)
         for node in order:

@@ -6,15 +6,13 @@ Each is exact algebra for real and complex numbers, and each replaces a form tha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import elementwise_row
-from indexcalc.graph.constructors import ONE, addition, einsum, elementwise, is_zero, reduction
+from indexcalc.graph.constructors import ONE, einsum, elementwise, is_zero, reduction
 from indexcalc.graph.edge import scaled
-from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Term, Variable
-from indexcalc.graph.numbers import Number, add, multiply, number
-from indexcalc.simplify.identities.entrywise import join_entries
+from indexcalc.graph.node import Elementwise, Labels, Node, Product, Reduction, Sum, Variable
+from indexcalc.graph.numbers import Number, add
 from indexcalc.simplify.intervals import is_positive
 from indexcalc.simplify.selection import is_condition
 
@@ -50,49 +48,6 @@ def sum_of_exp(node: Node) -> tuple[Node, tuple[int, ...]] | None:
     if kept != node.out:
         return None
     return z, tuple(axis for axis, label in enumerate(labels) if label not in node.out)
-
-
-def recognise_factors(factors: Factors) -> None:
-    """All that is recognised in a product."""
-    recognise_softmax(factors)
-    recognise_sigmoid(factors)
-    recognise_kinks(factors)
-    recognise_cofactor(factors)
-    cancel_exponentials(factors)
-    join_entries(factors)
-
-
-def cancel_exponentials(factors: Factors) -> None:
-    """`exp(z)**a * exp(c*z)**b` is 1 where a + c*b is 0."""
-    seen: dict[tuple[Node, Labels], tuple[tuple[Node, Labels], Number]] = {}
-    for (node, labels), exponent in list(factors.items()):
-        z = _argument(node, "exp")
-        if z is None or not isinstance(exponent, int | Fraction):
-            continue
-        ratio, base = direction(z)
-        total = multiply(ratio, exponent)
-        other, before = seen.setdefault((base, labels), ((node, labels), total))
-        if other != (node, labels) and add(before, total) == 0:
-            del factors[node, labels], factors[other], seen[base, labels]
-
-
-def direction(node: Node) -> tuple[Number, Node]:
-    """A node as a number times one that is the same for all its multiples.
-
-    >>> from indexcalc.graph.constructors import variable
-    >>> x = variable("x", (3,))
-    >>> direction(scaled(2, x)) == (2, direction(x)[1])
-    True
-    """
-    if type(node) is Product and isinstance(node.coef, int | Fraction) and node.coef:
-        return node.coef, einsum(1, node.factors, node.out, dict(enumerate(node.sizes)))
-    if type(node) is not Sum:
-        return 1, node
-    lead = node.terms[0].coef
-    if not isinstance(lead, int | Fraction):
-        return 1, node
-    terms = [Term(multiply(number(Fraction(1) / lead), term.coef), term.node, term.labels) for term in node.terms]
-    return lead, addition(terms, node.dims)
 
 
 def recognise_kinks(factors: Factors) -> None:

@@ -17,6 +17,7 @@ from indexcalc.graph.fingerprint import placed
 from indexcalc.graph.node import NO_SYMMETRY, Labels, Node, Perm, Product, Sum
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
+from indexcalc.simplify.rewriting.rewrite import Rewrite
 
 Terms = dict[tuple[Node, Labels], Number]
 Key = Callable[[Node], Edge]
@@ -274,3 +275,9 @@ def degree(node: Node) -> int:
     if type(node) is not Product:
         return 1
     return sum(abs(f.exponent) if isinstance(f.exponent, int) else 1 for f in node.factors)
+
+
+LIKE_TERMS = Rewrite(
+    "like terms", "a x + b x = (a + b) x", collect_terms, "distributive law", ("a/3 + a/6", "a/2"),
+)  # fmt: skip
+"""Like terms are put together before the table of sums is run."""

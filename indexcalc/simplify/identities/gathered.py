@@ -100,6 +100,8 @@ def _by(work: Normaliser, draft: Draft, fixed: set[int], rows: Rows, row: Identi
             bound = {found.labels[letter] for letter in found.labels if letter not in kept}
             if _closed(rows, found, bound, fixed):
                 _replace(work, draft, found, bound, batch, row, matrix)
+                if work.trace is not None:
+                    work.trace.because(row.name)
                 return True
     return False
 

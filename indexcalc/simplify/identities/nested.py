@@ -13,6 +13,7 @@ from indexcalc.graph.node import Elementwise, Matrix, Node, Product, Reduction
 from indexcalc.simplify.identities.sides import below, head_of, side_of
 from indexcalc.simplify.identities.table import NESTED, Identity
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.rewriting.rewrite import Rewrite
 
 BY_NAME: dict[str, list[Identity]] = {}
 for _row in NESTED:
@@ -31,6 +32,8 @@ def nested(work: Normaliser, node: Elementwise | Matrix | Reduction) -> Node | N
         (part,) = side_of(row.left)
         matrix = _within(node, part.head)
         if matrix is not None and row.when(matrix):
+            if work.trace is not None:
+                work.trace.because(row.name)
             return _right(work, row, part.letters, matrix)
     return None
 
@@ -70,3 +73,10 @@ def _right(work: Normaliser, row: Identity, letters: str, matrix: Node) -> Node:
         dims = [*matrix.dims[:-2], *(matrix.dims[-1] for _ in part.letters)]
         factors.append((materialise(edge, dims), (*batch, *part.letters), part.exponent))
     return einsum(row.coef, factors, (*batch, *letters))
+
+
+NESTED_FUNCTIONS = Rewrite(
+    "identities of functions of functions of matrices", "the rows of identities of a function of a function, below",
+    lambda work, node, *depth: nested(work, node),
+    "N. Higham, Functions of Matrices, chapter 1", ("logdet(expm(A))", "tr(A)"),
+)  # fmt: skip

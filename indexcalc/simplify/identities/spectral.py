@@ -15,12 +15,11 @@ from typing import Any, NamedTuple
 from indexcalc.functions.primary import primary
 from indexcalc.graph.constructors import addition, delta, einsum, reduction
 from indexcalc.graph.edge import Draft, scaled, upright
-from indexcalc.graph.node import Elementwise, Factor, Labels, Matrix, Node, Product, Sum
-from indexcalc.graph.numbers import Number, add
+from indexcalc.graph.node import Elementwise, Factor, Labels, Matrix, Node, Product, Sum, Term
+from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.simplify.identities.sides import head_of
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened
-from indexcalc.simplify.recognise import direction
 
 OF_ENTRIES = {"exp": "expm", "log": "logm", "sin": "sinm", "cos": "cosm"}
 """Functions of entries, and those of matrices that they are of the eigenvalues."""
@@ -189,3 +188,22 @@ def join_exponentials(work: Normaliser, draft: Draft, out: Sequence[int]) -> boo
 
 def _is_exponential(node: Matrix) -> bool:
     return node.fn == "expm" and not node.times
+
+
+def direction(node: Node) -> tuple[Number, Node]:
+    """A node as a number times one that is the same for all its multiples.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> x = variable("x", (3,))
+    >>> direction(scaled(2, x)) == (2, direction(x)[1])
+    True
+    """
+    if type(node) is Product and isinstance(node.coef, int | Fraction) and node.coef:
+        return node.coef, einsum(1, node.factors, node.out, dict(enumerate(node.sizes)))
+    if type(node) is not Sum:
+        return 1, node
+    lead = node.terms[0].coef
+    if not isinstance(lead, int | Fraction):
+        return 1, node
+    terms = [Term(multiply(number(Fraction(1) / lead), term.coef), term.node, term.labels) for term in node.terms]
+    return lead, addition(terms, node.dims)

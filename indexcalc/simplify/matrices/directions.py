@@ -15,7 +15,6 @@ from indexcalc.graph.constructors import einsum, matrix
 from indexcalc.graph.edge import Draft, Edge, colour, upright
 from indexcalc.graph.node import Matrix
 from indexcalc.graph.numbers import multiply
-from indexcalc.simplify.matrices.commuting import order_commuting
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened
 
@@ -29,11 +28,8 @@ class Contracted(NamedTuple):
     labels: frozenset[int]
 
 
-def contract_directions(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[tuple[int, int]]:
-    """What is contracted with both axes of a direction of a derivative becomes this direction.
-
-    Gives the pairs of axes that may be swapped, because they are the ends of a chain of symmetric factors that commute.
-    """
+def contract_directions(work: Normaliser, draft: Draft, out: Sequence[int]) -> None:
+    """What is contracted with both axes of a direction of a derivative becomes this direction."""
     place = 0
     while place < len(draft.factors):
         node, _, exponent = draft.factors[place]
@@ -41,7 +37,6 @@ def contract_directions(work: Normaliser, draft: Draft, out: Sequence[int]) -> l
             place = 0
         else:
             place += 1
-    return order_commuting(work, draft, out) if len(draft.factors) > 1 else []
 
 
 def _contract(work: Normaliser, draft: Draft, out: Sequence[int], place: int) -> bool:

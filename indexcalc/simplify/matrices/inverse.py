@@ -41,7 +41,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
-from indexcalc.simplify.identities.nested import nested
+from indexcalc.simplify.identities.nested import NESTED_FUNCTIONS
 from indexcalc.simplify.identities.sylvester import derived_root
 from indexcalc.simplify.matrices.chains import (
     Square,
@@ -52,6 +52,8 @@ from indexcalc.simplify.matrices.chains import (
 from indexcalc.simplify.matrices.commuting import swapped
 from indexcalc.simplify.matrices.grids import invert_blocks
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.rewriting.driver import rewrite_node
+from indexcalc.simplify.rewriting.rewrite import Rewrite
 
 DEEPEST = 40
 """So many matrices within matrices are looked into at once: four calls deep each, of the 1000 that Python allows."""
@@ -90,10 +92,8 @@ def normalise_inverse(
     if not free:
         return whole
     if depth < DEEPEST:
-        known = nested(work, node)
-        found = _opened(work, node, depth) if known is None and row.opened else None
-        found = found or (derived_root(work, node) if fn == "inv" else None)
-        whole = found or (whole if known is None else work.renormalise(known))
+        known = rewrite_node(work, OPENED if row.opened else (NESTED_FUNCTIONS,), node, depth)
+        whole = whole if known is None else known
     if coef == 1:
         return whole
     if keeps:
@@ -110,16 +110,21 @@ def normalise_inverse(
     return work.renormalise(addition([(1, inside, everything), (1, times, ())], node.dims))
 
 
-def _opened(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
-    child = node.child
-    if isinstance(child, Product):
-        chain = take_apart(work, child, node.axes)
-        return None if chain is None else invert_chain(work, node, chain, depth)
-    if isinstance(child, Regroup):
-        return invert_joined(work, node, child, depth)
-    if isinstance(child, Sum):
-        return invert_blocks(work, node)
-    return invert_atom(work, node, depth)
+def _of_product(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
+    chain = take_apart(work, node.child, node.axes) if isinstance(node.child, Product) else None
+    return None if chain is None else invert_chain(work, node, chain, depth)
+
+
+def _of_joined(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
+    return invert_joined(work, node, node.child, depth) if isinstance(node.child, Regroup) else None
+
+
+def _of_atom(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
+    return None if isinstance(node.child, Product | Regroup | Sum) else invert_atom(work, node, depth)
+
+
+def _of_root(work: Normaliser, node: Reduction, depth: int) -> Edge | None:
+    return derived_root(work, node) if node.fn == "inv" else None
 
 
 # ------------------------------------------------------------------ one matrix
@@ -315,3 +320,32 @@ def _others(node: Reduction) -> list[int]:
 def _sizes(node: Reduction, links: Sequence[Square]) -> list[Dimension]:
     square = [_side(link) for link in links]
     return [*(node.dims[axis] for axis in _others(node)), *square, *square]
+
+
+MAGNUS = "J. Magnus, H. Neudecker, Matrix Differential Calculus, "
+OPENED = (
+    NESTED_FUNCTIONS,
+    Rewrite(
+        "an inverse of a product", "(A B)^-1 = B^-1 A^-1, det(A B) = det(A) det(B)", _of_product,
+        MAGNUS + "sections 1.7 and 1.9", ("inv(A @ B)", "inv(B) @ inv(A)"),
+    ),
+    Rewrite(
+        "an inverse of a Kronecker product", "kron(A, B)^-1 = kron(A^-1, B^-1), det(kron(A, B)) = det(A)^p det(B)^n",
+        _of_joined, MAGNUS + "sections 2.2 and 2.3", ("inv(kron(A, B))", "kron(inv(A), inv(B))"),
+    ),
+    Rewrite(
+        "an inverse of blocks", "det([A B; 0 D]) = det(A) det(D)",
+        lambda work, node, depth: invert_blocks(work, node),
+        MAGNUS + "section 1.11", ("logdet(block([[A, B], [zeros(n, n), C]]))", "logdet(A) + logdet(C)"),
+    ),
+    Rewrite(
+        "an inverse of an inverse", "(A^-1)^-1 = A, Q^-1 = Q' for orthogonal Q", _of_atom,
+        MAGNUS + "sections 1.7 and 1.8", ("inv(inv(A))", "A"),
+    ),
+    Rewrite(
+        "the derivative of a root", "(kron(1, R) + kron(R', 1))^-1 is the derivative of R = A^(1/2)", _of_root,
+        "N. Higham, Functions of Matrices, section 6.1",
+        ("inv(kron(eye(n), sqrtm(P)) + kron(sqrtm(P), eye(n)))",) * 2,
+    ),
+)  # fmt: skip
+"""Rewrites of inverses and determinants, in their order: each `apply(work, node, depth)`."""

@@ -18,9 +18,13 @@ from indexcalc.graph.constructors import einsum, matrix
 from indexcalc.graph.edge import ZERO_EDGE, Edge, colour, materialise, symmetry_of, upright
 from indexcalc.graph.node import Matrix, Node, Product, Sum
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.simplify.identities.nested import nested
+from indexcalc.simplify.identities.nested import NESTED_FUNCTIONS
 from indexcalc.simplify.matrices.commuting import close_derivative, placed
 from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.rewriting.driver import rewrite_node
+from indexcalc.simplify.rewriting.rewrite import Rewrite
+
+HIGHAM = "N. Higham, Functions of Matrices, "
 
 
 def rule_matrix(work: Normaliser, node: Matrix) -> Edge:
@@ -46,13 +50,8 @@ def rule_matrix(work: Normaliser, node: Matrix) -> Edge:
     if flip and way:
         for a, b in pairs_of(made):
             axes[a], axes[b] = b, a
-    found = _linear(work, made)
-    if found is None:
-        special = matrix_row(node.fn).special
-        known = close_derivative(work, made) if node.times else special(made) if special is not None else None
-        if known is None and not node.times:
-            known = nested(work, made)
-        found = Edge(1, made, tuple(range(made.order))) if known is None else work.renormalise(known)
+    known = rewrite_node(work, DERIVATIVES if node.times else VALUES, made)
+    found = Edge(1, made, tuple(range(made.order))) if known is None else known
     return found.through(Edge(coef, made, tuple(axes)))
 
 
@@ -83,6 +82,11 @@ def _linear(work: Normaliser, node: Matrix) -> Edge | None:
     return None
 
 
+def _special(work: Normaliser, node: Matrix) -> Node | None:
+    special = matrix_row(node.fn).special
+    return None if special is None else special(node)
+
+
 def _settled(work: Normaliser, child: Node) -> Edge:
     """The normal form of a child, turned back if it is the transpose of a node in normal form."""
     edge = work.child(child)
@@ -97,3 +101,27 @@ def _descends(edges: Sequence[Edge], rows: int) -> bool:
             if not any(sign > 0 and set(places) <= set(axes) for axes, sign in symmetry_of(edge.node).blocks):
                 return places[0] > places[1]
     return False
+
+
+LINEAR = Rewrite(
+    "linear in a direction", "Df(X)[a E + F] = a Df(X)[E] + Df(X)[F]", _linear,
+    HIGHAM + "chapter 3", ("Dexpm(A, a*B)", "a*Dexpm(A, B)"),
+)  # fmt: skip
+DERIVATIVES = (
+    LINEAR,
+    Rewrite(
+        "a direction that commutes", "Df(X)[E] = E f'(X) where E X = X E", close_derivative,
+        HIGHAM + "chapter 3", ("Dexpm(A, A)", "A @ expm(A)"),
+        "E commutes with X", ("Dexpm(A, B)", "B @ expm(A)"),
+    ),
+)  # fmt: skip
+"""Rewrites of a derivative of a function of matrices, in their order: each `apply(work, node)`."""
+VALUES = (
+    LINEAR,
+    Rewrite(
+        "values by name", "X^2 = X X, and what the row of a function says", _special,
+        HIGHAM + "section 1.2", ("matrix_power(A, 2)", "A @ A"),
+    ),
+    NESTED_FUNCTIONS,
+)  # fmt: skip
+"""Rewrites of a function of matrices, in their order."""

@@ -13,9 +13,10 @@ from indexcalc.graph.edge import Draft, Edge
 from indexcalc.graph.node import Node, Product, Sum
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, symbol
+from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened
 from indexcalc.simplify.products.normal_form import normalise_product
-from indexcalc.simplify.sums import Key, Terms, collect_terms, degree, signature
+from indexcalc.simplify.sums import Terms, collect_terms, degree, signature
 
 EXPAND_TERMS = 64
 """So many terms, at most, come of multiplying out unasked, in the hope that they cancel."""
@@ -128,7 +129,7 @@ def open_dimension(draft: Draft, out: Sequence[int]) -> list[Draft] | None:
 # ------------------------------------------------------------------ where terms cancel
 
 
-def expand_to_cancel(terms: Terms, dims: Sequence[Dimension], key: Key | None = None) -> Terms:
+def expand_to_cancel(work: Normaliser, terms: Terms, dims: Sequence[Dimension]) -> Terms:
     """The terms, multiplied out if the result is shorter: `a*(b+c) - a*b - a*c` is 0.
 
     Tried only where two terms have, once multiplied out, a product with the same factors, and within a bound. Sums
@@ -156,11 +157,11 @@ def expand_to_cancel(terms: Terms, dims: Sequence[Dimension], key: Key | None = 
             done.append(Edge(coef, node, axes))
             continue
         for part in parts:
-            edge = normalise_product(part, places)
+            edge = normalise_product(work, part, places)
             if not isinstance(edge, Edge):
                 return terms
             left.append((Edge(edge.coef, edge.node, tuple(axes[x] for x in edge.axes)), sums - 1))
-    expanded = collect_terms(done, key)
+    expanded = collect_terms(done, work.key)
     return expanded if len(expanded) < len(done) and _weight(expanded) < _weight(terms) else terms
 
 

@@ -13,26 +13,17 @@ from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts
 from indexcalc.graph.node import Node, Product
 from indexcalc.graph.numbers import Number, multiply, number
 from indexcalc.index import Dimension
-from indexcalc.simplify.axes.grouped import open_groups
-from indexcalc.simplify.axes.joined import expose_groups
-from indexcalc.simplify.identities.gathered import identify
 from indexcalc.simplify.identities.sides import names_in
 from indexcalc.simplify.identities.table import SQUARED_NAMES
 from indexcalc.simplify.matrices.commuting import remember_swaps
-from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.opened import opened, opens
-from indexcalc.simplify.powers.exponents import join_exponents
-from indexcalc.simplify.powers.norms import join_norms
-from indexcalc.simplify.products.beside import open_beside
-from indexcalc.simplify.products.cancel import cancel, cancel_shared
-from indexcalc.simplify.products.centred import drop_centred
-from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
-from indexcalc.simplify.products.diagonals import open_diagonals
-from indexcalc.simplify.products.distribute import collect_composite, distribute, is_open_sum, open_dimension
+from indexcalc.simplify.products.distribute import is_open_sum
 from indexcalc.simplify.products.normal_form import normalise_product
-from indexcalc.simplify.products.relations import fold_entries
-from indexcalc.simplify.traits import CHOOSES, NESTED_SUMS, NORM, OF_MATRIX, RAISED, traits
+from indexcalc.simplify.rewriting.driver import Parts, rewrite_product, written
+from indexcalc.simplify.rewriting.of_products import ENTRIES, EXPANSIONS, PRODUCTS
+from indexcalc.simplify.rewriting.rewrite import Rewrite
+from indexcalc.simplify.traits import traits
 
 WIDEST_PRODUCT = 64
 """So many factors, at most, has a product that another is opened into: the derivative of a product of n factors has n
@@ -73,7 +64,19 @@ def rule_product(work: Normaliser, node: Product) -> Edge:
             draft.factors += split_power(work, draft, *factor)
     for _, coef in reversed(outside):
         draft.coef = multiply(coef, draft.coef)
-    return work.finish(draft, [labels[x] for x in node.out], node.dims)
+    out = [labels[x] for x in node.out]
+    if work.trace is not None and _renames(work, node):
+        work.trace.note(DELTA, node, written(draft, None, out))
+    return work.finish(draft, out, node.dims)
+
+
+def _renames(work: Normaliser, node: Product) -> bool:
+    """Is a factor a delta, or does it have one, that joins labels of this product?"""
+    return any(
+        isinstance(inner, Product) and len(set(inner.out)) < inner.order
+        for f in node.factors
+        for inner in (f.node, work.child(f.node).node)
+    )
 
 
 def split_power(
@@ -117,42 +120,27 @@ def copies(
 
 def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequence[Dimension]) -> Edge:
     """The normal form of a gathered product, split into a sum where a rewrite wants it."""
-    if not fold_entries(draft, out):
-        return ZERO_EDGE
-    parts = open_beside(work, draft, out)
-    if parts is not None:
-        return work.total([work.finish(part, out, dims) for part in parts], dims)
-    offered = 0
-    for node, _, _ in draft.factors:
-        offered |= traits(node)
-    if offered & CHOOSES:
-        fold_listed(draft, out)
-        recognise_sorts(draft, out)
-    if offered & OF_MATRIX:
-        identify(work, draft, out)
-    if offered & NORM:
-        join_norms(work, draft, out)
-    if offered & RAISED:
-        join_exponents(work, draft)
-    if offered & NESTED_SUMS:
-        drop_centred(work, draft, out)
-    cancel_shared(draft)
-    cancel(draft, out)
-    open_diagonals(work, draft)
-    swaps = contract_directions(work, draft, out)
-    grouped = None if swaps else open_groups(work, draft, out)
-    if grouped is not None:
-        return grouped
-    if work.flat and not swaps and expose_groups(work, draft, out):
-        return work.finish(draft, out, dims)
-    split = None
-    if work.expanding:
-        collect_composite(draft)
-        split = distribute(draft, work.bound) or open_dimension(draft, out)
-    if work.expanding and split is None and any(is_open_sum(node, e) for node, _, e in draft.factors):
-        work.cut = True
-    done = split or normalise_product(draft, out)
+    done: Edge | Parts | None = rewrite_product(work, ENTRIES, draft, out, 0)
+    if done is None:
+        offered = 0
+        for node, _, _ in draft.factors:
+            offered |= traits(node)
+        done = rewrite_product(work, PRODUCTS, draft, out, offered)
+    if done is None and work.expanding:
+        done = rewrite_product(work, EXPANSIONS, draft, out, 0)
+        work.cut |= done is None and any(is_open_sum(node, e) for node, _, e in draft.factors)
+    if done is None:
+        done = normalise_product(work, draft, out)
+        if isinstance(done, Edge):
+            remember_swaps(done, draft.swaps)
     if isinstance(done, Edge):
-        remember_swaps(done, swaps)
         return done
+    if len(done) == 1:
+        return work.finish(done[0], out, dims)
     return work.total([work.finish(part, out, dims) for part in done], dims)
+
+
+DELTA = Rewrite(
+    "delta", "δ_ik x_k = x_i", rule_product, "definition of Kronecker's delta", ("δ[i,k]*x[k]", "x[i]"),
+)  # fmt: skip
+"""Labels are joined as a product is gathered, before the tables are run."""

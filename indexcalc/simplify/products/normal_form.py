@@ -1,7 +1,7 @@
 """The normal form of a product whose factors are in normal form.
 
-The rewrites, by name: `eliminate_delta` (labels are joined as the product is gathered), `collect_powers`,
-`sum_to_dimension`, those of `contract`, and those of `recognise`.
+Labels are joined as the product is gathered, which ends deltas. Then equal bases become one power, the rewrites of the
+table `FACTORS` are run, and what is left gets its one order.
 """
 
 from __future__ import annotations
@@ -16,30 +16,33 @@ from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, colour, even, power, sy
 from indexcalc.graph.node import NO_SYMMETRY, Elementwise, Labels, Node, Perm, Product, Sum, Symmetry
 from indexcalc.graph.numbers import Number, add, multiply, number
 from indexcalc.index import Dimension, primitive
-from indexcalc.simplify.products.contract import contract_epsilon, contract_units, distribute_sum, normalise_softmax
-from indexcalc.simplify.recognise import Factors, recognise_factors
+from indexcalc.simplify.normaliser import Normaliser
+from indexcalc.simplify.rewriting.driver import Factors, Parts, rewrite_factors, written
+from indexcalc.simplify.rewriting.of_factors import FACTORS, RECOGNISED
+from indexcalc.simplify.rewriting.rewrite import Rewrite
 
 
-def normalise_product(draft: Draft, out: Sequence[int]) -> Edge | list[Draft]:
+def normalise_product(work: Normaliser, draft: Draft, out: Sequence[int]) -> Edge | Parts:
     """The normal form of `draft`, whose axes are the labels `out`; or the products whose sum it is."""
     out = [draft.find(label) for label in out]
     if draft.coef == 0:
         return ZERO_EDGE
     if not draft.dims and len(draft.factors) < 2:
-        return _without_labels(draft)
+        return _without_labels(work, draft)
+    gathered = ONE if work.trace is None else written(draft, None, out)
     factors = collect_powers(draft)
-    if factors is None or not contract_units(draft, factors, out):
+    if factors is None:
         return ZERO_EDGE
-    split = contract_epsilon(draft, factors, out) or distribute_sum(draft, factors, out)
-    if split is not None:
-        return split
-    normalise_softmax(draft, factors, out)
-    recognise_factors(factors)
+    if work.trace is not None and len(factors) < len(draft.factors):
+        work.trace.note(POWERS, gathered, written(draft, factors, out))
+    parts = rewrite_factors(work, FACTORS, draft, factors, out)
+    if parts is not None:
+        return parts
     sum_to_dimension(draft, factors, out)
     return _number_product(draft, factors, out)
 
 
-def _without_labels(draft: Draft) -> Edge:
+def _without_labels(work: Normaliser, draft: Draft) -> Edge:
     if not draft.factors:
         return Edge(draft.coef, ONE, ())
     node, _, exponent = draft.factors[0]
@@ -47,7 +50,7 @@ def _without_labels(draft: Draft) -> Edge:
         return Edge(draft.coef, node, ())
     if isinstance(node, Sum | Elementwise):
         factors: Factors = {(node, ()): exponent}
-        recognise_factors(factors)
+        rewrite_factors(work, RECOGNISED, draft, factors, [])
         return _number_product(draft, factors, [])
     return Edge(draft.coef, einsum(1, [(node, (), exponent)], ()), ())
 
@@ -291,3 +294,9 @@ def _remember_symmetry(node: Node, out: Sequence[int], moves: Iterable[tuple[dic
     found = symmetry(len(out), generators)
     if found != NO_SYMMETRY:
         node.facts["symmetry"] = found
+
+
+POWERS = Rewrite(
+    "powers", "a^p a^q = a^(p+q)", collect_powers, "field axioms", ("a*b*a/b", "a**2"),
+)  # fmt: skip
+"""Equal bases are put together before the table of factors is run."""

@@ -1,0 +1,1 @@
+"""Rewrites as data: a row each with its formula, source, example; ordered tables, one driver, its trace."""
