@@ -13,14 +13,17 @@ from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
+from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.engine.bind.inputs import symbols_below
 from indexcalc.explaining.differentials import Differentials
 from indexcalc.explaining.entries import Entries
 from indexcalc.explaining.lines import Line, latex_title, put
-from indexcalc.explaining.reasons import REASONS, constants_told, delta_rule, rules_used, told, transposes_told
+from indexcalc.explaining.reasons import REASONS, constants_told, delta_rule, rules_in, told, transposes_told
 from indexcalc.explaining.seeds import opened_latex, opened_text
 from indexcalc.explaining.stages import depending, inside, part_names
+from indexcalc.graph.constructors import variable
 from indexcalc.graph.node import KINDS
+from indexcalc.simplify.rewriting.rewrite import Trace
 
 FRESH = {name: ic.index(name) for name in "efghuv"}
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
@@ -199,10 +202,14 @@ def test_what_stands_inside_functions():
 
 
 def test_the_rules_that_a_derivative_uses():
-    value = (ic.exp(X @ w) ** 2).node
-    depends = depending(value, w.node)
-    assert rules_used(value, w.node, depends) == ["chain rule: exp' = exp(x)", "power rule"]
-    assert rules_used(value, w.node, depends, frozenset({ic.exp(X @ w).node})) == ["power rule"]
+    value, (n,) = (ic.exp(X @ w) ** 2).node, w.node.dims
+    seeds = {w.node: identity(w.node)}, {ic.exp(X @ w).node: variable("s", (*ic.exp(X @ w).node.dims, n))}
+    rules = []
+    for seed in seeds:
+        trace = Trace()
+        push_forward([value], seed, (n,), trace)
+        rules.append(rules_in(trace))
+    assert rules == [["chain rule: exp' = exp(x)", "power rule"], ["power rule"]]
     assert told(["a", "b", "c", "d"]) == "a; b; c"
     assert constants_told((X @ w).node, w.node) == "X is constant: it stays"
     assert delta_rule("x", 1) == "∂x[i]/∂x[j] = δ[i,j]"

@@ -14,16 +14,19 @@ from indexcalc.graph.node import Factor, Node, Product, topological
 from indexcalc.graph.walk import paused_collection, replace
 from indexcalc.index import Dimension
 from indexcalc.simplify.passes import simplify
+from indexcalc.simplify.rewriting.rewrite import Trace
 
 WIDE = 6
 """Factors up to which a product is differentiated as it stands, a term a factor; a wider one is halved first, so that
 its derivative has N log N parts and not N². Where halving begins is arbitrary."""
 
 
-def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension]) -> list[Node]:
+def push_forward(
+    roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Sequence[Dimension], trace: Trace | None = None
+) -> list[Node]:
     """The tangent of each root (axes: the root's, then `trail`), given those of some nodes.
 
-    One sweep from the leaves up.
+    One sweep from the leaves up. A trace gets the nodes whose rules were applied.
     """
     tangents: dict[Node, Node] = dict(seeds)
     for node in topological(roots):
@@ -32,6 +35,8 @@ def push_forward(roots: Sequence[Node], seeds: Mapping[Node, Node], trail: Seque
         known = {k: tangents[child] for k, child in enumerate(node.children) if child in tangents}
         if known:
             made = rule_of(node).push(node, known, trail)
+            if trace is not None:
+                trace.derived.append((node, tuple(known)))
             if made is not None and not is_zero(made):
                 tangents[node] = made
     return [tangents[root] if root in tangents else zeros((*root.dims, *trail)) for root in roots]

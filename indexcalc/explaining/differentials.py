@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 
+from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.explaining.lines import Explanation, Line, latex_title, put
-from indexcalc.explaining.reasons import rules_used, told
+from indexcalc.explaining.reasons import rules_in, told
 from indexcalc.explaining.stages import depending, inside, part_names
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import inputs_of
-from indexcalc.graph.node import topological
+from indexcalc.graph.node import Node, topological
 from indexcalc.graph.walk import substitute, variables
+from indexcalc.simplify.rewriting.rewrite import Trace
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.differentiate import derivative, differential, grad
 from indexcalc.writing.brackets import ATOM, SUM, TALL, wrapped
@@ -38,8 +40,7 @@ class Differentials:
         staged = self._staged(whole)
         if not staged:
             depends = depending(self.source.node, self.target.node)
-            rules = rules_used(self.source.node, self.target.node, depends)
-            rule = told(rules) or "d(A X B) = A dX B: what is constant stays"
+            rule = told(self._rules(self.source.node)) or "d(A X B) = A dX B: what is constant stays"
             rule = rule if self.source.node in depends else f"{self.name} does not occur in it"
             self._put(rule, f"d{self.title}", whole, whole, str(whole), whole.latex())
         if self.source.order:
@@ -74,12 +75,17 @@ class Differentials:
         full = Array(substitute([slope.node], {part: node})[0], whole.inputs)
         paired = _frobenius(full, moved, whole)
         self._put(f"dL = G : d{name}, where G is the gradient by {name}", f"d{self.title}", whole, paired, text, latex)
-        depends = depending(node, self.target.node)
-        rule = told(rules_used(node, self.target.node, depends)) or "what is constant stays"
+        rule = told(self._rules(node)) or "what is constant stays"
         self._put(rule, f"d{name}", moved, moved, str(moved), moved.latex())
         self._put("put in", f"d{self.title}", whole, paired, f"{_bracketed(str(slope))} : {_bracketed(str(moved))}",
                   f"{slope.latex()} : {TALL.format(moved.latex())}")  # fmt: skip
         return True
+
+    def _rules(self, root: Node) -> list[str]:
+        """The rules of the calculus that the derivative of a root by the target applies."""
+        trace, node = Trace(), self.target.node
+        push_forward([root], {node: identity(node)}, node.dims, trace)
+        return rules_in(trace)
 
     def _read_gradient(self, whole: Array) -> None:
         found = grad(self.source, self.target, structure=self.structure)

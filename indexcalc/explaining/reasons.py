@@ -23,10 +23,10 @@ from indexcalc.graph.node import (
     Regroup,
     Sum,
     Variable,
-    topological,
 )
 from indexcalc.graph.walk import variables
 from indexcalc.index import Index, dim
+from indexcalc.simplify.rewriting.rewrite import Trace
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.differentiate import diff
 from indexcalc.views.expr import Expr
@@ -34,15 +34,14 @@ from indexcalc.writing.index.words import LETTERS
 
 MOST = 3
 """Rules that one line names: an arbitrary limit, so that a line stays short."""
+Places = tuple[int, ...]
 SIDES = ((r"(?<![\w.)])(\w+)\.T @", "left", "first", "last"), (r"@ (\w+)\.T(?! @)", "right", "last", "first"))
 """How a transpose shows in a matrix formula: its side, the index that is summed, and the one that `@` sums."""
 
 
-def rules_used(root: Node, target: Node, depends: set[Node], stop: frozenset[Node] = frozenset()) -> list[str]:
-    """The rules that the derivative of a root by a target uses, each once; what stands in `stop` stays open."""
-    order = topological([root], lambda node: node in stop)
-    moving = [node for node in order if node in depends and node is not target]
-    return list(dict.fromkeys(name for node in moving for name in REASONS[type(node)](node, depends)))
+def rules_in(trace: Trace) -> list[str]:
+    """The rules of the calculus that a sweep applied, each once."""
+    return list(dict.fromkeys(name for node, places in trace.derived for name in REASONS[type(node)](node, places)))
 
 
 def told(rules: list[str]) -> str:
@@ -90,13 +89,13 @@ def transposes_told(formula: str) -> tuple[str, ...]:
 # ------------------------------------------------------------------ kinds
 
 
-def _of_product(node: Product, depends: set[Node]) -> list[str]:
-    moving = [f for f in node.factors if f.node in depends]
+def _of_product(node: Product, places: Places) -> list[str]:
+    moving = [node.factors[place] for place in places]
     powers = ["power rule"] if any(f.exponent != 1 for f in moving) else []
     return powers + (["product rule"] if len(moving) > 1 else [])
 
 
-def _of_call(node: Call, depends: set[Node]) -> list[str]:
+def _of_call(node: Call, places: Places) -> list[str]:
     """The chain rule through an abstract function, or what the rules of one's own say."""
     function = node.function
     if not function.rules:
@@ -104,11 +103,7 @@ def _of_call(node: Call, depends: set[Node]) -> list[str]:
         return [f"chain rule: the derivative of {function.name} by its argument is {title}"]
     plain = [variable(name, dims) for name, dims in zip(_names(len(function.args)), function.args, strict=True)]
     here = call(function, (0,) * len(plain), plain)
-    return [
-        f"rule of {function.name}: by {one.label} {Array(own_rule(here, k))}"
-        for k, (one, child) in enumerate(zip(plain, node.children, strict=True))
-        if child in depends
-    ]
+    return [f"rule of {function.name}: by {plain[place].label} {Array(own_rule(here, place))}" for place in places]
 
 
 def _names(count: int) -> list[str]:
@@ -143,16 +138,16 @@ def _reduction_rule(node: Reduction) -> str:
     return f"rule of {node.fn}: ∂{own}/∂x[j] = {diff(made, Expr(x, (j,), inputs_of(x)))}"
 
 
-def _silent(node: Node, depends: set[Node]) -> list[str]:
+def _silent(node: Node, places: Places) -> list[str]:
     """The derivative goes through: nothing to name."""
     return []
 
 
-REASONS: dict[type[Node], Callable[[Any, set[Node]], list[str]]] = {
+REASONS: dict[type[Node], Callable[[Any, Places], list[str]]] = {
     Product: _of_product,
-    Elementwise: lambda node, depends: [f"chain rule: {node.fn}' = {_slope(node)}"],
-    Reduction: lambda node, depends: [_reduction_rule(node)],
-    Matrix: lambda node, depends: [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")],
+    Elementwise: lambda node, places: [f"chain rule: {node.fn}' = {_slope(node)}"],
+    Reduction: lambda node, places: [_reduction_rule(node)],
+    Matrix: lambda node, places: [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")],
     Call: _of_call,
     Sum: _silent,
     Regroup: _silent,
@@ -160,4 +155,4 @@ REASONS: dict[type[Node], Callable[[Any, set[Node]], list[str]]] = {
     Constant: _silent,
     Variable: _silent,
 }
-"""The rules that differentiate a node of each kind, given what depends on the target."""
+"""The rules that differentiate a node of each kind, given which of its children have a derivative."""

@@ -278,6 +278,6 @@ def degree(node: Node) -> int:
 
 
 LIKE_TERMS = Rewrite(
-    "like terms", "a x + b x = (a + b) x", collect_terms, "distributive law", ("a/3 + a/6", "a/2"),
+    "like terms", "a x + b x = (a + b) x", collect_terms, "distributive law", ("a/3 + a/6", "a/2"), said="",
 )  # fmt: skip
 """Like terms are put together before the table of sums is run."""

@@ -6,7 +6,7 @@ what is summed, as so many products).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 
 from indexcalc.graph.edge import ZERO_EDGE, Draft, Edge, closed_parts
@@ -65,18 +65,18 @@ def rule_product(work: Normaliser, node: Product) -> Edge:
     for _, coef in reversed(outside):
         draft.coef = multiply(coef, draft.coef)
     out = [labels[x] for x in node.out]
-    if work.trace is not None and _renames(work, node):
+    if work.trace is not None and _renames(work, node.children):
         work.trace.note(DELTA, node, written(draft, None, out))
     return work.finish(draft, out, node.dims)
 
 
-def _renames(work: Normaliser, node: Product) -> bool:
-    """Is a factor a delta, or does it have one, that joins labels of this product?"""
+def _renames(work: Normaliser, factors: Iterable[Node]) -> bool:
+    """Is a factor, or one of those that are opened, a delta that joins labels of this product?"""
     return any(
         isinstance(inner, Product) and len(set(inner.out)) < inner.order
-        for f in node.factors
-        for inner in (f.node, work.child(f.node).node)
-    )
+        for node in factors
+        for inner in (node, work.child(node).node)
+    ) or any(_renames(work, node.children) for node in factors if node in work.absorbed)
 
 
 def split_power(
@@ -142,5 +142,6 @@ def finish_product(work: Normaliser, draft: Draft, out: list[int], dims: Sequenc
 
 DELTA = Rewrite(
     "delta", "δ_ik x_k = x_i", rule_product, "definition of Kronecker's delta", ("δ[i,k]*x[k]", "x[i]"),
+    said="each delta renames a summed index",
 )  # fmt: skip
 """Labels are joined as a product is gathered, before the tables are run."""

@@ -297,6 +297,6 @@ def _remember_symmetry(node: Node, out: Sequence[int], moves: Iterable[tuple[dic
 
 
 POWERS = Rewrite(
-    "powers", "a^p a^q = a^(p+q)", collect_powers, "field axioms", ("a*b*a/b", "a**2"),
+    "powers", "a^p a^q = a^(p+q)", collect_powers, "field axioms", ("a*b*a/b", "a**2"), said="",
 )  # fmt: skip
 """Equal bases are put together before the table of factors is run."""

@@ -69,6 +69,7 @@ FACTORS = (
     Rewrite(
         "terms with deltas", "Σ_i (δ_ik + u_i) v_i = v_k + Σ_i u_i v_i", distribute_sum,
         "distributive law", ("(δ[i,k] + x[i]*y[k])*y[i]", "x[i]*y[i]*y[k] + y[k]"),
+        said="each delta renames a summed index",
     ),
     Rewrite(
         "entries that sum to 1", "Σ_i softmax(z)_i = 1", normalise_softmax,

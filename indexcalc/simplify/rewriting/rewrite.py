@@ -35,6 +35,8 @@ class Rewrite:
     """What one of the factors, or terms, must offer, as bits of `traits`; nothing where it is 0."""
     heads: tuple[str, ...] = ()
     """The functions with which it begins, where its table is of functions."""
+    said: str | None = None
+    """What a derivation says of it, where that is not its name; nothing where it is empty."""
 
 
 class Step(NamedTuple):
@@ -49,7 +51,7 @@ class Step(NamedTuple):
 
 @dataclass(slots=True)
 class Trace:
-    """The steps that simplification made, in their order.
+    """The steps that simplification made, in their order, and the rules of the calculus that were applied before.
 
     >>> from indexcalc.graph.constructors import delta, einsum, variable
     >>> from indexcalc.simplify.passes import simplify
@@ -60,6 +62,8 @@ class Trace:
     """
 
     steps: list[Step] = field(default_factory=list)
+    derived: list[tuple[Node, tuple[int, ...]]] = field(default_factory=list)
+    """The nodes whose rule of the calculus was applied, and which of their children have a derivative."""
     reasons: list[str] = field(default_factory=list)
     """What rows of identities the rewrite that is at work has used so far."""
     depth: int = 0
@@ -89,3 +93,11 @@ class Trace:
     def names(self) -> list[str]:
         """The names of what was done, each once, an identity by its own."""
         return list(dict.fromkeys(name for step in self.steps for name in step.reasons or (step.rewrite.name,)))
+
+    def said(self) -> list[str]:
+        """What a derivation says was done, each once."""
+        told = (
+            step.reasons or (step.rewrite.name if step.rewrite.said is None else step.rewrite.said,)
+            for step in self.steps
+        )
+        return list(dict.fromkeys(words for row in told for words in row if words))
