@@ -155,9 +155,9 @@ def test_attention() -> None:
     Q, K, V, G = ic.tensor("Q", "t d"), ic.tensor("K", "s d"), ic.tensor("V", "s v"), ic.tensor("G", "t v")
     value = ic.softmax(Q @ K.T / ic.sqrt(ic.scalar("r", positive=True)), axis=1) @ V
     by_q, by_k, by_v = (ic.vjp(value, part, G).formula(define=True) for part in (Q, K, V))
-    A = "t1 = softmax(Q @ K.T/sqrt(r), axis=1); "
-    assert str(by_q) == A + "(t1*(G @ V.T - sum(t1*(G @ V.T), axis=1, keepdims=True))) @ K/sqrt(r)"
-    assert str(by_k) == A + "(t1*(G @ V.T - sum(t1*(G @ V.T), axis=1, keepdims=True))).T @ Q/sqrt(r)"
+    P = " with P = softmax(Q @ K.T/sqrt(r), axis=1)"
+    assert str(by_q) == "(P*(G @ V.T - sum(P*(G @ V.T), axis=1, keepdims=True))) @ K/sqrt(r)" + P
+    assert str(by_k) == "(P*(G @ V.T - sum(P*(G @ V.T), axis=1, keepdims=True))).T @ Q/sqrt(r)" + P
     assert str(by_v) == "softmax(Q @ K.T/sqrt(r), axis=1).T @ G"
 
 

@@ -317,7 +317,7 @@ def test_ladders_print_in_text_that_grows_with_the_rungs(step: Callable[[ic.Expr
         lengths.append(len(str(expr)))
     assert lengths[0] < 4000
     assert lengths[1] < 2.5 * lengths[0]
-    assert str(expr).startswith("t1 = {i: ")
+    assert " with t1 = {i: " in str(expr)
 
 
 def test_definitions_take_names_that_mean_nothing_else() -> None:
@@ -325,14 +325,14 @@ def test_definitions_take_names_that_mean_nothing_else() -> None:
     expr = t1[i]
     for _ in range(64):
         expr = expr + expr
-    assert str(expr).startswith("t2 = {i: t1[i] + t1[i] + t1[i] + t1[i]}; t3 = {i: t2[i] + ")
+    assert " with t2 = {i: t1[i] + t1[i] + t1[i] + t1[i]}, t3 = {i: t2[i] + " in str(expr)
 
 
 def test_scalar_definitions_stand_without_braces() -> None:
     expr = x[i] * x[i] + s
     for _ in range(64):
         expr = expr * expr + 1
-    assert str(expr).startswith("t1 = x[i]*x[i] + s; t2 = t1*t1 + 1; ")
+    assert " with t1 = x[i]*x[i] + s, t2 = t1*t1 + 1, " in str(expr)
 
 
 @pytest.mark.slow

@@ -29,6 +29,8 @@ GRADIENTS = {"grad", "gradient"}
 """Words that make a gradient of what follows."""
 BLOCK = re.compile(r"\s*\$*\s*\\begin\{(\w+\*?)\}(.*)\\end\{\1\}\s*\$*\s*", re.DOTALL)
 """An environment of LaTeX around a whole text."""
+PARTS = re.compile(r"\s(\\text\{with \}|with\s)")
+"""Where the definitions of the parts of a formula begin."""
 
 
 class Left(NamedTuple):
@@ -62,6 +64,8 @@ def split(text: str) -> tuple[str, str]:
         depth += (letter in "([{") - (letter in ")]}")
         if depth:
             continue
+        if PARTS.match(bare, k):
+            break
         if letter in ";\n" and bare[k + 1 :].strip():
             start, equals = k + 1, -1
         if (

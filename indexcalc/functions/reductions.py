@@ -177,7 +177,8 @@ ROWS = (
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
-        zero=False, positive=True, out=True, together=exponentials, total=True, oracle="jax.nn.softmax(x, axes)",
+        zero=False, positive=True, out=True, together=exponentials, total=True, letter="P",
+        oracle="jax.nn.softmax(x, axes)",
     ),
     ReductionFunction(
         "log_softmax", "y_a = x_a - log(sum of exp(x_b))", shared.log_softmax, lambda s: s.d - apply("exp", s.v), True,

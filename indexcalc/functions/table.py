@@ -251,7 +251,8 @@ class ReductionFunction:
     `branching`, `unmet`, `unrounded` are as for functions of entries; a `kink` that says no more is where the largest
     entry changes. `rational` is the function over any field, if it is one there; `roots` says that it is made of sums,
     roots and choices. `absolute` names the reduction of which it sees the absolute value alone, and ends where that is
-    0. `iterated` says that its numerics are those of singular values, and lose more than a rounding.
+    0. `letter` is the name that people give to its values. `iterated` says that its numerics are those of singular
+    values, and lose more than a rounding.
     """
 
     name: str
@@ -292,6 +293,7 @@ class ReductionFunction:
     workspace: float = 0.0
     code: Code = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
+    letter: str = field(default="", kw_only=True)
 
     @property
     def of_sets(self) -> bool:

@@ -13,7 +13,7 @@ from indexcalc.errors import ParseError
 from indexcalc.reading.tokens.grammar import where
 from indexcalc.reading.tokens.latex import latex_tokens
 from indexcalc.reading.tokens.lexing import lexed
-from indexcalc.reading.tokens.stream import Stream, renamed
+from indexcalc.reading.tokens.stream import Stream, parts_first, renamed
 from indexcalc.reading.tokens.words import Words
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def text_tokens(text: str, words: Words) -> list[Token]:
             raise ParseError(
                 text, f"{where(text, token.start_pos or 0)}: {token} is MATLAB's", 'read it with syntax="matlab"'
             )
-    return found
+    return parts_first(found)
 
 
 MATLAB = {"*": "times", "/": "over", ".*": ".*", "./": "/", "\\": "\\"}

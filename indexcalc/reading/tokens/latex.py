@@ -34,7 +34,7 @@ from indexcalc.reading.tokens.latex_signs import (
     UNREAD,
 )
 from indexcalc.reading.tokens.lexing import lexed
-from indexcalc.reading.tokens.stream import Stream, renamed
+from indexcalc.reading.tokens.stream import Stream, parts_first, renamed
 from indexcalc.reading.tokens.words import Words
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def latex_tokens(text: str, words: Words) -> list[Token]:
     ['(', '1', '/', '2', ')', 'x', '^', "'", 'A', 'x']
     """
     page = LatexPage(text, as_declared(lexed(text, "latex"), words), words)
-    return families(rows(page.until(set())))
+    return families(parts_first(rows(page.until(set()))))
 
 
 class LatexPage:

@@ -48,3 +48,31 @@ def closing(tokens: list[Token], k: int) -> int:
             if not depth:
                 return place
     return len(tokens) - 1
+
+
+def depths(tokens: list[Token]) -> list[int]:
+    """How many brackets are open at each token; at a bracket, as many as around it."""
+    found, depth = [], 0
+    for token in tokens:
+        depth -= token.type in OPENS.values()
+        found.append(depth)
+        depth += token.type in OPENS
+    return found
+
+
+def parts_first(found: list[Token]) -> list[Token]:
+    """The definitions behind `with`, as statements before the one that they belong to: `P @ V with P = softmax(Z)`.
+
+    >>> from indexcalc.reading.tokens.lexing import lexed
+    >>> print(" ".join(parts_first(lexed("P @ V with P = f(Q, K), V = x", "text"))))
+    P = f ( Q , K ) ; V = x ; P @ V
+    """
+    outside = [k for k, depth in enumerate(depths(found)) if not depth]
+    start = next((k for k in outside if k and found[k].type == "NAME" and found[k] == "with"), None)
+    if start is None or not any(found[k].type == "EQUAL" for k in outside if k > start):
+        return found
+    before = max((k + 1 for k in outside if k < start and found[k].type == "_END"), default=0)
+    cuts = [k for k in outside if k > start and found[k].type == "COMMA"]
+    end = renamed(found[start], "_END", ";")
+    parts = [renamed(found[k], "_END", ";") if k in cuts else found[k] for k in range(start + 1, len(found))]
+    return [*found[:before], *parts, end, *found[before:start]]

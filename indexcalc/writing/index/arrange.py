@@ -89,7 +89,7 @@ class Arranger:
         if node.order == 0:
             return self.scoped(node, (), scope)
         names = self.axis_names(node)
-        return Braces(names, self.bound(node, names, scope))
+        return self.simple_array(node, scope) or Braces(names, self.bound(node, names, scope))
 
     def axis_names(self, node: Node, used: frozenset[str] = frozenset()) -> Names:
         """Names for the axes of an array."""

@@ -29,6 +29,7 @@ from indexcalc.writing.index.text import (
     str_piece,
 )
 from indexcalc.writing.index.words import words
+from indexcalc.writing.naming import with_parts_latex
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
     Applied,
@@ -96,7 +97,7 @@ def _set(page: Page, taken: frozenset[str]) -> str:
     names = definition_names(page)
     setter = Latex(names, taken)
     lines = [f"{name_latex(names[node])} = {setter.write(piece)}" for node, piece in page.definitions]
-    return r";\; ".join([*lines, setter.write(page.body)])
+    return with_parts_latex(setter.write(page.body), lines)
 
 
 GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
@@ -240,10 +241,17 @@ class Latex:
         return sign + (rf"\frac{{{shown}}}{{{under}}}" if bottom else shown)
 
     def _inside(self, piece: Piece, last: bool) -> str:
-        """A factor of a product: a sum with its sign needs parentheses unless it comes last."""
+        """A factor of a product: what ends in a sum with its sign, or the like, has brackets unless it comes last."""
         unsaid = isinstance(piece, Total) and not piece.names and not self.bare
-        reaches = isinstance(piece, Total) or (isinstance(piece, Reduced) and piece.fn in REACHING)
-        return self.at(piece, PRODUCT if unsaid or (last and reaches) else POWER)
+        return self.at(piece, PRODUCT if last or (unsaid and not self._reaches(piece)) else POWER)
+
+    def _reaches(self, piece: Piece) -> bool:
+        """Would what stands behind this be within a sum, a product or a maximum at its end?"""
+        if isinstance(piece, Total) and not piece.names and not self.bare:
+            return self._reaches(piece.body)
+        if isinstance(piece, Times):
+            return not piece.bottom and bool(piece.top) and self._reaches(piece.top[-1])
+        return isinstance(piece, Total) or (isinstance(piece, Reduced) and piece.fn in REACHING)
 
     def _total(self, piece: Total) -> str:
         names = (*piece.names, *piece.silent) if self.bare or piece.names else ()

@@ -12,9 +12,9 @@ from indexcalc.graph.constructors import is_zero
 from indexcalc.graph.node import Definition, Node, Product, Sum, topological
 from indexcalc.graph.walk import uses
 
-LONG = 2000
-"""Characters, about, up to which a text is written in one piece: an arbitrary budget. Beyond it, what is used more than
-once becomes a definition, since a text doubles at each shared step."""
+LONG = 200
+"""Characters, about, up to which a text is written in one piece, two or three lines: an arbitrary limit. Beyond it what
+is used more than once becomes a definition, since a text doubles at each shared step."""
 DEEP = 50
 """Parts in one another, at most, in one piece of text: it bounds the recursion of the writers, which take several calls
 for each, below Python's limit of 1000."""

@@ -12,6 +12,7 @@ from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, level_of, wrapped
 from indexcalc.writing.index.arrange import Arranger, expression_page
 from indexcalc.writing.index.pages import Page
+from indexcalc.writing.naming import part_names, with_parts
 from indexcalc.writing.syntax import (  # fmt: skip
     OPERATORS,
     Applied,
@@ -108,15 +109,15 @@ def references(piece: Piece) -> list[Node]:
 
 def definition_names(page: Page) -> dict[Node, str]:
     """Names for the definitions of a page that mean nothing else there."""
-    numbers = (f"t{k}" for k in range(1, len(page.definitions) + len(page.words) + 1))
-    free = (name for name in numbers if name not in page.words)
-    return {node: name for (node, _), name in zip(page.definitions, free, strict=False)}
+    nodes = [node for node, _ in page.definitions]
+    names = part_names([(node.name, node.order) for node in nodes], page.words)
+    return dict(zip(nodes, names, strict=True))
 
 
 def _set(page: Page, text: Text) -> str:
     text.refs = definition_names(page)
     lines = [f"{text.refs[node]} = {text.write(piece)}" for node, piece in page.definitions]
-    return "; ".join([*lines, text.write(page.body)])
+    return with_parts(text.write(page.body), lines)
 
 
 class Text:

@@ -18,7 +18,7 @@ from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
-from indexcalc.writing.index.words import primed
+from indexcalc.writing.index.words import primed, words
 from indexcalc.writing.matrix.forms import (
     Form,
     atom,
@@ -32,6 +32,7 @@ from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.text import Typesetter
+from indexcalc.writing.naming import part_names, with_parts, with_parts_latex
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 
 LARGEST = 300
@@ -42,6 +43,10 @@ MOST_TERMS = 16
 """What has more terms, multiplied out, is read as it stands."""
 LONG = 60
 """A form of more tokens is not sought again in what was multiplied out, where no terms were collected by that."""
+LONG_TEXT = 100
+"""Characters of a text whose parts get names, a line or so, if it becomes as much shorter as `SHORTER` says."""
+SHORTER = 0.8
+"""How long a text with named parts is at most, as a share of the text without: a name has to pay."""
 REPEATED = 8
 """A part that occurs twice gets a name if it has so many tokens."""
 
@@ -145,10 +150,27 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     try:
         if not only_scalars(array.node):
             names = unicode_names(array.node) if unicode else None
-            return Typesetter(array.vectors, array.turned, names).text(with_sums(_stood(array)))
+            body, parts = _written(Typesetter(array.vectors, array.turned, names), with_sums(_stood(array)), array.node)
+            return with_parts(body, [f"{name} = {shown}" for name, shown in parts])
     except Stuck:
         pass
     return text.array_text(array.node, array.places, array.is_upright, unicode=unicode)
+
+
+def _written(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter."""
+    written = setter.text(form)
+    if len(written) <= LONG_TEXT:
+        return written, ()
+    body, parts = _named(setter, form, node)
+    length = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
+    return (body, parts) if parts and length <= SHORTER * len(written) else (written, ())
+
+
+def _named(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The text of a form with names for all parts that occur more than once, and what these are."""
+    named, parts = name_parts(form, words(node))
+    return setter.text(named), tuple((name, setter.natural(part)[0]) for name, part in parts)
 
 
 def unicode_names(node: Node) -> dict[str, str]:
@@ -166,7 +188,10 @@ def array_latex(array: Standing) -> str:
     try:
         if not only_scalars(array.node):
             taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
-            return LatexTypesetter(array.vectors, array.turned, taken, names).text(_stood(array))
+            body, parts = _written(
+                LatexTypesetter(array.vectors, array.turned, taken, names), _stood(array), array.node
+            )
+            return with_parts_latex(body, [f"{latex.name_latex(name)} = {shown}" for name, shown in parts])
     except Stuck:
         pass
     return latex.array_latex(array.node, array.places, array.is_upright)
@@ -192,24 +217,20 @@ def formula(array: Standing, define: bool = False) -> Formula:
         return made
     if not define:
         return Formula(written)
-    named, definitions = name_parts(form)
-    lines = tuple((name, setter.natural(part)[0]) for name, part in definitions)
-    made = Formula("; ".join([*(f"{name} = {shown}" for name, shown in lines), setter.text(named)]))
-    made.definitions = lines
+    body, parts = _named(setter, form, array.node)
+    made = Formula(with_parts(body, [f"{name} = {shown}" for name, shown in parts]))
+    made.definitions = parts
     return made
 
 
 # ------------------------------------------------------------------ parts with names
 
 
-def name_parts(form: Form) -> tuple[Form, list[tuple[str, Form]]]:
-    """The form with names for the parts that occur more than once, and what the names stand for."""
+def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str, Form]]]:
+    """The form with names, none of which is taken, for the parts that occur more than once, and what these are."""
     count: Counter[Form] = Counter()
-    words: set[str] = set()
 
     def visit(part: Form) -> None:
-        if part.kind == "atom":
-            words.add(part.data[0])
         count[part] += 1
         if count[part] == 1 or part.cost < REPEATED:
             for inner in part.parts:
@@ -223,9 +244,9 @@ def name_parts(form: Form) -> tuple[Form, list[tuple[str, Form]]]:
     ]
     names: dict[Form, Form] = {}
     definitions: list[tuple[str, Form]] = []
-    free = (f"t{k}" for k in range(1, len(wanted) + len(words) + 1))
-    for part in sorted(wanted, key=lambda part: (part.cost, part.digest)):
-        name = next(word for word in free if word not in words)
+    wanted.sort(key=lambda part: (part.cost, part.digest))
+    heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in wanted]
+    for part, name in zip(wanted, part_names(heads, taken), strict=True):
         definitions.append((name, _renamed(part, names)))
         row = part.rows is None and part.cols is not None
         names[part] = turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)

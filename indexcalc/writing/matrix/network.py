@@ -278,6 +278,8 @@ class Groups:
 
     def forms(self, rows: list[Label], cols: list[Label]) -> list[Form]:
         """All ways to write it, the plainest first."""
+        if not self.network.lines.keys() >= {*rows, *cols}:
+            raise Stuck("an axis of it stands within a part of more than two axes")
         if not rows:
             return [turn(form) for form in self.forms(cols, rows)]
         if len(rows) == 2 and len(cols) == 2:
