@@ -40,7 +40,9 @@ LARGEST = 300
 DEEPEST = 50
 """So is one with more functions, products and sums inside each other."""
 MOST_TERMS = 16
-"""What has more terms, multiplied out, is read as it stands."""
+"""What has more terms, multiplied out, is read as it stands, though it may have a closed form then alone."""
+FEW_TERMS = 8
+"""What has a closed form as it stands is sought a shorter one multiplied out where that has no more terms."""
 LONG = 60
 """A form of more tokens is not sought again in what was multiplied out, where no terms were collected by that."""
 LONG_TEXT = 100
@@ -97,19 +99,22 @@ def _search(node: Node) -> Form:
     below = topological([node])
     if len(below) > LARGEST or _depth(below) > DEEPEST:
         raise Stuck("it is too long for one formula")
-    found: list[Form] = []
-    why: Stuck | None = None
-    for variant in _variants(node):
-        if found and found[0].cost > LONG and _width(variant) >= _width(node):
-            break
+    try:
+        found = FormFinder().form(node)
+    except Stuck as stuck:
+        opened = _opened(node, MOST_TERMS)
+        if opened is node:
+            raise
         try:
-            found.append(FormFinder().form(variant))
-        except Stuck as stuck:
-            why = why or stuck
-    if not found:
-        assert why is not None
-        raise why
-    return min(found, key=lambda form: form.cost)
+            return FormFinder().form(opened)
+        except Stuck:
+            raise stuck from None
+    opened = _opened(node, FEW_TERMS)
+    if opened is node or (found.cost > LONG and _width(opened) >= _width(node)):
+        return found
+    with suppress(Stuck):
+        found = min(found, FormFinder().form(opened), key=lambda form: form.cost)
+    return found
 
 
 def _depth(below: Sequence[Node]) -> int:
@@ -120,11 +125,10 @@ def _depth(below: Sequence[Node]) -> int:
     return max(found.values())
 
 
-def _variants(node: Node) -> list[Node]:
-    """The node, and the node multiplied out."""
+def _opened(node: Node, most: int) -> Node:
+    """The node multiplied out, where that gives so many terms at most."""
     (plain,) = simplify([node])
-    opened = expand([plain], EXPAND_TERMS)[0] if _width(plain) <= MOST_TERMS else plain
-    return [node] if opened is node else [node, opened]
+    return expand([plain], EXPAND_TERMS)[0] if _width(plain) <= most else plain
 
 
 def _width(root: Node) -> int:

@@ -8,7 +8,7 @@ from indexcalc.functions.reductions import CUMULATIVE
 from indexcalc.writing.matrix.forms import Form, call, chain, form_of, term_of, turn
 
 
-def with_sums(form: Form) -> Form:
+def with_sums(form: Form, done: dict[Form, Form] | None = None) -> Form:
     """The form with products with triangles of ones as cumulative sums.
 
     >>> from indexcalc.writing.matrix.forms import atom, ones
@@ -16,11 +16,16 @@ def with_sums(form: Form) -> Form:
     >>> with_sums(chain([triangle, atom("x", 3, None)])).data
     ('cumsum', (), False)
     """
-    if not form.parts:
-        return form
+    done = {} if done is None else done
+    if form.parts and form not in done:
+        done[form] = _with_sums(form, done)
+    return done.get(form, form)
+
+
+def _with_sums(form: Form, done: dict[Form, Form]) -> Form:
     if form.kind == "turned":
-        return turn(with_sums(form.parts[0]))
-    parts = tuple(map(with_sums, form.parts))
+        return turn(with_sums(form.parts[0], done))
+    parts = tuple(with_sums(part, done) for part in form.parts)
     if not all(one is other for one, other in zip(parts, form.parts, strict=True)):
         saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
         form = Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
