@@ -28,6 +28,7 @@ from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Call, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
+from indexcalc.progress import Callback, callback, each, telling
 from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
@@ -162,7 +163,15 @@ class Stage(NamedTuple):
 
 
 @public
-def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", seed: int = 0) -> Verification:
+def verify(
+    D: View,
+    of: Any = None,
+    wrt: Any = None,
+    *,
+    structure: str = "",
+    seed: int = 0,
+    progress: Callback | None = None,
+) -> Verification:
     """Whether a derivative agrees with numbers: finite differences and, where all is analytic, complex steps.
 
     `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
@@ -170,7 +179,7 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point:
     the answer says how many. By a structured tensor one moves in its space, so each meaning (`structure`) is measured
     as what it is. Of a second derivative each step is measured: the first against the expression, the second against
-    the first.
+    the first. `progress` is called with how many points are done, of how many, and of what.
 
     The answer is true if they agree, and says how well, by which method, and where it is worst.
 
@@ -190,11 +199,13 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
         check_map(structure, asked)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise KindError(asked, f"seed={seed!r} is no seed", "give an integer, seed=1 say")
+    listener = callback(progress, asked)
     stages = list(_stages(D, of, wrt, structure, asked))
     trials: list[Trial] = []
     for stage in stages:
         _require_numbers(stage, asked)
-        trials += _tried(stage, seed, asked)
+        with telling(listener):
+            trials += _tried(stage, seed, asked)
     return Verification(tuple(trials), seed)
 
 
@@ -217,7 +228,7 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
     found: list[Trial] = []
     roots = [stage.slope.value, stage.claimed]
     survey = Survey(roots, stage.inputs, [stage.slope.value], seed)
-    for place in _places(survey):
+    for place in each(_places(survey), f"points, {stage.subject}"):
         point = survey.point(place)
         noise = survey.panels[place.panel].at.rounding(stage.claimed)[place.point]
         (claimed,) = point.values([stage.claimed])

@@ -10,6 +10,7 @@ from indexcalc.checking.check import check
 from indexcalc.checking.report import Report
 from indexcalc.errors import KindError, NameRefused
 from indexcalc.index import Index
+from indexcalc.progress import Callback
 from indexcalc.reading.guess import unknown_names
 from indexcalc.reading.reader import parse
 from indexcalc.reading.tokens.words import Words
@@ -79,12 +80,20 @@ class Question(NamedTuple):
         own = {**self.result.variables, **self.value.variables}
         return tuple(own[name] for name in dict.fromkeys([*self.known, *own]) if name in own)
 
-    def judged(self, formula: str, result: Any, layout: str | None = None, vectors: str | None = None) -> Report:
+    def judged(
+        self,
+        formula: str,
+        result: Any,
+        layout: str | None = None,
+        vectors: str | None = None,
+        progress: Callback | None = None,
+    ) -> Report:
         """What `check` says of a formula that somebody derived."""
         more = {name: value for name, value in self.known.items() if name not in HOW}
         if self.known.get("batch"):
             more["batch"] = self.known["batch"]
-        return check(formula, result, vectors=vectors, layout=layout, syntax=self.known.get("syntax", ""), **more)
+        more["syntax"] = self.known.get("syntax", "")
+        return check(formula, result, vectors=vectors, layout=layout, progress=progress, **more)
 
 
 def loss_of(name: str, value: Any, known: dict[str, Any]) -> Any:

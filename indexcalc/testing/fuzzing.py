@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import KINDS
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.progress import Callback, callback, unheard
 from indexcalc.testing.programs.examining import Finding, drawn, examine
 from indexcalc.testing.programs.samples import sample
 from indexcalc.testing.programs.shrinking import shrunk
@@ -176,23 +177,27 @@ def fuzz(
     most: int = 20,
     small: bool = True,
     say: Callable[[str], None] = lambda text: None,
+    progress: Callback | None = None,
 ) -> Fuzzed:
     """The run of a seed: for so many seconds, or so many programs, or until so many have failed.
 
-    With `small` what fails is made smaller; `say` gets each failure as text, at once.
+    With `small` what fails is made smaller; `say` gets each failure as text, at once, and `progress` how many programs
+    were tried.
 
     >>> fuzz(1, count=2).failures
     []
     """
-    made = Fuzzed(seed)
+    made, tell = Fuzzed(seed), callback(progress, "fuzz") or unheard
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     for number, one in _in_turn(seed, count, lambda: time.monotonic() - began > CHEAPLY * given):
         if time.monotonic() - began > given or len(made.failures) >= most:
             break
+        tell(made.tried, count, "programs tried")
         finding = failing(one)
         made.count(one)
         if finding is not None:
             told = failure(number, one, finding) if small else Failure(number, finding, one, one.tree.nodes)
             made.failures.append(told)
             say(str(made.failures[-1]))
+    tell(made.tried, made.tried, "programs tried")
     return made
