@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
-from indexcalc.graph.node import topological
+from indexcalc.graph.node import Call, Definition, topological
 from indexcalc.index import Dim, Index
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -273,12 +273,28 @@ def _begun(made: Made, derivative: Any, other: object) -> Made:
 
 
 def left_latex(source: Expr | Array, targets: Sequence[Expr | Array], name: str = "") -> str:
-    """The LaTeX of what a derivative is: of this, by these; `name` stands for what was differentiated."""
+    """The LaTeX of what a derivative is: of this, by these; a name stands for what was differentiated.
+
+    That is `name`, else the one that it has itself: that of a step, or of a function whose value it is.
+    """
     below = r"\,".join(rf"\partial {target.latex()}" for target in targets)
     above = rf"\partial^{{{len(targets)}}}" if len(targets) > 1 else r"\partial"
+    name = name or _called(source)
     if name:
         return rf"\frac{{{above} {name}}}{{{below}}}"
     return rf"\frac{{{above}}}{{{below}}}\left({source.latex()}\right)"
+
+
+def _called(source: Expr | Array) -> str:
+    """The LaTeX of the name that an expression has: that of a step, or of a function whose value it is."""
+    match source.node:
+        case Definition():
+            return source.latex()
+        case Call(function=function, orders=orders) if not any(orders) and (not function.entrywise or not source.order):
+            subs = [index.name for index in source.indices] if isinstance(source, Expr) else []
+            return function.latex or later.left_name(function.name, subs)
+        case _:
+            return ""
 
 
 def structure_of(derivative: Derivative | ArrayDerivative) -> str:
