@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -36,6 +37,7 @@ from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.named import place_of
 from indexcalc.views.view import View
+from indexcalc.writing.html import paragraph, table
 
 POINTS, MOST = 3, 12
 """How many points there are at least, and with all branches at most."""
@@ -129,14 +131,26 @@ class Verification:
         return max(sum((trial.subject, trial.method) == pair for trial in self.trials) for pair in subjects)
 
     def __str__(self) -> str:
-        lines = [self.line]
-        for pair in dict.fromkeys((trial.subject, trial.method) for trial in self.trials):
-            own = [trial for trial in self.trials if (trial.subject, trial.method) == pair]
-            worst = max(own, key=lambda trial: trial.error)
-            lines.append(f"  {pair[0]}: {worst}")
-        return "\n".join([*lines, f"  seed {self.seed}"])
+        return "\n".join([self.line, *(f"  {one.subject}: {one}" for one in self._worst), f"  seed {self.seed}"])
 
     __repr__ = __str__
+
+    @property
+    def _worst(self) -> list[Trial]:
+        """The worst trial of each subject, by each method."""
+        found: dict[tuple[str, str], Trial] = {}
+        for trial in self.trials:
+            before = found.setdefault((trial.subject, trial.method), trial)
+            found[trial.subject, trial.method] = max(before, trial, key=lambda one: one.error)
+        return list(found.values())
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [escape(one.subject), one.method, f"{one.error:.1e}", escape(f"{one.where}{one.share}".strip())]
+            for one in self._worst
+        ]
+        shown = table(rows, ("derived", "measured by", "relative error", "worst"))
+        return f"<b>{escape(self.line)}</b>\n{shown}\n{paragraph(f'seed {self.seed}')}"
 
 
 class Stage(NamedTuple):

@@ -70,6 +70,15 @@ class Operator:
         )
 
 
+def size_told(shape: tuple[int, int], held: int, dense: int) -> str:
+    """The size of a matrix in words: its rows and columns, the bytes that are held, and those of the dense array.
+
+    >>> size_told((3, 4), 8, 96)
+    '3 × 4, held in 8 bytes (dense: 96)'
+    """
+    return f"{shape[0]} × {shape[1]}, held in {held:,} bytes (dense: {dense:,})"
+
+
 def vector(value: Any, dtype: Any, name: str) -> Numbers:
     """The vector as an array of the precision of the factors, complex where it is."""
     if isinstance(getattr(value, "node", None), Node):

@@ -234,6 +234,34 @@ class ArrayDerivative(Array):
         return later.layouts(self)
 
 
+@public
+class Derivatives(list[ArrayDerivative]):
+    """The derivatives by several variables: a list, which a notebook shows as equations."""
+
+    def latex(self, *, environment: str = "aligned") -> str:
+        r"""The derivatives as lines of LaTeX, in `aligned` or another environment: `align`, `align*`.
+
+        >>> import indexcalc as ic
+        >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+        >>> print(ic.grad(ic.define("f", x @ y), [x, y]).latex(environment="align*"))
+        \begin{align*}
+        \frac{\partial f}{\partial x} &= y \\
+        \frac{\partial f}{\partial y} &= x
+        \end{align*}
+        """
+        return later.aligned([f"{_left(one)}{one.latex()}" for one in self], environment)
+
+    def _repr_latex_(self) -> str | None:
+        lines = [f"{_left(one)}{one.latex()}{structure_latex(one)}" for one in self]
+        return f"$$\n{later.aligned(lines, 'aligned')}\n$$" if self else None
+
+
+def _left(derivative: ArrayDerivative) -> str:
+    """What stands before a derivative in a line; a product with a Hessian has no sign of its own."""
+    source = derivative.source
+    return "&" if source is None else f"{left_latex(source, derivative.targets)} &= "
+
+
 # ------------------------------------------------------------------ linear combinations
 
 
@@ -287,14 +315,13 @@ def left_latex(source: Expr | Array, targets: Sequence[Expr | Array], name: str 
 
 def _called(source: Expr | Array) -> str:
     """The LaTeX of the name that an expression has: that of a step, or of a function whose value it is."""
-    match source.node:
-        case Definition():
-            return source.latex()
-        case Call(function=function, orders=orders) if not any(orders) and (not function.entrywise or not source.order):
-            subs = [index.name for index in source.indices] if isinstance(source, Expr) else []
-            return function.latex or later.left_name(function.name, subs)
-        case _:
-            return ""
+    node = source.node
+    if isinstance(node, Definition):
+        return source.latex()
+    if not isinstance(node, Call) or any(node.orders) or (node.function.entrywise and node.dims):
+        return ""
+    subs = [index.name for index in source.indices] if isinstance(source, Expr) else []
+    return node.function.latex or later.left_name(node.function.name, subs)
 
 
 def structure_of(derivative: Derivative | ArrayDerivative) -> str:

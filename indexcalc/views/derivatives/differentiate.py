@@ -26,7 +26,7 @@ from indexcalc.simplify.passes import canonical, simplify
 from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.array import array_from as made_from
-from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative, Derivatives
 from indexcalc.views.derivatives.steps import with_steps
 from indexcalc.views.expr import Expr, meet
 from indexcalc.views.named import place_of, variable_of
@@ -286,7 +286,7 @@ def grad(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     made = []
     for node, done, target in zip(with_steps([source.node], nodes), how, targets, strict=True):
         made.append(_made(node, source, [target], (tuple(range(node.order)),), (done,)))
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 def _mapped(
@@ -400,7 +400,7 @@ def vjp(Y: Any, W: Any, G: Any, *, structure: Structure = "projected") -> Any:
         _gradient_like(target, node, [*sources, target, *seeds], done, scalar)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
@@ -439,7 +439,7 @@ def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
         _gradient_like(target, node, [source, *targets, *seeds], done, None)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 @overload
