@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from indexcalc.checking.check import check
 from indexcalc.checking.report import Report
 from indexcalc.errors import KindError, NameRefused
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Reduction, topological
 from indexcalc.index import Index
 from indexcalc.progress import Callback
 from indexcalc.reading.guess import unknown_names
@@ -39,13 +41,17 @@ STATEMENT = re.compile(r"\s*&?\s*((\w+?)(?:_\{?\w+\}?)?)\s*(?:\([^()]*\)|\[[^\[\
 
 
 class Question(NamedTuple):
-    """What is asked: the value, what it is derived by, what names mean, and which derivative by a structured tensor."""
+    """What is asked: the value, what it is derived by, what names mean, and which derivative by a structured tensor.
+
+    `named` is what the quotient, or the last statement, calls the value that is derived: `p` in `dp/dW`.
+    """
 
     value: Any
     targets: tuple[Any, ...]
     known: Mapping[str, Any]
     structure: str = "projected"
     note: str = ""
+    named: str = ""
 
     @property
     def by(self) -> str:
@@ -171,7 +177,9 @@ class Inquiry(NamedTuple):
         if of and not any(of in names for names in defined) and value.order:
             value = loss_of(of, value, known)
         targets = tuple(_with_indices(parse(one, **known), value) for one in _parts(by))
-        return Question(value, targets, known, self.structure, note)
+        last = STATEMENT.match(LINES.split(self.formula)[-1])
+        notes = [*([note] if note else []), *_whole(value)]
+        return Question(value, targets, known, self.structure, "; ".join(notes), of or (last[2] if last else ""))
 
     def _asked(self) -> tuple[str, str]:
         """Of what, where `by` says it, and by what."""
@@ -200,6 +208,16 @@ class Inquiry(NamedTuple):
 def _parts(by: str) -> Sequence[str]:
     """The variables of a list: commas within brackets stay."""
     return [part for part in re.split(r",(?![^\[\](){}]*[\])}])", by) if part.strip()]
+
+
+def _whole(value: View) -> list[str]:
+    """What a reader might trip over: a function along axes that runs over all entries of a matrix."""
+    found = [
+        node.fn
+        for node in topological([value.node])
+        if isinstance(node, Reduction) and node.keeps and len(node.axes) > 1 and not reduction_row(node.fn).square
+    ]
+    return [f"{name} is over all entries: for rows write {name}(..., axis=1)" for name in dict.fromkeys(found)]
 
 
 def _with_indices(target: Any, value: Any) -> Any:
