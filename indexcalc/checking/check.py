@@ -32,7 +32,7 @@ from indexcalc.checking.values import check_values
 from indexcalc.equality.branches import Side, said
 from indexcalc.equality.decide import EXACTLY, Decision, is_same_form
 from indexcalc.equality.witness import witness
-from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
+from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError, counted
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
@@ -109,7 +109,7 @@ def check(
 def _text_of(formula: View) -> str:
     """The text of a formula, or how large it is where that would be pages."""
     nodes = count([formula.node])
-    return str(formula) if nodes <= LONGEST else f"an expression of {nodes} nodes"
+    return str(formula) if nodes <= LONGEST else f"an expression of {counted(nodes, 'node')}"
 
 
 LONGEST = 1000
@@ -331,7 +331,7 @@ class Checker:
         branches = len(self.bench.survey.branches)
         if not branches:
             return ""
-        told = f"{branches} condition{'s' * (branches > 1)}, met on all sides that there are"
+        told = f"{counted(branches, 'condition')}, met on all sides that there are"
         return f"not met: {', '.join(said(row, self._shown) for row in missing)}" if missing else told
 
     def _shown(self, node: Node) -> str:

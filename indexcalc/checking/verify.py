@@ -23,7 +23,7 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
 from indexcalc.equality.points import MOST_ENTRIES, Draw, Point, several_sizes
 from indexcalc.equality.survey import Panel, Survey, SurveyPoint
-from indexcalc.errors import Asked, DerivativeError, InputError, KindError
+from indexcalc.errors import Asked, DerivativeError, InputError, KindError, counted
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Call, Node, Reduction, Variable, topological
@@ -119,7 +119,9 @@ class Verification:
         if self:
             share = max(self.trials, key=lambda trial: trial.moved[1] - trial.moved[0]).share
             share += " at each" if share else ""
-            return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points{share}"
+            return (
+                f"agrees with {methods}: relative error {self.error:.1e}, {counted(self._count, 'random point')}{share}"
+            )
         return (
             f"DIFFERS from {worst.method}: relative error {worst.error:.1e}{worst.where}: "
             f"{worst.claimed:.6g} against {worst.measured:.6g}"

@@ -18,7 +18,7 @@ from indexcalc.engine.bind.inputs import Numbers, symbols_below
 from indexcalc.engine.measure import alive_entries
 from indexcalc.engine.preflight import check_sizes
 from indexcalc.engine.report import Plan
-from indexcalc.errors import Asked, InputError, KindError
+from indexcalc.errors import Asked, InputError, KindError, counted
 from indexcalc.graph.node import Variable
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -111,7 +111,8 @@ def plan_plot(plan: Plan) -> Plot:
     4 steps, at most 18 entries at once beside the inputs
     """
     held = alive_entries(plan.program)
-    told = f"{len(held)} steps, at most {max(held, default=0):,} entries at once beside the inputs"
+    most = counted(max(held, default=0), "entry")
+    told = f"{len(held)} step{'s' * (len(held) != 1)}, at most {most} at once beside the inputs"
     return Plot(told, lambda figure: _draw_memory(figure, plan, held))
 
 

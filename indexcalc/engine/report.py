@@ -10,6 +10,7 @@ from indexcalc import later
 from indexcalc.engine import program as steps
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
+from indexcalc.errors import counted
 from indexcalc.surface import public
 from indexcalc.writing.html import code, paragraph, table
 from indexcalc.writing.slices import bracketed
@@ -62,7 +63,7 @@ class Plan:
     def _totals(self) -> list[tuple[str, str]]:
         """What is said of all steps, each with its name."""
         results = ", ".join(f"v{value}" for value in self.program.results)
-        total = f"{self.flops:,} FLOPs, at most {self.peak_bytes:,} bytes at once beside the inputs"
+        total = f"{counted(self.flops, 'FLOP')}, at most {counted(self.peak_bytes, 'byte')} at once beside the inputs"
         return [("results", results), ("total", total), *(("note", note) for note in self.notes)]
 
     def _repr_html_(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from indexcalc.errors import counted
 from indexcalc.explaining.derived import Derivation, derive, open_name
 from indexcalc.explaining.lines import Explanation, Line, latex_title, put
 from indexcalc.explaining.reasons import MOST, constants_told, delta_rule, told, transposes_told
@@ -187,7 +188,7 @@ def told_size(expr: Expr) -> str:
     'an expression of 1 node'
     """
     nodes = count([expr.node])
-    return f"an expression of {nodes} node{'s' * (nodes > 1)}"
+    return f"an expression of {counted(nodes, 'node')}"
 
 
 def _axes(view: Node, target: Node) -> list[int]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexcalc import later
+from indexcalc.errors import counted
 from indexcalc.surface import public
 from indexcalc.views.derivatives.derivative import Derivative
 from indexcalc.views.view import View
@@ -75,7 +76,11 @@ class Explanation:
         shown = [f"{text:<{longest}}   [{rule}]" for text, rule in rows]
         if not full and len(shown) > SHOWN:
             head, tail = shown[: SHOWN // 2], shown[-(SHOWN // 2) :]
-            shown = [*head, f"... {len(rows) - len(head) - len(tail)} lines more, in .text(full=True)", *tail]
+            shown = [
+                *head,
+                f"... {counted(len(rows) - len(head) - len(tail), 'line')} more, in .text(full=True)",
+                *tail,
+            ]
         return "\n".join([*shown, *(f"  note: {remark}" for remark in self.remarks)])
 
     def __repr__(self) -> str:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Sequence
 from functools import partial
 
+from indexcalc.errors import counted
 from indexcalc.progress import show_progress
 from indexcalc.testing.fuzzing import fuzz
 from indexcalc.testing.texts import fuzz_texts
@@ -39,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     if options.what == "texts":
         tried, broken = fuzz_texts(seed, options.seconds, options.count, print, show_progress)
-        print(f"{tried} texts, seed {seed}: {len(broken)} answered wrongly")
+        print(f"{counted(tried, 'text')}, seed {seed}: {len(broken)} answered wrongly")
         return 1 if broken else 0
     say = partial(print, end="\n\n", flush=True)
     run = fuzz(seed, options.seconds, options.count, say=say, progress=show_progress)

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from indexcalc.errors import counted
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import KINDS
 from indexcalc.layout.conventions import CONVENTIONS
@@ -40,7 +41,7 @@ class Failure:
     nodes: int
 
     def __str__(self) -> str:
-        found = f"program {self.number} ({self.nodes} nodes), {self.finding.check}: {self.finding.text}"
+        found = f"program {self.number} ({counted(self.nodes, 'node')}), {self.finding.check}: {self.finding.text}"
         return f"{found}\n{self.program.source()}"
 
 
@@ -75,7 +76,7 @@ class Fuzzed:
 
     def table(self) -> str:
         """The counts, a line each kind of thing."""
-        lines = [f"{self.tried} programs, {self.large} of {LEAST_NODES} nodes or more, seed {self.seed}"]
+        lines = [f"{counted(self.tried, 'program')}, {self.large} of {LEAST_NODES} nodes or more, seed {self.seed}"]
         kinds = list(dict.fromkeys(name.partition(" ")[0] for name in sorted(self.counts)))
         for kind in kinds:
             own = [(n, c) for n, c in self.counts.most_common() if n.partition(" ")[0] == kind]

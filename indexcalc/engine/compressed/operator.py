@@ -10,7 +10,7 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.solves import solver
 from indexcalc.engine.compressed.structured import Solver
-from indexcalc.errors import InputError, KindError
+from indexcalc.errors import InputError, KindError, counted
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
 
@@ -76,7 +76,7 @@ def size_told(shape: tuple[int, int], held: int, dense: int) -> str:
     >>> size_told((3, 4), 8, 96)
     '3 × 4, held in 8 bytes (dense: 96)'
     """
-    return f"{shape[0]} × {shape[1]}, held in {held:,} bytes (dense: {dense:,})"
+    return f"{shape[0]} × {shape[1]}, held in {counted(held, 'byte')} (dense: {dense:,})"
 
 
 def vector(value: Any, dtype: Any, name: str) -> Numbers:

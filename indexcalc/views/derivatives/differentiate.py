@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, overload
 
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import Structure, check_map, is_structured, structured, tangent_words, unstructured
-from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
+from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError, counted
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
@@ -315,7 +315,9 @@ def hessian(L: Any, u: Any, v: Any = None, *, structure: Structure = "projected"
 def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool) -> list[Array]:
     values = list(seeds) if several and isinstance(seeds, list | tuple) else [seeds]
     if len(values) != len(targets):
-        raise DerivativeError(asked, f"{len(values)} directions for {len(targets)} tensors", "give one for each")
+        raise DerivativeError(
+            asked, f"{counted(len(values), 'direction')} for {counted(len(targets), 'tensor')}", "give one for each"
+        )
     for target, value in zip(targets, values, strict=True):
         if not isinstance(value, Array) or (value.shape, value.places) != (target.shape, target.places):
             shape = value.shape if isinstance(value, Array | Expr) else type(value).__name__
