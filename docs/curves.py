@@ -1,6 +1,6 @@
 """Draw the functions of one number with their first two derivatives: `python docs/curves.py`, after adding a row.
 
-It writes `docs/pictures/functions-of-entries.svg`, the picture on the page of functions. matplotlib is not needed.
+It writes `docs/functions.svg`, the picture on the page of functions. matplotlib is not needed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import indexcalc as ic
 from indexcalc.drawing.plots import traced
 from indexcalc.functions.table import ELEMENTWISE
 
-PICTURE = Path(__file__).parent / "pictures" / "functions-of-entries.svg"
+PICTURE = Path(__file__).with_name("functions.svg")
 ENDS = 4.0
 """Where a curve and its page end: beyond it the usual functions are straight, or gone."""
 POINTS = 129

@@ -204,4 +204,4 @@ def test_the_picture_of_functions_is_that_of_the_table() -> None:
     assert number.sub("", made) == number.sub("", kept), "python docs/curves.py writes it"
     pairs = zip(number.findall(made), number.findall(kept), strict=True)
     assert all(abs(float(one) - float(other)) < 0.25 for one, other in pairs), "python docs/curves.py writes it"
-    assert "pictures/functions-of-entries.svg" in path.with_name("functions.md").read_text("utf-8")
+    assert "functions.svg" in path.with_name("functions.md").read_text("utf-8")
