@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from corpus_case import Case, cases
 
+from indexcalc import show_progress
 from indexcalc.errors import IndexCalcError
 
 ROUNDS = 3
@@ -33,7 +34,8 @@ def times(row: dict[str, object], layout: str) -> tuple[float, float]:
 
 def main() -> None:
     found: dict[str, list[tuple[float, str]]] = {part: [] for part in LIMITS}
-    for case in cases().values():
+    for number, case in enumerate(cases().values(), 1):
+        show_progress(number, len(cases()), "cases timed")
         for layout in case.expected:
             try:
                 rounds = []

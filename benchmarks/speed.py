@@ -414,6 +414,7 @@ def main() -> None:
     print(f"| problem | size | limit | {' | '.join(COLUMNS)} | first call | MiB, ours/limit | faults | target missed |")
     print("|" + "---|" * (len(COLUMNS) + 7))
     for number, problem in enumerate(ROWS):
+        ic.show_progress(number, len(ROWS), "problems timed")
         if given.problems and not any(part in problem.name for part in given.problems):
             continue
         for k, size in enumerate(problem.sizes):

@@ -1,11 +1,17 @@
 """Run the sessions of pages and write what they print: `python docs/rerun.py docs/functions.md`, after adding a row.
 
-Pictures of a page are written too. The tests run the same sessions and compare; read the difference before a commit.
+Pictures of a page are written too, and what a notebook shows: `python docs/rerun.py docs/notebooks/*.ipynb`.
+The tests run the same sessions and compare; read the difference before a commit.
 """
 
 from __future__ import annotations
 
+import ast
+import base64
+import contextlib
 import doctest
+import io
+import json
 import re
 import sys
 from pathlib import Path
@@ -59,9 +65,65 @@ def rerun(text: str) -> str:
     return "\n".join(lines)
 
 
+# ------------------------------------------------------------------ notebooks
+
+SHOWN = {
+    "text/html": "_repr_html_", "text/latex": "_repr_latex_", "image/svg+xml": "_repr_svg_", "image/png": "_repr_png_",
+}  # fmt: skip
+"""How a notebook asks a value to show itself, by the form."""
+
+
+def shown(value: Any) -> dict[str, Any]:
+    """A value in each form that it has, as Jupyter asks for them and a notebook keeps them."""
+    found: dict[str, Any] = {"text/plain": _lines(repr(value))}
+    for form, method in SHOWN.items():
+        made = getattr(value, method, lambda: None)()
+        if isinstance(made, bytes):
+            found[form] = base64.b64encode(made).decode() + "\n"
+        elif made is not None:
+            found[form] = _lines(made)
+    return dict(sorted(found.items()))
+
+
+def _lines(text: str) -> list[str]:
+    return text.splitlines(keepends=True)
+
+
+def outputs(source: str, space: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """What a cell shows: what it prints, and the value of its last expression."""
+    tree, value = ast.parse(source), None
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(tree, f"cell {number}", "exec"), space)
+        if isinstance(last, ast.Expr) and not source.rstrip().endswith(";"):
+            value = eval(compile(ast.Expression(last.value), f"cell {number}", "eval"), space)
+    made: list[dict[str, Any]] = []
+    if printed.getvalue():
+        made.append({"name": "stdout", "output_type": "stream", "text": _lines(printed.getvalue())})
+    if value is not None:
+        result = {"execution_count": number, "metadata": {}, "output_type": "execute_result"}
+        made.append({"data": shown(value), **result})
+    return made
+
+
+def notebook(text: str) -> str:
+    """The notebook with what its cells show."""
+    table, space, number = json.loads(text), {}, 0
+    for cell in table["cells"]:
+        if cell["cell_type"] == "code":
+            number += 1
+            cell["execution_count"] = number
+            cell["outputs"] = outputs("".join(cell["source"]), space, number)
+    return json.dumps(table, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
 if __name__ == "__main__":
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
     for page in map(Path, sys.argv[1:]):
+        if page.suffix == ".ipynb":
+            page.write_text(notebook(page.read_text("utf-8")), "utf-8")
+            continue
         page.write_text(rerun(page.read_text("utf-8")), "utf-8")
         for name, svg in pictures(page.read_text("utf-8")).items():
             (page.parent / "pictures" / f"{name}.svg").write_text(svg, "utf-8")

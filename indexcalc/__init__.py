@@ -27,6 +27,7 @@ from indexcalc.errors import (
     did_you_mean,
 )
 from indexcalc.index import Index, index, indices
+from indexcalc.progress import show_progress
 from indexcalc.surface import public
 from indexcalc.views.affine.uses import index_range as range
 from indexcalc.views.array import Array
@@ -162,6 +163,7 @@ __all__ = [
     "repeat",
     "row",
     "scalar",
+    "show_progress",
     "simplify",
     "tensor",
     "to_source",

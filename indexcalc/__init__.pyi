@@ -29,6 +29,7 @@ from indexcalc.interop.axes import reduce as reduce
 from indexcalc.interop.axes import repeat as repeat
 from indexcalc.interop.optimizers import minimize_args as minimize_args
 from indexcalc.interop.read_sympy import from_sympy as from_sympy
+from indexcalc.progress import show_progress as show_progress
 from indexcalc.reading.reader import parse as parse
 from indexcalc.views.affine.convolutions import convolve as convolve
 from indexcalc.views.affine.convolutions import correlate as correlate
@@ -1426,6 +1427,7 @@ __all__ = [
     "row",
     "scalar",
     "selu",
+    "show_progress",
     "sigmoid",
     "sign",
     "silu",

@@ -22,6 +22,7 @@ from indexcalc.functions.code.text import MODULES
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.page.answers import checked
 from indexcalc.page.question import Declaration, Question, loss_of
+from indexcalc.progress import show_progress
 from indexcalc.reading.reader import parse
 from indexcalc.views.derivatives.derivative import MEANING, ArrayDerivative, Derivative
 from indexcalc.views.derivatives.panel import Layouts, Row, layouts
@@ -218,7 +219,7 @@ def _judged(options: argparse.Namespace, one: Question, formula: str) -> Report:
     if len(options.layout or ()) > 1:
         raise KindError("check", "several --layout", "give one, or none for all")
     layout = options.layout[0] if options.layout else None
-    return one.judged(formula, one.result, layout, options.vectors)
+    return one.judged(formula, one.result, layout, options.vectors, show_progress)
 
 
 def _right_way_round(options: argparse.Namespace, formula: str, text: str) -> bool:

@@ -105,6 +105,19 @@ class ParseError(IndexCalcError, ValueError):
     """Text that cannot be read; the message has the column, what was expected and a suggestion."""
 
 
+MORE = {"axis": "axes", "index": "indices", "entry": "entries", "matrix": "matrices"}
+"""Words that have no s where there are several."""
+
+
+def counted(count: int, word: str) -> str:
+    """So many of something, in words.
+
+    >>> counted(1, "tensor"), counted(0, "tensor"), counted(2, "axis")
+    ('1 tensor', '0 tensors', '2 axes')
+    """
+    return f"{count:,} {word if count == 1 else MORE.get(word, f'{word}s')}"
+
+
 def shorten(text: str) -> str:
     """The text, cut in the middle if it is long."""
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"

@@ -9,9 +9,9 @@ from functools import cache
 from pathlib import Path
 
 FLOORS = (
-    "errors", "surface", "foreign", "later", "interning", "affine", "index", "graph", "functions", "simplify",
-    "calculus", "writing", "engine", "layout", "equality", "views", "drawing", "reading", "interop", "checking",
-    "explaining", "page", "__main__", "__init__", "testing",
+    "errors", "surface", "progress", "foreign", "later", "interning", "affine", "index", "graph", "functions",
+    "simplify", "calculus", "writing", "engine", "layout", "equality", "views", "drawing", "reading", "interop",
+    "checking", "explaining", "page", "__main__", "__init__", "testing",
 )  # fmt: skip
 """The rooms from below: a module imports from rooms below its own, and within its room without a circle."""
 LATE = "later"

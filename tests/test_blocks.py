@@ -334,7 +334,7 @@ def test_columns_and_rows_stay_what_they_are() -> None:
 
 REFUSED: list[tuple[Any, str]] = [
     (lambda: ic.concatenate([A, B]), "axis 1: part 0 has n, part 1 has m"),
-    (lambda: ic.concatenate([x, A]), "has 1 axes, another has 2"),
+    (lambda: ic.concatenate([x, A]), "has 1 axis, another has 2"),
     (lambda: ic.concatenate(x), "no list of expressions"),
     (lambda: ic.concatenate([]), "nothing to join"),
     (lambda: ic.concatenate([s, t]), "has no axis"),

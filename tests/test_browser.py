@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -85,6 +87,23 @@ def test_type_derive_choose_a_layout_and_copy(page: Page, server: PageServer) ->
     expect(page.get_by_label("Derived by")).to_have_value("dL/dW")
 
 
+def test_layouts_stand_beside_each_other(page: Page, server: PageServer) -> None:
+    page.goto(f"{server.address}{LAYER}")
+    pair = page.locator("#panel-layouts .beside.cards > .card")
+    expect(pair).to_have_count(2)
+    expect(pair.locator("h3")).to_have_text(["numerator", "denominator"])
+    for width in (1280, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        one, other = (pair.nth(k).bounding_box() for k in range(2))
+        assert one and other and one["y"] == other["y"] and one["x"] + one["width"] <= other["x"]
+    expect(pair.nth(1)).to_contain_text("also mixed, cookbook, gradient, jax")
+    page.goto(f"{server.address}#formula=y+%3D+tanh(W+x)&by=x")
+    expect(page.locator("figcaption").first).to_have_text("vectors as columns")
+    expect(page.locator("figcaption").nth(1)).to_have_text("vectors as rows")
+    page.goto(f"{server.address}#formula=S+x&by=x&let=S%3An%2520n%3Asymmetric")
+    expect(page.locator("#panel-layouts .beside.cards > .card")).to_have_count(1)  # its transpose is itself
+
+
 def test_a_wrong_formula(page: Page, server: PageServer) -> None:
     page.goto(f"{server.address}{LAYER}&tab=check")
     mine = page.get_by_label("Your formula")
@@ -160,6 +179,51 @@ def test_another_page_gets_nothing(page: Page, browser: Browser, server: PageSer
     }"""
     assert other.evaluate(ask, server.address) == "refused"
     other.context.close()
+
+
+def axe() -> str:
+    """The rules of axe-core, where npm has put them: below the folder INDEXCALC_AXE, this one, or for all."""
+    folders = [Path(os.environ.get("INDEXCALC_AXE", "")), Path(__file__).resolve().parent.parent]
+    if npm := shutil.which("npm"):
+        found = subprocess.run([npm, "root", "-g"], capture_output=True, text=True, timeout=60)
+        folders.append(Path(found.stdout.strip()).parent)
+    for folder in folders:
+        path = folder / "node_modules" / "axe-core" / "axe.min.js"
+        if path.is_file():
+            return path.read_text("utf-8")
+    pytest.skip("it runs axe-core, not installed here: npm install axe-core, CONTRIBUTING says where")
+
+
+SOFTMAX = "#formula=softmax(x+W+%2B+b)&by=W&check=x"
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme", "asked"),
+    [(360, "light", LAYER), (360, "dark", SOFTMAX), (1280, "light", SOFTMAX), (1280, "dark", LAYER)],
+)
+def test_axe_finds_nothing(browser: Browser, server: PageServer, width: int, scheme: Any, asked: str) -> None:
+    """No rule of the web's accessibility guidelines is broken, on any tab of an answer, nor by an error."""
+    rules = axe()
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(f"{server.address}{asked}")
+    page.evaluate(rules)
+
+    def broken() -> list[Any]:
+        found = page.evaluate("axe.run(document)")
+        assert len(found["passes"]) > 10
+        return [(one["id"], [node["html"][:120] for node in one["nodes"]][:3]) for one in found["violations"]]
+
+    for tab in ("layouts", "steps", "source", "picture", "check", "numbers"):
+        page.locator(f"#tab-{tab}").click()
+        expect(page.locator(f"#panel-{tab}:not([aria-busy]) > *").first).to_be_visible()
+        assert broken() == [], tab
+    page.locator("#variables-part > summary").click()
+    page.get_by_label("Formula", exact=True).fill("x W + ")
+    page.get_by_label("Formula", exact=True).press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("column")
+    assert broken() == []
+    context.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (360, "dark"), (1280, "light"), (1280, "dark")])

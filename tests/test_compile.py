@@ -586,7 +586,7 @@ def test_a_path_is_looked_for_once():
     (lambda: ic.compile(linear()[0], linear()[1], reassociate="no"), "reassociate"),
     (lambda: ic.compile(linear()[0], linear()[1], order="F"), "order"),
     (lambda: ic.compile(*linear()).plan, "no sizes"),
-    (lambda: ic.compile(*linear())(np.ones((3, 2))), "1 arrays for 3 inputs"),
+    (lambda: ic.compile(*linear())(np.ones((3, 2))), "1 array for 3 inputs"),
     (lambda: ic.compile(*linear())(np.ones((3, 2)), np.ones(3), np.ones(3)), "dimension `d`"),
     (lambda: ic.compile(*linear(), memory_limit=10)(np.ones((3, 2)), np.ones(2), np.ones(3)), "the limit is 10"),
 ])  # fmt: skip

@@ -323,3 +323,9 @@ def test_a_derivation_is_a_strip(style: str, tmp_path: Path) -> None:
     assert {line.rule for line in explanation} <= {label.text for label in strip.plate.labels}
     strip.save(tmp_path / "strip.svg")
     assert strip[0].view is explanation.lines[0].right
+
+
+def test_the_transpose_of_a_function_has_its_sign() -> None:
+    X = ic.tensor("X", "n m")
+    text = ic.derivative(ic.pinv(X), X).diagram().description
+    assert "pinvᵀ of" in text and "pinv_t" not in text

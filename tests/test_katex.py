@@ -12,6 +12,7 @@ import pytest
 from corpus_case import cases
 
 import indexcalc as ic
+from indexcalc.writing.signs import prose
 
 NODE = shutil.which("node")
 pytestmark = pytest.mark.skipif(NODE is None, reason="it runs node, not installed here")
@@ -94,7 +95,12 @@ def test_names_with_scripts_read_back(latex: str) -> None:
 def test_lines_of_a_derivation() -> None:
     X, W, b, y = ic.tensor("X", "n d"), ic.tensor("W", "d m"), ic.tensor("b_1", "m"), ic.tensor("y_hat", "n m")
     loss = ((ic.softmax(X @ W + b, axis=1) - y) ** 2).sum()
+    W2, x = ic.tensor("W2", "m d"), ic.tensor("x_1", "d")
+    named = ic.explain(ic.norm2(W2 @ ic.tanh(W2.T @ W2 @ x)) ** 2, W2).lines
     lines = [line for style in ("index", "differential") for line in ic.explain(loss, W, style=style).lines]
+    lines += named
+    rules = [(line.rule, rf"\text{{{prose(line.rule)}}}") for line in lines]
+    assert refused(rules) == []
     assert refused([(line.title, f"{line.latex_title} = {line.latex_text}") for line in lines]) == []
 
 

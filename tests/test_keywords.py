@@ -169,6 +169,9 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: _refused(ic.verify, L, of=x @ x),
     ),
     ("verify", "seed"): (lambda: str(ic.verify(L, seed=1)), lambda: str(ic.verify(L))),
+    ("verify", "progress"): (lambda: _heard(ic.verify, L), list),
+    ("check", "progress"): (lambda: _heard(ic.check, "2*x", L), list),
+    ("compile", "progress"): (lambda: _heard(ic.compile, A @ x, (A, x), sizes={"n": 17}), list),
     ("check", "vectors"): (lambda: str(ic.check("2*x", L, vectors="row")), lambda: str(ic.check("2*x", L))),
     ("check", "layout"): (lambda: ic.check("2*x", L, layout="gradient").layouts, lambda: ic.check("2*x", L).layouts),
     ("check", "at"): (
@@ -242,6 +245,13 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
     ("compile", "shard"): (lambda: _refused(ic.compile, x, (x,), shard={"n": "d"}), lambda: ic.compile(x, (x,)).names),
 }
 """Each keyword of each public function: a call with it, and one without it or with another value; they differ."""
+
+
+def _heard(f: Callable[..., Any], *args: Any, **kwargs: Any) -> list[Any]:
+    """What is told of progress."""
+    heard: list[Any] = []
+    f(*args, **kwargs, progress=lambda *told: heard.append(told))
+    return heard
 
 
 def _refused(f: Callable[..., Any], *args: Any, **kwargs: Any) -> str:

@@ -52,6 +52,7 @@ TAKES: dict[str, set[str]] = {
     "dim": {"None", *SIZES},
     "symmetric": {"True"}, "positive": {"True"}, "gradient": {"'x'", "''"}, "memory_limit": BYTES, "n": COUNTS,
     "seed": COUNTS, "order": {"None", "3"}, "sizes": {"None", "{}", "{'n': 3}"}, "optimize": {"None", "True", "f", "u"},
+    "progress": {"None", "f", "u"},
     "mesh": {"None"}, "shard": {"None"}, "vectors": {"None"}, "layout": {"None"}, "of": {"s"},
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
     "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}", "['n']"}, "y": {
@@ -180,7 +181,7 @@ CALLS: dict[str, Call] = {
     "ic.expand": by(ic.expand, x, takes=VIEWS),
     "ic.parse": by(ic.parse, "x_i", takes={"'x'"}, dims={"i": "n"}, batch="", vectors="numpy", x="n", arity=False),
     "ic.check": by(ic.check, "2*x", ic.grad(x @ x, x), takes=[{"'x'"}], vectors="numpy", layout="gradient", y="n",
-                   arity=False),
+                   progress=None, arity=False),
     "ic.from_sympy": by(ic.from_sympy, IndexedBase("q", shape=(3,))[Symbol("i")], batch="i"),
     "ic.range": by(ic.range, 3, "t", takes=[SIZES, {"'x'", "''"}], start=0, boundary="zero"),
     "ic.convolve": by(ic.convolve, v, x, "full", takes=[{"x", "A"}, {"x"}, set()], axes=0, boundary="zero", stride=1,
@@ -194,7 +195,8 @@ CALLS: dict[str, Call] = {
                            arity=False),
     "ic.minimize_args by name": by(ic.minimize_args, x @ x, [x], takes=[{"s"}, {"'x'", "x", "[x]"}], n=3, arity=False),
     "ic.explain": by(ic.explain, x @ x, x, takes=[{"x", "A", "s"}, BY], style="index", structure="free"),
-    "ic.verify": by(ic.verify, ic.grad(x @ x, x), of=x @ x, wrt=x, structure="projected", seed=0, takes={"x", "x[i]"}),
+    "ic.verify": by(ic.verify, ic.grad(x @ x, x), of=x @ x, wrt=x, structure="projected", seed=0, progress=None,
+                    takes={"x", "x[i]"}),
     "ic.preflight": by(ic.preflight, Y, {"n": 3}, takes=[VIEWS - {"s"} | {"[x]"}, {"{'n': 3}"}], dtype="float64",
                        memory_limit=9, arity=False),
     "ic.preflight by name": by(ic.preflight, Y, takes=[VIEWS - {"s"} | {"[x]"}], n=3, arity=False),
@@ -203,7 +205,9 @@ CALLS: dict[str, Call] = {
     "ic.to_source": by(ic.to_source, Y, (A, x), target="numpy", name="prog", sizes={"n": 3}, optimize=None,
                        reassociate="full"),
     "ic.compile": by(ic.compile, Y, (A, x), backend="numpy", sizes={"n": 3}, order=None, optimize=None,
-                     reassociate="full", memory_limit=None, mesh=None, shard=None),
+                     reassociate="full", memory_limit=None, mesh=None, shard=None, progress=None),
+    "ic.show_progress": by(ic.show_progress, 1, 2, "points", takes=[
+        COUNTS | {"-1"}, COUNTS | {"-1", "None"}, {"'x'", "''", "'a b'", "'1GB'"}]),
 }  # fmt: skip
 """A good call of each public function."""
 

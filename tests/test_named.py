@@ -110,7 +110,7 @@ def test_variables_are_the_tensors_by_name() -> None:
             "W is no tensor of it\n  instead: did you mean 'w'\\? known here: X, s, w, y",
         ),
         (lambda: ic.diff(X[i, j] * w[j], "X"), "X needs an index for each axis"),
-        (lambda: ic.diff(X[i, j] * w[j], "X[k]"), "1 indices for 2 axes"),
+        (lambda: ic.diff(X[i, j] * w[j], "X[k]"), "1 index for 2 axes"),
         (lambda: ic.grad(L, "w[i]"), "leave \\[i\\] out"),
         (lambda: ic.grad(ic.zeros(), "w"), "known here: none"),
     ],

@@ -346,7 +346,7 @@ def test_between_the_views():
     assert A[i, j].array(j, i) == A.T and (A @ B)[i, k] == A[i, j] * B[j, k]
     with refused(ic.NotationError, ".array(i)", "free indices are i, j", "each of them once"):
         A[i, j].array(i)
-    with refused(ic.NotationError, "A)[i]", "1 indices for 2 axes", "one index for each axis"):
+    with refused(ic.NotationError, "A)[i]", "1 index for 2 axes", "one index for each axis"):
         A[i]
     with refused(ic.NotationError, "", "has names already", ".rename"):
         A[i, j][k]
@@ -460,7 +460,7 @@ def test_broadcasting_needs_a_declared_1():
 def test_transposes():
     T = ic.tensor("T", "a b c")
     assert x == x.T and A.T.T == A and T.T.shape == T.shape[::-1] and T.mT.shape == (T.shape[0], T.shape[2], T.shape[1])
-    with refused(ic.NotationError, "mT", "has 1 axes", ".T"):
+    with refused(ic.NotationError, "mT", "has 1 axis", ".T"):
         x.mT  # noqa: B018
 
 
@@ -535,8 +535,8 @@ def test_einsum(spec, names):
 
 def test_einsum_refuses():
     for spec, operands, found in [
-        ("ij,jk->ik", (A,), "2 groups of letters for 1 operands"),
-        ("i->i", (A,), "names 1 axes"),
+        ("ij,jk->ik", (A,), "2 groups of letters for 1 operand"),
+        ("i->i", (A,), "names 1 axis"),
         ("ij->k", (A,), "'k' is in the output"),
         ("ij,ij->", (A, W), "index j"),
         ("i.j->", (A,), "only letters"),
@@ -652,7 +652,7 @@ def test_an_abstract_function_of_two_arguments():
     check(ic.derivative(value, A), jax.jacobian(whole, 1)(*at))
     check(ic.derivative(ic.derivative(value, x), A), jax.jacobian(jax.jacobian(whole, 0), 1)(*at))
     check(ic.derivative(value, A, order=2), jax.jacobian(jax.jacobian(whole, 1), 1)(*at))
-    with refused(ic.NotationError, "f(x)", "1 arguments for 2", "f:"):
+    with refused(ic.NotationError, "f(x)", "1 argument for 2", "f:"):
         f(x)
     with refused(ic.DimensionError, "f(", "dimensions", "f:"):
         f(x, W)
@@ -764,7 +764,7 @@ def test_products_with_vectors():
     assert close(at(ic.hvp(loss(), A, V)), jax.jvp(jax.grad(lambda M: twin(AT[0], M)), (AT[1],), (dA,))[1])
     with refused(ic.DimensionError, "jvp", "has (d,), A has (d, d)", "shape of its tensor"):
         ic.jvp(loss(), A, U)
-    with refused(ic.DerivativeError, "hvp", "1 directions for 2 tensors", "one for each"):
+    with refused(ic.DerivativeError, "hvp", "1 direction for 2 tensors", "one for each"):
         ic.hvp(loss(), [x, A], [U])
 
 

@@ -192,7 +192,7 @@ def test_one_without_a_name_pickles_as_such_functions_do():
     ("make", "message"),
     [
         (lambda: ic.function("f", "n -> m", derivative=lambda z: z), r"should have \(m, n\)"),
-        (lambda: ic.function("f", "n, m ->", derivative=lambda z, w: z), "1 rules for 2 arguments"),
+        (lambda: ic.function("f", "n, m ->", derivative=lambda z, w: z), "1 rule for 2 arguments"),
         (lambda: ic.function("f", "n ->", derivative=lambda z: A @ z), "has the tensor A, which is no argument"),
         (lambda: ic.function("f", "n ->", derivative=lambda z: z[i]), "has indices"),
         (lambda: ic.function("f", "->", derivative=lambda z: "z"), "no expression"),

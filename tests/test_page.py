@@ -132,6 +132,32 @@ def test_what_is_declared_counts_and_the_rest_is_guessed_around_it(page: PageSer
     assert answer(page, "derive", formula="u(X W)", by="W", declared=known)["result"]["text"] == "X.T @ g"
 
 
+def test_rows_and_columns_stand_beside_each_other(page: PageServer) -> None:
+    """A formula in which vectors are columns, and the same with rows, where these are two; one where they are one."""
+    found = answer(page, "derive", formula="y = tanh(W x + b)", by="x")
+    numerator = next(group for group in found["groups"] if "numerator" in group["names"])
+    assert [(one["vectors"], one["text"]) for one in numerator["stands"]] == [
+        ("column", "diagm(1 - tanh(W @ x + b)**2) @ W"), ("row", "diagm(1 - tanh(x @ W.T + b)**2) @ W"),
+    ]  # fmt: skip
+    assert all(group["stands"] == [] for group in answer(page, "derive", **LAYER)["groups"])
+    assert all(group["stands"] == [] for group in answer(page, "derive", formula="A x", by="x")["groups"])
+
+
+@pytest.mark.parametrize(("formula", "by", "left"), [
+    ("Y = X@W + B", "dL/dW", r"\partial L}{\partial W} = "), ("y = W x + b", "x", r"\partial y}{\partial x} = "),
+    ("y_j = x_i W_ij", "W_kl", r"\partial y_{j}}{\partial W_{kl}} = "), ("x'x", "x", r"\partial}{\partial x}\left("),
+    ("Z = X W; L = sum(Z^2)", "dZ/dW", r"\partial Z}{\partial W} = "),
+])  # fmt: skip
+def test_a_derivative_is_called_as_the_question_calls_it(page: PageServer, formula: str, by: str, left: str) -> None:
+    assert answer(page, "derive", formula=formula, by=by)["result"]["full"].startswith(rf"\frac{{{left}")
+
+
+def test_what_a_reader_might_trip_over_is_said(page: PageServer) -> None:
+    assert "softmax is over all entries" in answer(page, "derive", formula="softmax(X W)", by="W")["note"]
+    for formula in ("softmax(X W, axis=1)", "softmax(x)", "inv(X W)"):
+        assert "all entries" not in answer(page, "derive", formula=formula, by="")["note"]
+
+
 def test_numbers_that_json_has_not(page: PageServer) -> None:
     assert answer(page, "numbers", formula="(1+2j)*s", by="s")["values"][0][0] == "1+2j"
     assert answer(page, "numbers", formula="log(x - x)", by="x")["values"]

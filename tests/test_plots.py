@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.drawing.pattern import pattern
+from indexcalc.drawing.plots import traced
 from indexcalc.drawing.structure import STRUCTURES
 from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
 
@@ -173,3 +176,32 @@ def test_a_function_with_its_derivatives(tmp_path: Path) -> None:
     plot.save(tmp_path / "tanh.svg")
     assert (tmp_path / "tanh.svg").read_text("utf-8").startswith("<?xml")
     assert plot._repr_png_().startswith(b"\x89PNG")
+
+
+# ------------------------------------------------------------------ curves
+
+
+def test_a_curve_ends_where_the_function_does_and_jumps_are_no_lines() -> None:
+    s, points = ic.scalar("s"), np.linspace(-2, 2, 81)
+    log, slope = traced([ic.log(s), 1 / s], s, points)
+    assert np.isnan(log[points <= 0]).all() and np.isnan(slope[points <= 0]).all() and np.isfinite(slope[41:]).all()
+    (sign,) = traced([ic.sign(s)], s, points)
+    assert not {-1.0, 1.0} <= {*sign[39:42]} and np.isnan(sign).sum() == 2
+    (tangent,) = traced([ic.tan(s)], s, points)
+    assert not (np.diff(tangent) < 0).any()  # where it is drawn it rises
+    for smooth in (ic.exp(3 * s), ic.erf(9 * s), s**3, ic.abs(s)):
+        assert np.isfinite(traced([smooth], s, points)).all()
+
+
+def test_the_picture_of_functions_is_that_of_the_table() -> None:
+    path = Path(__file__).resolve().parent.parent / "docs" / "curves.py"
+    spec = importlib.util.spec_from_file_location("curves", path)
+    assert spec is not None and spec.loader is not None
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    made, kept = tool.picture(), tool.PICTURE.read_text("utf-8")
+    number = re.compile(r"-?\d+(?:\.\d+)?")
+    assert number.sub("", made) == number.sub("", kept), "python docs/curves.py writes it"
+    pairs = zip(number.findall(made), number.findall(kept), strict=True)
+    assert all(abs(float(one) - float(other)) < 0.25 for one, other in pairs), "python docs/curves.py writes it"
+    assert "functions.svg" in path.with_name("functions.md").read_text("utf-8")

@@ -103,7 +103,7 @@ def test_a_definition_gives_its_name_a_meaning():
 
 def test_the_walk_says_where_arithmetic_failed():
     reading, tree = reading_of("x[i] + x")
-    with pytest.raises(ParseError, match="column 8: x: it has 1 axes and no indices"):
+    with pytest.raises(ParseError, match="column 8: x: it has 1 axis and no indices"):
         walk(reading, tree, PLAIN)
 
 

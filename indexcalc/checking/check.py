@@ -32,11 +32,12 @@ from indexcalc.checking.values import check_values
 from indexcalc.equality.branches import Side, said
 from indexcalc.equality.decide import EXACTLY, Decision, is_same_form
 from indexcalc.equality.witness import witness
-from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError
+from indexcalc.errors import Asked, IndexCalcError, InputError, KindError, LayoutError, counted
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import count
 from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.progress import Callback, callback, each, telling
 from indexcalc.reading.reader import declared
 from indexcalc.surface import public
 from indexcalc.views.array import Array, standing_array
@@ -55,6 +56,7 @@ def check(
     layout: str | None = None,
     at: Any = None,
     syntax: str = "",
+    progress: Callback | None = None,
     **declarations: Any,
 ) -> Report:
     """Whether a formula is the derivative D, in which layouts, and what would mend it: a `Report`, true if it is right.
@@ -62,7 +64,8 @@ def check(
     The formula is text (names come from D; others are declared as in `ic.parse`), an Array, an Expr, or numbers, with
     `at`, the inputs at which they were computed. `D` is a derivative, or any expression. `vectors` says how order-1
     tensors are meant in the text ("numpy", "column", "row"); without it each reading is tried. `syntax` names a
-    dialect, as in `ic.parse`. `layout` asks about one convention alone.
+    dialect, as in `ic.parse`. `layout` asks about one convention alone. `progress` is called with how many formulas
+    were compared, and what was looked for.
 
     Errors: ParseError for text that can't be read, InputError for numbers without inputs.
 
@@ -77,6 +80,7 @@ def check(
     if not isinstance(D, View):
         raise KindError(f"check({formula!r}, {D!r})", f"{D!r} is no derivative", "give ic.grad(...), say")
     asked = Asked(lambda: f"check({formula}, {D})")
+    listener = callback(progress, asked)
     if vectors not in (None, *READINGS):
         raise InputError(asked, f"vectors={vectors!r} is not known", 'write vectors="numpy", "column" or "row"')
     for name, value in declarations.items():
@@ -88,7 +92,8 @@ def check(
     if is_number(formula) and at is None:
         formula = from_number(to_number(formula))
     if not isinstance(formula, str | View):
-        return check_values(formula, D, layout, at, asked)
+        with telling(listener):
+            return check_values(formula, D, layout, at, asked)
     if at is not None:
         raise InputError(asked, "inputs for a formula, which is compared at random ones", "leave at= out")
     shown = " ".join((formula if isinstance(formula, str) else _text_of(formula)).split())
@@ -97,19 +102,14 @@ def check(
         own, text = split(formula)
         left = read(own, D, {**names_of(D), **declarations})
     claim = Posed(shown, D, layout, vectors, declarations, left, syntax)
-    found = _judged(text, claim)
-    if isinstance(text, str) and STAR.search(text) and not (isinstance(found, Report) and found.right):
-        product = _as_product(text, claim, isinstance(found, IndexCalcError))
-        found = found if product is None else product
-    if isinstance(found, IndexCalcError):
-        raise found
-    return found
+    with telling(listener):
+        return _answer(text, claim)
 
 
 def _text_of(formula: View) -> str:
     """The text of a formula, or how large it is where that would be pages."""
     nodes = count([formula.node])
-    return str(formula) if nodes <= LONGEST else f"an expression of {nodes} nodes"
+    return str(formula) if nodes <= LONGEST else f"an expression of {counted(nodes, 'node')}"
 
 
 LONGEST = 1000
@@ -131,6 +131,17 @@ class Posed(NamedTuple):
         """The judge of a formula. Errors: those of a text that cannot be read."""
         claims = claims_of(text, self.D, self.vectors, self.declarations, self.left, self.syntax)
         return Checker(self.shown, claims, self.D, self.layout, self.left.shaped)
+
+
+def _answer(text: Any, claim: Posed) -> Report:
+    """The answer to a formula, as it stands or with each `*` as a product of matrices. Errors: it cannot be read."""
+    found = _judged(text, claim)
+    if isinstance(text, str) and STAR.search(text) and not (isinstance(found, Report) and found.right):
+        product = _as_product(text, claim, isinstance(found, IndexCalcError))
+        found = found if product is None else product
+    if isinstance(found, IndexCalcError):
+        raise found
+    return found
 
 
 def _judged(text: Any, claim: Posed) -> Report | IndexCalcError:
@@ -203,7 +214,7 @@ class Checker:
     def report(self) -> Report:
         """The answer."""
         fitting = self._fitting()
-        right = [mend for mend in fitting if self._equal(mend)]
+        right = [mend for mend in each(fitting, "readings compared") if self._equal(mend)]
         if right:
             return self._right(right)
         if fitting and self.bench.empty:
@@ -320,7 +331,7 @@ class Checker:
         branches = len(self.bench.survey.branches)
         if not branches:
             return ""
-        told = f"{branches} condition{'s' * (branches > 1)}, met on all sides that there are"
+        told = f"{counted(branches, 'condition')}, met on all sides that there are"
         return f"not met: {', '.join(said(row, self._shown) for row in missing)}" if missing else told
 
     def _shown(self, node: Node) -> str:

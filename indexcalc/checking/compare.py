@@ -20,6 +20,7 @@ from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node, Reduction, Variable, topological
 from indexcalc.graph.numbers import number
 from indexcalc.index import symbol
+from indexcalc.progress import tell
 from indexcalc.views.array import Array
 
 TOLERANCE = 1e-8
@@ -146,6 +147,7 @@ class Bench:
         """Is one node the other, which says what should be?"""
         key = one, other
         if key not in self._decided:
+            tell(len(self._decided), None, "formulas compared")
             self._decided[key] = decide(one, other, self.variables, self.domain, survey=lambda: self.survey)
         return self._decided[key]
 

@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from indexcalc.checking.mends import FAULTS
+from indexcalc.writing.html import code, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,8 @@ class Report:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{escape(name)}</td><td><code>{escape(text)}</code></td></tr>" for name, text in self._lines()
-        )
-        return f"<b>{escape(self.verdict)}</b>: <code>{escape(self.formula)}</code><table>{rows}</table>"
+        rows = table([escape(name), code(text)] for name, text in self._lines())
+        return f"<b>{escape(self.verdict)}</b>: {code(self.formula)}{rows}"
 
 
 def verdict_of(faults: tuple[str, ...]) -> str:

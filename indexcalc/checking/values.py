@@ -15,6 +15,7 @@ from indexcalc.checking.reading import Projected, index_target, targets_of
 from indexcalc.checking.report import Counterexample, Report, verdict_of
 from indexcalc.engine.bind.inputs import Numbers, to_array
 from indexcalc.errors import Asked, InputError, KindError
+from indexcalc.progress import each
 from indexcalc.views.view import View
 
 LOOSE = 1e-5
@@ -54,7 +55,7 @@ def check_values(formula: Any, D: View, layout: str | None, at: Mapping[Any, Any
     targets = targets_of(D, layout)
     if not targets or not targets[0].layouts:
         targets = [index_target(D)]
-    plain = [Found(own, _numbers(target, at), target) for target in targets]
+    plain = [Found(own, _numbers(target, at), target) for target in each(targets, "layouts evaluated")]
     right = [pair for pair in map(_reshaped, plain) if _ratio(pair, limit) == 1]
     if right:
         layouts = tuple(dict.fromkeys(name for pair in right for name in pair.target.layouts))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,12 +23,13 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.equality.branches import Side
 from indexcalc.equality.points import MOST_ENTRIES, Draw, Point, several_sizes
 from indexcalc.equality.survey import Panel, Survey, SurveyPoint
-from indexcalc.errors import Asked, DerivativeError, InputError, KindError
+from indexcalc.errors import Asked, DerivativeError, InputError, KindError, counted
 from indexcalc.functions.table import reduction_row
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Call, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import substitute
 from indexcalc.index import Index
+from indexcalc.progress import Callback, callback, each, telling
 from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
@@ -35,6 +37,7 @@ from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.named import place_of
 from indexcalc.views.view import View
+from indexcalc.writing.html import paragraph, table
 
 POINTS, MOST = 3, 12
 """How many points there are at least, and with all branches at most."""
@@ -116,7 +119,9 @@ class Verification:
         if self:
             share = max(self.trials, key=lambda trial: trial.moved[1] - trial.moved[0]).share
             share += " at each" if share else ""
-            return f"agrees with {methods}: relative error {self.error:.1e}, {self._count} random points{share}"
+            return (
+                f"agrees with {methods}: relative error {self.error:.1e}, {counted(self._count, 'random point')}{share}"
+            )
         return (
             f"DIFFERS from {worst.method}: relative error {worst.error:.1e}{worst.where}: "
             f"{worst.claimed:.6g} against {worst.measured:.6g}"
@@ -128,14 +133,26 @@ class Verification:
         return max(sum((trial.subject, trial.method) == pair for trial in self.trials) for pair in subjects)
 
     def __str__(self) -> str:
-        lines = [self.line]
-        for pair in dict.fromkeys((trial.subject, trial.method) for trial in self.trials):
-            own = [trial for trial in self.trials if (trial.subject, trial.method) == pair]
-            worst = max(own, key=lambda trial: trial.error)
-            lines.append(f"  {pair[0]}: {worst}")
-        return "\n".join([*lines, f"  seed {self.seed}"])
+        return "\n".join([self.line, *(f"  {one.subject}: {one}" for one in self._worst), f"  seed {self.seed}"])
 
     __repr__ = __str__
+
+    @property
+    def _worst(self) -> list[Trial]:
+        """The worst trial of each subject, by each method."""
+        found: dict[tuple[str, str], Trial] = {}
+        for trial in self.trials:
+            before = found.setdefault((trial.subject, trial.method), trial)
+            found[trial.subject, trial.method] = max(before, trial, key=lambda one: one.error)
+        return list(found.values())
+
+    def _repr_html_(self) -> str:
+        rows = [
+            [escape(one.subject), one.method, f"{one.error:.1e}", escape(f"{one.where}{one.share}".strip())]
+            for one in self._worst
+        ]
+        shown = table(rows, ("derived", "measured by", "relative error", "worst"))
+        return f"<b>{escape(self.line)}</b>\n{shown}\n{paragraph(f'seed {self.seed}')}"
 
 
 class Stage(NamedTuple):
@@ -162,7 +179,15 @@ class Stage(NamedTuple):
 
 
 @public
-def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", seed: int = 0) -> Verification:
+def verify(
+    D: View,
+    of: Any = None,
+    wrt: Any = None,
+    *,
+    structure: str = "",
+    seed: int = 0,
+    progress: Callback | None = None,
+) -> Verification:
     """Whether a derivative agrees with numbers: finite differences and, where all is analytic, complex steps.
 
     `D` is what `diff`, `derivative`, `grad`, `hessian` or `vjp` gave; any other expression with `of`, what was
@@ -170,7 +195,7 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
     abstract functions are random smooth ones; of a tensor with many hundred entries some move, others at each point:
     the answer says how many. By a structured tensor one moves in its space, so each meaning (`structure`) is measured
     as what it is. Of a second derivative each step is measured: the first against the expression, the second against
-    the first.
+    the first. `progress` is called with how many points are done, of how many, and of what.
 
     The answer is true if they agree, and says how well, by which method, and where it is worst.
 
@@ -190,11 +215,13 @@ def verify(D: View, of: Any = None, wrt: Any = None, *, structure: str = "", see
         check_map(structure, asked)
     if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
         raise KindError(asked, f"seed={seed!r} is no seed", "give an integer, seed=1 say")
+    listener = callback(progress, asked)
     stages = list(_stages(D, of, wrt, structure, asked))
     trials: list[Trial] = []
     for stage in stages:
         _require_numbers(stage, asked)
-        trials += _tried(stage, seed, asked)
+        with telling(listener):
+            trials += _tried(stage, seed, asked)
     return Verification(tuple(trials), seed)
 
 
@@ -217,7 +244,7 @@ def _tried(stage: Stage, seed: int, asked: Asked) -> list[Trial]:
     found: list[Trial] = []
     roots = [stage.slope.value, stage.claimed]
     survey = Survey(roots, stage.inputs, [stage.slope.value], seed)
-    for place in _places(survey):
+    for place in each(_places(survey), f"points, {stage.subject}"):
         point = survey.point(place)
         noise = survey.panels[place.panel].at.rounding(stage.claimed)[place.point]
         (claimed,) = point.values([stage.claimed])

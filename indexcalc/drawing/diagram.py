@@ -14,7 +14,7 @@ from indexcalc.drawing.plates import Plate
 from indexcalc.drawing.scene import Frame, Mark, Net, Scene, scene_of, size_text
 from indexcalc.drawing.svg import svg
 from indexcalc.drawing.tikz import tikz
-from indexcalc.errors import Asked, KindError
+from indexcalc.errors import Asked, KindError, counted
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
@@ -108,8 +108,7 @@ class Diagram(Picture):
 
     def __str__(self) -> str:
         counts = zip(_counts(self.scenes), ("tensor", "function", "wire"), strict=True)
-        parts = [f"{count} {word}{'s' * (count != 1)}" for count, word in counts]
-        return f"diagram of {self.title}: {', '.join(parts)}"
+        return f"diagram of {self.title}: {', '.join(counted(*one) for one in counts)}"
 
     def __repr__(self) -> str:
         return str(self)
@@ -154,11 +153,11 @@ class Strip(Picture):
 
     def __getitem__(self, number: int) -> Diagram:
         if not is_integer(number) or not -len(self) <= number < len(self):
-            raise KindError(f"{self}[{number!r}]", f"there are {len(self)} diagrams", "number them from 0")
+            raise KindError(f"{self}[{number!r}]", f"it has {counted(len(self), 'diagram')}", "number them from 0")
         return self.diagrams[number]
 
     def __str__(self) -> str:
-        return f"{self.title}: {len(self)} diagrams"
+        return f"{self.title}: {counted(len(self), 'diagram')}"
 
     def __repr__(self) -> str:
         return str(self)

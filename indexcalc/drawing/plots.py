@@ -14,11 +14,11 @@ import numpy as np
 
 from indexcalc import later
 from indexcalc.drawing.structure import STRUCTURES, BlockMatrix, block_matrix
-from indexcalc.engine.bind.inputs import symbols_below
+from indexcalc.engine.bind.inputs import Numbers, symbols_below
 from indexcalc.engine.measure import alive_entries
 from indexcalc.engine.preflight import check_sizes
 from indexcalc.engine.report import Plan
-from indexcalc.errors import Asked, InputError, KindError
+from indexcalc.errors import Asked, InputError, KindError, counted
 from indexcalc.graph.node import Variable
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -31,6 +31,9 @@ CURVES = ("#24527a", "#c9702f", "#4f9d69")
 """The colours of a function, its derivative, the second one."""
 POINTS = 601
 """Points of a curve: more than it has pixels. An odd count, so that the middle is one."""
+JUMP = 0.25
+"""What rises by more from one point to the next, and hardly beside them, is a step: a smooth curve would be that steep
+on both sides too."""
 FARTHEST = 5.0
 """Where a curve ends: from there on the usual functions are straight, or have left the page."""
 
@@ -108,7 +111,8 @@ def plan_plot(plan: Plan) -> Plot:
     4 steps, at most 18 entries at once beside the inputs
     """
     held = alive_entries(plan.program)
-    told = f"{len(held)} steps, at most {max(held, default=0):,} entries at once beside the inputs"
+    most = counted(max(held, default=0), "entry")
+    told = f"{len(held)} step{'s' * (len(held) != 1)}, at most {most} at once beside the inputs"
     return Plot(told, lambda figure: _draw_memory(figure, plan, held))
 
 
@@ -158,12 +162,34 @@ def _curves(view: View, by: Variable) -> Plot:
 def _draw_curves(figure: Any, curves: Sequence[Array], by: Array) -> None:
     axes = figure.add_subplot()
     points = np.linspace(-FARTHEST, FARTHEST, POINTS)
-    values = later.compile_expressions(curves, (by,))
-    with np.errstate(all="ignore"):
-        numbers = np.array([values(point) for point in points])
-    for k, (name, colour) in enumerate(zip((curves[0], "derivative", "second derivative"), CURVES, strict=True)):
-        axes.plot(points, numbers[:, k], color=colour, label=str(name))
+    names = (curves[0], "derivative", "second derivative")
+    for name, numbers, colour in zip(names, traced(curves, by, points), CURVES, strict=True):
+        axes.plot(points, numbers, color=colour, label=str(name))
     axes.axhline(0, color="#9aa2ad", linewidth=0.6)
     axes.set_xlabel(str(by))
     axes.set_ylim(-FARTHEST, FARTHEST)
     axes.legend(frameon=False)
+
+
+def traced(curves: Sequence[Array], by: Array, points: Numbers) -> Numbers:
+    """The values of functions of one number, a row each: none where the first has none, and none behind a jump.
+
+    >>> import indexcalc as ic
+    >>> s = ic.scalar("s")
+    >>> traced([ic.step(s)], s, np.linspace(-2, 2, 5)), traced([ic.log(s), 1/s], s, np.array([-1.0, 1.0]))
+    (array([[ 0.,  0.,  0., nan,  1.]]), array([[nan,  0.],
+           [nan,  1.]]))
+    """
+    values = later.compile_expressions(curves, (by,))
+    with np.errstate(all="ignore"):
+        found = np.array([values(point) for point in points], float).T
+    found[~np.isfinite(found)] = np.nan
+    found[:, np.isnan(found[0])] = np.nan
+    for row in found:
+        rise = np.abs(np.diff(row))
+        beside = np.pad(rise, 2)
+        around = np.fmax(beside[:-4], beside[4:])  # two steps away: one may end at the point itself, as that of a sign
+        ends = np.abs(np.stack([row[1:], row[:-1]])).max(axis=0)
+        is_step = (rise > JUMP) & ~(rise <= 4 * around) & (ends <= FARTHEST)
+        row[1:][is_step | ((rise > FARTHEST) & (row[1:] * row[:-1] < 0))] = np.nan
+    return found

@@ -367,7 +367,8 @@ def _reduction(painter: Painter, node: Reduction, names: Names, used: frozenset[
     kept: Iterator[int] = count()
     legs = [None if axis in node.axes and not node.keeps else next(kept) for axis in range(node.child.order)]
     ends = [None if axis in node.axes else leg for axis, leg in enumerate(legs)]
-    title = " ".join([node.fn, *map(str, node.params)])
+    called = f"{node.fn.removesuffix('_t')}ᵀ" if node.fn.endswith("_t") else node.fn  # as pinv(X).T is written
+    title = " ".join([called, *map(str, node.params)])
     return Frame(title, (painter.inside(node.child, ends, names, used),), "", ())
 
 

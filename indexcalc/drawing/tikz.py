@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-
 from indexcalc.drawing.plates import Contour, Label, Plate, Stroke
 from indexcalc.drawing.svg import corners
-from indexcalc.writing.index.text import GREEK
+from indexcalc.writing.signs import math, prose
 
 STYLES = {
     "wire": "draw", "stop": "draw, thick", "derived": "draw, double, double distance=1.4pt",
@@ -17,17 +14,6 @@ STYLES = {
 }  # fmt: skip
 """How each kind is drawn."""
 ANCHORS = {"start": "west", "middle": "center", "end": "east"}
-LETTERS = {letter: f"\\{name} " for name, letter in GREEK.items() if letter not in "ΑΒΕΖΗΙΚΜΝΟΡΤΧο"}
-SIGNS = {
-    "∂": r"\partial ", "·": r"\cdot ", "−": "-", "δ": r"\delta ", "ε": r"\varepsilon ", "ᵀ": r"^{\top}",
-    "′": "'", "″": "''", "‴": "'''", "→": r"\to ", "‚": ",", "ᐟ": "/", "≤": r"\leq ", "≥": r"\geq ",
-    "_": r"\_", "%": r"\%", "&": r"\&", "#": r"\#", "$": r"\$", "{": r"\{", "}": r"\}", "~": r"\sim ",
-    "\\": r"\backslash ", "^": r"\hat{}",
-    "∘": r"\circ ", "⊙": r"\odot ", "⊗": r"\otimes ", "ʼ": "'", "×": r"\times ", "∞": r"\infty ", "√": r"\surd ",
-}  # fmt: skip
-SIGNS |= {letter: tex for letter, tex in LETTERS.items() if letter not in SIGNS}
-RUNS = {"super": "⁰¹²³⁴⁵⁶⁷⁸⁹⁻ᐟ", "sub": "₀₁₂₃₄₅₆₇₈₉‚"}
-"""Letters that are raised or lowered, which LaTeX writes as a group."""
 
 
 def tikz(plate: Plate) -> str:
@@ -75,25 +61,6 @@ def _stroke(stroke: Stroke) -> str:
 
 def _label(label: Label) -> str:
     size = "" if label.style in ("name", "text") else r"\scriptsize "
-    text = rf"{size}${math(label.text)}$"
+    text = size + (prose(label.text) if " " in label.text else f"${math(label.text)}$")
     place = _at(label.x, label.y - 0.35 * label.size)
     return rf"\node[anchor={ANCHORS[label.anchor]}, inner sep=0pt] at {place} {{{text}}};"
-
-
-def math(text: str) -> str:
-    r"""A text of a picture as LaTeX in math mode: words upright, letters raised and lowered as groups.
-
-    >>> print(math("softmax"), math("T₁‚₃"), math("n²"), math("W_1ᵀ"))
-    \mathrm{softmax} T_{1,3} n^{2} \mathrm{W\_1}^{\top}
-    """
-    made = []
-    for run in re.findall(rf"[{RUNS['super']}]+|[{RUNS['sub']}]+|[A-Za-z][A-Za-z0-9_]+| |.", text):
-        if run[0] in RUNS["super"] or run[0] in RUNS["sub"]:
-            plain = "".join(SIGNS.get(c, unicodedata.normalize("NFKC", c)) for c in run).replace("−", "-")
-            made.append(f"{'^' if run[0] in RUNS['super'] else '_'}{{{plain}}}")
-        elif len(run) > 1:
-            made.append(rf"\mathrm{{{run.replace('_', chr(92) + '_')}}}")
-        else:
-            known = SIGNS.get(run, run if run.isascii() else f'{{\\char"{ord(run):X}}}')
-            made.append(r"\;" if run == " " else known)
-    return "".join(made).rstrip()

@@ -21,7 +21,7 @@ from indexcalc.engine.limits import most_bytes
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.plan.plan import Options
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import Asked, InputError, did_you_mean
+from indexcalc.errors import Asked, InputError, counted, did_you_mean
 from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Call, topological
 from indexcalc.graph.walk import variables
@@ -59,8 +59,9 @@ class Preflight:
         shown = ", ".join(" × ".join(map(str, shape)) or "a number" for shape in shapes)
         word = "fits" if self.fits else "does not fit"
         peak, made = amount(self.peak_bytes), amount(self.compressed_peak_bytes)
+        operations = f"{self.flops:.3g} FLOP{'s' * (self.flops != 1)}"
         lines = [
-            f"dense:      {shown}, {amount(self.bytes)}; {self.flops:.3g} FLOPs, at most {peak} at once",
+            f"dense:      {shown}, {amount(self.bytes)}; {operations}, at most {peak} at once",
             f"limit:      {amount(self.limit)}: it {word}",
             f"compressed: {amount(self.compressed_bytes)}, made with at most {made} at once",
             f"            {self.compressed}",
@@ -85,7 +86,7 @@ def amount(count: int) -> str:
     for power, unit in ((12, "TB"), (9, "GB"), (6, "MB"), (3, "kB")):
         if count >= 0.9995 * 10**power:
             return f"{count / 10**power:.{max(0, 3 - len(str(int(count / 10**power))))}f} {unit}"
-    return f"{count} bytes"
+    return counted(count, "byte")
 
 
 @public

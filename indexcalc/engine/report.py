@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from html import escape
 from string import ascii_letters
 
 from indexcalc import later
 from indexcalc.engine import program as steps
 from indexcalc.engine.measure import is_view, total_flops
 from indexcalc.engine.program import Program, Step, flops
+from indexcalc.errors import counted
 from indexcalc.surface import public
+from indexcalc.writing.html import code, paragraph, table
 from indexcalc.writing.slices import bracketed
+
+HEAD = ("value", "step", "shape", "kernel", "FLOPs")
+"""The titles of the columns of a plan."""
 
 
 @public
@@ -41,17 +47,28 @@ class Plan:
         return later.plan_plot(self)
 
     def __str__(self) -> str:
-        rows = [("value", "step", "shape", "kernel", "FLOPs")]
+        rows: list[tuple[str, ...]] = [HEAD, *self._rows()]
+        widths = [max(len(row[k]) for row in rows) for k in range(5)]
+        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return "\n".join([*lines, "", *(f"{name:<9}{text}" for name, text in self._totals())])
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """A row for each step."""
+        rows: list[tuple[str, ...]] = []
         for number, step in enumerate(self.program.steps):
             kernel = "view" if is_view(step) else self.kernels[number]
             rows.append((f"v{number}", _shown(step), _shape(step.shape), kernel, f"{flops(step):,}"))
-        widths = [max(len(row[k]) for row in rows) for k in range(5)]
-        lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+        return rows
+
+    def _totals(self) -> list[tuple[str, str]]:
+        """What is said of all steps, each with its name."""
         results = ", ".join(f"v{value}" for value in self.program.results)
-        lines += ["", f"results  {results}"]
-        lines += [f"total    {self.flops:,} FLOPs, at most {self.peak_bytes:,} bytes at once beside the inputs"]
-        lines += [f"note     {note}" for note in self.notes]
-        return "\n".join(lines)
+        total = f"{counted(self.flops, 'FLOP')}, at most {counted(self.peak_bytes, 'byte')} at once beside the inputs"
+        return [("results", results), ("total", total), *(("note", note) for note in self.notes)]
+
+    def _repr_html_(self) -> str:
+        rows = [[code(cell) for cell in row[:2]] + [escape(cell) for cell in row[2:]] for row in self._rows()]
+        return "\n".join([table(rows, HEAD), *(paragraph(f"{name}: {text}") for name, text in self._totals())])
 
     def __repr__(self) -> str:
         return str(self)

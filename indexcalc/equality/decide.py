@@ -18,7 +18,7 @@ from indexcalc.equality.degree import degrees, unknowns
 from indexcalc.equality.modular import PRIMES, Residues, Undecided, has_exact_numbers, is_rational
 from indexcalc.equality.points import several_sizes, sizes_of
 from indexcalc.equality.survey import Comparison, Survey, SurveyPoint, region
-from indexcalc.errors import IndexCalcError
+from indexcalc.errors import IndexCalcError, counted
 from indexcalc.functions.rational import ZeroDivisor
 from indexcalc.graph.constructors import addition, is_zero
 from indexcalc.graph.node import Node, Variable, topological
@@ -240,5 +240,5 @@ def described(survey: Survey, found: Comparison) -> str:
     if not count:
         return "by numbers: at no point are both finite"
     sizes = len({tuple(panel.draw.sizes.items()) for panel in survey.panels})
-    said = f"by numbers: {count} random inputs in float64"
+    said = f"by numbers: {counted(count, 'random input')} in float64"
     return said + (f", at {sizes} sets of sizes" if sizes > 1 else "")

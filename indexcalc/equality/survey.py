@@ -36,6 +36,7 @@ from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import size
+from indexcalc.progress import tell
 
 PANELS, POINTS = 3, 28
 """At how many sets of sizes, and how many points at each are drawn before any search."""
@@ -250,6 +251,7 @@ class Survey:
         if not self.searches:
             return
         self.searches -= 1
+        tell(MOST_SEARCHES - self.searches, None, "searches for a side of a condition")
         gaps = [side.branch.gap for side in sides]
         for k, panel in enumerate(self.panels[:2]):
             many = self._count(topological(gaps), count, panel.draw.sizes)
@@ -314,9 +316,7 @@ class Survey:
         }
         somewhere = [bool(panel.finite(one).any()) for panel in self.panels]
         for k, (panel, inside) in enumerate(zip(self.panels, self._inside(), strict=True)):
-            if (
-                any(somewhere) and not somewhere[k]
-            ):  # a formula with inv(X.T @ X) is about X with more rows than columns
+            if any(somewhere) and not somewhere[k]:  # with inv(X.T @ X) it is about X with more rows than columns
                 continue
             found = status(panel, one, other, limit)
             clear = panel.clear

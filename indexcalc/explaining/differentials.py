@@ -7,7 +7,7 @@ import re
 from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.explaining.lines import Explanation, Line, latex_title, put
 from indexcalc.explaining.reasons import rules_in, told
-from indexcalc.explaining.stages import depending, inside, part_names
+from indexcalc.explaining.stages import depending, inside, opened, part_names
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Node, topological
@@ -23,13 +23,15 @@ class Differentials:
     """The lines with differentials: `dL = G : dY = G : (X @ dW) = (X.T @ G) : dW`."""
 
     def __init__(self, source: Array, target: Array, structure: str) -> None:
+        source, name = opened(source, target)
         self.source, self.target, self.structure = source, target, structure
         taken = {v.label for v in source.inputs}
-        self.title = next(x for x in (("L", "f") if not source.order else ("Y", "F", "Q", "Z")) if x not in taken)
+        names = (name,) if name else ("L", "f") if not source.order else ("Y", "F", "Q", "Z")
+        self.title = next(x for x in names if x not in taken)
         self.taken = taken | {self.title}
         self.name = target.node.name
         spelled = {v.label: v.latex or name_latex(v.label) for v in variables([source.node, target.node])}
-        self.spelled = spelled | {f"d{name}": f"d{shown}" for name, shown in spelled.items()}
+        self.spelled = spelled | {f"d{name}": name_latex(f"d{name}") for name in spelled}
         self.spelled[f"d{self.title}"] = f"d{self.title}"
         self.lines: list[Line] = []
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from indexcalc.errors import counted
 from indexcalc.explaining.derived import Derivation, derive, open_name
 from indexcalc.explaining.lines import Explanation, Line, latex_title, put
 from indexcalc.explaining.reasons import MOST, constants_told, delta_rule, told, transposes_told
 from indexcalc.explaining.seeds import opened_latex, opened_text
+from indexcalc.explaining.stages import opened
 from indexcalc.graph.constructors import einsum
 from indexcalc.graph.inputs import inputs_of
 from indexcalc.graph.node import Definition, Node, Product, Variable, topological
@@ -32,6 +34,7 @@ class Entries:
 
     def __init__(self, expr: View, wrt: View, structure: str) -> None:
         self.structure, self.wrt = structure, wrt
+        expr, name = opened(expr, wrt)
         self.matrix = expr if isinstance(expr, Array) else None
         if isinstance(expr, Array):
             letters = list(LETTERS)
@@ -51,7 +54,7 @@ class Entries:
         self.out = list(self.result.indices)
         self.spelled = {v.label: v.latex for v in variables([self.root, self.target]) if v.latex}
         taken = {v.label for v in inputs_of(self.expr.node)} | {index.name for index in self.out}
-        self.title = "L" if not self.expr.indices else "y"
+        self.title = name or ("L" if not self.expr.indices else "y")
         if self.title in taken:
             self.title = next(name for name in ("f", "F", "Q", "value") if name not in taken)
         self.taken = taken | {self.title}
@@ -185,7 +188,7 @@ def told_size(expr: Expr) -> str:
     'an expression of 1 node'
     """
     nodes = count([expr.node])
-    return f"an expression of {nodes} node{'s' * (nodes > 1)}"
+    return f"an expression of {counted(nodes, 'node')}"
 
 
 def _axes(view: Node, target: Node) -> list[int]:

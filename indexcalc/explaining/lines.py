@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from indexcalc import later
+from indexcalc.errors import counted
 from indexcalc.surface import public
 from indexcalc.views.derivatives.derivative import Derivative
 from indexcalc.views.view import View
 from indexcalc.writing.equation import aligned
 from indexcalc.writing.index.latex import name_latex, subscripted
+from indexcalc.writing.signs import prose
 
 SHOWN = 12
 """Lines of a derivation that are shown; of more the middle folds. People post 3 to 8."""
@@ -74,7 +76,11 @@ class Explanation:
         shown = [f"{text:<{longest}}   [{rule}]" for text, rule in rows]
         if not full and len(shown) > SHOWN:
             head, tail = shown[: SHOWN // 2], shown[-(SHOWN // 2) :]
-            shown = [*head, f"... {len(rows) - len(head) - len(tail)} lines more, in .text(full=True)", *tail]
+            shown = [
+                *head,
+                f"... {counted(len(rows) - len(head) - len(tail), 'line')} more, in .text(full=True)",
+                *tail,
+            ]
         return "\n".join([*shown, *(f"  note: {remark}" for remark in self.remarks)])
 
     def __repr__(self) -> str:
@@ -86,7 +92,7 @@ class Explanation:
         last = ""
         for line in self.lines:
             title = "" if line.latex_title == last else line.latex_title
-            rows.append(rf"{title} &= {line.latex_text} && \text{{{_escaped(line.rule)}}}")
+            rows.append(rf"{title} &= {line.latex_text} && \text{{{prose(line.rule)}}}")
             last = line.latex_title
         return aligned(rows, environment)
 
@@ -123,9 +129,3 @@ def latex_title(title: str, names: Mapping[str, str] | None = None) -> str:
         shown = shown.replace("∂", r"\partial ").replace("^", r"^\top").replace("vec ", r"\operatorname{vec} ")
         parts.append(shown)
     return parts[0] if len(parts) == 1 else rf"\frac{{{parts[0]}}}{{{parts[1]}}}"
-
-
-def _escaped(text: str) -> str:
-    """A rule as the text that stands behind its line."""
-    shown = re.sub(r"([&%$#_{}])", r"\\\1", text.replace("\\", "/"))
-    return shown.replace("^", r"\^{}").replace("∂", r"$\partial$").replace("δ", r"$\delta$").replace("ᵀ", "'")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from indexcalc.writing.index.latex import name_latex
+from indexcalc.writing.index.latex import name_latex, scripts_of
 
 TOKEN = re.compile(r"\\mathrm\{[^}]*\}|\\[A-Za-z]+ ?|[A-Za-z0-9](?:_\{?\d+\}?)?'*|,")
 """A subscript in LaTeX, or the comma after it."""
@@ -51,4 +51,7 @@ def opened_latex(latex: str, name: str, count: int, names: Mapping[str, str] | N
 
 
 def _with_labels(name: str, labels: str) -> str:
-    return f"{name}_{{{labels}}}" if labels else name
+    """A name with subscripts that are set; one that has some is put in a group."""
+    if not labels:
+        return name
+    return f"{{{name}}}_{{{labels}}}" if "_" in scripts_of(name) else f"{name}_{{{labels}}}"

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from indexcalc.graph.node import Call, Elementwise, Matrix, Node, Reduction, topological
+from typing import Any
+
+from indexcalc.graph.node import Call, Definition, Elementwise, Matrix, Node, Reduction, topological
+from indexcalc.views.array import Array
+from indexcalc.views.expr import Expr
+from indexcalc.views.view import View
 
 FUNCTIONS = (Elementwise, Reduction, Matrix, Call)
 
@@ -32,6 +37,17 @@ def inside(root: Node, target: Node, depends: set[Node]) -> list[Node]:
                 seen.add(child)
                 stack.append(child)
     return found
+
+
+def opened(view: View, target: View) -> tuple[Any, str]:
+    """A named step as what it stands for, and its name; anything else, and the target itself, as it is."""
+    node = view.node
+    if not isinstance(node, Definition) or node is target.node or node.label in {v.label for v in view.inputs}:
+        return view, ""
+    if isinstance(view, Expr):
+        return Expr(node.child, view.indices, view.inputs), node.label
+    assert isinstance(view, Array)
+    return Array(node.child, view.inputs, view.places, view.vectors, view.turned), node.label
 
 
 def part_names(count: int, taken: set[str]) -> list[str]:

@@ -14,7 +14,7 @@ from itertools import chain, count
 from math import prod
 from typing import Any, NamedTuple, TypeGuard
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, did_you_mean
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import dimension, einsum, reduction, regroup
 from indexcalc.graph.node import Node
@@ -149,7 +149,7 @@ def _opened(before: list[Group], after: list[Group], x: Array, asked: Asked) -> 
     if any(REST in group and len(group) > 1 for group in before):
         raise NotationError(asked, "... in a group before the arrow", "name what the group is made of")
     if named > x.order or (not rest and named != x.order):
-        found = f"the pattern names {named} axes, {x} has {x.order}"
+        found = f"the pattern names {counted(named, 'axis')}, {x} has {x.order}"
         raise NotationError(asked, found, "one name, group or 1 an axis, or `...` for the others")
     if not rest and any(REST in group for group in after):
         raise NotationError(asked, "... after the arrow alone", "write it on both sides")

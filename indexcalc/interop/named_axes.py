@@ -11,7 +11,7 @@ import numpy as np
 from indexcalc import later
 from indexcalc.engine.bind.labelled import is_labelled
 from indexcalc.engine.bind.named import keyword_or_input
-from indexcalc.errors import Asked, InputError, NotationError
+from indexcalc.errors import Asked, InputError, NotationError, counted
 from indexcalc.graph.node import Constant, Regroup, topological
 from indexcalc.index import Dim, Dimension
 from indexcalc.surface import is_sequence
@@ -64,7 +64,7 @@ def _names(view: View, sizes: Sequence[Dimension], dims: Any, asked: Asked) -> l
     if dims is not None:
         given = list(dims) if is_sequence(dims) else []
         if len(given) != len(sizes) or len(set(map(str, given))) < len(given) or not all(map(_is_word, given)):
-            found = f"dims={dims!r} for {len(sizes)} axes"
+            found = f"dims={dims!r} for {counted(len(sizes), 'axis')}"
             raise NotationError(asked, found, 'write a name for each, dims=("row", "column")')
         return given
     if isinstance(view, Expr):

@@ -12,7 +12,7 @@ from indexcalc import later
 from indexcalc.engine.bind.inputs import size_of, symbols_below
 from indexcalc.engine.bind.named import bound_inputs
 from indexcalc.engine.compile.compiled import Compiled
-from indexcalc.errors import Asked, DerivativeError, InputError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DerivativeError, InputError, KindError, NotationError, counted, did_you_mean
 from indexcalc.graph.constructors import einsum, variable
 from indexcalc.graph.inputs import named_parts
 from indexcalc.graph.node import Node, Variable
@@ -131,7 +131,7 @@ class Problem:
 
     def __repr__(self) -> str:
         shapes = ", ".join(f"{one.name} {one.shape}" for one in self.packings)
-        return f"minimize {self.loss} by {shapes}: {len(self.keywords['x0'])} numbers"
+        return f"minimize {self.loss} by {shapes}: {counted(len(self.keywords['x0']), 'number')}"
 
     def unpack(self, x: Any) -> dict[str, Numbers]:
         """The tensors that a vector holds, by name."""
@@ -140,7 +140,9 @@ class Problem:
         except (TypeError, ValueError):
             raise KindError(self.asked, f"{x!r} is no vector of numbers", "give result.x") from None
         if vector.shape != self.keywords["x0"].shape:
-            found = f"an array of shape {vector.shape}, and the tensors are {len(self.keywords['x0'])} numbers"
+            found = (
+                f"an array of shape {vector.shape}, and the tensors are {counted(len(self.keywords['x0']), 'number')}"
+            )
             raise InputError(self.asked, found, "give a vector of that length, as result.x is")
         ends = np.cumsum([one.count for one in self.packings])[:-1]
         parts = np.split(vector, ends)

@@ -10,7 +10,7 @@ from functools import reduce
 from operator import add, mul
 from typing import Any
 
-from indexcalc.errors import DimensionError, NotationError
+from indexcalc.errors import DimensionError, NotationError, counted
 from indexcalc.graph.constructors import addition, constant, einsum
 from indexcalc.index import Dimension, Index, unknown
 from indexcalc.interop.read_names import SymPyReader
@@ -132,7 +132,9 @@ def _indexed(reading: SymPyReader, expr: Any) -> View:
         raise reading.refusal(expr, found, f'write IndexedBase("{name}", shape=(n,)), or Idx("i", n)')
     if len(sizes) != len(expr.indices):
         raise reading.refusal(
-            expr, f"{name} has {len(sizes)} axes and {len(expr.indices)} indices", "one index an axis"
+            expr,
+            f"{name} has {counted(len(sizes), 'axis')} and {counted(len(expr.indices), 'index')}",
+            "one index an axis",
         )
     return entries(reading, tensor(name, *sizes), expr.indices)
 

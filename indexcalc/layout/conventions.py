@@ -30,7 +30,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
-from indexcalc.errors import Asked, LayoutError
+from indexcalc.errors import Asked, LayoutError, counted
 from indexcalc.functions.known import SHEAR, both_places, lower_places, voigt_places
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
@@ -99,7 +99,7 @@ def numerator(asked: str | Asked, top: Axes, bottom: Axes) -> Groups:
     """The axes of the numerator, then those of the denominator reversed; one alone is a column or a row."""
     axes = (*top, *reversed(bottom))
     if len(axes) > 2:
-        raise LayoutError(asked, f"{len(axes)} axes, and a matrix has two", "")
+        raise LayoutError(asked, f"{counted(len(axes), 'axis')}, and a matrix has two", "")
     if len(axes) == 2:
         return (axes[:1], axes[1:])
     return (top, bottom)

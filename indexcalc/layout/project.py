@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from indexcalc.calculus.structure import RESTRICTING
-from indexcalc.errors import Asked, IndexCalcError, LayoutError, did_you_mean
+from indexcalc.errors import Asked, IndexCalcError, LayoutError, counted, did_you_mean
 from indexcalc.graph.constructors import addition, einsum, regroup
 from indexcalc.graph.edge import even, symmetry_of
 from indexcalc.graph.node import Definition, Node, Variable
@@ -110,7 +110,7 @@ def packed(held: Held, pack: Pack, asked: Asked) -> Held:
         if len(own) < 2:
             continue
         if len(own) % 2:
-            raise LayoutError(asked, f"{len(own)} axes ({_listed(own)}) do not go in pairs", _UNPACKED)
+            raise LayoutError(asked, f"{counted(len(own), 'axis')} ({_listed(own)}) do not go in pairs", _UNPACKED)
         pairs = tuple(Pair(*own[k : k + 2]) for k in range(0, len(own), 2))
         target = held.targets[place - 1] if place else None
         if target is not None and held.structures[place - 1 - count] == "independent":
@@ -187,7 +187,7 @@ def grouped(node: Node, axes: Sequence[Any], groups: Groups, note: str = "") -> 
 
 def _too_many(axes: Sequence[Any], top: Sequence[Any], bottom: Sequence[Any]) -> str:
     return (
-        f"no matrix holds it: {len(axes)} axes "
+        f"no matrix holds it: {counted(len(axes), 'axis')} "
         f"({_listed(top) or 'none'} from what was differentiated, {_listed(bottom) or 'none'} from what by)"
     )
 

@@ -20,12 +20,15 @@ from indexcalc.functions.code.text import MODULES
 from indexcalc.page.question import Declaration, Inquiry, Question
 from indexcalc.reading.reader import parse
 from indexcalc.reading.tokens.dialects import DIALECTS
+from indexcalc.views.array import Array
 from indexcalc.views.assumptions import ASSUMPTIONS
 from indexcalc.views.derivatives.derivative import MEANING, ArrayDerivative, Derivative
 from indexcalc.views.derivatives.panel import Layouts, Row, layouts
 from indexcalc.writing.standing import ORIENTATIONS
 
 Table = dict[str, Any]
+STANDING = ("column", "row")
+"""How vectors stand in books."""
 SMALLEST = 2
 """The first size of a dimension where numbers are shown: the others are one more each, so that none are equal."""
 MOST_NUMBERS = 2000
@@ -91,20 +94,34 @@ def derive(asked: Mapping[str, Any]) -> Table:
     if one.targets or isinstance(value, Derivative | ArrayDerivative):
         result = one.result
         shape = [str(dim) for dim in result.shape]
-        said = {"text": str(result), "latex": result.latex(), "full": result.latex(lhs=True), "note": result.note}
-        return table | {"result": {**said, "shape": shape}} | _panel(layouts(result))
+        full = result.latex(lhs=one.named or True)
+        said = {"text": str(result), "latex": result.latex(), "full": full, "note": result.note}
+        return table | {"result": {**said, "shape": shape}} | _panel(layouts(result), result)
     return table
 
 
-def _panel(panel: Layouts) -> Table:
+def _panel(panel: Layouts, result: Derivative | ArrayDerivative) -> Table:
     """The layouts, those together that are equal; why others hold no such tensor; and what is made of more axes."""
     groups: dict[Any, list[Row]] = {}
     for row in panel.held:
-        groups.setdefault((row.shape, row.axes, row.formula), []).append(row)
-    held = [_row(rows[0]) | {"names": [row.name for row in rows]} for rows in groups.values()]
+        groups.setdefault((row.shape, row.formula), []).append(row)
+    held = [
+        _row(rows[0]) | {"names": [row.name for row in rows], "stands": _standing(result.layout(rows[0].name))}
+        for rows in groups.values()
+    ]
     refused = [{"names": names, "why": why} for why, names in panel.refused.items()]
     views = [_row(row) | {"names": [row.name]} for row in panel.views]
     return {"groups": held, "refused": refused, "views": views, "axes": list(panel.heading[1:])}
+
+
+def _standing(laid: Array) -> list[Table]:
+    """The formula of a layout with vectors as columns, and as rows, where these are two, and closed forms."""
+    if laid.ndim != 2 or laid.turned or not any(variable.order == 1 for variable in laid.inputs):
+        return []
+    both = {kind: Array(laid.node, laid.inputs, laid.places, kind) for kind in STANDING}
+    if len({array.latex() for array in both.values()}) < 2 or not all(one.formula().closed for one in both.values()):
+        return []
+    return [{"vectors": kind, "latex": array.latex(), "text": str(array)} for kind, array in both.items()]
 
 
 def _row(row: Row) -> Table:

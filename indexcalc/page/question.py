@@ -9,7 +9,10 @@ from typing import Any, NamedTuple
 from indexcalc.checking.check import check
 from indexcalc.checking.report import Report
 from indexcalc.errors import KindError, NameRefused
+from indexcalc.functions.table import reduction_row
+from indexcalc.graph.node import Reduction, topological
 from indexcalc.index import Index
+from indexcalc.progress import Callback
 from indexcalc.reading.guess import unknown_names
 from indexcalc.reading.reader import parse
 from indexcalc.reading.tokens.words import Words
@@ -38,13 +41,17 @@ STATEMENT = re.compile(r"\s*&?\s*((\w+?)(?:_\{?\w+\}?)?)\s*(?:\([^()]*\)|\[[^\[\
 
 
 class Question(NamedTuple):
-    """What is asked: the value, what it is derived by, what names mean, and which derivative by a structured tensor."""
+    """What is asked: the value, what it is derived by, what names mean, and which derivative by a structured tensor.
+
+    `named` is what the quotient, or the last statement, calls the value that is derived: `p` in `dp/dW`.
+    """
 
     value: Any
     targets: tuple[Any, ...]
     known: Mapping[str, Any]
     structure: str = "projected"
     note: str = ""
+    named: str = ""
 
     @property
     def by(self) -> str:
@@ -79,12 +86,20 @@ class Question(NamedTuple):
         own = {**self.result.variables, **self.value.variables}
         return tuple(own[name] for name in dict.fromkeys([*self.known, *own]) if name in own)
 
-    def judged(self, formula: str, result: Any, layout: str | None = None, vectors: str | None = None) -> Report:
+    def judged(
+        self,
+        formula: str,
+        result: Any,
+        layout: str | None = None,
+        vectors: str | None = None,
+        progress: Callback | None = None,
+    ) -> Report:
         """What `check` says of a formula that somebody derived."""
         more = {name: value for name, value in self.known.items() if name not in HOW}
         if self.known.get("batch"):
             more["batch"] = self.known["batch"]
-        return check(formula, result, vectors=vectors, layout=layout, syntax=self.known.get("syntax", ""), **more)
+        more["syntax"] = self.known.get("syntax", "")
+        return check(formula, result, vectors=vectors, layout=layout, progress=progress, **more)
 
 
 def loss_of(name: str, value: Any, known: dict[str, Any]) -> Any:
@@ -162,7 +177,9 @@ class Inquiry(NamedTuple):
         if of and not any(of in names for names in defined) and value.order:
             value = loss_of(of, value, known)
         targets = tuple(_with_indices(parse(one, **known), value) for one in _parts(by))
-        return Question(value, targets, known, self.structure, note)
+        last = STATEMENT.match(LINES.split(self.formula)[-1])
+        notes = [*([note] if note else []), *_whole(value)]
+        return Question(value, targets, known, self.structure, "; ".join(notes), of or (last[2] if last else ""))
 
     def _asked(self) -> tuple[str, str]:
         """Of what, where `by` says it, and by what."""
@@ -191,6 +208,16 @@ class Inquiry(NamedTuple):
 def _parts(by: str) -> Sequence[str]:
     """The variables of a list: commas within brackets stay."""
     return [part for part in re.split(r",(?![^\[\](){}]*[\])}])", by) if part.strip()]
+
+
+def _whole(value: View) -> list[str]:
+    """What a reader might trip over: a function along axes that runs over all entries of a matrix."""
+    found = [
+        node.fn
+        for node in topological([value.node])
+        if isinstance(node, Reduction) and node.keeps and len(node.axes) > 1 and not reduction_row(node.fn).square
+    ]
+    return [f"{name} is over all entries: for rows write {name}(..., axis=1)" for name in dict.fromkeys(found)]
 
 
 def _with_indices(target: Any, value: Any) -> Any:

@@ -7,7 +7,10 @@ import os
 import random
 import sys
 from collections.abc import Sequence
+from functools import partial
 
+from indexcalc.errors import counted
+from indexcalc.progress import show_progress
 from indexcalc.testing.fuzzing import fuzz
 from indexcalc.testing.texts import fuzz_texts
 
@@ -36,10 +39,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # for SciPy: in small matrices threads wait for each other
     seed = random.SystemRandom().randrange(10**6) if options.seed is None else options.seed
     if options.what == "texts":
-        tried, broken = fuzz_texts(seed, options.seconds, options.count, print)
-        print(f"{tried} texts, seed {seed}: {len(broken)} answered wrongly")
+        tried, broken = fuzz_texts(seed, options.seconds, options.count, print, show_progress)
+        print(f"{counted(tried, 'text')}, seed {seed}: {len(broken)} answered wrongly")
         return 1 if broken else 0
-    run = fuzz(seed, options.seconds, options.count, say=lambda text: print(text, end="\n\n", flush=True))
+    say = partial(print, end="\n\n", flush=True)
+    run = fuzz(seed, options.seconds, options.count, say=say, progress=show_progress)
     print(run.table())
     print(f"{len(run.failures)} failed")
     return 1 if run.failures else 0

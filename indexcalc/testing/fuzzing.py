@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from indexcalc.errors import counted
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import KINDS
 from indexcalc.layout.conventions import CONVENTIONS
+from indexcalc.progress import Callback, callback, unheard
 from indexcalc.testing.programs.examining import Finding, drawn, examine
 from indexcalc.testing.programs.samples import sample
 from indexcalc.testing.programs.shrinking import shrunk
@@ -39,7 +41,7 @@ class Failure:
     nodes: int
 
     def __str__(self) -> str:
-        found = f"program {self.number} ({self.nodes} nodes), {self.finding.check}: {self.finding.text}"
+        found = f"program {self.number} ({counted(self.nodes, 'node')}), {self.finding.check}: {self.finding.text}"
         return f"{found}\n{self.program.source()}"
 
 
@@ -74,7 +76,7 @@ class Fuzzed:
 
     def table(self) -> str:
         """The counts, a line each kind of thing."""
-        lines = [f"{self.tried} programs, {self.large} of {LEAST_NODES} nodes or more, seed {self.seed}"]
+        lines = [f"{counted(self.tried, 'program')}, {self.large} of {LEAST_NODES} nodes or more, seed {self.seed}"]
         kinds = list(dict.fromkeys(name.partition(" ")[0] for name in sorted(self.counts)))
         for kind in kinds:
             own = [(n, c) for n, c in self.counts.most_common() if n.partition(" ")[0] == kind]
@@ -176,23 +178,27 @@ def fuzz(
     most: int = 20,
     small: bool = True,
     say: Callable[[str], None] = lambda text: None,
+    progress: Callback | None = None,
 ) -> Fuzzed:
     """The run of a seed: for so many seconds, or so many programs, or until so many have failed.
 
-    With `small` what fails is made smaller; `say` gets each failure as text, at once.
+    With `small` what fails is made smaller; `say` gets each failure as text, at once, and `progress` how many programs
+    were tried.
 
     >>> fuzz(1, count=2).failures
     []
     """
-    made = Fuzzed(seed)
+    made, tell = Fuzzed(seed), callback(progress, "fuzz") or unheard
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
     for number, one in _in_turn(seed, count, lambda: time.monotonic() - began > CHEAPLY * given):
         if time.monotonic() - began > given or len(made.failures) >= most:
             break
+        tell(made.tried, count, "programs tried")
         finding = failing(one)
         made.count(one)
         if finding is not None:
             told = failure(number, one, finding) if small else Failure(number, finding, one, one.tree.nodes)
             made.failures.append(told)
             say(str(made.failures[-1]))
+    tell(made.tried, made.tried, "programs tried")
     return made

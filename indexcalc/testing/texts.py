@@ -19,6 +19,7 @@ from typing import Any, NamedTuple
 import indexcalc as ic
 from indexcalc.__main__ import main as command
 from indexcalc.errors import IndexCalcError
+from indexcalc.progress import Callback, callback, unheard
 
 SLOWEST = 20.0
 """Seconds of the processor that one text may take: a hundred times what the longest of the corpus takes."""
@@ -204,20 +205,26 @@ def fuzz_texts(
     seconds: float | None = None,
     count: int | None = None,
     say: Callable[[str], Any] = lambda text: None,
+    progress: Callback | None = None,
 ) -> tuple[int, list[Broken]]:
     """How many texts were tried, and those that were answered wrongly, for so many seconds or so many texts.
+
+    `progress` is called with how many were tried.
 
     >>> fuzz_texts(0, count=5)
     (5, [])
     """
     ends = time.monotonic() + (seconds if seconds is not None else float("inf"))
     found: list[Broken] = []
+    tell = callback(progress, "fuzz_texts") or unheard
     number = 0
     while (count is None or number < count) and time.monotonic() < ends:
+        tell(number, count, "texts tried")
         one = case(seed, number)
         told = answered(one)
         if told:
             found.append(Broken(number, shortened(one) if not told.startswith("took") else one, told))
             say(str(found[-1]))
         number += 1
+    tell(number, number, "texts tried")
     return number, found

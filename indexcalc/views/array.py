@@ -15,7 +15,7 @@ from types import EllipsisType
 from typing import Any, TypeAlias, TypeGuard, overload
 
 from indexcalc import later
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import addition, constant_number, dimension, einsum, elementwise, reduction
 from indexcalc.graph.node import Node
@@ -161,7 +161,7 @@ class Array(Placed):
             letters = ", ".join("ijklmnpq"[: self.order])
             raise KindError(
                 f"{self} beside an indexed expression",
-                f"{self} has {self.order} axes and no names for them",
+                f"{self} has {counted(self.order, 'axis')} and no names for them",
                 f"index it: ({self})[{letters}]",
             )
         return Expr(self.node, (), self.inputs)
@@ -183,7 +183,7 @@ class Array(Placed):
             return self
         if self.ndim < 2:
             asked = Asked(lambda: f"({self}).mT")
-            raise NotationError(asked, f"it has {self.ndim} axes, and .mT swaps the last two", "write .T")
+            raise NotationError(asked, f"it has {counted(self.ndim, 'axis')}, and .mT swaps the last two", "write .T")
         axes = list(range(self.ndim))
         axes[-2:] = axes[-1], axes[-2]
         return permuted(self, axes)
@@ -331,7 +331,9 @@ def standing_as(array: Array, kind: str) -> Array:
     """An order-1 array as a column or a row."""
     if array.order != 1:
         asked = Asked(lambda: f"{kind}({array})")
-        raise NotationError(asked, f"it has {array.order} axes, and a {kind} is of order 1", "leave it as it is")
+        raise NotationError(
+            asked, f"it has {counted(array.order, 'axis')}, and a {kind} is of order 1", "leave it as it is"
+        )
     vectors = kind if array.vectors == "numpy" else array.vectors
     return Array(array.node, array.inputs, ORIENTATIONS[kind], vectors, array.turned)
 

@@ -8,7 +8,7 @@ from functools import partial, reduce
 from operator import mul
 from typing import Any, TypeAlias, overload
 
-from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NameRefused, NotationError, counted
 from indexcalc.functions.matrix_series import derivative_name
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph import constructors as graph
@@ -131,7 +131,9 @@ def _standing(
         )
     made = tensor(name, *size, latex=latex, **assumptions)
     if made.order != 1:
-        raise DimensionError(asked, f"{made.order} dimensions, and a {kind} has one", f'write ic.{kind}("a", "n")')
+        raise DimensionError(
+            asked, f"{counted(made.order, 'dimension')}, and a {kind} has one", f'write ic.{kind}("a", "n")'
+        )
     return standing_as(made, kind)
 
 
@@ -251,7 +253,7 @@ def eye(size: object) -> Array:
     found = dims(size)
     if len(found) != 1:
         asked = f"eye({size!r})"
-        raise DimensionError(asked, f"{len(found)} dimensions, and it has one", 'write ic.eye("n")')
+        raise DimensionError(asked, f"{counted(len(found), 'dimension')}, and it has one", 'write ic.eye("n")')
     return Array(graph.delta(found[0]))
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from indexcalc import later
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.graph.constructors import (
     ONE,
     addition,
@@ -274,7 +274,7 @@ def lifted(value: object, beside: Expr, operation: str) -> Expr:
         letters = ", ".join("ijklmnpq"[: value.order])
         raise KindError(
             f"{beside} {operation} {value}",
-            f"{value} has {value.order} axes and no names for them",
+            f"{value} has {counted(value.order, 'axis')} and no names for them",
             f"index it: ({value})[{letters}]",
         )
     raise KindError(

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, did_you_mean
 from indexcalc.graph.constructors import addition, constant, delta
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension, Index
@@ -55,7 +55,7 @@ def split_call(args: Sequence[Any], asked: Asked) -> tuple[list[Any], Any]:
             raise NotationError(asked, found, f"write ic.einsum({instead})")
         return operands, lists
     if len(texts) != 1:
-        raise NotationError(asked, f"{len(texts)} patterns" if texts else "no pattern", FORM)
+        raise NotationError(asked, counted(len(texts), "pattern") if texts else "no pattern", FORM)
     if args[0] is not texts[0] and args[-1] is not texts[0]:
         raise NotationError(asked, "a pattern between the operands", FORM)
     return operands, texts[0]
@@ -85,7 +85,9 @@ def read_pattern(written: Any, orders: Sequence[int], asked: Asked, last: bool =
     if found is None:
         raise NotationError(asked, "only letters, or words with spaces, commas, dots (...) and one arrow", FORM)
     if len(parts) != len(orders):
-        raise NotationError(asked, f"{len(parts)} groups of letters for {len(orders)} operands", "one group each")
+        raise NotationError(
+            asked, f"{counted(len(parts), 'group')} of letters for {counted(len(orders), 'operand')}", "one group each"
+        )
     if found.out is None and any(len(str(label)) > 1 for group in found.groups for label in group if label != REST):
         raise NotationError(asked, "words, and no output", f'write the output: "{left.strip()} -> ..."')
     return found
@@ -151,7 +153,7 @@ def _left(group: Labels, operand: tuple[Any, Sequence[Dimension]], asked: Asked)
     named = len(group) - group.count(REST)
     if group.count(REST) > 1 or named > len(dims) or (REST not in group and named != len(dims)):
         shown = "".join(map(str, group)) if all(len(str(label)) == 1 or label == REST for label in group) else group
-        found = f"{shown!r} names {named} axes, {view} has {len(dims)}"
+        found = f"{shown!r} names {counted(named, 'axis')}, {view} has {len(dims)}"
         raise NotationError(asked, found, "one letter an axis, or `...` once for the others")
     return len(dims) - named
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from indexcalc.affine import Affine
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.graph.constructors import constant, einsum
 from indexcalc.graph.ranges import Range, falls, one_entry, selection_of, steps_between
 from indexcalc.index import Dim, Dimension, Index, dim
@@ -45,7 +45,7 @@ def indexed(array: Array, indices: Sequence[Index | Affine], asked: str | Asked)
     if len(indices) != array.order:
         raise NotationError(
             asked,
-            f"{len(indices)} indices for {array.order} axes of dimensions {array.shape}",
+            f"{counted(len(indices), 'index')} for {counted(array.order, 'axis')} of dimensions {array.shape}",
             "give one index for each axis",
         )
     if any(isinstance(index, Affine) or index.span is not None for index in indices):
@@ -138,7 +138,9 @@ def _full(array: Array, keys: Sequence[Any], asked: str | Asked) -> list[Any]:
         found.append(operator.index(key))
     used = sum(key is not None and key is not Ellipsis for key in found)
     if used > array.ndim:
-        raise NotationError(asked, f"{used} keys for {array.ndim} axes", "give at most one for each axis")
+        raise NotationError(
+            asked, f"{counted(used, 'key')} for {counted(array.ndim, 'axis')}", "give at most one for each axis"
+        )
     rest = [slice(None)] * (array.ndim - used)
     places = [k for k, key in enumerate(found) if key is Ellipsis]
     if len(places) > 1:

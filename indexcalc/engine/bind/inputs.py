@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexcalc.engine.bind.labelled import unlabelled
-from indexcalc.errors import DimensionError, IndexCalcError, InputError, did_you_mean
+from indexcalc.errors import DimensionError, IndexCalcError, InputError, counted, did_you_mean
 from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.graph.walk import variables as variables_of
 from indexcalc.index import Dim, Dimension, number
@@ -231,17 +231,14 @@ def _fit(variable: Variable, array: Numbers, standing: str | None = None) -> Num
             array = array[0]
     if array.ndim != len(dims):
         shape = ", ".join(map(str, dims)) + ("," if len(dims) == 1 else "")
-        found = f"it has {_axes(array.ndim)}, shape {array.shape}, and {name} has {_axes(len(dims))}, ({shape})"
+        wanted = counted(len(dims), "axis")
+        found = f"it has {counted(array.ndim, 'axis')}, shape {array.shape}, and {name} has {wanted}, ({shape})"
         flat = len(dims) == 1 and array.ndim == 2 and 1 in array.shape
-        raise ShapeError(f"input {name}", found, "give it flat, with .ravel()" if flat else f"give {_axes(len(dims))}")
+        raise ShapeError(f"input {name}", found, "give it flat, with .ravel()" if flat else f"give {wanted}")
     for axis, (dimension, size) in enumerate(zip(dims, array.shape, strict=True)):
         if isinstance(dimension, int) and dimension != size:
             raise ShapeError(f"input {name}", f"axis {axis} has {size}, its dimension is {dimension}", EQUAL)
     return array
-
-
-def _axes(count: int) -> str:
-    return f"{count} axis" if count == 1 else f"{count} axes"
 
 
 # ------------------------------------------------------------------ sizes

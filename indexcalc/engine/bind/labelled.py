@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import InputError, KindError
+from indexcalc.errors import InputError, KindError, counted
 from indexcalc.index import Dim, Dimension
 
 
@@ -58,7 +58,7 @@ def _order(names: tuple[Any, ...], name: str, dims: Sequence[Dimension]) -> list
     """For each dimension of the tensor, the place of its axis among the names."""
     asked, shown = f"input {name}", f"its axes are called ({_listed(names)}), and those of {name} ({_listed(dims)})"
     if len(names) != len(dims):
-        raise InputError(asked, shown, f"give it {len(dims)} axes")
+        raise InputError(asked, shown, f"give it {counted(len(dims), 'axis')}")
     symbols = [str(dim) if isinstance(dim, Dim) and str(dim) in dim.symbols else "" for dim in dims]
     known = [symbol for symbol in symbols if symbol]
     twice = next((one for one in (*known, *names) if known.count(one) > 1 or names.count(one) > 1), None)

@@ -9,7 +9,7 @@ from indexcalc.engine.bind.inputs import bind, given_sizes, symbols_below
 from indexcalc.engine.bind.labelled import unlabelled
 from indexcalc.engine.bind.own import calls_below
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import Asked, InputError, KindError, among
+from indexcalc.errors import Asked, InputError, KindError, among, counted
 from indexcalc.graph.inputs import joined_inputs
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import variables
@@ -87,7 +87,11 @@ class Request:
         """The array of each variable, the size of each symbol, and what was given for functions, by name."""
         if len(arrays) != len(self.names):
             shown = ", ".join(self.names)
-            raise InputError(self.asked, f"{len(arrays)} arrays for {len(self.names)} inputs", f"give ({shown})")
+            raise InputError(
+                self.asked,
+                f"{counted(len(arrays), 'array')} for {counted(len(self.names), 'input')}",
+                f"give ({shown})",
+            )
         given, functions = dict(zip(self.names, arrays, strict=True)), {}
         fixed = {str(dim) for variable in self.inputs if variable.label in given for dim in variable.dims}
         sizes = {name: size for name, size in self.told.items() if name not in fixed}

@@ -24,11 +24,12 @@ from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.emit.source.targets import MASKED, TARGETS
 from indexcalc.engine.limits import most_bytes, refuse_over, require_fit
 from indexcalc.engine.measure import peak_entries
-from indexcalc.engine.plan.plan import Options, path_finder, planned
+from indexcalc.engine.plan.plan import Options, path_finder
 from indexcalc.engine.program import Invoke, Program
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError, did_you_mean
+from indexcalc.progress import Callback, callback
 from indexcalc.surface import public
 
 
@@ -147,9 +148,6 @@ class OnBackend(Compiled):
             found = f"as {self.backend.name} says after it has compiled the program"
             refuse_over(peak, self.limit, itemsize, self.request.asked, found, INSTEAD)
         self._programs[key] = made, Plan(program, written.kernels, peak, program.notes)
-
-    def _program(self, sizes: Mapping[str, int]) -> Program:
-        return planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
 
     def _written(self, program: Program, mixed: Sequence[str] = ()) -> SourceModule:
         target = TARGETS[self.backend.name] if self.sharding is None else MASKED
@@ -351,6 +349,16 @@ def _there(backend: str) -> None:
 
 
 @partial(public, name="compile")
+def _fits(asked: str, backend: str, order: str | None, mesh: Any, shard: Any) -> None:
+    """The backend has such an order of results and such a mesh, or an error says which has."""
+    if order not in (None, "C", "K") or (order == "C" and backend != "numpy"):
+        raise InputError(asked, f"order={order!r}", 'write "C" under NumPy, or leave it out for any strides')
+    if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
+        found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
+        raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
+
+
+@public
 def compile_expressions(
     outputs: Evaluable | Sequence[Evaluable],
     inputs: Evaluable | Sequence[Evaluable],
@@ -363,6 +371,7 @@ def compile_expressions(
     memory_limit: int | float | str | None = None,
     mesh: Any = None,
     shard: Mapping[str, Any] | None = None,
+    progress: Callback | None = None,
 ) -> Compiled:
     """A function of arrays that computes the outputs, fast: one in, one out; a list, a list.
 
@@ -379,6 +388,7 @@ def compile_expressions(
     memory), is an error before anything is computed: as counted under NumPy and PyTorch, as XLA says once it has
     compiled under JAX, and under dask for a block in each worker (`num_workers` in dask's configuration, or one a
     core). Inputs are trusted to be what their tensors were declared, after a check at the first call with new sizes.
+    While a program is planned `progress` is called with how many nodes are done, of how many, and that word.
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
@@ -388,11 +398,8 @@ def compile_expressions(
     [np.float64(5.0), array([2., 4.])]
     """
     asked = "compile"
-    if order not in (None, "C", "K") or (order == "C" and backend != "numpy"):
-        raise InputError(asked, f"order={order!r}", 'write "C" under NumPy, or leave it out for any strides')
-    if (mesh is None) != (shard is None) or (mesh is not None and backend != "jax"):
-        found = f"mesh={mesh!r} and shard={shard!r} with backend={backend!r}"
-        raise InputError(asked, found, 'write backend="jax", mesh=mesh, shard={"n": "data"}, all three')
+    listener = callback(progress, asked)
+    _fits(asked, backend, order, mesh, shard)
     options = Options(path_finder(optimize, asked), reassociate)
     limit = None if memory_limit is None else most_bytes(memory_limit, asked)
     if backend == "numpy":
@@ -406,6 +413,7 @@ def compile_expressions(
         made = later.OnDask(outputs, inputs, options, None, limit)
     else:
         raise InputError(asked, f"backend={backend!r}", did_you_mean(str(backend), ["numpy", *BACKENDS, "dask"]))
+    made.progress = listener
     if sizes is not None:
         made.plan_for(sizes)
     return made

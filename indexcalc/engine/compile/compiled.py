@@ -15,10 +15,12 @@ from indexcalc.engine.bind.request import Request
 from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.limits import memory_limit
-from indexcalc.engine.plan.plan import Options
+from indexcalc.engine.plan.plan import Options, planned
+from indexcalc.engine.program import Program
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
+from indexcalc.progress import Callback, telling
 from indexcalc.surface import public
 
 MOST_PLANS = 64
@@ -51,6 +53,7 @@ class Compiled:
         self.made_of: tuple[Any, ...] = (outputs, self.names, options, order, limit)
         self.sizes: dict[str, int] | None = None
         self.options = options
+        self.progress: Callback | None = None
         self.limit = memory_limit() if limit is None else limit
         dims = {v.label: v.dims for v in self.request.inputs}
         self.job = Job(
@@ -134,9 +137,15 @@ class Compiled:
 
     def _arranged(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()) -> Arranged:
         """The program for these sizes; one that needs more memory than it may is an error."""
-        found = arrange(self.job, sizes, dtype, mixed)
+        with telling(self.progress):
+            found = arrange(self.job, sizes, dtype, mixed)
         found.require(self.limit, dtype, self.request.asked, INSTEAD)
         return found
+
+    def _program(self, sizes: Mapping[str, int]) -> Program:
+        """The steps for these sizes, before a library has them."""
+        with telling(self.progress):
+            return planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
 
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
         """A function that takes no other arrays than such."""

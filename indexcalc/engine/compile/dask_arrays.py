@@ -29,7 +29,6 @@ from indexcalc.engine.emit.numpy.blockwise import function_of_blocks
 from indexcalc.engine.emit.patterns import check_real, complex_values
 from indexcalc.engine.limits import refuse_over
 from indexcalc.engine.measure import peak_entries
-from indexcalc.engine.plan.plan import planned
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -124,14 +123,14 @@ class OnDask(Compiled):
         """The program for a block, which gets longer until it has the entries that slices take."""
         while True:
             try:
-                return planned(tuple(self.request.roots), tuple(sorted(block.items())), self.options)
+                return self._program(block)
             except IndexCalcError:
                 if block == sizes:
                     raise
             block.update({symbol: min(2 * size, sizes[symbol]) for symbol, size in block.items()})
 
     def _planned(self, sizes: Mapping[str, int]) -> Plan:
-        program = planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
+        program = self._program(sizes)
         return Plan(program, ("blocks",) * len(program.steps), 8 * peak_entries(program), program.notes)
 
 

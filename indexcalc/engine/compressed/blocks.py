@@ -10,10 +10,11 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held import Compressed
-from indexcalc.engine.compressed.operator import Operator, vector
+from indexcalc.engine.compressed.operator import Operator, size_told, vector
 from indexcalc.engine.compressed.sparse import SparseEntries, entries, sparse
 from indexcalc.errors import InputError
 from indexcalc.surface import public
+from indexcalc.writing.html import code, paragraph, table
 
 
 @public
@@ -164,9 +165,12 @@ class Blocks(Operator):
         return x if flat else self._parts(x, self.columns, "solve")[0]
 
     def __repr__(self) -> str:
-        rows, columns = self.matrix_shape
         lines = [f"[{k},{j}] {block}" for k, row in enumerate(self.grid) for j, block in enumerate(row)]
-        return "\n".join([*lines, f"{rows} × {columns}, held in {self.nbytes:,} bytes (dense: {self.dense_nbytes:,})"])
+        return "\n".join([*lines, size_told(self.matrix_shape, self.nbytes, self.dense_nbytes)])
+
+    def _repr_html_(self) -> str:
+        blocks = table([code(str(block)) for block in row] for row in self.grid)
+        return f"{blocks}\n{paragraph(size_told(self.matrix_shape, self.nbytes, self.dense_nbytes))}"
 
 
 def _laid(parts: Sequence[Any]) -> Numbers:

@@ -19,7 +19,7 @@ from numpy import ndarray
 from indexcalc.engine.bind.inputs import Numbers, to_float
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
-from indexcalc.engine.compressed.operator import Operator, vector
+from indexcalc.engine.compressed.operator import Operator, size_told, vector
 from indexcalc.engine.compressed.sparse import entries, sparse
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
@@ -30,6 +30,7 @@ from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.surface import public
+from indexcalc.writing.html import code, paragraph, table
 from indexcalc.writing.slices import bracketed
 
 TURNED = re.compile(r"\b(h\d+)\.T\b")
@@ -309,12 +310,19 @@ class Compressed(Operator):
         return " + ".join(self._shown(term) for term in self.terms).replace("+ -", "- ") or "0"
 
     def __repr__(self) -> str:
-        rows, columns = self.matrix_shape
-        lines = [f"D[{','.join(self.names)}] = {self}"]
-        lines += [f"{rows} × {columns}, held in {self.nbytes:,} bytes (dense: {self.dense_nbytes:,})"]
+        named = "; ".join(f"{title}: {shape}" for title, shape in self._shapes())
+        size = size_told(self.matrix_shape, self.nbytes, self.dense_nbytes)
+        return "\n".join([f"D[{','.join(self.names)}] = {self}", size, *([named] if named else [])])
+
+    def _shapes(self) -> list[tuple[str, str]]:
+        """The arrays that are held, each with its shape."""
         named = {self.held.titles[k]: self.held.arrays[k] for k in self.used}
-        lines += ["; ".join(f"{t}: {'×'.join(map(str, a.shape)) or 'number'}" for t, a in named.items())] * bool(named)
-        return "\n".join(lines)
+        return [(title, "×".join(map(str, array.shape)) or "number") for title, array in named.items()]
+
+    def _repr_html_(self) -> str:
+        held = table([[code(title), shape] for title, shape in self._shapes()], ("held", "shape"))
+        size = size_told(self.matrix_shape, self.nbytes, self.dense_nbytes)
+        return "\n".join([code(f"D[{','.join(self.names)}] = {self}"), paragraph(size), held])
 
     def _shown(self, term: HeldTerm) -> str:
         """A term in text: its deltas, then its factors; factors that share no summed index are joined by ⊗."""

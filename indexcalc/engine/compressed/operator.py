@@ -10,7 +10,7 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.solves import solver
 from indexcalc.engine.compressed.structured import Solver
-from indexcalc.errors import InputError, KindError
+from indexcalc.errors import InputError, KindError, counted
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
 
@@ -68,6 +68,15 @@ class Operator:
             matvec=lambda v: np.ravel(self.matvec(np.ravel(v))),
             rmatvec=lambda v: np.ravel(self.rmatvec(np.ravel(v))),
         )
+
+
+def size_told(shape: tuple[int, int], held: int, dense: int) -> str:
+    """The size of a matrix in words: its rows and columns, the bytes that are held, and those of the dense array.
+
+    >>> size_told((3, 4), 8, 96)
+    '3 × 4, held in 8 bytes (dense: 96)'
+    """
+    return f"{shape[0]} × {shape[1]}, held in {counted(held, 'byte')} (dense: {dense:,})"
 
 
 def vector(value: Any, dtype: Any, name: str) -> Numbers:

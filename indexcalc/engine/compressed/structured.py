@@ -29,7 +29,7 @@ from indexcalc.engine.compressed.held_matrix import (
     shared_pairs,
 )
 from indexcalc.engine.compressed.sparse import entries, entry_count
-from indexcalc.errors import InputError
+from indexcalc.errors import InputError, counted
 
 FEW = 200
 """Unknowns: up to so many a dense matrix is as fast as two eigenproblems."""
@@ -152,7 +152,7 @@ def _sparse(matrix: HeldMatrix) -> Solver | None:
         solved = [made.solve(np.ascontiguousarray(part, matrix.dtype)) for part in parts]
         return np.asarray(solved[0] if len(solved) == 1 else solved[0] + 1j * solved[1])
 
-    return Solver(f"sparse LU of {len(values):,} entries", apply)
+    return Solver(f"sparse LU of {counted(len(values), 'entry')}", apply)
 
 
 def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]]) -> Solver:

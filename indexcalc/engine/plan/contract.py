@@ -21,7 +21,7 @@ import opt_einsum
 from opt_einsum.path_random import RandomOptimizer
 
 from indexcalc.engine import cost
-from indexcalc.errors import InputError
+from indexcalc.errors import InputError, counted
 from indexcalc.graph.node import Labels, Perm
 
 EXACT = 7
@@ -287,6 +287,6 @@ def given_order(contraction: Contraction, optimize: Any) -> Tree:
             stack.append(tree)
         (tree,) = stack
     except (TypeError, ValueError, LookupError, OverflowError) as error:
-        found = f"it gives no order for {spec}->{out}, a product of {len(shapes)} factors: {error}"
+        found = f"it gives no order for {spec}->{out}, a product of {counted(len(shapes), 'factor')}: {error}"
         raise InputError(f"optimize={optimize!r}", found, "leave it out, or write a path for each product") from error
     return tree

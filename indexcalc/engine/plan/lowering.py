@@ -39,6 +39,7 @@ from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import Elementwise, Labels, Node
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import Relation, relation_of, selection_of
+from indexcalc.progress import each
 from indexcalc.simplify.intervals import ANY
 
 ONE = Fill(1, ())
@@ -90,7 +91,7 @@ class Lowering:
     def lower(self, roots: Sequence[Node]) -> None:
         """The values of all nodes that have one, children first; roots that are opened are made values too."""
         wanted = self.opening.values(roots)
-        for node in self.opening.order:
+        for node in each(self.opening.order, "nodes planned"):
             if isinstance(node, INLINE):
                 self.opening.summands(node)
                 if node in wanted:

@@ -3,6 +3,7 @@ import { EMPTY, decode, encode } from "./link.js";
 
 const $ = (id) => document.getElementById(id);
 const TABS = ["layouts", "steps", "source", "picture", "check", "numbers"];
+const PAIR = ["numerator", "denominator"]; // what people compare: rows of the value, or rows of the variable
 const FIELDS = ["formula", "by", "vectors", "syntax", "structure", "batch"];
 const LONGEST = 20000; // characters of LaTeX that are set: a longer formula nobody reads, and it takes seconds
 const KINDS = { number: "", vector: "n", matrix: "n m", "3 axes": "n m p", "4 axes": "n m p q", function: "n ->" };
@@ -222,13 +223,29 @@ async function fill(tab, more, draw) {
   panel.replaceChildren(...(error ? [error] : draw(found)));
 }
 
+/** A formula; with vectors as columns and as rows side by side, where these are two formulas. */
+function formulas(row) {
+  if (!row.stands?.length) return math(row.latex, row.formula);
+  const one = ({ vectors, latex, text }) => h("figure", {}, h("figcaption", {}, `vectors as ${vectors}s`), math(latex, text));
+  return h("div", { class: "stands" }, ...row.stands.map(one));
+}
+
+/** The numerator and the denominator layout beside each other, then the others; equal ones are one card. */
+function layouts(groups) {
+  const first = PAIR.map((name) => groups.find((group) => group.names.includes(name)));
+  const pair = first.every(Boolean) ? [...new Set(first)] : [];
+  const others = groups.filter((group) => !pair.includes(group));
+  const row = (kind, some) => (some.length ? [h("div", { class: kind }, ...some.map((group) => card(group, group.names)))] : []);
+  return [...row("beside cards", pair), ...row("cards", others)];
+}
+
 function card(row, names) {
   const [rows, columns] = row.axes;
   const here = names.includes(state.layout);
   const matrix = row.shape.length === 2;
   return h("article", { class: "card", "data-chosen": here && names.length > 0 },
-    h("h3", {}, (names.length ? names : row.names).join(", ")), math(row.latex, row.formula),
-    list([["shape", shaped(row.shape)], [matrix ? "rows" : "axes", matrix ? rows : row.axes.join(" × ")], ["columns", matrix ? columns : ""], ["joined", row.run], ["text", h("code", {}, row.formula)], ["NumPy", h("code", {}, row.numpy)], ["note", row.note]]),
+    h("h3", {}, row.names[0]), row.names.length > 1 ? h("p", { class: "hint" }, `also ${row.names.slice(1).join(", ")}`) : null, formulas(row),
+    list([["shape", shaped(row.shape)], [matrix ? "rows" : "axes", matrix ? rows : row.axes.join(" × ")], ["columns", matrix ? columns : ""], ["joined", row.run], ["text", row.latex && h("code", {}, row.formula)], ["NumPy", h("code", {}, row.numpy)], ["note", row.note]]),
     names.length ? h("button", { type: "button", "aria-pressed": String(here), "aria-label": `Show above: ${names[0]}`, onclick: () => choose(names[0]) }, "Show above") : null);
 }
 
@@ -242,11 +259,10 @@ function choose(layout) {
 
 const SHOW = {
   layouts() {
-    const cards = h("div", { class: "cards" }, ...answer.groups.map((group) => card(group, group.names)));
     const refused = answer.refused.map(({ names, why }) => h("p", { class: "hint" }, `${names.join(", ")}: ${why}`));
     const views = answer.views.length ? [h("h3", {}, "Parts of it"), h("div", { class: "cards" }, ...answer.views.map((row) => card(row, [])))] : [];
     const axes = answer.axes.map((line) => h("p", { class: "hint" }, line));
-    $("panel-layouts").replaceChildren(...axes, cards, ...refused, ...views);
+    $("panel-layouts").replaceChildren(...axes, ...layouts(answer.groups), ...refused, ...views);
   },
   steps() {
     fill("steps", { style: state.style }, (found) => [

@@ -7,7 +7,7 @@ from inspect import Parameter, signature
 from math import prod
 from typing import Any
 
-from indexcalc.errors import IndexCalcError
+from indexcalc.errors import IndexCalcError, counted
 from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.constructors import regroup
 from indexcalc.index import Dim, Dimension, dim, smaller
@@ -101,7 +101,9 @@ def called(reading: Reading, tree: Any, token: Any, parts: list[Any], scope: Sco
         return value
     if isinstance(value, Array) and value.order:
         raise reading.error(
-            tree, f"{name}^{power} of {value.order} axes has two readings", f"write {name}(...)**{power}"
+            tree,
+            f"{name}^{power} of {counted(value.order, 'axis')} has two readings",
+            f"write {name}(...)**{power}",
         )
     return value ** int(power)
 
@@ -115,7 +117,9 @@ def _value(
         return (yield from _made(reading, tree, name, args, keywords, scope))
     if name in FILLED:
         if len(args) != 1:
-            raise reading.error(tree, f"{name} of {len(args)} numbers", f"write {name}(1), filled with that number")
+            raise reading.error(
+                tree, f"{name} of {counted(len(args), 'number')}", f"write {name}(1), filled with that number"
+            )
         value = yield args[0], Scope(scope.kept)
         return value * getattr(reading, FILLED[name])()
     abstract = reading.abstract(name)
@@ -213,7 +217,7 @@ def _spelled(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         reading.learn_square(values)
         raise
     except TypeError:
-        raise reading.error(tree, f"{name} of {len(values)} arguments", "see the notation of text") from None
+        raise reading.error(tree, f"{name} of {counted(len(values), 'argument')}", "see the notation of text") from None
 
 
 def read_string(reading: Reading, tree: Any, scope: Scope) -> Value:
@@ -325,7 +329,7 @@ def _group(reading: Reading, tree: Any, args: list[Any], keywords: dict[str, Any
     ):
         raise reading.error(
             args[1],
-            f"the pattern {pattern!r} does not fit {array.order} axes",
+            f"the pattern {pattern!r} does not fit {counted(array.order, 'axis')}",
             'write "i j -> (i j)", each letter once a side',
         )
     sizes: dict[str, Dimension] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from indexcalc.errors import counted
 from indexcalc.graph.node import Variable
 from indexcalc.graph.walk import variables
 from indexcalc.reading.rules.names import Reading, Scope, Steps
@@ -70,7 +71,7 @@ def _derived(reading: Reading, tree: Any, value: Any, variables: list[Any], nabl
     if value.order and nablas and len(targets) == 1:
         raise reading.error(
             tree,
-            f"∇ of what has {value.order} axes has two readings",
+            f"∇ of what has {counted(value.order, 'axis')} has two readings",
             "write ∂(...)/∂x, the derivative with its layouts",
         )
     if not value.order:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from indexcalc.errors import NotationError
+from indexcalc.errors import NotationError, counted
 from indexcalc.graph.constructors import as_number
 from indexcalc.graph.walk import resize
 from indexcalc.index import Dim, Dimension, told_by, unknown
@@ -127,7 +127,7 @@ def pair(first: Any, second: Any) -> tuple[Any, Any]:
     if bare.order and indexed.order:
         raise NotationError(
             str(bare),
-            f"it has {bare.order} axes and no indices, beside an expression that has them",
+            f"it has {counted(bare.order, 'axis')} and no indices, beside an expression that has them",
             f"write ({bare})[{','.join('ijklmnpq'[: bare.order])}]",
         )
     if bare.order or not (indexed.order or indexed.inputs):

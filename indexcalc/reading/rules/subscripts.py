@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, cast
 
+from indexcalc.errors import counted
 from indexcalc.functions.entries.choosing import is_whole
 from indexcalc.index import Dimension, dim
 from indexcalc.reading.rules.binders import read_array
@@ -72,7 +73,7 @@ def indexed(reading: Reading, tree: Any, value: Any, names: Sequence[str], scope
     if value is declare.epsilon and len(indices) < 2:
         raise reading.undeclared(tree, "epsilon", "n")
     if value is declare.delta and len(indices) != 2:
-        raise reading.error(tree, f"δ with {len(indices)} indices", "write δ[i,j]")
+        raise reading.error(tree, f"δ with {counted(len(indices), 'index')}", "write δ[i,j]")
     return value(*indices)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.affine import BOUNDARIES, Affine, IndexTerm
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, did_you_mean
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.ranges import shrinks
 from indexcalc.index import Dim, Dimension, Index, dim
@@ -116,9 +116,11 @@ def _axes(x: Array, k: Array, axes: Any, asked: Asked) -> tuple[list[int], bool]
         raise KindError(asked, f"axes={axes!r}", "write an integer, or several: axes=(-2, -1)")
     along = [int(axis) + x.order * (axis < 0) for axis in given]
     if any(not 0 <= axis < x.order for axis in along) or len(set(along)) < len(along) or not along:
-        raise NotationError(asked, f"axes={axes!r} of {x.order} axes", "name axes that there are, each once")
+        raise NotationError(
+            asked, f"axes={axes!r} of {counted(x.order, 'axis')}", "name axes that there are, each once"
+        )
     if k.order not in (len(along), len(along) + 2):
-        found = f"the second has {k.order} axes, for {len(along)} to run along"
+        found = f"the second has {counted(k.order, 'axis')}, for {len(along)} to run along"
         raise NotationError(asked, found, "give it as many, or two more in front, out and channel")
     layer = k.order == len(along) + 2
     if layer and (along != list(range(along[0], along[0] + len(along))) or not along[0]):

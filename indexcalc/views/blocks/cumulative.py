@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from indexcalc.errors import NotationError
+from indexcalc.errors import NotationError, counted
 from indexcalc.graph.constructors import constant, einsum, reduction
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
@@ -71,7 +71,7 @@ def _along(name: str, x: Any, args: tuple[Any, ...], axis: Any, function: Callab
         else:
             named = view.free
     if len(named) != 1:
-        raise NotationError(asked, f"{len(named)} axes", f"{name} runs along one: axis=0")
+        raise NotationError(asked, counted(len(named), "axis"), f"{name} runs along one: axis=0")
 
     def made(own: list[Array], number: int) -> Array:
         (node,), place, places = same_places(own, number)

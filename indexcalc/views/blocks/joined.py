@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.graph.constructors import addition, constant, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.graph.ranges import Range, selection_of
@@ -96,7 +96,7 @@ def concatenate(arrays: Any, axis: Any = 0) -> Expr | Array:
     def made(own: list[Array], number: int) -> Array:
         counts = {one.ndim for one in own}
         if len(counts) > 1:
-            found = f"{own[0]} has {own[0].ndim} axes, another has {max(counts - {own[0].ndim})}"
+            found = f"{own[0]} has {counted(own[0].ndim, 'axis')}, another has {max(counts - {own[0].ndim})}"
             raise NotationError(asked, found, "give all of them as many axes: x[None], x[:, None]")
         nodes, place, places = same_places(own, number)
         return array_from(beside(list(map(whole, nodes)), place, asked).node, own, places)

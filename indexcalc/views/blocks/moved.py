@@ -6,7 +6,7 @@ import operator
 from itertools import pairwise
 from typing import Any
 
-from indexcalc.errors import Asked, KindError, NotationError
+from indexcalc.errors import Asked, KindError, NotationError, counted
 from indexcalc.graph.constructors import regroup
 from indexcalc.graph.node import Node
 from indexcalc.graph.ranges import Range, falls
@@ -62,7 +62,9 @@ def _rolled_along(view: Array | Expr, shift: Any, axis: Any, asked: Asked) -> Ex
     shifts = list(shift) if isinstance(shift, tuple | list) else [shift] * len(axes)
     axes = axes * len(shifts) if len(axes) == 1 else axes
     if len(axes) != len(shifts) or not axes:
-        raise NotationError(asked, f"{len(shifts)} shifts for {len(axes)} axes", "give one for each")
+        raise NotationError(
+            asked, f"{counted(len(shifts), 'shift')} for {counted(len(axes), 'axis')}", "give one for each"
+        )
     made: Any = view
     for one, own in zip(shifts, axes, strict=True):
         made = roll(made, one, own)

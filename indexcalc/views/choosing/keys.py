@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, shorten
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, shorten
 from indexcalc.functions.entries.choosing import bracket, is_whole, listed, run_of
 from indexcalc.functions.table import elementwise_row
 from indexcalc.graph.constructors import einsum, regroup
@@ -129,7 +129,7 @@ def _without_copies(node: Node) -> Integers:
 def _indexed(array: Array, keys: Sequence[Any], asked: Asked) -> Expr:
     """The `Expr` of an Array whose indices are names, or integers with names: these are kept, as in a function."""
     if len(keys) != array.order:
-        found = f"{len(keys)} indices for {array.order} axes of dimensions {array.shape}"
+        found = f"{counted(len(keys), 'index')} for {counted(array.order, 'axis')} of dimensions {array.shape}"
         raise NotationError(asked, found, "give one index for each axis")
     for key in keys:
         if not isinstance(key, Expr | Index):
@@ -218,7 +218,9 @@ def _full(array: Array, keys: Sequence[Any], asked: Asked) -> list[Any]:
             found.append(key)
     used = sum(key is not None and key is not Ellipsis for key in found)
     if used > array.ndim:
-        raise NotationError(asked, f"{used} keys for {array.ndim} axes", "give at most one for each axis")
+        raise NotationError(
+            asked, f"{counted(used, 'key')} for {counted(array.ndim, 'axis')}", "give at most one for each axis"
+        )
     dots = [k for k, key in enumerate(found) if key is Ellipsis]
     if len(dots) > 1:
         raise NotationError(asked, "`...` occurs twice", "write it once")

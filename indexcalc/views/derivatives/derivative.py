@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
-from indexcalc.graph.node import topological
+from indexcalc.graph.node import Call, Definition, topological
 from indexcalc.index import Dim, Index
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -234,6 +234,34 @@ class ArrayDerivative(Array):
         return later.layouts(self)
 
 
+@public
+class Derivatives(list[ArrayDerivative]):
+    """The derivatives by several variables: a list, which a notebook shows as equations."""
+
+    def latex(self, *, environment: str = "aligned") -> str:
+        r"""The derivatives as lines of LaTeX, in `aligned` or another environment: `align`, `align*`.
+
+        >>> import indexcalc as ic
+        >>> x, y = ic.tensor("x", "n"), ic.tensor("y", "n")
+        >>> print(ic.grad(ic.define("f", x @ y), [x, y]).latex(environment="align*"))
+        \begin{align*}
+        \frac{\partial f}{\partial x} &= y \\
+        \frac{\partial f}{\partial y} &= x
+        \end{align*}
+        """
+        return later.aligned([f"{_left(one)}{one.latex()}" for one in self], environment)
+
+    def _repr_latex_(self) -> str | None:
+        lines = [f"{_left(one)}{one.latex()}{structure_latex(one)}" for one in self]
+        return f"$$\n{later.aligned(lines, 'aligned')}\n$$" if self else None
+
+
+def _left(derivative: ArrayDerivative) -> str:
+    """What stands before a derivative in a line; a product with a Hessian has no sign of its own."""
+    source = derivative.source
+    return "&" if source is None else f"{left_latex(source, derivative.targets)} &= "
+
+
 # ------------------------------------------------------------------ linear combinations
 
 
@@ -273,12 +301,27 @@ def _begun(made: Made, derivative: Any, other: object) -> Made:
 
 
 def left_latex(source: Expr | Array, targets: Sequence[Expr | Array], name: str = "") -> str:
-    """The LaTeX of what a derivative is: of this, by these; `name` stands for what was differentiated."""
+    """The LaTeX of what a derivative is: of this, by these; a name stands for what was differentiated.
+
+    That is `name`, else the one that it has itself: that of a step, or of a function whose value it is.
+    """
     below = r"\,".join(rf"\partial {target.latex()}" for target in targets)
     above = rf"\partial^{{{len(targets)}}}" if len(targets) > 1 else r"\partial"
+    name = name or _called(source)
     if name:
         return rf"\frac{{{above} {name}}}{{{below}}}"
     return rf"\frac{{{above}}}{{{below}}}\left({source.latex()}\right)"
+
+
+def _called(source: Expr | Array) -> str:
+    """The LaTeX of the name that an expression has: that of a step, or of a function whose value it is."""
+    node = source.node
+    if isinstance(node, Definition):
+        return source.latex()
+    if not isinstance(node, Call) or any(node.orders) or (node.function.entrywise and node.dims):
+        return ""
+    subs = [index.name for index in source.indices] if isinstance(source, Expr) else []
+    return node.function.latex or later.left_name(node.function.name, subs)
 
 
 def structure_of(derivative: Derivative | ArrayDerivative) -> str:

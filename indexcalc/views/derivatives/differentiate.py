@@ -16,7 +16,7 @@ from typing import Any, TypeAlias, overload
 
 from indexcalc.calculus import derivative as calculus
 from indexcalc.calculus.structure import Structure, check_map, is_structured, structured, tangent_words, unstructured
-from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError
+from indexcalc.errors import Asked, DerivativeError, DimensionError, KindError, counted
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.edge import symmetry_of
 from indexcalc.graph.node import NO_SYMMETRY, Node, Variable
@@ -26,7 +26,7 @@ from indexcalc.simplify.passes import canonical, simplify
 from indexcalc.surface import public
 from indexcalc.views.array import Array
 from indexcalc.views.array import array_from as made_from
-from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative
+from indexcalc.views.derivatives.derivative import ArrayDerivative, Derivative, Derivatives
 from indexcalc.views.derivatives.steps import with_steps
 from indexcalc.views.expr import Expr, meet
 from indexcalc.views.named import place_of, variable_of
@@ -286,7 +286,7 @@ def grad(L: Any, W: Any, *, structure: Structure = "projected") -> Any:
     made = []
     for node, done, target in zip(with_steps([source.node], nodes), how, targets, strict=True):
         made.append(_made(node, source, [target], (tuple(range(node.order)),), (done,)))
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 def _mapped(
@@ -315,7 +315,9 @@ def hessian(L: Any, u: Any, v: Any = None, *, structure: Structure = "projected"
 def _seeds(asked: str | Asked, targets: Sequence[Any], seeds: Any, several: bool) -> list[Array]:
     values = list(seeds) if several and isinstance(seeds, list | tuple) else [seeds]
     if len(values) != len(targets):
-        raise DerivativeError(asked, f"{len(values)} directions for {len(targets)} tensors", "give one for each")
+        raise DerivativeError(
+            asked, f"{counted(len(values), 'direction')} for {counted(len(targets), 'tensor')}", "give one for each"
+        )
     for target, value in zip(targets, values, strict=True):
         if not isinstance(value, Array) or (value.shape, value.places) != (target.shape, target.places):
             shape = value.shape if isinstance(value, Array | Expr) else type(value).__name__
@@ -400,7 +402,7 @@ def vjp(Y: Any, W: Any, G: Any, *, structure: Structure = "projected") -> Any:
         _gradient_like(target, node, [*sources, target, *seeds], done, scalar)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 def _paired(sources: Sequence[Array], seeds: Sequence[Array]) -> Array:
@@ -439,7 +441,7 @@ def hvp(L: Any, w: Any, v: Any, *, structure: Structure = "projected") -> Any:
         _gradient_like(target, node, [source, *targets, *seeds], done, None)
         for node, done, target in zip(nodes, how, targets, strict=True)
     ]
-    return made if several else made[0]
+    return Derivatives(made) if several else made[0]
 
 
 @overload

@@ -24,6 +24,7 @@ from indexcalc.views.derivatives.projection import (
     parts_of,
 )
 from indexcalc.views.expr import Expr
+from indexcalc.writing.html import code, paragraph, table
 from indexcalc.writing.index.words import fresh_names, words
 from indexcalc.writing.standing import OPPOSITE, ORIENTATIONS
 
@@ -116,11 +117,11 @@ class Layouts:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        parts = ["<div>", *(f"<p>{escape(line)}</p>" for line in self.heading)]
-        parts += _html(("layout", "shape", "axes", "formula", "NumPy"), self.held)
-        parts += [f"<p>{escape(', '.join(names))}: {escape(reason)}</p>" for reason, names in self.refused.items()]
+        parts = ["<div>", *map(paragraph, self.heading)]
+        parts.append(table(map(_shown_cells, self.held), ("layout", "shape", "axes", "formula", "NumPy")))
+        parts += [paragraph(f"{', '.join(names)}: {reason}") for reason, names in self.refused.items()]
         if self.views:
-            parts += _html(("view", "shape", "axes", "formula", "NumPy"), self.views)
+            parts.append(table(map(_shown_cells, self.views), ("view", "shape", "axes", "formula", "NumPy")))
         return "\n".join([*parts, "</div>"])
 
 
@@ -153,15 +154,11 @@ def _aligned(lines: Sequence[Sequence[str]]) -> list[str]:
     return text
 
 
-def _html(head: Sequence[str], rows: Iterable[Row]) -> list[str]:
-    lines = ["<table>", "<tr>" + "".join(f"<th>{cell}</th>" for cell in head) + "</tr>"]
-    for row in rows:
-        formula = f"$\\displaystyle {escape(row.latex)}$" if row.latex else f"<code>{escape(row.shown)}</code>"
-        note = f" ({escape(row.note)})" if row.note else ""
-        cells = [escape(row.name), escape(_shape(row)), escape(row.axes), formula]
-        cells.append(f"<code>{escape(row.numpy)}</code>{note}")
-        lines.append("<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>")
-    return [*lines, "</table>"]
+def _shown_cells(row: Row) -> list[str]:
+    """The cells of a row as HTML."""
+    formula = f"$\\displaystyle {escape(row.latex)}$" if row.latex else code(row.shown)
+    note = f" ({escape(row.note)})" if row.note else ""
+    return [escape(row.name), escape(_shape(row)), escape(row.axes), formula, code(row.numpy) + note]
 
 
 # ------------------------------------------------------------------ making it

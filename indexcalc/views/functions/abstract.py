@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, overload
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.node import Node
 from indexcalc.graph.signature import Signature
@@ -69,7 +69,7 @@ class AbstractFunction:
             )
         asked = Asked(lambda: f"{self.signature.title(orders)}({', '.join(map(str, args))})")
         if len(args) != count:
-            raise NotationError(asked, f"{len(args)} arguments for {count}", f"it is {self!r}")
+            raise NotationError(asked, f"{counted(len(args), 'argument')} for {count}", f"it is {self!r}")
         views = [self._view(arg, asked) for arg in args]
         if self.signature.entrywise:
             return self._of_entries(tuple(orders), views)

@@ -8,7 +8,7 @@ from functools import partial
 from inspect import Parameter, Signature
 from typing import Any
 
-from indexcalc.errors import Asked, NotationError
+from indexcalc.errors import Asked, NotationError, counted
 from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS, ElementwiseFunction, ReductionFunction
 from indexcalc.graph.constructors import constant
 from indexcalc.index import Dim
@@ -92,7 +92,9 @@ def elementwise_function(name: str) -> Callable[..., Any]:
         if len(rest) != row.arity:
             wanted = ", ".join((*row.params, *_words(row)))
             raise NotationError(
-                f"{name}({', '.join(map(str, args))})", f"{len(args)} arguments", f"write ic.{name}({wanted})"
+                f"{name}({', '.join(map(str, args))})",
+                counted(len(args), "argument"),
+                f"write ic.{name}({wanted})",
             )
         asked = Asked(lambda: f"{name}({', '.join(map(str, args))})")
         return entries_of(name, *rest, params=_parameters(row, params, asked) if params else ())
@@ -116,7 +118,7 @@ def _exactly(count: int, name: str, x: Expr | Array, named: tuple[Any, ...] | No
     if isinstance(x, Array):
         shown = [axis for axis in range(x.ndim) if x.places[axis] is not None or count > 1]
         axes = numbered_axes(x, given, asked) if given else shown[-count:]
-        found, instead = f"of {x.order} axes", f"axis={tuple(range(count)) if count > 1 else 0}"
+        found, instead = f"of {counted(x.order, 'axis')}", f"axis={tuple(range(count)) if count > 1 else 0}"
     else:
         for index in given:
             must_have(x, index, asked)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted
 from indexcalc.functions.entries.choosing import bracket
 from indexcalc.graph.constructors import addition, constant, constant_number, dimension, einsum, regroup
 from indexcalc.graph.node import Node
@@ -232,7 +232,7 @@ def take(x: Any, idx: Any, axis: int | None = None) -> Array:
     if not isinstance(x, Array):
         raise _of_arrays(x, "take", asked)
     if axis is None and x.ndim != 1:
-        found = f"{x} has {x.ndim} axes, and no axis is named"
+        found = f"{x} has {counted(x.ndim, 'axis')}, and no axis is named"
         raise NotationError(asked, found, f"write ic.take({x}, idx, axis=0)")
     (place,) = numbered_axes(x, 0 if axis is None else axis, asked)
     key = list(idx) if isinstance(idx, tuple) else idx
@@ -263,7 +263,9 @@ def take_along_axis(x: Any, idx: Any, axis: int = -1) -> Array:
     size = x.node.dims[place]
     rows = integers_of(idx, size, asked)
     if len(rows.dims) != x.order:
-        raise DimensionError(asked, f"{len(rows.dims)} axes of integers for {x.order}", "give y[:, None], say")
+        raise DimensionError(
+            asked, f"{counted(len(rows.dims), 'axis')} of integers for {x.order}", "give y[:, None], say"
+        )
     labels: list[Any] = []
     for k, (own, wanted) in enumerate(zip(rows.dims, x.node.dims, strict=True)):
         if k != place and own not in (wanted, 1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.errors import DimensionError, KindError, NotationError, counted
 from indexcalc.graph.constructors import constant, einsum, regroup
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
@@ -106,10 +106,13 @@ def unfold(T: Any, mode: int) -> Array:
         raise KindError(asked_of("unfold", T, mode), f"{T!r} is no Array", "write ic.unfold(T, 0) for a tensor T")
     node = T.node
     if node.order < 2 or node.order != T.ndim:
-        raise DimensionError(asked_of("unfold", T, mode), f"{T} has {T.ndim} axes", "give a tensor of two axes or more")
+        raise DimensionError(
+            asked_of("unfold", T, mode), f"{T} has {counted(T.ndim, 'axis')}", "give a tensor of two axes or more"
+        )
     if not -node.order <= mode < node.order:
-        found = f"mode {mode} of a tensor of {node.order} axes"
-        raise DimensionError(asked_of("unfold", T, mode), found, f"modes are 0 to {node.order - 1}")
+        found = f"mode {mode} of a tensor of {counted(node.order, 'axis')}"
+        found = f"{T} has {counted(T.ndim, 'axis')}"
+        raise DimensionError(asked_of("unfold", T, mode), found, "give a tensor of two axes or more")
     mode %= node.order
     others = tuple(axis for axis in reversed(range(node.order)) if axis != mode)
     return array_from(regroup(node, [(axis,) for axis in range(node.order)], [(mode,), others], node.dims), [T])

@@ -8,7 +8,7 @@ from inspect import Parameter, signature
 from typing import Any
 
 from indexcalc import later
-from indexcalc.errors import DimensionError, KindError, NotationError
+from indexcalc.errors import DimensionError, KindError, NotationError, counted
 from indexcalc.graph import constructors as graph
 from indexcalc.graph.node import Call, Node, Variable
 from indexcalc.graph.samples import for_samples, parameters
@@ -44,7 +44,7 @@ def rules_of(function: Signature, given: Any, asked: str) -> tuple[Node | None, 
     rules = list(given) if isinstance(given, list | tuple) else [given]
     count = len(function.args)
     if len(rules) != count:
-        found = f"{len(rules)} rules for {count} arguments"
+        found = f"{counted(len(rules), 'rule')} for {counted(count, 'argument')}"
         raise NotationError(asked, found, "give derivative= a list with a rule for each, None where there is none")
     return tuple(None if rule is None else _rule(function, k, rule, asked) for k, rule in enumerate(rules))
 

@@ -300,12 +300,16 @@ def derived_latex(name: str, times: Sequence[int], primes: int) -> str:
 
 
 def called_names(node: Node) -> dict[str, str]:
-    """How the functions in a node that have LaTeX of their own, or primes, are set, by their titles."""
+    """How the abstract functions in a node are set, by their titles.
+
+    Not there: a gradient that has a name is called so, and `f_` is not set as f, which may be another name.
+    """
     found = {}
     for inner in topological([node]):
-        if isinstance(inner, Call) and (inner.function.latex or inner.function.primes(inner.orders)):
-            name = inner.function.latex or name_latex(inner.function.name)
-            found[inner.name] = derived_latex(name, inner.orders, inner.function.primes(inner.orders))
+        if isinstance(inner, Call) and not (inner.function.gradient and sum(inner.orders) == 1):
+            name, primes = inner.function.latex or name_latex(inner.function.name), inner.function.primes(inner.orders)
+            if inner.function.latex or primes or not inner.function.name.endswith("_"):
+                found[inner.name] = derived_latex(name, inner.orders, primes)
     return found
 
 
