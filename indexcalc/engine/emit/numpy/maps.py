@@ -20,9 +20,9 @@ it: as many as there are at once in `functions/elementwise`."""
 MANY = 40
 """Entries: a power of fewer takes less by NumPy's own function than by the several calls of `POWERS`."""
 POWERS: dict[Number, str] = {
-    2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
-    3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
-    4: "square(square({0}))", 3 * HALF: "multiply(sqrt({0}), {0})", -3 * HALF: "reciprocal(multiply(sqrt({0}), {0}))",
+    2: "square({0})", -1: "divide(1.0, {0})", HALF: "sqrt({0})", -HALF: "divide(1.0, sqrt({0}))",
+    3: "multiply(square({0}), {0})", -2: "divide(1.0, square({0}))", -3: "divide(1.0, multiply(square({0}), {0}))",
+    4: "square(square({0}))", 3 * HALF: "multiply(sqrt({0}), {0})", -3 * HALF: "divide(1.0, multiply(sqrt({0}), {0}))",
 }  # fmt: skip
 """Powers that take less than NumPy's own, which goes through logarithms: where there are many entries."""
 FEW_CALLS = {2, -1, HALF, -HALF}
@@ -55,7 +55,7 @@ def power(base: str, exponent: Number, size: int) -> str:
     """A power of so many entries.
 
     >>> power("x", -2, 100), power("x", -2, 1)
-    ('reciprocal(square(x))', 'power(x, -2.0)')
+    ('divide(1.0, square(x))', 'power(x, -2.0)')
     """
     if exponent in POWERS and (size >= MANY or exponent in FEW_CALLS):
         return POWERS[exponent].format(base)
