@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.engine.compile import loops
 from indexcalc.engine.emit.numpy.function import SPACE
 from indexcalc.engine.program import (
     Contract,
@@ -106,8 +107,12 @@ PRODUCTS = {"dot", "matmul", "einsum", "outer"}
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen) -> None:
-    """Sums of products by BLAS and einsum, exactly; what one call does for several steps is what these claim."""
+def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of products by BLAS and einsum, exactly; what one call does for several steps is what these claim.
+
+    Whole: of a triangle tiles make its own entries alone.
+    """
+    monkeypatch.setattr(loops, "LARGE", 2**60)
     f, arrays = program(NAMED[name], middle(NAMED[name]))
     f(*arrays)
     seen.products, seen.calls = 0, {}
@@ -235,8 +240,8 @@ def test_powers_of_one_array_are_made_from_each_other(seen: Seen) -> None:
     x = ic.tensor("x", "n")
     f = ic.compile([(x**-6 - x**-3).sum(), ic.grad((x**-6 - x**-3).sum(), x)], (x,))
     f(np.linspace(1, 2, 50))
-    powers = {"reciprocal", "square", "sqrt", "power"}
-    assert {name: times for name, times in seen.calls.items() if name in powers} == {"reciprocal": 1}
+    powers = {"divide", "square", "sqrt", "power"}
+    assert {name: times for name, times in seen.calls.items() if name in powers} == {"divide": 1}
     assert seen.calls["multiply"] <= 7
 
 

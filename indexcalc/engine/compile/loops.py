@@ -12,12 +12,13 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine.compile.along import Link, links, reading, summed_links
+from indexcalc.engine.emit.patterns import at_once
 from indexcalc.engine.measure import alive_entries, entries_held, is_view
 from indexcalc.engine.program import Contract, Fill, Input, Known, Program, Step
 
-WORKING_SET = 2**21
-"""Bytes that a tile may need: a second level of cache holds what each step of it reads."""
-LARGE = 8 * 2**20
+WORKING_SET = 2**22
+"""Bytes that a tile may need: caches hold it, and few calls are made."""
+LARGE = 16 * 2**20
 """Bytes alive at once: a program of fewer is not worth a loop."""
 SAVED = 2**20
 """Nor is a loop whose steps would have fewer bytes between them."""
@@ -71,6 +72,7 @@ class Search:
     def __init__(self, program: Program, itemsize: int) -> None:
         self.program, self.itemsize, self.spent = program, itemsize, 0
         self.readers = reading(program)
+        self.groups = {group.steps for group in at_once(program, real=True).groups.values()}
 
     def stages(self, steps: Sequence[int]) -> list[Stage]:
         """The stages of these steps: the best loop among them, those of what it needs, and those of the rest."""
@@ -83,6 +85,8 @@ class Search:
         for k in reversed(steps):
             if k in needed and k not in within:
                 needed |= {use.value for use in self.program.steps[k].uses}
+        for group in self.groups:
+            needed |= {*group} if needed.intersection(group) else set()
         before = [k for k in steps if k in needed and k not in within]
         after = [k for k in steps if k not in needed and k not in within]
         return [*self.stages(before), loop, *self.stages(after)]

@@ -14,9 +14,11 @@ from indexcalc.engine.compile.tiles import Piece, Slice, Tile, is_triangle, whol
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.emit.patterns import complex_values
-from indexcalc.engine.measure import peak_entries
 from indexcalc.engine.program import Input, Known, Program
+from indexcalc.graph.node import Labels
 
+BESIDE = 1.75
+"""A loop whose steps, run whole, take less than this times the memory of what they give, is not worth it."""
 LEAST = 1024
 """Bytes that lie side by side in a slice: a loop whose slices have fewer would read cache lines in vain."""
 MOST_CODES = 48
@@ -26,10 +28,15 @@ Row = tuple[int, tuple[Slice, ...], tuple[Slice, ...]]
 
 
 class Part(NamedTuple):
-    """A stage: the lines that it has, and the runs of them, one for each tile, or one; what is read here last."""
+    """A stage: lines, with the number of their arguments, and the runs of them, one for each tile, or one.
 
-    codes: tuple[Code, ...]
+    `made` are arrays that the tiles write parts of, with the order of their axes in memory, None for zeros to which they
+    add; `gone` is what is read here last.
+    """
+
+    codes: tuple[tuple[Code, int], ...]
     rows: tuple[Row, ...]
+    made: Mapping[int, Labels | None] = {}
     gone: tuple[int, ...] = ()
 
 
@@ -48,23 +55,25 @@ class Staged(NamedTuple):
     def function(self, quiet: bool) -> Callable[[Mapping[str, Any]], list[Any]]:
         """What runs it, given the inputs by name: it keeps nothing from one call to the next."""
         steps = self.program.steps
-        taken = {one.value for part in self.parts for _, takes, _ in part.rows for one in takes}
-        real = self.dtypes[0].type(0).real.dtype if self.dtypes else np.dtype(float)
+        taken = sorted({one.value for part in self.parts for _, takes, _ in part.rows for one in takes})
+        real = np.zeros(0, self.dtypes[0]).real.dtype
         fixed = {
-            k: known(step.name, step.shape, real, step.params)
-            for k in sorted(taken)
-            if isinstance(step := steps[k], Known)
+            k: known(step.name, step.shape, real, step.params) for k in taken if isinstance(step := steps[k], Known)
         }
-        inputs = [(k, step.name) for k in sorted(taken) if isinstance(step := steps[k], Input)]
-        runs = [(_calls(part, quiet), part.gone) for part in self.parts]
+        inputs = [(k, step.name) for k in taken if isinstance(step := steps[k], Input)]
+        runs = [(part.made, _calls(part, quiet), part.gone) for part in self.parts]
 
         def run(given: Mapping[str, Any]) -> list[Any]:
             held: dict[int, Any] = {**fixed, **{k: given[name] for k, name in inputs}}
-            for rows, gone in runs:
-                for made, takes, gives in rows:
-                    values = made(*[held[k] if index is None else held[k][index] for k, index in takes])
-                    for value, (k, index, added) in zip(values, gives, strict=True):
-                        self._keep(held, k, index, added, value)
+            for made, calls, gone in runs:
+                for k, order in made.items():
+                    held[k] = self._array(k, order)
+                for call, takes, gives in calls:
+                    arrays = [held[k] if index is None else held[k][index] for k, index in takes]
+                    targets = [held[k][index] for k, index, added in gives if index is not None and not added]
+                    for value, (k, index, added) in zip(call(*arrays, *targets), gives, strict=True):
+                        if value is not None:
+                            _keep(held, k, index, added, value)
                 for k in gone:
                     del held[k]
             results = [held[k] for k in self.results]
@@ -72,18 +81,21 @@ class Staged(NamedTuple):
 
         return run
 
-    def _keep(self, held: dict[int, Any], k: int, index: Any, added: bool, value: Any) -> None:
-        """A value; slices of one are written into an array of its own, and summands are `added`."""
-        if k not in held:
-            if index is None:
-                held[k] = value
-                return
-            held[k] = _laid_out(self.program.steps[k].shape, value, self.dtypes[k], self.order)
-            if added:
-                held[k][...] = 0
-        if not added:
-            held[k][index] = value
-            return
+    def _array(self, k: int, order: Labels | None) -> Any:
+        """An array for a value, whose axes lie in memory in this order; zeros where there is none."""
+        shape = self.program.steps[k].shape
+        if order is None:
+            return np.zeros(shape, self.dtypes[k])
+        return np.empty([shape[axis] for axis in order], self.dtypes[k]).transpose(np.argsort(order))
+
+
+def _keep(held: dict[int, Any], k: int, index: Any, added: bool, value: Any) -> None:
+    """A value, or a part of one; what is `added` is a summand."""
+    if index is None and (k not in held or not added):
+        held[k] = value
+    elif not added:
+        held[k][index] = value
+    else:
         with np.errstate(over="ignore", invalid="ignore"):
             if index is None:
                 held[k] = held[k] + value
@@ -92,32 +104,16 @@ class Staged(NamedTuple):
 
 
 def _calls(part: Part, quiet: bool) -> list[tuple[Callable[..., Any], Any, Any]]:
-    made = [
-        function_of(code, _arguments(len(part.rows[n][1])), False, quiet=quiet or code.quiet)
-        for code, n in zip(part.codes, _firsts(part), strict=True)
-    ]
+    """The function of each run, where what it takes lies, and where what it gives goes."""
+    made = [function_of(code, _arguments(count), False, quiet=quiet or code.quiet) for code, count in part.codes]
     return [
         (made[n], [(x.value, x.index) for x in takes], [(x.value, x.index, x.axis is None) for x in gives])
         for n, takes, gives in part.rows
     ]
 
 
-def _firsts(part: Part) -> list[int]:
-    """The first run of each code."""
-    numbers = [row[0] for row in part.rows]
-    return [numbers.index(k) for k in range(len(part.codes))]
-
-
 def _arguments(count: int) -> list[str]:
     return [f"g{k}" for k in range(count)]
-
-
-def _laid_out(shape: Sequence[int], like: Any, dtype: np.dtype[Any], order: str | None) -> Any:
-    """An empty array of this shape, its axes in memory in the order of those of another one, or in their own."""
-    axes = list(range(len(shape)))
-    if order != "C":
-        axes.sort(key=lambda axis: -like.strides[axis])
-    return np.empty([shape[axis] for axis in axes], dtype).transpose(np.argsort(axes))
 
 
 def staged(
@@ -171,13 +167,15 @@ class Staging:
         """Steps that run whole; results are numbered from the `first` on, if they are not by what they are."""
         piece = whole(self.program, steps, outs)
         gives = piece.results if first is None else tuple(Slice(first + k) for k in range(len(outs)))
-        return Part((self._code(piece, self.order),), ((0, piece.inputs, gives),))
+        return Part((self._code(piece),), ((0, piece.inputs, gives),))
 
     def _loop(self, loop: Loop, outs: Sequence[int]) -> Part | None:
         steps = self.program.steps
         low = min(-loop.shifts[k] for k in loop.axes)
         high = max(steps[k].shape[axis] - loop.shifts[k] for k, axis in loop.axes.items())
         size = self._size(Tile(self.program, loop, outs, low, high).piece(), high - low)
+        if size is None:
+            return None
         if any(is_triangle(steps[k]) for k in loop.axes):
             size = max(size, -(-(high - low) // MOST_CODES))
         if 2 * size > high - low or any(self._ragged(k, axis, size) for k, axis in loop.axes.items() if k in outs):
@@ -185,56 +183,71 @@ class Staging:
         count = -(-(high - low) // size)
         size = -(-(high - low) // count)
         codes: dict[tuple[Any, ...], tuple[int, int, Piece]] = {}
-        made: list[Code] = []
+        made: list[tuple[Code, int]] = []
         rows: list[Row] = []
+        arrays: dict[int, Labels | None] = {}
         for start in range(low, high, size):
             tile = Tile(self.program, loop, outs, start, min(start + size, high))
             if tile.key not in codes:
                 piece = tile.piece()
                 codes[tile.key] = len(made), start, piece
-                made.append(self._code(piece, None))
+                made.append(self._code(piece, parts=True))
+                for one, order in zip(piece.results, made[-1][0].orders, strict=True):
+                    if one.box is not None:
+                        own = tuple(range(len(order))) if self.order == "C" else order
+                        arrays.setdefault(one.value, own if one.axis is not None else None)
             number, first, piece = codes[tile.key]
             takes, gives = (tuple(one.moved(start - first) for one in own) for own in (piece.inputs, piece.results))
             rows.append((number, takes, gives))
         own = loop.steps
         self.notes.append(f"v{own[0]} to v{own[-1]}, {len(own)} steps, run in {len(rows)} tiles of {size}")
-        return Part(tuple(made), tuple(rows))
+        return Part(tuple(made), tuple(rows), arrays)
 
-    def _size(self, piece: Piece, length: int) -> int:
-        """The places of a tile, from what the piece of all of them needs."""
-        cut = [prod(self.program.steps[one.value].shape) for one in piece.inputs if one.axis is not None]
-        entries = peak_entries(piece.program) + sum(cut)
-        return max(1, WORKING_SET * length // max(1, entries * self.dtype.itemsize))
+    def _size(self, piece: Piece, length: int) -> int | None:
+        """The places of a tile, from what the piece of all of them needs; None where that is little beside results."""
+        peak, given = self._emitted(piece).peak, [one.value for one in piece.inputs if one.axis is not None]
+        if peak < BESIDE * sum(self._bytes(one.value) for one in piece.results):
+            return None
+        return max(1, WORKING_SET * length // (peak + sum(map(self._bytes, given))))
+
+    def _bytes(self, k: int) -> int:
+        return prod(self.program.steps[k].shape) * self.dtypes[k].itemsize
 
     def _ragged(self, k: int, axis: int, size: int) -> bool:
         return axis > 0 and size * prod(self.program.steps[k].shape[axis + 1 :]) * self.dtype.itemsize < LEAST
 
-    def _code(self, piece: Piece, order: str | None) -> Code:
-        """The lines of a piece, whose inputs are wanted from now on."""
-        steps = self.program.steps
-        self.wanted |= {one.value for one in piece.inputs}
+    def _emitted(self, piece: Piece, targets: Mapping[int, str] | None = None, order: str | None = None) -> Code:
         names = [f"v{k}" for k in range(len(piece.inputs))]
         mixed = [name for name, one in zip(names, piece.inputs, strict=True) if self.complex[one.value]]
         dtype = self.dtype if mixed or self.dtype.kind != "c" else np.zeros(0, self.dtype).real.dtype
-        code = emit(piece.program, dict(zip(names, _arguments(len(names)), strict=True)), dtype, mixed, order)
+        return emit(piece.program, dict(zip(names, _arguments(len(names)), strict=True)), dtype, mixed, order, targets)
+
+    def _code(self, piece: Piece, parts: bool = False) -> tuple[Code, int]:
+        """The lines of a piece, whose inputs are wanted from now on; some results may be `parts` of arrays."""
+        self.wanted |= {one.value for one in piece.inputs}
+        rows = zip(piece.program.results, piece.results, strict=True)
+        written = [k for k, one in rows if parts and one.box is not None and one.axis is not None]
+        arguments = _arguments(len(piece.inputs) + len(written))
+        targets = dict(zip(written, arguments[len(piece.inputs) :], strict=True))
+        code = self._emitted(piece, targets, None if parts else self.order)
         for k, own in piece.made.items():
             self.kernels[k] = code.kernels[own]
-        return code
+        return code, len(arguments)
 
     def _peak(self, parts: Sequence[Part]) -> int:
         """The most bytes at once."""
         steps, held = self.program.steps, dict[int, int]()
 
         def size(k: int) -> int:
-            return prod(steps[k].shape) * self.dtypes[k].itemsize if k < len(steps) else 0
+            return self._bytes(k) if k < len(steps) else 0
 
         fixed = {x.value for part in parts for _, takes, _ in part.rows for x in takes if isinstance(steps[x.value], Known)}
         most = 0
         for part in parts:
             given = {x.value for _, _, gives in part.rows for x in gives}
-            loops = any(x.index is not None for _, _, gives in part.rows for x in gives) or len(part.rows) > 1
             new = {k: size(k) for k in given}
-            most = max(most, sum(held.values()) + sum(new.values()) * loops + max(code.peak for code in part.codes))
+            there = sum(held.values()) + sum(map(size, part.made))
+            most = max(most, there + max(code.peak for code, _ in part.codes))
             held |= new
             held = {k: n for k, n in held.items() if k not in part.gone}
         return most + sum(map(size, fixed))

@@ -45,20 +45,24 @@ def write_sum(lines: NumpyLines, step: Add) -> None:
         for part, operand, places in parts:
             _into(lines, part, operand, places, False)
         return
-    full = [row for row in parts if _covers(row[0], step)]
+    full, begun = [row for row in parts if _covers(row[0], step)], ""
     order = full[0][1].labels if full else axes
     if full:
         start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(lines, row))
         parts = [start, *(row for row in parts if row is not start)]
-    if not full:
+    if not full and len(parts) > 1 and (begun := _pair_of_parts(lines, parts, step)):
+        parts = parts[2:]
+        lines.put(begun, axes, axes)
+    elif not full:
         shape = tuple(step.shape[axis] for axis in order)
         made = "zeros" if pieces or not _fill([part for part, _, _ in parts], step) else "empty"
         lines.put(f"{made}({shape}, {lines.kind})", order, axes)
     else:
         parts = _started(lines, parts, order, step)
+    laid = bool(full or begun)
     before: list[Part] = []
     for part, operand, places in parts:
-        _into(lines, part, operand, places, not full and all(_apart(part, other) for other in before))
+        _into(lines, part, operand, places, not laid and all(_apart(part, other) for other in before))
         before.append(part)
     for part in step.parts:
         if part.use.value in pieces:
@@ -176,6 +180,29 @@ def _starts(lines: NumpyLines, row: tuple[Part, Operand, Labels]) -> tuple[bool,
 
 def _may_start(lines: NumpyLines, part: Part) -> bool:
     return lines.buffers.dying(part.use) and part.coef == 1
+
+
+def _pair_of_parts(lines: NumpyLines, rows: Sequence[tuple[Part, Operand, Labels]], step: Add) -> str:
+    """The sum of two terms that together run along all axes, none of them along all; "" for others."""
+    (one, a, _), (other, b, _) = rows[:2]
+    axes = tuple(range(len(step.shape)))
+    plain = all(not part.ranges and len(set(part.places)) == len(axes) for part in (one, other))
+    if not plain or {*a.labels, *b.labels} != {*axes} or {one.coef, other.coef} - {1, -1} or one.coef == other.coef == -1:
+        return ""
+    if any(lines.complex[part.use.value] != lines.complex[lines.number] for part in (one, other)):
+        return ""
+    x, y = (broadcast(_turned(operand, axes), axes) for operand in (a, b))
+    if one.coef == other.coef:
+        return f"add({x}, {y}, order='C')"
+    return f"subtract({x}, {y}, order='C')" if one.coef == 1 else f"subtract({y}, {x}, order='C')"
+
+
+def _turned(operand: Operand, axes: Labels) -> Operand:
+    """An operand that lacks axes, copied so that its own are in order: it is read often, and gone through fast then."""
+    own = tuple(x for x in axes if x in operand.labels)
+    if own == operand.labels:
+        return operand
+    return Operand(f"ascontiguousarray({viewed(operand, own, {})})", own)
 
 
 def _started(
