@@ -81,15 +81,20 @@ class Search:
             return [frozenset(steps)] if steps else []
         self.spent += 1
         loop, within = found[1], set(found[1].steps)
-        needed = {use.value for k in within for use in self.program.steps[k].uses}
-        for k in reversed(steps):
-            if k in needed and k not in within:
-                needed |= {use.value for use in self.program.steps[k].uses}
-        for group in self.groups:
-            needed |= {*group} if needed.intersection(group) else set()
+        needed = self._needed({use.value for k in within for use in self.program.steps[k].uses})
         before = [k for k in steps if k in needed and k not in within]
         after = [k for k in steps if k not in needed and k not in within]
         return [*self.stages(before), loop, *self.stages(after)]
+
+    def _needed(self, values: set[int]) -> set[int]:
+        """These values, all that they are made of, and what is made at once with any of it."""
+        left, found = [*values], set(values)
+        while left:
+            value = left.pop()
+            more = {use.value for use in self.program.steps[value].uses}.union(*(g for g in self.groups if value in g))
+            left += more - found
+            found |= more
+        return found
 
     def _loops(self, steps: Sequence[int]) -> Iterator[tuple[int, Loop]]:
         """Loops along the axes of the largest values, with the entries that each saves."""
