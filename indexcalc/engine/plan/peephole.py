@@ -1,7 +1,8 @@
-"""The last touch on a program: five rewrites of its steps.
+"""The last touch on a program: seven rewrites of its steps.
 
-What is added up is never an array of its own, inverses that are only applied become solves, numbers go where they take
-least, powers of one array are made from each other, and dead steps go.
+What is added up is never an array of its own, inverses that are only applied become solves, a sum that is there is a term
+of what has its terms, slices of one array are scaled at once, numbers go where they take least, powers of one array are
+made from each other, and dead steps go.
 """
 
 from __future__ import annotations
@@ -9,14 +10,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import prod
-from typing import NamedTuple, TypeGuard
+from fractions import Fraction
+from math import isclose, prod
+from typing import Any, NamedTuple, TypeGuard
 
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.powers import by_products
 from indexcalc.engine.program import (
     Add,
     Contract,
+    Cut,
     Part,
     Program,
     Reduce,
@@ -52,6 +55,8 @@ def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Progr
     notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
     steps, results = replaced(steps, results, parted)
     steps, results = _solved(steps, results)
+    steps = _in_sums(steps)
+    steps, results = replaced(steps, results, _slices(steps))
     steps = _scaled(_spread(steps, results), results)
     return _pruned(*by_products(steps, results), tuple(notes))
 
@@ -146,6 +151,79 @@ def _summed(product: Contract, labels: Labels, whole: Contract, before: int) -> 
             uses[k] = Use(-before - len(made), kept)
     coef = multiply(whole.coef, product.coef)
     return [*made, replace(whole, coef=coef, uses=tuple(uses), sizes=sizes)]
+
+
+def _in_sums(steps: Sequence[Step]) -> list[Step]:
+    """A sum that has all the terms of an earlier one, up to a number, has that in their place."""
+    made = list(steps)
+    sums: dict[Any, list[int]] = {}
+    numbers: dict[int, dict[Any, Number]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        terms = {_term(part): part.coef for part in step.parts}
+        if len(terms) < max(2, len(step.parts)):
+            continue
+        near = {k for term in terms for k in sums.get((term, step.shape), ())}
+        for other in sorted(near, key=lambda k: -len(numbers[k])):
+            inner = numbers[other]
+            if not inner.keys() <= terms.keys():
+                continue
+            ratios = [_over(terms[term], coef) for term, coef in inner.items()]
+            if all(ratio is not None and isclose(ratio, ratios[0]) for ratio in ratios):
+                axes = tuple(range(len(step.shape)))
+                left = tuple(part for part in step.parts if _term(part) not in inner)
+                made[number] = Add((Part(ratios[0], Use(other, axes), axes), *left), step.shape)
+                break
+        numbers[number] = terms
+        for term in terms:
+            sums.setdefault((term, step.shape), []).append(number)
+    return made
+
+
+def _slices(steps: Sequence[Step]) -> dict[int, list[Step]]:
+    """Slices of one array that a sum has with one number: slices of that array times the number."""
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        groups: dict[tuple[int, Number], list[int]] = {}
+        for k, part in enumerate(step.parts):
+            made = steps[part.use.value]
+            if isinstance(made, Cut) and part.coef not in (1, -1):
+                groups.setdefault((made.uses[0].value, part.coef), []).append(k)
+        parts, more = list(step.parts), list[Step]()
+        for (value, coef), places in groups.items():
+            shape = steps[value].shape
+            axes = tuple(range(len(shape)))
+            if len(places) > 1:
+                more.append(Contract(coef, (Use(value, axes),), axes, shape, dict(enumerate(shape))))
+                scaled = -len(more)
+                for k in places:
+                    cut = steps[parts[k].use.value]
+                    more.append(replace(cut, uses=(Use(scaled, axes),)))
+                    parts[k] = replace(parts[k], coef=1, use=Use(-len(more), parts[k].use.labels))
+        if more:
+            found[number] = [*more, replace(step, parts=tuple(parts))]
+    return found
+
+
+def _term(part: Part) -> Any:
+    """What a term of a sum is, but for its number."""
+    first: dict[int, int] = {}
+    for label in (*part.use.labels, *part.places):
+        first.setdefault(label, len(first))
+    return part.use.value, *(tuple(first[x] for x in own) for own in (part.use.labels, part.places)), part.ranges
+
+
+def _over(one: Number, other: Number) -> Number | None:
+    """The quotient of two real numbers, exact where both are."""
+    if isinstance(one, complex) or isinstance(other, complex) or other == 0:
+        return None
+    if isinstance(one, float) or isinstance(other, float):
+        return float(one) / float(other)
+    found = Fraction(one) / Fraction(other)
+    return int(found) if found.denominator == 1 else found
 
 
 def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:

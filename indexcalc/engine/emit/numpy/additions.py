@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import combinations
+from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -16,6 +17,7 @@ from indexcalc.engine.emit.numpy.kernels import (
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
+from indexcalc.engine.emit.numpy.overlaps import overlapping
 from indexcalc.engine.program import Add, Contract, Part, covered
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
@@ -53,6 +55,8 @@ def write_sum(lines: NumpyLines, step: Add) -> None:
     if not full and len(parts) > 1 and (begun := _pair_of_parts(lines, parts, step)):
         parts = parts[2:]
         lines.put(begun, axes, axes)
+    elif not full and len(parts) == 2 and not pieces and (begun := overlapping(lines, parts, step)):
+        parts = []
     elif not full:
         shape = tuple(step.shape[axis] for axis in order)
         made = "zeros" if pieces or not _fill([part for part, _, _ in parts], step) else "empty"
@@ -235,7 +239,13 @@ def _started(
                 break
         lines.put(code, order_here, axes)
         return rest[1:]
-    code = f"multiply({operand.code}, {literal(part.coef)})"
+    number = next((row for row in rest if not row[1].labels and not row[0].ranges and len({*row[2]}) == len(axes)), None)
+    if number is not None and part.coef in (1, -1):
+        text = _term(lines, number[0])
+        code = f"add({operand.code}, {text})" if part.coef == 1 else f"subtract({text}, {operand.code})"
+        rest = [row for row in rest if row is not number]
+    else:
+        code = f"multiply({operand.code}, {literal(part.coef)})"
     if lines.buffers.dying(part.use):
         code = f"{code[:-1]}, out={lines.buffers.over(part.use)})"
     lines.put(code, order_here, axes)
@@ -256,8 +266,9 @@ def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first
     if target != name:
         lines.lines.append(f"d{lines.number} = {target}")
         target = f"d{lines.number}"
-    value = broadcast(operand, distinct)
-    scale = literal(part.coef)
+    value, scale = broadcast(operand, distinct), literal(part.coef)
+    if not operand.labels:
+        value, part = _term(lines, part), replace(part, coef=1)
     if first and part.coef == 1:
         lines.lines.append(f"{target}[...] = {value}")
     elif first:
