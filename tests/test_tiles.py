@@ -207,7 +207,7 @@ def test_pairs_take_a_tile_and_half_of_the_square() -> None:
     assert n * n / 2 <= entries < 0.6 * n * n
 
 
-@pytest.mark.parametrize("n", [600_000, 700_001])
+@pytest.mark.parametrize("n", [1_500_000, 1_700_001])
 def test_a_long_chain_takes_its_result_and_a_tile(n: int) -> None:
     outputs = variation()[2]
     f = ic.compile(outputs, (x, y))

@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import isclose, prod
 from typing import Any, NamedTuple, TypeGuard
 
+from indexcalc.engine.measure import is_view
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.powers import by_products
 from indexcalc.engine.program import (
@@ -58,7 +59,26 @@ def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Progr
     steps = _in_sums(steps)
     steps, results = replaced(steps, results, _slices(steps))
     steps = _scaled(_spread(steps, results), results)
-    return _pruned(*by_products(steps, results), tuple(notes))
+    return _pruned(*_late(*by_products(steps, results)), tuple(notes))
+
+
+def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...]]:
+    """What is made of inputs alone is made where it is read first: less is alive until then."""
+    given: set[int] = set()
+    for number, step in enumerate(steps):
+        if not step.uses or (is_view(step) and step.uses[0].value in given):
+            given.add(number)
+    place = list(range(len(steps)))
+    first = dict.fromkeys(results, -1)
+    for number in range(len(steps) - 1, -1, -1):
+        own = steps[number].uses
+        if own and number not in results and number in first and given.issuperset(use.value for use in own):
+            place[number] = first[number]
+        for use in own:
+            first[use.value] = min(place[number], first.get(use.value, place[number]))
+    order = sorted(range(len(steps)), key=lambda number: (place[number], number))
+    where = {number: k for k, number in enumerate(order)}
+    return [moved(steps[number], where) for number in order], tuple(where[value] for value in results)
 
 
 def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...]) -> Program:
@@ -254,7 +274,7 @@ def _passes(parts: Sequence[Part], steps: Sequence[Step], readers: Mapping[int, 
 
 
 def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
-    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that.
+    """A coefficient of a sum, or a coefficient and its negative, go into the product that nothing else reads.
 
     The product has operands that are smaller.
     """
@@ -263,13 +283,18 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
         if not isinstance(step, Add):
             continue
         parts = list(step.parts)
-        for k, part in enumerate(parts):
-            made = steps[part.use.value]
-            if part.coef == 1 or (part.coef == -1 and any(_begins(other, len(parts)) for other in parts)):
+        for part in step.parts:
+            made, coef = steps[part.use.value], part.coef
+            if coef == 1 or (coef == -1 and any(_begins(other, len(parts)) for other in parts)):
                 continue
-            if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
-                steps[part.use.value] = replace(made, coef=part.coef)
-                parts[k] = replace(part, coef=1)
+            same = [k for k, other in enumerate(parts) if other.use.value == part.use.value]
+            alike = all(parts[k].coef in (coef, multiply(-1, coef)) for k in same) and (len(same) == 1 or coef != -1)
+            if not alike or readers[part.use.value] > len(same):
+                continue
+            if isinstance(made, Contract) and len(made.uses) == 2 and made.coef == 1:
+                steps[part.use.value] = replace(made, coef=coef)
+                for k in same:
+                    parts[k] = replace(parts[k], coef=1 if parts[k].coef == coef else -1)
         steps[number] = replace(step, parts=tuple(parts))
     return steps
 

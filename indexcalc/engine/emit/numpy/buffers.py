@@ -86,6 +86,13 @@ class Buffers:
             sum(other.value in self.stored and self.stored[other.value].owner == held.owner for other in step.uses) == 1
         )
 
+    def squared(self) -> bool:
+        """Is the step a product of a value with itself, entry by entry, that may be written over it?"""
+        uses, number = self.program.steps[self.number].uses, self.number
+        held = self.stored[uses[0].value]
+        same = len(uses) == 2 and uses[0] == uses[1] and self.complex[uses[0].value] == self.complex[number]
+        return same and self.last(held, 2)
+
     def over(self, use: Use) -> str:
         """The name of the buffer of an operand that the step writes over."""
         held = self.stored[use.value]

@@ -122,11 +122,16 @@ class NumpyLines:
 
     def reused(self, code: str, labels: Sequence[int]) -> str:
         """A ufunc that writes over an operand that dies here and has the shape of the result."""
+        name = self.free(labels)
+        return f"{code[:-1]}, out={name})" if name else code
+
+    def free(self, labels: Sequence[int]) -> str:
+        """The operand that a ufunc may write over, since it dies here and has the shape of the result; "" for none."""
         for use in self.step.uses:
             own = tuple(use.labels[axis] for axis in self.stored(use).order)
-            if own == tuple(labels) and own and self.buffers.dying(use):
-                return f"{code[:-1]}, out={self.buffers.over(use)})"
-        return code
+            if own == tuple(labels) and own and (self.buffers.dying(use) or self.buffers.squared()):
+                return self.buffers.over(use)
+        return ""
 
     def store_again(self, value: int, order: Labels) -> None:
         """The value copied so that its axes are stored in this order, for all that read it from here on."""
