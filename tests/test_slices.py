@@ -481,7 +481,7 @@ def test_bands_are_held_in_as_many_numbers_as_they_have() -> None:
     assert held.nbytes <= 8 * 8 * LONG
     b = RNG.normal(size=LONG)
     np.testing.assert_allclose(held.matvec(held.solve(b)), b, atol=1e-12)
-    assert held.solver().method == "banded, 1 below the diagonal and 1 above it"
+    assert held.solver().method == "banded and positive definite, 1 beside the diagonal"
     assert held.tosparse("dia").data.shape == (3, LONG)
     with pytest.raises(ic.InputError, match="no such format"):
         held.tosparse("dense")

@@ -21,6 +21,7 @@ from indexcalc.engine.program import (
     Add,
     Contract,
     Cut,
+    Map,
     Part,
     Program,
     Reduce,
@@ -63,7 +64,7 @@ def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Progr
 
 
 def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...]]:
-    """What is made of inputs alone is made where it is read first: less is alive until then."""
+    """Entries that are made of those of inputs alone are made where they are read first: less is alive until then."""
     given: set[int] = set()
     for number, step in enumerate(steps):
         if not step.uses or (is_view(step) and step.uses[0].value in given):
@@ -71,8 +72,8 @@ def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], 
     place = list(range(len(steps)))
     first = dict.fromkeys(results, -1)
     for number in range(len(steps) - 1, -1, -1):
-        own = steps[number].uses
-        if own and number not in results and number in first and given.issuperset(use.value for use in own):
+        own, moves = steps[number].uses, isinstance(steps[number], Contract | Map | Add | Cut)
+        if moves and own and number not in results and number in first and given.issuperset(use.value for use in own):
             place[number] = first[number]
         for use in own:
             first[use.value] = min(place[number], first.get(use.value, place[number]))
