@@ -12,7 +12,8 @@ import pytest
 from programs import INDEX, TENSORS, arrays, program, sizes
 
 import indexcalc as ic
-from indexcalc.engine.compile import loops, staged
+from indexcalc.engine.compile import arranged, loops, staged
+from indexcalc.engine.emit.numpy.function import SPACE
 
 x, y, X, F = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("X", "n 3"), ic.tensor("F", "n 3 3")
 A, W = ic.tensor("A", "n m"), ic.tensor("W", "m m")
@@ -91,7 +92,7 @@ def tiled(monkeypatch: pytest.MonkeyPatch, size: int) -> None:
     """From here on programs are cut into tiles of so many bytes, whatever it is worth; 0: they are not."""
     for module, name, value in (
         (loops, "LARGE", 0 if size else 2**60), (loops, "SAVED", -1), (staged, "BESIDE", 0), (staged, "LEAST", 0),
-        (loops, "WORKING_SET", max(size, 2**10)), (staged, "WORKING_SET", size),
+        (loops, "WORKING_SET", max(size, 2**10)), (staged, "WORKING_SET", size), (arranged, "SHARE", 1e9),
     ):  # fmt: skip
         monkeypatch.setattr(module, name, value)
 
@@ -133,7 +134,10 @@ def test_drawn_programs_give_in_tiles_what_they_give_whole(seed: int, monkeypatc
     rng = random.Random(seed)
     drawn, dims = program(rng, 3), sizes(rng)
     inputs = [one for one in TENSORS.values() if one.node.label in {v.label for v in drawn.expr.inputs}]
-    outputs = [drawn.expr, ic.grad(drawn.expr.sum(*(INDEX[x] for x in drawn.names)) if drawn.names else drawn.expr, inputs[0])]
+    outputs = [
+        drawn.expr,
+        ic.grad(drawn.expr.sum(*(INDEX[x] for x in drawn.names)) if drawn.names else drawn.expr, inputs[0]),
+    ]
     numbers = arrays(rng, dims)
     data = [np.asarray(numbers[one.node.label]) for one in inputs]
     tiled(monkeypatch, 0)
@@ -180,31 +184,18 @@ def test_threads_call_one_function_at_once(monkeypatch: pytest.MonkeyPatch) -> N
 # ------------------------------------------------------------------ what is cut, and what it takes
 
 
-def test_pairs_take_a_tile_and_half_of_the_square() -> None:
-    n = 1200
-    f = ic.compile(pairs("i<j"), (X,), sizes={"n": n})
-    assert "tiles" in str(f.plan) and f.plan.peak_bytes < loops.WORKING_SET + 2**20 < 8 * n * n
-    data = RNG.normal(size=(n, 3))
-    f(data)
-    entries = 0
-    exp = np.exp
+def test_pairs_take_a_tile_and_half_of_the_square(monkeypatch: pytest.MonkeyPatch) -> None:
+    n, entries = 1200, list[int]()
 
     def counted(value: Any, **named: Any) -> Any:
-        nonlocal entries
-        entries += value.size
-        return exp(value, **named)
+        entries.append(value.size)
+        return np.exp(value, **named)
 
-    from indexcalc.engine.emit.numpy.function import SPACE
-
-    SPACE["exp"], kept = counted, SPACE["exp"]
-    try:
-        g = ic.compile(pairs("i<j"), (X,))
-        g(data)
-        entries = 0
-        g(data)
-    finally:
-        SPACE["exp"] = kept
-    assert n * n / 2 <= entries < 0.6 * n * n
+    monkeypatch.setitem(SPACE, "exp", counted)
+    f = ic.compile(pairs("i<j"), (X,))
+    f(RNG.normal(size=(n, 3)))
+    assert "tiles" in str(f.plan) and f.plan.peak_bytes < loops.WORKING_SET + 2**20 < 8 * n * n
+    assert n * n / 2 <= sum(entries) < 0.6 * n * n
 
 
 @pytest.mark.parametrize("n", [1_500_000, 1_700_001])
@@ -224,11 +215,22 @@ def test_what_is_made_at_once_stays_together() -> None:
     """An inverse and a determinant of one matrix are factored once, though a loop needs the one of them alone."""
     K = ic.tensor("K", "n n")
     loss = ic.logdet(K) / 2 + (x @ ic.inv(K) @ x) / 2
-    outputs = [loss, ic.grad(loss, K) * ic.exp(K) * ic.sin(K) * ic.tanh(K)]
-    for part in loops.stages(ic.compile(outputs, (K, x), sizes={"n": 1500}).plan.program, 8):
-        kinds = [getattr(ic.compile(outputs, (K, x), sizes={"n": 1500}).plan.program.steps[k], "fn", "") for k in
-                 (part.steps if isinstance(part, loops.Loop) else part)]  # fmt: skip
-        assert ("inv" in kinds) == ("logdet" in kinds)
+    made = ic.compile([loss, ic.grad(loss, K) * ic.exp(K) * ic.sin(K) * ic.tanh(K)], (K, x), sizes={"n": 1500})
+    steps = made.plan.program.steps
+    parts = loops.stages(made.plan.program, 8)
+    assert any(isinstance(part, loops.Loop) for part in parts)
+    for part in parts:
+        numbers = part.steps if isinstance(part, loops.Loop) else part
+        names = {getattr(steps[k], "fn", "") for k in numbers}
+        assert ("inv" in names) == ("logdet" in names)
+
+
+def test_a_loop_never_takes_more_memory_than_the_whole() -> None:
+    """The terms of this Hessian are written into one another, which tiles would not do."""
+    energy = pairs("i<j")[0]
+    job = ic.compile(ic.hessian(energy, X), (X,), sizes={"n": 500}).job
+    taken = [arranged.arrange(job._replace(whole=whole), {"n": 500}, float).code.peak for whole in (False, True)]
+    assert taken[0] <= taken[1]
 
 
 def test_evaluate_runs_the_same_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -242,3 +244,60 @@ def test_small_programs_and_products_of_matrices_run_whole() -> None:
     B = ic.tensor("B", "n n")
     assert "tiles" not in str(ic.compile(variation(), (x, y), sizes={"n": 10_000}).plan)
     assert "tiles" not in str(ic.compile(B @ B @ B, (B,), sizes={"n": 1500}).plan)
+
+
+# ------------------------------------------------------------------ fewer passes
+
+
+def calls(outputs: Any, inputs: Any, n: int) -> str:
+    """The lines of a program."""
+    job = ic.compile(outputs, inputs, sizes={"n": n}).job
+    return "\n".join(arranged.lines_of(job, ic.compile(outputs, inputs, sizes={"n": n}).plan.program, float).lines)
+
+
+def test_a_step_of_heat_and_its_adjoint_hold_the_misfit_once() -> None:
+    """Each is one multiple of the array, slices of another, and the misfit is the step less its target."""
+    text = calls(flow(), (x, y), 1000)
+    assert text.count("multiply(") == 4 and text.count("add(") == 4 and text.count("subtract(") == 1
+
+
+def test_sums_that_have_the_terms_of_another_have_that(monkeypatch: pytest.MonkeyPatch) -> None:
+    z = ic.tensor("z", "n")
+    total = ic.exp(x) + 2 * ic.sin(y) + 3 * z
+    outputs = [total, ic.tanh(2 * ic.exp(x) + 4 * ic.sin(y) + 6 * z - ic.cos(x))]
+    data = [RNG.normal(size=50) for _ in range(3)]
+    f = ic.compile(outputs, (x, y, z))
+    found = f(*data)
+    whole = np.exp(data[0]) + 2 * np.sin(data[1]) + 3 * data[2]
+    np.testing.assert_allclose(found[0], whole)
+    np.testing.assert_allclose(found[1], np.tanh(2 * whole - np.cos(data[0])))
+    sums = [step for step in f.plan.steps if type(step).__name__ == "Add"]
+    assert sorted(len(step.parts) for step in sums) == [2, 3]
+
+
+def test_neighbours_that_overlap_are_added_in_one_pass() -> None:
+    text = calls(ic.grad(((x[1:] - x[:-1]) ** 4).sum(), x), (x,), 1000)
+    assert "zeros" not in text and text.count("subtract(") == 2
+
+
+@pytest.mark.parametrize("signs", [(1, 1), (1, -1), (-1, 1), (-1, -1)])
+@pytest.mark.parametrize("shift", [1, 3, 5, 9])
+def test_two_slices_are_added_where_they_meet(signs: tuple[int, int], shift: int) -> None:
+    a, b = ic.tensor("a", "n-9 2"), ic.tensor("b", "n-9 2")
+    B = ic.tensor("B", "n 2")
+    total = ((signs[0] * a * B[:-9] + signs[1] * b * B[shift : shift - 9 if shift < 9 else None]) ** 1).sum()
+    data = RNG.normal(size=(6, 2)), RNG.normal(size=(6, 2)), RNG.normal(size=(15, 2))
+    wanted = np.zeros((15, 2))
+    wanted[:6] += signs[0] * data[0]
+    wanted[shift : shift + 6] += signs[1] * data[1]
+    np.testing.assert_allclose(ic.compile(ic.grad(total, B), (a, b, B))(*data), wanted)
+
+
+@pytest.mark.parametrize("exponent", [2, 3, 4, -1, -2, -3, 0.5, -0.5, 1.5, -1.5])
+def test_powers_in_place_are_powers(exponent: float) -> None:
+    data = RNG.uniform(0.5, 2, size=100)
+    before = data.copy()
+    base = ic.exp(x)
+    np.testing.assert_allclose(ic.compile(base**exponent, (x,))(data), np.exp(data) ** exponent, rtol=1e-13)
+    np.testing.assert_allclose(ic.compile([base, base**exponent], (x,))(data)[0], np.exp(data))
+    assert np.array_equal(data, before)

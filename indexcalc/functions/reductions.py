@@ -115,7 +115,8 @@ def lower(x: Any, axes: Axes, k: int, out: Any = None) -> Any:
     made = np.array(x) if out is None else out
     matrices = np.moveaxis(made, axes, (-2, -1))
     corner = matrices[..., : max(0, matrices.shape[-1] - 1 - k), max(0, k + 1) :]
-    np.copyto(corner, 0, where=~np.tri(*corner.shape[-2:], k - max(0, k + 1), dtype=bool))
+    rows, columns = corner.shape[-2:]
+    np.copyto(corner, 0, where=~np.tri(rows, columns, k - max(0, k + 1), dtype=bool))
     return made
 
 

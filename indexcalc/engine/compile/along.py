@@ -34,7 +34,7 @@ MIXED = -1
 """What stands for the batch axis of a value that has none because its step works across the batch: no axis is -1."""
 
 
-class Link(NamedTuple):
+class AxisLink(NamedTuple):
     """Entry t of an axis is made of entry t + `shift` of this axis of this operand, and of all of other operands.
 
     It is None where the axes are one: entry t is made of entry t, for all t, as if there were no others.
@@ -50,12 +50,12 @@ class Link(NamedTuple):
         return self.shift or 0
 
 
-def links(step: Step, axis: int) -> list[Link] | None:
+def links(step: Step, axis: int) -> list[AxisLink] | None:
     """What entry t of an axis of a step's value is made of; None where the step works across it.
 
     >>> from indexcalc.graph.ranges import Range
     >>> links(Cut((Use(0, (0, 1)),), (Range(2, 1, 7, 9), None), (), (7, 5)), 0)
-    [Link(use=0, axis=0, shift=2)]
+    [AxisLink(use=0, axis=0, shift=2)]
     """
     match step:
         case Contract() | Map():
@@ -66,15 +66,15 @@ def links(step: Step, axis: int) -> list[Link] | None:
             own = [k for k in range(len(step.ranges)) if k not in step.gone][axis]
             found = step.ranges[own]
             if found is None:
-                return [Link(0, own)]
-            return [Link(0, own, found.start)] if found.step == 1 and isinstance(found.start, int) else None
+                return [AxisLink(0, own)]
+            return [AxisLink(0, own, found.start)] if found.step == 1 and isinstance(found.start, int) else None
         case Reduce():
             if step.keeps and axis in step.axes:
-                return [Link(0, axis, 0)] if step.fn == TRIANGLE else None
+                return [AxisLink(0, axis, 0)] if step.fn == TRIANGLE else None
             if step.keeps:
-                return [Link(0, axis)]
+                return [AxisLink(0, axis)]
             order = len(step.uses[0].labels)
-            return [Link(0, [k for k in range(order) if k not in step.axes][axis])]
+            return [AxisLink(0, [k for k in range(order) if k not in step.axes][axis])]
         case Gather() | Scatter():
             return None if step.out[axis] in step.places else _carried(step.uses, step.out[axis])
         case Windows():
@@ -88,11 +88,11 @@ def links(step: Step, axis: int) -> list[Link] | None:
             assert_never(step)
 
 
-def summed_links(step: Step) -> dict[int, list[Link]]:
+def summed_links(step: Step) -> dict[int, list[AxisLink]]:
     """The labels over which a product is summed, so that a part of one gives a part of the sum, and who has them.
 
     >>> summed_links(Contract(1, (Use(0, (0, 1)), Use(1, (1,))), (0,), (2,), {0: 2, 1: 3}))
-    {1: [Link(use=0, axis=1, shift=None), Link(use=1, axis=0, shift=None)]}
+    {1: [AxisLink(use=0, axis=1, shift=None), AxisLink(use=1, axis=0, shift=None)]}
     """
     if not isinstance(step, Contract):
         return {}
@@ -101,14 +101,14 @@ def summed_links(step: Step) -> dict[int, list[Link]]:
     return {label: own for label, own in found.items() if own is not None}
 
 
-def _carried(uses: Sequence[Use], label: int) -> list[Link] | None:
+def _carried(uses: Sequence[Use], label: int) -> list[AxisLink] | None:
     """The operands that have a label; None where one has it twice."""
     if any(use.labels.count(label) > 1 for use in uses):
         return None
-    return [Link(k, use.labels.index(label)) for k, use in enumerate(uses) if label in use.labels]
+    return [AxisLink(k, use.labels.index(label)) for k, use in enumerate(uses) if label in use.labels]
 
 
-def _of_sum(step: Add, axis: int) -> list[Link] | None:
+def _of_sum(step: Add, axis: int) -> list[AxisLink] | None:
     found = []
     for k, part in enumerate(step.parts):
         label, own = part.places[axis], part.ranges[axis] if part.ranges else None
@@ -119,7 +119,7 @@ def _of_sum(step: Add, axis: int) -> list[Link] | None:
         if label in part.use.labels:
             shift = None if own is None else -own.start
             assert shift is None or isinstance(shift, int)
-            found.append(Link(k, part.use.labels.index(label), shift))
+            found.append(AxisLink(k, part.use.labels.index(label), shift))
     return found
 
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.engine.bind.request import unit_axes
-from indexcalc.engine.compile.loops import stages
+from indexcalc.engine.compile.loops import Loop, stages
 from indexcalc.engine.compile.staged import Staged, staged
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
@@ -20,6 +20,9 @@ from indexcalc.engine.report import Plan
 from indexcalc.errors import Asked
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
+
+SHARE = 1.0
+"""Of the memory that a program takes whole, what it may take tile by tile."""
 
 
 class Job(NamedTuple):
@@ -61,17 +64,17 @@ class Arranged(NamedTuple):
 
 
 def arrange(job: Job, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()) -> Arranged:
-    """The program for these sizes and this common dtype; where that is complex, the inputs that are `mixed` are so."""
+    """The program for these sizes and this common dtype; where that is complex, the inputs that are `mixed` are so.
+
+    It runs tile by tile where that takes no more memory.
+    """
     program = planned(job.roots, tuple(sorted(sizes.items())), job.options)
+    code = lines_of(job, program, dtype, mixed)
     parts = [] if job.whole else stages(program, np.dtype(dtype).itemsize)
-    made = staged(program, parts, dtype, mixed, job.order) if len(parts) > 1 or not all(map(_is_whole, parts)) else None
-    if made is None:
-        return Arranged(program, lines_of(job, program, dtype, mixed))
+    made = staged(program, parts, dtype, mixed, job.order) if any(isinstance(part, Loop) for part in parts) else None
+    if made is None or made.peak > SHARE * code.peak:
+        return Arranged(program, code)
     return Arranged(replace(program, notes=(*program.notes, *made.notes)), made)
-
-
-def _is_whole(part: Any) -> bool:
-    return isinstance(part, frozenset)
 
 
 def lines_of(job: Job, program: Program, dtype: Any, mixed: Sequence[str] = ()) -> Code:

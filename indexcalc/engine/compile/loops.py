@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from indexcalc.engine.compile.along import Link, links, reading, summed_links
+from indexcalc.engine.compile.along import AxisLink, links, reading, summed_links
 from indexcalc.engine.emit.patterns import at_once
 from indexcalc.engine.measure import alive_entries, entries_held, is_view
 from indexcalc.engine.program import Contract, Fill, Input, Known, Program, Step
@@ -119,7 +119,8 @@ class Search:
         while left:
             value = left.pop()
             near = [
-                (steps[value].uses[link.use].value, link.axis, link.by) for link in links(steps[value], axes[value]) or ()
+                (steps[value].uses[link.use].value, link.axis, link.by)
+                for link in links(steps[value], axes[value]) or ()
             ]
             for reader in self.readers[value]:
                 near += [
@@ -170,12 +171,14 @@ class Search:
         inner = [
             k
             for k in loop.axes
-            if k not in self.program.results and within.issuperset(self.readers[k]) and not is_view(self.program.steps[k])
+            if k not in self.program.results
+            and within.issuperset(self.readers[k])
+            and not is_view(self.program.steps[k])
         ]
         return sum(entries_held(self.program.steps[k]) for k in inner)
 
 
-def _cuts(step: Step, found: Sequence[Link] | None, axes: Mapping[int, int]) -> bool:
+def _cuts(step: Step, found: Sequence[AxisLink] | None, axes: Mapping[int, int]) -> bool:
     """Is each operand that is made in a loop cut along its axis there?"""
     if found is None:
         return False

@@ -10,7 +10,7 @@ import numpy as np
 
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.compile.loops import WORKING_SET, Loop, Stage
-from indexcalc.engine.compile.tiles import Piece, Slice, Tile, is_triangle, whole
+from indexcalc.engine.compile.tiles import Fragment, Share, Tile, is_triangle, whole
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.emit.patterns import complex_values
@@ -23,15 +23,15 @@ LEAST = 1024
 """Bytes that lie side by side in a slice: a loop whose slices have fewer would read cache lines in vain."""
 MOST_CODES = 48
 """Tiles of a triangle: each has other sizes, and so lines of its own, which take some milliseconds to write."""
-Row = tuple[int, tuple[Slice, ...], tuple[Slice, ...]]
+Row = tuple[int, tuple[Share, ...], tuple[Share, ...]]
 """A run: the number of the code, what it takes, and what it gives."""
 
 
-class Part(NamedTuple):
+class StageCode(NamedTuple):
     """A stage: lines, with the number of their arguments, and the runs of them, one for each tile, or one.
 
-    `made` are arrays that the tiles write parts of, with the order of their axes in memory, None for zeros to which they
-    add; `gone` is what is read here last.
+    `made` are arrays that the tiles write parts of, with the order of their axes in memory, None for zeros to which
+    they add; `gone` is what is read here last.
     """
 
     codes: tuple[tuple[Code, int], ...]
@@ -44,7 +44,7 @@ class Staged(NamedTuple):
     """A program by its stages; `dtypes` are those of its values, `results` where these are, behind those of steps."""
 
     program: Program
-    parts: tuple[Part, ...]
+    parts: tuple[StageCode, ...]
     dtypes: Sequence[np.dtype[Any]]
     order: str | None
     results: tuple[int, ...]
@@ -103,11 +103,11 @@ def _keep(held: dict[int, Any], k: int, index: Any, added: bool, value: Any) -> 
                 held[k][index] += value
 
 
-def _calls(part: Part, quiet: bool) -> list[tuple[Callable[..., Any], Any, Any]]:
+def _calls(part: StageCode, quiet: bool) -> list[tuple[Callable[..., Any], Any, Any]]:
     """The function of each run, where what it takes lies, and where what it gives goes."""
     made = [function_of(code, _arguments(count), False, quiet=quiet or code.quiet) for code, count in part.codes]
     return [
-        (made[n], [(x.value, x.index) for x in takes], [(x.value, x.index, x.axis is None) for x in gives])
+        (made[n], [(x.value, x.where) for x in takes], [(x.value, x.where, x.axis is None) for x in gives])
         for n, takes, gives in part.rows
     ]
 
@@ -157,19 +157,19 @@ class Staging:
             program, found, self.dtypes, self.order, tuple(results), tuple(self.kernels), peak, tuple(self.notes[::-1])
         )
 
-    def _part(self, stage: Stage) -> Part:
+    def _part(self, stage: Stage) -> StageCode:
         steps = _steps(stage)
         outs = [k for k in steps if k in self.wanted]
         part = self._loop(stage, outs) if isinstance(stage, Loop) and outs else None
         return part or self._whole(steps, outs)
 
-    def _whole(self, steps: Sequence[int], outs: Sequence[int], first: int | None = None) -> Part:
+    def _whole(self, steps: Sequence[int], outs: Sequence[int], first: int | None = None) -> StageCode:
         """Steps that run whole; results are numbered from the `first` on, if they are not by what they are."""
         piece = whole(self.program, steps, outs)
-        gives = piece.results if first is None else tuple(Slice(first + k) for k in range(len(outs)))
-        return Part((self._code(piece),), ((0, piece.inputs, gives),))
+        gives = piece.results if first is None else tuple(Share(first + k) for k in range(len(outs)))
+        return StageCode((self._code(piece),), ((0, piece.inputs, gives),))
 
-    def _loop(self, loop: Loop, outs: Sequence[int]) -> Part | None:
+    def _loop(self, loop: Loop, outs: Sequence[int]) -> StageCode | None:
         steps = self.program.steps
         low = min(-loop.shifts[k] for k in loop.axes)
         high = max(steps[k].shape[axis] - loop.shifts[k] for k, axis in loop.axes.items())
@@ -182,7 +182,7 @@ class Staging:
             return None
         count = -(-(high - low) // size)
         size = -(-(high - low) // count)
-        codes: dict[tuple[Any, ...], tuple[int, int, Piece]] = {}
+        codes: dict[tuple[Any, ...], tuple[int, int, Fragment]] = {}
         made: list[tuple[Code, int]] = []
         rows: list[Row] = []
         arrays: dict[int, Labels | None] = {}
@@ -194,16 +194,17 @@ class Staging:
                 made.append(self._code(piece, parts=True))
                 for one, order in zip(piece.results, made[-1][0].orders, strict=True):
                     if one.box is not None:
-                        own = tuple(range(len(order))) if self.order == "C" else order
-                        arrays.setdefault(one.value, own if one.axis is not None else None)
+                        laid = tuple(sorted(order)) if self.order == "C" else order
+                        arrays.setdefault(one.value, laid if one.axis is not None else None)
             number, first, piece = codes[tile.key]
             takes, gives = (tuple(one.moved(start - first) for one in own) for own in (piece.inputs, piece.results))
             rows.append((number, takes, gives))
-        own = loop.steps
-        self.notes.append(f"v{own[0]} to v{own[-1]}, {len(own)} steps, run in {len(rows)} tiles of {size}")
-        return Part(tuple(made), tuple(rows), arrays)
+        numbers = loop.steps
+        span = f"v{numbers[0]} to v{numbers[-1]}, {len(numbers)} steps"
+        self.notes.append(f"{span}, run in {len(rows)} tiles of {size}")
+        return StageCode(tuple(made), tuple(rows), arrays)
 
-    def _size(self, piece: Piece, length: int) -> int | None:
+    def _size(self, piece: Fragment, length: int) -> int | None:
         """The places of a tile, from what the piece of all of them needs; None where that is little beside results."""
         peak, given = self._emitted(piece).peak, [one.value for one in piece.inputs if one.axis is not None]
         if peak < BESIDE * sum(self._bytes(one.value) for one in piece.results):
@@ -216,13 +217,13 @@ class Staging:
     def _ragged(self, k: int, axis: int, size: int) -> bool:
         return axis > 0 and size * prod(self.program.steps[k].shape[axis + 1 :]) * self.dtype.itemsize < LEAST
 
-    def _emitted(self, piece: Piece, targets: Mapping[int, str] | None = None, order: str | None = None) -> Code:
+    def _emitted(self, piece: Fragment, targets: Mapping[int, str] | None = None, order: str | None = None) -> Code:
         names = [f"v{k}" for k in range(len(piece.inputs))]
         mixed = [name for name, one in zip(names, piece.inputs, strict=True) if self.complex[one.value]]
         dtype = self.dtype if mixed or self.dtype.kind != "c" else np.zeros(0, self.dtype).real.dtype
         return emit(piece.program, dict(zip(names, _arguments(len(names)), strict=True)), dtype, mixed, order, targets)
 
-    def _code(self, piece: Piece, parts: bool = False) -> tuple[Code, int]:
+    def _code(self, piece: Fragment, parts: bool = False) -> tuple[Code, int]:
         """The lines of a piece, whose inputs are wanted from now on; some results may be `parts` of arrays."""
         self.wanted |= {one.value for one in piece.inputs}
         rows = zip(piece.program.results, piece.results, strict=True)
@@ -234,14 +235,16 @@ class Staging:
             self.kernels[k] = code.kernels[own]
         return code, len(arguments)
 
-    def _peak(self, parts: Sequence[Part]) -> int:
+    def _peak(self, parts: Sequence[StageCode]) -> int:
         """The most bytes at once."""
         steps, held = self.program.steps, dict[int, int]()
 
         def size(k: int) -> int:
             return self._bytes(k) if k < len(steps) else 0
 
-        fixed = {x.value for part in parts for _, takes, _ in part.rows for x in takes if isinstance(steps[x.value], Known)}
+        fixed = {
+            x.value for part in parts for _, takes, _ in part.rows for x in takes if isinstance(steps[x.value], Known)
+        }
         most = 0
         for part in parts:
             given = {x.value for _, _, gives in part.rows for x in gives}
@@ -257,7 +260,7 @@ def _steps(stage: Stage) -> list[int]:
     return stage.steps if isinstance(stage, Loop) else sorted(stage)
 
 
-def _freed(parts: Sequence[Part], results: Collection[int]) -> tuple[Part, ...]:
+def _freed(parts: Sequence[StageCode], results: Collection[int]) -> tuple[StageCode, ...]:
     """The parts, each with the values that are read there last."""
     last: dict[int, int] = {}
     for number, part in enumerate(parts):

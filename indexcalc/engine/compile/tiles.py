@@ -1,7 +1,7 @@
 """Parts of a program as programs of their own: a tile of a loop, and steps that run whole.
 
-Values that are made elsewhere are inputs of a part. A tile reads slices of them and gives slices of what is read elsewhere;
-of one that is added up it gives a summand. Of a triangle it makes the rectangle that has its entries.
+Values that are made elsewhere are inputs of a part. A tile reads slices of them, and gives slices of what is read
+elsewhere; of one that is added up it gives a summand. Of a triangle it makes the rectangle that has its entries.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Box = tuple[Span, ...]
 """A span of each axis."""
 
 
-class Slice(NamedTuple):
+class Share(NamedTuple):
     """A value, or the part of it in a box; `axis` is the one along which the next tile has the next part."""
 
     value: int
@@ -31,11 +31,11 @@ class Slice(NamedTuple):
     axis: int | None = None
 
     @property
-    def index(self) -> tuple[slice, ...] | None:
+    def where(self) -> tuple[slice, ...] | None:
         """How an array is indexed for it; None for all of one."""
         return None if self.box is None else tuple(slice(*span) for span in self.box)
 
-    def moved(self, by: int) -> Slice:
+    def moved(self, by: int) -> Share:
         """The part so many entries further on."""
         if self.box is None or self.axis is None:
             return self
@@ -43,12 +43,12 @@ class Slice(NamedTuple):
         return self._replace(box=(*self.box[: self.axis], (low + by, high + by), *self.box[self.axis + 1 :]))
 
 
-class Piece(NamedTuple):
+class Fragment(NamedTuple):
     """A program, what its inputs are, in order, what of the values its results are, and the numbers of steps in it."""
 
     program: Program
-    inputs: tuple[Slice, ...]
-    results: tuple[Slice, ...]
+    inputs: tuple[Share, ...]
+    results: tuple[Share, ...]
     made: Mapping[int, int]
 
 
@@ -59,18 +59,18 @@ class Cutting:
         self.program = program
         self.steps: list[Step] = []
         self.place: dict[tuple[int, Box | None], int] = {}
-        self.inputs: list[Slice] = []
+        self.inputs: list[Share] = []
 
     def add(self, step: Step) -> int:
         """The number of a new step."""
         self.steps.append(step)
         return len(self.steps) - 1
 
-    def given(self, part: Slice) -> int:
+    def given(self, part: Share) -> int:
         """The number of what is made elsewhere: a number is written again, a view is taken again, all else comes in."""
         step = self.program.steps[part.value]
         if part.box == whole_box(step.shape):
-            part = Slice(part.value)
+            part = Share(part.value)
         key = part.value, part.box
         if key not in self.place:
             shape = step.shape if part.box is None else sizes_of(part.box)
@@ -86,7 +86,7 @@ class Cutting:
 
     def of_wholes(self, step: Step) -> Step:
         """A step of values, all of each."""
-        return reading_from(step, [self.given(Slice(use.value)) for use in step.uses])
+        return reading_from(step, [self.given(Share(use.value)) for use in step.uses])
 
     def part(self, number: int, inner: Box, outer: Box) -> int:
         """The part in a box of a value of the piece, which is itself the part in an outer one."""
@@ -96,18 +96,18 @@ class Cutting:
         ranges = tuple(Range(a - b, 1, c - a, d - b) if (a, c) != (b, d) else None for (a, c), (b, d) in pairs)
         return self.add(Cut((Use(number, tuple(range(len(inner)))),), ranges, (), sizes_of(inner)))
 
-    def piece(self, results: Sequence[Slice], numbers: Sequence[int], own: Mapping[int, int]) -> Piece:
+    def piece(self, results: Sequence[Share], numbers: Sequence[int], own: Mapping[int, int]) -> Fragment:
         """What was made: these results, by steps of its own under these numbers."""
-        return Piece(Program(tuple(self.steps), tuple(numbers)), tuple(self.inputs), tuple(results), own)
+        return Fragment(Program(tuple(self.steps), tuple(numbers)), tuple(self.inputs), tuple(results), own)
 
 
-def whole(program: Program, steps: Sequence[int], results: Sequence[int]) -> Piece:
+def whole(program: Program, steps: Sequence[int], results: Sequence[int]) -> Fragment:
     """The piece that makes these values, by these steps, in order.
 
     >>> from indexcalc.engine.program import Map
     >>> x, of = Input("x", (9,)), lambda k: Map("exp", (), (Use(k, (0,)),), (0,), (9,))
     >>> whole(Program((x, of(0), of(1), of(2)), (3,)), [2, 3], [3]).inputs
-    (Slice(value=1, box=None, axis=None),)
+    (Share(value=1, box=None, axis=None),)
     """
     made = Cutting(program)
     needed = set(results)
@@ -118,7 +118,7 @@ def whole(program: Program, steps: Sequence[int], results: Sequence[int]) -> Pie
     for k in steps:
         if k in needed:
             own[k] = made.place[k, None] = made.add(made.of_wholes(program.steps[k]))
-    return made.piece([Slice(k) for k in results], [made.given(Slice(k)) for k in results], own)
+    return made.piece([Share(k) for k in results], [made.given(Share(k)) for k in results], own)
 
 
 class Tile:
@@ -192,7 +192,13 @@ class Tile:
         """A product with a triangle is summed over the entries that are in it, and has others where it is added up."""
         for use, box in zip(step.uses, self.operands(k), strict=True):
             made, own = self.program.steps[use.value], self.loop.axes.get(use.value)
-            if box is None or own is None or not isinstance(made, Reduce) or not is_triangle(made) or own not in made.axes:
+            if (
+                box is None
+                or own is None
+                or not isinstance(made, Reduce)
+                or not is_triangle(made)
+                or own not in made.axes
+            ):
                 continue
             other = made.axes[1 - made.axes.index(own)]
             label, span = use.labels[other], filled(made, own, box)
@@ -220,7 +226,7 @@ class Tile:
 
     # -------------------------------------------------------------- the program
 
-    def piece(self) -> Piece:
+    def piece(self) -> Fragment:
         """The program of the tile."""
         made = Cutting(self.program)
         number: dict[int, int] = {}
@@ -232,7 +238,7 @@ class Tile:
                 elif use.value in self.loop.axes:
                     uses.append(made.part(number[use.value], box, self.boxes[use.value]))
                 else:
-                    uses.append(made.given(Slice(use.value, box, self._moving(k, n))))
+                    uses.append(made.given(Share(use.value, box, self._moving(k, n))))
             number[k] = made.add(self._cut(k, step, uses))
         return made.piece([self._out(k) for k in self.outs], [number[k] for k in self.outs], number)
 
@@ -242,10 +248,10 @@ class Tile:
         own = summed_links(step)[self.loop.sums[k]] if k in self.loop.sums else links(step, self.loop.axes[k]) or []
         return next((link.axis for link in own if link.use == use), None)
 
-    def _out(self, k: int) -> Slice:
+    def _out(self, k: int) -> Share:
         """What a tile gives of a value; a part without an axis along which it moves is added."""
         box = None if self.boxes[k] == whole_box(self.program.steps[k].shape) else self.boxes[k]
-        return Slice(k, box, self.loop.axes.get(k))
+        return Share(k, box, self.loop.axes.get(k))
 
     def _cut(self, k: int, step: Step, uses: Sequence[int | None]) -> Step:
         """A step of the tile, its operands under these numbers."""
@@ -254,17 +260,17 @@ class Tile:
             rows = zip(step.parts, uses, strict=True)
             parts = [within(part, box, Use(use, part.use.labels)) for part, use in rows if use is not None]
             return Add(tuple(parts), sizes_of(box))
-        found: Any = replace(reading_from(step, [use for use in uses if use is not None]), shape=sizes_of(box))  # type: ignore[call-arg]
+        found = _changed(reading_from(step, [use for use in uses if use is not None]), shape=sizes_of(box))
         if isinstance(step, Contract):
-            sizes = {**step.sizes, **{x: b - a for x, (a, b) in (*zip(step.out, box, strict=True), *self.sums[k].items())}}
-            return replace(found, sizes=sizes)
+            spans = {**dict(zip(step.out, box, strict=True)), **self.sums[k]}
+            return _changed(found, sizes={**step.sizes, **{x: b - a for x, (a, b) in spans.items()}})
         if isinstance(step, Cut):
             own = [n for n in range(len(step.ranges)) if n not in step.gone]
             cut = {own[axis] for axis in range(len(box)) if links(step, axis) is not None}
-            return replace(found, ranges=tuple(None if n in cut else one for n, one in enumerate(step.ranges)))
+            return _changed(found, ranges=tuple(None if n in cut else one for n, one in enumerate(step.ranges)))
         if isinstance(step, Reduce) and is_triangle(step):
             row, column = (box[axis][0] for axis in step.axes)
-            return replace(found, params=(step.params[0] + row - column,))
+            return _changed(found, params=(step.params[0] + row - column,))
         return found
 
 
@@ -301,9 +307,12 @@ def reading_from(step: Step, values: Sequence[int]) -> Step:
     if isinstance(step, Add):
         rows = zip(step.parts, values, strict=True)
         return replace(step, parts=tuple(replace(part, use=Use(value, part.use.labels)) for part, value in rows))
-    found: Any = step
     uses = tuple(Use(value, use.labels) for value, use in zip(values, step.uses, strict=True))
-    made: Step = replace(found, uses=uses) if uses else step
+    return _changed(step, uses=uses) if uses else step
+
+
+def _changed(step: Any, **fields: Any) -> Step:
+    made: Step = replace(step, **fields)
     return made
 
 

@@ -72,7 +72,14 @@ def emit(
     results = _results(lines)
     orders = tuple(lines.buffers.stored[value].order for value in program.results)
     return Code(
-        tuple(lines.lines), results, lines.space, tuple(chosen), lines.buffers.peak, lines.quiet, lines.constants, orders
+        tuple(lines.lines),
+        results,
+        lines.space,
+        tuple(chosen),
+        lines.buffers.peak,
+        lines.quiet,
+        lines.constants,
+        orders,
     )
 
 

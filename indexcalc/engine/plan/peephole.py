@@ -1,8 +1,8 @@
-"""The last touch on a program: seven rewrites of its steps.
+"""The last touch on a program: eight rewrites of its steps.
 
-What is added up is never an array of its own, inverses that are only applied become solves, a sum that is there is a term
-of what has its terms, slices of one array are scaled at once, numbers go where they take least, powers of one array are
-made from each other, and dead steps go.
+What is added up is never an array of its own, inverses that are only applied become solves, a sum that is there is a
+term of what has its terms, slices of one array are scaled at once, numbers go where they take least, powers of one
+array are made from each other, what is made of inputs is made late, and dead steps go.
 """
 
 from __future__ import annotations
@@ -40,6 +40,11 @@ FEW = 0.5
 SOLVES, MANY = 3, 64
 """and are at most so many, or one if the order is less than `MANY`: an inverse takes four times what a factorisation
 does, and below that order the calls take most of the time."""
+
+
+ROUNDED = 1e-14
+"""How far quotients of numbers may be apart that are equal but for rounding."""
+Real = int | Fraction | float
 
 
 def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Program:
@@ -190,8 +195,8 @@ def _in_sums(steps: Sequence[Step]) -> list[Step]:
             inner = numbers[other]
             if not inner.keys() <= terms.keys():
                 continue
-            ratios = [_over(terms[term], coef) for term, coef in inner.items()]
-            if all(ratio is not None and isclose(ratio, ratios[0]) for ratio in ratios):
+            ratios = [ratio for term, coef in inner.items() if (ratio := _over(terms[term], coef)) is not None]
+            if len(ratios) == len(inner) and all(isclose(ratio, ratios[0], rel_tol=ROUNDED) for ratio in ratios):
                 axes = tuple(range(len(step.shape)))
                 left = tuple(part for part in step.parts if _term(part) not in inner)
                 made[number] = Add((Part(ratios[0], Use(other, axes), axes), *left), step.shape)
@@ -221,8 +226,7 @@ def _slices(steps: Sequence[Step]) -> dict[int, list[Step]]:
                 more.append(Contract(coef, (Use(value, axes),), axes, shape, dict(enumerate(shape))))
                 scaled = -len(more)
                 for k in places:
-                    cut = steps[parts[k].use.value]
-                    more.append(replace(cut, uses=(Use(scaled, axes),)))
+                    more.append(moved(steps[parts[k].use.value], {value: scaled}))
                     parts[k] = replace(parts[k], coef=1, use=Use(-len(more), parts[k].use.labels))
         if more:
             found[number] = [*more, replace(step, parts=tuple(parts))]
@@ -237,7 +241,7 @@ def _term(part: Part) -> Any:
     return part.use.value, *(tuple(first[x] for x in own) for own in (part.use.labels, part.places)), part.ranges
 
 
-def _over(one: Number, other: Number) -> Number | None:
+def _over(one: Number, other: Number) -> Real | None:
     """The quotient of two real numbers, exact where both are."""
     if isinstance(one, complex) or isinstance(other, complex) or other == 0:
         return None

@@ -2,8 +2,8 @@
 
 The rewrite: `open_beside`. A sum whose terms all lie in ranges of an axis is such an array, whether or not these cover
 it. What a slice takes of it is a sum of what it takes of each term, which `fold_selections` finds; it is opened where
-all of that is known, so that no more stands there than before; beside terms that run along all of the axis, where it is all
-or nothing of each part: the steps of heat are a sum of `u` and its neighbours, which stays one array.
+all of that is known, so that no more stands there than before; beside terms that run along all of the axis, where it is
+all or nothing of each part: a step of heat is a sum of `u` and its neighbours, and stays one array.
 """
 
 from __future__ import annotations

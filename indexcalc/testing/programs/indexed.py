@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from indexcalc.functions.table import REDUCTIONS
+from indexcalc.functions.table import EVERYWHERE, REDUCTIONS
 from indexcalc.testing.programs.drawing import Drawing, bounded
 from indexcalc.testing.programs.operations import of_table
 from indexcalc.testing.programs.trees import Tree
