@@ -70,7 +70,8 @@ def arrange(job: Job, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str]
     """
     program = planned(job.roots, tuple(sorted(sizes.items())), job.options)
     code = lines_of(job, program, dtype, mixed)
-    parts = [] if job.whole else stages(program, np.dtype(dtype).itemsize)
+    sums = job.options.reassociate != "safe"
+    parts = [] if job.whole else stages(program, np.dtype(dtype).itemsize, sums)
     made = staged(program, parts, dtype, mixed, job.order) if any(isinstance(part, Loop) for part in parts) else None
     if made is None or made.peak > SHARE * code.peak:
         return Arranged(program, code)

@@ -52,8 +52,8 @@ Stage = Loop | frozenset[int]
 """A loop, or steps that run whole."""
 
 
-def stages(program: Program, itemsize: int) -> list[Stage]:
-    """The program in parts that run one after the other; one part where there is no loop.
+def stages(program: Program, itemsize: int, sums: bool = True) -> list[Stage]:
+    """The program in parts that run one after the other; one part where there is no loop. `sums` may be cut too.
 
     >>> from indexcalc.engine.program import Map, Use
     >>> def of(k): return Map("exp", (), (Use(k, (0,)),), (0,), (10**6,))
@@ -63,14 +63,14 @@ def stages(program: Program, itemsize: int) -> list[Stage]:
     steps = [k for k, step in enumerate(program.steps) if not isinstance(step, Input | Known | Fill)]
     if len(steps) > MOST_STEPS or max(alive_entries(program), default=0) * itemsize < LARGE:
         return [frozenset(steps)]
-    return Search(program, itemsize).stages(steps)
+    return Search(program, itemsize, sums).stages(steps)
 
 
 class Search:
-    """The loops of a program; `spent` counts them."""
+    """The loops of a program, with or without `sums` that are added up tile by tile; `spent` counts the loops."""
 
-    def __init__(self, program: Program, itemsize: int) -> None:
-        self.program, self.itemsize, self.spent = program, itemsize, 0
+    def __init__(self, program: Program, itemsize: int, sums: bool) -> None:
+        self.program, self.itemsize, self.sums, self.spent = program, itemsize, sums, 0
         self.readers = reading(program)
         self.groups = {group.steps for group in at_once(program, real=True).groups.values()}
 
@@ -157,7 +157,8 @@ class Search:
 
     def _sum(self, step: Step, axes: Mapping[int, int], shifts: Mapping[int, int]) -> int | None:
         """The label over which a product is added up tile by tile, if it is one that takes little."""
-        if prod(step.shape) * self.itemsize > WORKING_SET // 4 or is_dense(self.program, step):
+        large = prod(step.shape) * self.itemsize > WORKING_SET // 4
+        if not self.sums or large or is_dense(self.program, step):
             return None
         for label, own in summed_links(step).items():
             apart = {shifts[step.uses[link.use].value] for link in own if step.uses[link.use].value in axes}
