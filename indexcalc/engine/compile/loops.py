@@ -56,8 +56,8 @@ def stages(program: Program, itemsize: int, sums: bool = True) -> list[Stage]:
     """The program in parts that run one after the other; one part where there is no loop. `sums` may be cut too.
 
     >>> from indexcalc.engine.program import Map, Use
-    >>> def of(k): return Map("exp", (), (Use(k, (0,)),), (0,), (10**6,))
-    >>> [list(loop.steps) for loop in stages(Program((Input("x", (10**6,)), of(0), of(1), of(2)), (3,)), 8)]
+    >>> def of(k): return Map("exp", (), (Use(k, (0,)),), (0,), (10**7,))
+    >>> [list(loop.steps) for loop in stages(Program((Input("x", (10**7,)), of(0), of(1), of(2)), (3,)), 8)]
     [[1, 2, 3]]
     """
     steps = [k for k, step in enumerate(program.steps) if not isinstance(step, Input | Known | Fill)]

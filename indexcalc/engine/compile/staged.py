@@ -21,6 +21,8 @@ BESIDE = 1.75
 """A loop whose steps, run whole, take less than this times the memory of what they give, is not worth it."""
 LEAST = 1024
 """Bytes that lie side by side in a slice: a loop whose slices have fewer would read cache lines in vain."""
+MOST_TILES = 1000
+"""Tiles of a loop: each is found when the program is made, which takes a millisecond."""
 MOST_CODES = 48
 """Tiles of a triangle: each has other sizes, and so lines of its own, which take some milliseconds to write."""
 Row = tuple[int, tuple[Share, ...], tuple[Share, ...]]
@@ -176,8 +178,8 @@ class Staging:
         size = self._size(Tile(self.program, loop, outs, low, high).piece(), high - low)
         if size is None:
             return None
-        if any(is_triangle(steps[k]) for k in loop.axes):
-            size = max(size, -(-(high - low) // MOST_CODES))
+        most = MOST_CODES if any(is_triangle(steps[k]) for k in loop.axes) else MOST_TILES
+        size = max(size, -(-(high - low) // most))
         if 2 * size > high - low or any(self._ragged(k, axis, size) for k, axis in loop.axes.items() if k in outs):
             return None
         count = -(-(high - low) // size)
