@@ -301,3 +301,16 @@ def test_powers_in_place_are_powers(exponent: float) -> None:
     np.testing.assert_allclose(ic.compile(base**exponent, (x,))(data), np.exp(data) ** exponent, rtol=1e-13)
     np.testing.assert_allclose(ic.compile([base, base**exponent], (x,))(data)[0], np.exp(data))
     assert np.array_equal(data, before)
+
+
+def test_safe_programs_cut_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sum over the axis of a loop is added up whole, digit for digit as without tiles."""
+    outputs = [ic.tanh(ic.exp(x) * y), (ic.tanh(ic.exp(x) * y) ** 2).sum()]
+    data = [RNG.normal(size=999) for _ in range(2)]
+    found = []
+    for size in (0, 2000):
+        tiled(monkeypatch, size)
+        f = ic.compile(outputs, (x, y), reassociate="safe")
+        found.append(f(*data))
+        assert ("tiles" in str(f.plan)) == (size > 0)
+    assert all(np.array_equal(a, b) for a, b in zip(*found, strict=True))
