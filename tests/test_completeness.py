@@ -63,6 +63,7 @@ MATCHES: dict[str, dict[str, str]] = {
     "equality.branches._of": {},
     "equality.degree._degrees": {},
     "equality.modular._is_exact_here": {},
+    "engine.compile.along.links": {},
     "engine.emit.patterns.alongside": {},
     "engine.emit.patterns.complex_values": {},
     "engine.emit.texts.check_texts": {},

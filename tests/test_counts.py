@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
+from indexcalc.engine.compile import loops
 from indexcalc.engine.emit.numpy.function import SPACE
 from indexcalc.engine.program import (
     Contract,
@@ -106,8 +107,12 @@ PRODUCTS = {"dot", "matmul", "einsum", "outer"}
 
 
 @pytest.mark.parametrize("name", NAMED)
-def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen) -> None:
-    """Sums of products by BLAS and einsum, exactly; what one call does for several steps is what these claim."""
+def test_the_products_that_run_are_those_of_the_plan(name: str, seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sums of products by BLAS and einsum, exactly; what one call does for several steps is what these claim.
+
+    Whole: of a triangle tiles make its own entries alone.
+    """
+    monkeypatch.setattr(loops, "LARGE", 2**60)
     f, arrays = program(NAMED[name], middle(NAMED[name]))
     f(*arrays)
     seen.products, seen.calls = 0, {}
@@ -171,8 +176,8 @@ def test_calls_of_numpy(name: str, seen: Seen) -> None:
     assert sum(seen.calls.values()) <= CALLS[name], seen.calls
 
 
-FUSED = {"heat step and adjoint, 1-D", "heat step and adjoint, 2-D", "pair energy and forces"}
-"""Plans that claim more than their lines take: a sum is written into the sum that it is a term of, and never held."""
+FUSED = {"pair energy and forces"}
+"""Plans that claim more than their lines take: the largest tile of a triangle is claimed with all that it may hold."""
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -235,8 +240,8 @@ def test_powers_of_one_array_are_made_from_each_other(seen: Seen) -> None:
     x = ic.tensor("x", "n")
     f = ic.compile([(x**-6 - x**-3).sum(), ic.grad((x**-6 - x**-3).sum(), x)], (x,))
     f(np.linspace(1, 2, 50))
-    powers = {"reciprocal", "square", "sqrt", "power"}
-    assert {name: times for name, times in seen.calls.items() if name in powers} == {"reciprocal": 1}
+    powers = {"divide", "square", "sqrt", "power"}
+    assert {name: times for name, times in seen.calls.items() if name in powers} == {"divide": 1}
     assert seen.calls["multiply"] <= 7
 
 

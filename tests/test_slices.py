@@ -481,7 +481,7 @@ def test_bands_are_held_in_as_many_numbers_as_they_have() -> None:
     assert held.nbytes <= 8 * 8 * LONG
     b = RNG.normal(size=LONG)
     np.testing.assert_allclose(held.matvec(held.solve(b)), b, atol=1e-12)
-    assert held.solver().method == "banded, 1 below the diagonal and 1 above it"
+    assert held.solver().method == "banded and positive definite, 1 beside the diagonal"
     assert held.tosparse("dia").data.shape == (3, LONG)
     with pytest.raises(ic.InputError, match="no such format"):
         held.tosparse("dense")
@@ -495,3 +495,27 @@ def test_wide_bands_are_solved_as_a_sparse_matrix() -> None:
     b = RNG.normal(size=3000)
     np.testing.assert_allclose(held.matvec(held.solve(b)), b, atol=1e-10)
     assert held.solver().method.startswith("sparse LU")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_bands_are_factored_once_where_they_are_positive_definite(sign: int) -> None:
+    """Those of an indefinite matrix, and of one that is not symmetric, are solved by LU."""
+    n, v = 400, ic.tensor("v", "n")
+    loss = ((v[1:] - v[:-1]) ** 4).sum() + sign * 3 * (v**2).sum()
+    data = np.random.default_rng(0).normal(size=n)
+    held = ic.hessian(loss, v).compressed(v=data)
+    assert ("positive definite" in held.solver().method) == (sign > 0)
+    b = np.linspace(-1, 1, n)
+    for right in (b, b * (1 + 2j)):
+        np.testing.assert_allclose(held.matvec(held.solve(right)), right, rtol=1e-9, atol=1e-9)
+    onesided = ic.derivative(ic.concatenate([v[:1] ** 3, v[1:] ** 3 + v[:-1]]), v).compressed(v=data + 5)
+    assert onesided.solver().method == "banded, 1 below the diagonal and 0 above it"
+
+
+def test_a_condition_times_what_is_bounded_is_a_product() -> None:
+    """`exp(-x²)` is at most 1, so nothing has to be chosen; `exp(x)` may overflow, and has to be."""
+    A = ic.tensor("A", "n n")
+    i, j = ic.indices("i j")
+    for inner, chooses in ((ic.exp(-(A[i, j] ** 2)), False), (ic.exp(A[i, j]), True), (ic.sqrt(A[i, j]), True)):
+        plan = ic.compile(inner.sum(i, j, where="i<j"), (A,), sizes={"n": 9}).plan
+        assert ("where" in str(plan)) == chooses

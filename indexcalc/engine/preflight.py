@@ -140,7 +140,7 @@ def preflight(
     return Preflight(
         shape=shapes[0] if isinstance(D, Evaluable) else shapes,
         bytes=sum(map(prod, shapes)) * kind.itemsize,
-        flops=total_flops(made.whole),
+        flops=total_flops(made.program),
         peak_bytes=made.code.peak,
         compressed_bytes=held.nbytes,
         compressed_peak_bytes=held.peak_bytes,

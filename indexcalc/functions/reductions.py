@@ -103,14 +103,21 @@ def _lower(s: Slice) -> Entry:
     return s.d * Entry(constant("tril", [s.x.dims[place] for place in s.own], s.params), s.own, s.x.dims)
 
 
-def lower(x: Any, axes: Axes, k: int) -> Any:
-    """The lower triangle of matrices along two axes, for any batches.
+def lower(x: Any, axes: Axes, k: int, out: Any = None) -> Any:
+    """The lower triangle of matrices along two axes, for any batches; `out` is x, if it is given: it is written over.
+
+    Where rows have zeros, and columns, a rectangle is gone through.
 
     >>> lower(np.ones((2, 2)), (0, 1), -1)
     array([[0., 0.],
            [1., 0.]])
     """
-    return np.moveaxis(np.tril(np.moveaxis(x, axes, (-2, -1)), k), (-2, -1), axes)
+    made = np.array(x) if out is None else out
+    matrices = np.moveaxis(made, axes, (-2, -1))
+    corner = matrices[..., : max(0, matrices.shape[-1] - 1 - k), max(0, k + 1) :]
+    rows, columns = corner.shape[-2:]
+    np.copyto(corner, 0, where=~np.tri(rows, columns, k - max(0, k + 1), dtype=bool))
+    return made
 
 
 def _cumprod_rule(s: Slice) -> Entry:
@@ -157,7 +164,7 @@ ROWS = (
     ReductionFunction(
         TRIANGLE, "the entries with column - row <= k, else 0", lower, _lower, True,
         r"\operatorname{{tril}}\left({}, {k}\right)", "definition", axes=2, public=False, params=("k",),
-        admits=lambda k: isinstance(k, int), total=True, workspace=0.2, oracle="jnp.tril(x, int(k))",
+        admits=lambda k: isinstance(k, int), total=True, workspace=0.25, out=True, oracle="jnp.tril(x, int(k))",
     ),
     ReductionFunction(
         "cumprod", "y_a = the product of all x_b with b <= a", shared.cumprod, _cumprod_rule, True,

@@ -44,6 +44,7 @@ REAL: Interval = (-3.0, 3.0)
 POSITIVE: Interval = (0.2, 3.0)
 NONZERO: Interval = (0.2, 3.0)
 UNIT: Interval = (-0.9, 0.9)
+EVERYWHERE = "all real numbers"
 
 
 class Decider(Enum):
@@ -129,7 +130,7 @@ class ElementwiseFunction:
     rules: tuple[Callable[..., Entry] | None, ...]
     latex: str
     source: str
-    domain: str = "all real numbers"
+    domain: str = EVERYWHERE
     inputs: tuple[Interval, ...] = (REAL,)
     params: tuple[str, ...] = ()
     admits: Callable[..., bool] | None = None
@@ -262,7 +263,7 @@ class ReductionFunction:
     keeps: bool
     latex: str
     source: str
-    domain: str = "all real numbers"
+    domain: str = EVERYWHERE
     inputs: Interval = REAL
     params: tuple[str, ...] = ()
     admits: Callable[..., bool] | None = None

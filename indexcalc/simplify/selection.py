@@ -15,11 +15,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from math import inf
 from typing import Any, NamedTuple, TypeGuard
 
 from indexcalc.functions.elementwise import chosen
 from indexcalc.functions.entries.choosing import chooser_of
-from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.functions.table import EVERYWHERE, elementwise_row, reduction_row
 from indexcalc.graph.constructors import ONE, addition, einsum, regroup, zeros
 from indexcalc.graph.node import (
     Call,
@@ -234,6 +235,12 @@ def _always(node: Node) -> bool:
     return True
 
 
+def _is_bounded(node: Elementwise) -> bool:
+    """Does a function that has a value everywhere stay between numbers, as its arguments do? So does exp(-x²)."""
+    low, high, _ = values(node)
+    return elementwise_row(node.fn).domain == EVERYWHERE and -inf < low and high < inf
+
+
 FINITE: dict[type[Node], Callable[[Any], bool]] = {
     Variable: _always,
     Constant: _always,
@@ -241,7 +248,7 @@ FINITE: dict[type[Node], Callable[[Any], bool]] = {
     Sum: _always,
     Regroup: _always,
     Definition: _always,
-    Elementwise: lambda node: elementwise_row(node.fn).total,
+    Elementwise: lambda node: elementwise_row(node.fn).total or _is_bounded(node),
     Reduction: lambda node: reduction_row(node.fn).total,
     Matrix: lambda node: False,
     Call: _always,

@@ -1,1 +1,1 @@
-"""Programs as functions: NumPy, JAX, PyTorch and dask, in chunks, on several devices, or as source."""
+"""Programs as functions: NumPy, JAX, PyTorch and dask, in tiles, on several devices, or as source."""

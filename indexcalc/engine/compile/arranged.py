@@ -1,16 +1,16 @@
-"""A program for NumPy at given sizes, whole or in chunks, with its memory: it is compiled, evaluated or foretold."""
+"""A program for NumPy at given sizes, whole or tile by tile, with its memory: it is compiled, evaluated or foretold."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from indexcalc.engine.bind.request import unit_axes
-from indexcalc.engine.compile.chunks import Chunks, chunks, in_chunks
+from indexcalc.engine.compile.loops import Loop, stages
+from indexcalc.engine.compile.staged import Staged, staged
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.limits import require_fit
@@ -21,12 +21,15 @@ from indexcalc.errors import Asked
 from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 
+SHARE = 1.0
+"""Of the memory that a program takes whole, what it may take tile by tile."""
+
 
 class Job(NamedTuple):
     """What is to be computed: roots, of inputs that have these names and dimensions, and how.
 
     `order` is that of the results in memory, `units` the index that gives each its unit axes, `single` says that the
-    one result comes by itself, not in a list, `whole` that nothing may be cut into chunks, `quiet` that nothing warns.
+    one result comes by itself, not in a list, `whole` that nothing may be cut into tiles, `quiet` that nothing warns.
     """
 
     roots: tuple[Node, ...]
@@ -45,12 +48,10 @@ class Job(NamedTuple):
 
 
 class Arranged(NamedTuple):
-    """The program, of one chunk where it is `cut` along a dimension, its lines, and its `whole` program."""
+    """The program, and its lines, or what runs it tile by tile; the kernel of each step, and the most bytes at once."""
 
     program: Program
-    code: Code
-    whole: Program
-    cut: tuple[str, Chunks] | None = None
+    code: Code | Staged
 
     @property
     def plan(self) -> Plan:
@@ -59,22 +60,22 @@ class Arranged(NamedTuple):
 
     def require(self, limit: int, dtype: Any, asked: str | Asked, instead: str) -> None:
         """It needs at most `limit` bytes at once beside its inputs, or it is an error."""
-        require_fit(self.whole, self.code.peak, np.dtype(dtype).itemsize, limit, asked, instead)
+        require_fit(self.program, self.code.peak, np.dtype(dtype).itemsize, limit, asked, instead)
 
 
 def arrange(job: Job, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()) -> Arranged:
-    """The program for these sizes and this common dtype; where that is complex, the inputs that are `mixed` are so."""
-    program = _planned(job, sizes)
-    found = None if job.whole else chunks(program, job.dims, np.dtype(dtype).itemsize)
-    if found is None:
-        return Arranged(program, lines_of(job, program, dtype, mixed), program)
-    symbol, cut = found
-    note = f"runs in chunks of {cut.step} along {symbol}; the steps are those of one"
-    chunk = _planned(job, {**sizes, symbol: cut.step})
-    chunk = replace(chunk, notes=(*chunk.notes, note))
-    code = lines_of(job._replace(order=None), chunk, dtype, mixed)
-    results = sum(prod(program.steps[value].shape) for value in program.results) * np.dtype(dtype).itemsize
-    return Arranged(chunk, code._replace(peak=code.peak + results), program, found)
+    """The program for these sizes and this common dtype; where that is complex, the inputs that are `mixed` are so.
+
+    It runs tile by tile where that takes no more memory.
+    """
+    program = planned(job.roots, tuple(sorted(sizes.items())), job.options)
+    code = lines_of(job, program, dtype, mixed)
+    sums = job.options.reassociate != "safe"
+    parts = [] if job.whole else stages(program, np.dtype(dtype).itemsize, sums)
+    made = staged(program, parts, dtype, mixed, job.order) if any(isinstance(part, Loop) for part in parts) else None
+    if made is None or made.peak > SHARE * code.peak:
+        return Arranged(program, code)
+    return Arranged(replace(program, notes=(*program.notes, *made.notes)), made)
 
 
 def lines_of(job: Job, program: Program, dtype: Any, mixed: Sequence[str] = ()) -> Code:
@@ -89,20 +90,16 @@ def lines_of(job: Job, program: Program, dtype: Any, mixed: Sequence[str] = ()) 
     return code._replace(results=tuple(f"{x}{unit_axes(own)}" for x, own in zip(results, units, strict=True)))
 
 
-def function(
-    job: Job, made: Arranged, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()
-) -> Callable[..., Any]:
+def function(job: Job, made: Arranged) -> Callable[..., Any]:
     """The program as a function of the arrays, which it does not check."""
-    if made.cut is None:
+    if isinstance(made.code, Code):
         return function_of(made.code, job.arguments, job.single, quiet=job.quiet or made.code.quiet)
-    symbol, cut = made.cut
+    names, run = list(job.dims), made.code.function(job.quiet)
+    units = job.units or ((),) * len(made.program.results)
 
-    def part(length: int) -> Callable[..., Any]:
-        code = lines_of(job._replace(order=None), _planned(job, {**sizes, symbol: length}), dtype, mixed)
-        return function_of(code, job.arguments, job.single, quiet=job.quiet or code.quiet)
+    def called(*arrays: Any) -> Any:
+        results = run(dict(zip(names, arrays, strict=True)))
+        results = [value[own] if own else value for value, own in zip(results, units, strict=True)]
+        return results[0] if job.single else results
 
-    return in_chunks(cut, list(job.dims), part, job.single, job.order)
-
-
-def _planned(job: Job, sizes: Mapping[str, int]) -> Program:
-    return planned(job.roots, tuple(sorted(sizes.items())), job.options)
+    return called

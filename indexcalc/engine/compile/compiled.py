@@ -121,8 +121,8 @@ class Compiled:
     ) -> tuple[Callable[..., Any], Plan]:
         mixed = [name for name, array in zip(self.names, arrays, strict=True) if array.dtype.kind == "c"]
         found = self._arranged(sizes, dtype, mixed)
-        made = function(self.job, found, sizes, dtype, mixed)
-        if found.cut is not None:
+        made = function(self.job, found)
+        if not isinstance(found.code, Code):
             self._fast = self._checked(made, arrays)
         elif not self.request.functions and not named:
             space = {"Other": OtherShapes, "ndarray": np.ndarray, "float64": np.float64}

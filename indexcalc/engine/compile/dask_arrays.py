@@ -22,7 +22,7 @@ import numpy as np
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import to_float
 from indexcalc.engine.bind.own import with_own
-from indexcalc.engine.compile.chunks import MIXED, axis_along, sums_along
+from indexcalc.engine.compile.along import MIXED, axis_along, sums_along
 from indexcalc.engine.compile.compiled import Compiled
 from indexcalc.engine.compile.dask_given import invoked, on_blocks
 from indexcalc.engine.emit.numpy.blockwise import function_of_blocks

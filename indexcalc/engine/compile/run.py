@@ -133,4 +133,4 @@ def _function(
 ) -> Callable[..., list[Any]]:
     """The program as a function of the arrays of all variables; those that are `mixed` are complex."""
     job, made = _chosen(roots, sizes, dtype, mixed)
-    return function(job, made, dict(sizes), dtype, mixed)
+    return function(job, made)

@@ -124,13 +124,35 @@ def _beside_deltas(matrix: HeldMatrix, pure: Sequence[tuple[int, int]]) -> Solve
     return Solver(method, _arranged(matrix, [*kept_rows, *gone_rows], [*kept_columns, *gone_columns], apply))
 
 
+def _of_bands(bands: Numbers, below: int, above: int) -> Solver:
+    """Entry i, j in row `above + i - j` of the bands, column j; one that is positive definite is factored once."""
+    from scipy.linalg import cho_solve_banded, cholesky_banded, solve_banded
+
+    if _is_hermitian(bands, below, above):
+        try:
+            factor = cholesky_banded(bands[: above + 1])
+            shown = f"banded and positive definite, {above} beside the diagonal"
+            return Solver(shown, lambda b: np.asarray(cho_solve_banded((factor, False), b)))
+        except np.linalg.LinAlgError:
+            pass
+    shown = f"banded, {below} below the diagonal and {above} above it"
+    return Solver(shown, lambda b: np.asarray(solve_banded((below, above), bands, b)))
+
+
+def _is_hermitian(bands: Numbers, below: int, above: int) -> bool:
+    """Is each band below the diagonal the conjugate of one above it?"""
+    length = bands.shape[1]
+    return below == above and all(
+        np.array_equal(bands[above + k, : length - k], bands[above - k, k:].conj()) for k in range(above + 1)
+    )
+
+
 def _sparse(matrix: HeldMatrix) -> Solver | None:
     """Bands, or a sparse LU decomposition, by SciPy; None where it isn't installed, or the entries are too many."""
     n, _ = matrix.shape
     if entry_count(matrix) > SPARSE * n * n:
         return None
     try:
-        from scipy.linalg import solve_banded
         from scipy.sparse import coo_array
         from scipy.sparse.linalg import splu
     except ImportError:
@@ -140,8 +162,7 @@ def _sparse(matrix: HeldMatrix) -> Solver | None:
     if (above + below + 1) * n <= WIDE * len(values):
         bands = np.zeros((above + below + 1, n), matrix.dtype)
         np.add.at(bands, (above + rows - columns, columns), values)
-        shown = f"banded, {below} below the diagonal and {above} above it"
-        return Solver(shown, lambda b: np.asarray(solve_banded((below, above), bands, b)))
+        return _of_bands(bands, below, above)
     try:
         made = splu(coo_array((values, (rows, columns)), shape=(n, n)).tocsc())
     except RuntimeError:

@@ -51,14 +51,16 @@ def emit(
     dtype: Any,
     complex_inputs: Collection[str] | None = None,
     order: str | None = None,
+    targets: Mapping[int, str] | None = None,
 ) -> Code:
     """The lines of a program, for inputs that have these names in the lines; `dtype` is their common one.
 
     Where that is complex, `complex_inputs` are those that are; all, if it is not given. The others are real.
-    With the order "C", results lie in memory in the order of their axes where a kernel can make them so.
+    With the order "C", results lie in memory in the order of their axes where a kernel can make them so. Results with
+    `targets` are written into arrays of these names where a ufunc makes them.
     """
     check_texts(program)
-    lines = NumpyLines(program, names, dtype, complex_inputs, order)
+    lines = NumpyLines(program, names, dtype, complex_inputs, order, targets)
     chosen = ["at once"] * len(program.steps)
     inputs = [number for number, step in enumerate(program.steps) if isinstance(step, Input)]
     for number in dict.fromkeys([*inputs, *range(len(program.steps))]):
@@ -68,8 +70,16 @@ def emit(
             lines.end()
             chosen[number] = lines.kernel
     results = _results(lines)
+    orders = tuple(lines.buffers.stored[value].order for value in program.results)
     return Code(
-        tuple(lines.lines), results, lines.space, tuple(chosen), lines.buffers.peak, lines.quiet, lines.constants
+        tuple(lines.lines),
+        results,
+        lines.space,
+        tuple(chosen),
+        lines.buffers.peak,
+        lines.quiet,
+        lines.constants,
+        orders,
     )
 
 
@@ -89,6 +99,9 @@ def _results(lines: NumpyLines) -> tuple[str, ...]:
     taken: set[int | None] = {None}
     results = []
     for value in lines.program.results:
+        if value in lines.written:
+            results.append("None")
+            continue
         held, code = lines.buffers.stored[value], lines.logical(value)
         owner = held.owner
         if owner in taken:

@@ -1,7 +1,8 @@
-"""The last touch on a program: five rewrites of its steps.
+"""The last touch on a program: eight rewrites of its steps.
 
-What is added up is never an array of its own, inverses that are only applied become solves, numbers go where they take
-least, powers of one array are made from each other, and dead steps go.
+What is added up is never an array of its own, inverses that are only applied become solves, a sum that is there is a
+term of what has its terms, slices of one array are scaled at once, numbers go where they take least, powers of one
+array are made from each other, what is made of inputs is made late, and dead steps go.
 """
 
 from __future__ import annotations
@@ -9,14 +10,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import prod
-from typing import NamedTuple, TypeGuard
+from fractions import Fraction
+from math import isclose, prod
+from typing import Any, NamedTuple, TypeGuard
 
+from indexcalc.engine.measure import is_view
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.powers import by_products
 from indexcalc.engine.program import (
     Add,
     Contract,
+    Cut,
+    Map,
     Part,
     Program,
     Reduce,
@@ -37,6 +42,11 @@ SOLVES, MANY = 3, 64
 does, and below that order the calls take most of the time."""
 
 
+ROUNDED = 1e-14
+"""How far quotients of numbers may be apart that are equal but for rounding."""
+Real = int | Fraction | float
+
+
 def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Program:
     """The program whose results are these values of the pool; `apart` if sums may be added up term by term."""
     numbers = pool.live(values)
@@ -52,8 +62,29 @@ def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Progr
     notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
     steps, results = replaced(steps, results, parted)
     steps, results = _solved(steps, results)
+    steps = _in_sums(steps)
+    steps, results = replaced(steps, results, _slices(steps))
     steps = _scaled(_spread(steps, results), results)
-    return _pruned(*by_products(steps, results), tuple(notes))
+    return _pruned(*_late(*by_products(steps, results)), tuple(notes))
+
+
+def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...]]:
+    """Entries that are made of those of inputs alone are made where they are read first: less is alive until then."""
+    given: set[int] = set()
+    for number, step in enumerate(steps):
+        if not step.uses or (is_view(step) and step.uses[0].value in given):
+            given.add(number)
+    place = list(range(len(steps)))
+    first = dict.fromkeys(results, -1)
+    for number in range(len(steps) - 1, -1, -1):
+        own, moves = steps[number].uses, isinstance(steps[number], Contract | Map | Add | Cut)
+        if moves and own and number not in results and number in first and given.issuperset(use.value for use in own):
+            place[number] = first[number]
+        for use in own:
+            first[use.value] = min(place[number], first.get(use.value, place[number]))
+    order = sorted(range(len(steps)), key=lambda number: (place[number], number))
+    where = {number: k for k, number in enumerate(order)}
+    return [moved(steps[number], where) for number in order], tuple(where[value] for value in results)
 
 
 def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...]) -> Program:
@@ -148,6 +179,78 @@ def _summed(product: Contract, labels: Labels, whole: Contract, before: int) -> 
     return [*made, replace(whole, coef=coef, uses=tuple(uses), sizes=sizes)]
 
 
+def _in_sums(steps: Sequence[Step]) -> list[Step]:
+    """A sum that has all the terms of an earlier one, up to a number, has that in their place."""
+    made = list(steps)
+    sums: dict[Any, list[int]] = {}
+    numbers: dict[int, dict[Any, Number]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        terms = {_term(part): part.coef for part in step.parts}
+        if len(terms) < max(2, len(step.parts)):
+            continue
+        near = {k for term in terms for k in sums.get((term, step.shape), ())}
+        for other in sorted(near, key=lambda k: -len(numbers[k])):
+            inner = numbers[other]
+            if not inner.keys() <= terms.keys():
+                continue
+            ratios = [ratio for term, coef in inner.items() if (ratio := _over(terms[term], coef)) is not None]
+            if len(ratios) == len(inner) and all(isclose(ratio, ratios[0], rel_tol=ROUNDED) for ratio in ratios):
+                axes = tuple(range(len(step.shape)))
+                left = tuple(part for part in step.parts if _term(part) not in inner)
+                made[number] = Add((Part(ratios[0], Use(other, axes), axes), *left), step.shape)
+                break
+        numbers[number] = terms
+        for term in terms:
+            sums.setdefault((term, step.shape), []).append(number)
+    return made
+
+
+def _slices(steps: Sequence[Step]) -> dict[int, list[Step]]:
+    """Slices of one array that a sum has with one number: slices of that array times the number."""
+    found: dict[int, list[Step]] = {}
+    for number, step in enumerate(steps):
+        if not isinstance(step, Add):
+            continue
+        groups: dict[tuple[int, Number], list[int]] = {}
+        for k, part in enumerate(step.parts):
+            made = steps[part.use.value]
+            if isinstance(made, Cut) and part.coef not in (1, -1):
+                groups.setdefault((made.uses[0].value, part.coef), []).append(k)
+        parts, more = list(step.parts), list[Step]()
+        for (value, coef), places in groups.items():
+            shape = steps[value].shape
+            axes = tuple(range(len(shape)))
+            if len(places) > 1:
+                more.append(Contract(coef, (Use(value, axes),), axes, shape, dict(enumerate(shape))))
+                scaled = -len(more)
+                for k in places:
+                    more.append(moved(steps[parts[k].use.value], {value: scaled}))
+                    parts[k] = replace(parts[k], coef=1, use=Use(-len(more), parts[k].use.labels))
+        if more:
+            found[number] = [*more, replace(step, parts=tuple(parts))]
+    return found
+
+
+def _term(part: Part) -> Any:
+    """What a term of a sum is, but for its number."""
+    first: dict[int, int] = {}
+    for label in (*part.use.labels, *part.places):
+        first.setdefault(label, len(first))
+    return part.use.value, *(tuple(first[x] for x in own) for own in (part.use.labels, part.places)), part.ranges
+
+
+def _over(one: Number, other: Number) -> Real | None:
+    """The quotient of two real numbers, exact where both are."""
+    if isinstance(one, complex) or isinstance(other, complex) or other == 0:
+        return None
+    if isinstance(one, float) or isinstance(other, float):
+        return float(one) / float(other)
+    found = Fraction(one) / Fraction(other)
+    return int(found) if found.denominator == 1 else found
+
+
 def _spread(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
     """A multiple of a sum that nothing else reads is the sum of multiples, where that takes fewer of them."""
     readers = Counter([use.value for step in steps for use in step.uses] + list(results))
@@ -176,7 +279,7 @@ def _passes(parts: Sequence[Part], steps: Sequence[Step], readers: Mapping[int, 
 
 
 def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
-    """A coefficient of a sum goes into the product that it multiplies, where nothing else reads that.
+    """A coefficient of a sum, or a coefficient and its negative, go into the product that nothing else reads.
 
     The product has operands that are smaller.
     """
@@ -185,13 +288,18 @@ def _scaled(steps: list[Step], results: tuple[int, ...]) -> list[Step]:
         if not isinstance(step, Add):
             continue
         parts = list(step.parts)
-        for k, part in enumerate(parts):
-            made = steps[part.use.value]
-            if part.coef == 1 or (part.coef == -1 and any(_begins(other, len(parts)) for other in parts)):
+        for part in step.parts:
+            made, coef = steps[part.use.value], part.coef
+            if coef == 1 or (coef == -1 and any(_begins(other, len(parts)) for other in parts)):
                 continue
-            if isinstance(made, Contract) and len(made.uses) == 2 and readers[part.use.value] == 1 and made.coef == 1:
-                steps[part.use.value] = replace(made, coef=part.coef)
-                parts[k] = replace(part, coef=1)
+            same = [k for k, other in enumerate(parts) if other.use.value == part.use.value]
+            alike = all(parts[k].coef in (coef, multiply(-1, coef)) for k in same) and (len(same) == 1 or coef != -1)
+            if not alike or readers[part.use.value] > len(same):
+                continue
+            if isinstance(made, Contract) and len(made.uses) == 2 and made.coef == 1:
+                steps[part.use.value] = replace(made, coef=coef)
+                for k in same:
+                    parts[k] = replace(parts[k], coef=1 if parts[k].coef == coef else -1)
         steps[number] = replace(step, parts=tuple(parts))
     return steps
 

@@ -39,6 +39,9 @@ def over_one_power(work: Normaliser, terms: Terms, dims: list[Dimension]) -> Ter
     >>> t = ic.scalar("t")
     >>> ic.grad(t / (1 + t), t), ic.grad(ic.grad(ic.sqrt(1 + t**2), t), t)
     (1/(t + 1)**2, 1/(t**2 + 1)**(3/2))
+    >>> x = ic.tensor("x", "n")
+    >>> ic.jvp(ic.grad(ic.sqrt(1 + x**2).sum(), x), x, x - 1)
+    (x - 1)/(x**2 + 1)**(3/2)
     """
     for base, members in _bases(terms).items():
         lowest = min(member.exponent for member in members)
@@ -92,11 +95,10 @@ def _numerator(
             draft.factors = _without(draft, member.key, base, places)
             for part in edge.parts:
                 draft.factors += opened(draft, draft.attach(part, places, 1))
-            made = work.finish(draft, places, dims)
-            if isinstance(made.node, Sum):
-                return None
-            parts.append(made)
+            parts.append(work.finish(draft, places, dims))
     above = collect_terms(parts, work.key)
+    if len(above) > 1 and any(isinstance(node, Sum) for node, _ in above):
+        return None
     size = 1 + _size(node)
     before = sum(size + _degree(member.key[0]) for member in members)
     after = size + sum(1 + degree(key[0]) for key in above)

@@ -2,7 +2,8 @@
 
 The rewrite: `open_beside`. A sum whose terms all lie in ranges of an axis is such an array, whether or not these cover
 it. What a slice takes of it is a sum of what it takes of each term, which `fold_selections` finds; it is opened where
-all of that is known, so that no more stands there than before.
+all of that is known, so that no more stands there than before; beside terms that run along all of the axis, where it is
+all or nothing of each part: a step of heat is a sum of `u` and its neighbours, and stays one array.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from indexcalc.graph.constructors import addition, einsum, elementwise
 from indexcalc.graph.edge import Draft
 from indexcalc.graph.node import Arg, Constant, Elementwise, Factor, Labels, Node, Product, Sum, Term
 from indexcalc.graph.numbers import multiply
-from indexcalc.graph.ranges import Range, entries_taken, met, selection_of
+from indexcalc.graph.ranges import NOTHING, Range, entries_taken, met, selection_of
 from indexcalc.simplify.normaliser import Normaliser
 
 
@@ -128,9 +129,11 @@ def _sliceable(node: Node, axis: int, own: Range) -> bool:
     """Is it known what a range takes of the parts of which a node is made, along an axis?"""
     if isinstance(node, Sum):
         terms = [(t.node, t.labels.index(axis)) for t in node.terms if axis in t.labels]
-        ranges = [placed(*one) for one in terms]
-        known = all(found is None or met(found, own) is not None for found in ranges)
-        return known and (any(ranges) or any(_sliceable(*one, own) for one in terms))
+        ranges = [found for one in terms if (found := placed(*one)) is not None]
+        shared = [met(found, own) for found in ranges]
+        if len(ranges) < len(terms) and not all(one and (one is NOTHING or one[0].whole) for one in shared):
+            return False
+        return None not in shared and (bool(ranges) or any(_sliceable(*one, own) for one in terms))
     if isinstance(node, Elementwise):
         return any(_sliceable(arg.node, arg.labels.index(axis), own) for arg in node.args if axis in arg.labels)
     if isinstance(node, Product) and node.out.count(node.out[axis]) == 1:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from indexcalc.functions.table import REDUCTIONS
+from indexcalc.functions.table import EVERYWHERE, REDUCTIONS
 from indexcalc.testing.programs.drawing import Drawing, bounded
-from indexcalc.testing.programs.operations import ANYWHERE, of_table
+from indexcalc.testing.programs.operations import of_table
 from indexcalc.testing.programs.trees import Tree
 
 Names = tuple[str, ...]
@@ -139,7 +139,7 @@ def _reduction(drawing: Drawing, names: Names, depth: int) -> Tree:
     if row is None:
         word = rng.choice(["sum", "mean"])
         return _tree(drawing, word, names, f"({{0}}).{word}({own})", f"{{np}}.{word}({{0}}, -1)", part)
-    if not row.domain.startswith(ANYWHERE):
+    if not row.domain.startswith(EVERYWHERE):
         text = bounded(0.3, 2.3)
         part = _tree(drawing, "wrapped", (*names, own), f"(ic.{text})", f"({{np}}.{text})", part)
     params = "3, " * len(row.params)

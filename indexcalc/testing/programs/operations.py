@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from indexcalc.functions.table import ELEMENTWISE, REAL, REDUCTIONS, ElementwiseFunction, ReductionFunction
+from indexcalc.functions.table import ELEMENTWISE, EVERYWHERE, REAL, REDUCTIONS, ElementwiseFunction, ReductionFunction
 
 PARAMETER = 3
 """The value of every parameter: an order, a power, a norm."""
-ANYWHERE = "all real numbers"
-"""The domain of a function that has a value of any real number: of arguments of both signs, with a kink or without."""
+
+
 Axis = str | int
 Shape = tuple[Axis, ...]
 
@@ -178,7 +178,7 @@ def _entrywise(row: ElementwiseFunction) -> Operation:
     places = ", ".join(f"{{{a}}}" for a in range(row.arity))
     if row.arity == 3:  # the first argument is a condition, which both holds and does not
         places = places.replace("{0}", "{0} > 0.25")
-    everywhere = row.condition or row.domain == ANYWHERE
+    everywhere = row.condition or row.domain == EVERYWHERE
     asked = tuple("*" if everywhere or bounds == REAL else f"*:{bounds[0]} {bounds[1]}" for bounds in row.inputs)
     params = f"{PARAMETER}, " * len(row.params)
     weight = 1.0 if any(row.rules) else 0.5  # one without slopes hides those of all that it is of
@@ -200,7 +200,7 @@ def reductions(order: int) -> tuple[Operation, ...]:
 
 
 def _along(row: ReductionFunction, order: int) -> Iterator[Operation]:
-    asked = "" if row.domain.startswith(ANYWHERE) else ":positive"
+    asked = "" if row.domain.startswith(EVERYWHERE) else ":positive"
     params = f"{PARAMETER}, " * len(row.params)
     ours, theirs = f"ic.{row.name}({{0}}, {params}axis=", f"rows[{row.name!r}]({{0}}, "
     letters = "kmn"[3 - order :]

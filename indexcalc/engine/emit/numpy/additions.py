@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from math import prod
 
@@ -16,6 +17,7 @@ from indexcalc.engine.emit.numpy.kernels import (
     viewed,
 )
 from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
+from indexcalc.engine.emit.numpy.overlaps import Row, overlapping
 from indexcalc.engine.program import Add, Contract, Part, covered
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
@@ -45,24 +47,32 @@ def write_sum(lines: NumpyLines, step: Add) -> None:
         for part, operand, places in parts:
             _into(lines, part, operand, places, False)
         return
-    full = [row for row in parts if _covers(row[0], step)]
-    order = full[0][1].labels if full else axes
-    if full:
-        start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(lines, row))
-        parts = [start, *(row for row in parts if row is not start)]
-    if not full:
-        shape = tuple(step.shape[axis] for axis in order)
-        made = "zeros" if pieces or not _fill([part for part, _, _ in parts], step) else "empty"
-        lines.put(f"{made}({shape}, {lines.kind})", order, axes)
-    else:
-        parts = _started(lines, parts, order, step)
+    left = _begun(lines, parts, step, bool(pieces))
     before: list[Part] = []
-    for part, operand, places in parts:
-        _into(lines, part, operand, places, not full and all(_apart(part, other) for other in before))
+    for part, operand, places in left:
+        _into(lines, part, operand, places, left is parts and all(_apart(part, other) for other in before))
         before.append(part)
     for part in step.parts:
         if part.use.value in pieces:
             _by_pieces(lines, part, step)
+
+
+def _begun(lines: NumpyLines, parts: list[Row], step: Add, more: bool) -> list[Row]:
+    """Makes the buffer, and gives the parts that are not in it yet: all, where it is empty; `more` come after them."""
+    axes = tuple(range(len(step.shape)))
+    full = [row for row in parts if _covers(row[0], step)]
+    if full:
+        start = min([row for row in parts[:2] if row in full] or full[:1], key=lambda row: _starts(lines, row))
+        rest = [row for row in parts if row is not start]
+        return _started(lines, [start, *rest], full[0][1].labels, step)
+    if len(parts) > 1 and (code := _pair_of_parts(lines, parts, step)):
+        lines.put(code, axes, axes)
+        return parts[2:]
+    if len(parts) == 2 and not more and overlapping(lines, parts, step):
+        return []
+    made = "zeros" if more or not _fill([part for part, _, _ in parts], step) else "empty"
+    lines.put(f"{made}({step.shape}, {lines.kind})", axes, axes)
+    return parts
 
 
 def _operands(lines: NumpyLines, part: Part) -> tuple[Number, list[Operand]]:
@@ -169,7 +179,7 @@ def _fill(parts: Sequence[Part], step: Add) -> bool:
     return within == prod(step.shape) and all(_apart(one, other) for one, other in combinations(parts, 2))
 
 
-def _starts(lines: NumpyLines, row: tuple[Part, Operand, Labels]) -> tuple[bool, bool]:
+def _starts(lines: NumpyLines, row: Row) -> tuple[bool, bool]:
     """Which of two parts a buffer begins as: one of its own kind, one that it may write over."""
     return lines.complex[row[0].use.value] != lines.complex[lines.number], not _may_start(lines, row[0])
 
@@ -178,9 +188,35 @@ def _may_start(lines: NumpyLines, part: Part) -> bool:
     return lines.buffers.dying(part.use) and part.coef == 1
 
 
-def _started(
-    lines: NumpyLines, parts: list[tuple[Part, Operand, Labels]], order: Labels, step: Add
-) -> list[tuple[Part, Operand, Labels]]:
+def _pair_of_parts(lines: NumpyLines, rows: Sequence[Row], step: Add) -> str:
+    """The sum of two terms that together run along all axes, none of them along all; "" for others."""
+    (one, a, _), (other, b, _) = rows[:2]
+    axes = tuple(range(len(step.shape)))
+    plain = all(not part.ranges and len(set(part.places)) == len(axes) for part in (one, other))
+    if (
+        not plain
+        or {*a.labels, *b.labels} != {*axes}
+        or {one.coef, other.coef} - {1, -1}
+        or one.coef == other.coef == -1
+    ):
+        return ""
+    if any(lines.complex[part.use.value] != lines.complex[lines.number] for part in (one, other)):
+        return ""
+    x, y = (broadcast(_turned(operand, axes), axes) for operand in (a, b))
+    if one.coef == other.coef:
+        return f"add({x}, {y}, order='C')"
+    return f"subtract({x}, {y}, order='C')" if one.coef == 1 else f"subtract({y}, {x}, order='C')"
+
+
+def _turned(operand: Operand, axes: Labels) -> Operand:
+    """An operand that lacks axes, copied so that its own are in order: it is read often, and gone through fast then."""
+    own = tuple(x for x in axes if x in operand.labels)
+    if own == operand.labels:
+        return operand
+    return Operand(f"ascontiguousarray({viewed(operand, own, {})})", own)
+
+
+def _started(lines: NumpyLines, parts: list[Row], order: Labels, step: Add) -> list[Row]:
     """The buffer begins as the first part, or as a sum of two; gives the parts that are left."""
     axes = range(len(step.shape))
     (part, operand, _), *rest = parts
@@ -208,7 +244,15 @@ def _started(
                 break
         lines.put(code, order_here, axes)
         return rest[1:]
-    code = f"multiply({operand.code}, {literal(part.coef)})"
+    number = next(
+        (row for row in rest if not row[1].labels and not row[0].ranges and len({*row[2]}) == len(axes)), None
+    )
+    if number is not None and part.coef in (1, -1):
+        text = _term(lines, number[0])
+        code = f"add({operand.code}, {text})" if part.coef == 1 else f"subtract({text}, {operand.code})"
+        rest = [row for row in rest if row is not number]
+    else:
+        code = f"multiply({operand.code}, {literal(part.coef)})"
     if lines.buffers.dying(part.use):
         code = f"{code[:-1]}, out={lines.buffers.over(part.use)})"
     lines.put(code, order_here, axes)
@@ -229,8 +273,9 @@ def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first
     if target != name:
         lines.lines.append(f"d{lines.number} = {target}")
         target = f"d{lines.number}"
-    value = broadcast(operand, distinct)
-    scale = literal(part.coef)
+    value, scale = broadcast(operand, distinct), literal(part.coef)
+    if not operand.labels:
+        value, part = _term(lines, part), replace(part, coef=1)
     if first and part.coef == 1:
         lines.lines.append(f"{target}[...] = {value}")
     elif first:

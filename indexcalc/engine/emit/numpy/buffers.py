@@ -28,6 +28,7 @@ class Buffers:
         self.stored: dict[int, Stored] = {}
         self.alive: dict[int, int] = {}
         self.real = itemsize // 2 if any(complex_values) else itemsize
+        self.names: dict[int | None, dict[str, None]] = {}
         self.left = readers(program)
         self.pending: Counter[int | None] = Counter()
         self.number = self.scratch = self.held = self.peak = 0
@@ -70,6 +71,7 @@ class Buffers:
     def keep(self, held: Stored) -> None:
         """The value of the step is held like this; its buffer will be read as often as the value is."""
         self.stored[self.number] = held
+        self.names.setdefault(held.owner, {})[held.name] = None
         self.pending[held.owner] += self.left[self.number]
 
     def last(self, held: Stored, times: int = 1) -> bool:
@@ -85,6 +87,13 @@ class Buffers:
         return (
             sum(other.value in self.stored and self.stored[other.value].owner == held.owner for other in step.uses) == 1
         )
+
+    def squared(self) -> bool:
+        """Is the step a product of a value with itself, entry by entry, that may be written over it?"""
+        uses, number = self.program.steps[self.number].uses, self.number
+        held = self.stored[uses[0].value]
+        same = len(uses) == 2 and uses[0] == uses[1] and self.complex[uses[0].value] == self.complex[number]
+        return same and self.last(held, 2)
 
     def over(self, use: Use) -> str:
         """The name of the buffer of an operand that the step writes over."""
@@ -119,7 +128,8 @@ class Buffers:
             held = self.stored[value]
             if held.owner is None or self.pending[held.owner] or self.size(held.owner) < FREED:
                 continue
+            own = {held.name: None, **self.names.pop(held.owner, {})}
             if held.name != self.stored[number].name:
-                names.append(held.name)
+                names += [name for name in own if name != self.stored[number].name]
                 self._free(held.owner)
-        return names
+        return list(dict.fromkeys(names))

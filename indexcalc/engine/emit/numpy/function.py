@@ -43,7 +43,8 @@ class Stored:
 class Code(NamedTuple):
     """The lines of a function, the names that they use, the kernel of each step, and the most bytes at once.
 
-    `constants` makes those of the names that take memory of their own: when there is to be a function.
+    `constants` makes those of the names that take memory of their own: when there is to be a function. `orders` has the
+    axes of the results as they lie in memory; a result is None where it was written into an array that was given.
     """
 
     lines: tuple[str, ...]
@@ -53,6 +54,7 @@ class Code(NamedTuple):
     peak: int
     quiet: bool
     constants: Mapping[str, Callable[[], Any]]
+    orders: tuple[Labels, ...] = ()
 
 
 def function_of(

@@ -36,6 +36,7 @@ class NumpyLines:
         dtype: Any,
         complex_inputs: Collection[str] | None = None,
         order: str | None = None,
+        targets: Mapping[int, str] | None = None,
     ) -> None:
         self.program, self.names, self.order = program, names, order
         self.real: np.dtype[Any] = np.zeros(0, dtype).real.dtype
@@ -48,6 +49,7 @@ class NumpyLines:
         self.at_once = at_once(program, real=not any(self.complex))
         self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
         self.lines: list[str] = []
+        self.targets, self.written = targets or {}, set[int]()
         self.quiet = False
         self.waiting: dict[int, tuple[Labels, Labels]] = {}
         self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
@@ -89,9 +91,28 @@ class NumpyLines:
 
     def put(self, code: str, labels: Sequence[int], out: Sequence[int], view: Stored | None = None) -> None:
         """A new buffer, or a view of one, stored with these labels; the axes of the value have the labels `out`."""
-        self.lines.append(f"{self.name} = {code}")
         order = tuple(list(out).index(x) for x in labels)
+        if view is None and self.number in self.targets:
+            code = self._targeted(code, order)
+        self.lines.append(f"{self.name} = {code}")
         self.buffers.keep(Stored(self.name, order, view is None, self.number if view is None else view.owner))
+
+    def _targeted(self, code: str, order: Labels) -> str:
+        """A ufunc that writes into the array that is given for the value; other code is as it was."""
+        name, _, rest = code.partition("(")
+        own = self.targets[self.number]
+        target = own if order == tuple(range(len(order))) else f"{own}.transpose({', '.join(map(str, order))})"
+        if name == "empty":
+            made = target
+        elif name == "zeros":
+            self.lines.append(f"{own}[...] = 0")
+            made = target
+        elif isinstance(self.space.get(name), np.ufunc) and name != "matmul" and _is_call(rest):
+            made = f"{code[:-1].rpartition(', out=')[0] if ', out=' in code[-20:] else code[:-1]}, out={target})"
+        else:
+            return code
+        self.written.add(self.number)
+        return made
 
     def alias(self, use: Use, out: Sequence[int]) -> None:
         """The value is another one with its axes in another order."""
@@ -101,11 +122,16 @@ class NumpyLines:
 
     def reused(self, code: str, labels: Sequence[int]) -> str:
         """A ufunc that writes over an operand that dies here and has the shape of the result."""
+        name = self.free(labels)
+        return f"{code[:-1]}, out={name})" if name else code
+
+    def free(self, labels: Sequence[int]) -> str:
+        """The operand that a ufunc may write over, since it dies here and has the shape of the result; "" for none."""
         for use in self.step.uses:
             own = tuple(use.labels[axis] for axis in self.stored(use).order)
-            if own == tuple(labels) and own and self.buffers.dying(use):
-                return f"{code[:-1]}, out={self.buffers.over(use)})"
-        return code
+            if own == tuple(labels) and own and (self.buffers.dying(use) or self.buffers.squared()):
+                return self.buffers.over(use)
+        return ""
 
     def store_again(self, value: int, order: Labels) -> None:
         """The value copied so that its axes are stored in this order, for all that read it from here on."""
@@ -148,6 +174,16 @@ class NumpyLines:
             name += "_"
         self.space[name] = value
         return name
+
+
+def _is_call(rest: str) -> bool:
+    """Is this, behind an opening bracket, the rest of one call, and nothing behind it?"""
+    depth = 1
+    for place, sign in enumerate(rest):
+        depth += (sign == "(") - (sign == ")")
+        if not depth:
+            return place == len(rest) - 1
+    return False
 
 
 def literal(number: Number) -> str:

@@ -20,11 +20,13 @@ it: as many as there are at once in `functions/elementwise`."""
 MANY = 40
 """Entries: a power of fewer takes less by NumPy's own function than by the several calls of `POWERS`."""
 POWERS: dict[Number, str] = {
-    2: "square({0})", -1: "reciprocal({0})", HALF: "sqrt({0})", -HALF: "reciprocal(sqrt({0}))",
-    3: "multiply(square({0}), {0})", -2: "reciprocal(square({0}))", -3: "reciprocal(multiply(square({0}), {0}))",
-    4: "square(square({0}))", 3 * HALF: "multiply(sqrt({0}), {0})", -3 * HALF: "reciprocal(multiply(sqrt({0}), {0}))",
+    2: "square({0})", -1: "divide(1.0, {0})", HALF: "sqrt({0})", -HALF: "divide(1.0, sqrt({0}{1}))",
+    3: "multiply(square({0}), {0})", -2: "divide(1.0, square({0}{1}))", 4: "square(square({0}{1}))",
+    -3: "divide(1.0, multiply(square({0}), {0}{1}))", 3 * HALF: "multiply(sqrt({0}), {0})",
+    -3 * HALF: "divide(1.0, multiply(sqrt({0}), {0}{1}))",
 }  # fmt: skip
-"""Powers that take less than NumPy's own, which goes through logarithms: where there are many entries."""
+"""Powers that take less than NumPy's own, which goes through logarithms: where there are many entries. `{1}` is where
+what is between may be written over; `1.0/x` is twice as fast as NumPy's `reciprocal`."""
 FEW_CALLS = {2, -1, HALF, -HALF}
 """Those that do for a few entries too."""
 
@@ -37,29 +39,33 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
     args = [broadcast(operand, order) for operand in operands]
     if step.fn == "**":
         lines.quiet = lines.quiet or step.params[0] != 2
-        code, over = power(args[0], step.params[0], prod(step.shape)), True
-        lines.buffers.need_entries(code.count("(") - 1, lines.number)
-    else:
-        row = elementwise_row(step.fn)
-        ufunc = isinstance(row.numpy, np.ufunc)
-        name = row.numpy.__name__ if ufunc else lines.bound(step.fn, row.numpy)
-        lines.space.setdefault(name, row.numpy)
-        code, over = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
-        code = code if over else lines.kept(code)
-        lines.quiet = lines.quiet or not row.calm
-        lines.buffers.need_entries(row.workspace, lines.number)
-    lines.put(lines.reused(code, order) if over and order else code, order, step.out)
+        over = lines.free(order) if order else ""
+        code = power(args[0], step.params[0], prod(step.shape), over)
+        lines.buffers.need_entries(code.count("(") - max(1, code.count("out=")), lines.number)
+        lines.put(code, order, step.out)
+        return
+    row = elementwise_row(step.fn)
+    ufunc = isinstance(row.numpy, np.ufunc)
+    name = row.numpy.__name__ if ufunc else lines.bound(step.fn, row.numpy)
+    lines.space.setdefault(name, row.numpy)
+    code, own = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
+    code = code if own else lines.kept(code)
+    lines.quiet = lines.quiet or not row.calm
+    lines.buffers.need_entries(row.workspace, lines.number)
+    lines.put(lines.reused(code, order) if own and order else code, order, step.out)
 
 
-def power(base: str, exponent: Number, size: int) -> str:
-    """A power of so many entries.
+def power(base: str, exponent: Number, size: int, over: str = "") -> str:
+    """A power of so many entries, written over an array, which may be its base, if one is named.
 
-    >>> power("x", -2, 100), power("x", -2, 1)
-    ('reciprocal(square(x))', 'power(x, -2.0)')
+    >>> power("x", -2, 100), power("x", -2, 1), power("x", -2, 100, "x")
+    ('divide(1.0, square(x))', 'power(x, -2.0)', 'divide(1.0, square(x, out=x), out=x)')
     """
+    out = f", out={over}" if over else ""
+    found = f"power({base}, {literal(exponent)})"
     if exponent in POWERS and (size >= MANY or exponent in FEW_CALLS):
-        return POWERS[exponent].format(base)
-    return f"power({base}, {literal(exponent)})"
+        found = POWERS[exponent].format(base, out)
+    return f"{found[:-1]}{out})"
 
 
 def slope(lines: NumpyLines, found: SigmoidSlope) -> None:
