@@ -89,3 +89,10 @@ def test_each_identity_of_entries(row: Any) -> None:
         left, right = (ic.parse(f"{factor} * ({side})".replace("z", "t"), s=s, t=t) for side in (text, row.right))
         assert str(left.simplify()) == str(right.simplify())
         assert left == right
+
+
+def test_a_power_along_a_delta_is_along_each_of_its_axes() -> None:
+    """Which terms are put over one power does not depend on the order of axes: a second derivative is symmetric."""
+    x, (i, p, q) = ic.tensor("x", "n"), ic.indices("i p q")
+    D = (ic.asin(3 * ic.tanh(x[i]) / 4) * (x * x).sum()).diff(x[p]).diff(x[q])
+    assert D == D.rename({p: q, q: p}) == ic.parse(str(D), **D.declarations)

@@ -495,3 +495,24 @@ def test_wide_bands_are_solved_as_a_sparse_matrix() -> None:
     b = RNG.normal(size=3000)
     np.testing.assert_allclose(held.matvec(held.solve(b)), b, atol=1e-10)
     assert held.solver().method.startswith("sparse LU")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda x, y, A: ic.sin(x)[1:], lambda x, y, A: ic.sin(x[1:])),
+        (lambda x, y, A: (x * y)[0], lambda x, y, A: x[0] * y[0]),
+        (lambda x, y, A: ic.exp(x / y**2)[-1], lambda x, y, A: ic.exp(x[-1] / y[-1] ** 2)),
+        (lambda x, y, A: (x * A**2)[:, 1:], lambda x, y, A: x[1:] * A[:, 1:] ** 2),
+        (lambda x, y, A: ic.maximum(A, x)[1:, ::-1], lambda x, y, A: ic.maximum(A[1:, ::-1], x[::-1])),
+    ],
+)
+def test_a_slice_of_a_function_is_that_of_the_slice(one: Any, other: Any) -> None:
+    tensors = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("A", "m n")
+    assert one(*tensors) == other(*tensors)
+
+
+def test_the_entry_of_an_axis_of_dimension_one() -> None:
+    a, b, M = ic.tensor("a", 1), ic.tensor("b", 1), ic.tensor("M", "n 1")
+    assert ic.gelu(a)[0] == ic.gelu(a[0]) and a @ b == a[0] * b[0]
+    assert ic.where(M > 0, M, 2 * M)[:, 0] == ic.where(M[:, 0] > 0, M[:, 0], 2 * M[:, 0])

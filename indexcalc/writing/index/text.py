@@ -60,7 +60,7 @@ def expr_text(
 
     With `unicode`, Greek names are letters; with `ascii`, `δ` and `ε` are words. `starts` has where indices begin.
     """
-    page, _ = expression_page(node, names, batch, str_piece, references, starts or {})
+    page, _ = expression_page(node, names, batch, str_piece, references, starts or {}, dependent=True)
     return _set(page, Text({}, unicode, ascii))
 
 
@@ -74,7 +74,7 @@ def ranges_told(
     >>> ranges_told(einsum(1, [(variable("x", (5,)), [1]), (part, [0, 1])], [0]), ["i"], (), {"i": 1})
     {'i': '1:4'}
     """
-    _, arranger = expression_page(node, names, batch, str_piece, references, starts)
+    _, arranger = expression_page(node, names, batch, str_piece, references, starts, dependent=True)
     return {name: str(found) for name, found in arranger.shifted.ranges.items()}
 
 
