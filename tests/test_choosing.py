@@ -429,6 +429,7 @@ def test_entries_that_integers_choose_print_as_they_are_written() -> None:
     shown = {
         "S[r[b],j]": S[r[b], j], "S[r[b],r[c]]": S[r[b], r[c]], "S[q[b,e],j]": S[q[b, e], j],
         "S[j,r[i]]*g[i]": g[b] * S[j, r[b]], "sum[i](exp(s*S[r[i],r[i]]))": ic.exp(s * S[r[b], r[b]]).sum(b),
+        "one_hot(r, n)[b,i]*S[y[i],j]": S[ic.tensor("y", "n", integer=True)][r[b], j],
         "S[r[i],r[i]]*exp(s*S[r[i],r[i]])": ic.exp(s * S[r[b], r[b]]).sum(b).diff(s),
     }  # fmt: skip
     for text, made in shown.items():

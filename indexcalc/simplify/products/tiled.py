@@ -218,9 +218,11 @@ def join_moved(work: Normaliser, found: Terms) -> Terms:
 
     So an array that is rolled, and rolled back, is itself.
     """
-    parts = {key: own for key in found if (own := moved(key[0])) is not None}
+    parts = {key: own for key in found if (own := moved(key[0])) is not None} if len(found) > 1 else {}
+    if len(parts) < 2:
+        return found
     alike: dict[object, list[tuple[Node, Labels]]] = {}
-    for key, own in parts.items() if len(parts) > 1 else ():
+    for key, own in parts.items():
         edge = work.renormalise(own.whole)
         axes = tuple(key[1][axis] for axis in edge.axes)
         shift = own.taken.start - own.places.start

@@ -365,6 +365,8 @@ class Legibility:
             if not self._may_pick(other) or other.picks or any(not (sub.plain or sub.integers) for sub in subs):
                 continue
             at = other.labels.index(label)
+            if Subscript(((1, at),)) not in subs:
+                continue
             here = Subscript(tuple((1, at + k) for k in range(len(own))), integers=found.name)
             labels = (*other.labels[:at], *own, *other.labels[at + 1 :])
             subs = _with_subscript(subs, at, here)
