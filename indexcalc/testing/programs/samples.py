@@ -60,7 +60,7 @@ def featured(place: float) -> Operation:
     """The operation at a place between 0 and 1, where each has its share: those of entries, of axes, and the others.
 
     >>> featured(0.0).name, featured(0.999).name
-    ('exp', 'lower triangles')
+    ('exp', 'stack of matrices')
     """
     rows, ends = _shares()
     return rows[bisect(ends, place * ends[-1])]
