@@ -408,3 +408,37 @@ def test_a_slice_of_all_entries_is_written_as_what_it_is_of() -> None:
     assert str(k[j] * g[ic.range("n", "l", boundary="zero") - j]) == "k[i]*g[l-i]"
     every = ic.einsum("ij,j->i", Array(constant("selection", (g.shape[0],) * 2, (0, 1))), g)
     assert str(every) == "g"
+
+
+@pytest.mark.parametrize("part", ["x[::-1]", "x[1:]", "x[1::2]"])
+def test_a_slice_within_a_correlation_counts_once(part: str) -> None:
+    """Where a selection is folded into an affine delta, its label goes: it counts no further time."""
+    points = {"x": RNG.normal(size=9), "k": RNG.normal(size=3), "w": RNG.normal(size=2)}
+    cut, w = eval(part, {"x": x9}), ic.tensor("w", 2)
+    e = ic.correlate(cut, k3)[:2] @ w
+    want = np.correlate(eval(part, {"x": points["x"]}), points["k"], "valid")[:2] @ points["w"]
+    for value in (e.evaluate(**points), e.simplify().evaluate(**points), ic.compile(e, (x9, k3, w))(*points.values())):
+        np.testing.assert_allclose(value, want)
+
+
+def test_a_plain_use_takes_what_its_range_says_lies_beside() -> None:
+    """So do text and declarations: an array shorter than the range of its index has zeros behind it."""
+    short, run = ic.tensor("x", 2), ic.range(3, "i", boundary="zero")
+    np.testing.assert_array_equal(short[run].evaluate(x=[1, 2]), [1, 2, 0])
+    mirrored = short[ic.range(3, "i", boundary="periodic")]
+    np.testing.assert_array_equal(mirrored.evaluate(x=[1, 2]), [1, 2, 1])
+    A, v, c, B = ic.tensor("A", "n n"), ic.tensor("v", "n"), ic.scalar("c"), ic.tensor("B", "n+1 n+1")
+    bordered = ic.block([[A, v[:, None]], [v[None], c]])
+    for e in (bordered[i, j], bordered[i, j] * B[i, j], ic.concatenate([v, ic.stack([c])])[i]):
+        assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
+
+
+@pytest.mark.parametrize("target", ["numpy", "torch"])
+def test_source_of_a_window_of_one_place(target: str) -> None:
+    """Where a relation has one label alone, which no array has, an entry is taken."""
+    T, around, space = ic.tensor("T", "n n"), ic.range("n", "j", boundary="periodic"), dict[str, Any]()
+    exec(ic.to_source(T[i, around + 1].sum(i, around, where="i>=j"), (T,), target=target), space)
+    for n in (1, 2, 4):
+        point = RNG.normal(size=(n, n))
+        array = point if target == "numpy" else __import__("torch").from_numpy(point)
+        np.testing.assert_allclose(float(space["program"](array)), (np.roll(point, -1, 1) * np.tri(n)).sum())

@@ -458,3 +458,15 @@ def test_three_tensors_that_share_a_summed_index_have_a_text() -> None:
     T, U, V, A = ic.tensor("T", 2, 3, 3), ic.tensor("U", 2, 3, "c"), ic.tensor("V", 2, 3, "c"), ic.tensor("A", 3, 3)
     made = A * ic.sum((T @ U) * V)
     assert ic.parse(str(made), T=T, U=U, V=V, A=A) == made
+
+
+def test_parts_of_one_array_are_put_together() -> None:
+    u, X = ic.tensor("u", 5), ic.tensor("X", "n m")
+    there = (ic.roll(ic.roll(x, 1), -1), ic.roll(ic.roll(x, -3), 3), ic.concatenate([x[:2], x[2:4], x[4:]]))
+    assert all(str(e) == "x" and e == x for e in there)
+    assert (
+        ic.roll(ic.roll(u, 2), 3) == u == ic.stack([u[a] for a in range(5)]) and str(ic.roll(ic.roll(u, 2), -2)) == "u"
+    )
+    assert ic.roll(ic.roll(X, (1, 2), axis=(0, 1)), (-1, -2), axis=(0, 1)) == X
+    assert str(ic.roll(ic.roll(x, 2), -1)) == "roll(x, 1)" and str(ic.roll(ic.roll(u, 2), 1)) == "roll(u, 3)"
+    assert ic.concatenate([3 * x[:2], 3 * x[2:]]) == 3 * x and ic.concatenate([x[:2], 2 * x[2:]]) != x

@@ -422,6 +422,29 @@ def test_what_is_refused_says_why(what: str) -> None:
     assert found in str(caught.value)
 
 
+def test_entries_that_integers_choose_print_as_they_are_written() -> None:
+    S, g = ic.tensor("S", "n n"), ic.tensor("g", "b")
+    r, q = ic.tensor("r", "b", integer=True), ic.tensor("q", "b e", integer=True)
+    c, j, e, s = *ic.indices("c j e"), ic.scalar("s")
+    shown = {
+        "S[r[b],j]": S[r[b], j], "S[r[b],r[c]]": S[r[b], r[c]], "S[q[b,e],j]": S[q[b, e], j],
+        "S[j,r[i]]*g[i]": g[b] * S[j, r[b]], "sum[i](exp(s*S[r[i],r[i]]))": ic.exp(s * S[r[b], r[b]]).sum(b),
+        "one_hot(r, n)[b,i]*S[y[i],j]": S[ic.tensor("y", "n", integer=True)][r[b], j],
+        "S[r[i],r[i]]*exp(s*S[r[i],r[i]])": ic.exp(s * S[r[b], r[b]]).sum(b).diff(s),
+    }  # fmt: skip
+    for text, made in shown.items():
+        assert str(made) == text
+        assert ic.parse(text, **made.declarations) == made == ic.parse(made.latex(), **made.declarations)
+
+
+@pytest.mark.parametrize("key", [[0, -1, 0], [-2, 1, -2], [2, 0], [0, -1]])
+def test_lists_of_integers_that_count_from_the_end_read_back(key: list[int]) -> None:
+    A1, v = ic.tensor("A1", "3 m"), ic.tensor("v", "m")
+    assert A1[[-1, 0]] == A1[[2, 0]] == A1[::-2]
+    for e in (A1[key], A1[:, key], v[key], A1[key] @ v):
+        assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
+
+
 def test_source_says_which_integer_is_outside() -> None:
     space: dict[str, Any] = {}
     exec(ic.to_source(W[p], (W, p)), space)

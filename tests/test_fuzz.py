@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from planted import FAULTS, SHOWN
+from planted import FAULTS, HAVING
 
 import indexcalc as ic
 from indexcalc.testing import texts
@@ -25,11 +25,10 @@ SHARE = 0.01 * 2 / 3
 
 
 NOT_DRAWN = {
-    "adj": "in second derivatives of det alone",
-    **dict.fromkeys(("sort", "argsort", "median"), "test_choosing.py draws programs with them"),
-    **dict.fromkeys(("cumsum", "cumprod", "triangle"), "test_blocks.py has them; no operation draws them yet"),
+    "cumsum": "written by plans alone, for a triangle of ones that is summed: operations draw that",
+    "triangle": "written by plans alone, for a triangle of ones times a matrix",
 }
-"""Functions that random programs have too seldom, or not at all, and where they are tried."""
+"""Functions that random programs have too seldom, or not at all, and why."""
 
 
 @pytest.mark.slow
@@ -68,10 +67,10 @@ def test_nothing_fails() -> None:
 
 @pytest.mark.slow
 def test_each_planted_fault_is_found() -> None:
-    """Each in a process of its own, by the one program that is known to show it; without the fault it shows nothing."""
-    assert set(SHOWN) == set(FAULTS) and len(FAULTS) >= 30
+    """Each in a process of its own, by a few programs with what it is in; without the fault they show nothing."""
+    assert set(HAVING) <= set(FAULTS) and len(FAULTS) >= 30
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", str(ROOT / "tests" / "planted.py"), "known"],
+        [sys.executable, "-W", "ignore", str(ROOT / "tests" / "planted.py")],
         env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

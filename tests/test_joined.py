@@ -266,3 +266,11 @@ def test_random_joined_expressions(seed: int) -> None:
     assert ic.Array(forms[1]) == e and ic.Array(forms[2]) == e
     for regrouped in (False, True):
         assert ic.Array(shuffled(e.node, rng, regrouped)) == e
+
+
+def test_a_scalar_of_joined_axes_beside_a_function_of_a_symmetric_matrix() -> None:
+    """Joined axes are opened there too."""
+    a, b, T = ic.tensor("a", "2 m"), ic.tensor("b", "2 m"), ic.tensor("T", "2 2 m")
+    for f in (ic.sinm(S), S @ ic.expm(S)):
+        e = (ic.stack([a, b]) * T).sum() * f
+        assert ic.parse(str(e), **e.declarations) == e == (T[0] * a).sum() * f + (T[1] * b).sum() * f

@@ -105,3 +105,18 @@ def test_a_weight_of_a_logarithm_that_is_no_limit() -> None:
         np.testing.assert_allclose(ic.grad(loss, p).evaluate(y=[0.0, 1.0], p=[0.0, 0.5]), [0, -2])
     loss = -ic.where(y > 0, y * ic.log(p), 0).sum()
     np.testing.assert_allclose(ic.grad(loss, p).evaluate(y=[0.0, 1.0], p=[0.0, 0.5]), [0, -2])
+
+
+def test_entries_that_are_equal_but_for_rounding() -> None:
+    """What jumps keeps no symmetry of what is rounded: of two equal entries of a polar factor one may be the larger."""
+    S, rng = ic.tensor("A1", "3 3", symmetric=True), np.random.default_rng(0)
+    point = np.array([[0.51182071, 0.00830545, 0.31065712], [0.00830545, 0.22553642, 1.3526847],
+                      [0.31065712, 1.3526847, 0.65451087]])  # fmt: skip
+    e = ic.min(ic.polar(S))
+    for _ in range(3):
+        step, h = rng.normal(size=(3, 3)), 1e-5
+        step += step.T
+        rise = (e.evaluate(A1=point + h * step) - e.evaluate(A1=point - h * step)) / (2 * h)
+        np.testing.assert_allclose((ic.grad(e, S).evaluate(A1=point) * step).sum(), rise, rtol=1e-6)
+    assert np.allclose(ic.grad(ic.norm1(ic.polar(S)), S).evaluate(A1=2 * np.eye(3) + 0.1), 0)
+    assert ic.step(S) == ic.step(S.T)

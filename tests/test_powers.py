@@ -89,3 +89,17 @@ def test_each_identity_of_entries(row: Any) -> None:
         left, right = (ic.parse(f"{factor} * ({side})".replace("z", "t"), s=s, t=t) for side in (text, row.right))
         assert str(left.simplify()) == str(right.simplify())
         assert left == right
+
+
+def test_a_power_along_a_delta_is_along_each_of_its_axes() -> None:
+    """Which terms are put over one power does not depend on the order of axes: a second derivative is symmetric."""
+    x, (i, p, q) = ic.tensor("x", "n"), ic.indices("i p q")
+    D = (ic.asin(3 * ic.tanh(x[i]) / 4) * (x * x).sum()).diff(x[p]).diff(x[q])
+    assert D == D.rename({p: q, q: p}) == ic.parse(str(D), **D.declarations)
+
+
+def test_a_norm_whose_square_is_a_dimension() -> None:
+    """The square of an orthogonal matrix is a number of ones, which no factor has."""
+    Q, A, B = ic.tensor("Q", "n n", orthogonal=True), ic.tensor("A", "n 3"), ic.tensor("B", "n 3")
+    e = ic.normF(Q) * (A * B).sum()
+    assert ic.jvp(e, [A], [B]).evaluate(Q=np.eye(2), B=np.ones((2, 3))) == pytest.approx(6 * 2**0.5)

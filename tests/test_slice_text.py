@@ -133,3 +133,14 @@ def test_a_sign_may_stand_apart(text: str, same: str) -> None:
 def test_signs_alone_are_no_index(text: str) -> None:
     with pytest.raises(ic.ParseError, match="is no name"):
         ic.parse(text, x="n", guess=True)
+
+
+@pytest.mark.parametrize("stands", [ic.row, ic.column])
+def test_slices_and_entries_of_rows_in_index_notation(stands: Any) -> None:
+    """A row has its unit axis in front there too: `v[0, 1:][l]`."""
+    v, w, B = ic.tensor("v", "n+1"), ic.tensor("w", "n"), ic.tensor("B", "n n n")
+    other = ic.column if stands is ic.row else ic.row
+    pair = (stands(ic.abs(v[1:])), other(w))
+    inner = pair[0] @ pair[1] if stands is ic.row else pair[1] @ pair[0]
+    for e in (inner * B, stands(v)[0, 0] * B, ic.derivative(inner**3, v, 3)):
+        assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)

@@ -519,3 +519,24 @@ def test_a_condition_times_what_is_bounded_is_a_product() -> None:
     for inner, chooses in ((ic.exp(-(A[i, j] ** 2)), False), (ic.exp(A[i, j]), True), (ic.sqrt(A[i, j]), True)):
         plan = ic.compile(inner.sum(i, j, where="i<j"), (A,), sizes={"n": 9}).plan
         assert ("where" in str(plan)) == chooses
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda x, y, A: ic.sin(x)[1:], lambda x, y, A: ic.sin(x[1:])),
+        (lambda x, y, A: (x * y)[0], lambda x, y, A: x[0] * y[0]),
+        (lambda x, y, A: ic.exp(x / y**2)[-1], lambda x, y, A: ic.exp(x[-1] / y[-1] ** 2)),
+        (lambda x, y, A: (x * A**2)[:, 1:], lambda x, y, A: x[1:] * A[:, 1:] ** 2),
+        (lambda x, y, A: ic.maximum(A, x)[1:, ::-1], lambda x, y, A: ic.maximum(A[1:, ::-1], x[::-1])),
+    ],
+)
+def test_a_slice_of_a_function_is_that_of_the_slice(one: Any, other: Any) -> None:
+    tensors = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("A", "m n")
+    assert one(*tensors) == other(*tensors)
+
+
+def test_the_entry_of_an_axis_of_dimension_one() -> None:
+    a, b, M = ic.tensor("a", 1), ic.tensor("b", 1), ic.tensor("M", "n 1")
+    assert ic.gelu(a)[0] == ic.gelu(a[0]) and a @ b == a[0] * b[0]
+    assert ic.where(M > 0, M, 2 * M)[:, 0] == ic.where(M[:, 0] > 0, M[:, 0], 2 * M[:, 0])

@@ -25,6 +25,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to try (60)")
     parser.add_argument("--seed", type=int, default=None, help="what to draw; without it at random")
     parser.add_argument("--count", type=int, default=None, help="how many at most")
+    parser.add_argument("--having", default="", help="programs with this operation, layout, backend or printer alone")
     return parser
 
 
@@ -43,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{counted(tried, 'text')}, seed {seed}: {len(broken)} answered wrongly")
         return 1 if broken else 0
     say = partial(print, end="\n\n", flush=True)
-    run = fuzz(seed, options.seconds, options.count, say=say, progress=show_progress)
+    run = fuzz(seed, options.seconds, options.count, say=say, progress=show_progress, having=options.having)
     print(run.table())
     print(f"{len(run.failures)} failed")
     return 1 if run.failures else 0

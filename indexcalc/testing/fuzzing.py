@@ -6,8 +6,10 @@ import random
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import count as numbers
+from itertools import islice
 
 from indexcalc.errors import counted
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
@@ -90,7 +92,8 @@ def everything() -> list[str]:
     >>> {"function sin", "kind Sum", "layout numerator", "backend numpy"} <= set(everything())
     True
     """
-    words = [word for word in ASSUMPTIONS if word in MATRICES_ONLY or word in ("positive", "stochastic", "constant")]
+    known = (*MATRICES_ONLY, "positive", "stochastic", "constant", "integer")
+    words = [word for word in ASSUMPTIONS if word in known]
     return [
         *(f"kind {kind.__name__}" for kind in KINDS),
         *(f"function {name}" for name in (*ELEMENTWISE, *REDUCTIONS, *MATRICES)),
@@ -148,19 +151,23 @@ def _kind(finding: Finding) -> str:
     return head if head.endswith(("Error", "Refused")) else ""
 
 
-def numbers(count: int | None) -> Iterator[int]:
-    """The numbers of programs: so many, or without end."""
-    number = 0
-    while count is None or number < count:
-        yield number
-        number += 1
+def programs(seed: int, having: str = "") -> Iterator[tuple[int, Sample]]:
+    """The programs of a seed with their numbers, or those that have this operation, layout, backend or printer.
+
+    >>> number, one = next(programs(1, "cos"))
+    >>> "cos" in one.tree.text
+    True
+    """
+    for number in numbers():
+        one = program(seed, number)
+        if not having or having in one.words:
+            yield number, one
 
 
-def _in_turn(seed: int, count: int | None, late: Callable[[], bool]) -> Iterator[tuple[int, Sample]]:
+def _in_turn(made: Iterable[tuple[int, Sample]], late: Callable[[], bool]) -> Iterator[tuple[int, Sample]]:
     """Programs with their numbers: those that cost no more than NumPy first, until it is late, then all."""
     aside: list[tuple[int, Sample]] = []
-    for number in numbers(count):
-        one = program(seed, number)
+    for number, one in made:
         if late():
             yield from aside
             aside = []
@@ -179,18 +186,21 @@ def fuzz(
     small: bool = True,
     say: Callable[[str], None] = lambda text: None,
     progress: Callback | None = None,
+    having: str = "",
 ) -> Fuzzed:
     """The run of a seed: for so many seconds, or so many programs, or until so many have failed.
 
     With `small` what fails is made smaller; `say` gets each failure as text, at once, and `progress` how many programs
-    were tried.
+    were tried. Only programs are tried that are `having` an operation, a layout, a backend or a printer of this name,
+    where there is one.
 
     >>> fuzz(1, count=2).failures
     []
     """
     made, tell = Fuzzed(seed), callback(progress, "fuzz") or unheard
     began, given = time.monotonic(), seconds if seconds is not None else float("inf")
-    for number, one in _in_turn(seed, count, lambda: time.monotonic() - began > CHEAPLY * given):
+    chosen = islice(programs(seed, having), count)
+    for number, one in _in_turn(chosen, lambda: time.monotonic() - began > CHEAPLY * given):
         if time.monotonic() - began > given or len(made.failures) >= most:
             break
         tell(made.tried, count, "programs tried")

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from indexcalc.graph.node import Definition, Node, Variable
+from indexcalc.graph.walk import variables
 
 Places = tuple[int | None, ...]
 """For each axis that is shown the axis of the node, in their order, or None for a unit axis."""
@@ -40,6 +41,13 @@ class Standing(NamedTuple):
         """Would the name of the node alone be read as standing as this does?"""
         name = self.node.name if isinstance(self.node, Definition | Variable) else ""
         return places_of(self.node, name, self.vectors, self.turned) == self.places
+
+    @property
+    def rows(self) -> frozenset[str]:
+        """The names of the vectors that stand as rows."""
+        order_one = [one for one in variables([self.node]) if one.order == 1]
+        row = ORIENTATIONS["row"]
+        return frozenset(one.name for one in order_one if places_of(one, one.name, self.vectors, self.turned) == row)
 
 
 def plain(node: Node) -> Standing:

@@ -7,6 +7,7 @@ The trades are apart: what is opened (`terms`), a node that is computed as it is
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from math import prod
 from typing import NamedTuple
 
@@ -35,8 +36,9 @@ from indexcalc.engine.plan.steps import (
 from indexcalc.engine.plan.terms import INLINE, Choice, Inline, Opening, Summand
 from indexcalc.engine.program import Fill, Known, Use, Windows
 from indexcalc.functions.entries.choosing import Chooser, chooser_of
-from indexcalc.graph.edge import symmetry_of
-from indexcalc.graph.node import Elementwise, Labels, Node
+from indexcalc.functions.table import elementwise_row, reduction_row
+from indexcalc.graph.edge import is_symmetric_matrix, symmetry_of
+from indexcalc.graph.node import Elementwise, Labels, Matrix, Node, Product, Reduction, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import Relation, relation_of, selection_of
 from indexcalc.progress import each
@@ -80,12 +82,36 @@ def lowered(
     return Lowered(choice, results, seconds, products.shares, products.seen, products.parts)
 
 
+def levelled(order: Iterable[Node]) -> set[Node]:
+    """The symmetric matrices whose numbers are rounded, and of which entries are told apart.
+
+    A function that jumps, as a comparison with the largest entry does, has to find entries equal that are so but for
+    rounding: else it takes one of them here and the other one there.
+    """
+    found: set[Node] = set()
+    for node in order:
+        if isinstance(node, Elementwise) and not any(elementwise_row(node.fn).rules):
+            found |= {arg.node for arg in node.args if is_symmetric_matrix(arg.node) and _is_rounded(arg.node)}
+    return found
+
+
+def _is_rounded(node: Node) -> bool:
+    """Are products or functions of matrices in this? Numbers of these may lack a symmetry that they have."""
+    return any(
+        (isinstance(inner, Product) and inner.order > 1 and inner.bound)
+        or isinstance(inner, Matrix)
+        or (isinstance(inner, Reduction) and reduction_row(inner.fn).axes == 2)
+        for inner in topological([node])
+    )
+
+
 class Lowering:
     """Makes values of nodes: `held` has the value of each, and how it is held."""
 
     def __init__(self, order: Sequence[Node], pool: StepPool, choice: Choice, products: Products) -> None:
         self.pool, self.products = pool, products
         self.opening = Opening(order, choice, pool)
+        self.levelled = levelled(order)
         self.held: dict[Node, HeldValue] = {}
 
     def lower(self, roots: Sequence[Node]) -> None:
@@ -105,11 +131,22 @@ class Lowering:
         """The value of a node, and how it is held."""
         found = self.held.get(node)
         if found is None:
-            found = self.held[node] = self._summed(node) if isinstance(node, INLINE) else self._leaf(node)
+            found = self._summed(node) if isinstance(node, INLINE) else self._leaf(node)
+            found = self.held[node] = self._level(node, found) if node in self.levelled else found
         value, form = found
         if form.plain and len(form.labels) == len(form.out):
             self.pool.note(value, tuple([form.out.index(x) for x in form.labels]), symmetry_of(node))
         return found
+
+    def _level(self, node: Node, found: HeldValue) -> HeldValue:
+        """A value whose last two axes may be swapped, as it is in numbers: the mean of both ways round."""
+        value, form = found
+        value = value if form.whole else written(self.pool, value, form)
+        shape = self.pool.steps[value].shape
+        axes = tuple(range(len(shape)))
+        ways = [axes, (*axes[:-2], axes[-1], axes[-2])]
+        parts = [PlacedPiece(Fraction(1, 2), Piece(value, way), axes_of(axes)) for way in ways]
+        return added(self.pool, parts, shape)
 
     def _leaf(self, node: Node) -> HeldValue:
         if chooser_of(node) is not None:

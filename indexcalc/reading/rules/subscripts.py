@@ -12,11 +12,14 @@ from indexcalc.index import Dimension, dim
 from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import INDEXED
 from indexcalc.reading.rules.names import Reading, Scope, Steps
-from indexcalc.reading.rules.operands import Value, flagged, letters_of, words_of
+from indexcalc.reading.rules.operands import Value, flagged, letters_of
 from indexcalc.views import declare
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
 from indexcalc.views.functions.abstract import AbstractFunction
+
+INTEGER = re.compile(r"[-+]?\d+")
+"""An integer, which counts from the end below 0."""
 
 
 def read_name(reading: Reading, tree: Any, scope: Scope) -> Any:
@@ -137,10 +140,10 @@ def _key(reading: Reading, sub: Any) -> Any:
             return found
         return int(sub) if sub.isdigit() else {"None": None, "...": Ellipsis}.get(sub, str(sub))
     if sub.data == "listed":
-        words = words_of(sub.children[0])
-        if not all(word.isdigit() for word in words):
+        words = list(map(_words, sub.children))
+        if not all(INTEGER.fullmatch(word) for word in words):
             raise reading.error(sub, f"{reading.source(sub)} is no list of integers", "write X[[0,2]]")
-        return [int(word) for word in words]
+        return list(map(int, words))
     if sub.data == "bound":
         *_, last = sub.children
         names = [token for token in sub.children if token.type == "NAME"]
@@ -165,4 +168,4 @@ def _bound(reading: Reading, bound: Any) -> Dimension:
             raise reading.unknown(token)
     text = str(bound) if isinstance(bound, str) else reading.source(bound)
     plain = "".join(text.split())
-    return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else dim(text.removeprefix("+"))
+    return int(plain) if INTEGER.fullmatch(plain) else dim(text.removeprefix("+"))

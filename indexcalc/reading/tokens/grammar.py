@@ -63,7 +63,7 @@ names: (NAME | NUMBER) ("," (NAME | NUMBER))*
 subs: sub ("," sub)*
 ?sub: bound | slice | ELLIPSIS
     | NAME "[" subs "]"                                        -> within
-    | "[" names "]"                                            -> listed
+    | "[" bound ("," bound)* "]"                               -> listed
 slice: bound? COLON bound? (COLON bound?)?
 ?bound: NAME | NUMBER | SIGN (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))*
       | (NAME | NUMBER) ((SIGN | TIMES) (NAME | NUMBER))+

@@ -426,10 +426,20 @@ def _under(page: LatexPage, made: list[Token], token: Token) -> None:
 
 
 def _picked(page: LatexPage, made: list[Token]) -> None:
-    """A slice, as `x_{[1:]}` has it."""
-    _, opening, inner = page.take(), page.take(), page.until({"]"})
-    made += [renamed(opening, "LSQB", "["), *inner, renamed(page.take(), "RSQB", "]")]
+    """A slice, as `x_{[1:]}` has it, or a list of entries, as `x_{[[0, 2]]}`."""
     page.take()
+    _listed(page, made)
+    page.take()
+
+
+def _listed(page: LatexPage, made: list[Token]) -> None:
+    """What stands in brackets, lists in it among it."""
+    made.append(renamed(page.take(), "LSQB", "["))
+    while page.peek() not in ("]", ""):
+        made += page.until({"[", "]"})
+        if page.peek() == "[":
+            _listed(page, made)
+    made.append(renamed(page.take(), "RSQB", "]"))
 
 
 def _begin(page: LatexPage, made: list[Token], token: Token) -> None:

@@ -148,7 +148,7 @@ def _same(a: Core, b: Core) -> bool:
 def order_commuting(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[tuple[int, int]]:
     """Neighbours in a chain that are functions of one matrix, in the order of their names: `f(X) X` is `X f(X)`.
 
-    Gives the pairs of axes that are the ends of a symmetric chain.
+    Gives the pairs of axes that are the ends of a symmetric chain of several.
     """
     seen: set[Node] = set()
     ends: list[tuple[int, int]] = []
@@ -239,7 +239,13 @@ def _order_functions(
                 draft.factors[link.place] = (node, [*batch, *ends], 1)
             first, last = chain[0].row, chain[-1].column
             symmetric = all(is_symmetric_matrix(draft.factors[link.place][0]) for link in chain)
-            if symmetric and first != last and {first, last} <= axis.keys() and uses[first] == uses[last] == 2:
+            if (
+                len(chain) > 1
+                and symmetric
+                and first != last
+                and {first, last} <= axis.keys()
+                and uses[first] == uses[last] == 2
+            ):
                 swaps.append((axis[first], axis[last]))
     return swaps
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
+from itertools import product
 from typing import NamedTuple
 
 from indexcalc.graph.edge import Draft, Edge
@@ -58,18 +59,24 @@ def over_one_power(work: Normaliser, terms: Terms, dims: list[Dimension]) -> Ter
 
 
 def _bases(terms: Terms) -> dict[Base, list[Member]]:
-    """The sums that stand to a power in more than one term, one of them negative or a root."""
+    """The sums that stand to a power in more than one term, one of them negative or a root.
+
+    Those in most terms first; one along a delta is one along each of its axes.
+    """
     found: dict[Base, list[Member]] = {}
     for key in terms:
         node, labels = key
         if type(node) is not Product:
             continue
-        place = dict(zip(reversed(node.out), reversed(labels), strict=True))  # of a delta's axes the first
+        places: dict[int, list[int]] = {}
+        for label, axis in zip(node.out, labels, strict=True):
+            places.setdefault(label, []).append(axis)
         for f in node.factors:
-            if type(f.node) is Sum and isinstance(f.exponent, int | Fraction) and set(f.labels) <= place.keys():
-                where = tuple(place[label] for label in f.labels)
-                found.setdefault((f.node, where, f.exponent % 1), []).append(Member(key, f.exponent))
-    return {base: members for base, members in found.items() if _apart(members)}
+            if type(f.node) is Sum and isinstance(f.exponent, int | Fraction) and set(f.labels) <= places.keys():
+                for where in product(*(places[label] for label in f.labels)):
+                    found.setdefault((f.node, where, f.exponent % 1), []).append(Member(key, f.exponent))
+    apart = [row for row in found.items() if _apart(row[1])]
+    return dict(sorted(apart, key=lambda row: -len(row[1])))
 
 
 def _apart(members: list[Member]) -> bool:

@@ -1,13 +1,16 @@
 """Arrays made of parts, in products: a slice of one is the part, also within functions of entries; sums and diagonals.
 
-The rewrite: `open_beside`. A sum whose terms all lie in ranges of an axis is such an array, whether or not these cover
-it. What a slice takes of it is a sum of what it takes of each term, which `fold_selections` finds; it is opened where
-all of that is known, so that no more stands there than before; beside terms that run along all of the axis, where it is
-all or nothing of each part: a step of heat is a sum of `u` and its neighbours, and stays one array.
+The rewrites: `open_beside`, and `open_single` for axes of dimension 1. A sum whose terms all lie in ranges of an axis
+is such an array, whether or not these cover it. What a slice takes of it is a sum of what it takes of each term, which
+`fold_selections` finds; it is opened where all of that is known, so that no more stands there than before; beside
+terms that run along all of the axis, where it is all or nothing of each part: a step of heat is a sum of `u` and its
+neighbours, and stays one array. Where sharing is not seen, a slice of a function of entries is the function of the
+slice, and one of a product the product of slices, whatever these are of.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from indexcalc.graph.constructors import addition, einsum, elementwise
@@ -77,6 +80,33 @@ def open_beside(work: Normaliser, draft: Draft, out: Sequence[int]) -> list[Draf
     return None
 
 
+def open_single(work: Normaliser, draft: Draft, out: Sequence[int]) -> Draft | None:
+    """The product with the one entry of each factor where a summed axis has no more than one; None if all have theirs.
+
+    So `sin(a)[0]` is `sin(a[0])`, and `a @ b` is `a[0]*b[0]`.
+    """
+    find = draft.find
+    fixed = {find(label) for label in out}
+    rows = [(node, [find(x) for x in labels], exponent) for node, labels, exponent in draft.factors]
+    uses = Counter(x for _, labels, _ in rows for x in labels)
+    single = {x for x in uses if draft.dims[x] == 1 and x not in fixed}
+    opens = [any(x in single and (uses[x] > 1 or isinstance(node, Elementwise)) for x in own) for node, own, _ in rows]
+    if not any(opens):
+        return None
+    made = draft.copy()
+    made.factors = []
+    for (node, labels, exponent), opened in zip(rows, opens, strict=True):
+        part, left = node, labels
+        while opened and (axis := next((k for k, x in enumerate(left) if x in single), None)) is not None:
+            part, left = _entry(part, axis), [*left[:axis], *left[axis + 1 :]]
+        factor = made.attach(work.renormalise(part), left, exponent) if opened else (node, labels, exponent)
+        if factor is not None:
+            whole = isinstance(factor[0], Product) and factor[2] == 1
+            made.factors += made.open(factor[0], factor[1], 1) if whole else [factor]  # type: ignore[arg-type]
+    made.drop([x for x in single if not any(x in map(find, own) for _, own, _ in made.factors)])
+    return made
+
+
 def _alone(found: Sequence[int], fixed: bool) -> bool:
     """Is a label summed in one factor alone, or the diagonal of one?"""
     return len(set(found)) == 1 and (len(found) == 2 or (len(found) == 1 and not fixed))
@@ -106,13 +136,14 @@ def _taken(work: Normaliser, draft: Draft, k: int, others: Sequence[int], own: R
     _, labels, _ = draft.factors[k]
     long, selecting = draft.find(labels[-1]), selection_of(own)
     rows = [(draft.factors[other], [draft.find(x) for x in draft.factors[other][1]].index(long)) for other in others]
-    if not any(_sliceable(node, axis, own) for (node, _, _), axis in rows):
+    splits = work.flat and (len(rows) > 1 or rows[0][0][2] != 1)
+    if not splits and not any(_sliceable(node, axis, own, work.flat) for (node, _, _), axis in rows):
         return None
     made = draft.copy()
     made.factors = [factor for n, factor in enumerate(draft.factors) if n not in (k, *others)]
     made.drop([long])
     for (node, at, exponent), axis in rows:
-        where, part = [*at], _sliced(node, axis, selecting, own)
+        where, part = [*at], _sliced(node, axis, selecting, own, work.flat)
         if len(labels) > 1:
             where[axis] = labels[0]
         else:
@@ -125,7 +156,7 @@ def _taken(work: Normaliser, draft: Draft, k: int, others: Sequence[int], own: R
     return made
 
 
-def _sliceable(node: Node, axis: int, own: Range) -> bool:
+def _sliceable(node: Node, axis: int, own: Range, flat: bool) -> bool:
     """Is it known what a range takes of the parts of which a node is made, along an axis?"""
     if isinstance(node, Sum):
         terms = [(t.node, t.labels.index(axis)) for t in node.terms if axis in t.labels]
@@ -133,19 +164,19 @@ def _sliceable(node: Node, axis: int, own: Range) -> bool:
         shared = [met(found, own) for found in ranges]
         if len(ranges) < len(terms) and not all(one and (one is NOTHING or one[0].whole) for one in shared):
             return False
-        return None not in shared and (bool(ranges) or any(_sliceable(*one, own) for one in terms))
+        return None not in shared and (bool(ranges) or any(_sliceable(*one, own, flat) for one in terms))
     if isinstance(node, Elementwise):
-        return any(_sliceable(arg.node, arg.labels.index(axis), own) for arg in node.args if axis in arg.labels)
+        return flat or any(_sliceable(a.node, a.labels.index(axis), own, flat) for a in node.args if axis in a.labels)
     if isinstance(node, Product) and node.out.count(node.out[axis]) == 1:
         having = [f for f in node.factors if node.out[axis] in f.labels]
         once = all(f.labels.count(node.out[axis]) == 1 for f in having)
-        return once and any(_sliceable(f.node, f.labels.index(node.out[axis]), own) for f in having)
+        return once and any(_sliceable(f.node, f.labels.index(node.out[axis]), own, flat) for f in having)
     return False
 
 
-def _sliced(node: Node, axis: int, selecting: Constant, own: Range) -> Node:
+def _sliced(node: Node, axis: int, selecting: Constant, own: Range, flat: bool) -> Node:
     """The entries of a range of an axis, taken of the parts where it is known which these are."""
-    if not _sliceable(node, axis, own):
+    if not _sliceable(node, axis, own, flat):
         factors, out = factors_of(node)
         sizes = dict(enumerate(node.sizes if isinstance(node, Product) else node.dims))
         kept: list[object] = list(out)
@@ -156,12 +187,12 @@ def _sliced(node: Node, axis: int, selecting: Constant, own: Range) -> Node:
     if isinstance(node, Product):
         label = node.out[axis]
         rows = [
-            (_sliced(f.node, f.labels.index(label), selecting, own) if label in f.labels else f.node, *f[1:])
+            (_sliced(f.node, f.labels.index(label), selecting, own, flat) if label in f.labels else f.node, *f[1:])
             for f in node.factors
         ]
         return einsum(node.coef, rows, node.out, {**dict(enumerate(node.sizes)), label: own.size})
     parts = [
-        _sliced(part, labels.index(axis), selecting, own) if axis in labels else part
+        _sliced(part, labels.index(axis), selecting, own, flat) if axis in labels else part
         for part, labels in ((edge.node, edge.labels) for edge in _edges(node))
     ]
     if isinstance(node, Sum):

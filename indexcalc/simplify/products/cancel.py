@@ -209,7 +209,10 @@ class Matcher:
 
     def settled(self, known: dict[int, int], places: tuple[int, ...], sign: int) -> Match | None:
         """The match, if what is summed in the pattern occurs nowhere else."""
-        bound = [known[label] for label in range(len(self.pattern.sizes)) if label not in self.pattern.out]
+        summed = [label for label in range(len(self.pattern.sizes)) if label not in self.pattern.out]
+        if not known.keys() >= {*summed}:  # a number of ones that no factor has
+            return None
+        bound = [known[label] for label in summed]
         own = Counter(label for place in places for label in self.rows[place][1])
         if len(set(bound)) < len(bound) or any(own[label] != self.times[label] for label in bound):
             return None

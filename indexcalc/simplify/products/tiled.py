@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import addition, einsum
-from indexcalc.graph.node import Node, Product, Sum, Term
-from indexcalc.graph.numbers import Number
-from indexcalc.graph.ranges import Box, Range, Tiles, tiling
+from indexcalc.graph.edge import Edge
+from indexcalc.graph.node import Labels, Node, Product, Sum, Term
+from indexcalc.graph.numbers import Number, add, multiply
+from indexcalc.graph.ranges import Box, Range, Tiles, entries_taken, selection_of, tiling
 from indexcalc.index import Dimension
+from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.products.beside import factors_of, placed
+
+Terms = dict[tuple[Node, Labels], Number]
 
 
 class Cell(NamedTuple):
@@ -166,3 +172,94 @@ def _puts(node: Node, labels: Sequence[int], label: int, out: Sequence[int]) -> 
     if node.name == "unit":
         return label in labels
     return node.name == "selection" and labels[1] == label and labels[0] not in out
+
+
+class Moved(NamedTuple):
+    """A product as `whole` with entries of one axis, `taken`, put into the `places` of an axis instead."""
+
+    taken: Range
+    places: Range
+    axis: int
+    whole: Node
+
+
+def moved(node: Node) -> Moved | None:
+    """What a product takes of an axis and puts elsewhere; None where it does not.
+
+    >>> from indexcalc.graph.constructors import constant, variable
+    >>> x, part, other = variable("x", (5,)), *(constant("selection", (2, 5), (k, 1)) for k in (0, 3))
+    >>> moved(einsum(1, [(x, "i"), (part, "si"), (other, "sj")], "j"))[:3]
+    (Range(start=0, step=1, size=2, length=5), Range(start=3, step=1, size=2, length=5), 0)
+    """
+    if not isinstance(node, Product):
+        return None
+    uses = Counter(x for factor in node.factors for x in factor.labels)
+    ranges = {}
+    for k, factor in enumerate(node.factors):
+        found = entries_taken(factor.node) if factor.exponent == 1 else None
+        if found is not None and len(found) == 1 and (found[0].step == 1 or found[0].size == 1):
+            ranges[k] = found[0]
+    for (put, places), (take, taken) in permutations(ranges.items(), 2):
+        (*short, own), (*other, long) = node.factors[put].labels, node.factors[take].labels
+        bound = not {*short, *other, long} & {*node.out}
+        once = node.out.count(own) == uses[own] == 1 and places.size == taken.size
+        same = short == other and all(uses[x] == 2 for x in short)
+        if once and bound and (same or (taken.size == 1 and all(uses[x] == 1 for x in (*short, *other)))):
+            factors = [factor for k, factor in enumerate(node.factors) if k not in (put, take)]
+            out = [long if x == own else x for x in node.out]
+            left = {x for factor in factors for x in factor.labels} | {*out}
+            sizes = {x: size for x, size in enumerate(node.sizes) if x in left}
+            return Moved(taken, places, node.out.index(own), einsum(node.coef, factors, out, sizes))
+    return None
+
+
+def join_moved(work: Normaliser, found: Terms) -> Terms:
+    """Terms that put entries of one array beside each other as they were there: they are put there at once.
+
+    So an array that is rolled, and rolled back, is itself.
+    """
+    parts = {key: own for key in found if (own := moved(key[0])) is not None} if len(found) > 1 else {}
+    if len(parts) < 2:
+        return found
+    alike: dict[object, list[tuple[Node, Labels]]] = {}
+    for key, own in parts.items():
+        edge = work.renormalise(own.whole)
+        axes = tuple(key[1][axis] for axis in edge.axes)
+        shift = own.taken.start - own.places.start
+        alike.setdefault((multiply(found[key], edge.coef), edge.node, axes, key[1][own.axis], shift), []).append(key)
+    terms = dict(found)
+    for keys in alike.values():
+        for first in keys:
+            row = [first]
+            for _ in keys:
+                row += [key for key in keys if _follows(parts[row[-1]], parts[key])][:1]
+            begins = not any(_follows(parts[key], parts[first]) for key in keys)
+            if len(row) > 1 and begins and all(key in terms for key in row):
+                _put_at_once(work, terms, row, parts)
+    return terms
+
+
+def _follows(one: Moved, other: Moved) -> bool:
+    return other.taken.size != 0 and one.taken.start + one.taken.size == other.taken.start
+
+
+def _put_at_once(
+    work: Normaliser, terms: Terms, row: Sequence[tuple[Node, Labels]], parts: Mapping[tuple[Node, Labels], Moved]
+) -> None:
+    """Terms that follow each other as one."""
+    first, size, coef = parts[row[0]], sum(parts[key].taken.size for key in row), terms[row[0]]
+    taken, places = (one._replace(size=size, step=1) for one in (first.taken, first.places))
+    axes: list[object] = list(range(first.whole.order))
+    out = list(axes)
+    pairs: list[tuple[Node, Sequence[object]]] = []
+    if not (taken.whole and places.whole):
+        out[first.axis] = "place"
+        pairs = [(selection_of(taken), ("short", first.axis)), (selection_of(places), ("short", "place"))]
+    edge = work.renormalise(einsum(1, [(first.whole, axes), *pairs], out))
+    for key in row:
+        del terms[key]
+    joined = Edge(multiply(coef, edge.coef), edge.node, tuple(row[0][1][axis] for axis in edge.axes))
+    place = (joined.node, joined.axes)
+    terms[place] = add(terms.get(place, 0), joined.coef)
+    if terms[place] == 0:
+        del terms[place]

@@ -14,7 +14,7 @@ from indexcalc.simplify.matrices.directions import contract_directions
 from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.powers.exponents import join_exponents
 from indexcalc.simplify.powers.norms import join_norms
-from indexcalc.simplify.products.beside import open_beside
+from indexcalc.simplify.products.beside import open_beside, open_single
 from indexcalc.simplify.products.cancel import cancel, cancel_shared
 from indexcalc.simplify.products.centred import drop_centred
 from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
@@ -39,7 +39,12 @@ def _order(work: Normaliser, draft: Draft, out: list[int]) -> None:
 
 
 def _expose_groups(work: Normaliser, draft: Draft, out: list[int]) -> Parts | None:
-    return [draft] if work.flat and not draft.swaps and expose_groups(work, draft, out) else None
+    return [draft] if work.flat and expose_groups(work, draft, out) else None
+
+
+def _open_single(work: Normaliser, draft: Draft, out: list[int]) -> Parts | None:
+    made = open_single(work, draft, out) if work.flat else None
+    return None if made is None else [made]
 
 
 ENTRIES = (
@@ -50,6 +55,10 @@ ENTRIES = (
     Rewrite(
         "a slice of parts", "[a, b][:n] = a", open_beside,
         IVERSON, ("concatenate([x, y])[n:]", "y"),
+    ),
+    Rewrite(
+        "the one entry of an axis", "a·b = a[0] b[0], f(a)[0] = f(a[0]) where there is no other", _open_single,
+        "a sum of one term is this term", ("exp(x[:1]) @ y[:1]", "y[:1] @ exp(x[:1])"),
     ),
 )  # fmt: skip
 """Of entries that are taken: they come first."""

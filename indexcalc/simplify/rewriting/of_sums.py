@@ -7,6 +7,7 @@ from indexcalc.simplify.powers.logarithms import join_logarithms
 from indexcalc.simplify.powers.norms import join_squares
 from indexcalc.simplify.powers.quotients import over_one_power
 from indexcalc.simplify.products.distribute import expand_to_cancel
+from indexcalc.simplify.products.tiled import join_moved
 from indexcalc.simplify.rewriting.rewrite import Rewrite
 from indexcalc.simplify.traits import LOGARITHM, OVER_SUM, PAIRED, SQUARED
 
@@ -27,6 +28,11 @@ SUMS = (
     Rewrite(
         "squares of norms", "|x|^2 - x·x = 0", lambda work, terms, dims: join_squares(work, terms),
         "definition of the Euclidean norm", ("norm2(x - y)**2 - (x - y) @ (x - y)", "0"), needs=SQUARED,
+    ),
+    Rewrite(
+        "parts of one array", "[x[:k], x[k:]] = x",
+        lambda work, terms, dims: join_moved(work, terms),
+        "definition of a slice", ("concatenate([x[:2], x[2:]])", "x"),
     ),
     Rewrite(
         "terms that cancel once multiplied out", "a (b + c) - a b = a c", expand_to_cancel,

@@ -13,12 +13,14 @@ from math import ceil, floor
 from typing import Any
 
 from indexcalc.functions.table import REAL
-from indexcalc.testing.programs.operations import Axis, Operation, Shape, filled, matched, operations
+from indexcalc.testing.programs.operations import Axis, Operation, Shape, axis_of, filled, matched, operations
 from indexcalc.testing.programs.trees import Leaf, Tree
 from indexcalc.views.assumptions import ASSUMPTIONS, MATRICES_ONLY
 
 DIMENSIONS = ("a", "b", "c", "a", "b", "c", "a", "b", "c", 1, 2, 3, 3)
 """The dimensions of axes, by how often each is drawn."""
+JOINED: tuple[Shape, ...] = (("a*b", "b*c"), ("a*b", "b*c"), ("a+b", "c"), ("a+b", "a+b"), ("c+1", "c+1"))
+"""Shapes with axes that are products or sums, as joined axes and parts beside each other have."""
 MOST_LEAVES = 5
 """Tensors of a program: more make it longer to read, and find no more."""
 DEEPEST = 4
@@ -57,18 +59,18 @@ class Drawing:
         return name
 
     def shape(self, order: int) -> Shape:
-        """A shape of this order: often a square, seldom with an axis that is a product."""
+        """A shape of this order: often a square, seldom with an axis that is a product or a sum."""
         if order == 2 and self.rng.random() < 0.55:
             return (self.rng.choice(self.axes),) * 2
-        if order and order < 3 and self.rng.random() < 0.15:
-            return ("a*b", "b*c")[:order]
+        if order and order < 3 and self.rng.random() < 0.25:
+            return self.rng.choice(JOINED)[:order]
         return tuple(self.rng.choice(self.axes) for _ in range(order))
 
     # ------------------------------------------------------------------ tensors
 
-    def leaf(self, shape: Shape, word: str = "", within: tuple[float, float] = REAL) -> Tree:
+    def leaf(self, shape: Shape, word: str = "", within: tuple[float, float] = REAL, among: Axis = 0) -> Tree:
         """A tensor of this shape: one that is there, or a new one."""
-        wanted = Leaf(shape, word, within)
+        wanted = Leaf(shape, word, within, among)
         known = [name for name, leaf in self.leaves.items() if leaf == wanted]
         if known and (self.rng.random() < 0.6 or len(self.leaves) >= MOST_LEAVES):
             name = self.rng.choice(known)
@@ -125,6 +127,7 @@ class Drawing:
                 if letter.isalpha() and letter not in known:
                     known[letter] = self.rng.choice(self.axes if "*" not in axes else "abc")
             own = shape if axes == "*" else filled(axes, known)
+            asked = f"of {known[asked[3:]]}" if asked.startswith("of ") else asked
             parts.append(self.make(own, depth - 1 if not number else self.rng.randrange(depth), asked))
         return self.written(row, shape, known, parts)
 
@@ -155,8 +158,10 @@ class Drawing:
         return Tree("wrapped", parts[0].shape, ours, theirs, parts, names=parts[0].names)
 
     def special(self, shape: Shape, depth: int, asked: str) -> Tree:
-        """An expression that is positive, regular, definite, of separate singular values, or within an interval."""
+        """An expression that is positive, regular, definite, of separate singular values, in an interval, or whole."""
         loved = self.favourite
+        if asked.startswith("of "):
+            return self.leaf(shape, "integer", among=axis_of(asked[3:]))
         if asked == "apart" and loved and loved.shape == shape and loved.word in ("", "symmetric", "positive_definite"):
             return self.leaf(shape, loved.word)
         if asked.startswith("leaf"):
@@ -199,7 +204,7 @@ def fitting(row: Operation, shape: Shape) -> dict[str, Axis] | None:
     """
     letters = {} if row.shape == "*" else matched(row.shape, shape)
     joined = row.shape != "*" and any("*" in argument for argument in row.arguments)
-    if letters is None or (joined and any(isinstance(axis, int) for axis in letters.values())):
+    if letters is None or (joined and any(isinstance(axis, int) or "+" in axis for axis in letters.values())):
         return None
     return letters
 
@@ -219,6 +224,6 @@ def bounded(low: float, high: float) -> str:
 
 def _opened(text: str) -> str:
     """The text of an operation, its arguments by names: `{0}` is `{a0}`."""
-    for number in range(3):
+    for number in range(4):
         text = text.replace(f"{{{number}}}", f"{{a{number}}}")
     return text

@@ -170,7 +170,7 @@ def _first(made: Examination) -> str:
 def _along_all(made: Examination) -> str:
     """The derivative along a direction of all tensors at once is what differences measure: no rule is left out."""
     sample, rng = made.sample, np.random.default_rng([made.sample.seed, made.turn, 2])
-    names = [name for name in sample.tree.leaves if sample.leaves[name].word != "constant"]
+    names = [name for name in sample.tree.leaves if not sample.leaves[name].fixed]
     if not made.tame or made.run.pointed or not names:
         return ""
     leaves = {name: sample.leaves[name] for name in names}

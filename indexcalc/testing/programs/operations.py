@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 from indexcalc.functions.table import ELEMENTWISE, EVERYWHERE, REAL, REDUCTIONS, ElementwiseFunction, ReductionFunction
 
@@ -25,9 +24,10 @@ Shape = tuple[Axis, ...]
 class Operation:
     """One operation: the axes of its value and of its arguments, and how both sides write it.
 
-    Axes are letters that stand for dimensions, integers, or products of two letters; "*" is any shape. After a colon
-    stands what an argument has to be: "positive", "tame" (between -1 and 1), "regular" (well conditioned), "definite",
-    "apart" (with singular values apart), or an interval. `ours` and `theirs` have the arguments as `{0}`, `{1}`, and
+    Axes are letters that stand for dimensions, integers, or products and sums of letters; "*" is any shape. After a
+    colon stands what an argument has to be: "positive", "tame" (between -1 and 1), "regular" (well conditioned),
+    "definite", "apart" (with singular values apart), "of n" (integers that choose entries of an axis n), or an
+    interval. `ours` and `theirs` have the arguments as `{0}`, `{1}`, and
     dimensions by their letters. `theirs` is NumPy's text with `{np}` for its module, and `rows[name]` for a function of
     the table.
     """
@@ -70,6 +70,7 @@ SCALARS = (
               "{np}.sum({np}.linalg.svd({0}, compute_uv=False))", 8.0),
     Operation("normF", "", ("m n:positive",), "ic.normF({0})", "{np}.sum({0}**2)**0.5"),
     Operation("entry", "", ("m n",), "{0}[0, -1]", "{0}[0, -1]"),
+    Operation("entry of a slice", "", ("m n",), "{0}[::-1, 0][-1]", "{0}[0, 0]", 0.5),
     Operation("call", "", ("n m",), "ic.function({fresh!r}, '{n} {m} ->')({0})", "smooth[{fresh!r}]({0})", 2.0),
 )  # fmt: skip
 
@@ -85,8 +86,30 @@ VECTORS = (
     Operation("cross", "3", ("3", "3"), "ic.cross({0}, {1})", "{np}.cross({0}, {1})", 4.0),
     Operation("first row", "m", ("n m",), "{0}[0]", "{0}[0]"),
     Operation("last column", "m", ("m n",), "{0}[:, -1]", "{0}[:, -1]"),
-    Operation("slice", "2", ("3",), "{0}[1:]", "{0}[1:]", 4.0),
-    Operation("reversed", "3", ("3",), "{0}[::-1]", "{0}[::-1]", 4.0),
+    Operation("slice", "m", ("m+1",), "{0}[1:]", "{0}[1:]", 2.0),
+    Operation("all but the last", "m", ("m+1",), "{0}[:-1]", "{0}[:-1]", 2.0),
+    Operation("middle", "2", ("m+2",), "{0}[1:3]", "{0}[1:3]"),
+    Operation("strided", "m", ("2*m",), "{0}[1::2]", "{0}[1::2]", 2.0),
+    Operation("strided backwards", "m", ("2*m",), "{0}[::-2]", "{0}[::-2]", 2.0),
+    Operation("reversed", "m", ("m",), "{0}[::-1]", "{0}[::-1]", 2.0),
+    Operation("picked", "3", ("m",), "{0}[[0, -1, 0]]", "{0}[{np}.array([0, -1, 0])]", 3.0),
+    Operation("entries chosen", "m", ("n", "m:of n"), "{0}[{1}]", "{0}[{1}]", 3.0),
+    Operation("entry of each row", "m", ("m n", "m:of n"), "ic.take_along_axis({0}, {1}[:, None], 1)[:, 0]",
+              "{np}.take_along_axis({0}, {1}[:, None], 1)[:, 0]", 2.0),
+    Operation("entries of rows and columns", "m", ("k n", "m:of k", "m:of n"), "{0}[{1}, {2}]", "{0}[{1}, {2}]", 2.0),
+    Operation("roll", "m", ("m",), "ic.roll({0}, 1)", "{np}.roll({0}, 1)", 2.0),
+    Operation("cumulative sum", "m", ("m",), "ic.cumsum({0})", "{np}.cumsum({0})", 2.0),
+    Operation("cumulative product", "m", ("m",), "ic.cumprod({0})", "{np}.cumprod({0})", 3.0),
+    Operation("in the order of another", "m", ("m", "m"), "{0}[ic.argsort({1})]", "{0}[{np}.argsort({1})]", 2.0),
+    Operation("concatenate", "p+q", ("p", "q"), "ic.concatenate([{0}, {1}])", "{np}.concatenate([{0}, {1}])", 3.0),
+    Operation("concatenate", "3", ("1", "2"), "ic.concatenate([{0}, {1}])", "{np}.concatenate([{0}, {1}])"),
+    Operation("tile", "2*m", ("m",), "ic.tile({0}, 2)", "{np}.tile({0}, 2)", 2.0),
+    Operation("split", "m", ("2*m",), "ic.split({0}, 2)[1]", "{np}.split({0}, 2)[1]", 2.0),
+    Operation("convolve", "p+q", ("p", "q+1"), "ic.convolve({0}, {1})", "{np}.convolve({0}, {1})", 2.0),
+    Operation("correlate", "m", ("m+n", "n+1"), "ic.correlate({0}, {1})", "{np}.correlate({0}, {1}, 'valid')", 3.0),
+    Operation("max-pool", "m", ("2*m",),
+              "(lambda t, w: ic.max({0}[2*t + w], w).array(t))(ic.range({m!r}, 't'), ic.range(2, 'w'))",
+              "{np}.max({np}.reshape({0}, ({m}, 2)), 1)", 2.0),
     Operation("vech", "3", ("2 2",), "ic.vech({0})", "{np}.stack([{0}[0, 0], {0}[1, 0], {0}[1, 1]])", 4.0),
     Operation("vec", "p*q", ("q p",), "ic.vec({0})", "{np}.reshape({0}.T, -1)", 8.0),
     Operation("vec by rows", "p*q", ("p q",), "ic.vec({0}, order='C')", "{np}.reshape({0}, -1)", 8.0),
@@ -108,6 +131,7 @@ MATRICES = (
     Operation("diagonal matrix", "n n", ("n",), "ic.diagm({0})", "{np}.diag({0})"),
     Operation("upper triangle", "m n", ("m n",), "ic.triu({0}, 1)", "{np}.triu({0}, 1)"),
     Operation("lower triangle", "m n", ("m n",), "ic.tril({0})", "{np}.tril({0})"),
+    Operation("strict triangle", "m n", ("m n",), "ic.tril({0}, -1)", "{np}.tril({0}, -1)"),
     Operation("identity", "n n", ("n n",), "(3*ic.eye({n!r}) - {0})", "3*{np}.eye({n}) - {0}"),
     Operation("ones", "m n", ("m n",), "(ic.ones({m!r}, {n!r}) - {0})", "1 - {0}"),
     Operation("unit", "m n", ("m n",), "(ic.unit(0, 0, {m!r}, {n!r}) + {0})",
@@ -150,7 +174,25 @@ MATRICES = (
               "{np}.reshape({np}.swapaxes({np}.reshape({0}, ({q}, {p}, -1)), 0, 1), ({p}*{q}, -1))", 6.0),
     Operation("one of a batch", "m n", ("k m n",), "{0}[0]", "{0}[0]"),
     Operation("sum of a batch", "m n", ("k m n",), "ic.sum({0}, axis=0)", "{np}.sum({0}, 0)"),
-    Operation("rows of three", "2 n", ("3 n",), "{0}[1:]", "{0}[1:]", 3.0),
+    Operation("rows of a slice", "m n", ("m+1 n",), "{0}[1:]", "{0}[1:]", 2.0),
+    Operation("columns of a slice", "m n", ("m n+1",), "{0}[:, :-1]", "{0}[:, :-1]", 2.0),
+    Operation("rows strided backwards", "m n", ("2*m n",), "{0}[::-2]", "{0}[::-2]", 2.0),
+    Operation("turned about", "m n", ("m n",), "{0}[::-1, ::-1]", "{0}[::-1, ::-1]", 2.0),
+    Operation("columns picked", "m 3", ("m n",), "{0}[:, [0, -1, 0]]", "{0}[:, {np}.array([0, -1, 0])]", 4.0),
+    Operation("rows chosen", "m n", ("k n", "m:of k"), "{0}[{1}]", "{0}[{1}]", 3.0),
+    Operation("one_hot", "m n", ("m:of n", "m n"), "(ic.one_hot({0}, {n!r}) - {1})",
+              "(({0} % {n})[:, None] == {np}.arange({n})) - {1}", 2.0),
+    Operation("rolled columns", "m n", ("m n",), "ic.roll({0}, -1, axis=1)", "{np}.roll({0}, -1, 1)", 2.0),
+    Operation("cumulative rows", "m n", ("m n",), "ic.cumsum({0}, axis=0)", "{np}.cumsum({0}, 0)", 2.0),
+    Operation("products of a row", "m n", ("m n",), "ic.cumprod({0}, axis=1)", "{np}.cumprod({0}, 1)", 3.0),
+    Operation("stack", "2 n", ("n", "n"), "ic.stack([{0}, {1}])", "{np}.stack([{0}, {1}])", 4.0),
+    Operation("stack of columns", "m 2", ("m", "m"), "ic.stack([{0}, {1}], axis=1)", "{np}.stack([{0}, {1}], 1)", 4.0),
+    Operation("rows put together", "p+q n", ("p n", "q n"), "ic.concatenate([{0}, {1}])",
+              "{np}.concatenate([{0}, {1}])", 4.0),
+    Operation("block", "p+q p+q", ("p p", "p q", "q p", "q q"), "ic.block([[{0}, {1}], [{2}, {3}]])",
+              "{np}.block([[{0}, {1}], [{2}, {3}]])", 4.0),
+    Operation("bordered", "n+1 n+1", ("n n", "n", ""), "ic.block([[{0}, {1}[:, None]], [{1}[None], {2}]])",
+              "{np}.block([[{0}, {1}[:, None]], [{1}[None], {2}]])", 4.0),
 )  # fmt: skip
 
 BATCHES = (
@@ -160,6 +202,12 @@ BATCHES = (
     Operation("turned batch", "k m n", ("k n m",), "{0}.mT", "{np}.swapaxes({0}, 1, 2)"),
     Operation("inv of a batch", "k n n", ("k n n:tame",), "ic.inv(3*ic.eye({n!r}) + {0}/2)",
               "{np}.linalg.inv(3*{np}.eye({n}) + {0}/2)"),
+    Operation("slices of a batch", "k m n", ("k m+1 n",), "{0}[:, 1:]", "{0}[:, 1:]"),
+    Operation("batch turned about", "k m n", ("k m n",), "{0}[::-1]", "{0}[::-1]"),
+    Operation("rolled batch", "k m n", ("k m n",), "ic.roll({0}, 1, axis=1)", "{np}.roll({0}, 1, 1)"),
+    Operation("cumulative batch", "k m n", ("k m n",), "ic.cumsum({0}, axis=2)", "{np}.cumsum({0}, 2)"),
+    Operation("matrices chosen", "k m n", ("p m n", "k:of p"), "{0}[{1}]", "{0}[{1}]"),
+    Operation("stack of matrices", "2 m n", ("m n", "m n"), "ic.stack([{0}, {1}])", "{np}.stack([{0}, {1}])"),
     Operation("lower triangles", "k m n", ("k m n",), "ic.tril({0})", "{np}.tril({0})"),
 )  # fmt: skip
 
@@ -194,7 +242,7 @@ def reductions(order: int) -> tuple[Operation, ...]:
     """
     found = []
     for row in REDUCTIONS.values():
-        if row.public and not row.axes:
+        if row.public and row.axes < 2:
             found += list(_along(row, order))
     return tuple(found)
 
@@ -210,7 +258,8 @@ def _along(row: ReductionFunction, order: int) -> Iterator[Operation]:
                             f"{theirs}({axis},))", 1 / order)  # fmt: skip
         return
     if order == 0:
-        yield Operation(row.name, "", ("m n" + asked,), f"{ours}(0, 1))", f"{theirs}(0, 1))")
+        if not row.axes:
+            yield Operation(row.name, "", ("m n" + asked,), f"{ours}(0, 1))", f"{theirs}(0, 1))")
         yield Operation(row.name, "", ("n" + asked,), f"{ours}0)", f"{theirs}(0,))")
     for axis in range(order + 1) if 0 < order < 3 else ():
         axes = [*letters[:axis], "q", *letters[axis:]]
@@ -249,34 +298,42 @@ def matched(pattern: str, shape: Shape) -> dict[str, Axis] | None:
 
     >>> matched("n n", ("a", "a")), matched("p*q", ("a*b",)), matched("n n", ("a", "b"))
     ({'n': 'a'}, {'p': 'a', 'q': 'b'}, None)
+    >>> matched("p+q", ("a+1",)), matched("n+1", ("a+b",))
+    ({'p': 'a', 'q': 1}, None)
     """
     found: dict[str, Axis] = {}
     axes = pattern.split()
     if len(axes) != len(shape):
         return None
     for word, axis in zip(axes, shape, strict=True):
-        if word.isdigit():
-            if axis != int(word):
-                return None
-            continue
-        parts = word.split("*")
-        values: list[Axis] = [*axis.split("*")] if isinstance(axis, str) and len(parts) > 1 else [axis]
+        sign = next((sign for sign in "+*" if sign in word), "")
+        parts, values = ([*map(axis_of, str(one).split(sign))] if sign else [axis_of(one)] for one in (word, axis))
         if len(values) != len(parts):
             return None
-        for letter, value in zip(parts, values, strict=True):
-            if found.setdefault(letter, value) != value:
+        for part, value in zip(parts, values, strict=True):
+            if value != (part if isinstance(part, int) else found.setdefault(part, value)):
                 return None
     return found
+
+
+def axis_of(text: Axis) -> Axis:
+    """An axis that is written as text.
+
+    >>> axis_of("3"), axis_of("a")
+    (3, 'a')
+    """
+    return int(text) if str(text).isdigit() else text
 
 
 def filled(pattern: str, letters: Mapping[str, Axis]) -> Shape:
     """The shape of a pattern.
 
-    >>> filled("q p 3 p*q", {"p": "a", "q": "b"})
-    ('b', 'a', 3, 'a*b')
+    >>> filled("q p 3 p*q q+1", {"p": "a", "q": "b"}), filled("m+1", {"m": 3})
+    (('b', 'a', 3, 'a*b', 'b+1'), (4,))
     """
     shape: list[Axis] = []
     for word in pattern.split():
-        parts: list[Any] = [int(word) if word.isdigit() else letters[letter] for letter in word.split("*")]
-        shape.append(parts[0] if len(parts) == 1 else "*".join(map(str, parts)))
+        text = "".join(str(letters.get(sign, sign)) for sign in word)
+        whole = set(text) <= set("0123456789+*")
+        shape.append(eval(compile(text, "<axis>", "eval")) if whole else text)
     return tuple(shape)

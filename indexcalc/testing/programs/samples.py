@@ -7,9 +7,11 @@ from bisect import bisect
 from collections.abc import Collection
 from functools import cache
 from itertools import accumulate
+from math import prod
 from typing import Any
 
 from indexcalc.errors import LayoutError
+from indexcalc.index import dim, size
 from indexcalc.layout.conventions import CONVENTIONS, Convention
 from indexcalc.testing.programs.drawing import DEEPEST, DIMENSIONS, WORDS, Drawing
 from indexcalc.testing.programs.indexed import indexed
@@ -17,7 +19,9 @@ from indexcalc.testing.programs.operations import Operation, features
 from indexcalc.testing.programs.trees import BACKENDS, SOURCES, STRUCTURES, Leaf, Sample, Tree
 
 MOST_AXES = 4
-"""Axes of a derivative whose numbers are compared: 4 of sizes up to 12 are some thousand entries."""
+"""Axes of a derivative whose numbers are compared,"""
+MOST_ENTRIES = 2_000
+"""and its entries, where axes are sums or products: a second derivative of eigenvectors of more of them takes 10 s."""
 COSTLY_SHARE = 0.06
 """The share of programs that are compiled for another backend than NumPy, and of those printed as source for another
 one: in JAX either takes half a second, as long as five programs."""
@@ -56,7 +60,7 @@ def featured(place: float) -> Operation:
     """The operation at a place between 0 and 1, where each has its share: those of entries, of axes, and the others.
 
     >>> featured(0.0).name, featured(0.999).name
-    ('exp', 'lower triangles')
+    ('exp', 'stack of matrices')
     """
     rows, ends = _shares()
     return rows[bisect(ends, place * ends[-1])]
@@ -150,7 +154,7 @@ def _named(drawing: Drawing, name: str) -> Tree:
 def _variables(drawing: Drawing, tree: Tree, orders: Collection[int]) -> list[str]:
     """The tensors of a tree, of one of these orders, by which one may differentiate: structured ones if there are."""
     leaves = {name: drawing.leaves[name] for name in tree.leaves}
-    found = [name for name, leaf in leaves.items() if len(leaf.shape) in orders and leaf.word != "constant"]
+    found = [name for name, leaf in leaves.items() if len(leaf.shape) in orders and not leaf.fixed]
     return [name for name in found if leaves[name].structured] or found
 
 
@@ -180,6 +184,8 @@ def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
             then = ""
     some = [1, 2, 3, 4] if rng.random() < 0.5 else [2, 3, 4]  # what is turned, or in which order, 1 does not show
     sizes = dict(zip("abc", rng.sample(some, 3), strict=True))
+    if then and prod(size(dim(n), sizes) for n in (*tree.shape, *by.shape, *drawing.leaves[then].shape)) > MOST_ENTRIES:
+        then = ""
     backend = rng.choice(BACKENDS[1:]) if rng.random() < COSTLY_SHARE else BACKENDS[0]
     costly = rng.random() < COSTLY_SHARE
     (other,) = rng.choices(SOURCES[1:] if costly else list(CHEAP), None if costly else list(CHEAP.values()))

@@ -19,7 +19,7 @@ from indexcalc.engine.emit.source.targets import TARGETS
 from indexcalc.functions.table import REAL
 from indexcalc.graph.node import Variable
 from indexcalc.index import dim, size
-from indexcalc.testing.programs.operations import Shape
+from indexcalc.testing.programs.operations import Axis, Shape
 from indexcalc.views.derivatives.derivative import MEANING
 
 BACKENDS = ("numpy", *RUNNERS, "dask")
@@ -38,11 +38,15 @@ Numbers = np.ndarray[Any, Any]
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A tensor: its shape, what is assumed of it, and between which numbers its entries are drawn."""
+    """A tensor: its shape, what is assumed of it, and between which numbers its entries are drawn.
+
+    One of integers chooses entries of an axis of the dimension `among`.
+    """
 
     shape: Shape
     word: str = ""
     within: tuple[float, float] = REAL
+    among: Axis = 0
 
     @property
     def dims(self) -> str:
@@ -56,9 +60,12 @@ class Leaf:
 
     def numbers(self, sizes: Mapping[str, int], rng: np.random.Generator) -> Numbers:
         """Random numbers that have what is assumed."""
+        shape = [size(dim(axis), sizes) for axis in self.shape]
+        if self.among:
+            count = size(dim(self.among), sizes)
+            return rng.integers(-count, count, shape)
         low, high = self.within if self.within != REAL else (-1.2, 1.6)
-        drawn = rng.uniform(low, high, [size(dim(axis), sizes) for axis in self.shape])
-        return np.asarray(respecting(self.variable, drawn))
+        return np.asarray(respecting(self.variable, rng.uniform(low, high, shape)))
 
     @property
     def variable(self) -> Variable:
@@ -66,6 +73,11 @@ class Leaf:
         assumed: dict[str, Any] = {self.word: True} if self.word else {}
         (found,) = ic.tensor("x", self.dims, **assumed).inputs
         return found
+
+    @property
+    def fixed(self) -> bool:
+        """Is there no derivative by it?"""
+        return self.word in ("constant", "integer")
 
     @property
     def structured(self) -> bool:
@@ -117,11 +129,12 @@ class Tree:
     def smaller(self, leaves: Mapping[str, Leaf]) -> Iterator[Tree]:
         """Trees of the same shape with less in them: a part of it instead, or with a part of it made smaller."""
         for tree in self.walk():
-            if tree is not self and (tree.shape, tree.names) == (self.shape, self.names):
+            alike = (tree.shape, tree.names) == (self.shape, self.names)
+            if alike and tree is not self and not (tree.leaf and leaves[tree.leaf].among):
                 yield tree
         if not self.leaf and self.names is None:
             for name, leaf in leaves.items():
-                if leaf.shape == self.shape:
+                if leaf.shape == self.shape and not leaf.among:
                     yield Tree("tensor", self.shape, name, name, leaf=name)
         for number, part in enumerate(self.parts):
             for other in part.smaller(leaves):
@@ -182,6 +195,13 @@ class Sample:
         lines += [f"{name} = {self.leaves[name].declared(name)}" for name in self.names]
         lines += [f"e = {self.tree.text}", f"# {self.task}"]
         return "\n".join(lines)
+
+    @property
+    def words(self) -> set[str]:
+        """What it has in it: its operations, layout, backend and printers, and a structure that matters, by name."""
+        operations = {tree.operation for tree in self.tree.walk()}
+        structure = [self.structure] if self.leaves[self.by].structured else []
+        return {*operations, self.layout, *structure, self.backend, *self.printers}
 
     @property
     def costly(self) -> bool:

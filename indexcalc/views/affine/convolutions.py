@@ -12,7 +12,7 @@ from indexcalc.graph.ranges import shrinks
 from indexcalc.index import Dim, Dimension, Index, dim
 from indexcalc.surface import is_integer, public
 from indexcalc.views.affine.uses import index_range
-from indexcalc.views.array import Array
+from indexcalc.views.array import Array, array_from
 from indexcalc.views.expr import Expr
 
 MODES = ("full", "same", "valid")
@@ -100,7 +100,7 @@ def _run(name: str, x: Any, k: Any, sign: int, mode: str, axes: Any, boundary: s
     pairs = {names[axis]: f"j{axis}" for axis in along}
     made = _summed(x, k, first, kernel, pairs, sign, mode, boundary, stride, dilation, asked)
     array: Array = made.array(*(Index(one) for one in out))
-    return array
+    return array_from(array.node, [x, k], x.places if x.order == 1 else None)
 
 
 def _axes(x: Array, k: Array, axes: Any, asked: Asked) -> tuple[list[int], bool]:

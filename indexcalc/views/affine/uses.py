@@ -105,7 +105,7 @@ def used(array: Any, keys: Sequence[Index | Affine], asked: str | Asked) -> Expr
     for use in uses:
         found = _relation(use, runs)
         ((name, coef), *more) = use.coefs.items()
-        if not more and not use.boundary and Range(found.start, coef, found.sizes[0], use.size).whole:
+        if not more and Range(found.start, coef, found.sizes[0], use.size).whole:
             labels = [name if label == use.axis else label for label in labels]
             continue
         if use.boundary in ("periodic", "reflect"):
@@ -140,8 +140,9 @@ def _use(axis: int, size: Dimension, key: Index | Affine, asked: str | Asked) ->
     boundaries = {index.span.boundary for _, index in terms if index.span is not None and index.span.boundary}
     if len(boundaries) > 1:
         raise NotationError(asked, f"{key} has the boundaries {', '.join(sorted(boundaries))}", "declare one of them")
-    plain = len(terms) == 1 and terms[0].coef == 1 and offset == 0
-    boundary = "" if plain else next(iter(boundaries), "")
+    span = terms[0].index.span
+    bare = len(terms) == 1 and terms[0].coef == 1 and offset == 0 and (span is None or span.size is None)
+    boundary = "" if bare else next(iter(boundaries), "")
     return AxisUse(axis, size, {index.name: coef for coef, index in terms}, offset, boundary, str(key))
 
 

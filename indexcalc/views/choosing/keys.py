@@ -257,8 +257,10 @@ def _as_slice(key: Any, size: Dimension) -> slice | None:
         return slice(0, 0)
     if values.ndim != 1 or values.dtype.kind not in "iu":
         return None
-    if isinstance(size, int) and not all(-size <= value < size for value in values.tolist()):
-        return None
+    if isinstance(size, int):
+        if not all(-size <= value < size for value in values.tolist()):
+            return None
+        values = values % size
     if len(values) == 1:
         (only,) = values.tolist()
         return slice(only, only + 1 if only != -1 else None)

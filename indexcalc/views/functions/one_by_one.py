@@ -106,6 +106,8 @@ ONE_BY_ONE: dict[str, Callable[..., Any]] = {
     "outer": _outer, "solve": _solved,
 }  # fmt: skip
 """Each function of matrices, of its arguments where one of them is a number; it is called as the function is."""
+OF_TWO = ("kron", "khatri_rao", "outer", "solve")
+"""Those of two matrices; a second argument of the others is none, as the exponent of a power."""
 
 
 def also_of_numbers(function: Callable[P, R]) -> Callable[P, R]:
@@ -117,12 +119,14 @@ def also_of_numbers(function: Callable[P, R]) -> Callable[P, R]:
     (x.T @ A @ x, 1/(x.T @ x), (x.T @ x)*A)
     """
     of_numbers = ONE_BY_ONE[function.__name__]
+    matrices = 2 if function.__name__ in OF_TWO else 1
 
     @wraps(function)
     def apply(*args: P.args, **keywords: P.kwargs) -> R:
-        if not any(map(_is_number, args)):
+        if not any(map(_is_number, args[:matrices])):
             return function(*args, **keywords)
-        opened: Any = [as_matrix(x) if _is_number(x) else x for x in args]
+        opened: Any = [as_matrix(x) if _is_number(x) else x for x in args[:matrices]]
+        opened += args[matrices:]
         function(*opened, **keywords)  # refuses what does not fit
         return cast(R, of_numbers(*args, **keywords))
 

@@ -62,7 +62,7 @@ class Arranger:
         self.batch = frozenset(batch)
         self.words = words(root)
         self.names: frozenset[str] = frozenset()
-        self.read = Legibility(Outline(root), shifted is not None)
+        self.read = Legibility(Outline(root), shifted is not None, self.shifted.dependent)
         self.text = text
 
     # -------------------------------------------------------------- whole expressions
@@ -389,9 +389,10 @@ def expression_page(
     text: Texts,
     references: References,
     starts: Mapping[str, Dimension],
+    dependent: bool = False,
 ) -> tuple[Page, Arranger]:
     """An expression in index notation with its definitions, and what arranged it; affine where a reader can be told."""
-    arranger = Arranger(node, batch, text, Shifted(starts))
+    arranger = Arranger(node, batch, text, Shifted(starts, dependent))
     page = arranger.page(lambda: arranger.expression(names), references)
     if arranger.shifted.untold:
         arranger = Arranger(node, batch, text)

@@ -87,15 +87,23 @@ def expr_latex(
     return _set(page, letters_taken(node))
 
 
-def array_latex(node: Node, places: Sequence[int | None] | None = None, upright: bool = True) -> str:
-    """The LaTeX of a node as an array: its name, or its entries in parentheses with the indices of its axes."""
+def array_latex(
+    node: Node,
+    places: Sequence[int | None] | None = None,
+    upright: bool = True,
+    rows: frozenset[str] = frozenset(),
+) -> str:
+    """The LaTeX of a node as an array: its name, or its entries in parentheses with the indices of its axes.
+
+    Vectors that stand as `rows` have a unit axis in front.
+    """
     arranger = Arranger(node, (), str_piece)
-    return _set(arranger.page(lambda: arranger.array(places, upright), references), letters_taken(node))
+    return _set(arranger.page(lambda: arranger.array(places, upright), references), letters_taken(node), rows)
 
 
-def _set(page: Page, taken: frozenset[str]) -> str:
+def _set(page: Page, taken: frozenset[str], rows: frozenset[str] = frozenset()) -> str:
     names = definition_names(page)
-    setter = Latex(names, taken)
+    setter = Latex(names, taken, rows)
     lines = [f"{name_latex(names[node])} = {setter.write(piece)}" for node, piece in page.definitions]
     return with_parts_latex(setter.write(page.body), lines)
 
@@ -121,8 +129,10 @@ def scripts_of(latex: str) -> str:
 class Latex:
     """Sets pieces as LaTeX. In braces `bare` is true: there Einstein's rule does not sum, so every sum is written."""
 
-    def __init__(self, refs: dict[Node, str], taken: frozenset[str] = frozenset()) -> None:
-        self.refs = refs
+    def __init__(
+        self, refs: dict[Node, str], taken: frozenset[str] = frozenset(), rows: frozenset[str] = frozenset()
+    ) -> None:
+        self.refs, self.rows = refs, set(map(name_latex, rows))
         self.taken = taken
         self.bare = False
         self.table: dict[type, Callable[..., str]] = {
@@ -214,8 +224,9 @@ class Latex:
 
     def _picked(self, piece: Picked) -> str:
         base = self.at(piece.arg, ATOM)
+        keys = ("0", *piece.keys) if base in self.rows else piece.keys
         base = TALL.format(base) if "_" in scripts_of(base) else base
-        made = f"{base}_{{[{', '.join(piece.keys)}]}}"
+        made = f"{base}_{{[{', '.join(keys)}]}}"
         return subscripted(TALL.format(made), piece.subs) if piece.subs else made
 
     def _power(self, piece: Power) -> str:

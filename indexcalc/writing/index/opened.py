@@ -63,17 +63,18 @@ def entry_args(node: Node) -> tuple[Arg, ...] | None:
 class Subscript(NamedTuple):
     """What stands for an axis: `offset` and multiples of labels, each a place among those of the factor.
 
-    It is `inside` if it is an entry wherever its labels are.
+    It is `inside` if it is an entry wherever its labels are. With `integers` the entry is theirs at these labels.
     """
 
     terms: tuple[tuple[int, int], ...]
     offset: Dimension = 0
     inside: bool = True
+    integers: str = ""
 
     @property
     def plain(self) -> bool:
         """Is it a label by itself?"""
-        return self.offset == 0 and len(self.terms) == 1 and self.terms[0][0] == 1
+        return not self.integers and self.offset == 0 and len(self.terms) == 1 and self.terms[0][0] == 1
 
 
 class Item(NamedTuple):
@@ -131,8 +132,8 @@ class OpenProduct:
 class Legibility:
     """How the text of each node would be read: facts that depend on the node alone, found once."""
 
-    def __init__(self, outline: Outline, affine: bool = False) -> None:
-        self.outline, self.affine = outline, affine
+    def __init__(self, outline: Outline, affine: bool = False, dependent: bool = False) -> None:
+        self.outline, self.affine, self.dependent = outline, affine, dependent
         self.current: Node | None = None
         self._flats: dict[tuple[Node, bool], OpenProduct] = {}
         self._rows: dict[Node, list[tuple[Number, Node, Labels]]] = {}
@@ -191,7 +192,8 @@ class Legibility:
         for item in flat.items:
             if item.node is not None:
                 if item.affine:
-                    told |= {item.labels[one.terms[0][1]] for one in item.affine if one.plain}
+                    given = [one for one in item.affine if one.plain or one.integers]
+                    told |= {item.labels[k] for one in given for _, k in one.terms}
                 else:
                     told |= set(item.labels) if item.picks else {item.labels[axis] for axis in self.given(item.node)}
         deltas = [item.labels for item in flat.items if item.node is None]
@@ -215,7 +217,7 @@ class Legibility:
         """A node as an opened product, of one factor if it is none."""
         key = node, self.is_reference(node)
         if key not in self._flats:
-            self._flats[key] = self._settle(self._solved(self._picked(self._gather(node))))
+            self._flats[key] = self._settle(self._chosen(self._solved(self._picked(self._gather(node)))))
         return self._flats[key]
 
     def _gather(self, node: Node) -> OpenProduct:
@@ -347,6 +349,33 @@ class Legibility:
             flat.gone.add(short)
             return
 
+    def _chosen(self, flat: OpenProduct) -> OpenProduct:
+        """Brackets taken into the tensor of which they choose entries, `Z[b,y[b]]`, where nothing else has the axis."""
+        for item in list(flat.items) if self.dependent else ():
+            found = chooser_of(item.node) if item.node is not None and item.exponent == 1 else None
+            if found is None or not isinstance(found.integers, Variable) or not found.labels:
+                continue
+            label, own = item.labels[found.place], tuple(item.labels[k] for k in found.labels)
+            others = [other for other in flat.items if other is not item and label in other.labels]
+            times = sum(one.labels.count(label) for one in flat.items)
+            if label < flat.order or times != 2 or len(others) != 1 or len({*own, label}) <= len(own):
+                continue
+            (other,) = others
+            subs = _subscripts(other)
+            if not self._may_pick(other) or other.picks or any(not (sub.plain or sub.integers) for sub in subs):
+                continue
+            at = other.labels.index(label)
+            if Subscript(((1, at),)) not in subs:
+                continue
+            here = Subscript(tuple((1, at + k) for k in range(len(own))), integers=found.name)
+            labels = (*other.labels[:at], *own, *other.labels[at + 1 :])
+            subs = _with_subscript(subs, at, here)
+            made = other._replace(labels=labels, shown=tuple(dict.fromkeys(labels)), affine=subs)
+            flat.items[flat.items.index(other)] = made
+            flat.items.remove(item)
+            flat.gone.add(label)
+        return flat
+
     def _may_pick(self, item: Item) -> bool:
         """Is this a name that entries may be picked of? A derivative is none, whose name has a form of its own."""
         node = item.node
@@ -427,11 +456,14 @@ def _with_relation(item: Item, labels: Labels, place: int, found: Relation, insi
     rest = [k for k in range(len(labels)) if k != place]
     own = [*item.labels[:at], *(labels[k] for k in rest), *item.labels[at + 1 :]]
     here = Subscript(tuple((sign * found.coefs[k], at + n) for n, k in enumerate(rest)), sign * found.start, inside)
-    made = []
+    subs = _with_subscript(subs, at, here)
+    return item._replace(labels=tuple(own), shown=tuple(own), affine=subs)
+
+
+def _with_subscript(subs: Sequence[Subscript], at: int, here: Subscript) -> tuple[Subscript, ...]:
+    """Subscripts, one in place of that which is the label at a place, for which its own labels come."""
+    made, more = [], len(here.terms) - 1
     for sub in subs:
-        if (1, at) in sub.terms:
-            made.append(here)
-        else:
-            moved = tuple((coef, k + (len(rest) - 1) * (k > at)) for coef, k in sub.terms)
-            made.append(sub._replace(terms=moved))
-    return item._replace(labels=tuple(own), shown=tuple(own), affine=tuple(made))
+        moved = tuple((coef, k + more * (k > at)) for coef, k in sub.terms)
+        made.append(here if (1, at) in sub.terms else sub._replace(terms=moved))
+    return tuple(made)

@@ -28,11 +28,11 @@ class Shifted:
     """The indices of one text that do not begin at 0: `starts` has their first values.
 
     `ranges` has those that a reader has to be told of, and `sizes` those that each name has had. What can't be told
-    makes it `lost`.
+    makes it `lost`. Where subscripts may be `dependent`, one is an integer at other indices, `y[b]`.
     """
 
-    def __init__(self, starts: Mapping[str, Dimension]) -> None:
-        self.starts = starts
+    def __init__(self, starts: Mapping[str, Dimension], dependent: bool = False) -> None:
+        self.starts, self.dependent = starts, dependent
         self.ranges: dict[str, Ranged] = {}
         self.sizes: dict[str, set[Dimension]] = {}
         self.lost = False
@@ -57,7 +57,11 @@ class Shifted:
             self.sizes.setdefault(name, set()).add(flat.sizes[label])
         for item in flat.items:
             for sub in item.affine:
-                terms = [] if sub.plain else [(coef, item.labels[k]) for coef, k in sub.terms]
+                terms = (
+                    []
+                    if sub.integers or (sub.plain and sub.inside)
+                    else [(coef, item.labels[k]) for coef, k in sub.terms]
+                )
                 beyond = sorted((title[x] not in outside, title[x]) for _, x in terms if not sub.inside)
                 for coef, label in terms:
                     own = title[label]
@@ -72,6 +76,11 @@ class Shifted:
         """Subscripts in names of indices, which count from their starts."""
         made = []
         for sub in subs:
+            if sub.integers:
+                own = [names[k] for _, k in sub.terms]
+                self.refuse(own)
+                made.append(f"{sub.integers}[{','.join(own)}]")
+                continue
             start = sub.offset
             for coef, k in sub.terms:
                 start = start - coef * self.starts.get(names[k], 0)

@@ -60,7 +60,7 @@ def expr_text(
 
     With `unicode`, Greek names are letters; with `ascii`, `δ` and `ε` are words. `starts` has where indices begin.
     """
-    page, _ = expression_page(node, names, batch, str_piece, references, starts or {})
+    page, _ = expression_page(node, names, batch, str_piece, references, starts or {}, dependent=True)
     return _set(page, Text({}, unicode, ascii))
 
 
@@ -74,7 +74,7 @@ def ranges_told(
     >>> ranges_told(einsum(1, [(variable("x", (5,)), [1]), (part, [0, 1])], [0]), ["i"], (), {"i": 1})
     {'i': '1:4'}
     """
-    _, arranger = expression_page(node, names, batch, str_piece, references, starts)
+    _, arranger = expression_page(node, names, batch, str_piece, references, starts, dependent=True)
     return {name: str(found) for name, found in arranger.shifted.ranges.items()}
 
 
@@ -84,15 +84,16 @@ def array_text(
     upright: bool = True,
     unicode: bool = False,
     ascii: bool = False,
+    rows: frozenset[str] = frozenset(),
 ) -> str:
     """The text of a node as an array: its name, or its entries and an arrow to its axes, `A[j,i] -> [i,j]`.
 
     A unit axis, None among `places`, is a 1 after the arrow. Where the name alone would be read as standing otherwise,
-    the array is not `upright`, and has the arrow too.
+    the array is not `upright`, and has the arrow too. Vectors that stand as `rows` have a unit axis in front.
     """
     arranger = Arranger(node, (), str_piece)
     page = arranger.page(lambda: arranger.array(places, upright), references)
-    return _set(page, Text({}, unicode, ascii))
+    return _set(page, Text({}, unicode, ascii, rows))
 
 
 def str_piece(piece: Piece) -> str:
@@ -123,8 +124,10 @@ def _set(page: Page, text: Text) -> str:
 class Text:
     """Sets pieces as text. `refs` has the names of definitions; `met` notes those that are used."""
 
-    def __init__(self, refs: dict[Node, str], unicode: bool = False, ascii: bool = False) -> None:
-        self.refs = refs
+    def __init__(
+        self, refs: dict[Node, str], unicode: bool = False, ascii: bool = False, rows: frozenset[str] = frozenset()
+    ) -> None:
+        self.refs, self.rows = refs, rows
         self.met: dict[Node, None] = {}
         self.greek = GREEK if unicode else {}
         self.delta = "delta" if ascii else "δ"
@@ -227,7 +230,9 @@ class Text:
         return f"group({', '.join([self.write(piece.arg), pattern, *sizes])}){self.subs(piece.subs)}"
 
     def _picked(self, piece: Picked) -> str:
-        return f"{self.at(piece.arg, ATOM)}[{', '.join(piece.keys)}]{self.subs(piece.subs)}"
+        base = self.at(piece.arg, ATOM)
+        keys = ("0", *piece.keys) if base in self.rows else piece.keys
+        return f"{base}[{', '.join(keys)}]{self.subs(piece.subs)}"
 
     def _power(self, piece: Power) -> str:
         exponent = piece.exponent

@@ -158,7 +158,7 @@ def array_text(array: Standing, unicode: bool = False) -> str:
             return with_parts(body, [f"{name} = {shown}" for name, shown in parts])
     except Stuck:
         pass
-    return text.array_text(array.node, array.places, array.is_upright, unicode=unicode)
+    return text.array_text(array.node, array.places, array.is_upright, unicode=unicode, rows=array.rows)
 
 
 def _written(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -198,7 +198,7 @@ def array_latex(array: Standing) -> str:
             return with_parts_latex(body, [f"{latex.name_latex(name)} = {shown}" for name, shown in parts])
     except Stuck:
         pass
-    return latex.array_latex(array.node, array.places, array.is_upright)
+    return latex.array_latex(array.node, array.places, array.is_upright, array.rows)
 
 
 def _stood(array: Standing) -> Form:

@@ -38,6 +38,8 @@ def windows(writer: Writer, step: Windows) -> PythonText:
     if _only_reached(writer, len(writer.values)):
         return text
     axis, fresh = use.labels.index(step.along), [x for x in step.window.near if x not in use.labels]
+    if not step.window.near:
+        return PythonText(f"{text.at(ATOM)}[{':, ' * axis}0]")
     if len(fresh) < len(step.window.near):
         return _diagonal(writer, step, text, axis, fresh)
     if len(fresh) == 2 and writer.module != "jnp":

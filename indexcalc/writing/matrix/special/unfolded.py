@@ -74,7 +74,7 @@ def _lead(network: Network, label: Label) -> tuple[Label, Form] | None:
 
 def _take(network: Network, wides: list[Wide], gone: set[Label]) -> None:
     """Tensors go, with labels that are summed in them."""
-    network.wide[:] = [wide for wide in network.wide if wide not in wides]
+    network.wide[:] = [wide for wide in network.wide if not any(wide is one for one in wides)]
     for label in gone:
         network.drop(label)
 
