@@ -11,7 +11,7 @@ import numpy as np
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held import Compressed
 from indexcalc.engine.compressed.operator import Operator, size_told, vector
-from indexcalc.engine.compressed.sparse import SparseEntries, entries, sparse
+from indexcalc.engine.compressed.sparse import SparseEntries, entries, sparse_of
 from indexcalc.errors import InputError
 from indexcalc.surface import public
 from indexcalc.writing.html import code, paragraph, table
@@ -140,7 +140,7 @@ class Blocks(Operator):
             for left, block in zip(lefts, row, strict=False)
         ]
         parts = [(one.values, one.rows + top, one.columns + left) for top, left, one in found]
-        return sparse(SparseEntries(*map(np.concatenate, zip(*parts, strict=True))), self.matrix_shape, format)
+        return sparse_of(SparseEntries(*map(np.concatenate, zip(*parts, strict=True))), self.matrix_shape, format)
 
     def diagonal(self) -> Numbers:
         """The diagonal of the matrix, flat."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, overload
 
@@ -14,16 +15,16 @@ from indexcalc.engine.bind.inputs import cast, common_dtype, size_of
 from indexcalc.engine.bind.named import bound_inputs, keyword_or_input
 from indexcalc.engine.bind.own import calls_below, with_own
 from indexcalc.engine.compressed.blocks import Blocks
-from indexcalc.engine.compressed.factors import factors
+from indexcalc.engine.compressed.factors import HeldTerm, factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
-from indexcalc.engine.emit.numpy.function import function_of
+from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.limits import most_bytes
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.program import Input, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.node import Node
+from indexcalc.graph.node import Node, Variable, topological
 from indexcalc.simplify.passes import simplify
 from indexcalc.surface import public
 
@@ -92,24 +93,56 @@ def _made(
     views: Sequence[Evaluable], values: Mapping[Any, Any] | None, named: Mapping[str, Any], limit: int
 ) -> list[Compressed]:
     given = [view.sides() for view in views]
-    roots = simplify([side.node for side in given])
+    roots = _simplified(tuple(side.node for side in given))
     asked = Asked(lambda: f"compressed {', '.join(map(str, views))}")
     inputs, sizes, calls = bound_inputs([view.wanted() for view in views], roots, values, named, asked)
     check_declared(inputs)
-    program, terms = factors(roots, sizes)
-    used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
+    below = {node.label for node in topological(roots) if isinstance(node, Variable)}
+    used = {node.label: array for node, array in inputs.items() if node.label in below}
     dtype = common_dtype(used.values())
-    mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
-    code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
-    _check(code.peak, limit, asked)
-    run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
-    nodes = calls_below(roots)
+    mixed = tuple(name for name, array in used.items() if array.dtype.kind == "c")
+    made = _planned(roots, tuple(sizes.items()), tuple(used), dtype, mixed)
+    _check(made.code.peak, limit, asked)
+    run, nodes = made.run, calls_below(roots)
     if nodes:
         run = with_functions(run, with_own(calls, nodes, "numpy"), nodes, dtype)
     arrays = [cast(np.asarray(a), dtype) for a in run(*[cast(a, dtype) for a in used.values()])]
-    held = HeldArrays(tuple(arrays), _titles(program), dtype, limit)
+    held = HeldArrays(tuple(arrays), made.titles, dtype, limit)
     dims = [tuple(extents(side.node, sizes)) for side in given]
-    return [Compressed(held, t, dim, s.rows, s.names) for t, dim, s in zip(terms, dims, given, strict=True)]
+    return [Compressed(held, t, dim, s.rows, s.names) for t, dim, s in zip(made.terms, dims, given, strict=True)]
+
+
+KEPT = 64
+"""Plans that are kept, for graphs, sizes and dtypes: an arbitrary budget, which bounds their memory."""
+
+
+class HeldPlan(NamedTuple):
+    """How compressed results are made: the terms of each, what the arrays are called, and the function that has them."""
+
+    terms: list[list[HeldTerm]]
+    titles: tuple[str, ...]
+    code: Code
+    run: Callable[..., Any]
+
+
+@lru_cache(maxsize=KEPT)
+def _simplified(roots: tuple[Node, ...]) -> tuple[Node, ...]:
+    return tuple(simplify(roots))
+
+
+@lru_cache(maxsize=KEPT)
+def _planned(
+    roots: tuple[Node, ...],
+    sizes: tuple[tuple[str, int], ...],
+    used: tuple[str, ...],
+    dtype: np.dtype[Any],
+    mixed: tuple[str, ...],
+) -> HeldPlan:
+    """The plan for these sizes, whose function takes the arrays of what is used, of which `mixed` are complex."""
+    program, terms = factors(roots, dict(sizes))
+    code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
+    run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
+    return HeldPlan(terms, _titles(program), code, run)
 
 
 def extents(node: Node, sizes: Mapping[str, int]) -> list[int]:

@@ -122,11 +122,15 @@ def dense(matrix: HeldMatrix, axes: Sequence[int]) -> Numbers:
 
 
 def contracted(matrix: HeldMatrix, term: HeldTerm, out: Labels) -> Numbers:
-    """The product of the factors of a term with these labels: a repeated one is a delta."""
+    """The product of the factors of a term with these labels: a repeated one is a delta. It is not to be written to."""
     distinct = tuple(dict.fromkeys(out))
-    made: Any = np.asarray(scale_of(matrix, term), matrix.dtype)
+    scale = scale_of(matrix, term)
+    made: Any = np.asarray(scale, matrix.dtype)
     factors = [(number, labels) for number, labels in term.factors if labels]
-    if factors:
+    if len(factors) == 1 and factors[0][1] == distinct:
+        core = matrix.arrays[factors[0][0]]
+        made = np.asarray(core if scale == 1 else made * core, matrix.dtype)
+    elif factors:
         operands: list[Any] = []
         number = {x: k for k, x in enumerate({x for _, labels in factors for x in labels})}
         for place, labels in factors:
@@ -136,7 +140,7 @@ def contracted(matrix: HeldMatrix, term: HeldTerm, out: Labels) -> Numbers:
         made = made * core[tuple(slice(None) if x in number else None for x in distinct)]
     core = np.broadcast_to(made, [term.sizes[x] for x in distinct])
     if distinct == out:
-        return np.array(core, matrix.dtype)
+        return core
     result = np.zeros([term.sizes[x] for x in out], matrix.dtype)
     letter = {x: k for k, x in enumerate(distinct)}
     np.einsum(result, [letter[x] for x in out], list(range(len(distinct))))[...] = core
