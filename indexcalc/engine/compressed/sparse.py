@@ -67,16 +67,21 @@ def entry_count(matrix: HeldMatrix) -> int:
 
 def entries(matrix: HeldMatrix) -> SparseEntries:
     """The entries that the terms of a matrix have: one for each value of the labels of its axes."""
-    needed = entry_count(matrix) * (matrix.dtype.itemsize + 2 * np.dtype(np.intp).itemsize)
-    if needed > matrix.limit:
-        found = f"its {entry_count(matrix):,} entries take {needed:,} bytes, and the limit is {matrix.limit:,}"
-        raise InputError("the entries of a compressed result", found, "use matvec, or give a larger memory_limit")
+    count = entry_count(matrix)
+    require_room(matrix, "entries", count, count * (matrix.dtype.itemsize + 2 * np.dtype(np.intp).itemsize))
     parts = [_entries(matrix, term) for term in matrix.terms]
     return (
         SparseEntries(*map(np.concatenate, zip(*parts, strict=True)))
         if parts
         else SparseEntries(*np.zeros((3, 0), np.intp))
     )
+
+
+def require_room(matrix: HeldMatrix, what: str, count: int, needed: int) -> None:
+    """An error before anything is allocated, where entries or diagonals take more than the memory limit."""
+    if needed > matrix.limit:
+        found = f"its {count:,} {what} take {needed:,} bytes, and the limit is {matrix.limit:,}"
+        raise InputError(f"the {what} of a compressed result", found, "use matvec, or give a larger memory_limit")
 
 
 def _entries(matrix: HeldMatrix, term: HeldTerm) -> SparseEntries:
@@ -134,31 +139,41 @@ def _parts(matrix: HeldMatrix, term: HeldTerm) -> tuple[int, list[range]]:
 
 
 def diagonals(matrix: HeldMatrix, offsets: Sequence[int]) -> Diagonals:
-    """The matrix by these diagonals, which are all that it has."""
-    data = np.zeros((len(offsets), matrix.shape[1]), matrix.dtype)
-    number = {offset: k for k, offset in enumerate(offsets)}
-    if not data.size:
-        return Diagonals(tuple(offsets), data)
-    (step,) = data.strides[1:]
+    """The matrix by these diagonals, which are all that it has; more than the memory limit is an error."""
+    shape = len(offsets), matrix.shape[1]
+    require_room(matrix, "diagonals", shape[0], prod(shape) * matrix.dtype.itemsize)
+    made = Diagonals(tuple(offsets), np.zeros(shape, matrix.dtype))
+    written: set[int] = set()
     for term in matrix.terms:
-        labels = tuple(dict.fromkeys(term.out))
-        row, column = (places(term, labels, axes) for axes in matrix.axes)
-        apart = [k for k, (a, b) in enumerate(zip(row.coefs, column.coefs, strict=True)) if a != b]
-        along = [k for k in range(len(labels)) if k not in apart]
-        sizes, core = [term.sizes[x] for x in labels], contracted(matrix, term, labels)
-        core = core.transpose(*apart, *along)
-        for at in product(*(range(sizes[k]) for k in apart)):
-            part = core[at]
-            if not part.size:
-                continue
-            first, offset = column.start, column.start - row.start
-            for k, value in zip(apart, at, strict=True):
-                first += column.coefs[k] * value
-                offset += (column.coefs[k] - row.coefs[k]) * value
-            own = data[number[offset], first:] if first else data[number[offset]]
-            where = as_strided(own, part.shape, [step * column.coefs[k] for k in along])
-            np.add(where, part, out=where)
-    return Diagonals(tuple(offsets), data)
+        _write_diagonals(matrix, term, made, written)
+    return made
+
+
+def _write_diagonals(matrix: HeldMatrix, term: HeldTerm, made: Diagonals, written: set[int]) -> None:
+    """Adds a term to diagonals; those that are not `written` yet are 0."""
+    labels = tuple(dict.fromkeys(term.out))
+    row, column = (places(term, labels, axes) for axes in matrix.axes)
+    apart = [k for k, (a, b) in enumerate(zip(row.coefs, column.coefs, strict=True)) if a != b]
+    along = [k for k in range(len(labels)) if k not in apart]
+    sign, positive = (-1, term._replace(coef=1)) if term.coef == -1 else (1, term)
+    core = contracted(matrix, positive, labels).transpose(*apart, *along)
+    if not core.size:
+        return
+    steps = [made.data.itemsize * column.coefs[k] for k in along]
+    for at in product(*(range(term.sizes[labels[k]]) for k in apart)):
+        first, offset = column.start, column.start - row.start
+        for k, value in zip(apart, at, strict=True):
+            first += column.coefs[k] * value
+            offset += (column.coefs[k] - row.coefs[k]) * value
+        number, part = made.offsets.index(offset), core[at]
+        where = as_strided(made.data[number, first:], part.shape, steps)
+        if number in written:
+            (np.add if sign == 1 else np.subtract)(where, part, out=where)
+        elif sign == 1:
+            where[...] = part
+        else:
+            np.negative(part, out=where)
+        written.add(number)
 
 
 def on_bands(found: Diagonals, above: int, below: int, more: int = 0) -> Numbers:
