@@ -80,7 +80,7 @@ class Blocks(Operator):
         ]
         return HeldMatrix(tuple(terms), self.held.arrays, 1, self.dtype, self.limit)
 
-    def few_entries(self) -> SparseEntries | None:
+    def _few_entries(self) -> SparseEntries | None:
         """The entries of all blocks, if they are few, where `structure` does not tell of them."""
         n, _ = self.matrix_shape
         forms = [block.structure() for row in self.grid for block in row]

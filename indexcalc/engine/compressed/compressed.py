@@ -99,14 +99,14 @@ def _made(
     given = [view.sides() for view in views]
     asked = Asked(lambda: f"compressed {', '.join(map(str, views))}")
     key = None if values else _shapes([side.node for side in given], named)
-    known = BOUND.get(key) if key else None
+    known = PLANNED.get(key) if key else None
     calls: dict[str, Any] = {}
     if known is None:
         known, arrays, calls = _bound(views, given, values, named, asked)
         if key and all(array is named[node.label] for node, array in arrays.items()) and not known.calls:
-            BOUND[key] = known
-            for oldest in list(BOUND)[:-KEPT]:
-                BOUND.pop(oldest, None)  # another thread may have been faster
+            PLANNED[key] = known
+            for oldest in list(PLANNED)[:-KEPT]:
+                PLANNED.pop(oldest, None)  # another thread may have been faster
     else:
         arrays = {node: named[node.label] for node in known.inputs}
     check_declared(arrays)
@@ -127,7 +127,7 @@ def _made(
 
 
 class HeldPlan(NamedTuple):
-    """How compressed results are made: the terms of each, what the arrays are called, and the function that has them."""
+    """How compressed results are made: their terms, what the arrays are called, and the function that makes them."""
 
     terms: list[list[HeldTerm]]
     titles: tuple[str, ...]
@@ -135,7 +135,7 @@ class HeldPlan(NamedTuple):
     run: Callable[..., Any]
 
 
-class Bound(NamedTuple):
+class PlannedInputs(NamedTuple):
     """A plan for inputs of certain shapes: what may be given, what it takes, their dtype, and the sizes of all axes."""
 
     plan: HeldPlan
@@ -146,8 +146,8 @@ class Bound(NamedTuple):
     calls: dict[str, Call]
 
 
-BOUND: dict[Any, Bound] = {}
-"""The last plans by nodes, and by names, shapes and dtypes of arrays: with new numbers, nothing is sized or planned anew."""
+PLANNED: dict[Any, PlannedInputs] = {}
+"""The last plans by nodes, and by names, shapes and dtypes of arrays: with new numbers nothing is planned anew."""
 
 
 def _shapes(nodes: Sequence[Node], named: Mapping[str, Any]) -> tuple[Any, ...] | None:
@@ -169,7 +169,7 @@ def _bound(
     values: Mapping[Any, Any] | None,
     named: Mapping[str, Any],
     asked: Asked,
-) -> tuple[Bound, dict[Variable, Any], dict[str, Any]]:
+) -> tuple[PlannedInputs, dict[Variable, Any], dict[str, Any]]:
     """The plan for these inputs, the arrays by variable, and the functions that were given."""
     roots = _simplified(tuple(side.node for side in given))
     inputs, sizes, calls = bound_inputs([view.wanted() for view in views], roots, values, named, asked)
@@ -179,7 +179,7 @@ def _bound(
     mixed = tuple(node.label for node in used if inputs[node].dtype.kind == "c")
     plan = _planned(roots, tuple(sizes.items()), tuple(node.label for node in used), dtype, mixed)
     dims = [tuple(extents(side.node, sizes)) for side in given]
-    return Bound(plan, tuple(inputs), used, dtype, dims, calls_below(roots)), inputs, calls
+    return PlannedInputs(plan, tuple(inputs), used, dtype, dims, calls_below(roots)), inputs, calls
 
 
 @lru_cache(maxsize=KEPT)

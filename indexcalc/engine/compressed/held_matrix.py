@@ -48,7 +48,11 @@ def shared_pairs(matrix: HeldMatrix) -> list[tuple[int, int]]:
     pairs: list[tuple[int, int]] = []
     for row in rows:
         for column in columns:
-            if not parts & {row, column} and column not in {c for _, c in pairs} and all(t.out[row] == t.out[column] for t in matrix.terms):
+            if (
+                not parts & {row, column}
+                and column not in {c for _, c in pairs}
+                and all(t.out[row] == t.out[column] for t in matrix.terms)
+            ):
                 pairs.append((row, column))
                 break
     return pairs
@@ -69,7 +73,7 @@ def restricted(matrix: HeldMatrix, axes: Sequence[int]) -> HeldMatrix:
 
 
 def _along(term: HeldTerm, axes: Sequence[int], factors: Sequence[tuple[int, Labels]]) -> HeldTerm:
-    """What a term has along these axes, with these factors, its labels numbered as they come; without its coefficient."""
+    """What a term has along these axes, with these factors, labels as they come; without its coefficient."""
     number: dict[int, int] = {}
     for x in (*(term.out[axis] for axis in axes), *(x for _, labels in factors for x in labels)):
         number.setdefault(x, len(number))
@@ -87,14 +91,14 @@ MOST_PRODUCTS = 100
 """Terms: of more, sums of Kronecker products are not looked for, which takes each pair of them."""
 
 
-class Chain(NamedTuple):
+class KroneckerTerm(NamedTuple):
     """A Kronecker product: a number, and a matrix for each group of axes."""
 
     scale: Any
     factors: list[HeldMatrix]
 
 
-def products(matrix: HeldMatrix, groups: Sequence[Sequence[int]]) -> list[Chain]:
+def products(matrix: HeldMatrix, groups: Sequence[Sequence[int]]) -> list[KroneckerTerm]:
     """The matrix as a sum of Kronecker products, a factor for each group of axes: terms that differ in one are one.
 
     So `A ⊗ B + A ⊗ C` is `A ⊗ (B + C)`.
@@ -116,14 +120,14 @@ def products(matrix: HeldMatrix, groups: Sequence[Sequence[int]]) -> list[Chain]
             break
     counts = [sum(axis < matrix.rows for axis in group) for group in groups]
     return [
-        Chain(scale, [matrix._replace(terms=t, rows=count) for t, count in zip(parts, counts, strict=True)])
+        KroneckerTerm(scale, [matrix._replace(terms=t, rows=count) for t, count in zip(parts, counts, strict=True)])
         for scale, parts in rows
     ]
 
 
 def _split(term: HeldTerm, groups: Sequence[Sequence[int]]) -> list[tuple[HeldTerm, ...]]:
     """What a term has along each group of axes, without what multiplies it."""
-    parts = []
+    parts: list[tuple[HeldTerm, ...]] = []
     for group in groups:
         near = factors_near(term, {term.out[axis] for axis in group})
         parts.append((_along(term, group, [term.factors[k] for k in near if term.factors[k][1]]),))
@@ -143,12 +147,12 @@ def parts_beside(matrix: HeldMatrix) -> list[tuple[int, int, HeldMatrix]]:
     for one, other in combinations(range(len(spans)), 2):
         if any(a[0] < b[1] and b[0] < a[1] for a, b in zip(spans[one], spans[other], strict=True)):
             joined.join(one, other)
-    made = []
+    made: list[tuple[int, int, HeldMatrix]] = []
     for members in joined.classes(range(len(spans))):
         first = [min(spans[k][axis][0] for k in members) for axis in (0, 1)]
         sizes = [max(spans[k][axis][1] for k in members) - first[axis] for axis in (0, 1)]
         terms = tuple(_within(matrix.terms[k], first, sizes) for k in members)
-        made.append((*first, matrix._replace(terms=terms)))
+        made.append((first[0], first[1], matrix._replace(terms=terms)))
     return made
 
 

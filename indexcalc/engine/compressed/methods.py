@@ -22,8 +22,10 @@ from indexcalc.errors import InputError
 
 SPARSE = 0.1
 """A share of all entries: a matrix with more is solved as a dense one;"""
+NARROW = 0.2
+"""A share of all diagonals: bands of more are solved as a dense matrix too;"""
 WIDE = 8
-"""times as many numbers as there are entries: wider bands are left to a sparse decomposition, which fills in less."""
+"""and with so many times as many numbers as entries they are left to a sparse decomposition, which fills in less."""
 
 Apply = Callable[[Numbers], Numbers]
 
@@ -88,13 +90,12 @@ def by_dense(matrix: HeldMatrix) -> Solver:
 def by_entries(matrix: HeldMatrix) -> Solver | None:
     """Bands, or a sparse LU decomposition, by SciPy; None where it isn't installed, or the entries are too many."""
     n, _ = matrix.shape
-    count = entry_count(matrix)
-    if count > SPARSE * n * n:
-        return None
-    offsets = diagonal_offsets(matrix)
-    if offsets is not None and (max(offsets[-1], 0) - min(offsets[0], 0) + 1) * n <= WIDE * count:
-        return _by_bands(diagonals(matrix, offsets))
-    return by_sparse_lu(entries(matrix), n)
+    count, offsets = entry_count(matrix), diagonal_offsets(matrix)
+    if offsets:
+        width = max(offsets[-1], 0) - min(offsets[0], 0) + 1
+        if width <= NARROW * n and width * n <= WIDE * count:
+            return _by_bands(diagonals(matrix, offsets))
+    return by_sparse_lu(entries(matrix), n) if count <= SPARSE * n * n else None
 
 
 def _by_bands(found: Diagonals) -> Solver | None:
@@ -117,7 +118,7 @@ def _by_bands(found: Diagonals) -> Solver | None:
 
 
 def _root_of_bands(found: Diagonals, lapack: Callable[..., Any]) -> tuple[Apply, Callable[[], Any]] | None:
-    """What solves with a Hermitian positive definite matrix, from half of its bands, and its logdet; None for others."""
+    """What solves with a Hermitian positive definite matrix, from half of its bands, and its logdet; else None."""
     wide, kind = found.above, found.data.dtype
     upper, lower = on_bands(found, wide, 0), on_bands(found, 0, wide)
     n = upper.shape[1]

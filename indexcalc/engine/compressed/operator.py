@@ -37,7 +37,7 @@ class Operator:
         """The matrix as terms, if it is held as some: what may be solved by structure."""
         return None
 
-    def few_entries(self) -> SparseEntries | None:
+    def _few_entries(self) -> SparseEntries | None:
         """The entries, if they are few and `structure` does not tell of them."""
         return None
 
@@ -63,8 +63,11 @@ class Operator:
 
         Raises InputError where the matrix is not square, is singular, or would have to be made dense beyond the limit.
         """
+        return self._solver("solve", positive_definite)
+
+    def _solver(self, asked: str, positive_definite: bool = False) -> Solver:
         if positive_definite not in self._solvers:
-            self._solvers[positive_definite] = solver(self, positive_definite, self.few_entries(), self.nbytes)
+            self._solvers[positive_definite] = solver(self, positive_definite, self._few_entries(), self.nbytes, asked)
         return self._solvers[positive_definite]
 
     def logdet(self) -> Any:
@@ -81,7 +84,7 @@ class Operator:
         >>> D.logdet(), D.solver().method
         (np.float64(4.564348191467836), 'factor by factor: 2×2 ⊗ 1×1')
         """
-        return self.solver().logdet()
+        return self._solver("the determinant of a compressed result").logdet()
 
     def as_linear_operator(self) -> LinearOperator:
         """The matrix as SciPy's `LinearOperator`, for its iterative solvers; needs SciPy."""

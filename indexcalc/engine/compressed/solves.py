@@ -21,7 +21,7 @@ STEPS = 10
 
 
 MODEST = 2000
-"""Unknowns: up to so many a matrix without structure is solved as a dense one, which takes 32 MB and less than a second;"""
+"""Unknowns: up to so many a matrix without structure is solved as a dense one, which takes 32 MB and a second;"""
 MUCH = 4
 """and beyond that, where the dense array takes at most so many times what is held."""
 
@@ -60,7 +60,7 @@ def solver(
         with np.errstate(all="ignore"):
             form = matrix.structure()
             found = None if form is None else structured(form)
-            made = _whole(matrix, positive_definite, few, held) if found is None else found
+            made = _whole(matrix, positive_definite, few, held, asked) if found is None else found
             _probe(matrix, made)
     except (Singular, np.linalg.LinAlgError):
         raise InputError(
@@ -69,7 +69,7 @@ def solver(
     return made
 
 
-def _whole(matrix: Solvable, positive_definite: bool, few: SparseEntries | None, held: int) -> Solver:
+def _whole(matrix: Solvable, positive_definite: bool, few: SparseEntries | None, held: int, asked: str) -> Solver:
     """A sparse or a dense matrix, or conjugate gradients; a dense one only where it is small, or all that is held."""
     rows, _ = matrix.matrix_shape
     size = rows * rows * matrix.dtype.itemsize
@@ -80,11 +80,11 @@ def _whole(matrix: Solvable, positive_definite: bool, few: SparseEntries | None,
         return by_array(matrix.todense().reshape(rows, rows))
     if not positive_definite:
         raise InputError(
-            "solve",
-            f"no structure of the terms helps, and a dense factorisation takes {2 * size:,} bytes, of {matrix.limit:,}, "
+            asked,
+            f"no structure of the terms helps, and a dense factorisation takes {2 * size:,} bytes of {matrix.limit:,}, "
             f"where {held:,} are held",
-            "write positive_definite=True where it is, for conjugate gradients; use as_linear_operator() with SciPy; or "
-            "make it dense yourself, .todense()",
+            "write positive_definite=True where it is, for conjugate gradients; use as_linear_operator() with SciPy; "
+            "or make it dense yourself, .todense()",
         )
     return Solver(
         "conjugate gradients",
@@ -95,7 +95,9 @@ def _whole(matrix: Solvable, positive_definite: bool, few: SparseEntries | None,
 
 def _no_determinant() -> Any:
     raise InputError(
-        "logdet", "conjugate gradients know no determinant", "take that of .todense(), where it fits into the memory"
+        "the determinant of a compressed result",
+        "conjugate gradients know none",
+        "take that of .todense(), where it fits",
     )
 
 

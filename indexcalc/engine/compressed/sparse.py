@@ -1,8 +1,8 @@
 """A held matrix as its entries, with their rows and columns, or by its diagonals; and as a sparse array of SciPy.
 
 The number of a row is an affine function of the labels of a term, and so is that of a column. Where both have one
-coefficient, entries go along a diagonal; each value of the other labels begins one. So bands, blocks of them and bands of
-blocks are all written without a list of entries.
+coefficient, entries go along a diagonal; each value of the other labels begins one. So bands, blocks of them and bands
+of blocks are all written without a list of entries.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def on_bands(found: Diagonals, above: int, below: int, more: int = 0) -> Numbers
 
 
 def sparse(matrix: HeldMatrix, shape: tuple[int, int], format: str) -> Any:
-    """A held matrix of this shape in one of SciPy's formats: by its diagonals, where they are not much more than it has."""
+    """A held matrix of this shape in one of SciPy's formats: by its diagonals, where these are not much more."""
     made = scipy_sparse(format)
     offsets = diagonal_offsets(matrix) if matrix.terms else None
     if offsets is None or len(offsets) * shape[1] > ROOMY * entry_count(matrix):

@@ -2,7 +2,8 @@
 
 In this order: deltas that all terms have (one smaller matrix, more right-hand sides), a Kronecker product (factor by
 factor), labels that all terms have on both sides (block diagonal), parts that share no row and no column, bands and few
-entries, sums of Kronecker products (eigenproblems, triangular pairs), and what is of low rank beside any of these (Woodbury).
+entries, sums of Kronecker products (eigenproblems, triangular pairs), and what is of low rank beside any of these
+(Woodbury).
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ import numpy as np
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import (
-    Chain,
     HeldMatrix,
+    KroneckerTerm,
     axis_groups,
     carried,
     contracted,
@@ -27,8 +28,8 @@ from indexcalc.engine.compressed.held_matrix import (
     restricted,
     shared_pairs,
 )
+from indexcalc.engine.compressed.kronecker import arranged, sum_of_products
 from indexcalc.engine.compressed.methods import Singular, Solver, by_dense, by_entries, log_of
-from indexcalc.engine.compressed.sums import arranged, sum_of_products
 from indexcalc.graph.ranges import taken
 
 
@@ -44,12 +45,11 @@ def structured(matrix: HeldMatrix) -> Solver | None:
     chains = products(matrix, groups) if len(groups) > 1 else []
     if len(chains) == 1:
         return _kronecker(matrix, groups, chains[0])
-    if pairs:
-        return _block_diagonal(matrix, pairs)
     if len(parts := parts_beside(matrix)) > 1:
         return _direct_sum(matrix, parts)
-    ranged = any(term.ranges for term in matrix.terms)
-    found = by_entries(matrix) if ranged else None
+    found = by_entries(matrix) if any(term.ranges for term in matrix.terms) else None
+    if found is None and pairs:
+        return _block_diagonal(matrix, pairs)
     if found is None and len(chains) > 1:
         found = sum_of_products(matrix, groups, chains)
     return found or _woodbury(matrix) or by_entries(matrix)
@@ -75,7 +75,7 @@ def _beside_deltas(matrix: HeldMatrix, pure: Sequence[tuple[int, int]]) -> Solve
     return Solver(method, found, lambda: times * made.logdet())
 
 
-def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]], chain: Chain) -> Solver:
+def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]], chain: KroneckerTerm) -> Solver:
     """A Kronecker product: factor by factor, `inv(A ⊗ B) = inv(A) ⊗ inv(B)`."""
     scale, factors = chain
     if scale == 0:
@@ -95,7 +95,9 @@ def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]], chain: Cha
         return np.asarray(x.reshape(*dims, count) / scale)
 
     def logdet() -> Any:
-        return total * log_of(scale) + sum(total // size * factor.logdet() for size, factor in zip(sizes, parts, strict=True))
+        return total * log_of(scale) + sum(
+            total // size * factor.logdet() for size, factor in zip(sizes, parts, strict=True)
+        )
 
     shown = " ⊗ ".join(f"{size}×{size}" for size in sizes)
     return Solver(f"factor by factor: {shown}", arranged(matrix, rows, columns, apply), logdet)
@@ -149,7 +151,7 @@ def _block_diagonal(matrix: HeldMatrix, pairs: Sequence[tuple[int, int]]) -> Sol
 def _woodbury(matrix: HeldMatrix) -> Solver | None:
     """What is solved by its structure, and terms of low rank.
 
-    `inv(D + U V') = inv(D) - inv(D) U inv(I + V' inv(D) U) V' inv(D)`, and `det(D + U V') = det(D) det(I + V' inv(D) U)`.
+    `inv(D + U V') = inv(D) - inv(D) U inv(I + V' inv(D) U) V' inv(D)`; `det(D + U V') = det(D) det(I + V' inv(D) U)`.
     """
     n, _ = matrix.shape
     low = {place: half for place, term in enumerate(matrix.terms) if (half := _halves(matrix, term)) is not None}

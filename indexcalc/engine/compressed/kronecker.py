@@ -9,20 +9,22 @@ from typing import Any
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
-from indexcalc.engine.compressed.held_matrix import Chain, HeldMatrix, dense
+from indexcalc.engine.compressed.held_matrix import HeldMatrix, KroneckerTerm, dense
 from indexcalc.engine.compressed.methods import Apply, Singular, Solver, log_of
 
 FEW = 200
 """Unknowns: up to so many a dense matrix is as fast as two eigenproblems."""
+APART = 0.25
+"""A power of the rounding: a matrix whose pivots differ by more is too near to a singular one to be divided by."""
 
 Side = tuple[tuple[int, ...], tuple[int, ...]]
 """The axes of rows and of columns that one place of Kronecker products has."""
 
 
 def sum_of_products(
-    matrix: HeldMatrix, groups: Sequence[Sequence[int]], chains: Sequence[Chain]
+    matrix: HeldMatrix, groups: Sequence[Sequence[int]], chains: Sequence[KroneckerTerm]
 ) -> Solver | None:
-    """What solves for a sum of Kronecker products, `chains`, with a factor for each group of axes; None if nothing does."""
+    """What solves for a sum of Kronecker products, `chains`, a factor for each group of axes; None if nothing does."""
     if matrix.shape[0] <= FEW:
         return None
     sides = [
@@ -65,11 +67,11 @@ def _eigenproblems(
     values: Any = None
     vectors = []
     for own in parts:
-        found = _diagonalised(own)
-        if found is None:
+        both = _diagonalised(own)
+        if both is None:
             return None
-        vectors.append(found[0])
-        values = found[1] if values is None else values[:, :, None] * found[1][:, None, :]
+        vectors.append(both[0])
+        values = both[1] if values is None else values[:, :, None] * both[1][:, None, :]
         values = values.reshape(len(own), -1)
     total = scales @ values
     if not np.all(total):
@@ -113,12 +115,12 @@ def _triangular(
         return None
     *outer, q, z = qz(scales[0] * parts[0][0], scales[1] * parts[0][1], output="complex")
     *inner, u, w = qz(*parts[1], output="complex")
-    pivots = sum(np.outer(s.diagonal(), t.diagonal()) for s, t in zip(outer, inner, strict=True))
+    pivots = np.einsum("kii,kjj->ij", np.stack(outer), np.stack(inner))
     if not np.all(pivots):
         raise Singular
     n, m = pivots.shape
-    orders = [[axis for side in sides for axis in side[k]] for k in (0, 1)]
-    dims = matrix.sizes(orders[1])
+    rows, columns = ([axis for side in sides for axis in side[k]] for k in (0, 1))
+    dims = matrix.sizes(columns)
 
     def apply(b: Numbers) -> Numbers:
         count = b.shape[-1]
@@ -131,7 +133,9 @@ def _triangular(
         x = np.einsum("ri,ijk,sj->rsk", z, made, w, optimize=True).reshape(*dims, count)
         return np.asarray(x if "c" in (matrix.dtype.kind, b.dtype.kind) else x.real)
 
-    return Solver(f"triangular pairs of {n}×{n}, {m}×{m}", arranged(matrix, *orders, apply), lambda: log_of(pivots))
+    return Solver(
+        f"triangular pairs of {n}×{n}, {m}×{m}", arranged(matrix, rows, columns, apply), lambda: log_of(pivots)
+    )
 
 
 def _diagonalised(parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
@@ -146,9 +150,9 @@ def _diagonalised(parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
         w = np.linalg.eigh(distinct[0])[1]
     else:
         roots = [(root, other) for a, other in (distinct, distinct[::-1]) if (root := _root(a)) is not None]
-        if not roots:
+        root, other = max(roots, key=lambda found: _spread(found[0]), default=(None, None))
+        if root is None or other is None or _spread(root) < float(np.finfo(root.dtype).eps) ** APART:
             return None
-        root, other = roots[0]
         inner = np.linalg.solve(root, np.linalg.solve(root, other).T)
         w = np.linalg.solve(root.T, np.linalg.eigh((inner + inner.T) / 2)[1])
     return w, np.stack([np.einsum("ia,ij,ja->a", w, part, w, optimize=True) for part in parts])
@@ -159,6 +163,12 @@ def _symmetric(a: Numbers) -> bool:
     return bool(np.allclose(a, a.T, rtol=0, atol=scale))
 
 
+def _spread(root: Numbers) -> float:
+    """The least pivot beside the largest: a matrix is far from singular where its root has no small one."""
+    pivots = np.abs(root.diagonal())
+    return float(pivots.min() / pivots.max())
+
+
 def _root(a: Numbers) -> Numbers | None:
     """The Cholesky factor of a matrix or its negative, if one is positive definite."""
     for sign in (1, -1):
@@ -167,5 +177,3 @@ def _root(a: Numbers) -> Numbers | None:
         except np.linalg.LinAlgError:
             continue
     return None
-
-
