@@ -408,3 +408,18 @@ def test_a_slice_of_all_entries_is_written_as_what_it_is_of() -> None:
     assert str(k[j] * g[ic.range("n", "l", boundary="zero") - j]) == "k[i]*g[l-i]"
     every = ic.einsum("ij,j->i", Array(constant("selection", (g.shape[0],) * 2, (0, 1))), g)
     assert str(every) == "g"
+
+
+@pytest.mark.parametrize("part", [slice(0, 2), slice(1, None), slice(None, None, -1), slice(2, None, -2), slice(1, 2)])
+def test_slices_of_convolutions_are_convolutions(part: slice) -> None:
+    """A slice of a convolution is one of fewer places: no label that is gone is summed once more."""
+    x, k = ic.tensor("x", 10), ic.tensor("k", 3)
+    given = {"x": np.arange(10.0) ** 2 % 7, "k": np.array([1.0, -2, 3])}
+    for y in (ic.correlate(x, k), ic.convolve(x, k, "same"), ic.correlate(x, k, "full", stride=2, dilation=2)):
+        want = y.evaluate(**given)[part]
+        made = y[part].simplify()
+        assert "eye" not in str(made)
+        np.testing.assert_allclose(made.evaluate(**given), want)
+        np.testing.assert_allclose(
+            ic.grad(y[part] @ y[part], k).evaluate(**given), ic.grad(made @ made, k).evaluate(**given)
+        )

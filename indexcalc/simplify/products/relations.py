@@ -78,10 +78,10 @@ def _fold_one(draft: Draft, out: Sequence[int]) -> bool:
     return False
 
 
-def _replaced(draft: Draft, one: Meeting, *others: int) -> bool:
-    """An affine delta in its normal form, in place of it and of other factors."""
+def _replaced(draft: Draft, one: Meeting, others: Sequence[int] = (), gone: Sequence[int] = ()) -> bool:
+    """An affine delta in its normal form, in place of it and of other factors; labels that are summed may be gone."""
     made, axes = affine_delta(one.relation)
-    return put(draft, [one.place, *others], [], (made, [one.labels[axis] for axis in axes]))
+    return put(draft, [one.place, *others], gone, (made, [one.labels[axis] for axis in axes]))
 
 
 def _again(one: Meeting, rows: Sequence[Row]) -> bool:
@@ -180,7 +180,7 @@ def _picked(draft: Draft, one: Meeting, rows: Sequence[Row], summed: dict[int, i
             made = one.relation.through(place, found) if end else _of_whole(one.relation, place, found)
             if made is not None:
                 own = tuple(labels[1 - end] if x == label else x for x in one.labels)
-                return _replaced(draft, Meeting(one.place, own, made), other)
+                return _replaced(draft, Meeting(one.place, own, made), [other], [label])
     return False
 
 
