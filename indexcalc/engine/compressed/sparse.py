@@ -67,14 +67,19 @@ def entry_count(matrix: HeldMatrix) -> int:
 
 def entries(matrix: HeldMatrix) -> SparseEntries:
     """The entries that the terms of a matrix have: one for each value of the labels of its axes."""
-    count = entry_count(matrix)
-    require_room(matrix, "entries", count, count * (matrix.dtype.itemsize + 2 * np.dtype(np.intp).itemsize))
+    require_entries(matrix)
     parts = [_entries(matrix, term) for term in matrix.terms]
     return (
         SparseEntries(*map(np.concatenate, zip(*parts, strict=True)))
         if parts
         else SparseEntries(*np.zeros((3, 0), np.intp))
     )
+
+
+def require_entries(matrix: HeldMatrix) -> None:
+    """An error before anything is allocated, where the entries and their places take more than the memory limit."""
+    count = entry_count(matrix)
+    require_room(matrix, "entries", count, count * (matrix.dtype.itemsize + 2 * np.dtype(np.intp).itemsize))
 
 
 def require_room(matrix: HeldMatrix, what: str, count: int, needed: int) -> None:
@@ -194,6 +199,8 @@ def sparse(matrix: HeldMatrix, shape: tuple[int, int], format: str) -> Any:
     offsets = diagonal_offsets(matrix) if matrix.terms else None
     if offsets is None or len(offsets) * shape[1] > ROOMY * entry_count(matrix):
         return sparse_of(entries(matrix), shape, format)
+    if format != "dia":
+        require_entries(matrix)
     found = diagonals(matrix, offsets)
     return made.dia_array((found.data, found.offsets), shape=shape).asformat(format)
 
