@@ -18,7 +18,7 @@ from indexcalc.engine.compressed.sparse import (
     entry_count,
     on_bands,
 )
-from indexcalc.errors import InputError
+from indexcalc.errors import InputError, counted
 
 SPARSE = 0.1
 """A share of all entries: a matrix with more is solved as a dense one;"""
@@ -149,7 +149,7 @@ def by_sparse_lu(found: SparseEntries, n: int) -> Solver | None:
         raise Singular from None
     kind = values.dtype
     apply = _apart(lambda b: made.solve(np.ascontiguousarray(b, kind)), kind, n)
-    return Solver(f"sparse LU of {len(values):,} entries", apply, lambda: log_of(made.U.diagonal()))
+    return Solver(f"sparse LU of {counted(len(values), 'entry')}", apply, lambda: log_of(made.U.diagonal()))
 
 
 def _apart(apply: Apply, kind: np.dtype[Any], n: int) -> Apply:

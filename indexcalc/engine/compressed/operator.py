@@ -11,8 +11,7 @@ from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.methods import Solver
 from indexcalc.engine.compressed.solves import solver
 from indexcalc.engine.compressed.sparse import SparseEntries
-from indexcalc.engine.compressed.structured import Solver
-from indexcalc.errors import InputError, KindError
+from indexcalc.errors import InputError, KindError, counted
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
 

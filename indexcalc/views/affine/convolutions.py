@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from indexcalc.affine import BOUNDARIES, MODES, Affine, IndexTerm, first_and_count
-from indexcalc.errors import Asked, DimensionError, KindError, NotationError, did_you_mean
+from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, did_you_mean
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.ranges import shrinks
 from indexcalc.index import Dim, Dimension, Index, dim
