@@ -10,6 +10,9 @@ from indexcalc.surface import is_integer
 BOUNDARIES = ("", "zero", "periodic", "reflect")
 """What lies beside an array: nothing, so that a use there is an error, zeros, the array again, or its mirror image."""
 
+MODES = ("full", "same", "valid")
+"""Which places of a convolution there are: all where both meet, as many as the first has, or where all of it does."""
+
 
 class Span(NamedTuple):
     """Where an index runs: from `start`, over `size` values if that was declared.
@@ -117,3 +120,20 @@ def affine_text(terms: list[tuple[int, str]], offset: Any = 0) -> str:
     shown = str(offset).replace(" ", "")
     parts += [shown if shown.startswith("-") else f"+{shown}"] if offset != 0 or not parts else []
     return "".join(parts).removeprefix("+")
+
+
+def first_and_count(size: Any, width: Any, sign: int, mode: str, dilation: int) -> tuple[Any, Any]:
+    """The first place of a correlation (sign 1) or convolution (-1) of these sizes in a mode, and how many there are.
+
+    A value of a correlation, at place t, is `sum_j k[j] x[t + dilation*j]`. In the mode "same" the reach of the second
+    array has to be an integer.
+
+    >>> first_and_count(9, 3, 1, "full", 2), first_and_count(9, 3, -1, "same", 1), first_and_count(9, 3, -1, "valid", 1)
+    ((-4, 13), (1, 9), (2, 7))
+    """
+    reach = dilation * (width - 1)
+    if mode == "full":
+        return (-1 * reach if sign > 0 else 0), size + reach
+    if mode == "same":
+        return reach // 2 - (reach if sign > 0 else 0), size
+    return (0 if sign > 0 else reach), size - reach

@@ -442,3 +442,68 @@ def test_source_of_a_window_of_one_place(target: str) -> None:
         point = RNG.normal(size=(n, n))
         array = point if target == "numpy" else __import__("torch").from_numpy(point)
         np.testing.assert_allclose(float(space["program"](array)), (np.roll(point, -1, 1) * np.tri(n)).sum())
+
+
+@pytest.mark.parametrize("part", [slice(0, 2), slice(1, None), slice(None, None, -1), slice(2, None, -2), slice(1, 2)])
+def test_slices_of_convolutions_are_convolutions(part: slice) -> None:
+    """A slice of a convolution is one of fewer places: no label that is gone is summed once more."""
+    x, k = ic.tensor("x", 10), ic.tensor("k", 3)
+    given = {"x": np.arange(10.0) ** 2 % 7, "k": np.array([1.0, -2, 3])}
+    for y in (ic.correlate(x, k), ic.convolve(x, k, "same"), ic.correlate(x, k, "full", stride=2, dilation=2)):
+        want = y.evaluate(**given)[part]
+        made = y[part].simplify()
+        assert "eye" not in str(made)
+        np.testing.assert_allclose(made.evaluate(**given), want)
+        np.testing.assert_allclose(
+            ic.grad(y[part] @ y[part], k).evaluate(**given), ic.grad(made @ made, k).evaluate(**given)
+        )
+
+
+def convolutions() -> dict[str, Any]:
+    """Convolutions and correlations, and what is derived of them by both arrays."""
+    a, b, q, n = ic.tensor("a", 10), ic.tensor("b", 3), ic.tensor("q", "m"), ic.tensor("p", "n")
+    X, K = ic.tensor("X", 9, 8), ic.tensor("K", 3, 2)
+    images, kernels = ic.tensor("I", 2, 3, 8, 8), ic.tensor("L", 4, 3, 3, 3)
+    steps = [{}, {"stride": 2}, {"dilation": 2}, {"stride": 3, "dilation": 2}]
+    pairs: list[Any] = [(a, b, {"mode": mode, **step}) for mode in ("full", "same") for step in steps]
+    pairs += [(a, b, {"mode": "valid", "stride": 2}), (X, K, {"mode": "full"}), (X, K, {"mode": "same"})]
+    pairs += [(X, K, {"stride": (2, 1), "dilation": (1, 3)}), (X, b, {"axes": 0}), (X, b, {"axes": -1, "mode": "same"})]
+    pairs += [(n, q, {"mode": "full"}), (n, q, {"mode": "valid"}), (n, b, {"mode": "same"})]
+    found = {}
+    for number, (x, k, options) in enumerate(pairs):
+        for f in (ic.correlate, ic.convolve):
+            y = f(x, k, **options)
+            by = ic.vjp(y, [x, k], ic.tensor("G", *y.shape))
+            found |= {f"{number} {f.__name__} {options} {word}": e for word, e in zip("yxk", (y, *by), strict=True)}
+    for options in ({}, {"stride": (2, 1)}, {"mode": "same", "dilation": 2}):
+        found[f"layer {options}"] = ic.correlate(images, kernels, axes=(-2, -1), **options)
+    found["of three axes"] = -2 * ic.convolve(ic.tensor("T", 5, 6, 9), b, axes=1)
+    return found
+
+
+CONVOLUTIONS = convolutions()
+UNNAMED = {name for name in CONVOLUTIONS if name[-1] != "y" and ("dilation" in name and "stride" in name)} | {
+    name for name in CONVOLUTIONS if name[-1] == "k" and ("axes" in name or name.startswith("16"))
+}
+"""Where both steps are long, an axis is summed besides, or it depends on the sizes how many places there are."""
+
+
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_are_written_as_such_and_read_back(name: str) -> None:
+    e = CONVOLUTIONS[name]
+    assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
+    assert "affine" not in str(e) or name in UNNAMED, str(e)
+
+
+def test_derivatives_of_strided_convolutions_are_slices_of_some() -> None:
+    a, b, v = ic.tensor("a", 10), ic.tensor("b", 3), ic.tensor("v", 4)
+    by = ic.vjp(ic.correlate(a, b, stride=2), [a, b], v)
+    assert list(map(str, by)) == [
+        "concatenate([convolve(b, v, dilation=2), zeros(1)])",
+        'correlate(a, v, mode="full", dilation=2)[6:9]',
+    ]
+    assert (
+        str(ic.parse('correlate(X, b, axes=1, mode="same")', X="9 8", b="3")) == 'correlate(X, b, mode="same", axes=1)'
+    )
+    with pytest.raises(ic.ParseError, match="mode"):
+        ic.parse('correlate(a, b, mode="most")', a="9", b="3")

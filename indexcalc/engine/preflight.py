@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.bind.inputs import KEPT, size_of, symbols_below
+from indexcalc.engine.bind.inputs import FLOATS, size_of, symbols_below
 from indexcalc.engine.compile.arranged import Job, arrange
 from indexcalc.engine.compressed.compressed import (
     Cost,
@@ -154,8 +154,8 @@ def _kept_dtype(dtype: Any, asked: Asked) -> Any:
         kind: Any = None if dtype is None else np.dtype(dtype)
     except (TypeError, ValueError):
         kind = None
-    if kind is None or kind not in KEPT:
-        raise InputError(asked, f"dtype {kind or repr(dtype)}", f"give one of {', '.join(map(str, KEPT))}")
+    if kind is None or kind not in FLOATS:
+        raise InputError(asked, f"dtype {kind or repr(dtype)}", f"give one of {', '.join(map(str, FLOATS))}")
     return kind
 
 

@@ -23,8 +23,8 @@ from indexcalc.surface import is_integer
 
 Numbers = NDArray[Any]
 
-KEPT = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "complex128"))
-SINGLE = KEPT[0], KEPT[2]
+FLOATS = tuple(np.dtype(name) for name in ("float32", "float64", "complex64", "complex128"))
+SINGLE = FLOATS[0], FLOATS[2]
 EQUAL = "give equal sizes; 1 is not stretched"
 UNKNOWN = "?"
 """What the symbol of a dimension that nobody fixed begins with; the name of its index follows."""
@@ -203,7 +203,7 @@ def to_array(value: Any, name: str, dims: Sequence[Dimension] | None = None, who
     dtype = array.dtype.newbyteorder("=")
     if dtype.kind in "iu":
         dtype = np.dtype(np.int64 if whole else np.float64)
-    if dtype not in KEPT and dtype.kind != "i":
+    if dtype not in FLOATS and dtype.kind != "i":
         raise _bad_dtype(asked, array)
     return array.astype(dtype, copy=False)
 

@@ -14,9 +14,9 @@ from typing import Any
 from indexcalc.engine.bind.inputs import number_of, size_of
 from indexcalc.graph.constructors import addition, constant, einsum
 from indexcalc.graph.labels import UnionFind
-from indexcalc.graph.node import Labels, Node, Product, Sum, Term, topological
+from indexcalc.graph.node import Labels, Node, Product, Sum, Term
 from indexcalc.graph.numbers import Number, multiply
-from indexcalc.graph.ranges import Relation, affine_delta, relation_of, selection_of
+from indexcalc.graph.ranges import Relation, affine_delta, range_of, relation_of, selection_of
 from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension
 
@@ -33,32 +33,30 @@ def banded(roots: Sequence[Node], sizes: Mapping[str, int]) -> list[Node]:
     >>> len(banded([root], {})[0].children)
     3
     """
-    if not any(relation_of(node) for node in topological(roots)):
-        return list(roots)
     sums: set[Node] = set()
+    ties = Ties(sizes)
 
     def change(_: Node, node: Node) -> Node:
-        if isinstance(node, Sum):
-            return _spliced(node)
-        if not isinstance(node, Product):
-            return node
-        axes = tuple(range(node.order))
-        parts = [_written_out(part, sizes, sums) for part in _multiplied_out(node)]
-        if all(len(part) == 1 for part in parts):
-            return node
-        made = addition([(1, term, axes) for part in parts for term in part], node.dims)
-        sums.add(made)
+        made = _spliced(node) if isinstance(node, Sum) else node
+        if isinstance(node, Product):
+            products = _multiplied_out(node, ties)
+            parts = [_written_out(part, ties, sums) for part in products]
+            if products != [node] or parts != [[node]]:
+                axes = tuple(range(node.order))
+                made = addition([(1, term, axes) for part in parts for term in part], node.dims)
+                sums.add(made)
+        ties.of(made)
         return made
 
     return replace(roots, change)
 
 
-def _multiplied_out(node: Product) -> list[Node]:
-    """A product as products: sums that have windows as terms are multiplied out."""
+def _multiplied_out(node: Product, ties: Ties) -> list[Node]:
+    """A product as products: sums that have windows as terms, or that are sparse, are multiplied out."""
     rows: list[tuple[Number, list[tuple[Node, Labels, Number]]]] = [(node.coef, [])]
     for child, labels, exponent in node.factors:
         terms: list[tuple[Number, Node, Labels]] = [(1, child, labels)]
-        if isinstance(child, Sum) and exponent == 1 and any(relation_of(term.node) for term in child.terms):
+        if isinstance(child, Sum) and exponent == 1 and ties.opened(child, MOST_BANDS // len(rows)):
             terms = [(coef, inner, tuple(labels[x] for x in own)) for coef, inner, own in child.terms]
         rows = [
             (multiply(coef, own), [*factors, (inner, places, exponent)])
@@ -67,6 +65,75 @@ def _multiplied_out(node: Product) -> list[Node]:
         ]
     dims: dict[Any, Dimension] = dict(enumerate(node.sizes))
     return [node] if len(rows) == 1 else [einsum(coef, factors, node.out, dims) for coef, factors in rows]
+
+
+class Ties:
+    """Which axes of nodes are tied by deltas and selections in them: an entry of one tells that of the other.
+
+    Nodes are met from below, and remembered.
+    """
+
+    def __init__(self, sizes: Mapping[str, int]) -> None:
+        self.sizes = sizes
+        self.known: dict[Node, tuple[int, ...]] = {}
+
+    def of(self, node: Node) -> tuple[int, ...]:
+        """For each axis the first one that it is tied to."""
+        found = self.known.get(node)
+        if found is None:
+            self.known[node] = found = self._of(node)
+        return found
+
+    def _of(self, node: Node) -> tuple[int, ...]:
+        axes = tuple(range(node.order))
+        if range_of(node) is not None:
+            return 0, 0
+        if isinstance(node, Product):
+            joined = self._joined(node)
+            roots = [joined.find(x) for x in node.out]
+            return tuple(roots.index(root) for root in roots)
+        if isinstance(node, Sum) and node.order > 1:
+            rows = []
+            for term in node.terms:
+                own = [self.of(term.node)[term.labels.index(axis)] if axis in term.labels else -1 for axis in axes]
+                rows.append(own)
+            classes = [tuple(row[axis] for row in rows) for axis in axes]
+            return tuple(axis if -1 in found else classes.index(found) for axis, found in enumerate(classes))
+        return axes
+
+    def _joined(self, node: Product) -> UnionFind:
+        joined = UnionFind()
+        for f in node.factors:
+            for label, first in zip(f.labels, self._tied(f.node), strict=True):
+                joined.join(label, f.labels[first])
+        return joined
+
+    def _tied(self, node: Node) -> tuple[int, ...]:
+        known = node in self.known or range_of(node) is not None
+        return self.of(node) if known else tuple(range(node.order))
+
+    def entries(self, node: Node) -> int:
+        """How many entries a node has that may be other than 0."""
+        ties, least = self.of(node), dict[int, int]()
+        for axis, dimension in zip(ties, node.dims, strict=True):
+            extent = size_of(dimension, self.sizes)
+            least[axis] = min(least.get(axis, extent), extent)
+        return prod(least.values())
+
+    def opened(self, node: Sum, most: int) -> bool:
+        """Is a product with this sum written as several, at most so many: are there windows in it, or is it sparse?"""
+        return len(node.terms) <= most and (self.sparse(node) or any(relation_of(t.node) for t in node.terms))
+
+    def sparse(self, node: Node) -> bool:
+        """Has this sum, or product, at most half of the entries of its array, all terms together?"""
+        if not isinstance(node, Sum | Product) or node.order < 2:
+            return False
+        extents = [size_of(dimension, self.sizes) for dimension in node.dims]
+        if isinstance(node, Product):
+            return 2 * self.entries(node) <= prod(extents)
+        constant_along = (prod(extents[axis] for axis in range(node.order) if axis not in t.labels) for t in node.terms)
+        counts = (self.entries(t.node) * times for t, times in zip(node.terms, constant_along, strict=True))
+        return 2 * sum(counts) <= prod(extents)
 
 
 def _spliced(node: Sum) -> Node:
@@ -81,13 +148,14 @@ def _spliced(node: Sum) -> Node:
     return addition(terms, node.shape)
 
 
-def _written_out(node: Node, sizes: Mapping[str, int], sums: Container[Node]) -> list[Node]:
+def _written_out(node: Node, ties: Ties, sums: Container[Node]) -> list[Node]:
     """A product as the terms for the entries of its short labels of windows, or itself."""
     if not isinstance(node, Product):
         return [node]
+    sizes = ties.sizes
     extents = [size_of(dimension, sizes) for dimension in node.sizes]
     related = {k: (found, f.labels) for k, f in enumerate(node.factors) if (found := relation_of(f.node)) is not None}
-    inner = [f.labels for f in node.factors if f.node in sums]
+    inner = [f.labels for f in node.factors if f.node in sums or range_of(f.node) or ties.sparse(f.node)]
     fixed = _short(node.out, [labels for _, labels in related.values()], inner, extents)
     if not fixed or prod(extents[x] for x in fixed) > MOST_BANDS:
         return [node]

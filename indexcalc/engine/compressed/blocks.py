@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
+from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held import Compressed
+from indexcalc.engine.compressed.held_matrix import HeldMatrix
+from indexcalc.engine.compressed.methods import SPARSE
 from indexcalc.engine.compressed.operator import Operator, size_told, vector
-from indexcalc.engine.compressed.sparse import SparseEntries, entries, sparse
+from indexcalc.engine.compressed.sparse import SparseEntries, entries, entry_count, sparse_of
 from indexcalc.errors import InputError
+from indexcalc.graph.ranges import Range
 from indexcalc.surface import public
 from indexcalc.writing.html import code, paragraph, table
 
@@ -60,6 +65,27 @@ class Blocks(Operator):
     def shape(self) -> tuple[int, int]:
         """The shape of the matrix."""
         return self.matrix_shape
+
+    def structure(self) -> HeldMatrix | None:
+        """The grid as one matrix, whose terms are parts of it; None where a side of a block has several axes."""
+        if any(len(side) != 1 for side in (*self.rows, *self.columns)):
+            return None
+        sizes = self.matrix_shape
+        tops, lefts = ([0, *accumulate(map(prod, sides))] for sides in (self.rows, self.columns))
+        terms = [
+            _placed(term, (top, left), sizes)
+            for top, row in zip(tops, self.grid, strict=False)
+            for left, block in zip(lefts, row, strict=False)
+            for term in block.terms
+        ]
+        return HeldMatrix(tuple(terms), self.held.arrays, 1, self.dtype, self.limit)
+
+    def _few_entries(self) -> SparseEntries | None:
+        """The entries of all blocks, if they are few, where `structure` does not tell of them."""
+        n, _ = self.matrix_shape
+        forms = [block.structure() for row in self.grid for block in row]
+        few = sum(map(entry_count, forms)) <= SPARSE * n * n
+        return self._entries() if few and self.structure() is None else None
 
     @property
     def nbytes(self) -> int:
@@ -132,6 +158,10 @@ class Blocks(Operator):
                [0., 0., 0., 0., 0.],
                [1., 0., 0., 0., 0.]])
         """
+        return sparse_of(self._entries(), self.matrix_shape, format)
+
+    def _entries(self) -> SparseEntries:
+        """The entries that the terms of all blocks have."""
         lefts = np.cumsum([0, *map(prod, self.columns)])
         tops = np.cumsum([0, *map(prod, self.rows)])
         found = [
@@ -140,7 +170,7 @@ class Blocks(Operator):
             for left, block in zip(lefts, row, strict=False)
         ]
         parts = [(one.values, one.rows + top, one.columns + left) for top, left, one in found]
-        return sparse(SparseEntries(*map(np.concatenate, zip(*parts, strict=True))), self.matrix_shape, format)
+        return SparseEntries(*map(np.concatenate, zip(*parts, strict=True)))
 
     def diagonal(self) -> Numbers:
         """The diagonal of the matrix, flat."""
@@ -171,6 +201,17 @@ class Blocks(Operator):
     def _repr_html_(self) -> str:
         blocks = table([code(str(block)) for block in row] for row in self.grid)
         return f"{blocks}\n{paragraph(size_told(self.matrix_shape, self.nbytes, self.dense_nbytes))}"
+
+
+def _placed(term: HeldTerm, first: tuple[int, int], sizes: tuple[int, int]) -> HeldTerm:
+    """A term of a block as one of the grid: where its rows and columns begin, and how many there are in all."""
+    own = term.ranges or (None, None)
+    ranges = []
+    for axis, (found, start, size) in enumerate(zip(own, first, sizes, strict=True)):
+        picked = Range(0, 1, term.extent(axis), size) if found is None else found
+        moved = picked._replace(start=picked.start + start, length=size)
+        ranges.append(None if moved.whole else moved)
+    return term._replace(ranges=tuple(ranges) if any(ranges) else ())
 
 
 def _laid(parts: Sequence[Any]) -> Numbers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, overload
 
@@ -10,20 +11,20 @@ import numpy as np
 
 from indexcalc.engine.bind.declared import check_declared
 from indexcalc.engine.bind.given import with_functions
-from indexcalc.engine.bind.inputs import cast, common_dtype, size_of
+from indexcalc.engine.bind.inputs import FLOATS, cast, common_dtype, size_of
 from indexcalc.engine.bind.named import bound_inputs, keyword_or_input
 from indexcalc.engine.bind.own import calls_below, with_own
 from indexcalc.engine.compressed.blocks import Blocks
-from indexcalc.engine.compressed.factors import factors
+from indexcalc.engine.compressed.factors import HeldTerm, factors
 from indexcalc.engine.compressed.held import Compressed, HeldArrays
-from indexcalc.engine.emit.numpy.function import function_of
+from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.limits import most_bytes
 from indexcalc.engine.measure import total_flops
 from indexcalc.engine.program import Input, Program
-from indexcalc.engine.wanted import Evaluable
+from indexcalc.engine.wanted import Evaluable, Sides
 from indexcalc.errors import Asked, InputError, KindError
-from indexcalc.graph.node import Node
+from indexcalc.graph.node import Call, Node, Variable, topological
 from indexcalc.simplify.passes import simplify
 from indexcalc.surface import public
 
@@ -88,28 +89,117 @@ def grid(D: Any, asked: str) -> list[list[Evaluable]]:
     return rows
 
 
+KEPT = 64
+"""Plans that are kept, for graphs, sizes and dtypes: an arbitrary budget, which bounds their memory."""
+
+
 def _made(
     views: Sequence[Evaluable], values: Mapping[Any, Any] | None, named: Mapping[str, Any], limit: int
 ) -> list[Compressed]:
     given = [view.sides() for view in views]
-    roots = simplify([side.node for side in given])
     asked = Asked(lambda: f"compressed {', '.join(map(str, views))}")
+    key = None if values else _shapes([side.node for side in given], named)
+    known = PLANNED.get(key) if key else None
+    calls: dict[str, Any] = {}
+    if known is None:
+        known, arrays, calls = _bound(views, given, values, named, asked)
+        if key and all(array is named[node.label] for node, array in arrays.items()) and not known.calls:
+            PLANNED[key] = known
+            for oldest in list(PLANNED)[:-KEPT]:
+                PLANNED.pop(oldest, None)  # another thread may have been faster
+    else:
+        arrays = {node: named[node.label] for node in known.inputs}
+    check_declared(arrays)
+    _check(known.plan.code.peak, limit, asked)
+    run, dtype = known.plan.run, known.dtype
+    if known.calls:
+        run = with_functions(run, with_own(calls, known.calls, "numpy"), known.calls, dtype)
+    held = HeldArrays(
+        tuple(cast(np.asarray(a), dtype) for a in run(*[cast(arrays[node], dtype) for node in known.used])),
+        known.plan.titles,
+        dtype,
+        limit,
+    )
+    return [
+        Compressed(held, terms, dims, side.rows, side.names)
+        for terms, dims, side in zip(known.plan.terms, known.dims, given, strict=True)
+    ]
+
+
+class HeldPlan(NamedTuple):
+    """How compressed results are made: their terms, what the arrays are called, and the function that makes them."""
+
+    terms: list[list[HeldTerm]]
+    titles: tuple[str, ...]
+    code: Code
+    run: Callable[..., Any]
+
+
+class PlannedInputs(NamedTuple):
+    """A plan for inputs of certain shapes: what may be given, what it takes, their dtype, and the sizes of all axes."""
+
+    plan: HeldPlan
+    inputs: tuple[Variable, ...]
+    used: tuple[Variable, ...]
+    dtype: np.dtype[Any]
+    dims: list[tuple[int, ...]]
+    calls: dict[str, Call]
+
+
+PLANNED: dict[Any, PlannedInputs] = {}
+"""The last plans by nodes, and by names, shapes and dtypes of arrays: with new numbers nothing is planned anew."""
+
+
+def _shapes(nodes: Sequence[Node], named: Mapping[str, Any]) -> tuple[Any, ...] | None:
+    """By what a plan is known, where all inputs are arrays that are taken as they are, or sizes."""
+    found: list[Any] = []
+    for name, value in named.items():
+        if type(value) is np.ndarray and value.dtype in FLOATS:
+            found.append((name, value.shape, value.dtype))
+        elif type(value) is int:
+            found.append((name, value))
+        else:
+            return None
+    return *nodes, *found
+
+
+def _bound(
+    views: Sequence[Evaluable],
+    given: Sequence[Sides],
+    values: Mapping[Any, Any] | None,
+    named: Mapping[str, Any],
+    asked: Asked,
+) -> tuple[PlannedInputs, dict[Variable, Any], dict[str, Any]]:
+    """The plan for these inputs, the arrays by variable, and the functions that were given."""
+    roots = _simplified(tuple(side.node for side in given))
     inputs, sizes, calls = bound_inputs([view.wanted() for view in views], roots, values, named, asked)
-    check_declared(inputs)
-    program, terms = factors(roots, sizes)
-    used = {node.label: array for node, array in inputs.items() if node.label in program.inputs}
-    dtype = common_dtype(used.values())
-    mixed = [name for name, array in used.items() if array.dtype.kind == "c"]
-    code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
-    _check(code.peak, limit, asked)
-    run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
-    nodes = calls_below(roots)
-    if nodes:
-        run = with_functions(run, with_own(calls, nodes, "numpy"), nodes, dtype)
-    arrays = [cast(np.asarray(a), dtype) for a in run(*[cast(a, dtype) for a in used.values()])]
-    held = HeldArrays(tuple(arrays), _titles(program), dtype, limit)
+    below = {node.label for node in topological(roots) if isinstance(node, Variable)}
+    used = tuple(node for node in inputs if node.label in below)
+    dtype = common_dtype(inputs[node] for node in used)
+    mixed = tuple(node.label for node in used if inputs[node].dtype.kind == "c")
+    plan = _planned(roots, tuple(sizes.items()), tuple(node.label for node in used), dtype, mixed)
     dims = [tuple(extents(side.node, sizes)) for side in given]
-    return [Compressed(held, t, dim, s.rows, s.names) for t, dim, s in zip(terms, dims, given, strict=True)]
+    return PlannedInputs(plan, tuple(inputs), used, dtype, dims, calls_below(roots)), inputs, calls
+
+
+@lru_cache(maxsize=KEPT)
+def _simplified(roots: tuple[Node, ...]) -> tuple[Node, ...]:
+    return tuple(simplify(roots))
+
+
+@lru_cache(maxsize=KEPT)
+def _planned(
+    roots: tuple[Node, ...],
+    sizes: tuple[tuple[str, int], ...],
+    used: tuple[str, ...],
+    dtype: np.dtype[Any],
+    mixed: tuple[str, ...],
+) -> HeldPlan:
+    """The plan for these sizes, whose function takes the arrays of what is used, of which `mixed` are complex."""
+    program, terms = factors(roots, dict(sizes))
+    code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
+    run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
+    return HeldPlan(terms, _titles(program), code, run)
 
 
 def extents(node: Node, sizes: Mapping[str, int]) -> list[int]:

@@ -21,7 +21,7 @@ from indexcalc.engine.plan.lowering import Lowering
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
-from indexcalc.engine.plan.steps import PlacedPiece, added
+from indexcalc.engine.plan.steps import PlacedPiece, added, negative
 from indexcalc.engine.plan.terms import Choice, as_leaf
 from indexcalc.engine.program import Program
 from indexcalc.graph.constructors import constant
@@ -29,6 +29,8 @@ from indexcalc.graph.node import Labels, Node, topological
 from indexcalc.graph.numbers import Number, add
 from indexcalc.graph.ranges import Range
 from indexcalc.simplify.intervals import bounds
+from indexcalc.simplify.recognise_logs import stable
+from indexcalc.simplify.selection import select
 
 
 class HeldTerm(NamedTuple):
@@ -77,7 +79,7 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     (((0, (0, 1)), (1, (2, 3))), (0, 1, 2, 3, 4, 4))
     """
     require_entries(roots, sizes)
-    roots = banded(roots, sizes)
+    roots = select(stable(banded(roots, sizes)))
     order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
     lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
     lowering.lower(())
@@ -183,7 +185,11 @@ def _joined(pool: StepPool, one: Ready, other: Ready) -> Ready | None:
         return None
     axes = left[0].labels
     made = _sum(pool, [(one.coef, left[0], axes), (other.coef, right[0], axes)], one.sizes)
-    return one._replace(coef=1, pieces=(*(a & b).elements(), made))
+    other_sign = negative(pool, made.value)
+    coef = 1
+    if other_sign is not None and other_sign < made.value:
+        coef, made = -1, made._replace(value=other_sign)
+    return one._replace(coef=coef, pieces=(*(a & b).elements(), made))
 
 
 def _sum(pool: StepPool, parts: Sequence[tuple[Number, Piece, Labels]], sizes: Mapping[int, int]) -> Piece:

@@ -20,7 +20,7 @@ from indexcalc.engine.bind.inputs import Numbers, to_float
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
 from indexcalc.engine.compressed.operator import Operator, size_told, vector
-from indexcalc.engine.compressed.sparse import entries, sparse
+from indexcalc.engine.compressed.sparse import sparse
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.emit.numpy_code import emit
 from indexcalc.engine.plan.plan import plan
@@ -208,7 +208,7 @@ class Compressed(Operator):
                [-12.,  60., -48.],
                [  0., -48.,  48.]])
         """
-        return sparse(entries(self.structure()), self.matrix_shape, format)
+        return sparse(self.structure(), self.matrix_shape, format)
 
     def diagonal(self) -> Numbers:
         """The entries whose row is their column, with the axes of the rows; made without the dense array."""

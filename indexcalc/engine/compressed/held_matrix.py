@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 from math import prod
 from typing import Any, NamedTuple
 
@@ -12,6 +13,7 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
+from indexcalc.graph.ranges import Range, taken
 
 
 class HeldMatrix(NamedTuple):
@@ -40,12 +42,17 @@ class HeldMatrix(NamedTuple):
 
 
 def shared_pairs(matrix: HeldMatrix) -> list[tuple[int, int]]:
-    """The rows' axes that are a column's axis in all terms."""
+    """The rows' axes that are a column's axis in all terms, all of it."""
     rows, columns = matrix.axes
+    parts = {axis for term in matrix.terms for axis, found in enumerate(term.ranges) if found is not None}
     pairs: list[tuple[int, int]] = []
     for row in rows:
         for column in columns:
-            if column not in {c for _, c in pairs} and all(t.out[row] == t.out[column] for t in matrix.terms):
+            if (
+                not parts & {row, column}
+                and column not in {c for _, c in pairs}
+                and all(t.out[row] == t.out[column] for t in matrix.terms)
+            ):
                 pairs.append((row, column))
                 break
     return pairs
@@ -61,13 +68,111 @@ def carried(matrix: HeldMatrix, axis: int) -> bool:
 
 def restricted(matrix: HeldMatrix, axes: Sequence[int]) -> HeldMatrix:
     """The matrix with these axes alone; what else the terms have has to be a delta."""
-    kept = set(axes)
-    terms = []
-    for term in matrix.terms:
-        out = tuple(term.out[axis] for axis in axes)
-        used = set(out) | {x for _, labels in term.factors for x in labels}
-        terms.append(term._replace(out=out, sizes={x: s for x, s in term.sizes.items() if x in used}))
-    return matrix._replace(terms=tuple(terms), rows=sum(axis < matrix.rows for axis in kept))
+    terms = tuple(_along(term, axes, term.factors)._replace(coef=term.coef) for term in matrix.terms)
+    return matrix._replace(terms=terms, rows=sum(axis < matrix.rows for axis in axes))
+
+
+def _along(term: HeldTerm, axes: Sequence[int], factors: Sequence[tuple[int, Labels]]) -> HeldTerm:
+    """What a term has along these axes, with these factors, labels as they come; without its coefficient."""
+    number: dict[int, int] = {}
+    for x in (*(term.out[axis] for axis in axes), *(x for _, labels in factors for x in labels)):
+        number.setdefault(x, len(number))
+    found = tuple(term.ranges[axis] for axis in axes) if term.ranges else ()
+    return HeldTerm(
+        1,
+        tuple((k, tuple(number[x] for x in labels)) for k, labels in factors),
+        tuple(number[term.out[axis]] for axis in axes),
+        {place: term.sizes[x] for x, place in number.items()},
+        found if any(one is not None for one in found) else (),
+    )
+
+
+MOST_PRODUCTS = 100
+"""Terms: of more, sums of Kronecker products are not looked for, which takes each pair of them."""
+
+
+class KroneckerTerm(NamedTuple):
+    """A Kronecker product: a number, and a matrix for each group of axes."""
+
+    scale: Any
+    factors: list[HeldMatrix]
+
+
+def products(matrix: HeldMatrix, groups: Sequence[Sequence[int]]) -> list[KroneckerTerm]:
+    """The matrix as a sum of Kronecker products, a factor for each group of axes: terms that differ in one are one.
+
+    So `A ⊗ B + A ⊗ C` is `A ⊗ (B + C)`.
+    """
+    rows = [(scale_of(matrix, term), _split(term, groups)) for term in matrix.terms]
+    again = len(rows) <= MOST_PRODUCTS
+    while again:
+        again = False
+        for (k, one), (j, other) in combinations(enumerate(rows), 2):
+            differing = [g for g in range(len(groups)) if one[1][g] != other[1][g]]
+            if len(differing) > 1:
+                continue
+            place = differing[0] if differing else 0
+            parts = list(one[1])
+            parts[place] = (*_scaled(one[1][place], one[0]), *_scaled(other[1][place], other[0]))
+            rows[k] = 1, parts
+            del rows[j]
+            again = True
+            break
+    counts = [sum(axis < matrix.rows for axis in group) for group in groups]
+    return [
+        KroneckerTerm(scale, [matrix._replace(terms=t, rows=count) for t, count in zip(parts, counts, strict=True)])
+        for scale, parts in rows
+    ]
+
+
+def _split(term: HeldTerm, groups: Sequence[Sequence[int]]) -> list[tuple[HeldTerm, ...]]:
+    """What a term has along each group of axes, without what multiplies it."""
+    parts: list[tuple[HeldTerm, ...]] = []
+    for group in groups:
+        near = factors_near(term, {term.out[axis] for axis in group})
+        parts.append((_along(term, group, [term.factors[k] for k in near if term.factors[k][1]]),))
+    return parts
+
+
+def _scaled(terms: Sequence[HeldTerm], scale: Any) -> tuple[HeldTerm, ...]:
+    return tuple(term._replace(coef=term.coef * scale) for term in terms)
+
+
+def parts_beside(matrix: HeldMatrix) -> list[tuple[int, int, HeldMatrix]]:
+    """Parts of a matrix that share no row and no column: the first of each, and the part; of one axis on each side."""
+    if matrix.axes != ((0,), (1,)):
+        return []
+    joined = UnionFind()
+    spans = [[_span(term, axis) for axis in (0, 1)] for term in matrix.terms]
+    for one, other in combinations(range(len(spans)), 2):
+        if any(a[0] < b[1] and b[0] < a[1] for a, b in zip(spans[one], spans[other], strict=True)):
+            joined.join(one, other)
+    made: list[tuple[int, int, HeldMatrix]] = []
+    for members in joined.classes(range(len(spans))):
+        first = [min(spans[k][axis][0] for k in members) for axis in (0, 1)]
+        sizes = [max(spans[k][axis][1] for k in members) - first[axis] for axis in (0, 1)]
+        terms = tuple(_within(matrix.terms[k], first, sizes) for k in members)
+        made.append((first[0], first[1], matrix._replace(terms=terms)))
+    return made
+
+
+def _span(term: HeldTerm, axis: int) -> tuple[int, int]:
+    """The first entry of an axis that a term covers, and that behind the last."""
+    found = term.ranges[axis] if term.ranges else None
+    if found is None:
+        return 0, term.extent(axis)
+    low, high = sorted(int(end) for end in found.ends)
+    return low, high + 1
+
+
+def _within(term: HeldTerm, first: Sequence[int], sizes: Sequence[int]) -> HeldTerm:
+    """A term of a part that begins at these entries."""
+    ranges: list[Range | None] = []
+    for axis, (start, size) in enumerate(zip(first, sizes, strict=True)):
+        found = term.ranges[axis] if term.ranges else None
+        moved = found and found._replace(start=found.start - start, length=size)
+        ranges.append(None if moved is not None and moved.whole else moved)
+    return term._replace(ranges=tuple(ranges) if any(one is not None for one in ranges) else ())
 
 
 def axis_groups(matrix: HeldMatrix) -> list[tuple[int, ...]]:
@@ -95,13 +200,6 @@ def factors_near(term: HeldTerm, labels: set[int]) -> list[int]:
         reached |= {x for k in more for x in term.factors[k][1]}
 
 
-def part_of(matrix: HeldMatrix, term: HeldTerm, axes: Sequence[int]) -> Numbers:
-    """What a term has along these axes, without its coefficient."""
-    out = tuple(term.out[axis] for axis in axes)
-    factors = tuple(term.factors[k] for k in factors_near(term, set(out)))
-    return contracted(matrix, term._replace(coef=1, factors=factors), out)
-
-
 def scale_of(matrix: HeldMatrix, term: HeldTerm) -> Any:
     """The number that a term is multiplied by: its coefficient, and its factors without axes."""
     scale: Any = complex(term.coef) if isinstance(term.coef, complex) else float(term.coef)
@@ -113,20 +211,23 @@ def scale_of(matrix: HeldMatrix, term: HeldTerm) -> Any:
 
 def dense(matrix: HeldMatrix, axes: Sequence[int]) -> Numbers:
     """The sum of the terms as an array with these axes; what else they have is one of these."""
-    total: Numbers | None = None
+    total = np.zeros(matrix.sizes(axes), matrix.dtype)
     for term in matrix.terms:
-        made = contracted(matrix, term, tuple(term.out[axis] for axis in axes))
-        total = made if total is None else total + made
-    assert total is not None
+        where = taken([term.ranges[axis] for axis in axes]) if term.ranges else ...
+        total[where] += contracted(matrix, term, tuple(term.out[axis] for axis in axes))
     return total
 
 
 def contracted(matrix: HeldMatrix, term: HeldTerm, out: Labels) -> Numbers:
-    """The product of the factors of a term with these labels: a repeated one is a delta."""
+    """The product of the factors of a term with these labels: a repeated one is a delta. It is not to be written to."""
     distinct = tuple(dict.fromkeys(out))
-    made: Any = np.asarray(scale_of(matrix, term), matrix.dtype)
+    scale = scale_of(matrix, term)
+    made: Any = np.asarray(scale, matrix.dtype)
     factors = [(number, labels) for number, labels in term.factors if labels]
-    if factors:
+    if len(factors) == 1 and factors[0][1] == distinct:
+        core = matrix.arrays[factors[0][0]]
+        made = np.asarray(core if scale == 1 else made * core, matrix.dtype)
+    elif factors:
         operands: list[Any] = []
         number = {x: k for k, x in enumerate({x for _, labels in factors for x in labels})}
         for place, labels in factors:
@@ -136,7 +237,7 @@ def contracted(matrix: HeldMatrix, term: HeldTerm, out: Labels) -> Numbers:
         made = made * core[tuple(slice(None) if x in number else None for x in distinct)]
     core = np.broadcast_to(made, [term.sizes[x] for x in distinct])
     if distinct == out:
-        return np.array(core, matrix.dtype)
+        return core
     result = np.zeros([term.sizes[x] for x in out], matrix.dtype)
     letter = {x: k for k, x in enumerate(distinct)}
     np.einsum(result, [letter[x] for x in out], list(range(len(distinct))))[...] = core

@@ -8,8 +8,9 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
+from indexcalc.engine.compressed.methods import Solver
 from indexcalc.engine.compressed.solves import solver
-from indexcalc.engine.compressed.structured import Solver
+from indexcalc.engine.compressed.sparse import SparseEntries
 from indexcalc.errors import InputError, KindError, counted
 from indexcalc.graph.node import Node
 from indexcalc.surface import public
@@ -35,6 +36,15 @@ class Operator:
         """The matrix as terms, if it is held as some: what may be solved by structure."""
         return None
 
+    def _few_entries(self) -> SparseEntries | None:
+        """The entries, if they are few and `structure` does not tell of them."""
+        return None
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that are held."""
+        raise NotImplementedError
+
     def todense(self) -> Numbers:
         """The dense array."""
         raise NotImplementedError
@@ -52,9 +62,28 @@ class Operator:
 
         Raises InputError where the matrix is not square, is singular, or would have to be made dense beyond the limit.
         """
+        return self._solver("solve", positive_definite)
+
+    def _solver(self, asked: str, positive_definite: bool = False) -> Solver:
         if positive_definite not in self._solvers:
-            self._solvers[positive_definite] = solver(self, positive_definite)
+            self._solvers[positive_definite] = solver(self, positive_definite, self._few_entries(), self.nbytes, asked)
         return self._solvers[positive_definite]
+
+    def logdet(self) -> Any:
+        """`log|det|` of the matrix, as `ic.logdet` has it, from the decomposition by which it is solved.
+
+        That of bands from their triangular factors, of `A ⊗ B` from both determinants, of a sum of Kronecker products
+        from eigenvalues, of blocks as a sum, of `D + U V'` as `logdet(D) + logdet(I + V' inv(D) U)`.
+
+        Raises InputError where the matrix is not square or is singular, or too large to be dense where it must be.
+
+        >>> import indexcalc as ic
+        >>> A, B, X = ic.tensor("A", "n n"), ic.tensor("B", "m m"), ic.tensor("X", "n m")
+        >>> D = ic.derivative(A @ X @ B, X).compressed(A=[[2, 0], [0, 3]], B=[[4]])
+        >>> D.logdet(), D.solver().method
+        (np.float64(4.564348191467836), 'factor by factor: 2×2 ⊗ 1×1')
+        """
+        return self._solver("the determinant of a compressed result").logdet()
 
     def as_linear_operator(self) -> LinearOperator:
         """The matrix as SciPy's `LinearOperator`, for its iterative solvers; needs SciPy."""

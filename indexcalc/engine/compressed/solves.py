@@ -11,11 +11,19 @@ import numpy as np
 
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.held_matrix import HeldMatrix
-from indexcalc.engine.compressed.structured import Singular, Solver, structured
+from indexcalc.engine.compressed.methods import Singular, Solver, by_array, by_sparse_lu
+from indexcalc.engine.compressed.sparse import SparseEntries
+from indexcalc.engine.compressed.structured import structured
 from indexcalc.errors import InputError
 
 STEPS = 10
 """Steps for each unknown that conjugate gradients take at most: without rounding, one is enough."""
+
+
+MODEST = 2000
+"""Unknowns: up to so many a matrix without structure is solved as a dense one, which takes 32 MB and a second;"""
+MUCH = 4
+"""and beyond that, where the dense array takes at most so many times what is held."""
 
 
 class Solvable(Protocol):
@@ -38,17 +46,21 @@ class Solvable(Protocol):
         """The product with a vector."""
 
 
-def solver(matrix: Solvable, positive_definite: bool) -> Solver:
-    """What solves for a compressed matrix or a grid of blocks."""
+def solver(
+    matrix: Solvable, positive_definite: bool, few: SparseEntries | None = None, held: int = 0, asked: str = "solve"
+) -> Solver:
+    """What solves for a compressed matrix or a grid of blocks, of which so many bytes are `held`.
+
+    `few` has its entries, if they are few and no structure tells of them.
+    """
     rows, columns = matrix.matrix_shape
-    asked = "solve"
     if rows != columns:
         raise InputError(asked, f"the matrix is {rows} × {columns}", "give a square one; SciPy's lsqr takes others")
     try:
         with np.errstate(all="ignore"):
             form = matrix.structure()
             found = None if form is None else structured(form)
-            made = _whole(matrix, positive_definite) if found is None else found
+            made = _whole(matrix, positive_definite, few, held, asked) if found is None else found
             _probe(matrix, made)
     except (Singular, np.linalg.LinAlgError):
         raise InputError(
@@ -57,21 +69,36 @@ def solver(matrix: Solvable, positive_definite: bool) -> Solver:
     return made
 
 
-def _whole(matrix: Solvable, positive_definite: bool) -> Solver:
-    """A dense matrix, or conjugate gradients."""
+def _whole(matrix: Solvable, positive_definite: bool, few: SparseEntries | None, held: int, asked: str) -> Solver:
+    """A sparse or a dense matrix, or conjugate gradients; a dense one only where it is small, or all that is held."""
     rows, _ = matrix.matrix_shape
-    limit = matrix.limit
-    needed = 2 * rows * rows * matrix.dtype.itemsize
-    if needed <= limit:
-        dense = matrix.todense().reshape(rows, rows)
-        return Solver(f"dense, {dense.nbytes:,} bytes", lambda b: np.asarray(np.linalg.solve(dense, b)))
+    size = rows * rows * matrix.dtype.itemsize
+    found = None if few is None else by_sparse_lu(few, rows)
+    if found is not None:
+        return found
+    if 2 * size <= matrix.limit and (rows <= MODEST or size <= MUCH * held):
+        return by_array(matrix.todense().reshape(rows, rows))
     if not positive_definite:
         raise InputError(
-            "solve",
-            f"no structure of the terms helps, and a dense factorisation takes {needed:,} bytes of {limit:,}",
-            "write positive_definite=True where it is, for conjugate gradients; or use as_linear_operator() with SciPy",
+            asked,
+            f"no structure of the terms helps, and a dense factorisation takes {2 * size:,} bytes of {matrix.limit:,}, "
+            f"where {held:,} are held",
+            "write positive_definite=True where it is, for conjugate gradients; use as_linear_operator() with SciPy; "
+            "or make it dense yourself, .todense()",
         )
-    return Solver("conjugate gradients", lambda b: np.stack([_conjugate_gradients(matrix, v) for v in b.T], axis=1))
+    return Solver(
+        "conjugate gradients",
+        lambda b: np.stack([_conjugate_gradients(matrix, v) for v in b.T], axis=1),
+        _no_determinant,
+    )
+
+
+def _no_determinant() -> Any:
+    raise InputError(
+        "the determinant of a compressed result",
+        "conjugate gradients know none",
+        "take that of .todense(), where it fits",
+    )
 
 
 def _probe(matrix: Solvable, made: Solver) -> None:

@@ -1,16 +1,16 @@
 """Solving by structure: the cheapest way that the terms of a held matrix allow.
 
-In this order: deltas that all terms have (one smaller matrix, more right-hand sides), one Kronecker product (factor by
-factor), labels that all terms have on both sides (block diagonal), Kronecker terms of at most two symmetric matrices a
-factor, one of them definite (generalised eigenproblems), a diagonal and terms of low rank (Woodbury). Where a term
-covers a part of the matrix alone, as a band does, by bands or as a sparse matrix.
+In this order: deltas that all terms have (one smaller matrix, more right-hand sides), a Kronecker product (factor by
+factor), labels that all terms have on both sides (block diagonal), parts that share no row and no column, bands and few
+entries, sums of Kronecker products (eigenproblems, triangular pairs), and what is of low rank beside any of these
+(Woodbury).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -18,91 +18,41 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import (
     HeldMatrix,
+    KroneckerTerm,
     axis_groups,
     carried,
     contracted,
     dense,
-    factors_near,
-    part_of,
+    parts_beside,
+    products,
     restricted,
-    scale_of,
     shared_pairs,
 )
-from indexcalc.engine.compressed.sparse import entries, entry_count
-from indexcalc.errors import InputError, counted
-
-FEW = 200
-"""Unknowns: up to so many a dense matrix is as fast as two eigenproblems."""
-
-SPARSE = 0.1
-"""A share of all entries: a matrix with more is solved as a dense one;"""
-WIDE = 8
-"""times as many numbers as there are entries: wider bands are left to a sparse decomposition, which fills in less."""
-
-Apply = Callable[[Numbers], Numbers]
-
-
-class Singular(Exception):
-    """The matrix has no inverse."""
-
-
-class Solver(NamedTuple):
-    """`solver(B)` has the solutions for the columns of B, which are flat; `method` says how they are found."""
-
-    method: str
-    apply: Apply
-
-    def __call__(self, b: Numbers) -> Numbers:
-        """The solutions for right-hand sides (rows, k)."""
-        array = np.asarray(b)
-        if array.ndim != 2 or array.dtype.kind not in "iufc":
-            found = f"right-hand sides of shape {array.shape} and dtype {array.dtype}"
-            raise InputError("solve", found, "give numbers, a column for each: (n, k)")
-        try:
-            return self.apply(array)
-        except np.linalg.LinAlgError:
-            raise
-        except ValueError as error:
-            found = f"right-hand sides of shape {array.shape}: {error}"
-            raise InputError("solve", found, "give as many rows as the matrix has") from error
+from indexcalc.engine.compressed.kronecker import arranged, sum_of_products
+from indexcalc.engine.compressed.methods import Singular, Solver, by_dense, by_entries, log_of
+from indexcalc.graph.ranges import taken
 
 
 def structured(matrix: HeldMatrix) -> Solver | None:
     """What solves by the structure of the terms, or None."""
     if not matrix.terms or matrix.shape[0] != matrix.shape[1]:
         raise Singular
-    if any(term.ranges for term in matrix.terms):
-        return _sparse(matrix)
     pairs = shared_pairs(matrix)
     pure = [(row, column) for row, column in pairs if not carried(matrix, row)]
     if pure:
         return _beside_deltas(matrix, pure)
     groups = axis_groups(matrix)
-    if len(matrix.terms) == 1 and len(groups) > 1:
-        return _kronecker(matrix, groups)
-    if pairs:
+    chains = products(matrix, groups) if len(groups) > 1 else []
+    if len(chains) == 1:
+        return _kronecker(matrix, groups, chains[0])
+    if len(parts := parts_beside(matrix)) > 1:
+        return _direct_sum(matrix, parts)
+    found = by_entries(matrix) if any(term.ranges for term in matrix.terms) else None
+    if found is None and pairs:
         return _block_diagonal(matrix, pairs)
-    if len(groups) > 1 and matrix.shape[0] > FEW:
-        found = _eigenproblems(matrix, groups)
-        if found is not None:
-            return found
-    return _woodbury(matrix)
-
-
-def _arranged(
-    matrix: HeldMatrix, rows: Sequence[int], columns: Sequence[int], apply: Callable[[Numbers], Numbers]
-) -> Apply:
-    """`apply` takes right-hand sides (*rows, k), and gives solutions (*columns, k), axes in these orders."""
-    own, wanted = matrix.axes
-    dims = matrix.sizes(own)
-    back = [list(columns).index(column) for column in wanted]
-
-    def run(b: Numbers) -> Numbers:
-        count = b.shape[-1]
-        made = apply(b.reshape(*dims, count).transpose(*rows, len(rows)))
-        return np.asarray(made.transpose(*back, len(back)).reshape(-1, count))
-
-    return run
+    if found is None and len(chains) > 1:
+        found = sum_of_products(matrix, groups, chains)
+    return found or _woodbury(matrix) or by_entries(matrix)
 
 
 def _beside_deltas(matrix: HeldMatrix, pure: Sequence[tuple[int, int]]) -> Solver:
@@ -121,89 +71,51 @@ def _beside_deltas(matrix: HeldMatrix, pure: Sequence[tuple[int, int]]) -> Solve
 
     times = prod(batch)
     method = f"{times} right-hand sides for δ ⊗ a {inner.shape[0]}×{inner.shape[1]} matrix: {made.method}"
-    return Solver(method, _arranged(matrix, [*kept_rows, *gone_rows], [*kept_columns, *gone_columns], apply))
+    found = arranged(matrix, [*kept_rows, *gone_rows], [*kept_columns, *gone_columns], apply)
+    return Solver(method, found, lambda: times * made.logdet())
 
 
-def _of_bands(bands: Numbers, below: int, above: int) -> Solver:
-    """Entry i, j in row `above + i - j` of the bands, column j; one that is positive definite is factored once."""
-    from scipy.linalg import cho_solve_banded, cholesky_banded, solve_banded
-
-    if _is_hermitian(bands, below, above):
-        try:
-            factor = cholesky_banded(bands[: above + 1])
-            shown = f"banded and positive definite, {above} beside the diagonal"
-            return Solver(shown, lambda b: np.asarray(cho_solve_banded((factor, False), b)))
-        except np.linalg.LinAlgError:
-            pass
-    shown = f"banded, {below} below the diagonal and {above} above it"
-    return Solver(shown, lambda b: np.asarray(solve_banded((below, above), bands, b)))
-
-
-def _is_hermitian(bands: Numbers, below: int, above: int) -> bool:
-    """Is each band below the diagonal the conjugate of one above it?"""
-    length = bands.shape[1]
-    return below == above and all(
-        np.array_equal(bands[above + k, : length - k], bands[above - k, k:].conj()) for k in range(above + 1)
-    )
-
-
-def _sparse(matrix: HeldMatrix) -> Solver | None:
-    """Bands, or a sparse LU decomposition, by SciPy; None where it isn't installed, or the entries are too many."""
-    n, _ = matrix.shape
-    if entry_count(matrix) > SPARSE * n * n:
-        return None
-    try:
-        from scipy.sparse import coo_array
-        from scipy.sparse.linalg import splu
-    except ImportError:
-        return None
-    values, rows, columns = entries(matrix)
-    above, below = (int(np.max(apart, initial=0)) for apart in (columns - rows, rows - columns))
-    if (above + below + 1) * n <= WIDE * len(values):
-        bands = np.zeros((above + below + 1, n), matrix.dtype)
-        np.add.at(bands, (above + rows - columns, columns), values)
-        return _of_bands(bands, below, above)
-    try:
-        made = splu(coo_array((values, (rows, columns)), shape=(n, n)).tocsc())
-    except RuntimeError:
-        raise Singular from None
-
-    def apply(b: Numbers) -> Numbers:
-        parts = [b.real, b.imag] if b.dtype.kind == "c" and matrix.dtype.kind != "c" else [b]
-        solved = [made.solve(np.ascontiguousarray(part, matrix.dtype)) for part in parts]
-        return np.asarray(solved[0] if len(solved) == 1 else solved[0] + 1j * solved[1])
-
-    return Solver(f"sparse LU of {counted(len(values), 'entry')}", apply)
-
-
-def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]]) -> Solver:
-    """One Kronecker product: factor by factor."""
-    (term,) = matrix.terms
-    scale = scale_of(matrix, term)
-    parts: list[tuple[tuple[int, ...], tuple[int, ...], Solver]] = []
-    for group in groups:
-        own = {term.out[axis] for axis in group}
-        factors = tuple(term.factors[k] for k in factors_near(term, own) if term.factors[k][1])
-        labels = own.union(*(found for _, found in factors))
-        part = HeldTerm(1, factors, tuple(term.out[a] for a in group), {x: term.sizes[x] for x in labels})
-        rows = [axis for axis in group if axis < matrix.rows]
-        one = matrix._replace(terms=(part,), rows=len(rows))
-        parts.append((tuple(rows), tuple(a for a in group if a >= matrix.rows), structured(one) or by_dense(one)))
-    order_rows = [axis for rows, _, _ in parts for axis in rows]
-    order_columns = [axis for _, columns, _ in parts for axis in columns]
-    sizes = [prod(matrix.sizes(rows)) for rows, _, _ in parts]
-    dims = matrix.sizes(order_columns)
+def _kronecker(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]], chain: KroneckerTerm) -> Solver:
+    """A Kronecker product: factor by factor, `inv(A ⊗ B) = inv(A) ⊗ inv(B)`."""
+    scale, factors = chain
+    if scale == 0:
+        raise Singular
+    parts = [structured(factor) or by_dense(factor) for factor in factors]
+    rows = [axis for group in groups for axis in group if axis < matrix.rows]
+    columns = [axis for group in groups for axis in group if axis >= matrix.rows]
+    sizes = [factor.shape[0] for factor in factors]
+    dims, total = matrix.sizes(columns), prod(sizes)
 
     def apply(b: Numbers) -> Numbers:
         count = b.shape[-1]
         x = b.reshape(*sizes, count)
-        for place, (_, _, factor) in enumerate(parts):
+        for place, factor in enumerate(parts):
             x = np.moveaxis(x, place, 0)
             x = np.moveaxis(factor(x.reshape(sizes[place], -1)).reshape(x.shape), 0, place)
         return np.asarray(x.reshape(*dims, count) / scale)
 
+    def logdet() -> Any:
+        return total * log_of(scale) + sum(
+            total // size * factor.logdet() for size, factor in zip(sizes, parts, strict=True)
+        )
+
     shown = " ⊗ ".join(f"{size}×{size}" for size in sizes)
-    return Solver(f"factor by factor: {shown}", _arranged(matrix, order_rows, order_columns, apply))
+    return Solver(f"factor by factor: {shown}", arranged(matrix, rows, columns, apply), logdet)
+
+
+def _direct_sum(matrix: HeldMatrix, parts: Sequence[tuple[int, int, HeldMatrix]]) -> Solver:
+    """Parts that share no row and no column: each is solved by itself, for the rows from where it begins."""
+    made = [(row, column, part.shape[0], structured(part) or by_dense(part)) for row, column, part in parts]
+    n, _ = matrix.shape
+    if sum(size for _, _, size, _ in made) < n:
+        raise Singular
+
+    def apply(b: Numbers) -> Numbers:
+        solved = [(column, one(b[row : row + size])) for row, column, size, one in made]
+        return np.concatenate([x for _, x in sorted(solved, key=lambda part: part[0])])
+
+    shown = "; ".join(dict.fromkeys(one.method for *_, one in made))
+    return Solver(f"{len(made)} parts beside each other: {shown}", apply, lambda: sum(one.logdet() for *_, one in made))
 
 
 def _block_diagonal(matrix: HeldMatrix, pairs: Sequence[tuple[int, int]]) -> Solver | None:
@@ -229,131 +141,40 @@ def _block_diagonal(matrix: HeldMatrix, pairs: Sequence[tuple[int, int]]) -> Sol
         return np.asarray(x.reshape(*batch, *dims, count))
 
     shown = "diagonal" if n == 1 else f"block diagonal, {prod(batch)} blocks {n}×{n}"
-    return Solver(shown, _arranged(matrix, [*batch_rows, *kept_rows], [*batch_columns, *kept_columns], apply))
+    found = arranged(matrix, [*batch_rows, *kept_rows], [*batch_columns, *kept_columns], apply)
+    return Solver(shown, found, lambda: np.linalg.slogdet(core)[1].sum())
 
 
-def by_dense(matrix: HeldMatrix) -> Solver:
-    """The dense matrix of a part."""
-    n, _ = matrix.shape
-    needed = 2 * n * n * matrix.dtype.itemsize
-    if needed > matrix.limit:
-        raise InputError(
-            "solve",
-            f"a dense factorisation of {n} × {n} takes {needed:,} bytes, and the limit is {matrix.limit:,}",
-            "use as_linear_operator() with SciPy's solvers, or give a larger memory_limit",
-        )
-    rows, columns = matrix.axes
-    made = dense(matrix, [*rows, *columns]).reshape(n, n)
-    return Solver(f"dense, {made.nbytes:,} bytes", lambda b: np.asarray(np.linalg.solve(made, b)))
-
-
-# ------------------------------------------------------------------ several terms
-
-
-def _eigenproblems(matrix: HeldMatrix, groups: Sequence[tuple[int, ...]]) -> Solver | None:
-    """Kronecker terms that have at most two symmetric matrices for each factor, one of them definite.
-
-    With W' A W = diag(a) and W' B W = diag(b) for each factor, all terms are diagonal in the columns of the W.
-    """
-    sides = []
-    values: Any = None
-    vectors = []
-    for group in groups:
-        rows = [axis for axis in group if axis < matrix.rows]
-        columns = [axis for axis in group if axis >= matrix.rows]
-        n = prod(matrix.sizes(rows))
-        if n != prod(matrix.sizes(columns)) or n * n * matrix.dtype.itemsize > matrix.limit:
-            return None
-        parts = [part_of(matrix, term, [*rows, *columns]).reshape(n, n) for term in matrix.terms]
-        found = _diagonalised(parts)
-        if found is None:
-            return None
-        vectors.append(found[0])
-        values = found[1] if values is None else values[:, :, None] * found[1][:, None, :]
-        values = values.reshape(len(parts), -1)
-        sides.append((rows, columns))
-    scales = np.array([scale_of(matrix, term) for term in matrix.terms])
-    total = scales @ values
-    if not np.all(total):
-        raise Singular
-    sizes = [len(w) for w in vectors]
-    order_rows = [axis for rows, _ in sides for axis in rows]
-    order_columns = [axis for _, columns in sides for axis in columns]
-    dims = matrix.sizes(order_columns)
-
-    def apply(b: Numbers) -> Numbers:
-        count = b.shape[-1]
-        x = b.reshape(*sizes, count)
-        for place, w in enumerate(vectors):
-            x = np.moveaxis(np.tensordot(w, x, (0, place)), 0, place)
-        x = x / total.reshape(*sizes, 1)
-        for place, w in enumerate(vectors):
-            x = np.moveaxis(np.tensordot(w, x, (1, place)), 0, place)
-        return np.asarray(x.reshape(*dims, count))
-
-    shown = ", ".join(f"{n}×{n}" for n in sizes)
-    return Solver(f"generalised eigenproblems of {shown}", _arranged(matrix, order_rows, order_columns, apply))
-
-
-def _diagonalised(parts: Sequence[Numbers]) -> tuple[Numbers, Numbers] | None:
-    """W, and the diagonals of W' A W for each of these matrices, of which at most two are different."""
-    distinct: list[Numbers] = []
-    for part in parts:
-        if not any(np.array_equal(part, other) for other in distinct):
-            distinct.append(part)
-    if len(distinct) > 2 or any(np.iscomplexobj(part) or not _symmetric(part) for part in distinct):
-        return None
-    if len(distinct) == 1:
-        w = np.linalg.eigh(distinct[0])[1]
-    else:
-        roots = [(root, other) for a, other in (distinct, distinct[::-1]) if (root := _root(a)) is not None]
-        if not roots:
-            return None
-        root, other = roots[0]
-        inner = np.linalg.solve(root, np.linalg.solve(root, other).T)
-        w = np.linalg.solve(root.T, np.linalg.eigh((inner + inner.T) / 2)[1])
-    return w, np.stack([np.einsum("ia,ij,ja->a", w, part, w, optimize=True) for part in parts])
-
-
-def _symmetric(a: Numbers) -> bool:
-    scale = float(np.max(np.abs(a), initial=0.0)) * 100 * float(np.finfo(a.dtype).eps)
-    return bool(np.allclose(a, a.T, rtol=0, atol=scale))
-
-
-def _root(a: Numbers) -> Numbers | None:
-    """The Cholesky factor of a matrix or its negative, if one is positive definite."""
-    for sign in (1, -1):
-        try:
-            return np.asarray(np.linalg.cholesky(sign * a))
-        except np.linalg.LinAlgError:
-            continue
-    return None
+# ------------------------------------------------------------------ terms of low rank
 
 
 def _woodbury(matrix: HeldMatrix) -> Solver | None:
-    """A diagonal and terms of low rank: `inv(D + U V') = inv(D) - inv(D) U inv(I + V' inv(D) U) V' inv(D)`."""
-    rows, columns = matrix.axes
+    """What is solved by its structure, and terms of low rank.
+
+    `inv(D + U V') = inv(D) - inv(D) U inv(I + V' inv(D) U) V' inv(D)`; `det(D + U V') = det(D) det(I + V' inv(D) U)`.
+    """
     n, _ = matrix.shape
-    if matrix.sizes(rows) != matrix.sizes(columns):
+    low = {place: half for place, term in enumerate(matrix.terms) if (half := _halves(matrix, term)) is not None}
+    rank = sum(left.shape[1] for left, _ in low.values())
+    rest = tuple(term for place, term in enumerate(matrix.terms) if place not in low)
+    if not rest or not low or 2 * rank > n:
         return None
-    straight = [t for t in matrix.terms if t.out[: len(rows)] == t.out[len(rows) :]]
-    low = [_halves(matrix, term) for term in matrix.terms if term not in straight]
-    halves = [half for half in low if half is not None]
-    rank = sum(half.shape[1] for half, _ in halves)
-    if not straight or len(halves) < len(low) or not halves or 2 * rank > n:
+    try:
+        base = structured(matrix._replace(terms=rest))
+    except Singular:
         return None
-    diagonal = dense(matrix._replace(terms=tuple(straight)), rows).reshape(n, 1)
-    if not np.all(diagonal):
+    if base is None:
         return None
-    left = np.concatenate([half for half, _ in halves], axis=1) / diagonal
-    right = np.concatenate([half for _, half in halves], axis=1)
+    left = base(np.concatenate([half for half, _ in low.values()], axis=1))
+    right = np.concatenate([half for _, half in low.values()], axis=1)
     small = np.eye(rank, dtype=left.dtype) + right.T @ left
 
     def apply(b: Numbers) -> Numbers:
-        x = b / diagonal
+        x = base(b)
         return np.asarray(x - left @ np.linalg.solve(small, right.T @ x))
 
-    return Solver(f"diagonal and rank {rank}: Woodbury, {rank}×{rank}", apply)
+    shown = f"{base.method} and rank {rank}: Woodbury, {rank}×{rank}"
+    return Solver(shown, apply, lambda: base.logdet() + np.linalg.slogdet(small)[1])
 
 
 def _halves(matrix: HeldMatrix, term: HeldTerm) -> tuple[Numbers, Numbers] | None:
@@ -373,5 +194,15 @@ def _halves(matrix: HeldMatrix, term: HeldTerm) -> tuple[Numbers, Numbers] | Non
     made = []
     for side, own in ((left, term.out[: matrix.rows]), (right, term.out[matrix.rows :])):
         part = term._replace(coef=term.coef if side is left else 1, factors=tuple(term.factors[k] for k in side))
-        made.append(contracted(matrix, part, (*own, *shared)).reshape(-1, rank))
+        axes = range(matrix.rows) if side is left else range(matrix.rows, len(term.out))
+        made.append(_placed(matrix, term, axes, contracted(matrix, part, (*own, *shared))).reshape(-1, rank))
     return made[0], made[1]
+
+
+def _placed(matrix: HeldMatrix, term: HeldTerm, axes: Sequence[int], core: Numbers) -> Numbers:
+    """An array along some axes, put where the ranges of a term say, among zeros."""
+    if not term.ranges or all(term.ranges[axis] is None for axis in axes):
+        return core
+    whole = np.zeros((*matrix.sizes(axes), *core.shape[len(axes) :]), matrix.dtype)
+    whole[taken([term.ranges[axis] for axis in axes])] = core
+    return whole

@@ -137,7 +137,7 @@ class Joining:
         """Every label that is an affine function of another one goes; what no entry meets is `empty`."""
         find = self.joined.find
         self.sizes = {find(label): size for label, size in self.sizes.items()}
-        waiting = [Selected(find(one.short), find(one.long), one.range) for one in self.selected]
+        waiting = self._without_circles([Selected(find(x.short), find(x.long), x.range) for x in self.selected])
         while waiting and not self.empty:
             one = waiting.pop()
             if one.short == one.long:
@@ -153,6 +153,31 @@ class Joining:
                     waiting.append(other)
             self._replace(one)
         self.sizes = {label: size for label, size in self.sizes.items() if label not in self.places}
+
+    def _without_circles(self, selected: Sequence[Selected]) -> list[Selected]:
+        """The selections but for those that others imply; where others contradict one, nothing is met.
+
+        Labels that selections with steps of 1 or -1 join are `a + b*root` with one root. One more selection between
+        two of them says of the root what is known, or never holds; entry after entry would be found not to be met else.
+        """
+        kept: list[Selected] = []
+        known: dict[int, tuple[int, Dimension, int]] = {}
+        for one in selected:
+            start, step = one.range.start, one.range.step
+            if abs(step) == 1 and one.short != one.long:
+                root, a, b = known.setdefault(one.long, (one.long, 0, 1))
+                other, c, d = known.setdefault(one.short, (one.short, 0, 1))
+                beyond = start + step * c - a
+                if root == other and b == step * d:
+                    self.empty = self.empty or (isinstance(beyond, int) and beyond != 0)
+                    if beyond == 0:
+                        continue
+                elif root != other:
+                    for label, (own, e, f) in list(known.items()):
+                        if own == other:
+                            known[label] = root, e - f * d * step * beyond, f * d * step * b
+            kept.append(one)
+        return kept
 
     def _new(self, size: int) -> int:
         label = max(self.sizes, default=-1) + 1

@@ -120,6 +120,8 @@ class Opening:
 def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
     """The products, entry by entry, with several parents, where opening all of them would make a graph swell.
 
+    None of them has bands as a factor, which would be written out as a whole array.
+
     `order` has its nodes, children first.
     """
     parents = Counter(child for node in order for child in dict.fromkeys(node.children))
@@ -133,7 +135,9 @@ def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
             own, opened = own + len(inner), opened + width[node]
     if opened < FEW_FACTORS or opened < SWOLLEN * own:
         return frozenset()
-    return frozenset(node for node in order if isinstance(node, Product) and not node.bound and parents[node] > 1)
+    whole = [node for node in order if isinstance(node, Product) and not node.bound and parents[node] > 1]
+    bands = banded(order) if whole else set()
+    return frozenset(node for node in whole if bands.isdisjoint(node.children))
 
 
 def as_leaf(node: Node, shape: Sequence[int]) -> list[Summand]:

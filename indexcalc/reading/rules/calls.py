@@ -232,10 +232,17 @@ def read_listed(reading: Reading, tree: Any, scope: Scope) -> Value:
 
 def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dict[str, Any], scope: Scope) -> Steps:
     """A function of entries or of whole arrays."""
-    taken, given = signature(FUNCTIONS[name]).parameters, {}
+    taken, given = signature(FUNCTIONS[name]).parameters, dict[str, Any]()
     for word, part in keywords.items():
         if word not in taken or taken[word].default is Parameter.empty:
             raise reading.error(tree, f"{name} takes no {word}=", "")
+        kind = getattr(part, "data", "")
+        if kind == "numbers":
+            given[word] = [int(number) for number in part.children]
+            continue
+        if kind == "name" and taken[word].default and isinstance(taken[word].default, str):
+            given[word] = str(part.children[0])
+            continue
         given[word] = str(part)[1:-1] if isinstance(part, str) else bare_number((yield part, Scope(scope.kept)))
     values = []
     for number, part in enumerate(args):

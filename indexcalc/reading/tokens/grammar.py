@@ -56,9 +56,10 @@ _sign: TIMES | ADJACENT
 condition: NAME COMPARE NAME
 arguments: argument ("," argument)*
 ?argument: result
-         | NAME "=" (result | STRING)                          -> keyword
+         | NAME "=" (result | STRING | numbers)                -> keyword
          | STRING                                              -> string
          | "[" names "]"                                       -> listed
+numbers: "[" NUMBER ("," NUMBER)* "]"
 names: (NAME | NUMBER) ("," (NAME | NUMBER))*
 subs: sub ("," sub)*
 ?sub: bound | slice | ELLIPSIS

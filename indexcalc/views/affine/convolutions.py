@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from indexcalc.affine import BOUNDARIES, Affine, IndexTerm
+from indexcalc.affine import BOUNDARIES, MODES, Affine, IndexTerm, first_and_count
 from indexcalc.errors import Asked, DimensionError, KindError, NotationError, counted, did_you_mean
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.ranges import shrinks
@@ -14,8 +14,6 @@ from indexcalc.surface import is_integer, public
 from indexcalc.views.affine.uses import index_range
 from indexcalc.views.array import Array, array_from
 from indexcalc.views.expr import Expr
-
-MODES = ("full", "same", "valid")
 
 
 class Placing(NamedTuple):
@@ -205,16 +203,11 @@ def _place(
 ) -> Placing:
     """Where the result begins, and how long it is: y[t] is the sum of k[j] x[start + stride*t + step*j]."""
     reach = dilation * (width - 1)
-    start: Dimension = 0 if sign > 0 else reach
-    length = size - reach
-    if mode == "full":
-        start, length = (-1 * reach if sign > 0 else 0), size + reach
-    if mode == "same":
-        if isinstance(reach, Dim):
-            raise DimensionError(
-                asked, f"the middle of {width} entries is not known", 'declare an integer, or write "full"'
-            )
-        start, length = (reach // 2 - reach if sign > 0 else reach // 2), size
+    if mode == "same" and isinstance(reach, Dim):
+        raise DimensionError(
+            asked, f"the middle of {width} entries is not known", 'declare an integer, or write "full"'
+        )
+    start, length = first_and_count(size, width, sign, mode, dilation)
     if (isinstance(length, int) and length <= 0) or (
         shrinks(size - reach) and mode == "valid" and not isinstance(size, Dim)
     ):

@@ -31,6 +31,7 @@ from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.special.cumulative import with_sums
+from indexcalc.writing.matrix.special.layers import layer_text
 from indexcalc.writing.matrix.text import Typesetter
 from indexcalc.writing.naming import part_names, with_parts, with_parts_latex
 from indexcalc.writing.standing import ORIENTATIONS, Standing
@@ -151,13 +152,15 @@ def _times(exponent: Number) -> int:
 
 def array_text(array: Standing, unicode: bool = False) -> str:
     """The text of an array: its closed form, or its entries and an arrow to its axes where it has none."""
-    try:
+    names = unicode_names(array.node) if unicode else None
+    setter = Typesetter(array.vectors, array.turned, names)
+    with suppress(Stuck):
         if not only_scalars(array.node):
-            names = unicode_names(array.node) if unicode else None
-            body, parts = _written(Typesetter(array.vectors, array.turned, names), with_sums(_stood(array)), array.node)
+            body, parts = _written(setter, with_sums(_stood(array)), array.node)
             return with_parts(body, [f"{name} = {shown}" for name, shown in parts])
-    except Stuck:
-        pass
+    with suppress(Stuck):
+        if array.places == tuple(range(array.node.order)):
+            return layer_text(array.node, setter)
     return text.array_text(array.node, array.places, array.is_upright, unicode=unicode, rows=array.rows)
 
 
@@ -189,15 +192,15 @@ def only_scalars(node: Node) -> bool:
 
 def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
-    try:
+    taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
+    setter = LatexTypesetter(array.vectors, array.turned, taken, names)
+    with suppress(Stuck):
         if not only_scalars(array.node):
-            taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
-            body, parts = _written(
-                LatexTypesetter(array.vectors, array.turned, taken, names), _stood(array), array.node
-            )
+            body, parts = _written(setter, _stood(array), array.node)
             return with_parts_latex(body, [f"{latex.name_latex(name)} = {shown}" for name, shown in parts])
-    except Stuck:
-        pass
+    with suppress(Stuck):
+        if array.places == tuple(range(array.node.order)):
+            return layer_text(array.node, setter)
     return latex.array_latex(array.node, array.places, array.is_upright, array.rows)
 
 

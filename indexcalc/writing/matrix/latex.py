@@ -158,6 +158,7 @@ class LatexTypesetter(Typesetter):
         if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
             return self._entry_by_entry(form, [arg[0] for arg in args]), POWER
         more = [parameter_latex(value) for keyword, value in extra if keyword is None]
+        more += [_keyword(keyword, str(value)) for keyword, value in extra if keyword not in (None, "axis", "lead")]
         shown = self.function(name, [*(arg[0] for arg in args), *more])
         if axis is not None:
             word = "rows" if axis == 1 else "columns"
@@ -186,3 +187,10 @@ class LatexTypesetter(Typesetter):
     def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:
         """Mathematics has no broadcasting: what is constant along an axis is written with ones."""
         return super()._summand(term, whole, False)
+
+
+def _keyword(keyword: str, value: str) -> str:
+    """An argument by keyword: text in quotes is set as text."""
+    if value.startswith("["):
+        raise Stuck("a list of axes has no LaTeX")
+    return rf"\mathrm{{{keyword}}}=" + (rf"\text{{{value[1:-1]}}}" if value.startswith('"') else value)

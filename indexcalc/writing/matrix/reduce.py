@@ -171,8 +171,8 @@ class FormFinder:
                 network.wide.append(Wide(factor.name, tuple(at), form))
             else:
                 network.add(self.form(factor), at, exponent)
-        for form, label in picks:
-            network.add(form, [label])
+        for form, own in picks:
+            network.add(form, own)
         network.reduce(unfold_one)
         return [_between(outer[0], term, outer[1]) for term in network.term(*ends)]
 
@@ -359,7 +359,7 @@ def _opened(group: list[Any], factors: list[Any], dims: dict[Any, Dimension]) ->
     return None
 
 
-def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[Form, Any]]:
+def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[Form, list[Any]]]:
     """Selections of one entry that is summed, which is how an entry is picked from the end: as vectors."""
     found = []
     for factor, at, exponent in list(factors):
@@ -368,7 +368,7 @@ def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[
         if own is not None and alone and own.size == exponent == 1:
             factors.remove((factor, at, exponent))
             del dims[at[0]]
-            found.append((turn(part(eye(own.length), Pick(own, True))), at[1]))
+            found.append((turn(part(eye(own.length), Pick(own, True))), [at[1]]))
     return found
 
 

@@ -229,15 +229,17 @@ def _started(lines: NumpyLines, parts: list[Row], order: Labels, step: Add) -> l
         lines.buffers.keep(Stored(f"v{lines.number}", tuple(order_here), True, lines.number))
         return rest
     plain = bool(rest) and len(set(rest[0][2])) == len(rest[0][2]) and not rest[0][0].ranges
-    other = rest[0] if plain and rest[0][0].coef in (1, -1) else None
+    alone = plain and rest[0][0].coef not in (1, -1) and not rest[0][1].labels
+    other = rest[0] if alone or (plain and rest[0][0].coef in (1, -1)) else None
     if other is not None and part.coef in (1, -1) and (part.coef, other[0].coef) != (-1, -1):
-        signs = part.coef, other[0].coef
+        signs = part.coef, 1 if alone else other[0].coef
         one, two = operand.code, broadcast(other[1], order_here)
+        two = f"multiply({two}, {literal(other[0].coef)})" if alone else two
         if signs == (1, 1):
             code = f"add({one}, {two})"
         else:
             code = f"subtract({one}, {two})" if signs == (1, -1) else f"subtract({two}, {one})"
-        for row in (parts[0], other):
+        for row in (parts[0], other)[: 1 if alone else 2]:
             own = tuple(row[1].labels)
             if own == tuple(order_here) and lines.buffers.dying(row[0].use):
                 code = f"{code[:-1]}, out={lines.buffers.over(row[0].use)})"
