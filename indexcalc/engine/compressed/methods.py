@@ -108,8 +108,7 @@ def _by_bands(found: Diagonals) -> Solver | None:
     shown = f"banded, {below} below the diagonal and {above} above it"
     root = _root_of_bands(found, get_lapack_funcs) if above == below else None
     if root is not None:
-        definite = f"banded and positive definite, {above} beside the diagonal"
-        return Solver(definite, _apart(root[0], kind, n), root[1])
+        return Solver(shown, _apart(root[0], kind, n), root[1])
     factor, solve = get_lapack_funcs(("gbtrf", "gbtrs"), dtype=kind)
     made, order, info = factor(on_bands(found, above, below, below), below, above, overwrite_ab=True)
     if info:

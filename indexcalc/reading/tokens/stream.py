@@ -63,16 +63,47 @@ def depths(tokens: list[Token]) -> list[int]:
 def parts_first(found: list[Token]) -> list[Token]:
     """The definitions behind `with`, as statements before the one that they belong to: `P @ V with P = softmax(Z)`.
 
+    They may stand in brackets, as `-(P @ V with P = softmax(Z))` does; one that takes a name again has another there.
+
     >>> from indexcalc.reading.tokens.lexing import lexed
     >>> print(" ".join(parts_first(lexed("P @ V with P = f(Q, K), V = x", "text"))))
     P = f ( Q , K ) ; V = x ; P @ V
+    >>> print(" ".join(parts_first(lexed("(P with P = x) - (2 P with P = y)", "text"))))
+    P = x ; P_ = y ; ( P ) - ( 2 P_ )
     """
-    outside = [k for k, depth in enumerate(depths(found)) if not depth]
-    start = next((k for k in outside if k and found[k].type == "NAME" and found[k] == "with"), None)
-    if start is None or not any(found[k].type == "EQUAL" for k in outside if k > start):
-        return found
-    before = max((k + 1 for k in outside if k < start and found[k].type == "_END"), default=0)
-    cuts = [k for k in outside if k > start and found[k].type == "COMMA"]
-    end = renamed(found[start], "_END", ";")
-    parts = [renamed(found[k], "_END", ";") if k in cuts else found[k] for k in range(start + 1, len(found))]
-    return [*found[:before], *parts, end, *found[before:start]]
+    taken: set[str] = set()
+    place = _parted_at(found)
+    while place is not None:
+        depth = depths(found)
+        own = depth[place]
+        start = max((k + 1 for k in range(place) if depth[k] < own or (not own and found[k].type == "_END")), default=0)
+        end = next((k for k in range(place, len(found)) if depth[k] < own), len(found))
+        first = max((k + 1 for k in range(start) if not depth[k] and found[k].type == "_END"), default=0)
+        cuts = {k for k in range(place, end) if depth[k] == own and found[k].type == "COMMA"}
+        parts = [renamed(found[k], "_END", ";") if k in cuts else found[k] for k in range(place + 1, end)]
+        names = {str(parts[k - place - 1 + 1]) for k in (place, *cuts)}
+        table = {name: name + "_" * len([one for one in taken if one.rstrip("_") == name]) for name in names}
+        taken |= set(table.values())
+        body, parts = ([_named(token, table) for token in row] for row in (found[start:place], parts))
+        stop = renamed(found[place], "_END", ";")
+        found = [*found[:first], *parts, stop, *found[first:start], *body, *found[end:]]
+        place = _parted_at(found)
+    return found
+
+
+def _named(token: Token, table: dict[str, str]) -> Token:
+    return renamed(token, "NAME", table[token]) if token.type == "NAME" and token in table else token
+
+
+def _parted_at(found: list[Token]) -> int | None:
+    """The place of the first `with` that definitions stand behind."""
+    depth = depths(found)
+    for k, token in enumerate(found):
+        if k and token.type == "NAME" and token == "with":
+            behind = (n for n in range(k, len(found)) if depth[n] <= depth[k])
+            for n in behind:
+                if depth[n] < depth[k]:
+                    break
+                if found[n].type == "EQUAL":
+                    return k
+    return None

@@ -43,7 +43,9 @@ DEEPEST = 50
 MOST_TERMS = 16
 """What has more terms, multiplied out, is read as it stands, though it may have a closed form then alone."""
 FEW_TERMS = 8
-"""What has a closed form as it stands is sought a shorter one multiplied out where that has no more terms."""
+"""What has a closed form as it stands is sought a shorter one multiplied out where that has no more terms;"""
+SMALL = 30
+"""or a graph of so many nodes at most, as arrays made of parts have, where the search takes a few milliseconds."""
 LONG = 60
 """A form of more tokens is not sought again in what was multiplied out, where no terms were collected by that."""
 LONG_TEXT = 100
@@ -110,7 +112,7 @@ def _search(node: Node) -> Form:
             return FormFinder().form(opened)
         except Stuck:
             raise stuck from None
-    opened = _opened(node, FEW_TERMS)
+    opened = _opened(node, MOST_TERMS if len(below) <= SMALL else FEW_TERMS)
     if opened is node or (found.cost > LONG and _width(opened) >= _width(node)):
         return found
     with suppress(Stuck):
