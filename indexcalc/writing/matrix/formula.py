@@ -12,7 +12,7 @@ from contextlib import suppress
 from math import prod
 
 from indexcalc.graph.constructors import einsum, regroup
-from indexcalc.graph.node import Node, Product, Sum, topological
+from indexcalc.graph.node import Constant, Factor, Node, Product, Regroup, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
@@ -44,7 +44,7 @@ MOST_TERMS = 16
 """What has more terms, multiplied out, is read as it stands, though it may have a closed form then alone."""
 FEW_TERMS = 8
 """What has a closed form as it stands is sought a shorter one multiplied out where that has no more terms;"""
-SMALL = 30
+SMALL = 20
 """or a graph of so many nodes at most, as arrays made of parts have, where the search takes a few milliseconds."""
 LONG = 60
 """A form of more tokens is not sought again in what was multiplied out, where no terms were collected by that."""
@@ -105,7 +105,7 @@ def _search(node: Node) -> Form:
     try:
         found = FormFinder().form(node)
     except Stuck as stuck:
-        opened = _opened(node, MOST_TERMS)
+        opened = expand(simplify([node]), EXPAND_TERMS)[0] if _width(node) <= MOST_TERMS else node
         if opened is node:
             raise
         try:
@@ -129,9 +129,37 @@ def _depth(below: Sequence[Node]) -> int:
 
 
 def _opened(node: Node, most: int) -> Node:
-    """The node multiplied out, where that gives so many terms at most."""
+    """The node simplified, and multiplied out where that gives so many terms at most and may be shorter."""
     (plain,) = simplify([node])
-    return expand([plain], EXPAND_TERMS)[0] if _width(plain) <= most else plain
+    below = topological([plain])
+    opens = _width(plain) <= most and (len(below) <= SMALL or any(map(_may_shorten, below)))
+    return expand([plain], EXPAND_TERMS)[0] if opens else plain
+
+
+def _may_shorten(node: Node) -> bool:
+    """May it be shorter once this is multiplied out: two sums meet, or one has units, deltas or slices?"""
+    if isinstance(node, Sum):
+        return any(isinstance(t.node, Product) and _open_sums(t.node) for t in node.terms)
+    if not isinstance(node, Product):
+        return False
+    sums = _open_sums(node)
+    beside = any(isinstance(f.node, Constant | Regroup) for f in node.factors) or sum(map(_powers, sums)) > 1
+    return bool(sums) and (beside or any(_is_placed(t.node) for f in sums for t in f.node.terms))
+
+
+def _open_sums(node: Product) -> list[Factor]:
+    return [f for f in node.factors if isinstance(f.node, Sum) and _times(f.exponent)]
+
+
+def _powers(factor: Factor) -> int:
+    return _times(factor.exponent)
+
+
+def _is_placed(node: Node) -> bool:
+    """Has it a delta, or a constant such as a selection among its factors?"""
+    if not isinstance(node, Product):
+        return False
+    return len(set(node.out)) < node.order or any(isinstance(f.node, Constant) for f in node.factors)
 
 
 def _width(root: Node) -> int:
