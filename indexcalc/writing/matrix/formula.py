@@ -12,7 +12,7 @@ from contextlib import suppress
 from math import prod
 
 from indexcalc.graph.constructors import einsum, regroup
-from indexcalc.graph.node import Constant, Factor, Node, Product, Regroup, Sum, topological
+from indexcalc.graph.node import Constant, Node, Product, Regroup, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
@@ -143,16 +143,13 @@ def _may_shorten(node: Node) -> bool:
     if not isinstance(node, Product):
         return False
     sums = _open_sums(node)
-    beside = any(isinstance(f.node, Constant | Regroup) for f in node.factors) or sum(map(_powers, sums)) > 1
-    return bool(sums) and (beside or any(_is_placed(t.node) for f in sums for t in f.node.terms))
+    beside = any(isinstance(f.node, Constant | Regroup) for f in node.factors) or len(sums) > 1
+    return bool(sums) and (beside or any(_is_placed(t.node) for one in sums for t in one.terms))
 
 
-def _open_sums(node: Product) -> list[Factor]:
-    return [f for f in node.factors if isinstance(f.node, Sum) and _times(f.exponent)]
-
-
-def _powers(factor: Factor) -> int:
-    return _times(factor.exponent)
+def _open_sums(node: Product) -> list[Sum]:
+    """The sums among the factors, one to a power so many times."""
+    return [f.node for f in node.factors if isinstance(f.node, Sum) for _ in range(_times(f.exponent))]
 
 
 def _is_placed(node: Node) -> bool:
