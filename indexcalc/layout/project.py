@@ -18,8 +18,8 @@ from indexcalc.index import Dimension
 from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.simplify.passes import simplify
 from indexcalc.simplify.same import is_symmetric
-from indexcalc.writing.typed import as_typed
 from indexcalc.writing.standing import Places, ascending
+from indexcalc.writing.typed import as_typed
 
 ORDERS = ("C", "F")
 
