@@ -27,7 +27,8 @@ class Differentials:
 
     def __init__(self, source: Array, target: Array, structure: str, avoid: frozenset[str] = frozenset()) -> None:
         source, name = opened(source, target)
-        (root,) = simplify([source.node])
+        structured = derivative(source, target, structure=structure).structure
+        root = source.node if structured else simplify([source.node])[0]
         self.typed, self.target, self.structure = source, target, structure
         self.source = Array(root, *_standing(source))
         self.before = ""
