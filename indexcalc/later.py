@@ -77,6 +77,7 @@ if TYPE_CHECKING:
     from indexcalc.writing.matrix.formula import array_latex as array_latex
     from indexcalc.writing.matrix.formula import array_text as array_text
     from indexcalc.writing.matrix.formula import formula as formula
+    from indexcalc.writing.typed import as_typed as as_typed
 
 MODULES = {
     "aligned": "writing.equation",
@@ -84,6 +85,7 @@ MODULES = {
     "Array": "views.array",
     "array_latex": "writing.matrix.formula",
     "array_text": "writing.matrix.formula",
+    "as_typed": "writing.typed",
     "canonical": "simplify.passes",
     "check": "checking.check",
     "compile_expressions": "engine.compile.backends",

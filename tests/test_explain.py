@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from corpus_case import cases, evaluated
+from derivations import MORE, POSTED, numbers
 from hypothesis import given
 from hypothesis import strategies as st
 from programs import SHAPES, TENSORS, arrays, program, sizes
@@ -17,7 +19,7 @@ from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.engine.bind.inputs import symbols_below
 from indexcalc.explaining.differentials import Differentials
 from indexcalc.explaining.entries import Entries
-from indexcalc.explaining.lines import Line, latex_title, put
+from indexcalc.explaining.lines import Line, latex_title, names_met, put
 from indexcalc.explaining.reasons import REASONS, constants_told, delta_rule, rules_in, told, transposes_told
 from indexcalc.explaining.seeds import opened_latex, opened_text
 from indexcalc.explaining.stages import depending, inside, part_names
@@ -132,6 +134,93 @@ def test_textbook_cases_take_three_to_eight_lines(make, by, style):
     assert all(line.rule and line.text and line.latex_text for line in explained)
 
 
+COMMON = {
+    "write the entries", "write the value", "name what stands inside", "put together", "put in",
+    "read off the matrix form", "read off what multiplies the differential", "each delta renames a summed index",
+}  # fmt: skip
+"""What is said in many derivations and is no rule that tells one from another."""
+
+
+def rules_of(explained: Any) -> list[str]:
+    """The rules by name, each once, without what the table of the page leaves out."""
+    told = [rule.partition(":")[0] for line in explained for rule in line.rule.split("; ")]
+    kept = [r for r in told if r not in COMMON and not r.startswith(("∂", "A ", "a ")) and "constant" not in r]
+    return list(dict.fromkeys(kept))
+
+
+@pytest.mark.parametrize("style", ["index", "differential"])
+@pytest.mark.parametrize("row", [*POSTED, *MORE], ids=lambda row: row.title)
+def test_what_people_post(row, style):
+    """A few lines, each with a rule that says its formula, each an equality, and a last one that is no longer."""
+    explained = ic.explain(row.value, row.by, style=style)
+    nested = sum(line.rule == "name what stands inside" for line in explained) > 1
+    assert 3 <= len(explained) <= (12 if nested else 8), str(explained)
+    assert len(explained.lines[-1].text.partition(" -> ")[0]) <= len(row.posted) + 2
+    for line in explained:
+        assert line.rule and not any(name in line.rule for name in ("Cookbook", "Higham", "Giles"))
+        order = line.left.free if isinstance(line.left, ic.Expr) and isinstance(line.right, ic.Expr) else None
+        assert close(numbers(line.left, order), numbers(line.right, order)), str(line)
+    assert ic.check(row.posted, explained.result).verdict == "right"
+
+
+def test_the_page_of_derivations():
+    """Each is printed there, and the table has the numbers of lines, the rules and the lengths."""
+    page = (Path(__file__).parent.parent / "docs" / "derivations.md").read_text()
+    for row in POSTED:
+        ours = ic.explain(row.value, row.by, style=row.style)
+        other = ic.explain(row.value, row.by, style="index" if row.style == "differential" else "differential")
+        assert str(ours) in page, row.title
+        cells = [row.title, row.steps, len(ours), len(other), ", ".join(rules_of(ours)) or "none"]
+        cells += [f"`{row.posted}`", len(row.posted), len(ours.lines[-1].text)]
+        assert f"| {' | '.join(map(str, cells))} |" in page
+
+
+def test_rules_of_matrix_functions_say_their_formula():
+    P = ic.tensor("P", "n n", positive_definite=True)
+    for value, by, formula in (
+        (ic.cholesky(P).sum(), P, "dL = L Φ(L^-1 dS L^-T)"), (ic.expm(A).sum(), A, "dY = Dexpm(X, dX)"),
+        (ic.svdvals(A).sum(), A, "∂norm_nuc/∂X[i,j] = polar(X[i,j], i, j)"), (ic.normF(A), A, "X[i,j]/normF(X[k,l])"),
+    ):  # fmt: skip
+        assert formula in " ".join(line.rule for line in ic.explain(value, by)), str(ic.explain(value, by))
+
+
+def test_a_function_is_named_where_it_is_differentiated():
+    """The rules of what stands inside are not told where the function outside is differentiated."""
+    lines = ic.explain(ic.norm2(ic.tanh(A @ x) - x) ** 2, A).lines
+    assert "tanh" not in lines[2].rule and any("tanh'" in line.rule for line in lines)
+
+
+@pytest.mark.parametrize("style", ["index", "differential"])
+def test_a_name_behind_with_is_the_name_of_no_part(style):
+    U, h, c = ic.tensor("U", "n n"), ic.tensor("h", "n"), ic.tensor("b", "n")
+    for value in (ic.tanh(U @ ic.tanh(U @ h + c) + c), ic.tanh(U @ ic.tanh(U @ ic.tanh(U @ h)))):
+        explained = ic.explain(ic.norm2(value) ** 2 / 2, U, style=style)
+        parts, own = names_met(explained)
+        assert parts and own and parts.isdisjoint(own), str(explained)
+
+
+def test_a_part_is_named_once():
+    """What stands inside two functions has one name and one derivation."""
+    s = ic.sigmoid(X @ w)
+    text = ic.explain(-(t * ic.log(s) + (1 - t) * ic.log(1 - s)).sum(), w).text(full=True)
+    assert len(text.splitlines()) <= 13 and text.count("= X[j,i]*w[i] ") == 1
+
+
+def test_a_part_stands_upright():
+    """`u = X @ W`, though a softmax of rows is kept as one of the columns of the transpose."""
+    Y = ic.tensor("Y", "N m", onehot=True)
+    value = -(Y * ic.log(ic.softmax(X @ W, axis=1))).sum()
+    assert "u     = X @ W " in str(ic.explain(value, W, style="differential"))
+    assert "u[k,l]          = X[k,i]*W[i,l]" in str(ic.explain(value, W))
+
+
+def test_what_is_constant_stays_or_goes():
+    y = ic.tensor("y", "n")
+    assert "y is constant: it goes" in str(ic.explain(ic.norm2(x - y) ** 2, x))
+    assert "X is constant: it stays" in str(ic.explain(X @ w, w))
+    assert constants_told((x + y).node, x.node, x.node) == "y is constant: it goes"
+
+
 def test_the_rules_are_named():
     rules = " ".join(line.rule for line in ic.explain(ic.tanh(X @ w).sum() * (w @ w), w))
     assert "product rule" in rules and "tanh' = 1 - tanh(x)**2" in rules
@@ -211,7 +300,7 @@ def test_the_rules_that_a_derivative_uses():
         rules.append(rules_in(trace))
     assert rules == [["chain rule: exp' = exp(x)", "power rule"], ["power rule"]]
     assert told(["a", "b", "c", "d"]) == "a; b; c"
-    assert constants_told((X @ w).node, w.node) == "X is constant: it stays"
+    assert constants_told((X @ w).node, w.node, X.node) == "X is constant: it stays"
     assert delta_rule("x", 1) == "∂x[i]/∂x[j] = δ[i,j]"
     assert [remark.partition(":")[0] for remark in transposes_told("X.T @ G")] == ["X.T on the left"]
 

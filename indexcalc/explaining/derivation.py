@@ -9,13 +9,14 @@ what is left is read as a matrix formula. With `style="differential"` the same i
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from indexcalc.calculus.structure import Structure
 from indexcalc.errors import Asked, KindError
 from indexcalc.explaining.differentials import Differentials
 from indexcalc.explaining.entries import Entries
-from indexcalc.explaining.lines import Explanation
+from indexcalc.explaining.lines import Explanation, names_met
 from indexcalc.graph.node import Variable, topological
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -23,6 +24,8 @@ from indexcalc.views.expr import Expr
 from indexcalc.views.named import variable_of
 from indexcalc.views.view import View
 
+TRIES = 3
+"""How often names of parts are chosen anew: an arbitrary limit; each time there are more names to avoid."""
 STYLES = ("index", "differential")
 
 
@@ -54,12 +57,24 @@ def explain(expr: Any, wrt: Any, *, style: str = "index", structure: Structure =
     if not isinstance(expr, View) or not isinstance(wrt, View):
         raise KindError(asked, f"{expr!r} by {wrt!r}", "give an expression and the tensor to differentiate by")
     if style == "differential":
-        return _differential(expr, wrt, structure, asked)
-    return Entries(expr, wrt, structure).explanation()
+        return _unambiguous(Differentials, *_arrays(expr, wrt, asked), structure)
+    return _unambiguous(Entries, expr, wrt, structure)
 
 
-def _differential(expr: View, wrt: View, structure: str, asked: Asked) -> Explanation:
-    """The lines with differentials; for Arrays, and for scalars in index notation."""
+def _unambiguous(style: Callable[..., Entries | Differentials], *asked: Any) -> Explanation:
+    """The derivation in a style; no line defines a name, behind `with`, that is the name of a part."""
+    made, avoid = style(*asked).explanation(), frozenset[str]()
+    for _ in range(TRIES):
+        parts, own = names_met(made)
+        if parts.isdisjoint(own):
+            break
+        avoid |= own
+        made = style(*asked, avoid).explanation()
+    return made
+
+
+def _arrays(expr: View, wrt: View, asked: Asked) -> tuple[Array, Array]:
+    """What derivations with differentials are of: Arrays, and scalars in index notation."""
     if isinstance(expr, Expr) and expr.free:
         raise KindError(asked, f"{expr} has names for its axes", "differentials are of Arrays: leave the indices out")
     source = expr if isinstance(expr, Array) else Array(expr.node, expr.inputs)
@@ -67,4 +82,4 @@ def _differential(expr: View, wrt: View, structure: str, asked: Asked) -> Explan
     if isinstance(wrt, Expr) and wrt.order:
         node = next(n for n in topological([wrt.node]) if isinstance(n, Variable))
         target = Array(node, wrt.inputs)
-    return Differentials(source, target, structure).explanation()
+    return source, target

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from indexcalc.calculus.derivative import identity, push_forward
 from indexcalc.explaining.reasons import rules_in
-from indexcalc.explaining.stages import depending, inside, part_names
+from indexcalc.explaining.stages import depending, inside, part_names, turned, upright
 from indexcalc.graph.constructors import variable
 from indexcalc.graph.node import Node, Variable
 from indexcalc.graph.walk import substitute
@@ -42,13 +42,21 @@ class Derivation:
     deltas: Node
     """`open` with the deltas of the tensor by itself put in."""
     said: list[str]
-    """What simplification did to `whole`."""
+    """What simplification did to `whole`, as far as the rules do not say it."""
+    named: Node
+    """The derivative with the parts by their names."""
     final: Node
     """The derivative."""
 
 
-def derive(root: Node, target: Node, taken: set[str], left: int = STAGES) -> Derivation:
+Known = dict[Node, tuple[Variable, Derivation]]
+"""Parts that have names already, with their derivations."""
+
+
+def derive(root: Node, target: Node, taken: set[str], left: int = STAGES, known: Known | None = None) -> Derivation:
     """The derivative of a node by a tensor, with `left` stages of named parts; their names are added to `taken`.
+
+    A part that is `known` keeps its name.
 
     >>> from indexcalc.graph.constructors import einsum, elementwise
     >>> x, a = variable("x", ()), variable("a", ())
@@ -57,24 +65,32 @@ def derive(root: Node, target: Node, taken: set[str], left: int = STAGES) -> Der
     (['u'], ["chain rule: exp' = exp(x)"], ['∂u', 'exp'])
     """
     depends = depending(root, target)
-    parts = _named(inside(root, target, depends), taken) if left else {}
-    inner = tuple(derive(node, target, taken, left - 1) for node in parts)
-    seeds: dict[Node, Node] = {}
+    known = {} if known is None else known
+    uprights = {node: upright(node) for node in inside(root, target, depends)} if left else {}
+    parts = _named(list(uprights.values()), taken, known)
+    for node, part in parts.items():
+        if node not in known:
+            known[node] = part, derive(node, target, taken, left - 1, known)
+    inner = tuple(known[node][1] for node in parts)
+    names = {node: turned(parts[one]) if one is not node else parts[one] for node, one in uprights.items() if parts}
+    own = open_name(target)
+    seeds: dict[Node, Node] = {target: own}
+    named: dict[Node, Node] = {own: identity(target)}
     full: dict[Node, Node] = {}
     for made in inner:
         part = parts[made.root]
         seed = variable(f"∂{part.label}", (*made.root.dims, *target.dims))
-        seeds[made.root], full[seed], full[part] = seed, made.final, made.root
-    own = open_name(target)
-    seeds[target], full[own] = own, identity(target)
-    swept, kept = Trace(), Trace()
-    (tangent,) = push_forward([root], seeds, target.dims, swept)
-    (shown,) = simplify(substitute([tangent], dict(parts)), kept)
-    whole, deltas = substitute([tangent], full)[0], substitute([shown], {own: identity(target)})[0]
-    put_in = Trace()
+        seeds[part], named[seed], full[seed], full[part] = seed, made.named, made.final, made.root
+    swept, kept, put_in = Trace(), Trace(), Trace()
+    (tangent,) = push_forward(substitute([root], names), seeds, target.dims, swept)
+    (shown,) = simplify([tangent], kept)
+    (whole,) = substitute([tangent], full | {own: identity(target)})
     (final,) = simplify([whole], put_in)
-    rules = [*rules_in(swept), *(words for words in kept.said() if words != DELTA.said)]
-    return Derivation(root, parts, inner, rules if root in depends else [], shown, whole, deltas, put_in.said(), final)
+    (put,) = simplify(substitute([tangent], named)) if parts else (final,)
+    (deltas,) = substitute([shown], {own: identity(target)})
+    rules = [*rules_in(swept), *(words for words in kept.said() if words != DELTA.said)] if root in depends else []
+    said = [words for words in put_in.said() if words not in rules]
+    return Derivation(root, parts, inner, rules, shown, whole, deltas, said, put, final)
 
 
 def open_name(target: Node) -> Variable:
@@ -86,10 +102,12 @@ def open_name(target: Node) -> Variable:
     return variable(f"∂{target.name}", (*target.dims, *target.dims))
 
 
-def _named(parts: list[Node], taken: set[str]) -> dict[Node, Variable]:
+def _named(parts: list[Node], taken: set[str], known: Known) -> dict[Node, Variable]:
     """What stands inside functions, by names; nothing where those would be too many names."""
-    names = part_names(len(parts), taken)
-    if len(parts) > MOST_NAMES or len(names) < len(parts):
+    fresh = [node for node in dict.fromkeys(parts) if node not in known]
+    names = part_names(len(fresh), taken)
+    if len(set(parts)) > MOST_NAMES or len(names) < len(fresh):
         return {}
     taken.update(names)
-    return {node: variable(name, node.dims) for node, name in zip(parts, names, strict=True)}
+    made = {node: variable(name, node.dims) for node, name in zip(fresh, names, strict=True)}
+    return {node: made[node] if node in made else known[node][0] for node in parts}

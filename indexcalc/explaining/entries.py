@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from indexcalc.errors import counted
 from indexcalc.explaining.derived import Derivation, derive, open_name
-from indexcalc.explaining.lines import Explanation, Line, latex_title, put
+from indexcalc.explaining.lines import NAMED, Explanation, Line, latex_title, put
 from indexcalc.explaining.reasons import MOST, constants_told, delta_rule, told, transposes_told
 from indexcalc.explaining.seeds import opened_latex, opened_text
 from indexcalc.explaining.stages import opened
@@ -24,15 +24,16 @@ from indexcalc.views.derivatives.differentiate import derivative, diff
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
 from indexcalc.writing.index.words import LETTERS
+from indexcalc.writing.typed import as_typed
 
 LONGEST = 1000
 """How many nodes an expression may have to be written out: an arbitrary budget, of a few pages."""
 
 
 class Entries:
-    """The lines in index notation."""
+    """The lines in index notation; parts have none of the names to `avoid`."""
 
-    def __init__(self, expr: View, wrt: View, structure: str) -> None:
+    def __init__(self, expr: View, wrt: View, structure: str, avoid: frozenset[str] = frozenset()) -> None:
         self.structure, self.wrt = structure, wrt
         expr, name = opened(expr, wrt)
         self.matrix = expr if isinstance(expr, Array) else None
@@ -57,12 +58,15 @@ class Entries:
         self.title = name or ("L" if not self.expr.indices else "y")
         if self.title in taken:
             self.title = next(name for name in ("f", "F", "Q", "value") if name not in taken)
-        self.taken = taken | {self.title}
+        self.taken = taken | {self.title} | avoid
         self.lines: list[Line] = []
+        self.named: set[Node] = set()
+        self.told: list[Derivation] = []
         trace = Trace()
         (self.root,) = simplify([self.root], trace)
         self.first = trace.said()
         self.derived = derive(self.root, self.target, self.taken)
+        self.form = self._matrix_form()
 
     def explanation(self) -> Explanation:
         """All lines."""
@@ -77,8 +81,10 @@ class Entries:
         for inner in made.inner:
             self._inner(inner, made.parts[inner.root].label)
         if made.parts:
-            result, rule = self._placed(made.final), "; ".join(["put together", *self._further(made)][:MOST])
-            self._line(rule, f"∂{self.title}", result, result, result, by=True, of=self.expr.indices)
+            result, named = self._placed(made.final), self._placed(made.named)
+            shown = named if self.form is not None and len(str(named)) < len(str(result)) else result
+            rule = "; ".join(["put together", *self._further(made)][:MOST])
+            self._line(rule, f"∂{self.title}", result, result, shown, by=True, of=self.expr.indices)
         self._finish()
         return Explanation(tuple(self.lines), transposes_told(self.lines[-1].text), self.result)
 
@@ -86,11 +92,17 @@ class Entries:
 
     def _named(self, made: Derivation) -> None:
         for node, part in made.parts.items():
+            if node in self.named:
+                continue
+            self.named.add(node)
             entry = self._entry(node)
-            self._line("name what stands inside", part.label, entry, entry, entry, of=self._letters(node))
+            self._line(NAMED, part.label, entry, entry, entry, of=self._letters(node))
 
     def _inner(self, made: Derivation, title: str) -> None:
-        """The derivative of a part, in the same way."""
+        """The derivative of a part, in the same way; once, where it stands inside several functions."""
+        if made in self.told:
+            return
+        self.told.append(made)
         letters = self._letters(made.root)
         target = [Index(name) for name in self.names[len(self.expr.indices) :]]
 
@@ -109,17 +121,21 @@ class Entries:
         self._line(rule, f"∂{title}", final, placed(made.whole), placed(made.open), of=of, by=True)
         if made.parts:
             return
+        said = made.said
         if self.target.order and open_name(self.target) in topological([made.open]):
             opened = placed(made.deltas)
             rule = delta_rule(self.target.name, self.target.order)
-            self._line(rule, f"∂{title}", final, opened, opened, of=of, by=True)
-        self._line(told(made.said) or "collect", f"∂{title}", final, final, final, of=of, by=True)
+            if " with " in str(opened):
+                said = [rule, *said]
+            else:
+                self._line(rule, f"∂{title}", final, opened, opened, of=of, by=True)
+        self._line(told(said) or "collect", f"∂{title}", final, final, final, of=of, by=True)
 
     def _constants(self, made: Derivation) -> str:
         """What is said where no rule has a name."""
         if self.target not in topological([made.root]):
             return f"{self.target.name} does not occur in it"
-        return constants_told(made.root, self.target)
+        return constants_told(made.root, self.target, made.open)
 
     def _further(self, made: Derivation) -> list[str]:
         """What putting together took, but for deltas."""
@@ -130,8 +146,8 @@ class Entries:
         if self.result.structure and self.result != free:
             rule = f"structure={self.result.structure!r}"
             self._line(rule, f"∂{self.title}", self.result, self.result, self.result, by=True, of=self.expr.indices)
-        form = self._matrix_form()
-        if form is not None and form.order and str(form) != self.lines[-1].text:
+        form = self.form
+        if form is not None and str(form) != self.lines[-1].text:
             title = f"∂{self.title}/∂{self.wrt.node.name}"
             text = str(form)
             latex = form.latex()
@@ -145,7 +161,7 @@ class Entries:
             array = self.result.array(*self.result.free) if self.result.free else None
         else:
             array = derivative(self.matrix, self.wrt, structure=self.structure)
-        if array is None or array.order > 2 or not array.formula().closed:
+        if array is None or not 0 < array.order <= 2 or not array.formula().closed:
             return None
         return array
 
@@ -172,6 +188,7 @@ class Entries:
             below = self.names[len(self.expr.indices) :]
             title += f"/∂{self.target.name}" + (f"[{','.join(below)}]" if below else "")
         by_target = self.target.name, self.target.order
+        shown = Expr(as_typed(shown.node, self.expr.node), shown.indices, shown.inputs, shown.free)
         if count([shown.node]) > LONGEST:
             text = told_size(shown)
             latex = rf"\text{{{text}}}"

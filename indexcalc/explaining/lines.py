@@ -15,6 +15,8 @@ from indexcalc.writing.equation import aligned
 from indexcalc.writing.index.latex import name_latex, subscripted
 from indexcalc.writing.signs import prose
 
+NAMED = "name what stands inside"
+"""The rule of a line that names a part."""
 SHOWN = 12
 """Lines of a derivation that are shown; of more the middle folds. People post 3 to 8."""
 LONGEST = 160
@@ -103,6 +105,13 @@ class Explanation:
 
     def _repr_latex_(self) -> str:
         return f"$$\n{self.latex()}\n$$"
+
+
+def names_met(explanation: Explanation) -> tuple[set[str], set[str]]:
+    """The names that a derivation gives to parts, and those that single lines define for themselves, behind `with`."""
+    parts = {line.title.partition("[")[0] for line in explanation if line.rule == NAMED}
+    own = {name for line in explanation for name in re.findall(r"(?:with|,) (\w+) = ", line.text)}
+    return parts, own
 
 
 def put(lines: list[Line], line: Line) -> None:

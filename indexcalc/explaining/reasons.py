@@ -30,6 +30,7 @@ from indexcalc.simplify.rewriting.rewrite import Trace
 from indexcalc.views.array import Array
 from indexcalc.views.derivatives.differentiate import diff
 from indexcalc.views.expr import Expr
+from indexcalc.writing.index.text import array_text
 from indexcalc.writing.index.words import LETTERS
 
 MOST = 3
@@ -49,14 +50,16 @@ def told(rules: list[str]) -> str:
     return "; ".join(rules[:MOST])
 
 
-def constants_told(root: Node, target: Node) -> str:
-    """What the derivative of a product of constants with the target says: which tensors stay."""
+def constants_told(root: Node, target: Node, derived: Node) -> str:
+    """What the derivative of a product of constants with the target says: which tensors stay, or that none does."""
     constants = [v.label for v in variables([root]) if v is not target]
     if not constants:
         return "the derivative of a sum is the sum of the derivatives"
+    stays = not {v.label for v in variables([derived])}.isdisjoint(constants)
     if len(constants) == 1:
-        return f"{constants[0]} is constant: it stays"
-    return f"{', '.join(constants[:-1])} and {constants[-1]} are constant: they stay"
+        return f"{constants[0]} is constant: it {'stays' if stays else 'goes'}"
+    listed = f"{', '.join(constants[:-1])} and {constants[-1]}"
+    return f"{listed} are constant: they {'stay' if stays else 'go'}"
 
 
 def delta_rule(name: str, count: int) -> str:
@@ -68,6 +71,22 @@ def delta_rule(name: str, count: int) -> str:
     over, under = LETTERS[:count], LETTERS[count : 2 * count]
     deltas = "*".join(f"δ[{a},{b}]" for a, b in zip(over, under, strict=True))
     return f"∂{name}[{','.join(over)}]/∂{name}[{','.join(under)}] = {deltas}"
+
+
+def moved_rule(before: str, order: int) -> str:
+    """How a differential of a variable of this order is brought to the right of the colon, given what stood there.
+
+    >>> moved_rule("tr(A @ dX @ B)", 2)
+    'trace rotation: tr(A B C) = tr(C A B), tr(Aᵀ B) = A : B'
+    """
+    if "tr(" in before:
+        return "trace rotation: tr(A B C) = tr(C A B), tr(Aᵀ B) = A : B"
+    if "@" not in before:
+        return "sum(A∘B) = A : B" if order else "collect"
+    entries = "*" in before
+    if order == 1:
+        return "a : (B c) = (Bᵀ a) : c" + ", a : (b∘c) = (b∘a) : c" * entries
+    return "A : (B C) = (Bᵀ A) : C = (A Cᵀ) : B" + ", A : (b∘C) = (b∘A) : C" * entries
 
 
 def transposes_told(formula: str) -> tuple[str, ...]:
@@ -128,14 +147,35 @@ def _slope_of(fn: str) -> str:
 
 
 def _reduction_rule(node: Reduction) -> str:
-    """The derivative of a function along axes: of a vector in entries, of a matrix as its rule has it."""
-    if len(node.axes) > 1 or node.fn in ("inv", "det"):
-        documented = (REDUCTIONS[node.fn].rule.__doc__ or "").partition("\n")[0].rstrip(".")
-        return f"rule of {node.fn}: {documented or REDUCTIONS[node.fn].source}"
-    x, i, j = variable("x", (dim("n"),)), Index("i"), Index("j")
-    made = Expr(reduction(node.fn, x, (0,), node.keeps, node.params), (i,) if node.keeps else (), inputs_of(x))
-    own = f"{node.fn}[i]" if node.keeps else node.fn
-    return f"rule of {node.fn}: ∂{own}/∂x[j] = {diff(made, Expr(x, (j,), inputs_of(x)))}"
+    """The derivative of a function along axes: of matrices as its rule has it, of others in entries."""
+    if len(node.axes) > 1 and (documented := _first_line(REDUCTIONS[node.fn].rule)):
+        return f"rule of {node.fn}: {documented}"
+    return _rule_in_entries(node.fn, len(node.axes), node.keeps, node.params)
+
+
+@cache
+def _rule_in_entries(fn: str, count: int, keeps: bool, params: tuple[Any, ...]) -> str:
+    """The derivative of a function along axes, made once."""
+    name = "normF" if fn == "norm2" and count == 2 else fn
+    letters = [Index(letter) for letter in LETTERS[: 2 * count]]
+    over, under = (letters[:count], letters[count:]) if keeps else ([], letters[:count])
+    x = variable("x" if count == 1 else "X", tuple(dim(f"n{axis}") for axis in range(count)))
+    made = Expr(reduction(fn, x, tuple(range(count)), keeps, params), tuple(over), inputs_of(x))
+    slope = array_text(diff(made, Expr(x, tuple(under), inputs_of(x))).node, upright=False).rpartition(" -> ")[0]
+    own = name + (f"[{','.join(map(str, over))}]" if over else "")
+    return f"rule of {name}: ∂{own}/∂{x.label}[{','.join(map(str, under))}] = {slope}"
+
+
+def _matrix_rule(node: Matrix) -> str:
+    """The derivative of a function of matrices as its rule has it; that of a primary function is the one by Fréchet."""
+    row = MATRICES[node.fn]
+    formula = f"dY = D{node.fn}(X, dX), along dX" if row.rule is None else _first_line(row.rule)
+    return f"rule of {node.fn}: {formula}"
+
+
+def _first_line(rule: Callable[..., Any]) -> str:
+    """The formula of a rule, which its docstring begins with."""
+    return (rule.__doc__ or "").partition("\n")[0].rstrip(".")
 
 
 def _silent(node: Node, places: Places) -> list[str]:
@@ -147,7 +187,7 @@ REASONS: dict[type[Node], Callable[[Any, Places], list[str]]] = {
     Product: _of_product,
     Elementwise: lambda node, places: [f"chain rule: {node.fn}' = {_slope(node)}"],
     Reduction: lambda node, places: [_reduction_rule(node)],
-    Matrix: lambda node, places: [f"rule of {node.fn}: {MATRICES[node.fn].source}".rstrip(".")],
+    Matrix: lambda node, places: [_matrix_rule(node)],
     Call: _of_call,
     Sum: _silent,
     Regroup: _silent,

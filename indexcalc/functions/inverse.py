@@ -154,13 +154,13 @@ def _inv_rule(s: Slice) -> Entry:
 
 
 def _det_rule(s: Slice) -> Entry:
-    """d det X/dX_ij = det(X) inv(X)_ji."""
+    """d det X = det(X) tr(X^-1 dX), so d det X/dX_ij = det(X) inv(X)_ji."""
     i, j = s.own
     return s.product((s.y.node, s.y.labels), (_inverse(s), s.at(j, i)))
 
 
 def _logdet_rule(s: Slice) -> Entry:
-    """d log|det X|/dX_ij = inv(X)_ji."""
+    """d log|det X| = tr(X^-1 dX), so d log|det X|/dX_ij = inv(X)_ji."""
     i, j = s.own
     return s.product((_inverse(s), s.at(j, i)))
 
@@ -187,7 +187,7 @@ def _adjugate(x: Node) -> Node:
 
 
 def _adjugate_rule(node: Matrix) -> Node:
-    """For A = adj(X) and Y = inv(X) it is Dadj_ijkl = A_ij Y_lk - A_lj Y_ik, and dY_ij/dX_pq = -Y_ip Y_qj."""
+    """Dadj_ijkl = A_ij Y_lk - A_lj Y_ik with A = adj(X), Y = inv(X), and dY_ij/dX_pq = -Y_ip Y_qj."""
     x, *directions = node.children
     lead = tuple(range(x.order - 2))
     adjugate, slope = _adjugate(x), _adjugate_slope(x)

@@ -99,7 +99,7 @@ def _up_to(s: Slice) -> Entry:
 
 
 def _lower(s: Slice) -> Entry:
-    """1 where the entry of a matrix is its own, and in the triangle."""
+    """dY_ij = dX_ij in the triangle, 0 beside it."""
     return s.d * Entry(constant("tril", [s.x.dims[place] for place in s.own], s.params), s.own, s.x.dims)
 
 

@@ -70,11 +70,10 @@ def _inverse_operator(h: Node) -> Node:
 
 
 def _polar_rule(s: Slice) -> Entry:
-    """From X = PH with H = P^T X, for X of full rank.
+    """dP = P Ω + (I - P P^T) dX H^+ with ΩH + HΩ = P^T dX - dX^T P, from X = PH with H = P^T X.
 
-    dP = P Ω + (I - P P^T) dX H^+, where ΩH + HΩ = P^T dX - dX^T P, solved with a pseudo-inverse. For more rows than
-    columns H is regular; for more columns P P^T = I, and what Ω has between the row space and its complement is the
-    change of the row space.
+    X has full rank. Ω is solved for with a pseudo-inverse. For more rows than columns H is regular; for more columns
+    P P^T = I, and what Ω has between the row space and its complement is the change of the row space.
     """
     (i, j), (k, l), lead = s.own, s.along, s.batch  # noqa: E741
     x, y = s.x.node, s.y.node

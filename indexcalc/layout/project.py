@@ -19,6 +19,7 @@ from indexcalc.layout.conventions import CONVENTIONS, Groups, Pack
 from indexcalc.simplify.passes import simplify
 from indexcalc.simplify.same import is_symmetric
 from indexcalc.writing.standing import Places, ascending
+from indexcalc.writing.typed import as_typed
 
 ORDERS = ("C", "F")
 
@@ -224,7 +225,7 @@ def _grouped(node: Node, axes: Sequence[Any], groups: Groups, dims: dict[Any, Di
     inner = [(k,) for k in range(len(flat))]
     joined = regroup(placed, inner, outer, placed.dims)
     (made,) = simplify([joined])
-    return made
+    return as_typed(made, node)
 
 
 # ------------------------------------------------------------------ any grouping

@@ -95,11 +95,11 @@ class Indexed(View):
         return found
 
     def __str__(self) -> str:
-        return later.expr_text(self.node, self.names, self.batch, starts=self.starts)
+        return later.expr_text(self.shown, self.names, self.batch, starts=self.starts)
 
     def unicode(self) -> str:
         """The text, with Greek names as letters."""
-        return later.expr_text(self.node, self.names, self.batch, unicode=True, starts=self.starts)
+        return later.expr_text(self.shown, self.names, self.batch, unicode=True, starts=self.starts)
 
     def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
         r"""The LaTeX of the expression; with a name as `lhs` an equation, in an `environment` if one is named.
@@ -112,7 +112,7 @@ class Indexed(View):
         \end{align}
         """
         left = later.left_name(lhs, [index.name for index in self.free])
-        return later.equation(left, later.expr_latex(self.node, self.names, self.batch, self.starts), environment)
+        return later.equation(left, later.expr_latex(self.shown, self.names, self.batch, self.starts), environment)
 
     def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
         """What the engine is told of it: axes in the order of `.free`, or of `order`."""

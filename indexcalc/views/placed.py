@@ -92,8 +92,8 @@ class Placed(View):
     def stood(self) -> Standing:
         """This as text has it: where a plain order-1 array is meant, all vectors are meant as NumPy has them."""
         if self.standing == "numpy":
-            return plain(self.node)
-        return Standing(self.node, self.places, self.vectors, self.turned)
+            return plain(self.shown)
+        return Standing(self.shown, self.places, self.vectors, self.turned)
 
     def latex(self, lhs: bool | str = False, *, environment: str | None = None) -> str:
         r"""The LaTeX of the closed form, or of the entries where there is none; with a name as `lhs` an equation.

@@ -70,6 +70,11 @@ class View(Evaluable):
         return self.node.order
 
     @property
+    def shown(self) -> Node:
+        """The node that text and LaTeX are made of."""
+        return self.node
+
+    @property
     def variables(self) -> dict[str, later.Array]:
         """The tensors that occur, by name, as they were declared: Arrays, sorted by name."""
         return later.tensors_in(self)

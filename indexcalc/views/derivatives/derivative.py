@@ -8,7 +8,7 @@ from typing import Any, TypeVar, cast
 
 from indexcalc import later
 from indexcalc.engine.wanted import Sides
-from indexcalc.graph.node import Call, Definition, topological
+from indexcalc.graph.node import Call, Definition, Node, topological
 from indexcalc.index import Dim, Index
 from indexcalc.surface import public
 from indexcalc.views.array import Array
@@ -74,6 +74,11 @@ class Derivative(Expr):
     def _parts(self) -> tuple[Any, ...]:
         """What two derivatives have in common that may be added: by what, and which index came from where."""
         return frozenset(self.of), self.groups, self.contracted, self.structures, self.targets
+
+    @property
+    def shown(self) -> Node:
+        """The node that text and LaTeX are made of: its signs, where they are free, are those of the source."""
+        return later.as_typed(self.node, self.source.node)
 
     @property
     def structure(self) -> str:
@@ -189,6 +194,11 @@ class ArrayDerivative(Array):
     def _parts(self) -> tuple[Any, ...]:
         """What two derivatives have in common that may be added: by what, and which axis came from where."""
         return self.of, self.groups, self.structures, self.targets, self.node.dims, self.places
+
+    @property
+    def shown(self) -> Node:
+        """The node that text and LaTeX are made of: its signs, where they are free, are those of the source."""
+        return self.node if self.source is None else later.as_typed(self.node, self.source.node)
 
     @property
     def structure(self) -> str:

@@ -58,7 +58,7 @@ def layout_of(derivative: Derivative | ArrayDerivative, name: str) -> Layout:
 def held(derivative: Derivative | ArrayDerivative) -> Held:
     """What there is to lay out of a derivative."""
     targets = tuple(target.node for target in derivative.targets)
-    return Held(derivative.node, axes_of(derivative), parts_of(derivative), targets, derivative.structures)
+    return Held(derivative.shown, axes_of(derivative), parts_of(derivative), targets, derivative.structures)
 
 
 def axes_of(derivative: Derivative | ArrayDerivative) -> tuple[Any, ...]:
@@ -97,12 +97,12 @@ def numpy_of(derivative: Derivative | ArrayDerivative, laid: Layout) -> str:
 
 def matrix_expr(expr: Expr, rows: Sequence[Index], cols: Sequence[Index], order: str | None) -> Array:
     """The matrix whose rows run over the free indices `rows`, its columns over `cols`."""
-    return _shown(expr, matrix_of_groups(expr.node, expr.indices, rows, cols, order, expr))
+    return _shown(expr, matrix_of_groups(expr.shown, expr.indices, rows, cols, order, expr))
 
 
 def matrix_array(array: Array, rows: Sequence[int], cols: Sequence[int], order: str | None) -> Array:
     """The matrix whose rows run over the axes `rows`, by number, its columns over `cols`."""
-    return _shown(array, matrix_of_groups(array.node, tuple(range(array.order)), rows, cols, order, array))
+    return _shown(array, matrix_of_groups(array.shown, tuple(range(array.order)), rows, cols, order, array))
 
 
 def _shown(view: View, laid: Laid, convention: str = "") -> Layout:

@@ -12,7 +12,7 @@ from indexcalc.graph.numbers import Number, multiply
 from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.named import called_piece, filled_piece, is_upright, named_piece
 from indexcalc.writing.index.opened import Item, Legibility, OpenProduct, distinct, entry_args, is_negative
-from indexcalc.writing.index.order import Component, Walk
+from indexcalc.writing.index.order import Component, Walk, alone
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.index.pages import Page, References, definitions_of
 from indexcalc.writing.index.shifted import Shifted
@@ -158,7 +158,7 @@ class Arranger:
     def _turn_one(self, terms: list[Written], scope: Setting) -> None:
         """Where all terms are negative, the first that can takes its sign into a sum: `2*(a - b)` for `-2*(b - a)`."""
         for k, (term, _) in enumerate(terms):
-            if any(self._turns(item) for item in term.flat.items):
+            if any(map(self._turns, alone([Component(term.flat.items, frozenset())]))):
                 terms.insert(0, (term._replace(turned=True), self.product(*term[:4], scope, flip=True)))
                 del terms[k + 1]
                 return
@@ -198,11 +198,7 @@ class Arranger:
         self.shifted.note(flat, title, told, self.names)
         names_told = scope.told | {title[label] for label in told if label in title}
         inner = scope._replace(used=scope.used | set(title.values()), told=names_told)
-        turned = (
-            next((item for part in parts for item in part.items if self._turns(item)), None)
-            if flip and is_negative(coef)
-            else None
-        )
+        turned = next(filter(self._turns, alone(parts)), None) if flip and is_negative(coef) else None
         top: list[Piece] = []
         bottom: list[Piece] = []
         for label in flat.alone:

@@ -18,6 +18,12 @@ class Component(NamedTuple):
     bound: frozenset[int]
 
 
+def alone(parts: Sequence[Component]) -> list[Item]:
+    """The factors that stand an odd number of times: of others the sign is free, and no minus goes into one."""
+    items = [item for part in parts for item in part.items]
+    return [item for item in items if sum(other.node is item.node for other in items) % 2]
+
+
 class Walk:
     """Puts the factors of a product in the order in which people write them."""
 
@@ -85,7 +91,8 @@ class Walk:
             waiting = [item for item in above if item is not first]
             done = [first]
         while waiting:
-            left = [item for item in waiting if self._goes_left(item, done[0])]
+            right = _follow(done[-1], waiting)
+            left = [item for item in waiting if item not in right and self._goes_left(item, done[0])]
             if left:
                 item = min(left, key=lambda item: self.place[item])
                 done.insert(0, item)
@@ -98,34 +105,44 @@ class Walk:
 
     def _start(self, item: Item) -> tuple[object, ...]:
         free = [self.rank[label] for label in item.shown if label in self.rank]
-        return item.node is None, min(free, default=len(self.rank)), not self._heads_chain(item), self.place[item]
+        first = min(free, default=len(self.rank))
+        return item.node is None, first, not self._is_wide(item), not self._heads_chain(item), self.place[item]
 
     def _heads_chain(self, item: Item) -> bool:
         """Is this a vector that meets a matrix on its left side?"""
         if len(item.shown) != 1 or not _is_word(item):
             return False
-        return any(len(o.shown) > 1 and o.shown[0] == item.shown[0] and _is_word(o) for o in self.flat.items)
+        return any(
+            len(o.shown) > 1 and o.shown[0] == item.shown[0] and _is_word(o) and not self._is_wide(o)
+            for o in self.flat.items
+        )
 
     def _goes_left(self, item: Item, first: Item) -> bool:
         """Does this multiply the first factor from the left, as `x[i]` does in `x[i]*W[i,j]`?"""
-        if not _is_word(item) or not _is_word(first) or not item.shown or len(first.shown) < 2:
+        if not _is_word(item) or not _is_word(first) or not item.shown or len(first.shown) < 2 or self._is_wide(first):
             return False
         label = item.shown[-1]
         plain = label == first.shown[0] and self.count[label] == 2 and label not in self.rank
         return plain and not any(other in self.rank for other in item.shown)
 
+    def _is_wide(self, item: Item) -> bool:
+        """Is this more than a matrix, and summed along several axes? What multiplies it follows in their order."""
+        return len(item.shown) > 2 and sum(label not in self.rank for label in item.shown) > 1
+
     def _next(self, item: Item, last: Item, done: Sequence[Item]) -> tuple[object, ...]:
-        met = {label for other in done for label in other.shown}
-        near = bool(set(item.shown) & set(last.shown))
-        chain = bool(last.shown) and item.shown[:1] == last.shown[-1:]
+        met = [label for other in done for label in other.shown]
+        near = bool(set(item.shown) & set(last.shown)) and not self._is_wide(last)
+        chain = near and item.shown[:1] == last.shown[-1:]
         width = len(item.shown) if chain else -len(item.shown)
+        place = min((met.index(label) for label in item.shown if label in met), default=len(met))
         return (
-            not met & set(item.shown),
+            place == len(met),
             item.node is None,
             not near,
             not chain,
             item.kind >= RAISED,
             width,
+            place,
             self.place[item],
         )
 
@@ -138,6 +155,18 @@ def _ranked(keys: Mapping[Key, object]) -> dict[Key, int]:
         same = number > 0 and keys[order[number - 1]] == keys[key]
         place[key] = place[order[number - 1]] if same else number
     return place
+
+
+def _follow(last: Item, waiting: Sequence[Item]) -> list[Item]:
+    """The factors that a chain of matrix products takes up behind the last: in a cycle all, and none goes left."""
+    found: list[Item] = []
+    while len(last.shown) == 2:
+        met = [item for item in waiting if item not in found and item.shown[:1] == last.shown[1:] and _is_word(item)]
+        if len(met) != 1:
+            break
+        last = met[0]
+        found.append(last)
+    return found
 
 
 def _is_word(item: Item) -> bool:

@@ -271,7 +271,8 @@ def flippable(term: Monomial, complement: bool = False) -> Monomial | None:
             scalars = (*term.scalars[:k], (other, exponent), *term.scalars[k + 1 :])
             return Monomial(multiply(-1, term.coef), scalars, term.links)
     for k, link in enumerate(term.links):
-        if (other := opposite(link, complement)) is not None:
+        alike = sum(link in (one, one.turn_of) for one in term.links)
+        if alike % 2 and (other := opposite(link, complement)) is not None:
             return Monomial(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
     return None
 

@@ -30,6 +30,7 @@ from indexcalc.writing.matrix.forms import (
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
+from indexcalc.writing.matrix.signed import as_in
 from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.special.layers import layer_text
 from indexcalc.writing.matrix.text import Typesetter
@@ -53,7 +54,9 @@ LONG_TEXT = 100
 SHORTER = 0.8
 """How long a text with named parts is at most, as a share of the text without: a name has to pay."""
 REPEATED = 8
-"""A part that occurs twice gets a name if it has so many tokens."""
+"""A part gets a name if its uses but one have so many tokens."""
+LEAST = 4
+"""The tokens of a part that gets a name, at least."""
 
 
 @public
@@ -86,7 +89,7 @@ def closed_form(node: Node) -> Form:
     known = node.facts.get("closed form")
     if known is None:
         try:
-            known = _search(node)
+            known = as_in(_search(node), node)
         except Stuck as stuck:
             known = stuck
         node.facts["closed form"] = known
@@ -183,7 +186,7 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     setter = Typesetter(array.vectors, array.turned, names)
     with suppress(Stuck):
         if not only_scalars(array.node):
-            body, parts = _written(setter, with_sums(_stood(array)), array.node)
+            body, parts = _written(setter, with_sums(_stood(array)), array)
             return with_parts(body, [f"{name} = {shown}" for name, shown in parts])
     with suppress(Stuck):
         if array.places == tuple(range(array.node.order)):
@@ -191,14 +194,19 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     return text.array_text(array.node, array.places, array.is_upright, unicode=unicode, rows=array.rows)
 
 
-def _written(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter."""
-    written = setter.text(form)
-    if len(written) <= LONG_TEXT:
-        return written, ()
-    body, parts = _named(setter, form, node)
-    length = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
-    return (body, parts) if parts and length <= SHORTER * len(written) else (written, ())
+def _written(setter: Typesetter, form: Form, array: Standing) -> tuple[str, tuple[tuple[str, str], ...]]:
+    """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter.
+
+    LaTeX names what text names.
+    """
+    plain = Typesetter(array.vectors, array.turned)
+    written = plain.text(form)
+    if len(written) > LONG_TEXT:
+        body, parts = _named(plain, form, array.node)
+        length = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
+        if parts and length <= SHORTER * len(written):
+            return _named(setter, form, array.node)
+    return setter.text(form), ()
 
 
 def _named(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -223,7 +231,7 @@ def array_latex(array: Standing) -> str:
     setter = LatexTypesetter(array.vectors, array.turned, taken, names)
     with suppress(Stuck):
         if not only_scalars(array.node):
-            body, parts = _written(setter, _stood(array), array.node)
+            body, parts = _written(setter, _stood(array), array)
             return with_parts_latex(body, [f"{latex.name_latex(name)} = {shown}" for name, shown in parts])
     with suppress(Stuck):
         if array.places == tuple(range(array.node.order)):
@@ -264,27 +272,41 @@ def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str,
     """The form with names, none of which is taken, for the parts that occur more than once, and what these are."""
     count: Counter[Form] = Counter()
 
+    def pays(part: Form) -> bool:
+        return part.cost >= LEAST and (count[part] - 1) * part.cost >= REPEATED
+
     def visit(part: Form) -> None:
         count[part] += 1
-        if count[part] == 1 or part.cost < REPEATED:
+        if count[part] == 1 or not pays(part):
             for inner in part.parts:
                 visit(inner)
 
     visit(form)
-    wanted = [
-        part
-        for part in count
-        if count[part] > 1 and part.cost >= REPEATED and part.kind in ("call", "sum", "chain", "had")
-    ]
+    wanted = [part for part in count if pays(part) and part.kind in ("call", "sum", "chain", "had")]
     names: dict[Form, Form] = {}
     definitions: list[tuple[str, Form]] = []
     wanted.sort(key=lambda part: (part.cost, part.digest))
+    wanted = _long(wanted)
     heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in wanted]
     for part, name in zip(wanted, part_names(heads, taken), strict=True):
         definitions.append((name, _renamed(part, names)))
-        row = part.rows is None and part.cols is not None
-        names[part] = turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
+        names[part] = _called(part, name)
     return _renamed(form, names), definitions
+
+
+def _long(parts: Sequence[Form]) -> list[Form]:
+    """The parts that are not short once those before them have names: `v**2` needs none."""
+    names: dict[Form, Form] = {}
+    for part in parts:
+        if _renamed(part, names).cost >= LEAST:
+            names[part] = _called(part, "t")
+    return list(names)
+
+
+def _called(part: Form, name: str) -> Form:
+    """The name of a part, standing as it does."""
+    row = part.rows is None and part.cols is not None
+    return turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
 
 
 def _renamed(form: Form, names: dict[Form, Form]) -> Form:

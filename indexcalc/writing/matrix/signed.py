@@ -1,0 +1,88 @@
+"""Signs of sums in matrix forms: where a product has a sum an even number of times, it stands as in the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from indexcalc.graph.node import Node, Sum, topological
+from indexcalc.writing.matrix.forms import LINEAR, Form, negative, opposite, term_of
+
+
+def as_in(form: Form, node: Node) -> Form:
+    """The form of a node with the signs of sums that are free as they are in the node.
+
+    >>> from indexcalc.writing.matrix.forms import atom
+    >>> from indexcalc.graph.constructors import variable
+    >>> as_in(atom("x", 3, None), variable("x", (3,)))
+    <atom x 3xNone cost=1>
+    """
+    turned = _turned_in(node)
+    return _signed(form, turned) if turned else form
+
+
+def _turned_in(node: Node) -> set[Form]:
+    """The sums of a graph that forms have with the other sign."""
+    kept: set[Form] = set()
+    turned: set[Form] = set()
+    for inner in topological([node]):
+        form = inner.facts.get("matrix form")
+        if isinstance(inner, Sum) and isinstance(form, Form):
+            coef, scalars, links = term_of(form)
+            alone = [*(part for part, _ in scalars), *links]
+            if len(alone) == 1 and not isinstance(coef, complex):
+                (turned if negative(coef) else kept).add(_upright(alone[0]))
+    return {form for form in turned - kept if form.kind == "sum" and opposite(form) is not None}
+
+
+def _signed(form: Form, turned: Collection[Form]) -> Form:
+    """A form by itself: signs are free within it, not beyond it."""
+    odd = _odd(form, turned)
+    return _turned(form, turned, {one for one, is_odd in odd.items() if not is_odd})
+
+
+def _turned(form: Form, turned: Collection[Form], free: Collection[Form]) -> Form:
+    if form in free:
+        other = opposite(form)
+        assert other is not None
+        return other
+    if not form.parts:
+        return form
+    exponents = _exponents(form)
+    parts = tuple(
+        _signed(part, turned) if exponent is None or (exponent != 1 and part not in free)
+        else _turned(part, turned, free)
+        for part, exponent in zip(form.parts, exponents, strict=True)
+    )  # fmt: skip
+    if parts == form.parts:
+        return form
+    return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost, form.same)
+
+
+def _odd(form: Form, turned: Collection[Form]) -> dict[Form, bool]:
+    """The sums among the factors of a form that stand the other way, and whether their number is odd."""
+    if form in turned:
+        return {form: True}
+    found: dict[Form, bool] = {}
+    for part, exponent in zip(form.parts, _exponents(form), strict=True):
+        if exponent == 1:
+            for one, odd in _odd(part, turned).items():
+                found[one] = found.get(one, False) != odd
+        elif part in turned and exponent is not None:
+            found[part] = not isinstance(exponent, int) or found.get(part, False) != bool(exponent % 2)
+    return found
+
+
+def _exponents(form: Form) -> Sequence[object]:
+    """How often each part of a form is a factor of it; None where it is none."""
+    if form.kind == "prod":
+        _, exponents, links = form.data
+        return (*exponents, *(1,) * links)
+    if form.kind == "had":
+        exponents = form.data
+        return tuple(exponents)
+    linear = form.kind in ("chain", "turned", "diagm", "part") or (form.kind == "call" and form.data[0] in LINEAR)
+    return (1 if linear else None,) * len(form.parts)
+
+
+def _upright(form: Form) -> Form:
+    return form.parts[0] if form.kind == "turned" else form
