@@ -90,11 +90,12 @@ class Explanation:
 
     def latex(self, *, environment: str = "aligned") -> str:
         """The derivation as lines of LaTeX, in an `aligned` block or another environment: `align`, `align*`."""
+        names = {v.label: v.latex for line in self.lines for v in line.left.inputs if v.latex}
         rows = []
         last = ""
         for line in self.lines:
             title = "" if line.latex_title == last else line.latex_title
-            rows.append(rf"{title} &= {line.latex_text} && \text{{{prose(line.rule)}}}")
+            rows.append(rf"{title} &= {line.latex_text} && \text{{{prose(line.rule, names)}}}")
             last = line.latex_title
         return aligned(rows, environment)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 
 from indexcalc.writing.index.latex import name_latex, subscripted
 from indexcalc.writing.index.text import GREEK
@@ -42,23 +43,25 @@ def math(text: str) -> str:
     return "".join(made).rstrip()
 
 
-def prose(text: str) -> str:
+def prose(text: str, names: Mapping[str, str] | None = None) -> str:
     r"""A text in which formulas stand, as LaTeX outside math mode: its entries and signs are set as formulas.
+
+    `names` has the LaTeX of names that say how they are set.
 
     >>> print(prose("∂W[i,j]/∂W[k,l] = δ[i,k]*δ[j,l]"))
     $\partial W_{ij}/\partial W_{kl}$ = $\delta_{ik}\,\delta_{jl}$
     >>> print(prose("A : (b∘C), 50 % of X_1"))
     A : (b$\circ$C), 50 \% of X\_1
     """
-    set_text = MARKED.sub(_marked, text.replace("~", " "))
+    set_text = MARKED.sub(lambda found: _marked(found, names or {}), text.replace("~", " "))
     return set_text.replace("$*$", r"\,").replace("$/$", "/").replace("$$", "")
 
 
-def _marked(found: re.Match[str]) -> str:
+def _marked(found: re.Match[str], names: Mapping[str, str]) -> str:
     """An entry or a sign of a text, as a formula; a character that LaTeX takes for its own is escaped."""
     partial, name, subs = found.group("partial", "name", "subs")
     if name:
-        shown = SIGNS.get(name) or name_latex(name)
+        shown = SIGNS.get(name) or names.get(name) or name_latex(name)
         return f"${SIGNS[partial] if partial else ''}{subscripted(shown.strip(), tuple(subs.split(',')))}$"
     text = found.group()
     if text == "^":
