@@ -68,7 +68,10 @@ class Placed(View):
     @property
     def declarations(self) -> dict[str, Any]:
         """What `ic.parse` has to be told to read `str(self)` back."""
-        return later.declarations(self)
+        found = later.declarations(self)
+        if ranges := later.array_ranges(self.stood()):
+            found["dims"] = found.get("dims", {}) | ranges
+        return found
 
     def __str__(self) -> str:
         return later.array_text(self.stood())
