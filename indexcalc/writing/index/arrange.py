@@ -272,7 +272,8 @@ class Arranger:
             self.shifted.refuse(names)
             return Delta(tuple(sorted(names)), None if told else dim)
         if item.affine:
-            return self.named(node, self.shifted.subscripts(names, item.affine), scope, shift=False)
+            subs, filled = self.shifted.subscripts(names, item.affine), filled_piece(node)
+            return filled._replace(subs=subs) if filled else self.named(node, subs, scope, shift=False)
         if item.picks:
             return self.picked(item, tuple(names), scope)
         if self.read.is_name(node):

@@ -41,7 +41,7 @@ def named_piece(node: Node, subs: Names, argument: Argument) -> Piece:
     return NAMED[type(node)](node, subs, argument)
 
 
-def filled_piece(node: Node) -> Piece | None:
+def filled_piece(node: Node) -> Filled | None:
     """A node as `eye` or `ones` of its dimensions; None if it is neither."""
     plain = isinstance(node, Product) and not node.factors and node.coef == 1 and node.bound == 0
     if not plain or not isinstance(node, Product) or any(map(unknown, node.dims)):
