@@ -219,3 +219,27 @@ def test_selections_in_a_circle_are_no_loop_over_entries() -> None:
         assert ic.preflight(D, n=10**5).compressed_bytes <= 16 * 10**5
         assert ic.preflight(D, n=10**5).peak_bytes <= 8 * 10 * 10**5
         assert not any(word in ic.to_source(D, x) for word in ("einsum", "(n, n)", "(n - 1, n)", "selection"))
+
+
+CURVED = {
+    "neighbours": lambda x: ic.sqrt((x[1:] - x[:-1]) ** 2 + 0.01).sum(),
+    "second differences": lambda x: ((x[2:] - 2 * x[1:-1] + x[:-2]) ** 4).sum(),
+    "turned": lambda x: (x[::-1] ** 2 * x**2).sum(),
+    "far": lambda x: (x[3:] ** 2 * x[:-3] ** 2).sum() + 3 * (x**3).sum(),
+    "every second": lambda x: (x[::2] ** 3).sum() * 0.5 - (x[1:] * x[:-1]).sum() * 0.5,
+}
+
+
+@pytest.mark.parametrize("name", CURVED)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
+def test_bands_are_written_once_for_all_numbers(name: str, dtype: str) -> None:
+    for n in (4, 5, 9):
+        x = ic.tensor("x", n)
+        H = ic.hessian(CURVED[name](x), x)
+        for seed in (0, 1):  # the second is written by what is known of the first
+            numbers = np.random.default_rng(seed).normal(size=n) * (1 + 0.5j if dtype == "complex128" else 1)
+            held = H.compressed(x=numbers.astype(dtype))
+            wanted, found = held.todense(), held.tosparse("dia")
+            assert found.dtype == dtype
+            assert np.allclose(found.toarray(), wanted, rtol=1e-5 if dtype == "float32" else 1e-12)
+            assert np.allclose(wanted, H.evaluate(x=numbers.astype(dtype)), rtol=1e-4 if dtype == "float32" else 1e-9)
