@@ -76,12 +76,11 @@ class Arranger:
 
     def array(self, places: Sequence[int | None] | None = None, upright: bool = True) -> Piece:
         """The root as an array: a name, if it is `upright`, or the body with an arrow to its axes, 1 for unit axes."""
-        simple = self.simple_array(self.root, self._closed(frozenset())) if upright else None
-        if simple is not None:
+        if upright and (simple := self.simple_array(self.root, self._closed(frozenset()))) is not None:
             return simple
         names = self.axis_names(self.root)
         self.names = frozenset(names)
-        shown = names if places is None else tuple("1" if place is None else names[place] for place in places)
+        shown = names if places is None else tuple("1" if k is None else names[k] for k in places)
         return Arrow(self.bound(self.root, names, self._closed(frozenset())), shown)
 
     def definition(self, node: Node) -> Piece:
@@ -272,8 +271,7 @@ class Arranger:
             self.shifted.refuse(names)
             return Delta(tuple(sorted(names)), None if told else dim)
         if item.affine:
-            subs, filled = self.shifted.subscripts(names, item.affine), filled_piece(node)
-            return filled._replace(subs=subs) if filled else self.named(node, subs, scope, shift=False)
+            return self.named(node, self.shifted.subscripts(names, item.affine), scope, shift=False)
         if item.picks:
             return self.picked(item, tuple(names), scope)
         if self.read.is_name(node):
