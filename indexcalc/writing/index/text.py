@@ -101,7 +101,7 @@ def array_ranges_told(node: Node, places: Sequence[int | None] | None = None, up
     >>> from indexcalc.graph.constructors import constant, einsum, variable
     >>> windows = constant("affine_delta", (3, 2, 4), (0, 1, 1, -1))
     >>> array_ranges_told(einsum(1, [(variable("k", (2,)), [1]), (windows, [0, 1, 2])], [0, 2]))
-    {'i': '0:3', 'j': '0:4, zero'}
+    {'i': '0:3, zero', 'j': '0:4'}
     """
     _, arranger = array_page(node, places, upright, str_piece, references)
     return {name: str(found) for name, found in arranger.shifted.ranges.items()}
