@@ -75,6 +75,7 @@ if TYPE_CHECKING:
     from indexcalc.writing.index.text import ranges_told as ranges_told
     from indexcalc.writing.matrix.formula import Formula as Formula
     from indexcalc.writing.matrix.formula import array_latex as array_latex
+    from indexcalc.writing.matrix.formula import array_ranges as array_ranges
     from indexcalc.writing.matrix.formula import array_text as array_text
     from indexcalc.writing.matrix.formula import formula as formula
     from indexcalc.writing.typed import as_typed as as_typed
@@ -84,6 +85,7 @@ MODULES = {
     "answer": "foreign",
     "Array": "views.array",
     "array_latex": "writing.matrix.formula",
+    "array_ranges": "writing.matrix.formula",
     "array_text": "writing.matrix.formula",
     "as_typed": "writing.typed",
     "canonical": "simplify.passes",

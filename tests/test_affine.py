@@ -482,17 +482,56 @@ def convolutions() -> dict[str, Any]:
 
 
 CONVOLUTIONS = convolutions()
-UNNAMED = {name for name in CONVOLUTIONS if name[-1] != "y" and ("dilation" in name and "stride" in name)} | {
-    name for name in CONVOLUTIONS if name[-1] == "k" and ("axes" in name or name.startswith("16"))
-}
-"""Where both steps are long, an axis is summed besides, or it depends on the sizes how many places there are."""
 
 
 @pytest.mark.parametrize("name", CONVOLUTIONS)
 def test_convolutions_are_written_as_such_and_read_back(name: str) -> None:
     e = CONVOLUTIONS[name]
     assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
-    assert "affine" not in str(e) or name in UNNAMED, str(e)
+    assert "affine" not in str(e) + e.latex()
+
+
+def unnamed() -> dict[str, Any]:
+    """Derivatives of convolutions that are none themselves: Jacobians, Hessians, layers, sums over batches."""
+    found: dict[str, Any] = {}
+    a, b, r = ic.tensor("a", 14), ic.tensor("b", 3), ic.tensor("r", "m")
+    for name, y in {
+        "same": ic.correlate(a, b, "same"),
+        "full": ic.convolve(a, b),
+        "stride": ic.correlate(a, b, stride=2),
+        "both": ic.correlate(a, b, "same", stride=2, dilation=3),
+        "turned": ic.convolve(a, b, stride=3, dilation=2),
+    }.items():
+        found |= {f"{name} by {v}": ic.derivative(y, v) for v in (a, b)}
+        found[f"{name} twice"] = ic.hessian((y**2).sum(), a)
+    found |= {f"symbols by {v}": ic.derivative(ic.correlate(x, r), v) for v in (x, r)}
+    images, kernels = ic.tensor("images", 2, 3, 7, 8), ic.tensor("kernels", 4, 3, 2, 3)
+    for steps in ((1, 1), (2, 1), (2, 3)):
+        layer = ic.correlate(images, kernels, "same", axes=(-2, -1), stride=steps[0], dilation=steps[1])
+        cotangent = ic.tensor("G", *layer.shape)
+        found |= {f"layer {steps} by {v}": ic.vjp(layer, v, cotangent) for v in (images, kernels)}
+        found |= {f"layer {steps} twice by {v}": ic.grad((layer**2).sum(), v) for v in (images, kernels)}
+    rows = ic.correlate(ic.tensor("A", "c n"), r, axes=1)
+    found["over a batch"] = ic.vjp(rows, r, ic.tensor("G", "c n - m + 1"))
+    return found
+
+
+UNNAMED = unnamed()
+
+
+@pytest.mark.parametrize("name", UNNAMED)
+def test_what_has_no_name_has_affine_indices_that_read_back(name: str) -> None:
+    e = UNNAMED[name]
+    assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
+    assert "affine" not in str(e) + e.latex()
+
+
+def test_affine_indices_of_arrays() -> None:
+    shown = {name: str(UNNAMED[name]) for name in UNNAMED}
+    assert shown["symbols by x"] == "r[j-i] -> [i,j]" and shown["symbols by r"] == "x[i+j] -> [i,j]"
+    assert UNNAMED["symbols by x"].declarations["dims"] == {"i": "0:-m + n + 1, zero", "j": "0:n", "n": "n"}
+    assert shown["over a batch"] == "A[j,k+i]*G[j,k] -> [i]"
+    assert shown["both by a"] == "b[k]*eye(14)[3*k+2*i-3,j] -> [i,j]"
 
 
 def test_derivatives_of_strided_convolutions_are_slices_of_some() -> None:

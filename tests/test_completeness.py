@@ -52,7 +52,7 @@ TABLES: dict[str, dict[str, str]] = {
     "simplify.selection.FINITE": {},
     "simplify.selection.SUPPORT": {},
     "writing.index.latex.__init__": {},
-    "writing.index.named.NAMED": dict.fromkeys(("Product", "Sum"), IS_SPELLED),
+    "writing.index.named.NAMED": {"Sum": IS_SPELLED},
     "writing.index.text.__init__": {},
     "writing.matrix.reduce.READ": {},
 }  # fmt: skip

@@ -219,3 +219,97 @@ def test_selections_in_a_circle_are_no_loop_over_entries() -> None:
         assert ic.preflight(D, n=10**5).compressed_bytes <= 16 * 10**5
         assert ic.preflight(D, n=10**5).peak_bytes <= 8 * 10 * 10**5
         assert not any(word in ic.to_source(D, x) for word in ("einsum", "(n, n)", "(n - 1, n)", "selection"))
+
+
+CURVED = {
+    "neighbours": lambda x: ic.sqrt((x[1:] - x[:-1]) ** 2 + 0.01).sum(),
+    "second differences": lambda x: ((x[2:] - 2 * x[1:-1] + x[:-2]) ** 4).sum(),
+    "turned": lambda x: (x[::-1] ** 2 * x**2).sum(),
+    "far": lambda x: (x[3:] ** 2 * x[:-3] ** 2).sum() + 3 * (x**3).sum(),
+    "every second": lambda x: (x[::2] ** 3).sum() * 0.5 - (x[1:] * x[:-1]).sum() * 0.5,
+}
+
+
+@pytest.mark.parametrize("name", CURVED)
+@pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
+def test_bands_are_written_once_for_all_numbers(name: str, dtype: str) -> None:
+    for n in (4, 5, 9):
+        x = ic.tensor("x", n)
+        H = ic.hessian(CURVED[name](x), x)
+        for seed in (0, 1):  # the second is written by what is known of the first
+            numbers = np.random.default_rng(seed).normal(size=n) * (1 + 0.5j if dtype == "complex128" else 1)
+            held = H.compressed(x=numbers.astype(dtype))
+            wanted, found = held.todense(), held.tosparse("dia")
+            assert found.dtype == dtype
+            assert np.allclose(found.toarray(), wanted, rtol=1e-5 if dtype == "float32" else 1e-12)
+            assert np.allclose(wanted, H.evaluate(x=numbers.astype(dtype)), rtol=1e-4 if dtype == "float32" else 1e-9)
+
+
+LONG = ic.tensor("K", 250)
+WAVE = ic.tensor("s", 400)
+KERNEL = np.where(np.arange(250) == 125, 3.0, draw(250, seed=1) / 100)
+RELATED: dict[str, tuple[Any, dict[str, Any], int]] = {
+    "valid": (ic.derivative(ic.correlate(WAVE, LONG), WAVE), {"K": KERNEL}, 250),
+    "same": (ic.derivative(ic.correlate(WAVE, LONG, "same"), WAVE), {"K": KERNEL}, 250),
+    "full": (ic.derivative(ic.convolve(WAVE, LONG), WAVE), {"K": KERNEL}, 250),
+    "stride": (ic.derivative(ic.correlate(WAVE, LONG, stride=3), WAVE), {"K": KERNEL}, 250),
+    "single": (ic.derivative(ic.correlate(WAVE, LONG, "same"), WAVE), {"K": KERNEL.astype(np.float32)}, 250),
+    "complex": (ic.derivative(ic.correlate(WAVE, LONG, "same"), WAVE), {"K": KERNEL + 0.01j * KERNEL[::-1]}, 250),
+    "weighted": (
+        ic.derivative(ic.tanh(ic.correlate(WAVE, LONG, "same")), WAVE),
+        {"K": KERNEL, "s": draw(400) / 10},
+        250 + 400,
+    ),
+    "beside a diagonal": (
+        ic.derivative(ic.correlate(WAVE, LONG, "same") + WAVE**2, WAVE),
+        {"K": KERNEL, "s": draw(400)},
+        250 + 400,
+    ),
+    "of a batch": (
+        ic.derivative(ic.correlate(ic.tensor("W", 2, 300), LONG, "same", axes=1), ic.tensor("W", 2, 300)),
+        {"K": KERNEL},
+        250,
+    ),
+    "by the kernel": (ic.derivative(ic.correlate(WAVE, LONG), LONG), {"s": draw(400)}, 400),
+    "two axes": (
+        ic.derivative(ic.correlate(ic.tensor("I", 18, 20), ic.tensor("L", 15, 16)), ic.tensor("I", 18, 20)),
+        {"L": draw(15, 16)},
+        240,
+    ),
+    "a part": (ic.derivative(ic.correlate(WAVE, LONG)[5:50], WAVE), {"K": KERNEL}, 250),
+    "as long": (ic.derivative(ic.correlate(WAVE, ic.tensor("K", 400)), WAVE), {"K": draw(400)}, 400),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RELATED)
+def test_long_kernels_are_held_in_their_numbers(name: str) -> None:
+    D, named, count = RELATED[name]
+    H = D.compressed(**named)
+    M = np.asarray(D.evaluate(**named)).reshape(H.matrix_shape)
+    tol = 1e-3 if H.dtype == np.float32 else 1e-8
+    v, b = draw(H.matrix_shape[1]), draw(H.matrix_shape[0])
+    assert H.nbytes <= count * H.dtype.itemsize
+    assert np.allclose(H.todense().reshape(H.matrix_shape), M, atol=tol)
+    assert np.allclose(np.ravel(H.matvec(v)), M @ v, atol=tol)
+    assert np.allclose(np.ravel(H.rmatvec(b)), M.conj().T @ b, atol=tol)
+    assert np.allclose(H.tosparse().toarray(), M, atol=tol)
+    if H.rows == H.columns:
+        assert np.allclose(np.ravel(H.diagonal()), np.diag(M), atol=tol) and np.isclose(H.trace(), np.trace(M))
+        assert np.allclose(M @ np.ravel(H.solve(b)), b, atol=tol)
+        assert np.isclose(H.logdet(), np.linalg.slogdet(M)[1], rtol=tol)
+
+
+def test_long_kernels_against_jax() -> None:
+    jax = pytest.importorskip("jax")
+    wanted = jax.jacobian(lambda s: jax.numpy.tanh(jax.numpy.convolve(s, KERNEL, "full")))(draw(400))
+    held = ic.derivative(ic.tanh(ic.convolve(WAVE, LONG)), WAVE).compressed(K=KERNEL, s=draw(400))
+    assert np.allclose(held.tosparse().toarray(), wanted) and held.nbytes == 8 * (250 + 649)
+
+
+def test_grids_of_long_kernels() -> None:
+    other = ic.tensor("y", 400)
+    first, second = ic.correlate(WAVE, LONG, "same") + other, 3 * other + WAVE
+    grid = ic.compressed([[ic.derivative(one, v) for v in (WAVE, other)] for one in (first, second)], K=KERNEL)
+    M, b = grid.todense(), draw(800)
+    assert np.allclose(grid.matvec(b), M @ b) and np.allclose(M @ grid.solve(b), b)
+    assert np.allclose(grid.tosparse().toarray(), M)

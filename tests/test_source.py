@@ -324,3 +324,27 @@ def test_the_text_of_a_constant_has_its_numbers(name):
         space: dict[str, Any] = {"np": np}
         exec(helper, space)
         assert np.array_equal(eval(expression, space), known(name, shape, float, params))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_triangles_of_matrices_are_taken_of_them_without_a_mask(target: str) -> None:
+    module = {"numpy": "np", "jax": "jnp", "torch": "torch"}[target]
+    A, x, R, y, T = (
+        ic.tensor(*given) for given in (("A", "n n"), ("x", "n"), ("R", "n m"), ("y", "m"), ("T", "b n n"))
+    )
+    b, p, q = ic.indices("b p q")
+    cases = [
+        (ic.triu(A, 1) @ x, (A, x), f"{module}.triu(A, 1) @ x", lambda A, x: np.triu(A, 1) @ x),
+        (ic.tril(A, -1), (A,), f"{module}.tril(A, -1)", lambda A: np.tril(A, -1)),
+        (ic.tril(R, 2) @ y, (R, y), f"{module}.tril(R, 2) @ y", lambda R, y: np.tril(R, 2) @ y),
+        (ic.triu(R, -1), (R,), f"{module}.triu(R, -1)", lambda R: np.triu(R, -1)),
+        (ic.triu(T, 1), (T,), f"{module}.triu(T, 1)", lambda T: np.triu(T, 1)),
+        (T[b, p, q].sum(p, q, where="p<q"), (T,), f"{module}.triu(T, 1)", lambda T: np.triu(T, 1).sum((1, 2))),
+    ]  # fmt: skip
+    for e, inputs, text, wanted in cases:
+        source = ic.to_source(e, inputs, target=target)
+        assert text in source and "tri(" not in source
+        for n, m in ((1, 1), (1, 4), (4, 2)):
+            sizes = {"n": n, "m": m, "b": 2}
+            arrays = [RNG.normal(size=[sizes[str(dim)] for dim in one.node.dims]) for one in inputs]
+            assert close(made(source)(*map(MAKE[target], arrays)), wanted(*arrays))

@@ -164,7 +164,8 @@ ROWS = (
     ReductionFunction(
         TRIANGLE, "the entries with column - row <= k, else 0", lower, _lower, True,
         r"\operatorname{{tril}}\left({}, {k}\right)", "definition", axes=2, public=False, params=("k",),
-        admits=lambda k: isinstance(k, int), total=True, workspace=0.25, out=True, oracle="jnp.tril(x, int(k))",
+        admits=lambda k: isinstance(k, int), total=True, workspace=0.25, out=True, code="{np}.tril({x}, {k})",
+        oracle="jnp.tril(x, int(k))",
     ),
     ReductionFunction(
         "cumprod", "y_a = the product of all x_b with b <= a", shared.cumprod, _cumprod_rule, True,

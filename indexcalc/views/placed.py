@@ -68,7 +68,10 @@ class Placed(View):
     @property
     def declarations(self) -> dict[str, Any]:
         """What `ic.parse` has to be told to read `str(self)` back."""
-        return later.declarations(self)
+        found = later.declarations(self)
+        if ranges := later.array_ranges(self.stood()):
+            found["dims"] = found.get("dims", {}) | ranges
+        return found
 
     def __str__(self) -> str:
         return later.array_text(self.stood())
@@ -126,8 +129,8 @@ class Placed(View):
         return self._sides(range((self.order + 1) // 2, self.order))
 
     def _sides(self, columns: Sequence[int]) -> Sides:
-        rows = [axis for axis in range(self.order) if axis not in columns]
-        node = einsum(1, [(self.node, range(self.order))], [*rows, *columns])
+        rows, axes = [axis for axis in range(self.order) if axis not in columns], range(self.order)
+        node = self.node if [*rows, *columns] == [*axes] else einsum(1, [(self.node, axes)], [*rows, *columns])
         names = tuple(chr(ord("i") + k) if k < LETTERS else f"i{k}" for k in range(self.order))
         return Sides(node, len(rows), names)
 

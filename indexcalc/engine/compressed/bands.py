@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from itertools import product
 from math import prod
-from typing import Any
+from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.inputs import number_of, size_of
-from indexcalc.graph.constructors import addition, constant, einsum
+from indexcalc.graph.constructors import addition, constant, einsum, variable
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels, Node, Product, Sum, Term
 from indexcalc.graph.numbers import Number, multiply
@@ -21,26 +21,37 @@ from indexcalc.graph.walk import replace
 from indexcalc.index import Dimension
 
 MOST_BANDS = 200
-"""Terms: of longer sums the windows stay one factor."""
+"""Terms: of longer sums the windows are held as a relation."""
+MOST_WINDOWS = 10_000
+"""Entries of a sum over windows that is longer than rows or columns: of more, the array by rows and columns is held."""
 
 
-def banded(roots: Sequence[Node], sizes: Mapping[str, int]) -> list[Node]:
+class Banded(NamedTuple):
+    """Roots with windows written out, and those of long sums by the names of the variables that stand for them."""
+
+    roots: list[Node]
+    apart: dict[str, Relation]
+
+
+def banded(roots: Sequence[Node], sizes: Mapping[str, int], whole: bool = False) -> Banded:
     """The roots with short sums over a label of windows written out, where the others are rows and columns.
+
+    Windows of longer sums are held apart: a variable stands for them, unless they are to stay `whole`.
 
     >>> from indexcalc.graph.constructors import variable
     >>> windows, axes = affine_delta(Relation(0, (1, 1, -1), (3, 6, 8)))
     >>> root = einsum(1, [(variable("k", (3,)), (0,)), (windows, axes)], (1, 2))
-    >>> len(banded([root], {})[0].children)
+    >>> len(banded([root], {}).roots[0].children)
     3
     """
     sums: set[Node] = set()
-    ties = Ties(sizes)
+    ties, apart = Ties(sizes), dict[str, Relation]()
 
     def change(_: Node, node: Node) -> Node:
         made = _spliced(node) if isinstance(node, Sum) else node
         if isinstance(node, Product):
             products = _multiplied_out(node, ties)
-            parts = [_written_out(part, ties, sums) for part in products]
+            parts = [_written_out(part, ties, sums, None if whole else apart) for part in products]
             if products != [node] or parts != [[node]]:
                 axes = tuple(range(node.order))
                 made = addition([(1, term, axes) for part in parts for term in part], node.dims)
@@ -48,7 +59,7 @@ def banded(roots: Sequence[Node], sizes: Mapping[str, int]) -> list[Node]:
         ties.of(made)
         return made
 
-    return replace(roots, change)
+    return Banded(replace(roots, change), apart)
 
 
 def _multiplied_out(node: Product, ties: Ties) -> list[Node]:
@@ -148,8 +159,8 @@ def _spliced(node: Sum) -> Node:
     return addition(terms, node.shape)
 
 
-def _written_out(node: Node, ties: Ties, sums: Container[Node]) -> list[Node]:
-    """A product as the terms for the entries of its short labels of windows, or itself."""
+def _written_out(node: Node, ties: Ties, sums: Container[Node], apart: dict[str, Relation] | None) -> list[Node]:
+    """A product as the terms for the entries of its short labels of windows, or itself, long windows held `apart`."""
     if not isinstance(node, Product):
         return [node]
     sizes = ties.sizes
@@ -158,7 +169,11 @@ def _written_out(node: Node, ties: Ties, sums: Container[Node]) -> list[Node]:
     inner = [f.labels for f in node.factors if f.node in sums or range_of(f.node) or ties.sparse(f.node)]
     fixed = _short(node.out, [labels for _, labels in related.values()], inner, extents)
     if not fixed or prod(extents[x] for x in fixed) > MOST_BANDS:
-        return [node]
+        long = _short(node.out, [labels for _, labels in related.values()], inner, extents, False)
+        count = prod(extents[x] for x in long)
+        if apart is None or count <= MOST_BANDS or (long != fixed and count > MOST_WINDOWS):
+            return [node]
+        return [_held_apart(node, related, long, sizes, apart)]
     others = [f for k, f in enumerate(node.factors) if k not in related]
     units = [x for x in fixed if any(x in f.labels for f in others)]
     dims = {x: size for x, size in enumerate(node.sizes) if x not in fixed}
@@ -177,8 +192,31 @@ def _written_out(node: Node, ties: Ties, sums: Container[Node]) -> list[Node]:
     return terms
 
 
-def _short(out: Labels, related: Sequence[Labels], inner: Sequence[Labels], extents: Sequence[int]) -> list[int]:
-    """The labels that are fixed: summed, the smallest of a relation whose windows go from an axis to another one.
+def _held_apart(
+    node: Product,
+    related: Mapping[int, tuple[Relation, Labels]],
+    fixed: Sequence[int],
+    sizes: Mapping[str, int],
+    apart: dict[str, Relation],
+) -> Node:
+    """The product with a variable for each of its relations, where each leaves a row and a column of its own."""
+    left = [x for _, labels in related.values() for x in labels if x not in fixed]
+    if len(set(left)) < len(left) or len(left) != 2 * len(related) or not {*left} <= {*node.out}:
+        return node
+    factors: list[Any] = list(node.factors)
+    for k, (found, labels) in related.items():
+        shape = tuple(size_of(size, sizes) for size in found.sizes)
+        made = Relation(number_of(found.start, sizes), found.coefs, shape)
+        name = f"{made.start} {made.coefs} {shape}"
+        apart[name] = made
+        factors[k] = (variable(name, shape), labels)
+    return einsum(node.coef, factors, node.out, dict(enumerate(node.sizes)))
+
+
+def _short(
+    out: Labels, related: Sequence[Labels], inner: Sequence[Labels], extents: Sequence[int], least: bool = True
+) -> list[int]:
+    """The labels that are fixed: summed, the `least` of a relation whose windows go from an axis to another one.
 
     They go through relations, and through the `inner` sums, which were written out before.
     """
@@ -190,7 +228,9 @@ def _short(out: Labels, related: Sequence[Labels], inner: Sequence[Labels], exte
     for label in sorted({x for labels in related for x in labels} - {*out}, key=lambda x: (extents[x], x)):
         ends = {x for x in out if joined.find(x) == joined.find(label)}
         free = [[x for x in labels if x not in fixed] for labels in related if label in labels]
-        if len(ends) > 1 and any(len(left) > 2 and extents[label] == min(extents[x] for x in left) for left in free):
+        if len(ends) > 1 and any(
+            len(left) > 2 and (not least or extents[label] == min(extents[x] for x in left)) for left in free
+        ):
             fixed.append(label)
     return fixed
 

@@ -12,7 +12,7 @@ import numpy as np
 from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held import Compressed
-from indexcalc.engine.compressed.held_matrix import HeldMatrix
+from indexcalc.engine.compressed.held_matrix import HeldMatrix, entry_by_entry
 from indexcalc.engine.compressed.methods import SPARSE
 from indexcalc.engine.compressed.operator import Operator, size_told, vector
 from indexcalc.engine.compressed.sparse import SparseEntries, entries, entry_count, sparse_of
@@ -72,13 +72,12 @@ class Blocks(Operator):
             return None
         sizes = self.matrix_shape
         tops, lefts = ([0, *accumulate(map(prod, sides))] for sides in (self.rows, self.columns))
-        terms = [
-            _placed(term, (top, left), sizes)
-            for top, row in zip(tops, self.grid, strict=False)
-            for left, block in zip(lefts, row, strict=False)
-            for term in block.terms
-        ]
-        return HeldMatrix(tuple(terms), self.held.arrays, 1, self.dtype, self.limit)
+        arrays, terms = self.held.arrays, list[HeldTerm]()
+        for top, row in zip(tops, self.grid, strict=False):
+            for left, block in zip(lefts, row, strict=False):
+                own, arrays = entry_by_entry(block.terms, arrays)
+                terms += [_placed(term, (top, left), sizes) for term in own]
+        return HeldMatrix(tuple(terms), arrays, 1, self.dtype, self.limit)
 
     def _few_entries(self) -> SparseEntries | None:
         """The entries of all blocks, if they are few, where `structure` does not tell of them."""

@@ -8,13 +8,13 @@ one factor are one term; terms of one pattern of deltas that would take as much 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine.bind.slices import require_entries
-from indexcalc.engine.compressed.bands import banded
+from indexcalc.engine.compressed.bands import Banded, banded
 from indexcalc.engine.plan.contract import EXACT, Piece
 from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.lowering import Lowering
@@ -23,11 +23,11 @@ from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready
 from indexcalc.engine.plan.steps import PlacedPiece, added, negative
 from indexcalc.engine.plan.terms import Choice, as_leaf
-from indexcalc.engine.program import Program
+from indexcalc.engine.program import Input, Program
 from indexcalc.graph.constructors import constant
 from indexcalc.graph.node import Labels, Node, topological
 from indexcalc.graph.numbers import Number, add
-from indexcalc.graph.ranges import Range
+from indexcalc.graph.ranges import Range, Relation, affine_delta
 from indexcalc.simplify.intervals import bounds
 from indexcalc.simplify.recognise_logs import stable
 from indexcalc.simplify.selection import select
@@ -38,7 +38,8 @@ class HeldTerm(NamedTuple):
 
     A factor is the number of a held array and its labels. A label twice in `out` is a delta, one that no factor has is
     an axis along which the term is constant. `ranges` has, by axis, the entries that a term covers, where that is not
-    all of them: a band of a matrix is a delta with ranges. It is empty if there are none.
+    all of them: a band of a matrix is a delta with ranges. It is empty if there are none. `windows` are relations of
+    the labels of a row, of a column, and of one that is summed, 1 where they hold and 0 elsewhere.
     """
 
     coef: Number
@@ -46,6 +47,7 @@ class HeldTerm(NamedTuple):
     out: Labels
     sizes: Mapping[int, int]
     ranges: tuple[Range | None, ...] = ()
+    windows: tuple[tuple[Relation, Labels], ...] = ()
 
     def extent(self, axis: int) -> int:
         """The size of an axis."""
@@ -54,6 +56,8 @@ class HeldTerm(NamedTuple):
 
     def opened(self) -> tuple[Labels, list[tuple[Node, Labels]]]:
         """A label for each axis, one of its own for each with a range, and the selections between these and `out`.
+
+        The windows stand behind these.
 
         >>> term = HeldTerm(1, ((0, (0,)),), (0, 0), {0: 8}, (None, Range(1, 1, 8, 9)))
         >>> term.opened()[0], term.opened()[1][0][1]
@@ -66,6 +70,9 @@ class HeldTerm(NamedTuple):
                 labels[axis] = fresh + axis
                 made = constant("selection", (found.size, found.length), (found.start, found.step))
                 selections.append((made, (self.out[axis], labels[axis])))
+        for relation, own in self.windows:
+            windows, axes = affine_delta(relation)
+            selections.append((windows, tuple(own[k] for k in axes)))
         return tuple(labels), selections
 
 
@@ -79,21 +86,67 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     (((0, (0, 1)), (1, (2, 3))), (0, 1, 2, 3, 4, 4))
     """
     require_entries(roots, sizes)
-    roots = select(stable(banded(roots, sizes)))
+    found = banded(roots, sizes)
+    made = _factors(found, sizes)
+    if made is None:
+        made = _factors(banded(roots, sizes, whole=True), sizes)
+    assert made is not None
+    return made
+
+
+def _factors(found: Banded, sizes: Mapping[str, int]) -> tuple[Program, list[list[HeldTerm]]] | None:
+    """The program and the terms; None where windows that are held apart are in something else."""
+    roots = select(stable(found.roots))
     order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
     lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
     lowering.lower(())
-    kept = [_terms(lowering, root) for root in roots]
-    values = tuple(dict.fromkeys(p.value for found in kept for term in found for p in term.pieces))
+    apart = {
+        value: found.apart[step.name]
+        for value, step in enumerate(pool.steps)
+        if isinstance(step, Input) and step.name in found.apart
+    }
+    kept = [_terms(lowering, root, apart) for root in roots]
+    values = tuple(dict.fromkeys(p.value for own in kept for term, _ in own for p in term.pieces))
+    program = peephole(pool, values)
     number = {value: place for place, value in enumerate(values)}
     terms = [
         [
-            HeldTerm(t.coef, tuple((number[p.value], p.labels) for p in t.pieces), t.out, _used(t), t.ranges)
-            for t in found
+            HeldTerm(
+                t.coef,
+                tuple((number[p.value], p.labels) for p in t.pieces),
+                t.out[: len(t.out) - sum(len(one.coefs) for one in windows)],
+                _used(t),
+                t.ranges,
+                tuple(_placed(t.out, windows)),
+            )
+            for t, windows in own
         ]
-        for found in kept
+        for own in kept
     ]
-    return peephole(pool, values), terms
+    if any(isinstance(step, Input) and step.name in found.apart for step in program.steps):
+        return None
+    return (program, terms) if all(_is_apart(term) for own in terms for term in own) else None
+
+
+def _placed(out: Labels, windows: Sequence[Relation]) -> Iterator[tuple[Relation, Labels]]:
+    """Windows with their labels, which are the last of these."""
+    start = len(out) - sum(len(one.coefs) for one in windows)
+    for one in windows:
+        yield one, out[start : start + len(one.coefs)]
+        start += len(one.coefs)
+
+
+def _is_apart(term: HeldTerm) -> bool:
+    """Do windows relate a row to a column each, which nothing else does?"""
+    for _, labels in term.windows:
+        ends = [x for x in labels if x in term.out]
+        if len(ends) != 2 or len(set(labels)) < len(labels) or any(term.out.count(x) > 1 for x in ends):
+            return False
+        if any({*ends} <= {*own} for _, own in term.factors):
+            return False
+        if any({*labels} & {*others} for _, others in term.windows if others is not labels):
+            return False
+    return True
 
 
 def _used(term: Ready) -> dict[int, int]:
@@ -101,15 +154,25 @@ def _used(term: Ready) -> dict[int, int]:
     return {x: term.sizes[x] for x in sorted(labels)}
 
 
-def _terms(lowering: Lowering, root: Node) -> list[Ready]:
-    """The terms of a root, their factors merged as far as that takes no more entries."""
+def _terms(lowering: Lowering, root: Node, apart: Mapping[int, Relation]) -> list[tuple[Ready, tuple[Relation, ...]]]:
+    """The terms of a root, their factors merged as far as that takes no more entries, and the windows of each.
+
+    The labels of windows stand behind those of its axes.
+    """
     products = lowering.products
     found = lowering.opening.terms.get(root, as_leaf(root, lowering.pool.shape(root.dims)))
-    ready = [_merged(products, made) for term in found if (made := lowering.ready(term)) is not None]
-    groups: dict[tuple[Labels, tuple[Range | None, ...]], list[Ready]] = {}
-    for term in map(_renamed, ready):
-        groups.setdefault((term.out, term.ranges), []).append(term)
-    return [term for group in groups.values() for term in _summarised(products, group)]
+    groups: dict[tuple[Labels, tuple[Range | None, ...], tuple[Relation, ...]], list[Ready]] = {}
+    for summand in found:
+        made = lowering.ready(summand)
+        if made is None:
+            continue
+        inside = [piece for piece in made.pieces if piece.value in apart]
+        out = (*made.out, *(x for piece in inside for x in piece.labels))
+        rest = tuple(piece for piece in made.pieces if piece.value not in apart)
+        term = _renamed(_merged(products, made._replace(pieces=rest, out=out)))
+        windows = tuple(apart[piece.value] for piece in inside)
+        groups.setdefault((term.out, term.ranges, windows), []).append(term)
+    return [(term, key[2]) for key, group in groups.items() for term in _summarised(products, group, bool(key[2]))]
 
 
 # ------------------------------------------------------------------ within a term
@@ -154,7 +217,7 @@ def _distinct(pieces: Iterable[Piece], sizes: Mapping[int, int]) -> dict[int, in
 # ------------------------------------------------------------------ between terms
 
 
-def _summarised(products: Products, group: list[Ready]) -> list[Ready]:
+def _summarised(products: Products, group: list[Ready], windows: bool) -> list[Ready]:
     """Terms of one pattern: those that differ in one factor become one, all become one where that is smaller."""
     changed = True
     while changed:
@@ -167,7 +230,7 @@ def _summarised(products: Products, group: list[Ready]) -> list[Ready]:
                 break
     labels = tuple(dict.fromkeys(group[0].out))
     core = prod(group[0].sizes[x] for x in labels)
-    if len(group) > 1 and _entries(group) >= core:
+    if len(group) > 1 and _entries(group) >= core and not windows:
         parts = [(term.coef, products.contracted(term, 1), labels) for term in group]
         return [group[0]._replace(coef=1, pieces=(_sum(products.pool, parts, group[0].sizes),))]
     return group

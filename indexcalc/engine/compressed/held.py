@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from indexcalc.affine import affine_text
 from indexcalc.engine.bind.inputs import Numbers, to_float
 from indexcalc.engine.compressed.factors import HeldTerm
-from indexcalc.engine.compressed.held_matrix import HeldMatrix
+from indexcalc.engine.compressed.held_matrix import HeldMatrix, entry_by_entry
 from indexcalc.engine.compressed.operator import Operator, size_told, vector
 from indexcalc.engine.compressed.sparse import sparse
 from indexcalc.engine.emit.numpy.function import Code, function_of
@@ -28,6 +29,7 @@ from indexcalc.errors import InputError
 from indexcalc.graph.constructors import addition, einsum, variable
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Node
+from indexcalc.graph.ranges import Relation
 from indexcalc.index import Dimension
 from indexcalc.surface import public
 from indexcalc.writing.html import code, paragraph, table
@@ -95,7 +97,8 @@ class Compressed(Operator):
 
     def structure(self) -> HeldMatrix:
         """The terms and the arrays: what may be solved by structure."""
-        return HeldMatrix(self.terms, self.held.arrays, len(self.rows), self.dtype, self.limit)
+        terms, arrays = entry_by_entry(self.terms, self.held.arrays)
+        return HeldMatrix(terms, arrays, len(self.rows), self.dtype, self.limit)
 
     # -------------------------------------------------------------- products with vectors
 
@@ -337,7 +340,17 @@ class Compressed(Operator):
         parts = deltas + _products(term, name, self.held.titles)
         scale = "" if term.coef == 1 else "-" if term.coef == -1 else f"{term.coef}*"
         where = f" on {bracketed(term.ranges)}" if term.ranges else ""
+        where += "".join(f" where {_related(found, [name[x] for x in labels])}" for found, labels in term.windows)
         return scale + (" ⊗ ".join(parts) or "1") + where
+
+
+def _related(found: Relation, names: Sequence[str]) -> str:
+    """A relation in text, `j = i+s`, solved for the last label for which it can be."""
+    terms = sorted(zip(found.coefs, names, strict=True), key=lambda term: term[0] < 0)
+    for k, (coef, name) in enumerate(terms):
+        if coef == -1:
+            return f"{name} = {affine_text([*terms[:k], *terms[k + 1 :]], found.start)}"
+    return f"{affine_text(terms, found.start)} = 0"
 
 
 def _products(term: HeldTerm, name: Mapping[int, str], titles: Sequence[str]) -> list[str]:

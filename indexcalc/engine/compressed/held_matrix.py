@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import combinations
+from collections.abc import Mapping, Sequence
+from itertools import combinations, product
 from math import prod
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import Labels
-from indexcalc.graph.ranges import Range, taken
+from indexcalc.graph.ranges import Range, Relation, taken
 
 
 class HeldMatrix(NamedTuple):
@@ -39,6 +39,57 @@ class HeldMatrix(NamedTuple):
         """The numbers of rows and columns."""
         rows, columns = self.axes
         return prod(self.sizes(rows)), prod(self.sizes(columns))
+
+
+def entry_by_entry(
+    terms: Sequence[HeldTerm], arrays: Sequence[Numbers]
+) -> tuple[tuple[HeldTerm, ...], tuple[Numbers, ...]]:
+    """The terms with windows as terms for the entries of what they sum over, each a band; and views of arrays for them.
+
+    >>> windows = Relation(0, (1, 1, -1), (4, 2, 5)), (0, 1, 2)
+    >>> term = HeldTerm(1, ((0, (1,)),), (0, 2), {0: 4, 1: 2, 2: 5}, (), (windows,))
+    >>> [(one.out, one.ranges) for one in entry_by_entry([term], [np.ones(2)])[0]][1]
+    ((3, 3), (None, Range(start=1, step=1, size=4, length=5)))
+    """
+    held, made = list(arrays), list[HeldTerm]()
+    for term in terms:
+        inner = [x for _, labels in term.windows for x in labels if x not in term.out]
+        for entries in product(*(range(term.sizes[x]) for x in inner)):
+            found = _at_entries(term, dict(zip(inner, entries, strict=True)), held) if inner else term
+            if found is not None:
+                made.append(found)
+    return tuple(made), tuple(held)
+
+
+def _at_entries(term: HeldTerm, at: Mapping[int, int], held: list[Numbers]) -> HeldTerm | None:
+    """A term with windows where what they sum over is at these entries; None if it has no entry."""
+    sizes, taken_of, place = dict(term.sizes), dict[int, Range](), dict[int, int]()
+    for found, labels in term.windows:
+        start = found.start + sum(coef * at.get(x, 0) for coef, x in zip(found.coefs, labels, strict=True))
+        rest = [k for k, x in enumerate(labels) if x not in at]
+        left = Relation(start, tuple(found.coefs[k] for k in rest), tuple(found.sizes[k] for k in rest))
+        pair = None if left.never else left.pair
+        if pair is None or pair[0].size == 0:
+            return None
+        fresh = max(sizes) + 1
+        sizes[fresh] = int(pair[0].size)
+        for one, k in zip(pair, rest, strict=True):
+            taken_of[labels[k]], place[labels[k]] = one, fresh
+    factors = []
+    for number, labels in term.factors:
+        key = tuple(at[x] if x in at else taken([taken_of.get(x)])[0] for x in labels)
+        if any(x in at or x in place for x in labels):
+            held.append(np.asarray(held[number][key]))
+            number = len(held) - 1
+        factors.append((number, tuple(place.get(x, x) for x in labels if x not in at)))
+    ranges = []
+    for axis, x in enumerate(term.out):
+        own, outer = taken_of.get(x), term.ranges[axis] if term.ranges else None
+        both = outer if own is None else own if outer is None else own.within(outer)
+        ranges.append(None if both is not None and both.whole else both)
+    out = tuple(place.get(x, x) for x in term.out)
+    kept = {x: size for x, size in sizes.items() if x not in at and x not in place}
+    return HeldTerm(term.coef, tuple(factors), out, kept, tuple(ranges) if any(ranges) else ())
 
 
 def shared_pairs(matrix: HeldMatrix) -> list[tuple[int, int]]:
@@ -87,8 +138,8 @@ def _along(term: HeldTerm, axes: Sequence[int], factors: Sequence[tuple[int, Lab
     )
 
 
-MOST_PRODUCTS = 100
-"""Terms: of more, sums of Kronecker products are not looked for, which takes each pair of them."""
+MOST_PAIRED = 100
+"""Terms: of more, no sums of Kronecker products and no parts side by side are looked for, which takes each pair."""
 
 
 class KroneckerTerm(NamedTuple):
@@ -104,7 +155,7 @@ def products(matrix: HeldMatrix, groups: Sequence[Sequence[int]]) -> list[Kronec
     So `A ⊗ B + A ⊗ C` is `A ⊗ (B + C)`.
     """
     rows = [(scale_of(matrix, term), _split(term, groups)) for term in matrix.terms]
-    again = len(rows) <= MOST_PRODUCTS
+    again = len(rows) <= MOST_PAIRED
     while again:
         again = False
         for (k, one), (j, other) in combinations(enumerate(rows), 2):
@@ -140,7 +191,7 @@ def _scaled(terms: Sequence[HeldTerm], scale: Any) -> tuple[HeldTerm, ...]:
 
 def parts_beside(matrix: HeldMatrix) -> list[tuple[int, int, HeldMatrix]]:
     """Parts of a matrix that share no row and no column: the first of each, and the part; of one axis on each side."""
-    if matrix.axes != ((0,), (1,)):
+    if matrix.axes != ((0,), (1,)) or len(matrix.terms) > MOST_PAIRED:
         return []
     joined = UnionFind()
     spans = [[_span(term, axis) for axis in (0, 1)] for term in matrix.terms]

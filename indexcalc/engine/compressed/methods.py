@@ -94,7 +94,7 @@ def by_entries(matrix: HeldMatrix) -> Solver | None:
     if offsets:
         width = max(offsets[-1], 0) - min(offsets[0], 0) + 1
         if width <= NARROW * n and width * n <= WIDE * count:
-            return _by_bands(diagonals(matrix, offsets))
+            return _by_bands(diagonals(matrix))
     return by_sparse_lu(entries(matrix), n) if count <= SPARSE * n * n else None
 
 

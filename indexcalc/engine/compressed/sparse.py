@@ -7,7 +7,9 @@ of blocks are all written without a list of entries.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Any, NamedTuple
@@ -19,12 +21,16 @@ from indexcalc.engine.bind.inputs import Numbers
 from indexcalc.engine.compressed.factors import HeldTerm
 from indexcalc.engine.compressed.held_matrix import HeldMatrix, contracted
 from indexcalc.errors import InputError
+from indexcalc.graph.node import Labels
 
 FORMATS = ("bsr", "coo", "csc", "csr", "dia", "dok", "lil")
 """SciPy's sparse formats."""
 
 MOST_PARTS = 1000
 """Parts of diagonals: a matrix of more is written entry by entry, which takes less time then."""
+
+KEPT = 64
+"""Layouts of diagonals that are kept, as many as plans of compressed results."""
 
 ROOMY = 2
 """Times as many numbers as there are entries: more are not written as diagonals."""
@@ -37,13 +43,13 @@ class Places(NamedTuple):
     coefs: tuple[int, ...]
 
 
-def places(term: HeldTerm, labels: Sequence[int], axes: Sequence[int]) -> Places:
-    """Where the entries of a term stand along these axes, multiplied out: a place for all values of the labels.
+def places(term: HeldTerm, axes: Sequence[int]) -> Places:
+    """Where the entries of a term stand along these axes, multiplied out: a place for all values of its labels.
 
-    >>> places(HeldTerm(1, (), (0, 1, 0), {0: 4, 1: 3}), (0, 1), (0, 1))
+    >>> places(HeldTerm(1, (), (0, 1, 0), {0: 4, 1: 3}), (0, 1))
     Places(start=0, coefs=(3, 1))
     """
-    start, coefs, stride = 0, dict.fromkeys(labels, 0), 1
+    start, coefs, stride = 0, dict.fromkeys(term.out, 0), 1
     for axis in reversed(axes):
         found = term.ranges[axis] if term.ranges else None
         start += stride * (0 if found is None else int(found.start))
@@ -92,7 +98,7 @@ def require_room(matrix: HeldMatrix, what: str, count: int, needed: int) -> None
 def _entries(matrix: HeldMatrix, term: HeldTerm) -> SparseEntries:
     labels = tuple(dict.fromkeys(term.out))
     sizes = [term.sizes[x] for x in labels]
-    rows, columns = (_numbers(places(term, labels, side), sizes) for side in matrix.axes)
+    rows, columns = (_numbers(places(term, side), sizes) for side in matrix.axes)
     return SparseEntries(contracted(matrix, term, labels).ravel(), rows, columns)
 
 
@@ -127,58 +133,134 @@ class Diagonals(NamedTuple):
         return max(-self.offsets[0], 0) if self.offsets else 0
 
 
-def diagonal_offsets(matrix: HeldMatrix) -> list[int] | None:
+def diagonal_offsets(matrix: HeldMatrix) -> tuple[int, ...] | None:
     """Which diagonals the terms of a matrix have, in order; None where they have too many parts of such."""
-    parts = [_parts(matrix, term) for term in matrix.terms]
-    if sum(prod(len(own) for own in varied) for _, varied in parts) > MOST_PARTS:
-        return None
-    return sorted({first + sum(at) for first, varied in parts for at in product(*varied)})
+    return _layout(tuple(map(_key, matrix.terms)), matrix.rows).offsets
 
 
-def _parts(matrix: HeldMatrix, term: HeldTerm) -> tuple[int, list[range]]:
-    """The offset at which a term begins, and what each label adds along which rows and columns run apart."""
-    labels = tuple(dict.fromkeys(term.out))
-    row, column = (places(term, labels, axes) for axes in matrix.axes)
-    apart = [(b - a, term.sizes[x]) for x, a, b in zip(labels, row.coefs, column.coefs, strict=True) if a != b]
-    return column.start - row.start, [range(0, by * size, by) for by, size in apart]
+class DiagonalPart(NamedTuple):
+    """Entries of a term that lie on one diagonal: where they are in its core, and the columns that they have.
+
+    `diagonal` counts the offsets; where nothing was written on that before, the part is `fresh`, and `lasting` if
+    nothing is written on it afterwards. Without a step `columns` has the first column alone.
+    """
+
+    at: tuple[int, ...]
+    diagonal: int
+    columns: slice
+    fresh: bool
+    lasting: bool
 
 
-def diagonals(matrix: HeldMatrix, offsets: Sequence[int]) -> Diagonals:
-    """The matrix by these diagonals, which are all that it has; more than the memory limit is an error."""
+class TermParts(NamedTuple):
+    """How a term lies on diagonals: its coefficient, what it is without that, and its parts.
+
+    The core has these labels, and then these axes, along the last of which entries are so many columns apart; there is
+    a part for each value of the first axes, along which rows and columns run apart. The core is that of an earlier
+    term, the one of this number, or its own.
+    """
+
+    coef: float | complex
+    term: HeldTerm
+    core: int
+    labels: Labels
+    axes: tuple[int, ...]
+    steps: tuple[int, ...]
+    parts: tuple[DiagonalPart, ...]
+
+
+class DiagonalLayout(NamedTuple):
+    """Which diagonals a matrix has, and how each of its terms lies on them; None where that is too many parts."""
+
+    offsets: tuple[int, ...] | None
+    terms: tuple[TermParts, ...]
+
+
+def _key(term: HeldTerm) -> tuple[Any, ...]:
+    return (*term[:3], tuple(term.sizes.items()), term.ranges)
+
+
+@lru_cache(maxsize=KEPT)
+def _layout(keys: tuple[tuple[Any, ...], ...], rows: int) -> DiagonalLayout:
+    """How terms with these keys lie on diagonals: it depends on no number that is held, so it is found once."""
+    terms = [HeldTerm(coef, factors, out, dict(sizes), ranges) for coef, factors, out, sizes, ranges in keys]
+    made = [_parts(term, rows) for term in terms]
+    if sum(prod(len(own) for own in varied) for _, _, varied in made) > MOST_PARTS:
+        return DiagonalLayout(None, ())
+    offsets = tuple(sorted({first + sum(at) for first, _, varied in made for at in product(*varied)}))
+    count = Counter(first + sum(at) for first, _, varied in made for at in product(*varied))
+    alone = [any(count[first + sum(at)] == 1 for at in product(*varied)) for first, _, varied in made]
+    written: set[int] = set()
+    cores: dict[Any, int] = {}
+    found: list[TermParts] = []
+    for place in sorted(range(len(terms)), key=lambda k: not alone[k]):
+        term, (offset, apart, varied) = terms[place], made[place]
+        labels, column = tuple(dict.fromkeys(term.out)), places(term, range(rows, len(term.out)))
+        along = tuple(k for k in range(len(labels)) if k not in apart)
+        steps = tuple(column.coefs[k] for k in along)
+        parts = []
+        for at in product(*(range(len(own)) for own in varied)):
+            here = offset + sum(own[k] for own, k in zip(varied, at, strict=True))
+            first = column.start + sum(column.coefs[axis] * k for axis, k in zip(apart, at, strict=True))
+            columns = slice(first, None)
+            if len(steps) == 1 and steps[0] > 0:
+                columns = slice(first, first + steps[0] * (term.sizes[labels[along[0]]] - 1) + 1, steps[0])
+            diagonal = offsets.index(here)
+            parts.append(DiagonalPart(at, diagonal, columns, diagonal not in written, count[here] == 1))
+            written.add(diagonal)
+        coef = complex(term.coef) if isinstance(term.coef, complex) else float(term.coef)
+        plain = term._replace(coef=1)
+        core = cores.setdefault(_key(plain._replace(ranges=())), len(found))
+        found.append(TermParts(coef, plain, core, labels, (*apart, *along), steps, tuple(parts)))
+    return DiagonalLayout(offsets, tuple(found))
+
+
+def _parts(term: HeldTerm, rows: int) -> tuple[int, tuple[int, ...], list[range]]:
+    """The offset at which a term begins, the labels along which rows and columns run apart, and what each adds."""
+    row, column = places(term, range(rows)), places(term, range(rows, len(term.out)))
+    sizes = [term.sizes[x] for x in dict.fromkeys(term.out)]
+    by = [b - a for a, b in zip(row.coefs, column.coefs, strict=True)]
+    apart = tuple(k for k, step in enumerate(by) if step)
+    return column.start - row.start, apart, [range(0, by[k] * sizes[k], by[k]) for k in apart]
+
+
+def diagonals(matrix: HeldMatrix) -> Diagonals:
+    """The matrix by its diagonals, of which it has not too many; more than the memory limit is an error."""
+    offsets, terms = _layout(tuple(map(_key, matrix.terms)), matrix.rows)
+    assert offsets is not None
     shape = len(offsets), matrix.shape[1]
     require_room(matrix, "diagonals", shape[0], prod(shape) * matrix.dtype.itemsize)
-    made = Diagonals(tuple(offsets), np.zeros(shape, matrix.dtype))
-    written: set[int] = set()
-    for term in matrix.terms:
-        _write_diagonals(matrix, term, made, written)
-    return made
+    data = np.zeros(shape, matrix.dtype)
+    cores: list[Numbers] = []
+    known: dict[tuple[int, tuple[int, ...], Any], tuple[float | complex, Numbers]] = {}
+    for coef, term, number, labels, axes, steps, parts in terms:
+        made = cores[number] if number < len(cores) else contracted(matrix, term, labels)
+        cores.append(made)
+        core = made.transpose(axes) if len(axes) > 1 else made
+        for at, diagonal, columns, fresh, lasting in parts if core.size else ():
+            where = data[diagonal, columns]
+            if columns.step is None:
+                where = as_strided(where, core[at].shape, [data.itemsize * step for step in steps])
+            scale, part = known.get((number, at, abs(coef)), (1, core[at]))
+            _write(where, coef / scale, part, fresh)
+            if lasting and scale == 1:
+                known[number, at, abs(coef)] = coef, where
+    return Diagonals(offsets, data)
 
 
-def _write_diagonals(matrix: HeldMatrix, term: HeldTerm, made: Diagonals, written: set[int]) -> None:
-    """Adds a term to diagonals; those that are not `written` yet are 0."""
-    labels = tuple(dict.fromkeys(term.out))
-    row, column = (places(term, labels, axes) for axes in matrix.axes)
-    apart = [k for k, (a, b) in enumerate(zip(row.coefs, column.coefs, strict=True)) if a != b]
-    along = [k for k in range(len(labels)) if k not in apart]
-    sign, positive = (-1, term._replace(coef=1)) if term.coef == -1 else (1, term)
-    core = contracted(matrix, positive, labels).transpose(*apart, *along)
-    if not core.size:
-        return
-    steps = [made.data.itemsize * column.coefs[k] for k in along]
-    for at in product(*(range(term.sizes[labels[k]]) for k in apart)):
-        first, offset = column.start, column.start - row.start
-        for k, value in zip(apart, at, strict=True):
-            first += column.coefs[k] * value
-            offset += (column.coefs[k] - row.coefs[k]) * value
-        number, part = made.offsets.index(offset), core[at]
-        where = as_strided(made.data[number, first:], part.shape, steps)
-        if number in written:
-            (np.add if sign == 1 else np.subtract)(where, part, out=where)
-        elif sign == 1:
-            where[...] = part
-        else:
-            np.negative(part, out=where)
-        written.add(number)
+def _write(where: Numbers, scale: float | complex, part: Numbers, fresh: bool) -> None:
+    """Writes a multiple of a part, where nothing is yet, or adds it."""
+    if scale not in (1, -1):
+        if fresh:
+            np.multiply(part, scale, out=where)
+            return
+        scale, part = 1, part * scale
+    if not fresh:
+        (np.add if scale == 1 else np.subtract)(where, part, out=where)
+    elif scale == 1:
+        where[...] = part
+    else:
+        np.negative(part, out=where)
 
 
 def on_bands(found: Diagonals, above: int, below: int, more: int = 0) -> Numbers:
@@ -201,7 +283,7 @@ def sparse(matrix: HeldMatrix, shape: tuple[int, int], format: str) -> Any:
         return sparse_of(entries(matrix), shape, format)
     if format != "dia":
         require_entries(matrix)
-    found = diagonals(matrix, offsets)
+    found = diagonals(matrix)
     return made.dia_array((found.data, found.offsets), shape=shape).asformat(format)
 
 

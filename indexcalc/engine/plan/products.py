@@ -350,7 +350,7 @@ def _triangle(products: Products, pieces: list[Piece], k: int, out: set[int], si
     (row, column), offset = labels, int(sum(step.params))
     others = [piece for n, piece in enumerate(pieces) if n != k]
     for n, piece in enumerate(others):
-        if {row, column} == set(piece.labels) and not _is_triangle(products.pool.steps[piece.value]):
+        if {row, column} <= set(piece.labels) and not _is_triangle(products.pool.steps[piece.value]):
             others[n] = masked(products.pool, piece, row, column, offset)
             pieces[:] = others
             return True

@@ -78,11 +78,6 @@ def cumsum(x, axes):
     return np.cumsum(x, axes[0])
 
 
-def triangle(x, k):
-    """The entries of matrices with column - row <= k, else 0."""
-    return np.tril(x, k)
-
-
 def cumprod(x, axes):
     """The products of the entries up to each one, along an axis."""
     return np.cumprod(x, axes[0])

@@ -7,8 +7,9 @@ from functools import partial
 from typing import NamedTuple
 
 from indexcalc.graph.constructors import is_zero
-from indexcalc.graph.node import Call, Constant, Elementwise, Node, Product, Reduction, Sum
+from indexcalc.graph.node import Call, Constant, Elementwise, Node, Product, Reduction, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import relation_of
 from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.named import called_piece, filled_piece, is_upright, named_piece
 from indexcalc.writing.index.opened import Item, Legibility, OpenProduct, distinct, entry_args, is_negative
@@ -75,11 +76,11 @@ class Arranger:
 
     def array(self, places: Sequence[int | None] | None = None, upright: bool = True) -> Piece:
         """The root as an array: a name, if it is `upright`, or the body with an arrow to its axes, 1 for unit axes."""
-        simple = self.simple_array(self.root, self._closed(frozenset())) if upright else None
-        if simple is not None:
+        if upright and (simple := self.simple_array(self.root, self._closed(frozenset()))) is not None:
             return simple
         names = self.axis_names(self.root)
-        shown = names if places is None else tuple("1" if place is None else names[place] for place in places)
+        self.names = frozenset(names)
+        shown = names if places is None else tuple("1" if k is None else names[k] for k in places)
         return Arrow(self.bound(self.root, names, self._closed(frozenset())), shown)
 
     def definition(self, node: Node) -> Piece:
@@ -393,4 +394,20 @@ def expression_page(
     if arranger.shifted.untold:
         arranger = Arranger(node, batch, text)
         page = arranger.page(lambda: arranger.expression(names), references)
+    return page, arranger
+
+
+def array_page(
+    node: Node, places: Sequence[int | None] | None, upright: bool, text: Texts, references: References
+) -> tuple[Page, Arranger]:
+    """An array in index notation with its definitions, and what arranged it.
+
+    Affine deltas in it are affine indices where a reader can be told over which values these run.
+    """
+    ways = [Shifted({})] if any(relation_of(inner) is not None for inner in topological([node])) else []
+    for shifted in (*ways, None):
+        arranger = Arranger(node, (), text, shifted)
+        page = arranger.page(partial(arranger.array, places, upright), references)
+        if not arranger.shifted.untold:
+            break
     return page, arranger

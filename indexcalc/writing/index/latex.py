@@ -18,7 +18,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
-from indexcalc.writing.index.arrange import Arranger, expression_page
+from indexcalc.writing.index.arrange import array_page, expression_page
 from indexcalc.writing.index.pages import Page
 from indexcalc.writing.index.text import (
     GREEK,
@@ -97,8 +97,8 @@ def array_latex(
 
     Vectors that stand as `rows` have a unit axis in front.
     """
-    arranger = Arranger(node, (), str_piece)
-    return _set(arranger.page(lambda: arranger.array(places, upright), references), letters_taken(node), rows)
+    page, _ = array_page(node, places, upright, str_piece, references)
+    return _set(page, letters_taken(node), rows)
 
 
 def _set(page: Page, taken: frozenset[str], rows: frozenset[str] = frozenset()) -> str:

@@ -41,7 +41,7 @@ def named_piece(node: Node, subs: Names, argument: Argument) -> Piece:
     return NAMED[type(node)](node, subs, argument)
 
 
-def filled_piece(node: Node) -> Piece | None:
+def filled_piece(node: Node) -> Filled | None:
     """A node as `eye` or `ones` of its dimensions; None if it is neither."""
     plain = isinstance(node, Product) and not node.factors and node.coef == 1 and node.bound == 0
     if not plain or not isinstance(node, Product) or any(map(unknown, node.dims)):
@@ -108,14 +108,22 @@ def _one_hot(node: Elementwise, subs: Names, argument: Argument) -> Piece:
     return Applied(ONE_HOT, (argument(found.integers),), where, params=(node.dims[found.place],))
 
 
+def _filled(node: Product, subs: Names, argument: Argument) -> Piece:
+    """An identity, of which entries are taken at affine indices."""
+    found = filled_piece(node)
+    assert found is not None, "products are spelled out"
+    return found._replace(subs=subs)
+
+
 NAMED: dict[type[Node], Callable[[Any, Names, Argument], Piece]] = {
     Variable: lambda node, subs, argument: Named(node.label, subs, node.latex),
     Constant: lambda node, subs, argument: constant_piece(node, subs),
     Definition: lambda node, subs, argument: Named(node.label, subs),
     Elementwise: _one_hot,
+    Product: _filled,
     Regroup: lambda node, subs, argument: joined_piece(node, subs) or _grouped(node, subs, argument),
     Reduction: _whole,
     Matrix: _applied,
     Call: _called,
 }
-"""How each kind is named. Products and sums have no name, nor have functions of entries but brackets."""
+"""How each kind is named. Sums have no name, nor products but identities, nor functions of entries but brackets."""

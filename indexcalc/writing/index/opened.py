@@ -31,7 +31,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import Range, Relation, entries_taken, range_of, relation_of
-from indexcalc.index import Dimension
+from indexcalc.index import Dimension, unknown
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.slices import slice_text
 
@@ -311,15 +311,16 @@ class Legibility:
                 for k, label in enumerate(item.labels)
                 for other in flat.items
                 if label >= flat.order and times[label] == 2 and abs(found.coefs[k]) == 1 and other is not item
-                and label in other.labels and self._may_pick(other) and not other.picks and not plain
+                and label in other.labels and self._may_pick(other) and {*other.picks} <= {":"} and not plain
                 and label in [other.labels[sub.terms[0][1]] for sub in _subscripts(other) if sub.plain]
             ]  # fmt: skip
-            if not ways:
-                continue
-            beyond, _, place, other = min(ways, key=lambda way: way[:3])
-            flat.items[flat.items.index(other)] = _with_relation(other, item.labels, place, found, not beyond)
-            flat.items.remove(item)
-            flat.gone.add(item.labels[place])
+            if ways:
+                beyond, _, place, other = min(ways, key=lambda way: way[:3])
+                flat.items[flat.items.index(other)] = _with_relation(other, item.labels, place, found, not beyond)
+                flat.items.remove(item)
+                flat.gone.add(item.labels[place])
+            elif not plain:
+                _in_identity(flat, item, found)
         return flat
 
     def _put_back(self, flat: OpenProduct, item: Item) -> None:
@@ -457,7 +458,20 @@ def _with_relation(item: Item, labels: Labels, place: int, found: Relation, insi
     own = [*item.labels[:at], *(labels[k] for k in rest), *item.labels[at + 1 :]]
     here = Subscript(tuple((sign * found.coefs[k], at + n) for n, k in enumerate(rest)), sign * found.start, inside)
     subs = _with_subscript(subs, at, here)
-    return item._replace(labels=tuple(own), shown=tuple(own), affine=subs)
+    return item._replace(labels=tuple(own), shown=tuple(own), picks=(), ranges=(), affine=subs)
+
+
+def _in_identity(flat: OpenProduct, item: Item, found: Relation) -> None:
+    """An affine delta that no tensor takes, as an entry of the identity: one label is told by the others."""
+    ways = [(not found.solved(k), k) for k, coef in enumerate(found.coefs) if abs(coef) == 1]
+    if not ways or any(unknown(found.sizes[k]) for _, k in ways):
+        return
+    beyond, place = min(ways)
+    (fresh,) = flat.fresh([found.sizes[place]])
+    labels = (*item.labels[:place], fresh, *item.labels[place + 1 :])
+    eye = item._replace(node=einsum(1, [], (0, 0), {0: found.sizes[place]}), labels=(fresh, item.labels[place]))
+    flat.items[flat.items.index(item)] = _with_relation(eye, labels, place, found, not beyond)
+    flat.gone.add(fresh)
 
 
 def _with_subscript(subs: Sequence[Subscript], at: int, here: Subscript) -> tuple[Subscript, ...]:

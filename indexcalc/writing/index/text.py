@@ -10,7 +10,7 @@ from indexcalc.graph.node import Node
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, level_of, wrapped
-from indexcalc.writing.index.arrange import Arranger, expression_page
+from indexcalc.writing.index.arrange import array_page, expression_page
 from indexcalc.writing.index.pages import Page
 from indexcalc.writing.naming import part_names, with_parts
 from indexcalc.writing.syntax import (  # fmt: skip
@@ -91,9 +91,20 @@ def array_text(
     A unit axis, None among `places`, is a 1 after the arrow. Where the name alone would be read as standing otherwise,
     the array is not `upright`, and has the arrow too. Vectors that stand as `rows` have a unit axis in front.
     """
-    arranger = Arranger(node, (), str_piece)
-    page = arranger.page(lambda: arranger.array(places, upright), references)
+    page, _ = array_page(node, places, upright, str_piece, references)
     return _set(page, Text({}, unicode, ascii, rows))
+
+
+def array_ranges_told(node: Node, places: Sequence[int | None] | None = None, upright: bool = True) -> dict[str, str]:
+    """Over which values the indices of the text of an array run, where a reader has to be told.
+
+    >>> from indexcalc.graph.constructors import constant, einsum, variable
+    >>> windows = constant("affine_delta", (3, 2, 4), (0, 1, 1, -1))
+    >>> array_ranges_told(einsum(1, [(variable("k", (2,)), [1]), (windows, [0, 1, 2])], [0, 2]))
+    {'i': '0:3, zero', 'j': '0:4'}
+    """
+    _, arranger = array_page(node, places, upright, str_piece, references)
+    return {name: str(found) for name, found in arranger.shifted.ranges.items()}
 
 
 def str_piece(piece: Piece) -> str:

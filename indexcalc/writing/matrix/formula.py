@@ -14,6 +14,7 @@ from math import prod
 from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.node import Constant, Node, Product, Regroup, Sum, topological
 from indexcalc.graph.numbers import Number, multiply
+from indexcalc.graph.ranges import relation_of
 from indexcalc.simplify.passes import expand, simplify
 from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
@@ -183,7 +184,23 @@ def _times(exponent: Number) -> int:
 def array_text(array: Standing, unicode: bool = False) -> str:
     """The text of an array: its closed form, or its entries and an arrow to its axes where it has none."""
     names = unicode_names(array.node) if unicode else None
-    setter = Typesetter(array.vectors, array.turned, names)
+    closed = _closed_text(array, Typesetter(array.vectors, array.turned, names))
+    if closed is not None:
+        return closed
+    return text.array_text(array.node, array.places, array.is_upright, unicode=unicode, rows=array.rows)
+
+
+def array_ranges(array: Standing) -> dict[str, str]:
+    """Over which values affine indices of the text of an array run, or of its LaTeX, where a reader has to be told."""
+    if all(relation_of(node) is None for node in topological([array.node])):
+        return {}
+    if _closed_text(array, Typesetter(array.vectors, array.turned)) is not None and _closed_latex(array) is not None:
+        return {}
+    return text.array_ranges_told(array.node, array.places, array.is_upright)
+
+
+def _closed_text(array: Standing, setter: Typesetter) -> str | None:
+    """The closed form of an array, or its text as a layer; None where it has neither."""
     with suppress(Stuck):
         if not only_scalars(array.node):
             body, parts = _written(setter, with_sums(_stood(array)), array)
@@ -191,7 +208,7 @@ def array_text(array: Standing, unicode: bool = False) -> str:
     with suppress(Stuck):
         if array.places == tuple(range(array.node.order)):
             return layer_text(array.node, setter)
-    return text.array_text(array.node, array.places, array.is_upright, unicode=unicode, rows=array.rows)
+    return None
 
 
 def _written(setter: Typesetter, form: Form, array: Standing) -> tuple[str, tuple[tuple[str, str], ...]]:
@@ -227,6 +244,11 @@ def only_scalars(node: Node) -> bool:
 
 def array_latex(array: Standing) -> str:
     """The LaTeX of an array: of its closed form, or of its entries."""
+    closed = _closed_latex(array)
+    return latex.array_latex(array.node, array.places, array.is_upright, array.rows) if closed is None else closed
+
+
+def _closed_latex(array: Standing) -> str | None:
     taken, names = latex.letters_taken(array.node), latex.called_names(array.node)
     setter = LatexTypesetter(array.vectors, array.turned, taken, names)
     with suppress(Stuck):
@@ -236,7 +258,7 @@ def array_latex(array: Standing) -> str:
     with suppress(Stuck):
         if array.places == tuple(range(array.node.order)):
             return layer_text(array.node, setter)
-    return latex.array_latex(array.node, array.places, array.is_upright, array.rows)
+    return None
 
 
 def _stood(array: Standing) -> Form:

@@ -9,6 +9,7 @@ from indexcalc.engine.emit.source.python_text import ATOM, POWER, PRODUCT, Pytho
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.program import Apply, Map, Reduce, Solve
 from indexcalc.functions.code.text import definitions, helpers
+from indexcalc.functions.reductions import TRIANGLE
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
 from indexcalc.graph.numbers import Number
 
@@ -47,6 +48,8 @@ def reduce(writer: Writer, step: Reduce) -> PythonText:
         axes = f"({step.axes[0]},)" if len(step.axes) == 1 else str(step.axes)
         return writer.called(row, [text], [axes], step.params)
     order = len(use.labels)
+    if step.fn == TRIANGLE and step.axes == (order - 1, order - 2):
+        return PythonText(f"{writer.module}.triu({text.code}, {-step.params[0]})")
     rest = [axis for axis in range(order) if axis not in step.axes]
     matrices = writer.permuted(text, [*rest, *step.axes])
     size = writer.program.steps[use.value].shape[step.axes[0]]
