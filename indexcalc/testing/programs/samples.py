@@ -29,7 +29,7 @@ JAX_SHARE = 0.015
 """The share of programs whose derivatives are compared with JAX: it compiles each operation for each shape."""
 CHEAP = {"LaTeX": 6, "formula": 6, "named formula": 6, "panel": 1, "source for numpy": 4}
 """How often each is printed otherwise: a panel takes as long as thirty formulas."""
-ASKED = {"": 6, "check": 1, "explain": 2, "compressed": 2, "preflight": 1}
+ASKED = {"": 10, "check": 1, "explain": 1, "compressed": 2, "preflight": 1}
 """How often each question is asked, and none."""
 FEATURED = (5, 2, 4)
 """How often the operation that a program is to have is a function of entries, a reduction, or another one."""
