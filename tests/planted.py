@@ -16,10 +16,14 @@ from typing import Any
 
 import indexcalc as ic
 from indexcalc.calculus import rules, structure
+from indexcalc.checking.report import verdict_of
 from indexcalc.engine.bind.constants import CONSTANTS
+from indexcalc.engine.compressed.compressed import Cost, cost
+from indexcalc.engine.compressed.held import Compressed
 from indexcalc.engine.emit.source.targets import TARGETS
 from indexcalc.engine.plan import peephole
 from indexcalc.engine.program import Add, Contract, Use
+from indexcalc.explaining.lines import put
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.constructors import addition, einsum, regroup
@@ -29,6 +33,7 @@ from indexcalc.simplify import kinds
 from indexcalc.simplify.rewriting import of_functions
 from indexcalc.testing.fuzzing import failing, fuzz, program
 from indexcalc.writing import brackets
+from indexcalc.writing.index.latex import name_latex
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the command does
 
@@ -226,6 +231,33 @@ def _plain_triangle(X: Any, k: Any = 0) -> Any:
     return RIGHT_TRIU(X)
 
 
+def _always_right(faults: tuple[str, ...]) -> str:
+    return "right"
+
+
+def _without_term(lines: Any, line: Any) -> None:
+    terms = getattr(line.right.node, "terms", ())
+    if len(terms) > 1 and isinstance(line.right, ic.Expr):
+        short = addition(terms[:-1], line.right.node.shape)
+        line = dataclasses.replace(line, right=ic.Expr(short, line.right.indices))
+    RIGHT_PUT(lines, line)
+
+
+def _not_transposed(self: Compressed, v: Any) -> Any:
+    rows, columns = self.matrix_shape
+    return self.matvec(v) if rows == columns else RIGHT_RMATVEC(self, v)
+
+
+def _halved(*given: Any) -> Cost:
+    right = RIGHT_COST(*given)
+    return right._replace(nbytes=right.nbytes // 2)
+
+
+def _nameless(name: str) -> str:
+    return RIGHT_NAME(name).partition("_")[0]
+
+
+RIGHT_PUT, RIGHT_RMATVEC, RIGHT_COST, RIGHT_NAME = put, Compressed.rmatvec, cost, name_latex
 RIGHT_TRIU, RIGHT_SUM, RIGHT_KRON, RIGHT_VEC = ic.triu, kinds.rule_sum, ic.kron, ic.vec
 RIGHT_EPSILON, RIGHT_TRIL = CONSTANTS["epsilon"], CONSTANTS["tril"]
 
@@ -264,6 +296,11 @@ FAULTS: dict[str, Plant] = {
     ],
     "a printer that loses brackets": lambda: everywhere(brackets.wrapped, _unbracketed),
     "LaTeX whose brackets do not close": lambda: everywhere(brackets.wrapped, _half_open),
+    "a verdict of check that is always right": lambda: everywhere(verdict_of, _always_right),
+    "a line of explain that drops a term": lambda: everywhere(put, _without_term),
+    "a compressed product that transposes nothing": lambda: setattr(Compressed, "rmatvec", _not_transposed),
+    "bytes foretold of single precision": lambda: everywhere(cost, _halved),
+    "LaTeX that loses the digits of names": lambda: everywhere(name_latex, _nameless),
     "a layout transposed": laid("denominator", place=numerator),
     "a vec by columns for that by rows": laid("vec-rows", place=by_columns),
     "stress for Mandel's coordinates": lambda: laid("mandel", pack=CONVENTIONS["voigt-stress"].pack)(),
@@ -319,6 +356,11 @@ HAVING = {
     "independent entries taken for the mean": "independent",
     "abs dropped whatever the sign": "abs",
     "LaTeX whose brackets do not close": "LaTeX",
+    "a verdict of check that is always right": "check",
+    "a line of explain that drops a term": "explain",
+    "a compressed product that transposes nothing": "compressed",
+    "bytes foretold of single precision": "preflight",
+    "LaTeX that loses the digits of names": "LaTeX",
     "a layout transposed": "denominator",
     "a vec by columns for that by rows": "vec-rows",
     "stress for Mandel's coordinates": "mandel",

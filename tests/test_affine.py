@@ -429,7 +429,14 @@ def test_a_plain_use_takes_what_its_range_says_lies_beside() -> None:
     np.testing.assert_array_equal(mirrored.evaluate(x=[1, 2]), [1, 2, 1])
     A, v, c, B = ic.tensor("A", "n n"), ic.tensor("v", "n"), ic.scalar("c"), ic.tensor("B", "n+1 n+1")
     bordered = ic.block([[A, v[:, None]], [v[None], c]])
-    for e in (bordered[i, j], bordered[i, j] * B[i, j], ic.concatenate([v, ic.stack([c])])[i]):
+    joined = ic.concatenate([v, ic.tensor("w", "1")])[i]
+    for e in (
+        bordered[i, j],
+        bordered[i, j] * B[i, j],
+        ic.concatenate([v, ic.stack([c])])[i],
+        joined,
+        joined * B[i, j],
+    ):
         assert ic.parse(str(e), **e.declarations) == e == ic.parse(e.latex(), **e.declarations)
 
 
@@ -442,6 +449,14 @@ def test_source_of_a_window_of_one_place(target: str) -> None:
         point = RNG.normal(size=(n, n))
         array = point if target == "numpy" else __import__("torch").from_numpy(point)
         np.testing.assert_allclose(float(space["program"](array)), (np.roll(point, -1, 1) * np.tri(n)).sum())
+
+
+def test_a_convolution_of_which_one_entry_is_taken_or_another_is_made() -> None:
+    """A label that a convolution has, and a pick or another affine delta, is no label of ones."""
+    x, k, w = ic.tensor("x", "n+4"), ic.tensor("k", 3), ic.tensor("w", 2)
+    for e in (ic.roll(ic.correlate(ic.cos(x), ic.cosh(k)), 1), ic.correlate(ic.correlate(x, k), w)):
+        for view in (e, ic.derivative(e, x), e * e, e[-1]):
+            assert ic.parse(str(view), **view.declarations) == view
 
 
 @pytest.mark.parametrize("part", [slice(0, 2), slice(1, None), slice(None, None, -1), slice(2, None, -2), slice(1, 2)])

@@ -440,6 +440,17 @@ def test_seeds_give_other_inputs() -> None:
     assert ic.verify(QUADRATIC, seed=1).trials == other.trials
 
 
+def test_the_text_of_a_derivative_with_ranges_of_sums() -> None:
+    """Its own indices run as far as in it, or as far as arrays bound them: both are readings of a formula."""
+    x, y, A, i = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.tensor("A", "m m"), ic.index("i")
+    p, q = ic.indices("p q")
+    summed = ic.diff(ic.roll(x[i], 1, axis=i) * y[i] * ic.sum(ic.sin(A)), A[p, q])
+    free = ic.diff(ic.roll(x[i], 1, axis=i) * ic.sum(ic.sin(A)), A[p, q])
+    for D in (summed, free):
+        assert "i-1" in str(D) and ic.check(str(D), D).verdict == "right"
+        assert not ic.check(str(-D), D) and not ic.check(str(2 * D), D)
+
+
 # ------------------------------------------------------------------ random derivatives, and mistakes in them
 
 

@@ -240,6 +240,19 @@ def test_a_structured_variable_says_which_derivative():
     assert "independent" in str(independent)
 
 
+def test_the_differential_of_a_structured_variable_has_each_entry_once():
+    """`dL = G : dS` counts both entries of a pair: G is the projected derivative, the independent one is told after."""
+    explained = ic.explain(ic.logdet(S), S, structure="independent", style="differential")
+    values = {"S": np.array([[3.0, 1.0], [1.0, 2.0]]), "dS": np.array([[0.3, 0.7], [0.7, -0.2]])}
+    for line in explained:
+        left, right = (
+            side.evaluate({v.label: values[v.label] for v in side.inputs}) for side in (line.left, line.right)
+        )
+        np.testing.assert_allclose(left, right, err_msg=str(line))
+    assert [line.rule for line in explained][-1] == "structure='independent'"
+    assert explained.result == ic.grad(ic.logdet(S), S, structure="independent")
+
+
 def test_a_hessian_is_the_derivation_of_a_gradient():
     gradient = ic.grad(ic.softplus(X @ w).sum(), w)
     explained = ic.explain(gradient, w)

@@ -197,3 +197,44 @@ def test_a_plain_vector_beside_a_matrix_is_a_column_of_kron() -> None:
         reads_back(e)
     shapes = {text: ic.parse(text, x="n", A="n n").shape for text in ("x ⊗ A", "A ⊗ x", "x' ⊗ A", "A ⊗ x^T")}
     assert [str(rows) for rows, _ in shapes.values()] == ["n**2", "n**2", "n", "n"]
+
+
+def test_what_random_programs_have_found() -> None:
+    """Names of functions with digits, powers of matrices within sums, sums before terms that have their index."""
+    B2, C, g = ic.tensor("B2", "n n"), ic.tensor("C", "m m"), ic.function("u4", "n ->")
+    power, cubed, each = ic.matrix_power(A, "m"), ic.matrix_power(A, 3), ic.function("f_3", "->")
+    q, left = ic.indices("q left")
+    for e in (
+        g(x) * y, ic.grad(g(x), x), ic.hessian(g(x) * g(y), x), each(x), ic.grad(each(x).sum(), x),
+        ic.function("h12", "n n -> n n")(A)[i, j] * x[j],
+        ic.sum(B2 * power), ic.sum(B2 * ic.tanh(power), axis=0), ic.mean(B2 * ic.inv(power)), ic.logsumexp(power),
+        each(cubed), each(power) @ x, ic.sum(B2 * B2 * cubed), ic.sum(B2 * (power @ B2)),
+        ic.sum(ic.tanh(x[i]), i) * A[j, j] + A[i, i] * x[q] * x[q] * y[j] * y[j],
+        ic.max(x[i], i) - 2 * x[i] * y[i], ic.prod(x[i], i) * x[j] * x[j] + x[i] * y[i],
+        -ic.sum(ic.exp(x[i]), i) + A[i, i],
+        ic.tensor("T", "m n m")[q, i, left].sum(q, i, left, where="q<left"), C[q, left].sum(q, left, where="q<=left"),
+        ic.zeros("n**2"), ic.eye("n**2"), ic.ones("n**2"), ic.one_hot(ic.tensor("k", "m", integer=True), "2*n")[q, i],
+        ic.logdet(A) * x[i] * x[j] + ic.logdet(A) * A[i, j], ic.logdet(A) * ic.inv(A)[i, j] * x[j],
+        ic.derivative(ic.vec(A.T), A), ic.unvec(ic.tensor("w", "n*m"), "n", "m"), ic.diff(ic.vec(A)[i], A[q, j]),
+    ):  # fmt: skip
+        assert ic.parse(e.latex(), **e.declarations) == e, e.latex()
+        assert ic.parse(str(e), **e.declarations) == e, str(e)
+
+
+def test_what_integers_choose_beside_affine_indices() -> None:
+    """Ranges are told of the names of the text: LaTeX, which sums over what is chosen, has other names."""
+    z, w, chosen = ic.tensor("z", "m"), ic.tensor("w", "3"), ic.tensor("k", "m", integer=True)
+    T, c, t = ic.tensor("T", "m 3"), ic.tensor("c", "p"), ic.index("t")
+    long = ic.tensor("l", "m+p-1")
+    for e in (
+        ic.roll(z[i], 1, axis=i) * w[chosen[i],],
+        c[t] * long[i + t] * T[i, chosen[i]],
+    ):
+        assert ic.parse(e.latex(), **e.declarations) == e, e.latex()
+        assert ic.parse(str(e), **e.declarations) == e, str(e)
+
+
+def test_letters_below_a_sum_with_a_condition() -> None:
+    wanted = ic.parse("sum[i,j: i<j](B[i,j])", B="n n")
+    for latex in (r"\sum_{ij, i<j} B_{ij}", r"\sum_{i,j, i<j} B_{ij}", r"\sum_{i<j} B_{ij}"):
+        assert ic.parse(latex, B="n n") == wanted

@@ -221,6 +221,15 @@ def test_diagonals_within_functions():
         reads_back(ic.hessian(array, A if A.node in array.inputs else T))
 
 
+def test_a_function_of_a_diagonal_is_turned_as_any_vector() -> None:
+    """Its product with a vector is a number, and no outer product."""
+    x, B = ic.tensor("x", "n"), ic.tensor("B", "m m")
+    number = ic.diag(ic.sin(ic.tensor("A", "n n"))) @ x
+    assert str(number) == "x @ sin(diag(A))"
+    for made in (number, number * B, number**2 * B**2):
+        assert ic.parse(str(made), **made.declarations) == made == ic.parse(made.latex(), **made.declarations)
+
+
 def test_powers_of_a_diagonal_matrix():
     """A delta to a positive power is itself; to a negative one it is not."""
     assert ic.diagm(x) ** 2 == ic.diagm(x**2)

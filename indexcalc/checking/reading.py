@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import combinations, permutations
+from itertools import combinations, permutations, product
 from typing import Any, NamedTuple
 
 from indexcalc.checking.left import NOTHING, Left
@@ -110,16 +110,18 @@ def claims_of(
         return [claim_of(identified(formula, D))]
     found: dict[Any, Claim] = {}
     failed: list[IndexCalcError] = []
-    for reading in _order(D) if vectors is None else (vectors,):
+    orders = _order(D) if vectors is None else (vectors,)
+    told = _told(formula, D)
+    for reading, runs in product(orders, [{}, told] if told else [{}]):
         try:
-            view = _read(formula, D, reading, declarations, syntax)
+            view = _read(formula, D, reading, declarations, syntax, runs)
         except IndexCalcError as error:
             failed.append(error)
             continue
         claim = _as_left(claim_of(identified(view, D)), left, D)
         key = claim.node, claim.names
-        readings = (*found[key].readings, reading) if key in found else (reading,)
-        found[key] = (found.get(key) or claim)._replace(readings=readings)
+        readings = dict.fromkeys((*found[key].readings, reading) if key in found else (reading,))
+        found[key] = (found.get(key) or claim)._replace(readings=tuple(readings))
     if not found:
         raise (
             next((error for error in failed if UNDECLARED in str(error)), None)
@@ -231,20 +233,32 @@ def _order(D: View) -> tuple[str, ...]:
     return READINGS if own == "numpy" else (own,)
 
 
-def _read(text: str, D: View, reading: str, declarations: Mapping[str, Any], syntax: str) -> View:
-    """The text with the names of the derivative, order-1 tensors standing as the reading says."""
+def _read(
+    text: str, D: View, reading: str, declarations: Mapping[str, Any], syntax: str, told: Mapping[str, str]
+) -> View:
+    """The text with the names of the derivative, order-1 tensors standing as the reading says, indices as `told`."""
     known = dict(names_of(D))
     if orientation_of([D])[0] != reading:
         known = {name: _stood(value, reading) for name, value in known.items()}
     given = {name: value for name, value in declarations.items() if not _same(value, known.get(name))}
     symbols = symbols_in(topological([D.node, *D.inputs]))
-    sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")}
+    sizes = {f"the size {name}": name for name in symbols if not name.startswith("?")} | dict(told)
     batch = " ".join(sorted(D.batch)) if isinstance(D, Expr) else ""
     options = {"dims": sizes, "batch": batch, "vectors": reading, "syntax": syntax}
     given |= _at_arguments(text, D, {**known, **given}, syntax)
     made: View = parse(text, **{**options, **known, **given})
     runs = _ranges(made, D)
     return parse(text, **{**options, "dims": sizes | runs, **known, **given}) if runs else made
+
+
+def _told(text: str, D: View) -> dict[str, str]:
+    """How far the indices run that the text of the derivative has, where a reader has to be told.
+
+    A formula with such a name may mean that, as the derivative's own text does, or what its arrays bound.
+    """
+    told = D.declarations.get("dims", {}) if isinstance(D, Expr) else {}
+    words = set(re.findall(r"[^\W\d_]\w*", text))
+    return {name: run for name, run in told.items() if ":" in str(run) and name in words}
 
 
 def _ranges(view: View, D: View) -> dict[str, str]:

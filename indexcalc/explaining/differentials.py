@@ -105,15 +105,17 @@ class Differentials:
 
     def _read_gradient(self, whole: Array) -> None:
         found = grad(self.typed, self.target, structure=self.structure)
-        text, latex = str(found), found.latex()
+        beside = found if self.structure == "free" else grad(self.typed, self.target, structure="projected")
+        text, latex = str(beside), beside.latex()
         name = f"d{self.name}"
         node = self.target.node
         step = variable(name, node.dims)
         step = next((v for v in whole.inputs if v.label == name), step)
-        paired = _frobenius(found, Array(step), whole)
+        paired = _frobenius(beside, Array(step), whole)
         self._put(moved_rule(self.before, node.order), f"d{self.title}", whole, paired,
                   f"{_bracketed(text)} : {name}", f"{TALL.format(latex)} : {self.spelled.get(name, name)}")  # fmt: skip
-        self._put("read off what multiplies the differential", f"∂{self.title}/∂{self.name}", found, found, text, latex)
+        rule = "read off what multiplies the differential" if found == beside else f"structure={self.structure!r}"
+        self._put(rule, f"∂{self.title}/∂{self.name}", found, found, str(found), found.latex())
 
     def _read_tensor(self) -> None:
         found = derivative(self.typed, self.target, structure=self.structure)

@@ -25,7 +25,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=60.0, help="how long to try (60)")
     parser.add_argument("--seed", type=int, default=None, help="what to draw; without it at random")
     parser.add_argument("--count", type=int, default=None, help="how many at most")
-    parser.add_argument("--having", default="", help="programs with this operation, layout, backend or printer alone")
+    parser.add_argument("--having", default="", help="programs with this operation, layout, backend, printer, question")
     return parser
 
 

@@ -16,10 +16,11 @@ from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
 from indexcalc.graph.node import KINDS
 from indexcalc.layout.conventions import CONVENTIONS
 from indexcalc.progress import Callback, callback, unheard
-from indexcalc.testing.programs.examining import Finding, drawn, examine
+from indexcalc.testing.programs.examination import Finding
+from indexcalc.testing.programs.examining import drawn, examine
 from indexcalc.testing.programs.samples import sample
 from indexcalc.testing.programs.shrinking import shrunk
-from indexcalc.testing.programs.trees import BACKENDS, PRINTERS, SOURCES, STRUCTURES, Sample
+from indexcalc.testing.programs.trees import BACKENDS, PRINTERS, QUESTIONS, SOURCES, STRUCTURES, Sample
 from indexcalc.views.assumptions import ASSUMPTIONS, MATRICES_ONLY
 
 LEAST_NODES = 5
@@ -102,6 +103,7 @@ def everything() -> list[str]:
         *(f"layout {name}" for name in CONVENTIONS),
         *(f"backend {name}" for name in BACKENDS),
         *(f"printed as {name}" for name in (*PRINTERS, *SOURCES)),
+        *(f"asked {name}" for name in QUESTIONS),
         *(f"judged by {name}" for name in ("differences", "JAX")),
         *(f"notation {name}" for name in ("index", "matrix")),
     ]
@@ -152,7 +154,7 @@ def _kind(finding: Finding) -> str:
 
 
 def programs(seed: int, having: str = "") -> Iterator[tuple[int, Sample]]:
-    """The programs of a seed with their numbers, or those that have this operation, layout, backend or printer.
+    """The programs of a seed with their numbers, or those having this operation, layout, backend, printer or question.
 
     >>> number, one = next(programs(1, "cos"))
     >>> "cos" in one.tree.text
@@ -191,8 +193,8 @@ def fuzz(
     """The run of a seed: for so many seconds, or so many programs, or until so many have failed.
 
     With `small` what fails is made smaller; `say` gets each failure as text, at once, and `progress` how many programs
-    were tried. Only programs are tried that are `having` an operation, a layout, a backend or a printer of this name,
-    where there is one.
+    were tried. Only programs are tried that are `having` an operation, a layout, a backend, a printer or a question of
+    this name, where there is one.
 
     >>> fuzz(1, count=2).failures
     []

@@ -6,6 +6,7 @@ needed. A renderer only chooses the symbols.
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 from indexcalc.functions.table import ELEMENTWISE
@@ -168,6 +169,21 @@ Piece = (
     Plain | Size | Named | Ref | Filled | Delta | Ones | Function | Reduced | Applied | Grouped | Picked | Power | Times
     | Total | Plus | Braces | Arrow
 )  # fmt: skip
+
+
+def indices_of(piece: Any) -> frozenset[str]:
+    """The names of indices that stand in a piece, bound ones among them, but for those of arrays in braces.
+
+    >>> sorted(indices_of(Times(2, (Named("x", ("i",)), Total(("j",), (), Named("A", ("j", "k+1")))))))
+    ['i', 'j', 'k']
+    """
+    if isinstance(piece, Braces) or not isinstance(piece, tuple):
+        return frozenset()
+    fields = piece._asdict() if hasattr(piece, "_asdict") else {}
+    own = (sub for field in ("names", "silent", "subs", "axes") for sub in fields.get(field, ()))
+    found = frozenset(name for sub in own for name in re.findall(r"[^\W\d]\w*", sub))
+    return found.union(*map(indices_of, piece))
+
 
 OPERATORS = {row.name: row.python for row in ELEMENTWISE.values() if row.python and row.python[0] in "<>=!"}
 """The comparisons, as Python writes them."""

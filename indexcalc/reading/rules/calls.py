@@ -249,7 +249,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
         if is_of_entries(name):
             value = yield part, Scope(scope.kept, entries=scope.entries)
         elif name in SIZED and number:
-            values.append(dim(reading.source(part)))
+            values.append(_dimension(reading, part))
             continue
         else:
             value = yield from read_array(reading, part)
@@ -296,7 +296,7 @@ def _made(reading: Reading, tree: Any, name: str, args: list[Any], keywords: dic
     if name in CONSTANTS and not keywords:
         made = CONSTANTS[name](*(int(text) if re.fullmatch(r"-?\d+", text) else text for text in texts))
         return Array(made.node, made.inputs, reading.places(made), reading.vectors)
-    size = dim(reading.source(keywords["dim"])) if keywords else None
+    size = _dimension(reading, keywords["dim"]) if keywords else None
     for part, text in zip(args, texts, strict=True):
         if not text.isidentifier():
             raise reading.error(part, f"{text!r} is no index", f"write {name}(i, j), or {name}[i,j]")

@@ -145,11 +145,11 @@ class Reading:
 
     def abstract(self, name: str) -> tuple[AbstractFunction, tuple[int, ...]] | None:
         """The abstract function behind `u`, `Du`, `D2u` or `D10f`, and how often each argument differentiates it."""
-        function = self.known.get(name)
+        function = self.known.get(self.words.known(name))
         if isinstance(function, AbstractFunction):
             return function, (0,) * len(function.signature.args)
         found = re.fullmatch(r"D(\d*)(.+)", name)
-        function = self.known.get(found[2]) if found else None
+        function = self.known.get(self.words.known(found[2])) if found else None
         if found is None or not isinstance(function, AbstractFunction):
             return None
         count = len(function.signature.args)

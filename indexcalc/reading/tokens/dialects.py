@@ -85,7 +85,7 @@ DIALECTS = {
     )
 }
 NONE = Words()
-LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}|\}\}[_^]")
+LATEX = re.compile(r"\\(?:[A-Za-z]{2,}|[,;:!|{}()\[\]\\])|^\s*\$|(?<![\w_^])\{[^{}:]+\}|\}\}[_^]|\b0_\{|_\{[^{}]*\^\{")
 """What no other dialect has."""
 LAST = re.compile(r"(?<=[^\d.\s])\s*[.,]\s*$")
 """The full stop of the sentence that a formula ends."""

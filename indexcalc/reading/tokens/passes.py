@@ -312,8 +312,7 @@ def _below(text: str, token: Token, subs: str, words: Words) -> Below:
     if not COMPARED.search(plain):
         lower, equals, start = plain.partition("=")
         names = [name for name in re.split(r"[,\s]+", lower.strip()) if name]
-        if len(names) == 1 and not equals:
-            names = re.findall(r"[^\W\d_]\d*", names[0]) or names
+        names = _letters(names[0]) if len(names) == 1 and not equals else names
         return Below(names, [], start.strip())
     found = Below([], [])
     for part in re.split(r"[,:()|\s]+", re.sub(r"\s*(<=|>=|!=|<|>|=)\s*", r"\1", plain).strip()):
@@ -336,7 +335,14 @@ def _below(text: str, token: Token, subs: str, words: Words) -> Below:
             )
         else:
             found.conditions.extend(zip(chain[::2], chain[1::2], chain[2::2], strict=False))
+    if len(found.names) == 1:
+        found.names[:] = _letters(found.names[0])
     return found
+
+
+def _letters(name: str) -> list[str]:
+    """The indices of what alone stands below a sum: one a letter, as in `Σ_ij`."""
+    return re.findall(r"[^\W\d_]\d*", name) or [name]
 
 
 def _root(text: str, made: list[Token], token: Token, stream: Stream, k: int) -> int:

@@ -298,8 +298,8 @@ def matched(pattern: str, shape: Shape) -> dict[str, Axis] | None:
 
     >>> matched("n n", ("a", "a")), matched("p*q", ("a*b",)), matched("n n", ("a", "b"))
     ({'n': 'a'}, {'p': 'a', 'q': 'b'}, None)
-    >>> matched("p+q", ("a+1",)), matched("n+1", ("a+b",))
-    ({'p': 'a', 'q': 1}, None)
+    >>> matched("p+q", ("a+1",)), matched("n+1", ("a+b",)), matched("p*q", ("a*b+1",))
+    ({'p': 'a', 'q': 1}, None, None)
     """
     found: dict[str, Axis] = {}
     axes = pattern.split()
@@ -308,7 +308,7 @@ def matched(pattern: str, shape: Shape) -> dict[str, Axis] | None:
     for word, axis in zip(axes, shape, strict=True):
         sign = next((sign for sign in "+*" if sign in word), "")
         parts, values = ([*map(axis_of, str(one).split(sign))] if sign else [axis_of(one)] for one in (word, axis))
-        if len(values) != len(parts):
+        if len(values) != len(parts) or (sign == "*" and "+" in str(axis)):
             return None
         for part, value in zip(parts, values, strict=True):
             if value != (part if isinstance(part, int) else found.setdefault(part, value)):

@@ -29,6 +29,8 @@ JAX_SHARE = 0.015
 """The share of programs whose derivatives are compared with JAX: it compiles each operation for each shape."""
 CHEAP = {"LaTeX": 6, "formula": 6, "named formula": 6, "panel": 1, "source for numpy": 4}
 """How often each is printed otherwise: a panel takes as long as thirty formulas."""
+ASKED = {"": 10, "check": 1, "explain": 1, "compressed": 2, "preflight": 1}
+"""How often each question is asked, and none."""
 FEATURED = (5, 2, 4)
 """How often the operation that a program is to have is a function of entries, a reduction, or another one."""
 CURVED = ("orthogonal", "stochastic")
@@ -191,5 +193,7 @@ def _with_task(drawing: Drawing, tree: Tree, by: Tree, layout: str) -> Sample:
     (other,) = rng.choices(SOURCES[1:] if costly else list(CHEAP), None if costly else list(CHEAP.values()))
     calls = any(part.operation == "call" for part in tree.walk())
     judge = "JAX" if rng.random() < JAX_SHARE and not calls else "differences"
+    seed = rng.getrandbits(32)
+    (asked,) = rng.choices(list(ASKED), list(ASKED.values()))
     return Sample(tree, drawing.leaves, sizes, drawing.dims, by.leaf, then, structure, layout, backend, ("text", other),
-                  judge, rng.getrandbits(32))  # fmt: skip
+                  judge, seed, asked)  # fmt: skip

@@ -30,6 +30,8 @@ SOURCES = tuple(f"source for {target}" for target in TARGETS)
 """What it is printed as, too, but seldom: it is run."""
 STRUCTURES = tuple(MEANING)
 """The meanings of a derivative by a structured tensor."""
+QUESTIONS = ("check", "explain", "compressed", "preflight")
+"""What a program asks of its derivative."""
 KEPT = 4096
 """Texts of operations that stay compiled: about as many as there are in a thousand programs."""
 
@@ -146,8 +148,8 @@ class Sample:
     """A program: an expression, its tensors, the sizes of the dimensions, and what is to be done with it.
 
     It is differentiated by the tensor `by`, and where there is one by `then`, with this `structure`; laid out in a
-    `layout`, run on a `backend`, printed by `printers`. `judge` says what its derivatives are compared with. The seed
-    draws the numbers.
+    `layout`, run on a `backend`, printed by `printers`; `asked` is one of `QUESTIONS`, or none. `judge` says what its
+    derivatives are compared with. The seed draws the numbers.
     """
 
     tree: Tree
@@ -162,6 +164,7 @@ class Sample:
     printers: tuple[str, ...]
     judge: str
     seed: int
+    asked: str = ""
 
     @cached_property
     def names(self) -> list[str]:
@@ -198,10 +201,10 @@ class Sample:
 
     @property
     def words(self) -> set[str]:
-        """What it has in it: its operations, layout, backend and printers, and a structure that matters, by name."""
+        """What it has in it: operations, layout, backend, printers, question, and a structure that matters, by name."""
         operations = {tree.operation for tree in self.tree.walk()}
         structure = [self.structure] if self.leaves[self.by].structured else []
-        return {*operations, self.layout, *structure, self.backend, *self.printers}
+        return {*operations, self.layout, *structure, self.backend, *self.printers, self.asked}
 
     @property
     def costly(self) -> bool:

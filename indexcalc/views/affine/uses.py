@@ -280,8 +280,11 @@ def _taken(use: AxisUse, found: Relation, asked: str | Asked) -> list[tuple[Any,
         last = ("reach", use.axis)
         factors.append((selection_of(reach), (last, use.axis)))
         found = Relation(found.start - low, found.coefs, (*found.sizes[:-1], reach.size))
-    node, axes = affine_delta(found)
     labels = (*use.coefs, last)
+    pair = found.pair if len(found.coefs) == 2 else None
+    if pair and pair[1].whole and not pair[0].whole and (part := selection_of(pair[0])):
+        return [*factors, (part, labels[::-1])]  # the whole array, with zeros beside it
+    node, axes = affine_delta(found)
     return [*factors, (node, tuple(labels[axis] for axis in axes))]
 
 

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
+from indexcalc.functions.entries.choosing import chooser_of
 from indexcalc.functions.table import ELEMENTWISE, MATRICES, REDUCTIONS
-from indexcalc.graph.node import Call, Node, topological
+from indexcalc.graph.node import Call, Elementwise, Node, topological
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
@@ -24,6 +25,7 @@ from indexcalc.writing.index.text import (
     GREEK,
     definition_names,
     number_text,
+    ranges_told,
     references,
     split_number,
     str_piece,
@@ -52,6 +54,7 @@ from indexcalc.writing.syntax import (  # fmt: skip
     Size,
     Times,
     Total,
+    indices_of,
 )
 
 SAME_AS_LATIN = {
@@ -61,6 +64,8 @@ SYMBOLS = {"epsilon": r"\varepsilon", "pi": r"\pi", "eye": "I", "ones": r"\mathb
 WHOLE = {row.matrix: row.latex for row in REDUCTIONS.values() if row.matrix}
 REACHING = {name for name, row in REDUCTIONS.items() if row.latex.startswith((r"\max_", r"\min_", r"\prod_"))}
 """Functions along axes that are set as a sum is, with its reach."""
+LOGDET = r"\log\left|"
+"""How the LaTeX of a logarithm of a determinant begins, which has no brackets of its own."""
 CASES = r"\begin{{cases}}"
 """How the LaTeX of a choice begins, as a row has it."""
 MARKS = ("hat", "bar", "tilde", "dot", "ddot")
@@ -82,8 +87,18 @@ def expr_latex(
     batch: Iterable[str] = frozenset(),
     starts: Mapping[str, Dimension] | None = None,
 ) -> str:
-    """The LaTeX of a node whose axes have these names; `starts` has where indices begin."""
-    page, _ = expression_page(node, names, batch, str_piece, references, starts or {})
+    """The LaTeX of a node whose axes have these names; `starts` has where indices begin.
+
+    What a reader is told of indices is told of those of the text, which has no name for a sum over what integers
+    choose: where these are others, nothing is affine, and no other index has such a name.
+    """
+    page, arranger = expression_page(node, names, batch, str_piece, references, starts or {})
+    chosen = any(isinstance(inner, Elementwise) and chooser_of(inner) for inner in topological([node]))
+    told = ranges_told(node, names, batch, starts or {}) if chosen else {}
+    if chosen and told != {name: str(found) for name, found in arranger.shifted.ranges.items()}:
+        arranger = Arranger(node, batch, str_piece)
+        arranger.words |= told.keys()
+        page = arranger.page(lambda: arranger.expression(names), references)
     return _set(page, letters_taken(node))
 
 
@@ -241,10 +256,12 @@ class Latex:
         shown = str(exponent.value) if isinstance(exponent, Plain) else self.write(exponent)
         return f"{base}^{{{shown}}}"
 
-    def _times(self, piece: Times) -> str:
+    def _times(self, piece: Times, closed: bool = False) -> str:
+        """A product; `closed` says that a sum at its end has to be in brackets."""
         sign, above, below = split_number(piece.coef)
         top = [] if above == "1" and piece.top else [_float(above)]
-        top += [self._inside(part, last=k == len(piece.top) - 1) for k, part in enumerate(piece.top)]
+        last = len(piece.top) - 1 if not closed else len(piece.top)
+        top += [self._inside(part, last=k == last) for k, part in enumerate(piece.top)]
         bottom = [below] if below else []
         lone = len(piece.bottom) + len(bottom) == 1
         bottom += [self.at(part, SUM if lone else POWER) for part in piece.bottom]
@@ -252,17 +269,24 @@ class Latex:
         return sign + (rf"\frac{{{shown}}}{{{under}}}" if bottom else shown)
 
     def _inside(self, piece: Piece, last: bool) -> str:
-        """A factor of a product: what ends in a sum with its sign, or the like, has brackets unless it comes last."""
+        """A factor of a product: what ends in a sum with its sign, or a logarithm, has brackets unless it is last."""
         unsaid = isinstance(piece, Total) and not piece.names and not self.bare
-        return self.at(piece, PRODUCT if last or (unsaid and not self._reaches(piece)) else POWER)
+        shown = self.at(piece, PRODUCT if last or (unsaid and not self._reaches(piece)) else POWER)
+        return TALL.format(shown) if shown.startswith(LOGDET) and not last else shown
 
     def _reaches(self, piece: Piece) -> bool:
         """Would what stands behind this be within a sum, a product or a maximum at its end?"""
+        return bool(self._ended(piece))
+
+    def _ended(self, piece: Piece) -> frozenset[str]:
+        """The indices of the sum, the product or the maximum at the end of a piece."""
         if isinstance(piece, Total) and not piece.names and not self.bare:
-            return self._reaches(piece.body)
+            return self._ended(piece.body)
         if isinstance(piece, Times):
-            return not piece.bottom and bool(piece.top) and self._reaches(piece.top[-1])
-        return isinstance(piece, Total) or (isinstance(piece, Reduced) and piece.fn in REACHING)
+            return self._ended(piece.top[-1]) if piece.top and not piece.bottom else frozenset()
+        if isinstance(piece, Total):
+            return frozenset((*piece.names, *piece.silent))
+        return frozenset(piece.axes if isinstance(piece, Reduced) and piece.fn in REACHING else ())
 
     def _total(self, piece: Total) -> str:
         names = (*piece.names, *piece.silent) if self.bare or piece.names else ()
@@ -274,13 +298,21 @@ class Latex:
         signs = {"<": "<", "<=": r" \le "}
         held = [f"{joined((one,))}{signs[sign]}{joined((other,))}" for one, sign, other in piece.where]
         named = {name for one, _, other in piece.where for name in (one, other)}
-        below = ",".join([*([joined(rest)] if (rest := tuple(n for n in names if n not in named)) else []), *held])
+        rest = tuple(name for name in names if name not in named)
+        below = ",".join([*map(subscript_latex, rest), *held]) if held else joined(rest)
         return rf"\sum_{{{below}}} {body}"
 
     def _plus(self, piece: Plus) -> str:
-        terms = [self.write(term) for term in piece.terms]
+        terms = [self._term(term, piece.terms[k + 1 :]) for k, term in enumerate(piece.terms)]
         rest = (f" - {term[1:]}" if term.startswith("-") else f" + {term}" for term in terms[1:])
         return terms[0] + "".join(rest)
+
+    def _term(self, piece: Piece, further: Sequence[Piece]) -> str:
+        r"""A term of a sum: where a further one has the index of a sum at its end, that sum is in brackets."""
+        ended = self._ended(piece)
+        if not any(ended & (indices_of(other) - self._ended(other)) for other in further):
+            return self.write(piece)
+        return self._times(piece, closed=True) if isinstance(piece, Times) else self.at(piece, POWER)
 
     def _braces(self, piece: Braces) -> str:
         return subscripted(rf"\left[{self._said(piece.body)}\right]", piece.names)

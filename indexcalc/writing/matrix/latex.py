@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
 
-from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
 from indexcalc.graph.numbers import Number
 from indexcalc.index import dim
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, SUM, TALL, wrapped
@@ -38,6 +38,10 @@ WRITTEN = {
 }  # fmt: skip
 BARE = {name for name, signs in WRITTEN.items() if r"\left" in signs}
 """Functions whose signs are brackets, or have them."""
+SUMMED = {"sum", "mean", *(name for name in REDUCTIONS if "sum" in name)}
+"""Functions that sum, in which a power of a matrix may be meant of each entry, and has its name therefore."""
+SIGNED = {MATRIX_POWER, *(name for name in WRITTEN if name not in BARE)}
+"""Functions that stand as signs beside their arguments: what they stand in is what these stand in."""
 
 
 class LatexTypesetter(Typesetter):
@@ -54,7 +58,7 @@ class LatexTypesetter(Typesetter):
     ) -> None:
         super().__init__("column" if vectors == "numpy" else vectors, turned, names)
         self.shown = vectors
-        self.taken = taken
+        self.taken, self.summed = taken, False
         self.kinds["tiles"] = self._tiles
 
     def transposed(self, inner: Set) -> Set:
@@ -140,9 +144,19 @@ class LatexTypesetter(Typesetter):
     def _diagm(self, form: Form) -> Set:
         return self.function("diag", [self.natural(form.parts[0])[0]]), ATOM
 
+    def _arguments(self, form: Form) -> list[Set]:
+        """The arguments of a function, which may sum them or act on each entry."""
+        name, _, entrywise = form.data
+        outside = self.summed
+        kept = outside and (name in SIGNED or name in ELEMENTWISE)
+        self.summed = kept or name in SUMMED or (entrywise and name not in ELEMENTWISE)
+        args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
+        self.summed = outside
+        return args
+
     def _call(self, form: Form) -> Set:
         name, extra, _ = form.data
-        args = [(self.write if name in ORIENTED else self.natural)(part) for part in form.parts]
+        args = self._arguments(form)
         axis = next((value for keyword, value in extra if keyword == "axis"), None)
         signs = WRITTEN.get(name, "") if axis is None else ""
         vectors = r"\otimes" in signs and all(part.vector for part in form.parts)  # as an outer product is written
@@ -151,8 +165,10 @@ class LatexTypesetter(Typesetter):
             shown = signs.format(*(self.within(arg, level) for arg in args))
             reaches = len(args) > 1 or signs.startswith(r"\log")
             return shown, PRODUCT if reaches else ATOM if name in BARE else POWER
-        if name == MATRIX_POWER:
+        if name == MATRIX_POWER and not self.summed:
             return f"{self.within(args[0], ATOM)}^{{{dim_latex(dim(extra[0][1]))}}}", POWER
+        if name == MATRIX_POWER:
+            return called_latex(name, [args[0][0], dim_latex(dim(extra[0][1]))]), ATOM
         if name == "power" and not form.scalar:
             return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
         if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
@@ -178,10 +194,14 @@ class LatexTypesetter(Typesetter):
         return row.latex.format(*args, **params)
 
     def _matrix_product(self, links: Sequence[Form]) -> Set:
-        parts = []
-        for link, count in runs(links):
+        parts, outside, found = [], self.summed, list(runs(links))
+        self.summed = outside and len(found) == 1
+        for link, count in found:
             shown = self.write(link)
+            if count > 1 and self.summed:
+                return called_latex(MATRIX_POWER, [shown[0], str(count)]), ATOM
             parts.append(f"{self.within(shown, ATOM)}^{{{count}}}" if count > 1 else self.within(shown, POWER))
+        self.summed = outside
         return self.matmul(parts), PRODUCT
 
     def _summand(self, term: Monomial, whole: Form, anchored: bool) -> str:

@@ -448,7 +448,7 @@ def diag(form: Form) -> Form:
     elif len(term.links) == 1 and _of_entries(term.links[0]):
         core = term.links[0]
         parts = [part if part.scalar else diag(part) for part in core.parts]
-        made = call(core.data[0], parts, core.rows, None, core.data[1], core.data[2])
+        made = call(core.data[0], parts, core.rows, None, core.data[1], entrywise=core.data[2])
     elif len(term.links) == 1 and term.links[0].kind == "had":
         core = term.links[0]
         made = had([(diag(part), e) for part, e in zip(core.parts, core.data, strict=True)])

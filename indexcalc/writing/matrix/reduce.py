@@ -157,7 +157,8 @@ class FormFinder:
         if (root := self._derived_root(factors, ends)) is not None:
             return [product(multiply(coef, flat.coef), (), root)]
         outer = [_opened(group, factors, network_dims) for group in ends]
-        picks = [*_lone_entries(factors, network_dims), *convolved(factors, network_dims, self.form)]
+        picks = _lone_entries(factors, network_dims)
+        picks += convolved(factors, network_dims, self.form, picks)
         keep = [label for label in (joined.get(a, a) for a in range(len(dims))) if label in network_dims]
         network = Network(
             multiply(coef, flat.coef), [*keep, *(label for group in ends for label in group)], network_dims

@@ -152,14 +152,17 @@ class Joined(NamedTuple):
 
 
 def convolved(
-    factors: list[Any], dims: dict[Any, Dimension], form: Callable[[Node], Form]
+    factors: list[Any],
+    dims: dict[Any, Dimension],
+    form: Callable[[Node], Form],
+    picks: Sequence[tuple[Form, list[Any]]] = (),
 ) -> list[tuple[Form, list[Any]]]:
     """Tensors of at most two axes that affine deltas join, as convolutions or correlations, with the labels they have.
 
-    A label that is summed in an affine delta alone is one of ones.
+    A label that is summed in an affine delta alone is one of ones, unless a convolution or one of `picks` has it too.
     """
-    made = []
-    while options := _options(factors):
+    made: list[tuple[Form, list[Any]]] = []
+    while options := _options(factors, [x for _, labels in (*picks, *made) for x in labels]):
         found = min(options, key=lambda option: option.rank)
         extents = [dims[label] for label in found.gone]
         first = form(found.first[0])
@@ -195,9 +198,9 @@ def _with(sizes: Sequence[Dimension], axis: int, count: int) -> list[Any]:
     return [*(count if k == axis else size for k, size in enumerate(sizes)), None][:2]
 
 
-def _options(factors: Sequence[Any]) -> list[Joined]:
-    """The pairs of factors that are joined so, each in the order in which it has a name."""
-    times = Counter(label for _, labels, _ in factors for label in labels)
+def _options(factors: Sequence[Any], beside: Sequence[Any]) -> list[Joined]:
+    """The pairs of factors that are joined so, each in the order in which it has a name; labels `beside` are theirs."""
+    times = Counter([*beside, *(label for _, labels, _ in factors for label in labels)])
     deltas = [row for row in factors if relation_of(row[0]) is not None and row[2] == 1 and len(set(row[1])) == 3]
     tensors = [row for row in factors if relation_of(row[0]) is None and row[2] == 1 and 0 < len(row[1]) <= 2]
     options = []
