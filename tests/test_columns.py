@@ -468,7 +468,7 @@ def test_layouts_have_unit_axes_in_their_views_alone() -> None:
 
 def test_convolutions_and_powers_of_columns_read_back() -> None:
     """What runs along a column is one, and the exponent of a matrix is no 1×1 matrix."""
-    v, w, A = ic.column("v", "n"), ic.column("w", "m"), ic.tensor("A", "n n")
+    v, w, u, A = ic.column("v", "n"), ic.column("w", "m"), ic.column("u", 5), ic.tensor("A", "n n")
     assert ic.convolve(v, w).shape == (v.shape[0] + w.shape[0] - 1, 1)
-    for e in (ic.convolve(v, w), ic.correlate(v, v.T, "same"), ic.matrix_power(A, "b") @ v):
+    for e in (ic.convolve(v, w), ic.correlate(u, u.T, "same"), ic.matrix_power(A, "b") @ v):
         assert ic.parse(str(e), **e.declarations) == e

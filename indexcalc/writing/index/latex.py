@@ -19,7 +19,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.graph.walk import variables
 from indexcalc.index import Dim, Dimension, unknown
 from indexcalc.writing.brackets import ATOM, POWER, PRODUCT, SUM, TALL, level_of, wrapped
-from indexcalc.writing.index.arrange import array_page, expression_page
+from indexcalc.writing.index.arrange import Arranger, array_page, expression_page
 from indexcalc.writing.index.pages import Page
 from indexcalc.writing.index.text import (
     GREEK,
