@@ -177,9 +177,10 @@ def test_what_is_holomorphic_has_complex_steps(row: ElementwiseFunction) -> None
 @pytest.mark.parametrize("row", [row for row in rows() if getattr(row, "out", False)], ids=lambda row: row.name)
 def test_what_takes_out_may_write_over_its_argument(row: Any) -> None:
     x = np.random.default_rng(0).standard_normal((4, 3))
-    axes = () if isinstance(row, ElementwiseFunction) else ((1,),)
-    expected, over = row.numpy(x, *axes), x.copy()
-    assert row.numpy(over, *axes, out=over) is over and np.array_equal(over, expected)
+    params = [0 for _ in row.params]
+    axes = () if isinstance(row, ElementwiseFunction) else ((0, 1) if row.axes == 2 else (1,),)
+    expected, over = row.numpy(x, *axes, *params), x.copy()
+    assert row.numpy(over, *axes, *params, out=over) is over and np.array_equal(over, expected)
 
 
 @pytest.mark.parametrize("row", [row for row in ELEMENTWISE.values() if row.python], ids=lambda row: row.name)

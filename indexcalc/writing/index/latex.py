@@ -150,19 +150,10 @@ class Latex:
         self.refs, self.rows = refs, set(map(name_latex, rows))
         self.taken = taken
         self.bare = False
-        self.table: dict[type, Callable[..., str]] = {
-            Plain: lambda piece: number_latex(piece.value), Size: lambda piece: dim_latex(piece.value),
-            Named: self._named, Ref: lambda piece: subscripted(name_latex(self.refs[piece.node]), piece.subs),
-            Filled: self._filled, Delta: lambda piece: self._told(r"\delta", "eye", piece),
-            Ones: lambda piece: self._told(SYMBOLS["ones"], "ones", piece), Function: self._function,
-            Reduced: self._reduced, Applied: self._applied, Grouped: self._grouped, Picked: self._picked,
-            Power: self._power,
-            Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
-        }  # fmt: skip
 
     def write(self, piece: Piece) -> str:
         """The LaTeX of a piece."""
-        return self.table[type(piece)](piece)
+        return WRITTEN[type(piece)](self, piece)
 
     def at(self, piece: Piece, wanted: int) -> str:
         """The LaTeX of a piece where this level is wanted."""
@@ -326,6 +317,29 @@ class Latex:
         body = self.write(piece)
         self.bare = outside
         return body
+
+
+WRITTEN: dict[type, Callable[..., str]] = {
+    Plain: lambda setter, piece: number_latex(piece.value),
+    Size: lambda setter, piece: dim_latex(piece.value),
+    Named: Latex._named,
+    Ref: lambda setter, piece: subscripted(name_latex(setter.refs[piece.node]), piece.subs),
+    Filled: Latex._filled,
+    Delta: lambda setter, piece: setter._told(r"\delta", "eye", piece),
+    Ones: lambda setter, piece: setter._told(SYMBOLS["ones"], "ones", piece),
+    Function: Latex._function,
+    Reduced: Latex._reduced,
+    Applied: Latex._applied,
+    Grouped: Latex._grouped,
+    Picked: Latex._picked,
+    Power: Latex._power,
+    Times: Latex._times,
+    Total: Latex._total,
+    Plus: Latex._plus,
+    Braces: Latex._braces,
+    Arrow: Latex._arrow,
+}
+"""How each kind of piece is set; outside the class, so that none that sets holds itself, and what it names, alive."""
 
 
 def derived_latex(name: str, times: Sequence[int], primes: int) -> str:

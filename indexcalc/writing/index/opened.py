@@ -31,7 +31,7 @@ from indexcalc.graph.node import (
 )
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import Range, Relation, entries_taken, range_of, relation_of
-from indexcalc.index import Dimension, unknown
+from indexcalc.index import Dimension
 from indexcalc.writing.index.outline import Outline
 from indexcalc.writing.slices import slice_text
 
@@ -462,9 +462,12 @@ def _with_relation(item: Item, labels: Labels, place: int, found: Relation, insi
 
 
 def _in_identity(flat: OpenProduct, item: Item, found: Relation) -> None:
-    """An affine delta that no tensor takes, as an entry of the identity: one label is told by the others."""
+    """An affine delta that no tensor takes, as an entry of the identity: one label is told by the others.
+
+    Only of known sizes: where these are symbols, what is read back need not be one affine delta.
+    """
     ways = [(not found.solved(k), k) for k, coef in enumerate(found.coefs) if abs(coef) == 1]
-    if not ways or any(unknown(found.sizes[k]) for _, k in ways):
+    if not ways or not all(isinstance(size, int) for size in (*found.sizes, found.start)):
         return
     beyond, place = min(ways)
     (fresh,) = flat.fresh([found.sizes[place]])

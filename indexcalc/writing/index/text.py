@@ -143,16 +143,10 @@ class Text:
         self.greek = GREEK if unicode else {}
         self.delta = "delta" if ascii else "δ"
         self.symbols = {} if ascii else {"epsilon": "ε"}
-        self.table: dict[type, Callable[..., str]] = {
-            Plain: self._plain, Size: self._size, Named: self._named, Ref: self._ref, Filled: self._filled,
-            Delta: self._delta, Ones: self._ones, Function: self._function, Reduced: self._reduced,
-            Applied: self._applied, Grouped: self._grouped, Picked: self._picked, Power: self._power,
-            Times: self._times, Total: self._total, Plus: self._plus, Braces: self._braces, Arrow: self._arrow,
-        }  # fmt: skip
 
     def write(self, piece: Piece) -> str:
         """The text of a piece."""
-        return self.table[type(piece)](piece)
+        return WRITTEN[type(piece)](self, piece)
 
     def at(self, piece: Piece, wanted: int) -> str:
         """The text of a piece where this level is wanted."""
@@ -282,6 +276,29 @@ class Text:
 
     def _arrow(self, piece: Arrow) -> str:
         return f"{self.write(piece.body)} -> {self.subs(piece.names)}"
+
+
+WRITTEN: dict[type, Callable[..., str]] = {
+    Plain: Text._plain,
+    Size: Text._size,
+    Named: Text._named,
+    Ref: Text._ref,
+    Filled: Text._filled,
+    Delta: Text._delta,
+    Ones: Text._ones,
+    Function: Text._function,
+    Reduced: Text._reduced,
+    Applied: Text._applied,
+    Grouped: Text._grouped,
+    Picked: Text._picked,
+    Power: Text._power,
+    Times: Text._times,
+    Total: Text._total,
+    Plus: Text._plus,
+    Braces: Text._braces,
+    Arrow: Text._arrow,
+}
+"""How each kind of piece is written; outside the class, so that no text holds itself, and what it names, alive."""
 
 
 def _over(bottom: Sequence[str]) -> str:
