@@ -335,7 +335,7 @@ def _read(text: str) -> Dimension:
         )
 
     try:
-        tree = ast.parse(text.strip(), mode="eval").body
+        tree = _tree(text.strip())
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise DimensionError(
             f"dimension {text!r}", "not a polynomial of symbols", "write an int, 'n', 'm*n' or 'n*(n+1)/2'"
@@ -344,6 +344,14 @@ def _read(text: str) -> Dimension:
     if isinstance(result, int) and result < 0:
         raise DimensionError(f"dimension {text!r}", "a dimension is not negative", "")
     return result
+
+
+def _tree(text: str) -> ast.expr:
+    """The tree of an expression; where threads parse at once, CPython 3.11 loses count at times, and is asked again."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except SystemError:
+        return _tree(text)
 
 
 @lru_cache(maxsize=KEPT)
