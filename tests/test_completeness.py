@@ -51,9 +51,9 @@ TABLES: dict[str, dict[str, str]] = {
     "simplify.kinds.NORMALISE": {},
     "simplify.selection.FINITE": {},
     "simplify.selection.SUPPORT": {},
-    "writing.index.latex.__init__": {},
+    "writing.index.latex.WRITTEN": {},
     "writing.index.named.NAMED": {"Sum": IS_SPELLED},
-    "writing.index.text.__init__": {},
+    "writing.index.text.WRITTEN": {},
     "writing.matrix.reduce.READ": {},
 }  # fmt: skip
 """Each table by the closed set's members that it lacks, and why."""
