@@ -144,3 +144,30 @@ def test_a_sum_of_ones_is_no_condition() -> None:
     two = addition([(1, ONE, ()), (1, ONE, ())], ())
     assert not is_condition(two)
     assert is_condition((1 - (z > 0))[i].node)
+
+
+COMPLEX = {
+    "bounded": (lambda z: ic.exp(-(z**2)), 40j),
+    "a pole": (ic.tanh, 1j * np.pi / 2),
+    "overflows": (ic.sin, 800j),
+    "a pole of its derivative": (ic.sigmoid, 1j * np.pi),
+}
+"""Functions that are finite at real numbers, and complex ones at which they are not."""
+
+
+@pytest.mark.parametrize("name", COMPLEX)
+@pytest.mark.parametrize("backend", ["numpy", "jax", "torch", "dask", "source"])
+def test_what_is_finite_at_real_numbers_alone_is_chosen_beside_complex_ones(name: str, backend: str) -> None:
+    f, where = COMPLEX[name]
+    x, z = ic.tensor("x", "n"), ic.tensor("z", "n")
+    slope = ic.grad(ic.where(x > 0, f(z), 0).sum(), z)
+    xs, zs = np.array([-1.0, 2.0]), np.array([where, 1 + 1j])
+    if backend == "source":
+        space: dict[str, Any] = {}
+        exec(ic.to_source(slope, (x, z)), space)
+        made = space["program"](xs, zs)
+    else:
+        pytest.importorskip(backend)
+        made = np.asarray(ic.compile(slope, (x, z), backend=backend)(xs, zs))
+    alone = slope.evaluate(x=[2.0], z=[1 + 1j])
+    np.testing.assert_allclose(made, [0, *alone], rtol=1e-5)

@@ -54,8 +54,10 @@ Support = tuple[Bracket, ...]
 Known = dict[Node, Support]
 
 
-def select(roots: Sequence[Node]) -> list[Node]:
+def select(roots: Sequence[Node], real: bool = True) -> list[Node]:
     """The roots with products that a condition selects from as choices, where that matters.
+
+    Of `real` numbers `exp(-x²)` is bounded; of complex ones little is.
 
     >>> from indexcalc.graph.constructors import elementwise, variable
     >>> z = variable("z", (3,))
@@ -69,7 +71,7 @@ def select(roots: Sequence[Node]) -> list[Node]:
     supports: Known = {}
 
     def change(old: Node, node: Node) -> Node:
-        made = _chosen(node, supports) if isinstance(node, Product) else node
+        made = _chosen(node, supports, real) if isinstance(node, Product) else node
         supports[node] = supports[made] = _support(node, supports)
         return made
 
@@ -217,49 +219,57 @@ SUPPORT: dict[type[Node], Callable[[Any, Known], Support]] = {
 # ------------------------------------------------------------------ what may have no finite value
 
 
-def is_finite(node: Node) -> bool:
+def is_finite(node: Node, real: bool = True) -> bool:
     """Has the node finite entries wherever those of the variables are, but for a product or a sum that overflows?
+
+    The variables are `real`, or may be complex: then `tanh` has poles and `exp(-x²)` overflows.
 
     >>> from indexcalc.graph.constructors import variable
     >>> z = variable("z", ())
     >>> is_finite(einsum(1, [(z, (), 2)], ())), is_finite(einsum(1, [(z, (), -1)], ()))
     (True, False)
     """
-    for inner in topological([node], lambda inner: "finite" in inner.facts):
-        inner.facts["finite"] = all(c.facts["finite"] for c in inner.children) and FINITE[type(inner)](inner)
-    known: bool = node.facts["finite"]
+    fact = "finite" if real else "finite, complex"
+    for inner in topological([node], lambda inner: fact in inner.facts):
+        inner.facts[fact] = all(c.facts[fact] for c in inner.children) and FINITE[type(inner)](inner, real)
+    known: bool = node.facts[fact]
     return known
 
 
-def _always(node: Node) -> bool:
+def _always(node: Node, real: bool) -> bool:
     return True
 
 
-def _is_bounded(node: Elementwise) -> bool:
-    """Does a function that has a value everywhere stay between numbers, as its arguments do? So does exp(-x²)."""
+def _of_entries(node: Elementwise, real: bool) -> bool:
+    """Is a function finite, or stays it between numbers, as its arguments do? So does exp(-x²) of real numbers."""
+    row = elementwise_row(node.fn)
+    if not real:
+        return row.total and not row.holomorphic
     low, high, _ = values(node)
-    return elementwise_row(node.fn).domain == EVERYWHERE and -inf < low and high < inf
+    return row.total or (row.domain == EVERYWHERE and -inf < low and high < inf)
 
 
-FINITE: dict[type[Node], Callable[[Any], bool]] = {
+FINITE: dict[type[Node], Callable[[Any, bool], bool]] = {
     Variable: _always,
     Constant: _always,
-    Product: lambda node: all(_tame(f.node, f.exponent) for f in node.factors),
+    Product: lambda node, real: all(_tame(f.node, f.exponent, real) for f in node.factors),
     Sum: _always,
     Regroup: _always,
     Definition: _always,
-    Elementwise: lambda node: elementwise_row(node.fn).total or _is_bounded(node),
-    Reduction: lambda node: reduction_row(node.fn).total,
-    Matrix: lambda node: False,
+    Elementwise: _of_entries,
+    Reduction: lambda node, real: reduction_row(node.fn).total,
+    Matrix: lambda node, real: False,
     Call: _always,
 }
 """For each kind of node whether it is finite where its children are."""
 
 
-def _tame(node: Node, exponent: Number) -> bool:
+def _tame(node: Node, exponent: Number, real: bool) -> bool:
     """Is the power of a finite number finite?"""
     if isinstance(exponent, int) and exponent > 0:
         return True
+    if not real:
+        return False
     low, _, zero = values(node)
     return not isinstance(exponent, complex) and low >= 0 and (exponent > 0 or not zero)
 
@@ -267,14 +277,14 @@ def _tame(node: Node, exponent: Number) -> bool:
 # ------------------------------------------------------------------ choices
 
 
-def _chosen(node: Product, known: Known) -> Node:
+def _chosen(node: Product, known: Known, real: bool) -> Node:
     """The product, with a choice of what may have no value: of a factor where its labels are summed, or of the whole.
 
     A choice of a factor has its labels and those of the conditions, where that is no larger than an array of the
     product; else it has its own, and the factor counts where it does for some of the others.
     """
     held = _of_factors(node, known)
-    wild = [f for f in node.factors if held and not (is_finite(f.node) and _tame(f.node, f.exponent))]
+    wild = [f for f in node.factors if held and not (is_finite(f.node, real) and _tame(f.node, f.exponent, real))]
     wild = [f for f in wild if set(held) - set(_of_factor(f, known))]
     if not wild:
         return node

@@ -68,7 +68,8 @@ def arrange(job: Job, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str]
 
     It runs tile by tile where that takes no more memory.
     """
-    program = planned(job.roots, tuple(sorted(sizes.items())), job.options)
+    options = job.options._replace(real=np.dtype(dtype).kind != "c")
+    program = planned(job.roots, tuple(sorted(sizes.items())), options)
     code = lines_of(job, program, dtype, mixed)
     sums = job.options.reassociate != "safe"
     parts = [] if job.whole else stages(program, np.dtype(dtype).itemsize, sums)

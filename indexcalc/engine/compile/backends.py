@@ -133,7 +133,7 @@ class OnBackend(Compiled):
         return function, ready, self._functions(self._plan, functions, ready)
 
     def _make(self, key: Any, sizes: Mapping[str, int], mixed: Sequence[str], arrays: Sequence[Any]) -> None:
-        program = self._program(sizes)
+        program = self._program(sizes, not mixed)
         check_real(program, complex_values(program, mixed or None), "complex")
         itemsize = max((value.dtype.itemsize for value in arrays), default=8)
         peak = peak_entries(program) * itemsize

@@ -142,10 +142,10 @@ class Compiled:
         found.require(self.limit, dtype, self.request.asked, INSTEAD)
         return found
 
-    def _program(self, sizes: Mapping[str, int]) -> Program:
-        """The steps for these sizes, before a library has them."""
+    def _program(self, sizes: Mapping[str, int], real: bool = True) -> Program:
+        """The steps for these sizes, and for real or complex inputs, before a library has them."""
         with telling(self.progress):
-            return planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options)
+            return planned(tuple(self.request.roots), tuple(sorted(sizes.items())), self.options._replace(real=real))
 
     def _checked(self, function: Callable[..., Any], arrays: Sequence[Any]) -> Callable[..., Any]:
         """A function that takes no other arrays than such."""

@@ -80,9 +80,9 @@ class OnDask(Compiled):
             name: array.reshape(held[name][0]).astype(dtype if array.dtype.kind == "c" else real)
             for name, array in zip(self.names, made, strict=True)
         }
-        key = tuple(sorted(sizes.items()))
+        key = tuple(sorted(sizes.items())), dtype.kind
         if key not in self._programs:
-            plan = self._planned(sizes)
+            plan = self._planned(sizes, dtype.kind != "c")
             self._programs[key] = partial(Run, plan.program), plan
         run, self._plan = self._programs[key]
         self._require(ready, {name: dims for name, (_, dims) in held.items()}, sizes, dtype)
@@ -129,8 +129,8 @@ class OnDask(Compiled):
                     raise
             block.update({symbol: min(2 * size, sizes[symbol]) for symbol, size in block.items()})
 
-    def _planned(self, sizes: Mapping[str, int]) -> Plan:
-        program = self._program(sizes)
+    def _planned(self, sizes: Mapping[str, int], real: bool = True) -> Plan:
+        program = self._program(sizes, real)
         return Plan(program, ("blocks",) * len(program.steps), 8 * peak_entries(program), program.notes)
 
 

@@ -80,7 +80,7 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    options = Options(path_finder(optimize, "to_source"), reassociate, False, tuple(symbols.items()))
+    options = Options(path_finder(optimize, "to_source"), reassociate, False, tuple(symbols.items()), real=False)
     program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
     return module(request, program, row, name, symbols).text
 

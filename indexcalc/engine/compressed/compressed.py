@@ -196,7 +196,7 @@ def _planned(
     mixed: tuple[str, ...],
 ) -> HeldPlan:
     """The plan for these sizes, whose function takes the arrays of what is used, of which `mixed` are complex."""
-    program, terms = factors(roots, dict(sizes))
+    program, terms = factors(roots, dict(sizes), dtype.kind != "c")
     code = emit(program, {name: f"a_{name}" for name in used}, dtype, mixed)
     run: Callable[..., Any] = function_of(code, [f"a_{name}" for name in used], False, quiet=code.quiet)
     return HeldPlan(terms, _titles(program), code, run)
@@ -241,8 +241,8 @@ class Cost(NamedTuple):
 
 def cost(roots: Sequence[Node], sizes: Mapping[str, int], dtype: Any, names: Sequence[Sequence[str]]) -> Cost:
     """What compressed results cost; nothing is computed."""
-    program, terms = factors(roots, sizes)
     kind = np.dtype(dtype)
+    program, terms = factors(roots, sizes, kind.kind != "c")
     code = emit(program, {name: f"a_{name}" for name in program.inputs}, kind)
     entries = sum(prod(program.steps[value].shape) for value in program.results)
     blank = HeldArrays((), _titles(program), np.dtype(np.float64), 0)

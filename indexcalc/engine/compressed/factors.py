@@ -76,8 +76,8 @@ class HeldTerm(NamedTuple):
         return tuple(labels), selections
 
 
-def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, list[list[HeldTerm]]]:
-    """The program whose results are the held arrays, and the terms of each root.
+def factors(roots: Sequence[Node], sizes: Mapping[str, int], real: bool = True) -> tuple[Program, list[list[HeldTerm]]]:
+    """The program whose results are the held arrays, of `real` or of complex inputs, and the terms of each root.
 
     >>> from indexcalc.graph.constructors import einsum, variable
     >>> A, B = variable("A", (9, 9)), variable("B", (9, 9))
@@ -87,16 +87,16 @@ def factors(roots: Sequence[Node], sizes: Mapping[str, int]) -> tuple[Program, l
     """
     require_entries(roots, sizes)
     found = banded(roots, sizes)
-    made = _factors(found, sizes)
+    made = _factors(found, sizes, real)
     if made is None:
-        made = _factors(banded(roots, sizes, whole=True), sizes)
+        made = _factors(banded(roots, sizes, whole=True), sizes, real)
     assert made is not None
     return made
 
 
-def _factors(found: Banded, sizes: Mapping[str, int]) -> tuple[Program, list[list[HeldTerm]]] | None:
+def _factors(found: Banded, sizes: Mapping[str, int], real: bool) -> tuple[Program, list[list[HeldTerm]]] | None:
     """The program and the terms; None where windows that are held apart are in something else."""
-    roots = select(stable(found.roots))
+    roots = select(stable(found.roots), real)
     order, pool = topological(roots), StepPool(bounds(list(roots)), sizes)
     lowering = Lowering(order, pool, Choice(frozenset(), frozenset()), Products(pool))
     lowering.lower(())

@@ -60,7 +60,8 @@ class Options(NamedTuple):
     That is opt_einsum's `optimize`; whether differences may be multiplied out; whether weights may be split into their
     roots; and the dimensions by their sizes, where the program has to be right for other sizes too.
 
-    Without `search` each node is made as it is written, unless the program would run long.
+    Without `search` each node is made as it is written, unless the program would run long. Inputs are `real`, or may be
+    complex.
     """
 
     optimize: Any = None
@@ -68,6 +69,7 @@ class Options(NamedTuple):
     halve: bool = True
     symbols: tuple[tuple[int, Dimension], ...] = ()
     search: bool = True
+    real: bool = True
 
 
 def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | None = None) -> Program:
@@ -78,7 +80,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     >>> len(plan([einsum(1, [(A, "ij"), (B, "jk"), (x, "k")], "i")], {}).steps)
     5
     """
-    options, roots = options or Options(), select(stable(roots))
+    options = options or Options()
+    roots = select(stable(roots), options.real)
     if not options.symbols:
         require_entries(roots, sizes)
     order = topological(roots)
