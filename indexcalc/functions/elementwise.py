@@ -8,12 +8,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
 from indexcalc.functions.code import shared
-from indexcalc.functions.code.numpy import over, sigmoid, softplus
+from indexcalc.functions.code.numpy import logistics, sigmoid, softplus
 from indexcalc.functions.entries.piecewise import COMPARISONS, PIECEWISE
 from indexcalc.functions.entries.special_rows import SPECIAL
 from indexcalc.functions.entry import Entry, apply
@@ -56,46 +55,6 @@ def chosen(
 
 
 # ------------------------------------------------------------------ numerics
-
-
-def logistics(x: Any, wanted: Sequence[str]) -> list[Any]:
-    """What is wanted of softplus(x), sigmoid(x), and sigmoid(-x), the "complement", for real x, by one exponential.
-
-    >>> logistics(np.array([0.0]), ("sigmoid", "complement"))
-    [array([0.5]), array([0.5])]
-    """
-    e, made = over(np.exp, -np.abs(x)), {}
-    if "softplus" in wanted:
-        made["softplus"] = np.log1p(e)
-        made["softplus"] += np.maximum(x, 0)
-    large = over(np.reciprocal, 1 + e)
-    small = e * large
-    large = np.copysign(large, x)
-    if "sigmoid" in wanted:
-        made["sigmoid"] = np.maximum(small, large)
-    if "complement" in wanted:
-        made["complement"] = np.maximum(small, over(np.negative, large))
-    return [made[name] for name in wanted]
-
-
-def sigmoid_slope(x: Any) -> Any:
-    """The derivative of the sigmoid, `e/(1 + e)**2` with `e = exp(-|x|)`, for real x.
-
-    >>> sigmoid_slope(np.array([0.0]))
-    array([0.25])
-    """
-    e = over(np.exp, -np.abs(x))
-    return e / np.square(1 + e)
-
-
-def root_slope(x: Any) -> Any:
-    """The root of the derivative of the sigmoid, `h/(1 + h**2)` with `h = exp(-|x|/2)`, for real x.
-
-    >>> root_slope(np.array([0.0]))
-    array([0.5])
-    """
-    h = over(np.exp, np.abs(x) * -0.5)
-    return h / (1 + h * h)
 
 
 # ------------------------------------------------------------------ rows

@@ -13,14 +13,13 @@ rows and columns less: that of the adjugate, `Dadj(X)`, is a node (`ADJUGATE`). 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
 from indexcalc.errors import InputError
 from indexcalc.functions import rational
-from indexcalc.functions.code import shared
+from indexcalc.functions.code import numpy, shared
 from indexcalc.functions.entry import Entry
 from indexcalc.functions.primary import remember_exchanges
 from indexcalc.functions.spectral import along, finite
@@ -44,42 +43,22 @@ LARGE = 50
 """From this order on, LAPACK's inverse from its factors is faster than NumPy's, which solves for the unit matrix."""
 
 
-@cache
-def _lapack(kind: str) -> tuple[Any, Any] | None:
-    """LAPACK's factorisation `P L U`, and its inverse from that, for a dtype; None where SciPy is not installed."""
-    try:
-        from scipy.linalg import get_lapack_funcs
-    except ImportError:
-        return None
-    found: tuple[Any, Any] = tuple(get_lapack_funcs(("getrf", "getri"), dtype=np.dtype(kind)))
-    return found
-
-
 def factored(x: Any, wanted: Sequence[str]) -> list[Any]:
     """What is wanted of "inv" and "logdet" of one matrix, by one factorisation where SciPy is installed.
 
     >>> np.diag(factored(np.array([[2.0, 0.0], [0.0, 4.0]]), ("logdet", "inv"))[1])
     array([0.5 , 0.25])
     """
-    lapack = _lapack(x.dtype.char) if x.size else None
-    if lapack is None:
-        rows = {"inv": _inv, "logdet": _logdet}
-        return [rows[name](x, (0, 1)) for name in wanted]
-    factorise, invert = lapack
-    lu, pivots, singular = factorise(x.T)
-    made = {}
-    if "logdet" in wanted:
-        made["logdet"] = np.log(np.abs(lu.diagonal())).sum()
-    if "inv" in wanted:
-        if singular:
-            raise InputError("evaluate inv", SINGULAR, ADVICE)
-        made["inv"] = invert(lu, pivots, lwork=64 * len(lu), overwrite_lu=True)[0].T
-    return [made[name] for name in wanted]
+    try:
+        found: list[Any] = numpy.factored(x, wanted)
+    except np.linalg.LinAlgError:
+        raise InputError("evaluate inv", SINGULAR, ADVICE) from None
+    return found
 
 
 def _inv(x: Any, axes: Axes) -> Any:
     """The inverse of each slice; a singular one is an error."""
-    if x.ndim == 2 and len(x) >= LARGE and _lapack(x.dtype.char) is not None:
+    if x.ndim == 2 and len(x) >= LARGE and numpy.lapack(x.dtype) is not None:
         return factored(x, ("inv",))[0]
     try:
         if axes == (x.ndim - 2, x.ndim - 1):
@@ -102,40 +81,6 @@ def _det(x: Any, axes: Axes) -> Any:
 def _logdet(x: Any, axes: Axes) -> Any:
     """log|det| of each slice; -inf where it is singular."""
     return np.linalg.slogdet(_matrices(x, axes))[1]
-
-
-def small_cofactors(x: Any) -> tuple[Any, Any]:
-    """Cofactors and determinants of many matrices of order 1 to 3, which are the first two axes, in closed form.
-
-    For order 3 the cofactor of entry i, j is `x[i+1,j+1] x[i+2,j+2] - x[i+1,j+2] x[i+2,j+1]`, places counted modulo 3.
-
-    >>> cofactors, det = small_cofactors(np.array([[1.0, 2.0], [3.0, 4.0]]))
-    >>> cofactors.tolist(), float(det)
-    ([[4.0, -3.0], [-2.0, 1.0]], -2.0)
-    """
-    size = len(x)
-    if size == 1:
-        return np.ones_like(x), x[0, 0].copy()
-    if size == 2:
-        cofactors = np.empty_like(x)
-        cofactors[0, 0], cofactors[1, 1] = x[1, 1], x[0, 0]
-        np.negative(x[1, 0], out=cofactors[0, 1, ...])
-        np.negative(x[0, 1], out=cofactors[1, 0, ...])
-    else:
-        wrapped = np.empty((5, 5, *x.shape[2:]), x.dtype)
-        wrapped[:3, :3], wrapped[3:, :3] = x, x[:2]
-        wrapped[:, 3:] = wrapped[:, :2]
-        cofactors = wrapped[1:4, 1:4] * wrapped[2:, 2:]
-        cofactors -= wrapped[1:4, 2:] * wrapped[2:, 1:4]
-    return cofactors, np.einsum("j...,j...->...", x[0], cofactors[0])
-
-
-def small_inverses(cofactors: Any, det: Any) -> Any:
-    """The transposed inverses from cofactors and determinants, over the cofactors; a singular one is an error."""
-    if not np.all(det):
-        raise InputError("evaluate inv", SINGULAR, ADVICE)
-    cofactors *= 1 / det
-    return cofactors
 
 
 # ------------------------------------------------------------------ rules

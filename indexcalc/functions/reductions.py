@@ -7,13 +7,12 @@ values is in `spectral.py`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from indexcalc.functions.code import shared
-from indexcalc.functions.code.numpy import largest, logsumexp, softmax
+from indexcalc.functions.code.numpy import exponentials, logsumexp, softmax
 from indexcalc.functions.entries.ordered import ORDERED
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.rational import CUMULATIVE_PRODUCTS, CUMULATIVE_SUMS, PRODUCT, PRODUCTS_OF_OTHERS
@@ -61,22 +60,6 @@ def jacobian(node: Reduction) -> Node:
 
 
 # ------------------------------------------------------------------ numerics
-
-
-def exponentials(x: Any, axes: Axes, wanted: Sequence[str], out: Any = None) -> list[Any]:
-    """Both of "softmax" and "logsumexp" along axes, in the order that is wanted, by one exponential; `out` may be x.
-
-    >>> exponentials(np.zeros(4), (0,), ("softmax", "logsumexp"))
-    [array([0.25, 0.25, 0.25, 0.25]), np.float64(1.3862943611198906)]
-    """
-    top = largest(x.real, axes)
-    weights = np.subtract(x, top, out=out)
-    np.exp(weights, out=weights)
-    total = np.add.reduce(weights, axis=axes, keepdims=True)
-    weights /= total
-    logarithm = np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)
-    made = {"softmax": weights, "logsumexp": logarithm[()]}
-    return [made[name] for name in wanted]
 
 
 # ------------------------------------------------------------------ rules

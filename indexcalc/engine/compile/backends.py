@@ -66,7 +66,7 @@ class OnBackend(Compiled):
         sharding: tuple[Any, Mapping[str, str]] | None = None,
     ) -> None:
         super().__init__(outputs, inputs, options._replace(halve=False), None, limit)
-        self.backend = backend
+        self.backend, self.target = backend, backend.name
         self.made_of = (backend.name, outputs, self.names, options, limit, sharding)
         self._ready: dict[Any, Callable[..., Any]] = {}
         self.sharding = None if sharding is None else Sharding(self.request, *sharding)
@@ -116,6 +116,7 @@ class OnBackend(Compiled):
         shapes = [_shape(value) for value in arrays]
         stand_ins = [np.broadcast_to(np.float64(0), shape) for shape in shapes]
         bound, sizes, functions = self.request.bound(stand_ins, named)
+        self._extents = sizes
         whole = [name in self.request.whole for name in self.names]
         held = {variable.label: stand_in.shape for variable, stand_in in bound.items()}
         ready = [
@@ -158,7 +159,7 @@ class OnBackend(Compiled):
         self.sizes = self.request.sizes(sizes)
         if not self.request.settled(self.sizes):
             return
-        program = self._program(self.sizes)
+        program, self._extents = self._program(self.sizes), self.sizes
         peak = 8 * peak_entries(program)
         if not self.backend.measured:
             require_fit(program, peak, 8, self.limit, self.request.asked, INSTEAD)

@@ -13,6 +13,7 @@ from indexcalc.engine.bind.inputs import cast, common_dtype, to_array
 from indexcalc.engine.bind.own import with_own
 from indexcalc.engine.bind.request import Request
 from indexcalc.engine.compile.arranged import Arranged, Job, arrange, function
+from indexcalc.engine.compile.source import to_source
 from indexcalc.engine.emit.numpy.function import Code, function_of
 from indexcalc.engine.limits import memory_limit
 from indexcalc.engine.plan.plan import Options, planned
@@ -38,7 +39,9 @@ class OtherShapes(Exception):
 
 @public
 class Compiled:
-    """A function of arrays. `plan` says what it does; it is made at the first call, or when `sizes` are given."""
+    """A function of arrays. `plan` says what it does, `source` how: once it is called, or `sizes` are given."""
+
+    target = "numpy"
 
     def __init__(
         self,
@@ -68,6 +71,8 @@ class Compiled:
         self._programs: dict[Any, tuple[Callable[..., Any], Plan]] = {}
         self._fast: Callable[..., Any] | None = None
         self._plan: Plan | None = None
+        self._extents: Mapping[str, int] = {}
+        self.__name__ = "program"
 
     def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs: one for one, a list for a list. Named gradients and functions come by name."""
@@ -86,6 +91,22 @@ class Compiled:
             raise InputError(self.request.asked, "no sizes are known yet", "call it, or compile with sizes={'n': 100}")
         return self._plan
 
+    @property
+    def source(self) -> str:
+        """What the last call ran, as the text of a module: `to_source` for its sizes."""
+        if self.plan and not self.target:
+            found = "the steps of blocks are functions of the library, which have no text"
+            raise InputError(self.request.asked, found, 'ic.to_source(outputs, inputs, target="numpy")')
+        outputs = list(self.request.outputs)
+        return to_source(
+            outputs[0] if self.request.single else outputs,
+            self.names,
+            target=self.target,
+            sizes=self._extents,
+            optimize=self.options.optimize,
+            reassociate=self.options.reassociate,
+        )
+
     def __reduce__(self) -> tuple[Any, ...]:
         """What it was made of: programs are made again where it is read."""
         return type(self), self.made_of, self.sizes
@@ -100,6 +121,7 @@ class Compiled:
 
     def _slow(self, arrays: Sequence[Any], named: Mapping[str, Any]) -> Any:
         bound, extents, functions = self.request.bound(arrays, named)
+        self._extents = extents
         functions = {name: f if callable(f) else to_array(f, name) for name, f in functions.items()}
         by_name = {variable.label: array for variable, array in bound.items()}
         used = {variable.label for variable in self.request.used}
@@ -165,7 +187,7 @@ class Compiled:
         self.sizes = self.request.sizes(sizes)
         if not self.request.settled(self.sizes):
             return
-        self._plan = self._arranged(self.sizes, np.float64).plan
+        self._plan, self._extents = self._arranged(self.sizes, np.float64).plan, self.sizes
 
 
 def _checks(names: Sequence[str], arrays: Sequence[Any]) -> list[str]:

@@ -67,6 +67,8 @@ ROWS = "rows"
 class OnDask(Compiled):
     """A function of dask arrays; see `Compiled`."""
 
+    target = ""
+
     def __call__(self, /, *arrays: Any, **named: Any) -> Any:
         """The values of the outputs, as dask arrays: one for one, a list for a list."""
         own = self.request.unlabelled(arrays, "data")

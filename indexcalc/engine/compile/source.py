@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from indexcalc.engine.bind.own import path_of
 from indexcalc.engine.bind.request import Request, unit_axes
+from indexcalc.engine.emit.source.buffered import alike_lines, has_lines, write_buffered
 from indexcalc.engine.emit.source.targets import Target, target_of
 from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.emit.source_code import write_lines
@@ -57,8 +58,10 @@ def to_source(
 
     `target` is "numpy", "jax" or "torch". The text imports that library alone (and SciPy, where NumPy has no such
     function). The order of contractions is the best for `sizes`, by symbol; where none are given, all are taken to be
-    alike. Under JAX the function is pure: jit, vmap and grad pass through it; under PyTorch autograd does. Sizes
-    that no input fixes, abstract functions and the arrays of named gradients are keyword arguments.
+    alike. Where all are given, NumPy's text has the lines that `compile` runs for them, with their kernels and buffers:
+    it is as fast, right for other sizes too, and takes real numbers alone. Under JAX the function is pure: jit, vmap
+    and grad pass through it; under PyTorch autograd does. Sizes that no input fixes, abstract functions and the arrays
+    of named gradients are keyword arguments.
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
@@ -80,9 +83,11 @@ def to_source(
     fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
     numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
     symbols = {size_of(dim, numbers): dim for dim in dims}
-    options = Options(path_finder(optimize, "to_source"), reassociate, False, tuple(symbols.items()), real=False)
+    buffered = target == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
+    finder = path_finder(optimize, "to_source")
+    options = Options(finder, reassociate, buffered, tuple(symbols.items()), real=buffered)
     program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
-    return module(request, program, row, name, symbols).text
+    return module(request, program, row, name, symbols, buffered=buffered and has_lines(program)).text
 
 
 def module(
@@ -92,10 +97,12 @@ def module(
     name: str,
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
+    buffered: bool = False,
 ) -> SourceModule:
     """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
 
-    Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real.
+    Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real. One that
+    is `buffered` has the lines that run under NumPy, for real inputs.
     """
     check_texts(program)
     names = _arguments(request, program, name)
@@ -105,7 +112,8 @@ def module(
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs, texts)
-    results = [f"{made}{unit_axes(units)}" for made, units in zip(write_lines(writer), request.units, strict=True)]
+    write = write_buffered if buffered else write_lines
+    results = [f"{made}{unit_axes(units)}" for made, units in zip(write(writer), request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
     inputs = [step for step in program.steps if isinstance(step, Input)]
     numbers = [names[step.name] for step in inputs if not step.shape]
@@ -115,9 +123,14 @@ def module(
     if writer.typed:
         arrays = [names[step.name] for step in inputs if step.shape and step.name not in request.whole]
         given = arrays if target.module == "torch" else [*arrays, *numbers]
-        lines.insert(0, target.dtype(given, any(COMPLEX in own for own in writer.sources)))
-    if symbols is not None and any(map(target.rational, program.steps)):
-        lines[:0] = _floats(target, [names[s.name] for s in inputs if s.shape and s.name not in request.whole])
+        whole = any(COMPLEX in own for own in writer.sources)
+        lines.insert(0, f"dtype = {arrays[0]}.dtype" if buffered and arrays else target.dtype(given, whole))
+    held = {step.name for step in inputs if step.shape}
+    given = [names[n] for n in request.names if n in held and n not in request.whole]
+    if buffered:
+        lines[:0] = alike_lines(writer, given)
+    elif symbols is not None and any(map(target.rational, program.steps)):
+        lines[:0] = _floats(target, given)
     free: list[str] = []
     if symbols is None and target.module == "torch":
         lines = _freed(lines)

@@ -69,11 +69,11 @@ def emit(
             write(lines)
             lines.end()
             chosen[number] = lines.kernel
-    results = _results(lines)
+    made = results(lines)
     orders = tuple(lines.buffers.stored[value].order for value in program.results)
     return Code(
         tuple(lines.lines),
-        results,
+        made,
         lines.space,
         tuple(chosen),
         lines.buffers.peak,
@@ -94,13 +94,13 @@ def write(lines: NumpyLines) -> None:
         WRITERS[type(step)](lines, step)
 
 
-def _results(lines: NumpyLines) -> tuple[str, ...]:
+def results(lines: NumpyLines) -> tuple[str, ...]:
     """The results, each an array of its own."""
     taken: set[int | None] = {None}
-    results = []
+    found = []
     for value in lines.program.results:
         if value in lines.written:
-            results.append("None")
+            found.append("None")
             continue
         held, code = lines.buffers.stored[value], lines.logical(value)
         owner = held.owner
@@ -111,8 +111,8 @@ def _results(lines: NumpyLines) -> tuple[str, ...]:
         elif lines.order == "C" and (held.order != tuple(range(len(held.order))) or not held.contiguous):
             lines.buffers.make_copy(value)
         taken.add(owner)
-        results.append(code)
-    return tuple(results)
+        found.append(code)
+    return tuple(found)
 
 
 def _input(lines: NumpyLines, step: Input) -> None:
@@ -166,7 +166,7 @@ def _slice(lines: NumpyLines, step: Cut) -> None:
     left = [axis for axis in range(len(step.ranges)) if axis not in step.gone]
     order = [axis for axis in held.order if axis not in step.gone]
     lines.kernel = "view"
-    lines.put(f"{held.name}{bracketed(ranges, gone)}", order, left, held)
+    lines.put(f"{held.name}{bracketed(ranges, gone, lines.dimension)}", order, left, held)
 
 
 def _windows(lines: NumpyLines, step: Windows) -> None:

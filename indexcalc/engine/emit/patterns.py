@@ -57,8 +57,13 @@ class AtOnce(NamedTuple):
     skipped: frozenset[int]
 
 
-def at_once(program: Program, *, real: bool) -> AtOnce:
-    """What of a program is made at once; derivatives of sigmoids and groups only if all of it is real."""
+def at_once(
+    program: Program, *, real: bool, shares: Callable[[Callable[..., Any]], bool] = lambda function: True
+) -> AtOnce:
+    """What of a program is made at once; derivatives of sigmoids and groups only if all of it is real.
+
+    Of functions that give several values those are called that `shares` admits.
+    """
     times = readers(program)
     outers = outer_sums(program, times)
     pieces, found = piecewise(program, times, outers), quotients(program, times)
@@ -72,7 +77,7 @@ def at_once(program: Program, *, real: bool) -> AtOnce:
         **{number: list(slope.steps) for number, slope in own.items()},
     }
     skipped = {value for group in within.values() for value in group}
-    groups = together(program, times, {*skipped, *own}) if real else {}
+    groups = together(program, times, {*skipped, *own}, shares) if real else {}
     for number, group in groups.items():
         if number == group.steps[0]:
             within[number] = [*group.between, *group.steps[1:]]
@@ -210,7 +215,12 @@ class Together(NamedTuple):
 Shared = tuple[Callable[..., Any] | None, Use, Labels]
 
 
-def together(program: Program, readers: Sequence[int], without: Collection[int]) -> dict[int, Together]:
+def together(
+    program: Program,
+    readers: Sequence[int],
+    without: Collection[int],
+    shares: Callable[[Callable[..., Any]], bool],
+) -> dict[int, Together]:
     """For each step that shares its exponential, or the factors of a matrix, with another one: all that do.
 
     Those `without` are made otherwise.
@@ -238,7 +248,7 @@ def together(program: Program, readers: Sequence[int], without: Collection[int])
     found: dict[int, Together] = {}
     for key, members in groups.items():
         function, use, _ = key
-        if len(members) > 1 and function is not None:
+        if len(members) > 1 and function is not None and shares(function):
             numbers, names = zip(*members, strict=True)
             group = Together(function, use, numbers, names, tuple(between.get(key, ())))
             found.update(dict.fromkeys(group.steps, group))

@@ -1,5 +1,6 @@
 """Functions in NumPy: for generated code, and for the rows of the table."""
 
+import functools
 import math
 
 import numpy as np
@@ -29,6 +30,34 @@ def softplus(x):
         right = x.real >= 0
         return np.where(right, x, 0) + np.log1p(np.exp(np.where(right, -x, x)))
     return over(np.log1p, over(np.exp, np.abs(x) * -1.0)) + np.maximum(x, 0)
+
+
+def logistics(x, wanted):
+    """What is wanted of softplus(x), sigmoid(x), and sigmoid(-x), the "complement", for real x, by one exponential."""
+    e, made = over(np.exp, -np.abs(x)), {}
+    if "softplus" in wanted:
+        made["softplus"] = np.log1p(e)
+        made["softplus"] += np.maximum(x, 0)
+    large = over(np.reciprocal, 1 + e)
+    small = e * large
+    large = np.copysign(large, x)
+    if "sigmoid" in wanted:
+        made["sigmoid"] = np.maximum(small, large)
+    if "complement" in wanted:
+        made["complement"] = np.maximum(small, over(np.negative, large))
+    return [made[name] for name in wanted]
+
+
+def sigmoid_slope(x):
+    """The derivative of the sigmoid, `e/(1 + e)**2` with `e = exp(-|x|)`, for real x."""
+    e = over(np.exp, -np.abs(x))
+    return e / np.square(1 + e)
+
+
+def root_slope(x):
+    """The root of the derivative of the sigmoid, `h/(1 + h**2)` with `h = exp(-|x|/2)`, for real x."""
+    h = over(np.exp, np.abs(x) * -0.5)
+    return h / (1 + h * h)
 
 
 def xlogy(x, y):
@@ -65,6 +94,18 @@ def softmax(x, axes, out=None):
     np.exp(weights, out=weights)
     weights /= weights.sum(axes, keepdims=True)
     return weights
+
+
+def exponentials(x, axes, wanted, out=None):
+    """Both of "softmax" and "logsumexp" along axes, in the order that is wanted, by one exponential; `out` may be x."""
+    top = largest(x.real, axes)
+    weights = np.subtract(x, top, out=out)
+    np.exp(weights, out=weights)
+    total = np.add.reduce(weights, axis=axes, keepdims=True)
+    weights /= total
+    logarithm = np.where(np.isfinite(top), np.log(total) + top, top).squeeze(axes)
+    made = {"softmax": weights, "logsumexp": logarithm[()]}
+    return [made[name] for name in wanted]
 
 
 def sort(x, axes):
@@ -105,6 +146,64 @@ def eigh(x):
 def svd(x):
     """U, s, V^T with the singular values descending."""
     return np.linalg.svd(x, full_matrices=False)
+
+
+@functools.cache
+def lapack(dtype):
+    """LAPACK's factorisation `P L U` and its inverse from that, for a dtype; None where SciPy is not installed."""
+    try:
+        from scipy.linalg import lapack as found
+    except ImportError:
+        return None
+    kind = {"f": "s", "d": "d", "F": "c", "D": "z"}.get(dtype.char, "d")
+    return getattr(found, f"{kind}getrf"), getattr(found, f"{kind}getri")
+
+
+def factored(x, wanted):
+    """What is wanted of "inv" and "logdet" of one matrix, by one factorisation where SciPy is installed."""
+    known, made = lapack(x.dtype) if x.size else None, {}
+    if known is None:
+        rows = {"inv": np.linalg.inv, "logdet": lambda matrix: np.linalg.slogdet(matrix)[1]}
+        return [rows[name](x) for name in wanted]
+    lu, pivots, singular = known[0](x.T)
+    if "logdet" in wanted:
+        sizes = np.abs(lu.diagonal())
+        made["logdet"] = sizes.dtype.type(-np.inf) if singular else np.log(sizes).sum()
+    if "inv" in wanted:
+        if singular:
+            raise np.linalg.LinAlgError("Singular matrix")
+        made["inv"] = known[1](lu, pivots, lwork=64 * len(lu), overwrite_lu=True)[0].T
+    return [made[name] for name in wanted]
+
+
+def small_cofactors(x):
+    """Cofactors and determinants of many matrices of order 1 to 3, which are the first two axes, in closed form.
+
+    For order 3 the cofactor of entry i, j is `x[i+1,j+1] x[i+2,j+2] - x[i+1,j+2] x[i+2,j+1]`, places counted modulo 3.
+    """
+    size = len(x)
+    if size == 1:
+        return np.ones_like(x), x[0, 0].copy()
+    if size == 2:
+        cofactors = np.empty_like(x)
+        cofactors[0, 0], cofactors[1, 1] = x[1, 1], x[0, 0]
+        np.negative(x[1, 0], out=cofactors[0, 1, ...])
+        np.negative(x[0, 1], out=cofactors[1, 0, ...])
+    else:
+        wrapped = np.empty((5, 5, *x.shape[2:]), x.dtype)
+        wrapped[:3, :3], wrapped[3:, :3] = x, x[:2]
+        wrapped[:, 3:] = wrapped[:, :2]
+        cofactors = wrapped[1:4, 1:4] * wrapped[2:, 2:]
+        cofactors -= wrapped[1:4, 2:] * wrapped[2:, 1:4]
+    return cofactors, np.einsum("j...,j...->...", x[0], cofactors[0])
+
+
+def small_inverses(cofactors, det):
+    """The transposed inverses from cofactors and determinants, over the cofactors."""
+    if not np.all(det):
+        raise np.linalg.LinAlgError("Singular matrix")
+    cofactors *= 1 / det
+    return cofactors
 
 
 def gaps(s):

@@ -18,7 +18,7 @@ MODULES = {"numpy": "np", "jax": "jnp", "torch": "torch"}
 IMPORTS = {"numpy": "import numpy as np", "jax": "import jax.numpy as jnp", "torch": "import torch"}
 FILES = {"numpy": ("numpy", "scipy", "shared"), "jax": ("jax", "shared"), "torch": ("torch", "shared")}
 """The files of this folder that have the functions of a target; of two of one name the first one counts."""
-OTHERS = ("jax", "math", "scipy.linalg", "scipy.special")
+OTHERS = ("functools", "jax", "math", "scipy.linalg", "scipy.special")
 PLACE = re.compile(r"\{(\w+)\}")
 CALLED = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\(")
 ATOMS = (ast.Name, ast.Constant, ast.Call, ast.Attribute, ast.Subscript)

@@ -7,8 +7,6 @@ from dataclasses import replace
 from itertools import combinations
 from math import prod
 
-import numpy as np
-
 from indexcalc.engine.emit.numpy.function import Stored
 from indexcalc.engine.emit.numpy.kernels import (
     Operand,
@@ -86,7 +84,7 @@ def _operands(lines: NumpyLines, part: Part) -> tuple[Number, list[Operand]]:
 
 def _by_pieces(lines: NumpyLines, part: Part, step: Add) -> None:
     """A product added for one entry of the first axes after the other, so that each piece stays in the cache."""
-    number, order = lines.number, lines.buffers.stored[lines.number].order
+    order = lines.buffers.stored[lines.number].order
     leading = 1
     while prod(step.shape[x] for x in order[leading:]) > PIECE and leading < len(order) - 1:
         leading += 1
@@ -94,27 +92,29 @@ def _by_pieces(lines: NumpyLines, part: Part, step: Add) -> None:
         leading -= 1
     first, rest = order[:leading], order[leading:]
     coef, operands = _operands(lines, part)
-    values = []
+    values: list[str] = []
     for name, operand in zip("ab", operands, strict=True):
         own = tuple(x for x in (*first, *rest) if x in operand.labels)
         code = viewed(operand, own, {})
-        if name == "a" and coef not in (1, -1):
+        if not values and coef not in (1, -1):
             code = f"multiply({code}, {literal(coef)})"
             lines.buffers.need(prod(step.shape[x] for x in own) * lines.itemsize)
-        lines.lines.append(f"{name}{number} = {code}")
-        steps = ", ".join(f"t{x}" for x in first if x in own)
-        piece = Operand(f"{name}{number}[{steps}]" if steps else f"{name}{number}", tuple(x for x in own if x in rest))
+        name = lines.local(name)
+        lines.lines.append(f"{name} = {code}")
+        steps = ", ".join(lines.local("q", x) for x in first if x in own)
+        piece = Operand(f"{name}[{steps}]" if steps else name, tuple(x for x in own if x in rest))
         values.append(broadcast(piece, rest))
     shape = tuple(step.shape[x] for x in rest)
     lines.buffers.need(prod(shape) * lines.itemsize)
-    lines.lines.append(f"p{number} = empty({shape}, {lines.kind})")
-    target = f"v{number}[{', '.join(f't{x}' for x in first)}]" if first else f"v{number}"
+    made = lines.local("p")
+    lines.lines.append(f"{made} = empty({shape}, {lines.kind})")
+    target = f"{lines.name}[{', '.join(lines.local('q', x) for x in first)}]" if first else lines.name
     ufunc = "subtract" if coef == -1 else "add"
-    body = f"{ufunc}({target}, multiply({', '.join(values)}, out=p{number}), out={target})"
+    body = f"{ufunc}({target}, multiply({', '.join(values)}, out={made}), out={target})"
     if first:
-        space = lines.bound(f"n{number}", tuple(np.ndindex(*(step.shape[x] for x in first))))
-        body = f"for {', '.join(f't{x}' for x in first)}, in {space}: {body}"
-    lines.lines += [body, f"del a{number}, b{number}, p{number}"]
+        space = lines.places([step.shape[x] for x in first])
+        body = f"for {', '.join(lines.local('q', x) for x in first)}, in {space}: {body}"
+    lines.lines += [body, f"del {lines.local('a')}, {lines.local('b')}, {made}"]
 
 
 def _outer_sum(lines: NumpyLines, parts: Sequence[Part], step: Add, first: int | None) -> None:
@@ -124,28 +124,28 @@ def _outer_sum(lines: NumpyLines, parts: Sequence[Part], step: Add, first: int |
     """
     rows: Labels = ()
     columns: Labels = ()
-    number = lines.number
+    left, right = lines.local("l"), lines.local("r")
     for k, part in enumerate(parts):
         scale, (one, other) = _operands(lines, part)
         if not k:
             rows, columns = (other.labels, one.labels) if first in other.labels else (one.labels, other.labels)
-            for side, axes in (("l", rows), ("r", columns)):
+            for side, axes in ((left, rows), (right, columns)):
                 size = prod(step.shape[x] for x in axes)
                 lines.buffers.need(len(parts) * size * lines.itemsize)
-                lines.lines.append(f"{side}{number} = empty(({len(parts)}, {size}), {lines.kind})")
+                lines.lines.append(f"{side} = empty(({len(parts)}, {size}), {lines.kind})")
         if set(one.labels) != set(rows):
             one, other = other, one
-        for side, operand, axes in (("l", one, rows), ("r", other, columns)):
+        for side, operand, axes in ((left, one, rows), (right, other, columns)):
             shape = ", ".join(str(step.shape[x]) for x in axes)
-            target = f"{side}{number}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}{number}[{k}]"
+            target = f"{side}[{k}].reshape({shape})" if len(axes) > 1 else f"{side}[{k}]"
             value = viewed(operand, axes, {})
-            if side == "l" and scale != 1:
+            if side == left and scale != 1:
                 lines.lines.append(f"multiply({value}, {literal(scale)}, out={target})")
             else:
                 lines.lines.append(f"{target}[...] = {value}")
     shape = ", ".join(str(step.shape[x]) for x in (*rows, *columns))
     lines.kernel = "dot"
-    lines.put(f"dot(l{number}.T, r{number}).reshape({shape})", rows + columns, range(len(step.shape)))
+    lines.put(f"dot({left}.T, {right}).reshape({shape})", rows + columns, range(len(step.shape)))
 
 
 def _term(lines: NumpyLines, part: Part) -> str:
@@ -174,6 +174,8 @@ def _apart(one: Part, other: Part) -> bool:
 def _fill(parts: Sequence[Part], step: Add) -> bool:
     """Do the parts lie beside each other, and cover the array?"""
     if any(len(set(part.places)) < len(part.places) for part in parts):
+        return False
+    if any(not isinstance(own.size, int) for part in parts for own in part.ranges if own is not None):
         return False
     within = sum(covered(part, step.shape) for part in parts)
     return within == prod(step.shape) and all(_apart(one, other) for one, other in combinations(parts, 2))
@@ -225,8 +227,8 @@ def _started(lines: NumpyLines, parts: list[Row], order: Labels, step: Add) -> l
         lines.put(f"multiply({operand.code}, {literal(part.coef)}, dtype=dtype)", order_here, axes)
         return rest
     if _may_start(lines, part):
-        lines.lines.append(f"v{lines.number} = {lines.buffers.over(part.use)}")
-        lines.buffers.keep(Stored(f"v{lines.number}", tuple(order_here), True, lines.number))
+        lines.lines.append(f"{lines.name} = {lines.buffers.over(part.use)}")
+        lines.buffers.keep(Stored(lines.name, tuple(order_here), True, lines.number))
         return rest
     plain = bool(rest) and len(set(rest[0][2])) == len(rest[0][2]) and not rest[0][0].ranges
     alone = plain and rest[0][0].coef not in (1, -1) and not rest[0][1].labels
@@ -234,7 +236,7 @@ def _started(lines: NumpyLines, parts: list[Row], order: Labels, step: Add) -> l
     if other is not None and part.coef in (1, -1) and (part.coef, other[0].coef) != (-1, -1):
         signs = part.coef, 1 if alone else other[0].coef
         one, two = operand.code, broadcast(other[1], order_here)
-        two = f"multiply({two}, {literal(other[0].coef)})" if alone else two
+        two = f"{two}*{literal(other[0].coef)}" if alone else two
         if signs == (1, 1):
             code = f"add({one}, {two})"
         else:
@@ -263,18 +265,18 @@ def _started(lines: NumpyLines, parts: list[Row], order: Labels, step: Add) -> l
 
 def _into(lines: NumpyLines, part: Part, operand: Operand, places: Labels, first: bool) -> None:
     """A part, written (the first in its places) or added into the buffer."""
-    name = f"v{lines.number}"
+    name = lines.name
     order = lines.buffers.stored[lines.number].order
     labels = tuple(places[axis] for axis in order)
     distinct = tuple(dict.fromkeys(labels))
     target = name
     if part.ranges:
-        target = f"{name}{bracketed([part.ranges[axis] for axis in order])}"
+        target = f"{name}{bracketed([part.ranges[axis] for axis in order], (), lines.dimension)}"
     if len(distinct) < len(labels):
         target = einsum_code([Operand(target, labels)], distinct)
     if target != name:
-        lines.lines.append(f"d{lines.number} = {target}")
-        target = f"d{lines.number}"
+        lines.lines.append(f"{lines.local('d')} = {target}")
+        target = lines.local("d")
     value, scale = broadcast(operand, distinct), literal(part.coef)
     if not operand.labels:
         value, part = _term(lines, part), replace(part, coef=1)

@@ -223,6 +223,5 @@ def _sum_of_matrix(lines: NumpyLines, operand: Operand, order: Sequence[int], st
     size = step.sizes[gone]
     if prod(step.sizes[x] for x in operand.labels) < ENTRIES:
         return einsum_code([operand], order)
-    ones = lines.constant(f"ones{size}", partial(np.ones, size, lines.real), size * lines.real.itemsize)
-    lines.kernel = "dot"
+    ones, lines.kernel = lines.ones(size), "dot"
     return f"dot({ones}, {operand.code})" if operand.labels[0] == gone else f"dot({operand.code}, {ones})"

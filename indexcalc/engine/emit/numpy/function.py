@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache, wraps
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -85,12 +86,18 @@ def function_of(
     return made
 
 
-def solved(a: Any, b: Any) -> Any:
-    """`inv(a) b`; a singular matrix is an error."""
-    try:
-        return np.linalg.solve(a, b)
-    except np.linalg.LinAlgError:
-        raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
+@cache
+def regular(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, for which a singular matrix is an error of this library."""
+
+    @wraps(function)
+    def checked(*args: Any) -> Any:
+        try:
+            return function(*args)
+        except np.linalg.LinAlgError:
+            raise InputError("evaluate inv", SINGULAR, "write pinv, or check the input") from None
+
+    return checked
 
 
 def of_nothing(fn: str, shape: tuple[int, ...]) -> Callable[..., Any]:

@@ -96,7 +96,9 @@ def choose(pair: PairContraction, wished: Labels | None = None, own: Labels | No
     """
     a, b = pair.a.code, pair.b.code
     one, other = pair.a._replace(code="<a>"), pair.b._replace(code="<a>" if a == b else "<b>")
-    option = _chosen(one, other, pair.out, tuple(pair.sizes.items()), wished, own)
+    plain = all(type(size) is int for size in pair.sizes.values())  # one that knows its text is equal to its number
+    find = _chosen if plain else _chosen.__wrapped__
+    option = find(one, other, pair.out, tuple(pair.sizes.items()), wished, own)
     return option._replace(code=option.code.replace("<a>", a).replace("<b>", b))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,8 +14,12 @@ from indexcalc.engine.emit.numpy.function import SPACE, Stored
 from indexcalc.engine.emit.numpy.kernels import Operand, einsum_code, viewed
 from indexcalc.engine.emit.patterns import at_once, check_real, complex_values
 from indexcalc.engine.program import Program, Step, Use
+from indexcalc.functions.table import ElementwiseFunction, ReductionFunction
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number
+from indexcalc.index import Dimension
+
+Guard = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 class NumpyLines:
@@ -46,7 +51,7 @@ class NumpyLines:
         self.dtype: np.dtype[Any] = np.result_type(dtype, 1j) if any(self.complex) else np.dtype(dtype)
         self.constants: dict[str, Callable[[], Any]] = {}
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
-        self.at_once = at_once(program, real=not any(self.complex))
+        self.at_once = at_once(program, real=not any(self.complex), shares=self.shares)
         self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
         self.lines: list[str] = []
         self.targets, self.written = targets or {}, set[int]()
@@ -58,14 +63,19 @@ class NumpyLines:
             for value in dict.fromkeys(use.value for use in step.uses):
                 self.reading[value].append(number)
 
+    def shares(self, function: Callable[..., Any]) -> bool:
+        """May the function that gives several values at once be called?"""
+        return True
+
     def begin(self, number: int) -> None:
         """The next step."""
-        self.number, self.step, self.name, self.kernel = number, self.program.steps[number], f"v{number}", ""
+        self.number, self.step, self.name, self.kernel = number, self.program.steps[number], self.local("v", number), ""
         self.buffers.begin(number)
 
     def end(self) -> None:
         """The step is done: what it read for the last time is freed."""
-        self.lines += [f"del {name}" for name in self.buffers.end()]
+        if dead := self.buffers.end():
+            self.lines.append(f"del {', '.join(dead)}")
 
     # -------------------------------------------------------------- operands
 
@@ -138,7 +148,7 @@ class NumpyLines:
         held = self.buffers.stored[value]
         if held.order == order and held.contiguous:
             return
-        name = f"s{value}"
+        name = self.local("s", value)
         axes = tuple(held.order.index(axis) for axis in order)
         self.buffers.hold(self.buffers.size(value))
         self.lines.append(f"{name} = ascontiguousarray({held.name}.transpose{axes})")
@@ -159,6 +169,59 @@ class NumpyLines:
     def kept(self, code: str) -> str:
         """What a row gives, in the precision of the program: some of SciPy's functions know double alone."""
         return code if self.real.itemsize == 8 else f"asarray({code}, {self.kind})"
+
+    def local(self, stem: str, number: int | None = None) -> str:
+        """A name that is the step's own, or that of the step with this number."""
+        return f"{stem}{self.number if number is None else number}"
+
+    def dimension(self, value: Dimension) -> str:
+        """A dimension as it is written."""
+        return str(value)
+
+    def fixed(self, size: int) -> bool:
+        """Is the size that of each call?"""
+        return True
+
+    def ones(self, size: int) -> str:
+        """A vector of ones, made once."""
+        return self.constant(f"ones{size}", partial(np.ones, size, self.real), size * self.real.itemsize)
+
+    def places(self, shape: Sequence[int]) -> str:
+        """The places of all entries of an array."""
+        return self.bound(self.local("n"), tuple(np.ndindex(*shape)))
+
+    # -------------------------------------------------------------- functions
+
+    def entries(self, row: ElementwiseFunction, args: Sequence[str], params: Sequence[Number]) -> str:
+        """A function of entries, by its row."""
+        name = row.numpy.__name__ if isinstance(row.numpy, np.ufunc) else self.bound(row.name, row.numpy)
+        self.space.setdefault(name, row.numpy)
+        return f"{name}({', '.join([*args, *map(parameter, params)])})"
+
+    def writes_over(self, row: ElementwiseFunction, code: str) -> bool:
+        """Does the function of entries take `out`?"""
+        return isinstance(row.numpy, np.ufunc) or row.out
+
+    def along(
+        self,
+        row: ReductionFunction,
+        function: Callable[..., Any],
+        x: str,
+        axes: Labels,
+        params: Sequence[Number],
+        over: str,
+    ) -> str:
+        """A function along axes of an array, as they are stored; what is `over` is written over."""
+        extra = "".join(f", {parameter(p)}" for p in params)
+        return f"{self.bound(row.name, function)}({x}, {axes}{extra}{over})"
+
+    def helper(self, function: Callable[..., Any], guard: Guard | None = None) -> str:
+        """The name of a function of `functions/code`, with a guard that makes its errors those of this library."""
+        return self.bound(function.__name__, guard(function) if guard else function)
+
+    def solver(self, guard: Guard) -> str:
+        """The name of the function that solves for columns."""
+        return self.bound("solve", guard(np.linalg.solve))
 
     def constant(self, name: str, make: Callable[[], Any], size: int) -> str:
         """A name for an array of so many bytes that is made with the function, and is there as long as it is."""

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
-import numpy as np
-
 from indexcalc.engine.emit.numpy.kernels import broadcast
-from indexcalc.engine.emit.numpy.lines import NumpyLines, literal, parameter
+from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.patterns import HALF, SigmoidSlope, Together
 from indexcalc.engine.program import Map, Reduce, Use
-from indexcalc.functions.elementwise import root_slope, sigmoid_slope
+from indexcalc.functions.code.numpy import root_slope, sigmoid_slope
 from indexcalc.functions.table import elementwise_row, reduction_row
 from indexcalc.graph.numbers import Number
 
@@ -45,10 +43,8 @@ def map_entries(lines: NumpyLines, step: Map) -> None:
         lines.put(code, order, step.out)
         return
     row = elementwise_row(step.fn)
-    ufunc = isinstance(row.numpy, np.ufunc)
-    name = row.numpy.__name__ if ufunc else lines.bound(step.fn, row.numpy)
-    lines.space.setdefault(name, row.numpy)
-    code, own = f"{name}({', '.join([*args, *map(parameter, step.params)])})", ufunc or row.out
+    code = lines.entries(row, args, step.params)
+    own = lines.writes_over(row, code)
     code = code if own else lines.kept(code)
     lines.quiet = lines.quiet or not row.calm
     lines.buffers.need_entries(row.workspace, lines.number)
@@ -73,7 +69,7 @@ def slope(lines: NumpyLines, found: SigmoidSlope) -> None:
     axes = tuple(range(len(lines.step.shape)))
     operand = lines.operand(Use(found.value, axes))
     function = root_slope if found.root else sigmoid_slope
-    name = lines.bound(function.__name__, function)
+    name = lines.helper(function)
     lines.kernel = "slope"
     lines.buffers.need_entries(SLOPE, lines.number)
     lines.put(f"{name}({operand.code})", operand.labels, axes)
@@ -83,8 +79,8 @@ def together(lines: NumpyLines, group: Together) -> None:
     """A function that gives the values of several steps: the first one calls it, the others wait under a name."""
     number, step, lines.kernel = lines.number, lines.step, "together"
     if number != group.steps[0]:
-        lines.put(f"w{number}", *lines.waiting.pop(number))
-        lines.lines.append(f"del w{number}")
+        lines.put(lines.local("w"), *lines.waiting.pop(number))
+        lines.lines.append(f"del {lines.local('w')}")
         return
     held = lines.stored(group.use)
     for other in group.steps:
@@ -94,7 +90,7 @@ def together(lines: NumpyLines, group: Together) -> None:
         lines.waiting[other] = order, tuple(x for x in sorted(group.use.labels) if x in order)
         lines.buffers.make(other)
     lines.buffers.need_entries(TOGETHER if isinstance(step, Map) else 0, number)
-    name = lines.bound(group.function.__name__, group.function)
+    name = lines.helper(group.function)
     given = [lines.operand(group.use).code, str(group.names)]
     if isinstance(step, Reduce) and not reduction_row(step.fn).axes:
         given.insert(1, str(tuple(held.order.index(axis) for axis in step.axes)))
@@ -103,4 +99,4 @@ def together(lines: NumpyLines, group: Together) -> None:
     lines.quiet = lines.quiet or isinstance(step, Reduce)
     code = f"{name}({', '.join(given)})"
     lines.put(code, *lines.waiting.pop(number))
-    lines.lines[-1] = f"{', '.join([lines.name, *(f'w{k}' for k in group.steps[1:])])} = {code}"
+    lines.lines[-1] = f"{', '.join([lines.name, *(lines.local('w', k) for k in group.steps[1:])])} = {code}"

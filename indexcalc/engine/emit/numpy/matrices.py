@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.emit.numpy.function import of_nothing, solved
+from indexcalc.engine.emit.numpy.function import of_nothing, regular
 from indexcalc.engine.emit.numpy.kernels import viewed
-from indexcalc.engine.emit.numpy.lines import NumpyLines, parameter
+from indexcalc.engine.emit.numpy.lines import NumpyLines
 from indexcalc.engine.program import Apply, Reduce, Solve
 from indexcalc.errors import InputError
-from indexcalc.functions.inverse import small_cofactors, small_inverses
+from indexcalc.functions.code.numpy import small_cofactors, small_inverses
 from indexcalc.functions.matrix_series import matrix_numbers
 from indexcalc.functions.table import matrix_row, reduction_row
 
@@ -26,7 +26,7 @@ MANY = 40
 def reduce(lines: NumpyLines, step: Reduce) -> None:
     """A function along axes, wherever they are stored."""
     (use,) = step.uses
-    if _of_small_matrices(lines, step):
+    if of_small_matrices(lines, step):
         _small(lines, step)
         return
     held = lines.stored(use)
@@ -34,20 +34,19 @@ def reduce(lines: NumpyLines, step: Reduce) -> None:
     axes = tuple(held.order.index(axis) for axis in step.axes)
     last = f", {lines.buffers.over(use)}" if row.out and lines.buffers.dying(use) else ""
     shape = lines.program.steps[use.value].shape
-    name = lines.bound(step.fn, row.numpy if prod(shape) else of_nothing(step.fn, shape))
-    extra = "".join(f", {parameter(p)}" for p in step.params)
+    function = row.numpy if prod(shape) else of_nothing(step.fn, shape)
     lines.buffers.need_entries(row.workspace, use.value)
     kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
     logical = [axis for axis in range(len(held.order)) if step.keeps or axis not in step.axes]
     lines.quiet = True
-    lines.put(lines.kept(f"{name}({held.name}, {axes}{extra}{last})"), kept, logical)
+    lines.put(lines.kept(lines.along(row, function, held.name, axes, step.params, last)), kept, logical)
 
 
-def _of_small_matrices(lines: NumpyLines, step: Reduce) -> bool:
+def of_small_matrices(lines: NumpyLines, step: Reduce) -> bool:
     """Is it about many matrices of order 3 at most, whose inverses and determinants have a closed form?"""
     shape = lines.program.steps[step.uses[0].value].shape
-    batch = prod(size for axis, size in enumerate(shape) if axis not in step.axes)
-    return reduction_row(step.fn).small != "" and batch >= MANY and 1 <= shape[step.axes[0]] <= 3
+    batch, order = prod(size for axis, size in enumerate(shape) if axis not in step.axes), shape[step.axes[0]]
+    return reduction_row(step.fn).small != "" and batch >= MANY and 1 <= order <= 3 and lines.fixed(order)
 
 
 def _small(lines: NumpyLines, step: Reduce) -> None:
@@ -58,15 +57,15 @@ def _small(lines: NumpyLines, step: Reduce) -> None:
     order = (*step.axes, *batch)
     found = lines.small.get((value, step.axes))
     if found is None:
-        found = lines.small[value, step.axes] = (f"k{lines.number}", f"e{lines.number}")
+        found = lines.small[value, step.axes] = (lines.local("k"), lines.local("e"))
         lines.store_again(value, order)
         lines.buffers.hold(lines.buffers.size(value) + lines.buffers.size(value) // max(1, shape[step.axes[0]] ** 2))
-        source = lines.bound("small_cofactors", small_cofactors)
+        source = lines.helper(small_cofactors)
         lines.lines.append(f"{', '.join(found)} = {source}({lines.buffers.stored[value].name})")
     cofactors, det = found
     lines.quiet = True
     if step.fn == "inv":
-        name = lines.bound("small_inverses", small_inverses)
+        name = lines.helper(small_inverses, regular)
         more = any(s.fn == "cofactor" for s in lines.program.steps if isinstance(s, Reduce))
         code = f"{name}({cofactors}{'.copy()' if more else ''}, {det})"
         lines.put(code, (step.axes[1], step.axes[0], *batch), range(len(order)))
@@ -117,7 +116,7 @@ def solve(lines: NumpyLines, step: Solve) -> None:
     """Columns for which a matrix is solved."""
     matrix, right = step.uses
     row, column = sorted(matrix.labels, key=lambda label: label not in right.labels)
-    name = lines.bound("solve", solved)
+    name = lines.solver(regular)
     square = lines.operand(matrix)
     other = lines.operand(right)
     rest = tuple(x for x in other.labels if x != row)
