@@ -196,8 +196,7 @@ class Run:
         if number not in self.values:
             function, inputs = self._of_a_block([number])
             shape, axis = self.program.steps[number].shape, self.along[number]
-            dtype = self.kind([number])
-            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis, dtype)
+            self.values[number] = self._over_rows(lambda *x: function(*x)[0], inputs, shape, axis, self.kind([number]))
         return self.values[number]
 
     def kind(self, numbers: Sequence[int]) -> Any:
@@ -220,9 +219,8 @@ class Run:
         def part(*blocks: Any) -> Any:
             return np.concatenate([np.ravel(value) for value in function(*blocks)])[None]
 
-        size, dtype = sum(map(prod, shapes)), self.kind(numbers)
+        size, dtype, start = sum(map(prod, shapes)), self.kind(numbers), 0
         packed = self._over_rows(part, inputs, (1, size), 0, dtype, {ROWS: 1}).sum(0, split_every=4)
-        start = 0
         for number, shape in zip(numbers, shapes, strict=True):
             made = packed[start : start + prod(shape)].reshape(shape)
             self.values[number] = made if self.complex[number] or packed.dtype.kind != "c" else made.real

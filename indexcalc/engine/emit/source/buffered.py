@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from indexcalc.engine.emit.numpy.extent import Extent, with_texts
+from indexcalc.engine.emit.extents import Extent, with_texts
 from indexcalc.engine.emit.numpy.function import SPACE, Stored
 from indexcalc.engine.emit.numpy.lines import Guard, NumpyLines, parameter
 from indexcalc.engine.emit.numpy.matrices import of_small_matrices
@@ -22,7 +22,6 @@ from indexcalc.engine.emit.source.python_text import ATOM, PythonText
 from indexcalc.engine.emit.source.writer import Writer
 from indexcalc.engine.emit.source_code import WRITERS
 from indexcalc.engine.program import Add, Contract, Cut, Map, Program, Reduce, Reshape, Solve, Windows
-from indexcalc.functions.code.numpy import factored
 from indexcalc.functions.code.text import definitions, helpers
 from indexcalc.functions.inverse import LARGE
 from indexcalc.functions.table import ElementwiseFunction, ReductionFunction, reduction_row
@@ -36,7 +35,7 @@ ALIKE = '''def alike(*arrays):
     if dtype.kind != "f":
         raise TypeError(f"this is written for real numbers, and an array has {dtype}")
     return [np.asarray(array, dtype) for array in arrays]'''
-WORDS = {"a": "one", "b": "other", "d": "part", "e": "det", "k": "cofactors", "l": "left", "p": "piece", "r": "right",
+WORDS = {"a": "one", "b": "other", "d": "part", "e": "dets", "k": "cofactors", "l": "left", "p": "piece", "r": "right",
          "s": "stored"}  # fmt: skip
 """What the names beside that of a value say, by the letters that they have where lines run."""
 OWN = (Contract, Map, Add, Reduce, Solve, Reshape, Cut)
@@ -119,9 +118,10 @@ class SourceLines(NumpyLines):
 
     def _inverse(self, step: Any) -> str:
         """The inverse of one large matrix from its factors, which is what runs; "" for any other step."""
-        if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) > 2 or step.shape[0] < LARGE:
+        if not isinstance(step, Reduce) or len(step.shape) != 2 or step.shape[0] < LARGE:
             return ""
-        return f"{self.helper(factored)}({self.logical(step.uses[0].value)}, ('inv',))[0]"
+        function = reduction_row(step.fn).together
+        return f"{self.helper(function)}({self.logical(step.uses[0].value)}, ({step.fn!r},))[0]" if function else ""
 
     def named(self, texts: Sequence[str]) -> list[str]:
         """These expressions, and the lines, with names that are free for those of steps."""
@@ -146,7 +146,7 @@ class SourceLines(NumpyLines):
 
     def _without_aliases(self, texts: Sequence[str]) -> list[str]:
         """The expressions, and the lines: a buffer that is written over keeps its name."""
-        alias = re.compile(rf"({self.prefix}v\d+) = ({self.prefix}v\d+)(  #.*)?")
+        alias = re.compile(rf"({self.prefix}v\d+) = (?:({self.prefix}v\d+)|(.*, out=({self.prefix}v\d+)\)))(  #.*)?")
         own = re.compile(rf"\b{self.prefix}v\d+\b")
         later = re.compile(rf"\b{self.prefix}w(?=\d+\b)")  # values that were made at once with another one
         gone: dict[str, str] = {}
@@ -157,9 +157,12 @@ class SourceLines(NumpyLines):
                 continue
             line = own.sub(lambda found: gone.get(found[0], found[0]), later.sub(f"{self.prefix}v", line))
             if found := alias.fullmatch(line):
-                if found[1] != found[2]:
-                    gone[found[1]] = found[2]
-                    kept.append(found[2])
+                name, over = found[1], found[2] or found[4]
+                if name != over:
+                    gone[name] = over
+                    kept.append(over)
+                if found[3]:
+                    made.append(f"{found[3]}{found[5] or ''}")
                 continue
             dead = line[4:].split(", ") if line.startswith("del ") else []
             left = [name for name in dead if name not in kept]
