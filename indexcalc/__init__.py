@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.compile.backends import compile_expressions as compile
     from indexcalc.engine.compile.source import to_source
     from indexcalc.engine.compressed.compressed import compressed
+    from indexcalc.engine.emit.workspace import free_workspace
     from indexcalc.engine.preflight import preflight
     from indexcalc.explaining.derivation import explain
     from indexcalc.interop.axes import rearrange, reduce, repeat
@@ -143,6 +144,7 @@ __all__ = [
     "expand",
     "explain",
     "eye",
+    "free_workspace",
     "from_sympy",
     "function",
     "grad",

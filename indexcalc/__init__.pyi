@@ -8,6 +8,7 @@ from indexcalc.checking.verify import verify as verify
 from indexcalc.engine.compile.backends import compile_expressions as compile
 from indexcalc.engine.compile.source import to_source as to_source
 from indexcalc.engine.compressed.compressed import compressed as compressed
+from indexcalc.engine.emit.workspace import free_workspace as free_workspace
 from indexcalc.engine.preflight import preflight as preflight
 from indexcalc.errors import DerivativeError as DerivativeError
 from indexcalc.errors import DimensionError as DimensionError
@@ -1362,6 +1363,7 @@ __all__ = [
     "expm",
     "expm1",
     "eye",
+    "free_workspace",
     "from_sympy",
     "function",
     "gammaln",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from indexcalc.engine.compile.source import to_source as to_source
     from indexcalc.engine.compressed.compressed import compressed as compressed
     from indexcalc.engine.compressed.held import Compressed as Compressed
+    from indexcalc.engine.emit.workspace import free_workspace as free_workspace
     from indexcalc.engine.evaluate import evaluate as evaluate
     from indexcalc.engine.preflight import preflight as preflight
     from indexcalc.explaining.derivation import explain as explain
@@ -117,6 +118,7 @@ MODULES = {
     "hvp": "views.derivatives.differentiate",
     "is_exhaustive": "simplify.same",
     "jvp": "views.derivatives.differentiate",
+    "free_workspace": "engine.emit.workspace",
     "key_of": "simplify.same",
     "lacking": "views.named",
     "left_name": "writing.equation",
@@ -162,6 +164,7 @@ PUBLIC = {
     "diff": "diff",
     "differential": "differential",
     "explain": "explain",
+    "free_workspace": "free_workspace",
     "from_sympy": "from_sympy",
     "grad": "grad",
     "hessian": "hessian",

@@ -49,8 +49,9 @@ PROGRAMS: dict[str, tuple[Any, dict[str, int]]] = {
 
 
 def peak_of(call: Callable[[], Any]) -> tuple[int, Any]:
-    """The most bytes at once of a second call, its results included, and these."""
+    """The most bytes at once of a second call, its results included, and these; nothing is kept from the first one."""
     call()
+    ic.free_workspace()
     tracemalloc.start()
     made = call()
     found = tracemalloc.get_traced_memory()[1]

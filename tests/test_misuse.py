@@ -206,6 +206,7 @@ CALLS: dict[str, Call] = {
                        reassociate="full"),
     "ic.compile": by(ic.compile, Y, (A, x), backend="numpy", sizes={"n": 3}, order=None, optimize=None,
                      reassociate="full", memory_limit=None, mesh=None, shard=None, progress=None),
+    "ic.free_workspace": by(ic.free_workspace),
     "ic.show_progress": by(ic.show_progress, 1, 2, "points", takes=[
         COUNTS | {"-1"}, COUNTS | {"-1", "None"}, {"'x'", "''", "'a b'", "'1GB'"}]),
 }  # fmt: skip

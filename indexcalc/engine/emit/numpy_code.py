@@ -23,6 +23,7 @@ from indexcalc.engine.emit.numpy.lines import NumpyLines, literal
 from indexcalc.engine.emit.numpy.matrices import apply, reduce, solve
 from indexcalc.engine.emit.numpy.strides import stretch, strided
 from indexcalc.engine.emit.texts import check_texts
+from indexcalc.engine.emit.workspace import Life, MemoryPlace, Workspace, placed
 from indexcalc.engine.program import (
     Add,
     Apply,
@@ -60,7 +61,43 @@ def emit(
     `targets` are written into arrays of these names where a ufunc makes them.
     """
     check_texts(program)
-    lines = NumpyLines(program, names, dtype, complex_inputs, order, targets)
+    lines, chosen = _written(NumpyLines(program, names, dtype, complex_inputs, order, targets))
+    size, starts = placed(_lives(lines), lines.buffers.most)
+    workspace = Workspace()
+    if starts:
+        shapes = lines.shapes
+        lines = NumpyLines(program, names, dtype, complex_inputs, order, targets, starts.keys())
+        lines.buffers.hold(size)
+        lines, chosen = _written(lines)
+        kinds = {k: lines.dtype if lines.complex[k] else lines.real for k in starts}
+        rows = {lines.local("m", k): MemoryPlace(start, shapes[k], kinds[k]) for k, start in starts.items()}
+        workspace = Workspace(size, rows)
+    made = results(lines)
+    orders = tuple(lines.buffers.stored[value].order for value in program.results)
+    return Code(
+        tuple(lines.lines),
+        made,
+        lines.space,
+        chosen,
+        lines.buffers.peak,
+        lines.quiet,
+        lines.constants,
+        orders,
+        workspace,
+    )
+
+
+def _lives(lines: NumpyLines) -> dict[int, Life]:
+    """The values that may have a place: results, and what functions get that are given, nothing else may write to."""
+    steps = lines.program.steps
+    given = {use.value for step in steps if isinstance(step, Invoke | Apply) for use in step.uses}
+    found = lines.buffers.lives({value for value in (*given, *lines.program.results) if value in lines.buffers.stored})
+    return {value: life for value, life in found.items() if value in lines.shapes}
+
+
+def _written(lines: NumpyLines) -> tuple[NumpyLines, tuple[str, ...]]:
+    """All lines, and the kernel of each step."""
+    program = lines.program
     chosen = ["at once"] * len(program.steps)
     inputs = [number for number, step in enumerate(program.steps) if isinstance(step, Input)]
     for number in dict.fromkeys([*inputs, *range(len(program.steps))]):
@@ -69,18 +106,7 @@ def emit(
             write(lines)
             lines.end()
             chosen[number] = lines.kernel
-    made = results(lines)
-    orders = tuple(lines.buffers.stored[value].order for value in program.results)
-    return Code(
-        tuple(lines.lines),
-        made,
-        lines.space,
-        tuple(chosen),
-        lines.buffers.peak,
-        lines.quiet,
-        lines.constants,
-        orders,
-    )
+    return lines, tuple(chosen)
 
 
 def write(lines: NumpyLines) -> None:
@@ -155,6 +181,8 @@ def _reshape(lines: NumpyLines, step: Reshape) -> None:
     owner = lines.stored(use).owner
     if owner is None or lines.buffers.pending[owner] > 1:
         lines.lines[-1] += ".copy()"
+    else:
+        lines.buffers.within(use)
 
 
 def _slice(lines: NumpyLines, step: Cut) -> None:

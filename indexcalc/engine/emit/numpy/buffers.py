@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from indexcalc.engine.emit.numpy.function import Stored
 from indexcalc.engine.emit.patterns import AtOnce
+from indexcalc.engine.emit.workspace import LEAST, Life
 from indexcalc.engine.measure import entries_held
 from indexcalc.engine.program import Program, Use, readers
 
@@ -20,10 +21,18 @@ class Buffers:
     Steps are taken in order: `begin(number)`, then `keep` what holds the value, then `end()`, which gives the names of
     the variables that are dead from there on. A value is stored with its axes in an order of its own; several values
     may be views of one buffer, whose `owner` is the step that made it, None where it was given. `need` is told what a
-    step takes beside its operands and its value, `hold` what is there to the end, as constants are.
+    step takes beside its operands and its value, `hold` what is there to the end, as constants are; `most` has the
+    bytes that were there in each step. Values that are `placed` are in the memory that is kept, see `emit/workspace`.
     """
 
-    def __init__(self, program: Program, itemsize: int, complex_values: Sequence[bool], at_once: AtOnce) -> None:
+    def __init__(
+        self,
+        program: Program,
+        itemsize: int,
+        complex_values: Sequence[bool],
+        at_once: AtOnce,
+        placed: Collection[int] = (),
+    ) -> None:
         self.program, self.itemsize, self.complex, self.at_once = program, itemsize, complex_values, at_once
         self.stored: dict[int, Stored] = {}
         self.alive: dict[int, int] = {}
@@ -33,10 +42,14 @@ class Buffers:
         self.pending: Counter[int | None] = Counter()
         self.number = self.scratch = self.held = self.peak = 0
         self.overwritten: int | None = None
+        self.base: int | None = None
+        self.placed, self.root = placed, dict[int, int]()
+        self.ends: dict[int, int] = {}
+        self.most: dict[int, int] = {}
 
     def begin(self, number: int) -> None:
         """The next step, which needs no `scratch` and writes over nothing so far."""
-        self.number, self.scratch, self.overwritten = number, 0, None
+        self.number, self.scratch, self.overwritten, self.base = number, 0, None, None
 
     def size(self, value: int) -> int:
         """The bytes of a value."""
@@ -57,13 +70,26 @@ class Buffers:
     def make(self, value: int) -> None:
         """A buffer for a value is there from here on."""
         self._free(value)
-        self.alive[value] = self.size(value)
+        self.alive[value] = 0 if value in self.placed else self.size(value)
         self.held += self.alive[value]
 
     def make_copy(self, value: int) -> None:
         """A result is copied at the end."""
         self.held += self.size(value)
         self.peak = max(self.peak, self.held)
+
+    def lives(self, outside: Collection[int]) -> dict[int, Life]:
+        """How long the memory of values is used, by the value that it was made for, but for values held `outside`."""
+        roots = {self.root.get(owner, owner) for owner in map(self.owner, outside) if owner is not None}
+        return {
+            root: Life(root, last, self.size(root))
+            for root, last in self.ends.items()
+            if root not in roots and self.size(root) >= LEAST
+        }
+
+    def owner(self, value: int) -> int | None:
+        """The value whose buffer holds this one."""
+        return self.stored[value].owner
 
     def _free(self, value: int) -> None:
         self.held -= self.alive.pop(value, 0)
@@ -101,6 +127,10 @@ class Buffers:
         self.overwritten = held.owner
         return held.name
 
+    def within(self, use: Use) -> None:
+        """The value may be a view of this operand, whose memory it has from here on."""
+        self.base = self.stored[use.value].owner
+
     def end(self) -> list[str]:
         """What was read for the last time; the step is done."""
         self._count()
@@ -109,9 +139,14 @@ class Buffers:
     def _count(self) -> None:
         """The bytes that are there during a step: a buffer that is written over is none beside the new one."""
         if self.stored[self.number].owner == self.number:
-            self.make(self.number)
-            if self.overwritten is not None:
-                self._free(self.overwritten)
+            over = self.overwritten
+            base = self.base if over is None else over
+            self.root[self.number] = self.number if base is None else self.root.get(base, base)
+            if over in self.alive:
+                self.alive[self.number] = self.alive.pop(over)
+            else:
+                self.make(self.number)
+        self.most[self.number] = self.held + self.scratch
         self.peak = max(self.peak, self.held + self.scratch)
 
     def _dead(self) -> list[str]:
@@ -131,5 +166,6 @@ class Buffers:
             own = {held.name: None, **self.names.pop(held.owner, {})}
             if held.name != self.stored[number].name:
                 names += [name for name in own if name != self.stored[number].name]
+                self.ends[self.root.get(held.owner, held.owner)] = number
                 self._free(held.owner)
         return list(dict.fromkeys(names))

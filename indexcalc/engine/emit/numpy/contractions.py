@@ -58,7 +58,7 @@ def pair(lines: NumpyLines, step: Contract) -> None:
     option = kernels.choose(PairContraction(one, other, frozenset(step.out), sizes), order, step.out)
     lines.kernel, code = option.name, option.code
     lines.buffers.need(option.scratch * lines.itemsize)
-    labels = option.labels
+    labels, lines.flat = option.labels, option.flat
     if option.name == "multiply":
         code = lines.reused(code, labels)
     elif option.name == "outer" and order is not None and len(order) == len(step.out):

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from indexcalc.engine.emit.texts import require_identifier
+from indexcalc.engine.emit.workspace import Workspace, give, taking
 from indexcalc.errors import InputError
 from indexcalc.functions.inverse import SINGULAR
 from indexcalc.functions.table import ELEMENTWISE, reduction_row
@@ -46,6 +47,7 @@ class Code(NamedTuple):
 
     `constants` makes those of the names that take memory of their own: when there is to be a function. `orders` has the
     axes of the results as they lie in memory; a result is None where it was written into an array that was given.
+    `workspace` has the places of values between.
     """
 
     lines: tuple[str, ...]
@@ -56,6 +58,7 @@ class Code(NamedTuple):
     quiet: bool
     constants: Mapping[str, Callable[[], Any]]
     orders: tuple[Labels, ...] = ()
+    workspace: Workspace = Workspace()
 
 
 def function_of(
@@ -77,10 +80,16 @@ def function_of(
     lines = list(code.lines)
     if quiet and lines:
         lines = ["with errstate(over='ignore', invalid='ignore', divide='ignore'):", *(f"    {x}" for x in lines)]
+    places = code.workspace.places
+    if places:
+        inner = [f"    {line}" for line in (*lines, last)]
+        lines, last = [f"kept, {', '.join(places)} = take()", "try:", *inner, "finally: give(kept)"], ""
     body = [*first, *lines, last]
     text = f"def program({', '.join([*names, 'given=None'])}):\n" + "".join(f"    {line}\n" for line in body)
     made_now = {name: make() for name, make in code.constants.items()}
     known = {**code.space, **made_now, "errstate": np.errstate, **(space or {})}
+    if places:
+        known |= {"take": taking(code.workspace), "give": give}
     exec(compile(text, "<indexcalc program>", "exec"), known)
     made: Callable[..., Any] = known["program"]
     return made

@@ -72,13 +72,14 @@ class PairContraction(NamedTuple):
 
 
 class Option(NamedTuple):
-    """What a kernel offers."""
+    """What a kernel offers; `flat` is the shape in which a product of matrices is made, where it is another one."""
 
     seconds: float
     name: str
     code: str
     labels: Labels
     scratch: int = 0
+    flat: tuple[int, ...] = ()
 
 
 Kernel = Callable[[PairContraction], Option | None]
@@ -243,7 +244,8 @@ def dot(p: PairContraction) -> Option | None:
         if len(p.rows) > 1 or len(p.columns) > 1:
             shape = ", ".join(str(p.sizes[x]) for x in (*p.rows, *p.columns))
             code += f".reshape({shape})"
-        option = Option(seconds, "dot", code, p.rows + p.columns, copied)
+        flat = (rows,) * bool(p.rows) + (columns,) * bool(p.columns)
+        option = Option(seconds, "dot", code, p.rows + p.columns, copied, flat)
         if best is None or option.seconds < best.seconds:
             best = option
     return best
@@ -288,7 +290,8 @@ def one_sided(p: PairContraction) -> Option | None:
     if len(front) > 1 or len(p.columns) > 1 or len(back) > 1:
         code += f".reshape({shape})"
     work = 2 * p.size(labels) * p.size(p.summed)
-    return Option(1.2e-6 + p.size(front) * 0.12e-6 + work / MATMUL, "matmul", code, labels)
+    seconds = 1.2e-6 + p.size(front) * 0.12e-6 + work / MATMUL
+    return Option(seconds, "matmul", code, labels, 0, (p.size(front), p.size(p.columns), p.size(back)))
 
 
 def batched(p: PairContraction) -> Option | None:
@@ -320,7 +323,8 @@ def batched(p: PairContraction) -> Option | None:
     code = f"matmul({codes[0]}, {codes[1]})"
     if len(p.rows) != 1 or len(columns) != 1:
         code += f".reshape({', '.join(str(p.sizes[x]) for x in labels)})"
-    return Option(seconds, "matmul", code, labels, copied)
+    flat = (*(p.sizes[x] for x in p.batch), p.size(p.rows), *([p.size(columns)] if columns else []))
+    return Option(seconds, "matmul", code, labels, copied, flat)
 
 
 def loop(p: PairContraction) -> Option | None:

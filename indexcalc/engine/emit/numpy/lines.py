@@ -42,6 +42,7 @@ class NumpyLines:
         complex_inputs: Collection[str] | None = None,
         order: str | None = None,
         targets: Mapping[int, str] | None = None,
+        placed: Collection[int] = (),
     ) -> None:
         self.program, self.names, self.order = program, names, order
         self.real: np.dtype[Any] = np.zeros(0, dtype).real.dtype
@@ -52,9 +53,11 @@ class NumpyLines:
         self.constants: dict[str, Callable[[], Any]] = {}
         self.space = {**SPACE, "dtype": self.dtype, "real": self.real}
         self.at_once = at_once(program, real=not any(self.complex), shares=self.shares)
-        self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once)
+        self.buffers = Buffers(program, self.dtype.itemsize, self.complex, self.at_once, placed)
         self.lines: list[str] = []
-        self.targets, self.written = targets or {}, set[int]()
+        self.targets, self.written, self.placed = targets or {}, set[int](), placed
+        self.flat: tuple[int, ...] = ()
+        self.shapes: dict[int, tuple[int, ...]] = {}
         self.quiet = False
         self.waiting: dict[int, tuple[Labels, Labels]] = {}
         self.small: dict[tuple[int, Labels], tuple[str, str]] = {}
@@ -104,6 +107,8 @@ class NumpyLines:
         order = tuple(list(out).index(x) for x in labels)
         if view is None and self.number in self.targets:
             code = self._targeted(code, order)
+        elif view is None:
+            code = self._in_place(code, tuple(self.step.shape[axis] for axis in order))
         self.lines.append(f"{self.name} = {code}")
         self.buffers.keep(Stored(self.name, order, view is None, self.number if view is None else view.owner))
 
@@ -123,6 +128,31 @@ class NumpyLines:
             return code
         self.written.add(self.number)
         return made
+
+    def place(self, stored: Sequence[int]) -> str:
+        """The name of the place of the step's value, stored in this shape; "" where it has none."""
+        self.shapes[self.number] = tuple(stored)
+        return self.local("m") if self.number in self.placed else ""
+
+    def _in_place(self, code: str, stored: tuple[int, ...]) -> str:
+        """The code with a place that its value is written into, if it has one; notes where it could have one."""
+        shape, self.flat = self.flat or stored, ()
+        name = code.partition("(")[0]
+        call, back, tail = code.rpartition(").reshape(")
+        call, tail = (f"{call})", f".reshape({tail}") if back and _is_call(call.partition("(")[2] + ")") else (code, "")
+        function, place = self.space.get(name), self.local("m")
+        if ", out=" in code or not stored or not _is_call(call.partition("(")[2]):
+            return code
+        if name == "empty" and not tail:
+            made = place
+        elif isinstance(function, np.ufunc) and name != "matmul" and not tail:
+            made = f"{code[:-1]}, out={place})"
+        elif name in ("dot", "matmul", "einsum") and len({self.complex[use.value] for use in self.step.uses}) == 1:
+            made = f"{call[:-1]}, out={place}){tail}"
+        else:
+            return code
+        self.shapes[self.number] = shape if tail else stored
+        return made if self.number in self.placed else code
 
     def alias(self, use: Use, out: Sequence[int]) -> None:
         """The value is another one with its axes in another order."""

@@ -32,8 +32,11 @@ def reduce(lines: NumpyLines, step: Reduce) -> None:
     held = lines.stored(use)
     row = reduction_row(step.fn)
     axes = tuple(held.order.index(axis) for axis in step.axes)
-    last = f", {lines.buffers.over(use)}" if row.out and lines.buffers.dying(use) else ""
     shape = lines.program.steps[use.value].shape
+    last = ""
+    if row.out:
+        over = lines.buffers.over(use) if lines.buffers.dying(use) else lines.place([shape[x] for x in held.order])
+        last = f", {over}" if over else ""
     function = row.numpy if prod(shape) else of_nothing(step.fn, shape)
     lines.buffers.need_entries(row.workspace, use.value)
     kept = [axis for axis in held.order if step.keeps or axis not in step.axes]
