@@ -12,6 +12,14 @@ except ImportError:
     from numpy import einsum
 
 Array = Any
+HELD = 2**15
+"""Entries of a block of rows: a few arrays of them stay in the cache of a core."""
+
+
+def blocks(rows: int, width: int, entries: int = HELD) -> list[slice]:
+    """The ranges of rows that hold so many entries."""
+    step = max(1, entries // width)
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
 def quadratic_hessian(x: Array, A: Array) -> Array:
