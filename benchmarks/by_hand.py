@@ -22,6 +22,14 @@ def blocks(rows: int, width: int, entries: int = HELD) -> list[slice]:
     return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
 
 
+def inverse_logdet(A: Array) -> tuple[Array, float]:
+    """`inv(A)` and `log|det A|` from one factorisation."""
+    from scipy.linalg.lapack import dgetrf, dgetri
+
+    factors, pivots, _ = dgetrf(A)
+    return dgetri(factors, pivots)[0], np.log(np.abs(factors.diagonal())).sum()
+
+
 def quadratic_hessian(x: Array, A: Array) -> Array:
     """`A + A'`."""
     return A + A.T

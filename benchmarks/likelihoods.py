@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from by_hand import blocks, einsum
+from by_hand import blocks, einsum, inverse_logdet
 from problems import Problem, definite, numbers
 
 import indexcalc as ic
@@ -146,10 +146,10 @@ def kalman_gradient(F: Any, H: Any, m: Any, y: Any, Q: Any, P: Any, R: Any) -> l
         HP = np.dot(H, P)
         S = np.dot(HP, H.T)
         S += R
-        inverse = np.linalg.inv(S)
+        inverse, logdet = inverse_logdet(S)
         e = y[t] - np.dot(H, m)
         w = np.dot(inverse, e)
-        value += (np.dot(e, w) + np.linalg.slogdet(S)[1]) / 2
+        value += (np.dot(e, w) + logdet) / 2
         K = np.dot(HP.T, inverse)
         keep = np.dot(K, -H)
         keep.ravel()[:: len(m) + 1] += 1
@@ -284,7 +284,8 @@ def make_sources(n: int, d: int) -> list[Any]:
 
 
 def sources_gradient(X: Any, W: Any) -> list[Any]:
-    made, value = -len(X) * np.linalg.inv(W).T, -len(X) * np.linalg.slogdet(W)[1]
+    P, logdet = inverse_logdet(W)
+    made, value = -len(X) * P.T, -len(X) * logdet
     for rows in blocks(*X.shape):
         y = np.dot(X[rows], W)
         value += np.log(np.cosh(y)).sum()

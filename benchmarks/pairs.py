@@ -14,8 +14,9 @@ from problems import Problem, numbers
 
 import indexcalc as ic
 
-NOISE, ROUNDS, LENGTH = 0.1, 20, 8
-"""What a process adds to its diagonal, rounds of scaling rows and columns, and the length of an aligned series."""
+NOISE, ROUNDS, LENGTH, FEW = 0.1, 20, 8, 60
+"""What a process adds to its diagonal, rounds of scaling rows and columns, the length of an aligned series, and how
+many points are met in pairs all at once: of more the pairs are made block by block, one coordinate after the other."""
 
 
 # ------------------------------------------------------------------ kernels
@@ -40,24 +41,37 @@ def ard_loss(xp: Any, X: Any, s: Any, G: Any) -> Any:
 
 
 def ard_gradients(X: Any, s: Any, G: Any) -> list[Any]:
+    """The kernel is symmetric: beyond a few points half of the pairs are made, and both weights of each added."""
     (n, d), tight = X.shape, np.exp(-s)
+    if n < FEW:
+        E = (X[:, None] - X) * tight
+        F = E * E
+        M = np.dot(F, np.full(d, -0.5))
+        np.exp(M, out=M)
+        M *= G
+        by_s = np.dot(M.ravel(), F.reshape(-1, d))
+        M += M.T
+        return [np.vdot(M, np.ones_like(M)) / 2, einsum("ij,ijk->ik", M, E) * -tight, by_s]
     x = np.ascontiguousarray((X * tight).T)
     value, by_x, by_s = 0.0, np.zeros((d, n)), np.zeros(d)
     for rows in blocks(n, n, 2**14):
-        E = [x[k, rows, None] - x[k] for k in range(d)]
+        rest = slice(rows.start, n)
+        E = [x[k, rows, None] - x[k, rest] for k in range(d)]
         M = E[0] * E[0]
         scratch = np.empty_like(M)
         for e in E[1:]:
             M += np.multiply(e, e, out=scratch)
         M *= -0.5
         np.exp(M, out=M)
-        M *= G[rows]
+        np.add(G[rows, rest], G[rest, rows].T, out=scratch)
+        scratch[:, : len(M)] *= 0.5
+        M *= scratch
         value += M.sum()
         for k, e in enumerate(E):
             np.multiply(M, e, out=scratch)
             by_s[k] += np.vdot(scratch, e)
             by_x[k, rows] -= scratch.sum(axis=1)
-            by_x[k] += np.dot(np.ones(len(e)), scratch)
+            by_x[k, rest] += np.dot(np.ones(len(e)), scratch)
     return [value, (by_x * tight[:, None]).T, by_s]
 
 
@@ -142,6 +156,11 @@ def forces(X: Any, pull: Any) -> list[Any]:
     Of the triangle the rectangle is made that has it; a square below the diagonal is made infinite.
     """
     n = len(X)
+    if n < FEW:
+        E = X[:, None] - X
+        M = einsum("ijk,ijk->ij", E, E)
+        M.ravel()[:: n + 1] = np.inf
+        return [pull(M, np.empty_like(M), slice(0, n)) / 2, einsum("ij,ijk->ik", M, E)]
     x = np.ascontiguousarray(X.T)
     value, made = 0.0, np.zeros((3, n))
     for rows in blocks(n, n, 2**14):
@@ -214,6 +233,17 @@ def make_embedded(n: int) -> list[Any]:
 def embedded_gradient(Y: Any, P: Any) -> list[Any]:
     """Two sums over pairs, one of which is divided by the sum of all weights at the end; P is not used as symmetric."""
     n = len(Y)
+    if n < FEW:
+        E = Y[:, None] - Y
+        W = einsum("ijk,ijk->ij", E, E)
+        W += 1
+        value = np.vdot(P, np.log(W))
+        np.reciprocal(W, out=W)
+        total = W.sum() - n
+        M = P + P.T
+        M -= W * (2 / total)
+        M *= W
+        return [np.log(total) + value, 2 * einsum("ij,ijk->ik", M, E)]
     y = np.ascontiguousarray(Y.T)
     total, value, near, far = 0.0, 0.0, np.zeros((2, n)), np.empty((2, n))
     for rows in blocks(n, n, 2**14):

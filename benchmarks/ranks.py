@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from by_hand import blocks, einsum
+from by_hand import einsum, inverse_logdet
 from problems import Problem, definite, numbers
 
 import indexcalc as ic
@@ -31,8 +31,20 @@ def make_tucker(n: int, r: int) -> list[Any]:
 
 
 def tucker_gradients(T: Any, g: Any, a: Any, b: Any, c: Any) -> list[Any]:
-    """T is read twice, times c and times a; the model is met in its factors' products alone."""
+    """T is read twice, times c and times a; the model is met in its factors' products alone.
+
+    A small T is taken from the model.
+    """
     n, r = a.shape
+    if n < 20:
+        B = np.matmul(b, np.dot(g, c.T)).reshape(r, n * n)
+        R = np.dot(a, B)
+        R -= T.reshape(n, -1)
+        R *= 2
+        aR = np.dot(a.T, R).reshape(r, n, n)
+        aRb, aRc = np.matmul(b.T, aR), np.dot(aR, c)
+        by_c = np.dot(aRb.reshape(-1, n).T, g.reshape(-1, r))
+        return [np.matmul(b.T, aRc), np.dot(R, B.T), np.matmul(aRc, g.mT).sum(axis=0), by_c]
     aa, bb, cc = np.dot(a.T, a), np.dot(b.T, b), np.dot(c.T, c)
     Tc = np.dot(T.reshape(n * n, n), c).reshape(n, n, r)
     Tbc = np.matmul(b.T, Tc)
@@ -66,17 +78,13 @@ def sensing_loss(xp: Any, A: Any, y: Any, U: Any, V: Any) -> Any:
 
 
 def sensing_gradients(A: Any, y: Any, U: Any, V: Any) -> list[Any]:
-    """Each block of measurements is met twice while it is near: for what it sees, and for what that changes."""
+    """Measurements are read twice, once for what they see, and once for what that changes."""
     m, n, p = A.shape
-    flat, model, G, value = A.reshape(m, -1), np.dot(U, V.T).ravel(), np.zeros(n * p), 0.0
-    for rows in blocks(m, n * p):
-        e = np.dot(flat[rows], model)
-        e -= y[rows]
-        value += np.dot(e, e)
-        G += np.dot(e, flat[rows])
-    G = G.reshape(n, p)
-    G *= 2
-    return [value, np.dot(G, V), np.dot(G.T, U)]
+    flat = A.reshape(m, -1)
+    e = np.dot(flat, np.dot(U, V.T).ravel())
+    e -= y
+    G = np.dot(2 * e, flat).reshape(n, p)
+    return [np.dot(e, e), np.dot(G, V), np.dot(G.T, U)]
 
 
 def subspace() -> Any:
@@ -116,11 +124,12 @@ def plus_diagonal_gradients(s: Any, U: Any) -> list[Any]:
     V = U / s[:, None]
     M = np.dot(U.T, V)
     M.ravel()[:: len(M) + 1] += 1
-    by_U = np.dot(V, np.linalg.inv(M))
+    P, logdet = inverse_logdet(M)
+    by_U = np.dot(V, P)
     by_s = 1 / s
     by_s -= einsum("nr,nr->n", by_U, V)
     by_U *= 2
-    return [np.linalg.slogdet(M)[1] + np.log(s).sum(), by_s, by_U]
+    return [logdet + np.log(s).sum(), by_s, by_U]
 
 
 def factors() -> Any:
