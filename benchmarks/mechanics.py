@@ -142,7 +142,7 @@ def scattered(rows: int, at: Any, values: Any) -> Any:
 
 def elements_gradient(u: Any, nodes: Any, B: Any, w: Any) -> list[Any]:
     """Elements last: the gradient is `w (μ F + (λ log J - μ) inv(F)') B'`, added at the nodes."""
-    f = np.ascontiguousarray(np.matmul(u[nodes].transpose(0, 2, 1), B).transpose(1, 2, 0))
+    f = np.ascontiguousarray(np.matmul(u.take(nodes, axis=0).transpose(0, 2, 1), B).transpose(1, 2, 0))
     for k in range(3):
         f[k, k] += 1
     g = cofactors(f)
@@ -177,8 +177,8 @@ def make_springs(e: int) -> list[Any]:
 
 def springs_forces(X: Any, s: Any, l: Any, p: Any, q: Any) -> list[Any]:  # noqa: E741
     x = np.ascontiguousarray(X.T)
-    e = x[:, p]
-    e -= x[:, q]
+    e = x.take(p, axis=1)
+    e -= x.take(q, axis=1)
     r = np.sqrt(einsum("kn,kn->n", e, e))
     pull = r - l
     weighted = s * pull
@@ -274,9 +274,12 @@ def make_cameras(o: int) -> list[Any]:
 
 def cameras_gradients(R: Any, t: Any, P: Any, z: Any, camera: Any, point: Any) -> list[Any]:
     """Observations last, each entry of what is derived by one weighted count."""
-    r, x = np.ascontiguousarray(R.transpose(1, 2, 0))[:, :, camera], np.ascontiguousarray(P.T)[:, point]
+    r, x = (
+        np.ascontiguousarray(R.transpose(1, 2, 0)).take(camera, axis=2),
+        np.ascontiguousarray(P.T).take(point, axis=1),
+    )
     q = einsum("ijn,jn->in", r, x)
-    q += np.ascontiguousarray(t.T)[:, camera]
+    q += np.ascontiguousarray(t.T).take(camera, axis=1)
     e = q[:2] / q[2]
     g = np.empty_like(q)
     np.subtract(e, z.T, out=g[:2])
