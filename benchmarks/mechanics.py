@@ -142,7 +142,8 @@ def scattered(rows: int, at: Any, values: Any) -> Any:
 
 def elements_gradient(u: Any, nodes: Any, B: Any, w: Any) -> list[Any]:
     """Elements last: the gradient is `w (μ F + (λ log J - μ) inv(F)') B'`, added at the nodes."""
-    f = np.ascontiguousarray(np.matmul(u.take(nodes, axis=0).transpose(0, 2, 1), B).transpose(1, 2, 0))
+    b = np.ascontiguousarray(B.transpose(1, 2, 0))
+    f = einsum("ian,ajn->ijn", np.ascontiguousarray(u.T).take(nodes.T, axis=1), b)
     for k in range(3):
         f[k, k] += 1
     g = cofactors(f)
@@ -152,8 +153,7 @@ def elements_gradient(u: Any, nodes: Any, B: Any, w: Any) -> list[Any]:
     g *= w * (LAME * logs - SHEAR) / J
     f *= SHEAR * w
     f += g
-    pulled = np.matmul(B, f.transpose(2, 1, 0)).reshape(-1, 3)
-    return [value, scattered(len(u), nodes.ravel(), pulled.T)]
+    return [value, scattered(len(u), nodes.T.ravel(), einsum("ijn,ajn->ian", f, b).reshape(3, -1))]
 
 
 def springs() -> Any:

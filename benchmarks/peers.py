@@ -46,7 +46,7 @@ class Torch:
         from torch import func
 
         torch.set_num_threads(1)
-        self.torch, self.places = torch, (torch, torch.nn.functional, torch.linalg, torch.special)
+        self.torch, self.places = torch, (torch.linalg, torch, torch.nn.functional, torch.special)
         self.logdet = lambda A: torch.linalg.slogdet(A)[1]
         self.softmax = lambda z: torch.softmax(z, -1)
         self.logsumexp = lambda z, axis=-1: torch.logsumexp(z, axis)

@@ -231,6 +231,7 @@ def row(problem: Any, size: tuple[int, ...], columns: Sequence[str], seconds: fl
             given = [*arrays, x] if problem.held else arrays
             call, first = peer(column, problem, given, wanted)
         if call is None:
+            out["limit"].setdefault("absent", []).extend([column] * (column in PEERS.values() and not problem.held))
             continue
         calls[column] = call
         error = wrong(call(), wanted)
@@ -329,6 +330,7 @@ def line(name: str, size: tuple[int, ...], runs: Sequence[dict[str, Any]]) -> tu
                 missed.append("behind JAX")
         elif "to peer" in best and (beside := lower(there, "to peer")) > 1.1:
             missed.append(f"{column} {beside:.2f} of {PEERS[column]}")
+    missed += sorted({f"{column} has no right value" for run in runs for column in run["limit"].get("absent", ())})
     if first.get("numpy", 0) > first.get("jax jit", math.inf):
         missed.append("compiled later than JAX")
     cells += [*notes, compiling(first), ", ".join(missed)]
