@@ -12,6 +12,22 @@ except ImportError:
     from numpy import einsum
 
 Array = Any
+HELD = 2**15
+"""Entries of a block of rows: a few arrays of them stay in the cache of a core."""
+
+
+def blocks(rows: int, width: int, entries: int = HELD) -> list[slice]:
+    """The ranges of rows that hold so many entries."""
+    step = max(1, entries // width)
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def inverse_logdet(A: Array) -> tuple[Array, float]:
+    """`inv(A)` and `log|det A|` from one factorisation."""
+    from scipy.linalg.lapack import dgetrf, dgetri
+
+    factors, pivots, _ = dgetrf(A)
+    return dgetri(factors, pivots)[0], np.log(np.abs(factors.diagonal())).sum()
 
 
 def quadratic_hessian(x: Array, A: Array) -> Array:

@@ -1,6 +1,6 @@
 """The problems: as expressions, with inputs and sizes, the hand-written limit, and a loss for JAX and PyTorch.
 
-A loss is written once, over `xp`, a few functions that `Jax` and `Torch` of `speed.py` take from the two libraries;
+A loss is written once, over `xp`, a few functions that `Jax` and `Torch` of `peers.py` take from the two libraries;
 `kind` says what is derived from it, `by` which of its arguments, and `batch` that it is of one sample, mapped over the
 first axis.
 """
@@ -23,8 +23,10 @@ Size = tuple[int, ...]
 class Problem:
     """One row of the table for each size.
 
-    One that is `held` is compressed: "matvec" multiplies it by a vector, "solve" solves for it, "bands" has all of it
-    made for each call, as the rows of a `dia_array`. Its `limit` gives a function of that vector.
+    `work` is how many operations of products of matrices the best form takes, 0 where memory binds; `loops` names the
+    function of `loops.py` that does the same in numba; values may differ by `tolerance`. One that is `held` is
+    compressed: "matvec" multiplies it by a vector, "solve" solves for it, "bands" has all of it made for each call, as
+    the rows of a `dia_array`. Its `limit` gives a function of that vector.
     """
 
     name: str
@@ -37,6 +39,9 @@ class Problem:
     by: tuple[int, ...]
     batch: bool = False
     held: str = ""
+    work: Callable[..., float] | None = None
+    loops: str = ""
+    tolerance: float = 1e-6
 
     def direction(self, arrays: Sequence[Any]) -> Any:
         """What a held Hessian is multiplied by, or what is solved for."""

@@ -243,6 +243,16 @@ def test_no_program_makes_the_bracket() -> None:
     assert isinstance(f.plan.program.steps[-1], Gather)
 
 
+def test_what_one_bracket_has_read_another_adds_up() -> None:
+    """Points seen by cameras: of the integers' own axis nothing is kept, though both tell it."""
+    seed, values = ic.tensor("H", "e d"), rng.normal(size=(6, 3))
+    f = ic.compile(ic.grad((seed * ic.einsum("ead,ea->ed", T[p], W[q])).sum(), W), (seed, T, p, q), sizes={"n": 5})
+    want = np.zeros((5, 4))
+    np.add.at(want, DATA["q"], np.einsum("ead,ed->ea", DATA["T"][DATA["p"]], values))
+    np.testing.assert_allclose(f(values, DATA["T"], DATA["p"], DATA["q"]), want)
+    assert [step.shape for step in f.plan.program.steps if isinstance(step, Scatter)] == [(5, 4)]
+
+
 def random_product(seed: int) -> tuple[Any, dict[str, Any], Any]:
     """A product of tensors and brackets with random labels, its inputs, and its value by one-hot arrays."""
     draw, numbers = random.Random(seed), np.random.default_rng(seed)

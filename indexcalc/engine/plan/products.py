@@ -109,7 +109,8 @@ class Products:
         for one in found:
             if one.place not in out:
                 del sizes[one.place]
-        for group in joined_by_labels([one for one in found if one.place in out]):
+        found = [one for one in found if one.place in out]
+        for group in joined_by_labels(found):
             integers = {x for one in group for x in one.piece.labels}
             others = {x for one in found if one not in group for x in one.piece.labels}
             inside, outside = connected(pieces, integers, None if _are_many(group, sizes) else out)
