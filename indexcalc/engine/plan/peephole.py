@@ -83,6 +83,8 @@ def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], 
         for use in own:
             first[use.value] = min(place[number], first.get(use.value, place[number]))
     order = sorted(range(len(steps)), key=lambda number: (place[number], number))
+    if order == list(range(len(steps))):
+        return list(steps), results
     where = {number: k for k, number in enumerate(order)}
     return [moved(steps[number], where) for number in order], tuple(where[value] for value in results)
 

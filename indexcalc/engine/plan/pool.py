@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from indexcalc.engine.bind.inputs import number_of, size_of
-from indexcalc.engine.plan.contract import Contraction, Piece
+from indexcalc.engine.plan.contract import Contraction, Piece, Schemes
 from indexcalc.engine.program import Step
 from indexcalc.graph.node import Labels, Node, Perm, Product, Symmetry
 from indexcalc.index import Dimension
@@ -32,6 +32,8 @@ class StepPool:
         self.numbers: dict[Step, int] = {}
         self.turns: dict[int, tuple[Perm, ...]] = {}
         self.contractions: dict[tuple[tuple[Piece, ...], frozenset[int]], Contraction] = {}
+        self.schemes = Schemes()
+        self.opened: dict[tuple[Node, tuple[int, ...]], Any] = {}
 
     def add(self, step: Step, seconds: float, interval: Interval = ANY) -> int:
         """The number of a step."""
@@ -48,7 +50,7 @@ class StepPool:
         name = tuple(pieces), frozenset(kept)
         found = self.contractions.get(name)
         if found is None:
-            found = self.contractions[name] = Contraction(pieces, kept, sizes, self.turns)
+            found = self.contractions[name] = Contraction(pieces, kept, sizes, self.turns, self.schemes)
         return found
 
     def note(self, value: int, labels: Labels, rule: Symmetry) -> None:

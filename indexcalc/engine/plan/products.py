@@ -202,12 +202,12 @@ class Products:
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
         """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
         while len(pieces) > EXACT and self.optimize is None and not self.written:
-            contraction = Contraction(pieces, kept, sizes, self.pool.turns)
+            contraction = Contraction(pieces, kept, sizes, self.pool.turns, self.pool.schemes)
             made = []
             groups = contraction.to_merge()
             for group in groups:
                 stays = contraction.stays(sum(1 << k for k in group))
-                part = Contraction([pieces[k] for k in group], stays, sizes, self.pool.turns)
+                part = self.pool.contraction([pieces[k] for k in group], stays, sizes)
                 made.append(self.built(part, self.order(part)[1], 1))
             gone = {k for group in groups for k in group}
             pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made
@@ -266,8 +266,10 @@ class Products:
         entries = max(_size(piece, sizes) for piece in weights)
         price = len(weights) * cost.single(entries, entries) + cost.elementary(entries)
         price += cost.pair(one.labels, (), frozenset(one.labels), sizes)
-        trial = Contraction([Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes)
-        return price + trial.search(lambda key: 1.0)[0]
+        trial = Contraction(
+            [Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes, None, self.pool.schemes
+        )
+        return price + trial.search()[0]
 
     def _root(self, weights: Mapping[Piece, int], sizes: Mapping[int, int]) -> Piece:
         """The square root of a product of weights: half of what occurs twice, the root of what occurs once."""
