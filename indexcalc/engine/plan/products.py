@@ -230,10 +230,10 @@ class Products:
         A part has a share of its cost: nothing if it is there, or if a product that is still to come was made
         from it in the program before.
         """
-        made = {contraction.key(contraction.everything)[0], *self.planned}
+        own = contraction.key(contraction.everything)[0]
 
         def share(key: Key) -> float:
-            if key in self.made or not self.before.get(key, made) <= made:
+            if key in self.made or any(x != own and x not in self.planned for x in self.before.get(key, ())):
                 return THERE
             return 1 / self.shares.get(key, 1)
 

@@ -232,9 +232,15 @@ class Guess:
 
     def __init__(self, order: Sequence[Node], pool: StepPool) -> None:
         self.pool, self.places = pool, dict(zip(order, count()))
+        self.known: dict[int, tuple[Summand, float]] = {}
 
     def seconds(self, term: Summand) -> float:
         """The cost of the cheapest order; infinite for many factors, of which a search would take too long."""
+        if id(term) not in self.known:
+            self.known[id(term)] = term, self._seconds(term)
+        return self.known[id(term)][1]
+
+    def _seconds(self, term: Summand) -> float:
         sizes = list(term.sizes)
         pieces = []
         for node, labels, _ in term.factors:
