@@ -9,7 +9,10 @@ costs each its share.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import random
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import lru_cache, reduce
 from itertools import combinations, permutations, product
@@ -17,8 +20,10 @@ from math import prod
 from operator import and_
 from typing import Any, NamedTuple
 
+import numpy as np
 import opt_einsum
 from opt_einsum.path_random import RandomOptimizer
+from opt_einsum.paths import get_path_fn
 
 from indexcalc.engine import cost
 from indexcalc.errors import InputError, counted
@@ -26,6 +31,12 @@ from indexcalc.graph.node import Labels, Perm
 
 EXACT = 7
 """Factors: every order of so many is tried, 3**7 pairs of subsets, about two milliseconds; one more takes thrice."""
+
+
+WINDOW = 6
+"""Parts: every order of so many is tried where an order of many factors is made better, in half a millisecond,"""
+SWEEPS = 2
+"""and so often: what the second changes is a few in a hundred."""
 
 
 class Piece(NamedTuple):
@@ -127,6 +138,7 @@ class Scheme:
         self.prices: dict[tuple[int, int], float] = {}
         self.searches: dict[tuple[float, ...], dict[int, tuple[float, Tree]]] = {}
         # no `cached_property`: before Python 3.12 it has a lock, which a forked process may find held for ever
+        self.wide: tuple[Tree, bool] | None = None
         self._several: list[int] | None = None
         self._linked: list[int] | None = None
         self._ranks: list[Labels] | None = None
@@ -313,6 +325,120 @@ class Contraction:
         """The keys of all connected subsets of two pieces and more, the whole among them."""
         return [self.key(mask)[0] for mask in self.scheme.linked]
 
+    def scalings(self) -> list[tuple[int, ...]]:
+        """Pieces that only scale a larger one, behind it: where they meet it nothing is summed, or gets larger.
+
+        Of several that they scale it is the smallest.
+        """
+        labels = [set(piece.labels) for piece in self.pieces]
+        times = Counter(x for own in labels for x in own)
+        entries = [(prod(self.sizes[x] for x in own), k) for k, own in enumerate(labels)]
+        stay = [all(times[x] > 2 or x in self.out for x in own) for own in labels]
+        taken: dict[int, int] = {}
+        for _, k in sorted(entries):
+            larger = [one for one in entries if one > entries[k] and labels[one[1]] >= labels[k]]
+            if stay[k] and larger:
+                taken[k] = min(larger)[1]
+        groups: dict[int, list[int]] = {}
+        for k in taken:
+            top = taken[k]
+            while top in taken:
+                top = taken[top]
+            groups.setdefault(top, [top]).append(k)
+        return [tuple(group) for group in groups.values()]
+
+    def merged(self) -> Tree:
+        """An order of many factors: labels are summed one by one, each over the pieces that have it.
+
+        Parts that are alike are merged at once; the last ones are searched.
+        """
+        pieces, trees = list(self.pieces), list[Tree](range(len(self.pieces)))
+        values: dict[Key, int] = {}
+        while len(pieces) > EXACT:
+            rest = Contraction(pieces, self.out, self.sizes, self.turns, self.schemes)
+            groups = rest.to_merge()
+            for group in groups:
+                part = rest.part(group)
+                key, labels = part.key(part.everything)
+                pieces.append(Piece(values.setdefault(key, -1 - len(values)), labels))
+                trees.append(_filled(part.search()[1], [trees[k] for k in group]))
+            gone = {k for group in groups for k in group}
+            pieces = [piece for k, piece in enumerate(pieces) if k not in gone]
+            trees = [tree for k, tree in enumerate(trees) if k not in gone]
+        rest = Contraction(pieces, self.out, self.sizes, self.turns, self.schemes)
+        return _filled(rest.search()[1], trees)
+
+    def asked(self) -> Tree:
+        """The order that opt_einsum's `auto-hq` finds; the labels are numbers, of which sets have one order always."""
+        inputs = [frozenset(piece.labels) for piece in self.scheme.rows]
+        sizes = {x: self.sizes[name] for x, name in enumerate(self.names)}
+        with state_kept():
+            path = get_path_fn("auto-hq")(inputs, _set(self.scheme.kept), sizes, None)
+        return _tree_of(path, len(inputs))
+
+    def refined(self, tree: Tree) -> Tree:
+        """The order with each part of it, of up to `WINDOW` factors or parts, as it has the fewest operations."""
+        for _ in range(SWEEPS):
+            tree = self._refined(tree)
+        return tree
+
+    def _refined(self, tree: Tree) -> Tree:
+        if isinstance(tree, int):
+            return tree
+        parts = [self._refined(part) for part in tree]
+        while len(parts) < WINDOW and any(not isinstance(part, int) for part in parts):
+            place = max(range(len(parts)), key=lambda k: (not isinstance(parts[k], int), self._entries(parts[k])))
+            whole = parts.pop(place)
+            assert not isinstance(whole, int)
+            parts += whole
+        return self._fewest(parts)
+
+    def _entries(self, tree: Tree) -> int:
+        return self.scheme.size[self.scheme.stay(tree_mask(tree))]
+
+    def _fewest(self, parts: Sequence[Tree]) -> Tree:
+        """The order of some parts that has the fewest operations."""
+        masks, every, size = [tree_mask(part) for part in parts], range(1, 1 << len(parts)), self.scheme.size
+        stay = {x: self.scheme.stay(sum(mask for k, mask in enumerate(masks) if x >> k & 1)) for x in every}
+        best: dict[int, tuple[int, Tree]] = {1 << k: (0, part) for k, part in enumerate(parts)}
+        for x in every:
+            lowest, part = x & -x, (x - 1) & x
+            while part:
+                if part & lowest:
+                    (one, left), (other, right), labels = best[part], best[x ^ part], stay[part] | stay[x ^ part]
+                    spent = one + other + size[labels] * (2 if labels & ~stay[x] else 1)
+                    if x not in best or spent < best[x][0]:
+                        best[x] = spent, (left, right)
+                part = (part - 1) & x
+        return best[every[-1]][1]
+
+    def takes(self, tree: Tree, there: Container[Key] = ()) -> Price:
+        """What an order takes: parts that are equal, and those that are there, are made once."""
+        seen: set[Key] = set()
+        seconds, operations = 0.0, 0
+        stack = [tree]
+        while stack:
+            parent = stack.pop()
+            if isinstance(parent, int):
+                continue
+            masks = [tree_mask(part) for part in parent]
+            both = masks[0] | masks[1]
+            key = self.key(both)[0]
+            if key in seen or key in there:
+                continue
+            seen.add(key)
+            left, right = (self.scheme.stay(x) if x & (x - 1) else self.scheme.own[x.bit_length() - 1] for x in masks)
+            out, size = self.scheme.stay(both), self.scheme.size
+            seconds += cost.masked_pair(left, right, out, size, False)
+            operations += size[left | right] * (2 if (left | right) & ~out else 1)
+            stack += parent
+        return Price(seconds, operations)
+
+    def part(self, group: Sequence[int]) -> Contraction:
+        """The contraction of some pieces."""
+        stays = self.stays(sum(1 << k for k in group))
+        return Contraction([self.pieces[k] for k in group], stays, self.sizes, self.turns, self.schemes)
+
     def to_merge(self) -> list[tuple[int, ...]]:
         """What to contract first where there are too many pieces: those of one summed label, and all that are alike."""
         groups: dict[tuple[int, ...], None] = {}
@@ -338,12 +464,59 @@ class Contraction:
 
     def _price(self, groups: list[tuple[int, ...]]) -> float:
         """The cost of contracting one of the groups, for each of them, and of what it leaves behind."""
-        pieces = [self.pieces[k] for k in groups[0]]
-        stays = self.stays(sum(1 << k for k in groups[0]))
-        work, _ = Contraction(pieces, stays, self.sizes, None, self.schemes).search()
-        made = prod(self.sizes[x] for x in stays)
-        taken = sum(prod(self.sizes[x] for x in piece.labels) for piece in pieces)
+        part = self.part(groups[0])
+        work, _ = part.search()
+        made = prod(self.sizes[x] for x in part.out)
+        taken = sum(prod(self.sizes[x] for x in piece.labels) for piece in part.pieces)
         return work / len(groups) + (made - taken) / cost.MEMORY
+
+
+class Price(NamedTuple):
+    """What an order takes: seconds, and operations."""
+
+    seconds: float
+    operations: int
+
+
+def _filled(tree: Tree, trees: Sequence[Tree]) -> Tree:
+    """The tree with these trees as its leaves."""
+    return trees[tree] if isinstance(tree, int) else (_filled(tree[0], trees), _filled(tree[1], trees))
+
+
+def tree_mask(tree: Tree) -> int:
+    """The pieces of a tree, as a bit mask."""
+    stack, mask = [tree], 0
+    while stack:
+        part = stack.pop()
+        if isinstance(part, int):
+            mask |= 1 << part
+        else:
+            stack += part
+    return mask
+
+
+def _tree_of(path: Iterable[Sequence[int]], many: int) -> Tree:
+    """The tree that a path of opt_einsum is."""
+    stack: list[Tree] = list(range(many))
+    for group in path:
+        chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
+        whole = chosen[0]
+        for other in chosen[1:]:
+            whole = whole, other
+        stack.append(whole)
+    (tree,) = stack
+    return tree
+
+
+@contextmanager
+def state_kept() -> Iterator[None]:
+    """The random numbers of Python and of NumPy go on as if nothing had been drawn: opt_einsum seeds them anew."""
+    ours, theirs = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(theirs)
 
 
 def _set(mask: int) -> frozenset[int]:
@@ -365,15 +538,9 @@ def given_order(contraction: Contraction, optimize: Any) -> Tree:
     if isinstance(optimize, RandomOptimizer):
         optimize = deepcopy(optimize)  # it serves one contraction
     try:
-        path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
-        stack: list[Tree] = list(range(len(contraction.pieces)))
-        for group in path:
-            chosen = [stack.pop(k) for k in sorted(group, reverse=True)][::-1]
-            tree = chosen[0]
-            for other in chosen[1:]:
-                tree = (tree, other)
-            stack.append(tree)
-        (tree,) = stack
+        with state_kept():
+            path, _ = opt_einsum.contract_path(f"{spec}->{out}", *shapes, shapes=True, optimize=optimize)
+        tree = _tree_of(path, len(contraction.pieces))
     except (TypeError, ValueError, LookupError, OverflowError) as error:
         found = f"it gives no order for {spec}->{out}, a product of {counted(len(shapes), 'factor')}: {error}"
         raise InputError(f"optimize={optimize!r}", found, "leave it out, or write a path for each product") from error
