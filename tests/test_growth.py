@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.engine.plan.contract import Contraction
+from indexcalc.engine.plan.contract import Scheme
 from indexcalc.engine.plan.terms import kept_apart
 from indexcalc.graph.node import topological
 from indexcalc.graph.walk import count
@@ -195,8 +195,8 @@ def gradient_of_ladder(rung, rungs):
 @pytest.mark.parametrize("rung", RUNGS)
 def test_ladders_are_planned_in_linear_size(rung, monkeypatch):
     tried = []
-    split = Contraction._split
-    monkeypatch.setattr(Contraction, "_split", lambda *given: tried.append(1) or split(*given))
+    split = Scheme._split
+    monkeypatch.setattr(Scheme, "_split", lambda *given: tried.append(1) or split(*given))
     work, steps = [], []
     for rungs in (8, 16):
         tried.clear()

@@ -310,13 +310,13 @@ STEPS: tuple[type[Any], ...] = (Input, Known, Fill, Contract, Map, Add, Reduce, 
 
 def moved(step: Any, place: Mapping[int, int]) -> Step:
     """The step with the values that it uses under other numbers."""
+    if all(place[use.value] == use.value for use in step.uses):
+        same: Step = step
+        return same
     if isinstance(step, Add):
         parts = tuple(replace(part, use=Use(place[part.use.value], part.use.labels)) for part in step.parts)
         return replace(step, parts=parts)
-    if not step.uses:
-        made: Step = step
-        return made
-    made = replace(step, uses=tuple(Use(place[use.value], use.labels) for use in step.uses))
+    made: Step = replace(step, uses=tuple([Use(place[use.value], use.labels) for use in step.uses]))
     return made
 
 
@@ -324,6 +324,8 @@ def replaced(
     steps: Sequence[Step], results: Sequence[int], found: Mapping[int, Sequence[Step]]
 ) -> tuple[list[Step], tuple[int, ...]]:
     """The steps, some of them replaced with several, and the results; value -1 - k is what the k-th of these makes."""
+    if not found:
+        return list(steps), tuple(results)
     place: dict[int, int] = {}
     made: list[Step] = []
     for number, step in enumerate(steps):

@@ -57,7 +57,7 @@ def bounds(roots: list[Node]) -> dict[Node, Interval]:
     >>> bounds([one_minus])[s]
     (0.0, 1.0)
     """
-    return {node: values(node)[:2] for node in topological(roots)}
+    return {node: _found(node)[:2] for node in topological(roots)}
 
 
 def is_positive(node: Node) -> bool:
@@ -75,10 +75,17 @@ def is_positive(node: Node) -> bool:
 def values(node: Node) -> Values:
     """What the entries of a node may be, found once."""
     for inner in topological([node], lambda inner: "values" in inner.facts):
-        found: Values = VALUES[type(inner)](inner)
+        _found(inner)
+    return _of(node)
+
+
+def _found(node: Node) -> Values:
+    """The same where it is known for the children."""
+    known: Values | None = node.facts.get("values")
+    if known is None:
+        found: Values = VALUES[type(node)](node)
         low, high = (-inf if isnan(found.low) else found.low), (inf if isnan(found.high) else found.high)
-        inner.facts["values"] = Values(low, high, found.zero and low <= 0 <= high)
-    known: Values = node.facts["values"]
+        known = node.facts["values"] = Values(low, high, found.zero and low <= 0 <= high)
     return known
 
 

@@ -118,10 +118,11 @@ def simplify(roots: Sequence[Node], trace: Trace | None = None) -> list[Node]:
             order = topological(roots)
             work.times = uses(order, roots)
             work.absorbed = _absorbed(order, work.times)
+            done = set(topological([root for root in roots if "simplified" in root.facts])) if trace is None else set()
             for node in order:
-                if node not in work.absorbed:
+                if node not in work.absorbed and node not in done:
                     work.edges[node] = work.edge(node)
-        previous, roots = roots, [upright(work.edges[root], root.dims) for root in roots]
+        previous, roots = roots, [upright(work.child(root), root.dims) for root in roots]
         settled = all(a is b for a, b in zip(previous, roots, strict=True))
         if settled or (len(order) > SMALL and not _opportunity(roots)):
             break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -122,7 +123,7 @@ def _names(inputs: Any, asked: Asked) -> tuple[str, ...]:
             names.append(value.node.label)
         else:
             raise KindError(asked, f"{value!r} is no tensor", "give the tensors that it is a function of, as (X, w)")
-    for name in names:
-        if names.count(name) > 1:
+    for name, times in Counter(names).items():
+        if times > 1:
             raise InputError(asked, f"{name} is given twice", "give it once")
     return tuple(names)

@@ -21,6 +21,7 @@ from indexcalc.engine.program import Program
 from indexcalc.engine.report import Plan
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import InputError
+from indexcalc.graph.walk import paused_collection
 from indexcalc.progress import Callback, telling
 from indexcalc.surface import public
 
@@ -159,7 +160,7 @@ class Compiled:
 
     def _arranged(self, sizes: Mapping[str, int], dtype: Any, mixed: Sequence[str] = ()) -> Arranged:
         """The program for these sizes; one that needs more memory than it may is an error."""
-        with telling(self.progress):
+        with telling(self.progress), paused_collection():
             found = arrange(self.job, sizes, dtype, mixed)
         found.require(self.limit, dtype, self.request.asked, INSTEAD)
         return found

@@ -66,7 +66,7 @@ def _searched(products: Products, term: Ready) -> Contraction | None:
 def _best(terms: Sequence[Ready], contractions: Sequence[Contraction | None]) -> list[Place] | None:
     """The places of the part that saves most, if one saves enough."""
     places: dict[object, list[Place]] = {}
-    values = [found.values if found is not None else {} for found in contractions]
+    values = [_values(found) if found is not None else {} for found in contractions]
     times = Counter(own for found in values for own in set(found.values()))
     for number, (term, found) in enumerate(zip(terms, contractions, strict=True)):
         if found is None:
@@ -91,6 +91,12 @@ def _best(terms: Sequence[Ready], contractions: Sequence[Contraction | None]) ->
             if left is not None and (best is None or left > best[0]):
                 best = left, group
     return best[1] if best is not None else None
+
+
+def _values(found: Contraction) -> dict[int, tuple[int, ...]]:
+    """The values of each subset but the whole, in order."""
+    ranks = found.scheme.ranks
+    return {mask: tuple([found.values[k] for k in ranks[mask]]) for mask in range(1, found.everything)}
 
 
 def _left(terms: Sequence[Ready], contractions: Sequence[Contraction | None], group: Sequence[Place]) -> float | None:

@@ -133,9 +133,9 @@ class Lowering:
         if found is None:
             found = self._summed(node) if isinstance(node, INLINE) else self._leaf(node)
             found = self.held[node] = self._level(node, found) if node in self.levelled else found
-        value, form = found
-        if form.plain and len(form.labels) == len(form.out):
-            self.pool.note(value, tuple([form.out.index(x) for x in form.labels]), symmetry_of(node))
+            value, form = found
+            if form.plain and len(form.labels) == len(form.out):
+                self.pool.note(value, tuple([form.out.index(x) for x in form.labels]), symmetry_of(node))
         return found
 
     def _level(self, node: Node, found: HeldValue) -> HeldValue:

@@ -74,15 +74,17 @@ def _late(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], 
     for number, step in enumerate(steps):
         if not step.uses or (is_view(step) and step.uses[0].value in given):
             given.add(number)
-    place = list(range(len(steps)))
+    place, ends = list(range(len(steps))), set(results)
     first = dict.fromkeys(results, -1)
     for number in range(len(steps) - 1, -1, -1):
         own, moves = steps[number].uses, isinstance(steps[number], Contract | Map | Add | Cut)
-        if moves and own and number not in results and number in first and given.issuperset(use.value for use in own):
+        if moves and own and number not in ends and number in first and given.issuperset(use.value for use in own):
             place[number] = first[number]
         for use in own:
             first[use.value] = min(place[number], first.get(use.value, place[number]))
     order = sorted(range(len(steps)), key=lambda number: (place[number], number))
+    if order == list(range(len(steps))):
+        return list(steps), results
     where = {number: k for k, number in enumerate(order)}
     return [moved(steps[number], where) for number in order], tuple(where[value] for value in results)
 
@@ -190,7 +192,7 @@ def _in_sums(steps: Sequence[Step]) -> list[Step]:
         terms = {_term(part): part.coef for part in step.parts}
         if len(terms) < max(2, len(step.parts)):
             continue
-        near = {k for term in terms for k in sums.get((term, step.shape), ())}
+        near = [k for term in terms for k in sums.get((term, step.shape), ())]
         for other in sorted(near, key=lambda k: -len(numbers[k])):
             inner = numbers[other]
             if not inner.keys() <= terms.keys():
@@ -202,8 +204,8 @@ def _in_sums(steps: Sequence[Step]) -> list[Step]:
                 made[number] = Add((Part(ratios[0], Use(other, axes), axes), *left), step.shape)
                 break
         numbers[number] = terms
-        for term in terms:
-            sums.setdefault((term, step.shape), []).append(number)
+        latest = max(terms, key=lambda term: term[0])  # the first ones may be in every sum
+        sums.setdefault((latest, step.shape), []).append(number)
     return made
 
 

@@ -27,10 +27,11 @@ from indexcalc.engine.plan.lowering import Lowered, lowered
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products
-from indexcalc.engine.plan.terms import Choice, kept_apart
+from indexcalc.engine.plan.terms import Choice, kept_apart, kept_whole, shared_products, shared_sums
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
-from indexcalc.graph.node import Definition, Node, Product, Sum, topological
+from indexcalc.graph.node import Node, Product, Sum, topological
+from indexcalc.graph.walk import paused_collection
 from indexcalc.index import Dimension
 from indexcalc.simplify.intervals import bounds
 from indexcalc.simplify.recognise_logs import stable
@@ -41,11 +42,9 @@ from indexcalc.writing.standing import plain
 
 KEPT = 256
 """Programs that are remembered, the last ones that were asked for."""
-WORK = 3000
-"""Nodes that may be planned again in all: fewer programs are compared where a graph is large."""
-PARTS = 6000
-"""Parts of products that may be priced in all, for the same reason: a ladder of n rungs has of the order of n² in one
-program, and n programs to compare; one of 32 rungs has 5653 in its first."""
+WORK = 600
+"""Nodes, and parts of products at a quarter, that may be planned again in all: fewer programs are compared where a
+graph is large, and none where it is larger than this, so planning takes a time that is linear in its size."""
 TRIALS = 12
 """Programs that are compared, beyond the starts: each takes as long as the first one."""
 THIRD = 2 / 3
@@ -81,7 +80,11 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
     5
     """
     options = options or Options()
-    roots = select(stable(roots), options.real)
+    with paused_collection():
+        return _planned(select(stable(roots), options.real), sizes, options)
+
+
+def _planned(roots: Sequence[Node], sizes: Mapping[str, int], options: Options) -> Program:
     if not options.symbols:
         require_entries(roots, sizes)
     order = topological(roots)
@@ -97,7 +100,9 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
-        best = build(Choice(kept_apart(order), frozenset(), deltas=options.reassociate != "safe"))
+        kept = kept_apart(order)
+        kept |= kept_whole(roots, order, pool, kept)
+        best = build(Choice(kept, frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]
@@ -162,31 +167,41 @@ def _search(
     trials: int = TRIALS,
     work: int = WORK,
 ) -> Lowered:
-    """The cheapest of the programs that are tried: at most so many trials, of so many nodes and parts in all."""
-    spent = each = len(best.seen)
-
-    def counted(*given: Any) -> Lowered:
-        nonlocal spent
-        made = build(*given)
-        spent += len(made.seen)
-        return made
-
-    for shared in (_shared_products(order), _shared_sums(order)):
-        if shared and spent + each < PARTS:
-            best = _cheaper(best, counted(best.choice._replace(kept=best.choice.kept.union(shared))))
-    best = _amortised(best, counted) if spent + each < PARTS else best
+    """The cheapest of the programs that are tried: so much work in all, and so many sums that are multiplied out."""
+    tried = Trials(build, order, work - _effort(best, order))
+    for apart in (shared_products(order), shared_sums(order)):
+        if not best.choice.kept.issuperset(apart):
+            best = _cheaper(best, tried(best, best.choice._replace(kept=best.choice.kept.union(apart))))
+    best = _amortised(best, tried)
     if options.reassociate != "safe":
-        for node in _differences(order)[: min(trials, work // len(order))]:
-            if spent + each > PARTS:
-                break
-            opened = best.choice._replace(opened=best.choice.opened | {node})
-            tried = _amortised(counted(opened), counted)
-            if tried.seconds < THIRD * best.seconds:
-                best = tried
+        for node in _differences(order)[:trials]:
+            opened = tried(best, best.choice._replace(opened=best.choice.opened | {node}))
+            if opened is not best and (opened := _amortised(opened, tried)).seconds < THIRD * best.seconds:
+                best = opened
     return best
 
 
-def _amortised(start: Lowered, build: Callable[..., Lowered]) -> Lowered:
+def _effort(made: Lowered, order: Sequence[Node]) -> int:
+    """What it takes to plan a program, in nodes."""
+    return len(order) + len(made.seen) // 4
+
+
+class Trials:
+    """Programs are built as long as there is `work` left."""
+
+    def __init__(self, build: Callable[..., Lowered], order: Sequence[Node], work: int) -> None:
+        self.build, self.order, self.work = build, order, work
+
+    def __call__(self, best: Lowered, *given: Any) -> Lowered:
+        """The program that is given, or the one so far where it would be too much work."""
+        if _effort(best, self.order) > self.work:
+            return best
+        made = self.build(*given)
+        self.work -= _effort(made, self.order)
+        return made
+
+
+def _amortised(start: Lowered, tried: Trials) -> Lowered:
     """The same choice, each part that several products have at its share of the cost.
 
     Then each product planned again, given what the others have, as long as that is cheaper.
@@ -195,9 +210,9 @@ def _amortised(start: Lowered, build: Callable[..., Lowered]) -> Lowered:
     shares = {key: times for key, times in counts.items() if times > 1}
     if not shares:
         return start
-    best = _cheaper(start, build(start.choice, shares))
+    best = _cheaper(start, tried(start, start.choice, shares))
     while any(0 < len(best.parts.get(key, ())) < times for key, times in shares.items()):
-        again = build(best.choice, best.shares, best.parts)
+        again = tried(best, best.choice, best.shares, best.parts)
         if _cheaper(best, again) is best:
             return best
         best = again
@@ -206,25 +221,6 @@ def _amortised(start: Lowered, build: Callable[..., Lowered]) -> Lowered:
 
 def _cheaper(one: Lowered, other: Lowered) -> Lowered:
     return other if other.seconds < 0.999 * one.seconds else one
-
-
-def _shared_products(order: Sequence[Node]) -> list[Node]:
-    """Products that sum something and have several parents that are products or sums."""
-    parents: Counter[Node] = Counter()
-    for node in order:
-        if isinstance(node, Product | Sum | Definition):
-            parents.update(set(node.children))
-    return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
-
-
-def _shared_sums(order: Sequence[Node]) -> list[Node]:
-    """Sums that are a factor of a product, and a term of another sum."""
-    parents: dict[Node, set[type[Node]]] = {}
-    for node in order:
-        if isinstance(node, Product | Sum):
-            for child in node.children:
-                parents.setdefault(child, set()).add(type(node))
-    return [node for node in order if isinstance(node, Sum) and parents.get(node) == {Product, Sum}]
 
 
 def _differences(order: Sequence[Node]) -> list[Node]:

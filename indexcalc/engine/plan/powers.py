@@ -56,6 +56,8 @@ def by_products(steps: Sequence[Step], results: Sequence[int]) -> tuple[list[Ste
         if found is not None:
             wanted.setdefault(found.value, []).append(found.exponent)
     chains = {value: chain for value, powers in wanted.items() if (chain := PowerChain(powers)).pays}
+    if not chains:
+        return list(steps), tuple(results)
     place: dict[int, int] = {}
     made: list[Step] = []
     for number, step in enumerate(steps):

@@ -9,7 +9,7 @@ from math import prod
 from typing import Any, NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order
+from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order, tree_mask
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import (
     Choosing,
@@ -34,6 +34,13 @@ from indexcalc.graph.ranges import Range
 FEW = 4
 """Factors: products of more are contracted greedily where the program is made as it is written, since a search would
 take longer than the one run that it is for."""
+ASKED = 1000
+"""Operations: of a product of many factors that takes fewer, the order is not asked for: it is made in microseconds."""
+EASY, MOST_ASKED = 16, 200
+"""Factors: opt_einsum finds the best order of so many in some 10 ms; more take it up to a third of a second, so it is
+asked about products of so many in all."""
+MORE = 1.1
+"""Times: so many more operations than opt_einsum's order may one have that takes less time."""
 HALF = Fraction(1, 2)
 ROOTED = 1.0
 """A share of the time: a weighted Gram matrix is made from the root of its weights where that takes at most this."""
@@ -201,18 +208,49 @@ class Products:
         return self.built(contraction, tree, coef, scale)
 
     def reduced(self, pieces: list[Piece], kept: frozenset[int], sizes: Mapping[int, int]) -> list[Piece]:
-        """At most `EXACT` pieces: of more, labels are summed one by one, each over the pieces that have it."""
-        while len(pieces) > EXACT and self.optimize is None and not self.written:
-            contraction = Contraction(pieces, kept, sizes, self.pool.turns)
-            made = []
-            groups = contraction.to_merge()
-            for group in groups:
-                stays = contraction.stays(sum(1 << k for k in group))
-                part = Contraction([pieces[k] for k in group], stays, sizes, self.pool.turns)
-                made.append(self.built(part, self.order(part)[1], 1))
-            gone = {k for group in groups for k in group}
-            pieces = [piece for k, piece in enumerate(pieces) if k not in gone] + made
-        return pieces
+        """At most `EXACT` pieces: of more, what only scales goes into what it scales, then parts of the best order."""
+        if len(pieces) <= EXACT or self.optimize is not None or self.written:
+            return pieces
+        contraction = self.pool.contraction(pieces, kept, sizes)
+        pieces = self._made(contraction, [_chain(group) for group in contraction.scalings()])
+        if len(pieces) <= EXACT:
+            return pieces
+        contraction = self.pool.contraction(pieces, kept, sizes)
+        tree, found = self.wide(contraction)
+        if found:
+            return self._made(contraction, [tree])
+        parts: list[Tree] = [tree]
+        while len(parts) < EXACT:
+            place = max(range(len(parts)), key=lambda k: tree_mask(parts[k]).bit_count())
+            whole = parts.pop(place)
+            assert not isinstance(whole, int)
+            parts += whole
+        return self._made(contraction, [part for part in parts if not isinstance(part, int)])
+
+    def _made(self, contraction: Contraction, trees: Sequence[Tree]) -> list[Piece]:
+        """The pieces of a contraction, those of each tree as one."""
+        gone = 0
+        made = []
+        for tree in trees:
+            made.append(self.built(contraction, tree, 1))
+            gone |= tree_mask(tree)
+        return [piece for k, piece in enumerate(contraction.pieces) if not gone >> k & 1] + made
+
+    def wide(self, contraction: Contraction) -> tuple[Tree, bool]:
+        """An order of many factors, and whether it is to stay so: it has fewer operations, or takes less time."""
+        scheme = contraction.scheme
+        if scheme.wide is None:
+            many, merged = len(contraction.pieces), contraction.merged()
+            own, trees = contraction.takes(merged), [contraction.refined(merged)]
+            if own.operations > ASKED and (many <= EASY or self.pool.asked + many <= MOST_ASKED):
+                self.pool.asked += many * (many > EASY)
+                trees.append(contraction.refined(contraction.asked()))
+            other, tree = min(
+                ((contraction.takes(tree), tree) for tree in trees), key=lambda found: found[0].operations
+            )
+            fewer = own.operations > MORE * other.operations or other.seconds < own.seconds
+            scheme.wide = (tree, True) if fewer else (merged, False)
+        return scheme.wide
 
     def order(self, contraction: Contraction) -> tuple[float, Tree]:
         """The order of a contraction and its cost; with `optimize`, opt_einsum's."""
@@ -231,10 +269,10 @@ class Products:
         A part has a share of its cost: nothing if it is there, or if a product that is still to come was made
         from it in the program before.
         """
-        made = {contraction.key(contraction.everything)[0], *self.planned}
+        own = contraction.key(contraction.everything)[0]
 
         def share(key: Key) -> float:
-            if key in self.made or not self.before.get(key, made) <= made:
+            if key in self.made or any(x != own and x not in self.planned for x in self.before.get(key, ())):
                 return THERE
             return 1 / self.shares.get(key, 1)
 
@@ -267,8 +305,10 @@ class Products:
         entries = max(_size(piece, sizes) for piece in weights)
         price = len(weights) * cost.single(entries, entries) + cost.elementary(entries)
         price += cost.pair(one.labels, (), frozenset(one.labels), sizes)
-        trial = Contraction([Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes)
-        return price + trial.search(lambda key: 1.0)[0]
+        trial = Contraction(
+            [Piece(-1, one.labels), Piece(-1, other.labels), *rest], whole_product.out, sizes, None, self.pool.schemes
+        )
+        return price + trial.search()[0]
 
     def _root(self, weights: Mapping[Piece, int], sizes: Mapping[int, int]) -> Piece:
         """The square root of a product of weights: half of what occurs twice, the root of what occurs once."""
@@ -292,7 +332,7 @@ class Products:
             if isinstance(tree, int):
                 mask, piece = 1 << tree, contraction.pieces[tree]
             else:
-                mask = _mask(tree)
+                mask = tree_mask(tree)
                 key, stay = contraction.key(mask)
                 self.parts.setdefault(key, set()).add(whole_key)
                 within = 0 < scaled == mask & scaled < mask
@@ -312,20 +352,20 @@ class Products:
 
     def _scaled(self, contraction: Contraction, tree: Tree) -> int:
         """Which part of a product a number multiplies: the smallest, so that what others have too stays as it is."""
-        best, stack = (_stays(contraction, tree), _mask(tree)), [tree]
+        best, stack = (_stays(contraction, tree), tree_mask(tree)), [tree]
         while stack:
             parent = stack.pop()
             if isinstance(parent, int) or (parent != tree and self._shared(contraction, parent)):
                 continue
-            if parent == tree and contraction.key(_mask(tree))[0] in self.made:
+            if parent == tree and contraction.key(tree_mask(tree))[0] in self.made:
                 break
             for part in parent:
-                best = min(best, (_stays(contraction, part), _mask(part)), key=lambda found: found[0])
+                best = min(best, (_stays(contraction, part), tree_mask(part)), key=lambda found: found[0])
                 stack.append(part)
         return best[1]
 
     def _shared(self, contraction: Contraction, tree: Tree) -> bool:
-        key = contraction.key(_mask(tree))[0]
+        key = contraction.key(tree_mask(tree))[0]
         return key in self.made or key in self.shares or len(self.before.get(key, ())) > 1
 
 
@@ -406,16 +446,12 @@ def joined_by_labels(choices: Sequence[Choosing]) -> list[list[Choosing]]:
     return groups
 
 
-def _mask(tree: Tree) -> int:
-    """The pieces of a tree, as a bit mask."""
-    stack, mask = [tree], 0
-    while stack:
-        part = stack.pop()
-        if isinstance(part, int):
-            mask |= 1 << part
-        else:
-            stack += part
-    return mask
+def _chain(group: Sequence[int]) -> Tree:
+    """Pieces one after the other."""
+    tree: Tree = group[0]
+    for other in group[1:]:
+        tree = tree, other
+    return tree
 
 
 def _size(piece: Piece, sizes: Mapping[int, int]) -> int:
@@ -424,4 +460,4 @@ def _size(piece: Piece, sizes: Mapping[int, int]) -> int:
 
 def _stays(contraction: Contraction, tree: Tree) -> int:
     """The entries of a part once it is contracted."""
-    return prod(contraction.sizes[x] for x in contraction.stays(_mask(tree)))
+    return prod(contraction.sizes[x] for x in contraction.stays(tree_mask(tree)))

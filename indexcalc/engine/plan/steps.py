@@ -145,10 +145,13 @@ def pair(
 
 def summed(pool: StepPool, pieces: Sequence[Piece], out: Sequence[int], sizes: Mapping[int, int]) -> list[Piece]:
     """The pieces, each summed over the labels that neither another piece nor the result has."""
-    count = Counter(x for piece in pieces for x in piece.labels)
+    count = Counter([x for piece in pieces for x in piece.labels])
+    alone = {x for x, times in count.items() if times == 1}.difference(out)
+    if not alone:
+        return list(pieces)
     result = []
     for piece in pieces:
-        kept = tuple(x for x in piece.labels if count[x] > 1 or x in out)
+        kept = tuple([x for x in piece.labels if x not in alone])
         result.append(Piece(single(pool, 1, Use(*piece), kept, sizes), kept))
     return result
 

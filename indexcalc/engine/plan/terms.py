@@ -8,9 +8,12 @@ as they are; everything between them, products and sums, is opened as far as the
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from itertools import count
+from math import inf
 from typing import NamedTuple, assert_never
 
+from indexcalc.engine.plan.contract import EXACT, Contraction, Piece
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.labels import UnionFind
@@ -43,6 +46,9 @@ class Summand(NamedTuple):
     sizes: tuple[int, ...]
 
 
+Terms = list[Summand]
+
+
 class Choice(NamedTuple):
     """Products and sums that stay values of their own, and sums that are multiplied out.
 
@@ -65,7 +71,7 @@ class Opening:
         self.order, self.choice, self.pool = order, choice, pool
         self.arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
         self.banded = banded(order)
-        self.terms: dict[Node, list[Summand]] = {}
+        self.terms: dict[Node, Terms] = {}
 
     def values(self, roots: Sequence[Node]) -> set[Node]:
         """The products and sums that are values: roots, arguments of functions, and what the choice keeps."""
@@ -89,32 +95,65 @@ class Opening:
             return not (isinstance(child, Sum) and child in self.arguments)
         return child in self.choice.opened or (self.choice.deltas and _holds_delta(child)) or child in self.banded
 
-    def summands(self, node: Inline) -> list[Summand]:
+    def summands(self, node: Inline) -> Terms:
         """A product, sum or named step as a sum of products, found once; its children are opened before it."""
         found = self.terms.get(node)
         if found is None:
-            found = self.terms[node] = self._opened(node)
+            inner = self._inner(node)
+            name = node, tuple(map(id, inner))  # terms are as old as the pool: no two of one name
+            found = self.pool.opened.get(name)
+            if found is None:
+                found = self.pool.opened[name] = self._opened(node, inner)
+            self.terms[node] = found
         return found
 
-    def _opened(self, node: Inline) -> list[Summand]:
-        def opened(child: Node, exponent: Number) -> list[Summand] | None:
-            found = self.terms.get(child) if self.opens(node, child, exponent) else None
-            if found is None or len(found) > MOST_TERMS:
-                return None
-            return found if sum(len(term.factors) for term in found) <= MOST_FACTORS else None
+    def _inner(self, node: Inline) -> list[Terms | None]:
+        """The terms of the children that are opened, None for the others."""
+        if isinstance(node, Product):
+            uses = [(f.node, f.exponent) for f in node.factors]
+        else:
+            uses = [(child, 1) for child in ([t.node for t in node.terms] if isinstance(node, Sum) else node.children)]
+        found = [self.terms.get(child) if self.opens(node, child, exponent) else None for child, exponent in uses]
+        return [terms if terms is None or _is_short(terms) else None for terms in found]
 
+    def _opened(self, node: Inline, inner: Sequence[Terms | None]) -> Terms:
         match node:
             case Product():
-                return product(node, self.pool.extents(node), opened)
+                return product(node, self.pool.extents(node), inner)
             case Sum():
                 other = complement(node)
                 if other is not None:
                     return as_leaf(other, self.pool.shape(node.dims))
-                return total(node, self.pool.shape(node.dims), opened)
+                return total(node, self.pool.shape(node.dims), inner)
             case Definition():
-                return opened_definition(node, opened, self.pool.shape(node.dims))
+                (terms,) = inner
+                return as_leaf(node.child, self.pool.shape(node.dims)) if terms is None else terms
             case _:
                 assert_never(node)
+
+
+def _is_short(terms: Terms) -> bool:
+    return len(terms) <= MOST_TERMS and sum(len(term.factors) for term in terms) <= MOST_FACTORS
+
+
+class Width(NamedTuple):
+    """The factors of a graph's products and sums as they are, and once all of them are opened."""
+
+    own: int
+    opened: int
+
+    @classmethod
+    def of(cls, order: Sequence[Node]) -> Width:
+        """That of the graph with these nodes, children first."""
+        arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
+        width: dict[Node, int] = {}
+        own = 0
+        for node in order:
+            if isinstance(node, Product | Sum):
+                inner = [width.get(child, 1) if child not in arguments else 1 for child in node.children]
+                width[node] = sum(n if n <= MOST_FACTORS else 1 for n in inner)
+                own += len(inner)
+        return cls(own, sum(width.values()))
 
 
 def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
@@ -124,23 +163,115 @@ def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
 
     `order` has its nodes, children first.
     """
-    parents = Counter(child for node in order for child in dict.fromkeys(node.children))
-    arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
-    width: dict[Node, int] = {}
-    own = opened = 0
-    for node in order:
-        if isinstance(node, Product | Sum):
-            inner = [width.get(child, 1) if child not in arguments else 1 for child in node.children]
-            width[node] = sum(n if n <= MOST_FACTORS else 1 for n in inner)
-            own, opened = own + len(inner), opened + width[node]
+    own, opened = Width.of(order)
     if opened < FEW_FACTORS or opened < SWOLLEN * own:
         return frozenset()
+    parents = Counter(child for node in order for child in dict.fromkeys(node.children))
     whole = [node for node in order if isinstance(node, Product) and not node.bound and parents[node] > 1]
     bands = banded(order) if whole else set()
     return frozenset(node for node in whole if bands.isdisjoint(node.children))
 
 
-def as_leaf(node: Node, shape: Sequence[int]) -> list[Summand]:
+def shared_products(order: Sequence[Node]) -> list[Node]:
+    """Products that sum something and have several parents that are products or sums."""
+    parents: Counter[Node] = Counter()
+    for node in order:
+        if isinstance(node, INLINE):
+            parents.update(set(node.children))
+    return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
+
+
+def shared_sums(order: Sequence[Node]) -> list[Node]:
+    """Sums that are a factor of a product, and a term of another sum."""
+    parents: dict[Node, set[type[Node]]] = {}
+    for node in order:
+        if isinstance(node, Product | Sum):
+            for child in node.children:
+                parents.setdefault(child, set()).add(type(node))
+    return [node for node in order if isinstance(node, Sum) and parents.get(node) == {Product, Sum}]
+
+
+def kept_whole(roots: Sequence[Node], order: Sequence[Node], pool: StepPool, kept: frozenset[Node]) -> frozenset[Node]:
+    """The products that sum something, and that several others have, where none of these gets cheaper by opening them.
+
+    With them, sums that are a factor and a term. A graph of few factors has none: what is best there is found by
+    comparing whole programs.
+    """
+    shared = shared_products(order) if Width.of(order).opened >= FEW_FACTORS else []
+    bands = banded(order) if shared else set()
+    shared = [node for node in shared if bands.isdisjoint(node.children)]
+    if not shared:
+        return frozenset()
+    opening, guess = Opening(order, Choice(kept.union(shared), frozenset()), pool), Guess(order, pool)
+    wanted = opening.values(roots)
+    terms: list[Summand] = []
+    made: dict[Node, list[int]] = {}
+    users: dict[Node, list[int]] = {node: [] for node in shared}
+    for node in order:
+        found = opening.summands(node) if isinstance(node, INLINE) else []
+        if node in wanted:
+            made[node] = [*range(len(terms), len(terms) + len(found))]
+            for number, term in zip(made[node], found, strict=True):
+                for child in {factor for factor, _, _ in term.factors if factor in users}:
+                    users[child].append(number)
+            terms += found
+    result = set(shared)
+    for node in shared:
+        own, using = [terms[k] for k in made[node]], [terms[k] for k in users[node]]
+        if len(own) == 1 and all(power == 1 for term in using for f, _, power in term.factors if f is node):
+            opened = [spliced(term, node, own[0]) for term in using]
+            if sum(map(guess.seconds, opened)) < sum(map(guess.seconds, own + using)):
+                result.remove(node)
+                for number, term in zip(users[node], opened, strict=True):
+                    terms[number] = term
+    return frozenset(result.union(shared_sums(order)))
+
+
+class Guess:
+    """What products take before there are values: each for itself, its leaves being there."""
+
+    def __init__(self, order: Sequence[Node], pool: StepPool) -> None:
+        self.pool, self.places = pool, dict(zip(order, count()))
+        self.known: dict[int, tuple[Summand, float]] = {}
+
+    def seconds(self, term: Summand) -> float:
+        """The cost of the cheapest order; infinite for many factors, of which a search would take too long."""
+        if id(term) not in self.known:
+            self.known[id(term)] = term, self._seconds(term)
+        return self.known[id(term)][1]
+
+    def _seconds(self, term: Summand) -> float:
+        sizes = list(term.sizes)
+        pieces = []
+        for node, labels, _ in term.factors:
+            taken = entries_taken(node)
+            if taken is None:
+                pieces.append(Piece(self.places[node], tuple(dict.fromkeys(labels))))
+            elif len(taken) == len(labels):
+                for label, one in zip(labels, taken, strict=True):
+                    sizes[label] = self.pool.size(one.size)
+        if not 1 < len(pieces) <= EXACT:
+            return 0.0 if len(pieces) < 2 else inf
+        return Contraction(pieces, term.out, dict(enumerate(sizes)), None, self.pool.schemes).search()[0]
+
+
+def spliced(term: Summand, node: Node, inner: Summand) -> Summand:
+    """A term with what a factor of it is in the place of the factor."""
+    factors: list[tuple[Node, Labels, Number]] = []
+    sizes = list(term.sizes)
+    joins: list[tuple[int, int]] = []
+    for leaf, labels, power in term.factors:
+        if leaf is not node:
+            factors.append((leaf, labels, power))
+            continue
+        place, extra = relabelled(inner, labels, sizes, len(sizes))
+        sizes += extra
+        factors += [(own, tuple(place[x] for x in axes), times) for own, axes, times in inner.factors]
+        joins += [(outside, place[x]) for outside, x in zip(labels, inner.out, strict=True)]
+    return _joined(multiply(term.coef, inner.coef), factors, term.out, sizes, joins)
+
+
+def as_leaf(node: Node, shape: Sequence[int]) -> Terms:
     """The node itself, as a sum of products."""
     axes = tuple(range(len(shape)))
     return [Summand(1, ((node, axes, 1),), axes, tuple(shape))]
@@ -156,16 +287,13 @@ def relabelled(term: Summand, labels: Sequence[int], sizes: Sequence[int], offse
     return [table[own] for own in range(len(term.sizes))], extra
 
 
-def product(
-    node: Product, sizes: Sequence[int], opened: Callable[[Node, Number], list[Summand] | None]
-) -> list[Summand]:
-    """A product as a sum of products: the factors for which `opened` gives terms are multiplied out."""
+def product(node: Product, sizes: Sequence[int], inner: Sequence[Terms | None]) -> Terms:
+    """A product as a sum of products: the factors that have terms are multiplied out."""
     start = Summand(node.coef, (), node.out, tuple(sizes))
     states: list[tuple[Number, list[tuple[Node, Labels, Number]], list[int], list[tuple[int, int]]]] = [
         (start.coef, [], list(sizes), [])
     ]
-    for child, labels, exponent in node.factors:
-        terms = opened(child, exponent)
+    for (child, labels, exponent), terms in zip(node.factors, inner, strict=True):
         if terms is None:
             for _, factors, _, _ in states:
                 factors.append((child, labels, exponent))
@@ -186,12 +314,11 @@ def product(
     return [_joined(coef, factors, node.out, dims, joins) for coef, factors, dims, joins in states]
 
 
-def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list[Summand] | None]) -> list[Summand]:
+def total(node: Sum, shape: Sequence[int], inner: Sequence[Terms | None]) -> Terms:
     """A sum as a sum of products."""
     result = []
     axes = tuple(range(len(shape)))
-    for coef, child, labels in node.terms:
-        terms = opened(child, 1)
+    for (coef, child, labels), terms in zip(node.terms, inner, strict=True):
         if terms is None:
             result.append(Summand(coef, ((child, labels, 1),), axes, tuple(shape)))
             continue
@@ -201,14 +328,6 @@ def total(node: Sum, shape: Sequence[int], opened: Callable[[Node, Number], list
             joins = [(outside, place[x]) for outside, x in zip(labels, term.out, strict=True)]
             result.append(_joined(multiply(coef, term.coef), factors, axes, [*shape, *extra], joins))
     return result
-
-
-def opened_definition(
-    node: Definition, opened: Callable[[Node, Number], list[Summand] | None], shape: Sequence[int]
-) -> list[Summand]:
-    """A named step is its child."""
-    terms = opened(node.child, 1)
-    return as_leaf(node.child, shape) if terms is None else terms
 
 
 def _joined(
