@@ -20,14 +20,8 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
-from indexcalc.writing.matrix.forms import (
-    Form,
-    atom,
-    chain,
-    form_of,
-    number_term,
-    turn,
-)
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten

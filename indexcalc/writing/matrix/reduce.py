@@ -31,9 +31,8 @@ from indexcalc.index import Dimension, unknown
 from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring, kron
+from indexcalc.writing.matrix.form import Form, Monomial
 from indexcalc.writing.matrix.forms import (
-    Form,
-    Monomial,
     Pick,
     atom,
     call,

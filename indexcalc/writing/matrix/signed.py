@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from indexcalc.graph.node import Node, Sum, topological
-from indexcalc.writing.matrix.forms import LINEAR, Form, negative, opposite, term_of
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import LINEAR, negative, opposite, term_of
 
 
 def as_in(form: Form, node: Node) -> Form:

@@ -13,11 +13,10 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
+from indexcalc.writing.matrix.form import Form, Monomial
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
     TURN,
-    Form,
-    Monomial,
     chain_cost,
     core_links,
     flippable,

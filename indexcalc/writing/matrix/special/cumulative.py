@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexcalc.functions.reductions import CUMULATIVE
-from indexcalc.writing.matrix.forms import Form, call, chain, form_of, term_of, turn
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import call, chain, form_of, term_of, turn
 
 
 def with_sums(form: Form, done: dict[Form, Form] | None = None) -> Form:
