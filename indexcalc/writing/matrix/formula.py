@@ -130,8 +130,19 @@ def _opened(node: Node, most: int) -> Node:
     """The node simplified, and multiplied out where that gives so many terms at most and may be shorter."""
     (plain,) = simplify([node])
     below = topological([plain])
-    opens = _width(plain) <= most and (len(below) <= SMALL or any(map(_may_shorten, below)))
+    opens = _multiplies(below) and (len(below) <= SMALL or any(map(_may_shorten, below))) and _width(plain) <= most
     return expand([plain], EXPAND_TERMS)[0] if opens else plain
+
+
+def _multiplies(below: Sequence[Node]) -> bool:
+    """Is there a sum among the factors of a product, or of a product among these? Children come before parents."""
+    found: set[Node] = set()
+    for node in below:
+        if isinstance(node, Product):
+            factors = [f.node for f in node.factors if _times(f.exponent)]
+            if any(isinstance(inner, Sum) or inner in found for inner in factors):
+                found.add(node)
+    return bool(found)
 
 
 def _may_shorten(node: Node) -> bool:
