@@ -324,10 +324,12 @@ def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str,
 def _long(parts: Sequence[Form]) -> list[Form]:
     """The parts that are not short once those before them have names: `v**2` needs none."""
     names: dict[Form, Form] = {}
+    found = []
     for part in parts:
         if _renamed(part, names).cost >= LEAST:
             names[part] = _called(part, "t")
-    return list(names)
+            found.append(part)
+    return found
 
 
 def _called(part: Form, name: str) -> Form:
@@ -337,10 +339,13 @@ def _called(part: Form, name: str) -> Form:
 
 
 def _renamed(form: Form, names: dict[Form, Form]) -> Form:
-    if form in names:
-        return names[form]
-    if not form.parts:
-        return form
+    """The form with these names for parts; what was made so of each of its parts is among them then."""
+    if form not in names:
+        names[form] = _with_names(form, names) if form.parts else form
+    return names[form]
+
+
+def _with_names(form: Form, names: dict[Form, Form]) -> Form:
     if form.kind == "turned":
         return turn(_renamed(form.parts[0], names))
     parts = tuple(_renamed(part, names) for part in form.parts)

@@ -44,6 +44,8 @@ class Typesetter:
     """Sets forms as text: `turned` vectors stand the other way, entries as `shown`, `names` are written in another."""
 
     bracket = ROUND
+    summed = False
+    """Does a function that sums stand around what is written?"""
 
     def __init__(
         self,
@@ -57,6 +59,7 @@ class Typesetter:
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
             "sum": self._sum, "part": self._part, "tiles": lambda form: (tiles_text(self, form), ATOM),
         }  # fmt: skip
+        self.known: dict[tuple[Form, bool, bool], Set] = {}
 
     def text(self, form: Form) -> str:
         """The text of a form."""
@@ -66,6 +69,24 @@ class Typesetter:
 
     def write(self, form: Form) -> Set:
         """A form in its own orientation."""
+        return self._once(form, self._in_its_own, False)
+
+    def natural(self, form: Form) -> Set:
+        """A form, a vector among them in the orientation in which vectors stand."""
+        if form.vector and self.vectors != "numpy":
+            return self._once(form, self._as_vectors_stand, True)
+        return self.write(turn(form) if form.vector and form.rows is None else form)
+
+    def _once(self, form: Form, way: Callable[[Form], Set], natural: bool) -> Set:
+        """A form, written in this way the first time: a shared part is written once, however often it occurs."""
+        if not form.parts:
+            return way(form)
+        key = form, natural, self.summed
+        if key not in self.known:
+            self.known[key] = way(form)
+        return self.known[key]
+
+    def _in_its_own(self, form: Form) -> Set:
         if form.kind == "turned":
             inner = form.parts[0]
             if inner.kind == "sum" and inner.data is not None and inner.data <= inner.cost + TURN:
@@ -82,11 +103,7 @@ class Typesetter:
             return self.transposed(self.kinds[form.kind](form))
         return self.kinds[form.kind](form)
 
-    def natural(self, form: Form) -> Set:
-        """A form, a vector among them in the orientation in which vectors stand."""
-        if not form.vector or self.vectors == "numpy":
-            upright = turn(form) if form.vector and form.rows is None else form
-            return self.kinds[upright.kind](upright) if upright.kind != "turned" else self.write(upright)
+    def _as_vectors_stand(self, form: Form) -> Set:
         wanted = form.rows is not None if self.vectors == "column" else form.cols is not None
         if form.kind in ("call", "had", "sum", "ones", "zeros", "part", "tiles"):
             return self.kinds[form.kind](form)
