@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from math import prod
+from typing import Any, NamedTuple
 
 from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.node import Constant, Node, Product, Regroup, Sum, topological
@@ -52,6 +53,10 @@ REPEATED = 8
 """A part gets a name if its uses but one have so many tokens."""
 LEAST = 4
 """The tokens of a part that gets a name, at least."""
+
+
+Spoken = tuple[str, tuple[tuple[str, str], ...]]
+"""A text, and those of the parts that it names, with their names."""
 
 
 @public
@@ -216,25 +221,33 @@ def _closed_text(array: Standing, setter: Typesetter) -> str | None:
     return None
 
 
-def _written(setter: Typesetter, form: Form, array: Standing) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _written(setter: Typesetter, form: Form, array: Standing) -> Spoken:
     """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter.
 
-    LaTeX names what text names.
+    LaTeX names what text names, and so this is found once.
     """
-    plain = Typesetter(array.vectors, array.turned)
-    written = plain.text(form)
-    if len(written) > LONG_TEXT:
-        body, parts = _named(plain, form, array.node)
-        length = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
-        if parts and length <= SHORTER * len(written):
-            return _named(setter, form, array.node)
-    return setter.text(form), ()
+    found: dict[Any, Renamed | None] = array.node.facts.setdefault("names that pay", {})
+    key = form, array.vectors, array.turned
+    if key not in found:
+        plain = setter if setter.is_plain else Typesetter(array.vectors, array.turned)
+        found[key] = _paying(plain, form, words(array.node))
+    named = found[key]
+    return (setter.text(form), ()) if named is None else _spoken(setter, named)
 
 
-def _named(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The text of a form with names for all parts that occur more than once, and what these are."""
-    named, parts = name_parts(form, words(node))
-    return setter.text(named), tuple((name, setter.natural(part)[0]) for name, part in parts)
+def _paying(plain: Typesetter, form: Form, taken: frozenset[str]) -> Renamed | None:
+    """The form with names for its parts, if it is long and becomes much shorter so."""
+    length = len(plain.text(form))
+    if length <= LONG_TEXT or not (named := name_parts(form, taken)).parts:
+        return None
+    body, parts = _spoken(plain, named)
+    shorter = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
+    return named if shorter <= SHORTER * length else None
+
+
+def _spoken(setter: Typesetter, named: Renamed) -> Spoken:
+    """The text of a form, and of its parts, by their names."""
+    return setter.text(named.form), tuple((name, setter.natural(part)[0]) for name, part in named.parts)
 
 
 def unicode_names(node: Node) -> dict[str, str]:
@@ -286,7 +299,7 @@ def formula(array: Standing, define: bool = False) -> Formula:
         return made
     if not define:
         return Formula(written)
-    body, parts = _named(setter, form, array.node)
+    body, parts = _spoken(setter, name_parts(form, words(array.node)))
     made = Formula(with_parts(body, [f"{name} = {shown}" for name, shown in parts]))
     made.definitions = parts
     return made
@@ -295,8 +308,15 @@ def formula(array: Standing, define: bool = False) -> Formula:
 # ------------------------------------------------------------------ parts with names
 
 
-def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str, Form]]]:
-    """The form with names, none of which is taken, for the parts that occur more than once, and what these are."""
+class Renamed(NamedTuple):
+    """A form with names for its parts, and these by their names, each before it is used."""
+
+    form: Form
+    parts: tuple[tuple[str, Form], ...] = ()
+
+
+def name_parts(form: Form, taken: frozenset[str]) -> Renamed:
+    """The form with names, none of which is taken, for the parts that occur more than once."""
     count: Counter[Form] = Counter()
 
     def pays(part: Form) -> bool:
@@ -318,7 +338,7 @@ def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str,
     for part, name in zip(wanted, part_names(heads, taken), strict=True):
         definitions.append((name, _renamed(part, names)))
         names[part] = _called(part, name)
-    return _renamed(form, names), definitions
+    return Renamed(_renamed(form, names), tuple(definitions))
 
 
 def _long(parts: Sequence[Form]) -> list[Form]:

@@ -61,6 +61,11 @@ class Typesetter:
         }  # fmt: skip
         self.known: dict[tuple[Form, bool, bool], Set] = {}
 
+    @property
+    def is_plain(self) -> bool:
+        """Are names written as they are?"""
+        return type(self) is Typesetter and not self.names
+
     def text(self, form: Form) -> str:
         """The text of a form."""
         return self.write(form)[0]
