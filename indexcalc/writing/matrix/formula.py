@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from math import prod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.node import Constant, Node, Product, Regroup, Sum, topological
@@ -22,7 +22,7 @@ from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
 from indexcalc.writing.matrix.form import Form
-from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
+from indexcalc.writing.matrix.forms import atom, chain, form_of, length_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
@@ -49,6 +49,8 @@ LONG_TEXT = 100
 """Characters of a text whose parts get names, a line or so, if it becomes as much shorter as `SHORTER` says."""
 SHORTER = 0.8
 """How long a text with named parts is at most, as a share of the text without: a name has to pay."""
+UNNAMED = 400
+"""A formula of more tokens has names for its parts unasked: it fills a third of a page."""
 REPEATED = 8
 """A part gets a name if its uses but one have so many tokens."""
 LEAST = 4
@@ -224,25 +226,15 @@ def _closed_text(array: Standing, setter: Typesetter) -> str | None:
 def _written(setter: Typesetter, form: Form, array: Standing) -> Spoken:
     """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter.
 
-    LaTeX names what text names, and so this is found once.
+    LaTeX names what text names: how long this would be is known before anything is written.
     """
-    found: dict[Any, Renamed | None] = array.node.facts.setdefault("names that pay", {})
-    key = form, array.vectors, array.turned
-    if key not in found:
-        plain = setter if setter.is_plain else Typesetter(array.vectors, array.turned)
-        found[key] = _paying(plain, form, words(array.node))
-    named = found[key]
-    return (setter.text(form), ()) if named is None else _spoken(setter, named)
-
-
-def _paying(plain: Typesetter, form: Form, taken: frozenset[str]) -> Renamed | None:
-    """The form with names for its parts, if it is long and becomes much shorter so."""
-    length = len(plain.text(form))
-    if length <= LONG_TEXT or not (named := name_parts(form, taken)).parts:
-        return None
-    body, parts = _spoken(plain, named)
-    shorter = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
-    return named if shorter <= SHORTER * length else None
+    length = length_of(form)
+    if length > LONG_TEXT:
+        named = name_parts(form, words(array.node))
+        shorter = length_of(named.form) + sum(len(name) + length_of(part) + len(" = ,") for name, part in named.parts)
+        if named.parts and shorter <= SHORTER * length:
+            return _spoken(setter, named)
+    return setter.text(form), ()
 
 
 def _spoken(setter: Typesetter, named: Renamed) -> Spoken:
@@ -288,10 +280,11 @@ def _stood(array: Standing) -> Form:
 
 
 def formula(array: Standing, define: bool = False) -> Formula:
-    """The closed form of an array; `define` names the parts that occur more than once."""
+    """The closed form of an array; `define` names the parts that occur more than once, as it does in a long one."""
     setter = Typesetter(array.vectors, array.turned)
     try:
         form = with_sums(_stood(array))
+        define = define or form.cost > UNNAMED
         written = setter.text(form)
     except Stuck as stuck:
         made = Formula(array_text(array))
@@ -317,39 +310,47 @@ class Renamed(NamedTuple):
 
 def name_parts(form: Form, taken: frozenset[str]) -> Renamed:
     """The form with names, none of which is taken, for the parts that occur more than once."""
-    count: Counter[Form] = Counter()
+    count: Counter[bytes] = Counter()
+    found: dict[bytes, Form] = {}
 
     def pays(part: Form) -> bool:
-        return part.cost >= LEAST and (count[part] - 1) * part.cost >= REPEATED
+        return part.cost >= LEAST and (count[part.digest] - 1) * part.cost >= REPEATED
 
     def visit(part: Form) -> None:
-        count[part] += 1
-        if count[part] == 1 or not pays(part):
+        count[part.digest] += 1
+        found.setdefault(part.digest, part)
+        if count[part.digest] == 1 or not pays(part):
             for inner in part.parts:
                 visit(inner)
 
     visit(form)
-    wanted = [part for part in count if pays(part) and part.kind in ("call", "sum", "chain", "had")]
-    names: dict[Form, Form] = {}
-    definitions: list[tuple[str, Form]] = []
-    wanted.sort(key=lambda part: (part.cost, part.digest))
-    wanted = _long(wanted)
+    wanted = [part for part in found.values() if pays(part) and part.kind in ("call", "sum", "chain", "had")]
+    wanted = _long(sorted(wanted, key=lambda part: (part.cost, part.digest)))
     heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in wanted]
+    names: dict[bytes, Form] = {}
+    definitions: list[tuple[str, Form]] = []
     for part, name in zip(wanted, part_names(heads, taken), strict=True):
         definitions.append((name, _renamed(part, names)))
-        names[part] = _called(part, name)
-    return Renamed(_renamed(form, names), tuple(definitions))
+        names[part.digest] = _called(part, name)
+    return Renamed(_renamed(form, names) if wanted else form, tuple(definitions))
 
 
 def _long(parts: Sequence[Form]) -> list[Form]:
     """The parts that are not short once those before them have names: `v**2` needs none."""
-    names: dict[Form, Form] = {}
+    saved: dict[bytes, int] = {}
     found = []
     for part in parts:
-        if _renamed(part, names).cost >= LEAST:
-            names[part] = _called(part, "t")
+        if part.cost - _saved(part, saved) >= LEAST:
+            saved[part.digest] = part.cost - 1
             found.append(part)
     return found
+
+
+def _saved(form: Form, saved: dict[bytes, int]) -> int:
+    """The tokens that names save within a form, by those that they save in its parts."""
+    if form.digest not in saved:
+        saved[form.digest] = sum(_saved(part, saved) for part in form.parts)
+    return saved[form.digest]
 
 
 def _called(part: Form, name: str) -> Form:
@@ -358,17 +359,19 @@ def _called(part: Form, name: str) -> Form:
     return turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
 
 
-def _renamed(form: Form, names: dict[Form, Form]) -> Form:
+def _renamed(form: Form, names: dict[bytes, Form]) -> Form:
     """The form with these names for parts; what was made so of each of its parts is among them then."""
-    if form not in names:
-        names[form] = _with_names(form, names) if form.parts else form
-    return names[form]
+    if form.digest not in names:
+        names[form.digest] = _with_names(form, names) if form.parts else form
+    return names[form.digest]
 
 
-def _with_names(form: Form, names: dict[Form, Form]) -> Form:
+def _with_names(form: Form, names: dict[bytes, Form]) -> Form:
     if form.kind == "turned":
         return turn(_renamed(form.parts[0], names))
     parts = tuple(_renamed(part, names) for part in form.parts)
+    if all(one is other for one, other in zip(parts, form.parts, strict=True)):
+        return form
     if form.kind == "chain":
         return chain(parts)
     saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)

@@ -53,8 +53,8 @@ from indexcalc.writing.matrix.special.convolved import convolved
 from indexcalc.writing.matrix.special.tiles import tiles_form
 from indexcalc.writing.matrix.special.unfolded import unfold_one
 
-LONGEST = 400
-"""A form of more tokens is not written as one formula."""
+LONGEST = 1000
+"""A form of more tokens is not written as one formula: it would fill a page, though names shorten it to a third."""
 MOST_SIDES = 16
 """Of the ways to write the terms of a sum on one side or another, so many are tried."""
 

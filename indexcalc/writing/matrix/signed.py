@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from indexcalc.graph.node import Node, Sum, topological
-from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.form import Form, kept
 from indexcalc.writing.matrix.forms import LINEAR, negative, opposite, term_of
 
 
@@ -40,22 +40,24 @@ class Signs:
 
     def __init__(self, turned: Collection[Form]) -> None:
         self.turned = turned
-        self.done: dict[Form, Form] = {}
-        self.odd: dict[Form, dict[Form, bool]] = {}
+        self.done: dict[bytes, Form] = {}
+        self.odd: dict[bytes, dict[Form, bool]] = {}
 
     def of(self, form: Form) -> Form:
         """A form by itself: signs are free within it, not beyond it."""
-        if form not in self.done:
+        if not has_differences(form):
+            return form
+        if form.digest not in self.done:
             odd = self._odd(form)
-            self.done[form] = self._within(form, {one for one, is_odd in odd.items() if not is_odd})
-        return self.done[form]
+            self.done[form.digest] = self._within(form, {one for one, is_odd in odd.items() if not is_odd})
+        return self.done[form.digest]
 
     def _within(self, form: Form, free: Collection[Form]) -> Form:
         if form in free:
             other = opposite(form)
             assert other is not None
             return other
-        if not form.parts:
+        if not has_differences(form):
             return form
         exponents = _exponents(form)
         parts = tuple(
@@ -68,12 +70,14 @@ class Signs:
 
     def _odd(self, form: Form) -> dict[Form, bool]:
         """The sums among the factors of a form that stand the other way, and whether their number is odd."""
-        if form not in self.odd:
-            self.odd[form] = {form: True} if form in self.turned else self._odd_parts(form)
-        return self.odd[form]
+        if form.digest not in self.odd:
+            self.odd[form.digest] = {form: True} if form in self.turned else self._odd_parts(form)
+        return self.odd[form.digest]
 
     def _odd_parts(self, form: Form) -> dict[Form, bool]:
         found: dict[Form, bool] = {}
+        if not has_differences(form):
+            return found
         for part, exponent in zip(form.parts, _exponents(form), strict=True):
             if exponent == 1:
                 for one, odd in self._odd(part).items():
@@ -81,6 +85,12 @@ class Signs:
             elif part in self.turned and exponent is not None:
                 found[part] = not isinstance(exponent, int) or found.get(part, False) != bool(exponent % 2)
         return found
+
+
+@kept
+def has_differences(form: Form) -> bool:
+    """Is there a sum in it whose signs may change?"""
+    return (form.kind == "sum" and opposite(form) is not None) or any(map(has_differences, form.parts))
 
 
 def _exponents(form: Form) -> Sequence[object]:

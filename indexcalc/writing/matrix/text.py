@@ -59,12 +59,7 @@ class Typesetter:
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
             "sum": self._sum, "part": self._part, "tiles": lambda form: (tiles_text(self, form), ATOM),
         }  # fmt: skip
-        self.known: dict[tuple[Form, bool, bool], Set] = {}
-
-    @property
-    def is_plain(self) -> bool:
-        """Are names written as they are?"""
-        return type(self) is Typesetter and not self.names
+        self.known: dict[tuple[bytes, bool, bool], Set] = {}
 
     def text(self, form: Form) -> str:
         """The text of a form."""
@@ -86,7 +81,7 @@ class Typesetter:
         """A form, written in this way the first time: a shared part is written once, however often it occurs."""
         if not form.parts:
             return way(form)
-        key = form, natural, self.summed
+        key = form.digest, natural, self.summed
         if key not in self.known:
             self.known[key] = way(form)
         return self.known[key]

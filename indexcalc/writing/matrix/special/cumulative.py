@@ -18,7 +18,7 @@ def with_sums(form: Form) -> Form:
     >>> with_sums(chain([triangle, atom("x", 3, None)])).data
     ('cumsum', (), False)
     """
-    if not form.parts:
+    if not _has_triangle(form):
         return form
     if form.kind == "turned":
         return turn(with_sums(form.parts[0]))
@@ -44,6 +44,11 @@ def _summed(links: Sequence[Form]) -> Sequence[Form]:
             inner = chain(links[:k])
             return [call(CUMULATIVE, [inner], inner.rows, inner.cols, (("axis", 1),)), *links[k + 1 :]]
     return links
+
+
+@kept
+def _has_triangle(form: Form) -> bool:
+    return _is_triangle(form) or any(map(_has_triangle, form.parts))
 
 
 def _is_triangle(form: Form) -> bool:
