@@ -341,35 +341,45 @@ def _ender(link: Form, first: bool) -> Callable[[Form], Monomial]:
 
 
 @kept
-def _entries(term: Monomial) -> dict[Form, Monomial]:
-    """The entrywise factors of a term, and what is left without each."""
-    found: dict[Form, Monomial] = {}
+def _entries(term: Monomial) -> dict[Form, Callable[[], Monomial]]:
+    """The entrywise factors of a term, and what is left without each, made when it is asked for."""
+    found: dict[Form, Callable[[], Monomial]] = {}
     links = term.links
     if len(links) == 1 and links[0].kind == "had":
-        core = links[0]
-        pairs = list(zip(core.parts, core.data, strict=True))
-        for k, (part, exponent) in enumerate(pairs):
-            rest = pairs[:k] + pairs[k + 1 :]
-            taken = [(part, 1)] if isinstance(exponent, int) and exponent > 0 else []
-            for form, less in [*taken, (had([(part, exponent)]), exponent)]:
-                left = [*rest, (part, add(exponent, multiply(-1, less)))] if less != exponent else rest
-                without = had(left) if left else ones(core.rows, core.cols)
-                found[form] = product(term.coef, term.scalars, [without])
+        for k, (part, exponent) in enumerate(zip(links[0].parts, links[0].data, strict=True)):
+            if isinstance(exponent, int) and exponent > 0:
+                found[part] = partial(_without_entry, term, k, 1)
+            if exponent != 1:
+                found[had([(part, exponent)])] = partial(_without_entry, term, k, exponent)
     elif len(links) == 1 and links[0].kind not in ("eye", "ones", "diagm"):
-        found[links[0]] = Monomial(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
+        found[links[0]] = lambda: Monomial(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
     elif len(links) in (2, 3) and term.rows is not None and term.cols is not None:
         core_at = next((k for k, link in enumerate(links) if link.kind != "diagm"), None)
         others = [link for k, link in enumerate(links) if k != core_at]
         if core_at is not None and all(link.kind == "diagm" for link in others):
-            core = links[core_at]
-            over = links[0].parts[0] if core_at else ones(term.rows, None)
-            under = turn(links[-1].parts[0]) if core_at < len(links) - 1 else ones(None, term.cols)
-            found[core] = product(term.coef, term.scalars, [over, under])
+            found[links[core_at]] = partial(_without_core, term, core_at)
     return found
 
 
+def _without_entry(term: Monomial, place: int, less: Number) -> Monomial:
+    """A term whose one link is an entrywise product, without a power of one of its parts."""
+    core = term.links[0]
+    pairs = list(zip(core.parts, core.data, strict=True))
+    part, exponent = pairs.pop(place)
+    left = [*pairs, (part, add(exponent, multiply(-1, less)))] if less != exponent else pairs
+    return product(term.coef, term.scalars, [had(left) if left else ones(core.rows, core.cols)])
+
+
+def _without_core(term: Monomial, place: int) -> Monomial:
+    """A matrix whose rows or columns are scaled, without it: the outer product of what scales them."""
+    links = term.links
+    over = links[0].parts[0] if place else ones(term.rows, None)
+    under = turn(links[-1].parts[0]) if place < len(links) - 1 else ones(None, term.cols)
+    return product(term.coef, term.scalars, [over, under])
+
+
 def _common_entries(terms: Sequence[Monomial]) -> list[Taken]:
-    owners: dict[Form, dict[int, Monomial]] = {}
+    owners: dict[Form, dict[int, Callable[[], Monomial]]] = {}
     for k, term in enumerate(terms):
         if term.rows is None:
             continue
@@ -377,7 +387,7 @@ def _common_entries(terms: Sequence[Monomial]) -> list[Taken]:
             owners.setdefault(form, {})[k] = rest
     found = []
     for form in sorted((form for form in owners if len(owners[form]) > 1), key=rank):
-        without = owners[form]
+        without = {k: rest() for k, rest in owners[form].items()}
         if any(anchors(term, form.rows, form.cols) for term in without.values()):
             found.append(_taken(terms, without, form.cost + 1, _enterer(form)))
     return found

@@ -23,7 +23,7 @@ Transposes are pushed to the links of a chain. `cost` counts Python's tokens, pa
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import cached_property, wraps
 from hashlib import blake2b
 from typing import Any, NamedTuple, TypeVar
 
@@ -62,7 +62,6 @@ class Form:
     `names` and `powers` count those in it: of forms of one cost, the one with fewer is plainer.
     """
 
-    digest: bytes
     turn_of: Form | None
 
     def __init__(
@@ -77,12 +76,16 @@ class Form:
         if kind == "had":
             self.powers += sum(exponent not in (1, -1) for exponent in data)
         self.label: str = data[0] if kind in ("atom", "call") else parts[0].label if parts else kind
-        content = (kind, [part.digest for part in parts], repr(data), str(rows), str(cols))
-        self.digest = blake2b(repr(content).encode(), digest_size=12).digest()
         self.turn_of = self if same else None
 
+    @cached_property
+    def digest(self) -> bytes:
+        """A short text that depends on the content alone."""
+        content = (self.kind, [part.digest for part in self.parts], repr(self.data), str(self.rows), str(self.cols))
+        return blake2b(repr(content).encode(), digest_size=12).digest()
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.digest == other.digest
+        return self is other or (isinstance(other, Form) and self.digest == other.digest)
 
     def __hash__(self) -> int:
         return hash(self.digest)

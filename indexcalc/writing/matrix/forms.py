@@ -232,24 +232,30 @@ def chain(links: Sequence[Form]) -> Form:
     links = with_powers(links)
     if len(links) == 1:
         return links[0]
-    turned = [turn(link) for link in reversed(links)]
-    scalar = links[0].rows is None and links[-1].cols is None
+    rows, cols = links[0].rows, links[-1].cols
+    scalar = rows is None and cols is None
     if scalar:
-        sides = sorted((tuple(links), tuple(turned)), key=lambda side: (chain_cost(side), [rank(x) for x in side]))
-        links = sides[0]
-    same = scalar or [x.digest for x in turned] == [x.digest for x in links]
+        sides = (tuple(links), tuple(turn(link) for link in reversed(links)))
+        links = min(sides, key=lambda side: (chain_cost(side), [rank(x) for x in side]))
+    same = scalar or (rows == cols and all(turn(x) == y for x, y in zip(reversed(links), links, strict=True)))
     cost = chain_cost(links)
-    if not scalar and links[0].rows is not None and links[-1].cols is not None:
-        cost = min(cost, chain_cost(turned) + TURN + 1)
-    return Form("chain", tuple(links), None, links[0].rows, links[-1].cols, cost, same)
+    if rows is not None and cols is not None:
+        cost = min(cost, chain_cost(links, _turned_cost) + TURN + 1)
+    return Form("chain", tuple(links), None, rows, cols, cost, same)
 
 
-def chain_cost(links: Sequence[Form]) -> int:
+def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link: link.cost) -> int:
     """The tokens of a matrix product, runs of three or more equal links written as a power."""
     found = -1
     for link, count in _counted(links):
-        found += (link.cost + 1) * count if count < 3 else link.cost + 4
+        found += (cost(link) + 1) * count if count < 3 else cost(link) + 4
     return found
+
+
+def _turned_cost(form: Form) -> int:
+    """The cost of the transpose, which need not be made for it where it has only the sign of one more."""
+    signed = form.kind == "call" and form.data[0] not in ("kron", "commutation")
+    return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
 
 
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
@@ -273,8 +279,8 @@ def _counted(links: Sequence[Form]) -> list[tuple[Form, int]]:
     """The links, equal neighbours as one with their number; a power counts as so many."""
     found: list[tuple[Form, int]] = []
     for link in links:
-        base, count = _base(link)
-        if found and found[-1][0] == base and base.rows is not None and base.cols is not None:
+        base, count = _base(link) if link.kind in ("call", "turned") else (link, 1)
+        if found and base.rows is not None and base.cols is not None and found[-1][0] == base:
             found[-1] = (base, found[-1][1] + count)
         else:
             found.append((base, count))
@@ -477,9 +483,9 @@ def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
     made = _entries(factors)
     if made.rows is None or made.cols is None:
         return made
-    other = _entries([(turn(form), exponent) for form, exponent in factors])
-    if other.cost + TURN + 1 >= made.cost:
+    if made.cost + sum(_turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
         return made
+    other = _entries([(turn(form), exponent) for form, exponent in factors])
     turned = Form("turned", (other,), None, made.rows, made.cols, other.cost + TURN)
     turned.turn_of, other.turn_of = other, turned
     return turned

@@ -66,7 +66,8 @@ class FormFinder:
         """The form of a node of at most two axes; an error that says why, if it has none."""
         if root.order > 2:
             raise Stuck(f"it has {root.order} axes, and a matrix holds two")
-        for node in topological([root], lambda node: "matrix form" in node.facts):
+        known = "matrix form" in root.facts
+        for node in () if known else topological([root], lambda node: "matrix form" in node.facts):
             if node.order > 2:
                 continue
             try:

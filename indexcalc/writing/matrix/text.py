@@ -59,7 +59,7 @@ class Typesetter:
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
             "sum": self._sum, "part": self._part, "tiles": lambda form: (tiles_text(self, form), ATOM),
         }  # fmt: skip
-        self.known: dict[tuple[bytes, bool, bool], Set] = {}
+        self.known: dict[tuple[int, bool, bool], tuple[Form, Set]] = {}
 
     def text(self, form: Form) -> str:
         """The text of a form."""
@@ -81,10 +81,10 @@ class Typesetter:
         """A form, written in this way the first time: a shared part is written once, however often it occurs."""
         if not form.parts:
             return way(form)
-        key = form.digest, natural, self.summed
+        key = id(form), natural, self.summed
         if key not in self.known:
-            self.known[key] = way(form)
-        return self.known[key]
+            self.known[key] = form, way(form)
+        return self.known[key][1]
 
     def _in_its_own(self, form: Form) -> Set:
         if form.kind == "turned":
