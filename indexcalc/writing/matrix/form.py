@@ -85,7 +85,9 @@ class Form:
         return blake2b(repr(content).encode(), digest_size=12).digest()
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (isinstance(other, Form) and self.digest == other.digest)
+        if self is other or not isinstance(other, Form):
+            return self is other
+        return self.kind == other.kind and self.label == other.label and self.digest == other.digest
 
     def __hash__(self) -> int:
         return hash(self.digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number, multiply
@@ -11,7 +12,6 @@ from indexcalc.graph.ranges import Range
 from indexcalc.index import Dimension
 from indexcalc.writing.matrix.form import Extent, Form, Monomial, kept
 from indexcalc.writing.slices import slice_text
-from indexcalc.writing.syntax import OPERATORS
 
 TURN = 2
 """The tokens of `.T`."""
@@ -246,6 +246,8 @@ def chain(links: Sequence[Form]) -> Form:
 
 def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link: link.cost) -> int:
     """The tokens of a matrix product, runs of three or more equal links written as a power."""
+    if not _repeats(links):
+        return sum(map(cost, links)) + len(links) - 1
     found = -1
     for link, count in _counted(links):
         found += (cost(link) + 1) * count if count < 3 else cost(link) + 4
@@ -258,15 +260,22 @@ def _turned_cost(form: Form) -> int:
     return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
 
 
+def _repeats(links: Sequence[Form]) -> bool:
+    """Are two neighbours equal, or is one a power?"""
+    return any(link.label == before.label and link == before for before, link in pairwise(links)) or any(
+        _base(link)[1] > 1 for link in links if link.kind in ("call", "turned")
+    )
+
+
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
     """The links, three or more equal neighbours as one with their number."""
-    counted = _counted(links)
+    counted = _counted(links) if _repeats(links) else [(link, 1) for link in links]
     return [one for link, count in counted for one in ([(link, count)] if count >= 3 else [(link, 1)] * count)]
 
 
 def with_powers(links: Sequence[Form]) -> list[Form]:
     """The links, a long run of equal ones as a power: so a product of powers takes no longer than it is written."""
-    if len(links) == 1:
+    if len(links) == 1 or not _repeats(links):
         return list(links)
     return [
         one
@@ -279,7 +288,7 @@ def _counted(links: Sequence[Form]) -> list[tuple[Form, int]]:
     """The links, equal neighbours as one with their number; a power counts as so many."""
     found: list[tuple[Form, int]] = []
     for link in links:
-        base, count = _base(link) if link.kind in ("call", "turned") else (link, 1)
+        base, count = _base(link)
         if found and base.rows is not None and base.cols is not None and found[-1][0] == base:
             found[-1] = (base, found[-1][1] + count)
         else:
@@ -376,62 +385,6 @@ def spread_of(term: Monomial) -> str:
     if term.links[-1].kind == "ones" and term.links[-1].rows is None:
         return "column"
     return "row" if term.links[0].kind == "ones" and term.links[0].cols is None else ""
-
-
-@kept
-def length_of(form: Form) -> int:
-    """About how many characters its text has: names, and the signs and brackets around them."""
-    inner: int = sum(map(length_of, form.parts))
-    match form.kind:
-        case "atom":
-            return len(form.data[0]) + TURN * bool(form.data[1])
-        case "call" if form.data[0] == "power" or form.data[0] in OPERATORS:
-            return inner + len(OPERATORS.get(form.data[0], "")) + 2
-        case "call":
-            more = sum(2 + len(str(value)) + (len(keyword) + 1 if keyword else 0) for keyword, value in form.data[1])
-            return len(form.data[0]) + inner + 2 * len(form.parts) + more
-        case "chain":
-            found = [
-                (length_of(one) + _brackets(one), len(POWER) + 5 if count > 1 else 0) for one, count in runs(form.parts)
-            ]
-            return sum(3 + length + power for length, power in found) - 3
-        case "had":
-            return _length(form.parts, form.data)
-        case "prod":
-            term = term_of(form)
-            return _term_length(term, term.links)
-        case "sum":
-            terms = map(term_of, form.parts)
-            sides = ((term, term.links if spread_of(term) == "column" else core_links(term)) for term in terms)
-            return sum(3 + _term_length(*side) for side in sides) - 3
-        case "size":
-            return len(str(form.data))
-        case "eye" | "ones" | "zeros":
-            return len(form.kind) + sum(2 + len(str(dim)) for dim in (form.rows, form.cols) if dim is not None)
-        case "part":
-            return inner + sum(2 + len(pick.text) for pick in form.data if pick is not None)
-    return inner + len(form.kind) * (form.kind == "diagm") + TURN
-
-
-def _term_length(term: Monomial, links: Sequence[Form]) -> int:
-    """About how many characters a summand with these links has, without its sign."""
-    number = 0 if term.coef in (1, -1) else len(str(abs(term.coef))) + 1
-    scalars = _length(*zip(*term.scalars, strict=True)) + 1 if term.scalars else 0
-    if links:
-        return number + scalars + length_of(links[0] if len(links) == 1 else chain(links))
-    return max(1, number + scalars - 1)
-
-
-def _length(forms: Sequence[Form], exponents: Sequence[Number]) -> int:
-    """About how many characters a product of powers has."""
-    powers = sum(2 + len(str(abs(exponent))) for exponent in exponents if abs(exponent) != 1)
-    return powers + sum(length_of(form) + _brackets(form) + 1 for form in forms) - 1
-
-
-def _brackets(form: Form) -> int:
-    """How many of them a factor has round it."""
-    compared = form.kind == "call" and form.data[0] in OPERATORS
-    return 2 if compared or form.kind in ("sum", "prod", "had") else 0
 
 
 # ------------------------------------------------------------------ transposes

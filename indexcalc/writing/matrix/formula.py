@@ -22,14 +22,14 @@ from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
 from indexcalc.writing.matrix.form import Form
-from indexcalc.writing.matrix.forms import atom, chain, form_of, length_of, number_term, turn
+from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.signed import as_in
 from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.special.layers import layer_text
-from indexcalc.writing.matrix.text import Typesetter
+from indexcalc.writing.matrix.text import Typesetter, length_of
 from indexcalc.writing.naming import part_names, with_parts, with_parts_latex
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 
@@ -372,8 +372,8 @@ def _with_names(form: Form, names: dict[bytes, Form]) -> Form:
     parts = tuple(_renamed(part, names) for part in form.parts)
     if all(one is other for one, other in zip(parts, form.parts, strict=True)):
         return form
-    if form.kind == "chain":
-        return chain(parts)
+    if form.kind == "chain" and form.scalar:
+        return chain(parts)  # on the side that is shorter with names
     saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
     return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
 

@@ -13,10 +13,11 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
-from indexcalc.writing.matrix.form import Form, Monomial
+from indexcalc.writing.matrix.form import Form, Monomial, kept
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
     TURN,
+    chain,
     chain_cost,
     core_links,
     flippable,
@@ -370,3 +371,63 @@ def _outer(links: Sequence[Form]) -> tuple[list[Form], str]:
     if left.kind == "ones" and left.rows == 1:
         return [turn(right)], "[None]"
     return [left, turn(right)], ""
+
+
+# ------------------------------------------------------------------ how long a text is
+
+
+@kept
+def length_of(form: Form) -> int:
+    """About how many characters its text has: names, and the signs and brackets around them."""
+    inner: int = sum(map(length_of, form.parts))
+    match form.kind:
+        case "atom":
+            return len(form.data[0]) + TURN * bool(form.data[1])
+        case "call" if form.data[0] == "power" or form.data[0] in OPERATORS:
+            return inner + len(OPERATORS.get(form.data[0], "")) + 2
+        case "call":
+            more = sum(2 + len(str(value)) + (len(keyword) + 1 if keyword else 0) for keyword, value in form.data[1])
+            return len(form.data[0]) + inner + 2 * len(form.parts) + more
+        case "chain":
+            found = [
+                (length_of(one) + _brackets(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
+                for one, count in runs(form.parts)
+            ]
+            return sum(3 + length + power for length, power in found) - 3
+        case "had":
+            return _length(form.parts, form.data)
+        case "prod":
+            term = term_of(form)
+            return _term_length(term, term.links)
+        case "sum":
+            terms = map(term_of, form.parts)
+            sides = ((term, term.links if spread_of(term) == "column" else core_links(term)) for term in terms)
+            return sum(3 + _term_length(*side) for side in sides) - 3
+        case "size":
+            return len(str(form.data))
+        case "eye" | "ones" | "zeros":
+            return len(form.kind) + sum(2 + len(str(dim)) for dim in (form.rows, form.cols) if dim is not None)
+        case "part":
+            return inner + sum(2 + len(pick.text) for pick in form.data if pick is not None)
+    return inner + len(form.kind) * (form.kind == "diagm") + TURN
+
+
+def _term_length(term: Monomial, links: Sequence[Form]) -> int:
+    """About how many characters a summand with these links has, without its sign."""
+    number = 0 if term.coef in (1, -1) else len(str(abs(term.coef))) + 1
+    scalars = _length(*zip(*term.scalars, strict=True)) + 1 if term.scalars else 0
+    if links:
+        return number + scalars + length_of(links[0] if len(links) == 1 else chain(links))
+    return max(1, number + scalars - 1)
+
+
+def _length(forms: Sequence[Form], exponents: Sequence[Number]) -> int:
+    """About how many characters a product of powers has."""
+    powers = sum(2 + len(str(abs(exponent))) for exponent in exponents if abs(exponent) != 1)
+    return powers + sum(length_of(form) + _brackets(form) + 1 for form in forms) - 1
+
+
+def _brackets(form: Form) -> int:
+    """How many of them a factor has round it."""
+    compared = form.kind == "call" and form.data[0] in OPERATORS
+    return 2 if compared or form.kind in ("sum", "prod", "had") else 0
