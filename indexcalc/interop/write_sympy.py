@@ -19,7 +19,8 @@ from indexcalc.simplify.same import without_definitions
 from indexcalc.views.array import Array
 from indexcalc.views.expr import Expr
 from indexcalc.views.view import View
-from indexcalc.writing.matrix.forms import Form, Pick, turn
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import Pick, turn
 from indexcalc.writing.matrix.formula import closed_form, only_scalars
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.special.tiles import cells_of

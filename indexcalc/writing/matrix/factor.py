@@ -10,22 +10,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number, add, multiply
+from indexcalc.writing.matrix.form import Extent, Form, Monomial, kept
 from indexcalc.writing.matrix.forms import (
-    Extent,
-    Form,
-    Monomial,
     call,
     eye,
     flippable,
     form_of,
     is_constant,
+    key_of,
     negative,
     number_cost,
     ones,
     rank,
+    scalar_cost,
     spread_of,
     term_cost,
     term_of,
@@ -40,11 +41,19 @@ STEPS = 400
 """Factors that one search may try to take out, in inner sums too: an arbitrary budget, which bounds its time; when it
 is spent, the shortest form so far is the answer."""
 
+TRIED = 2
+"""Factors that one sum may try to take out: of all that its terms share, those that save most tokens. With one alone
+forms become longer; with three, of two thousand that were compared, none becomes shorter."""
+
 
 class Taken(NamedTuple):
-    """A factor that terms share: what they are without it, by place, and how to put it back before their sum."""
+    """A factor that terms share: what they are without it, by place, and how it is put back before their sum.
 
-    without: dict[int, Monomial]
+    `saved` is about how many tokens are lost so.
+    """
+
+    saved: int
+    without: Callable[[], dict[int, Monomial]]
     back: Callable[[Form], Monomial]
 
 
@@ -52,17 +61,15 @@ def collect(terms: Iterable[Monomial]) -> list[Monomial]:
     """Like terms added up, diagonal matrices gathered into one."""
     found: dict[Any, Monomial] = {}
     for term in (inner for outer in terms for inner in _opened(outer)):
-        known = found.get(term.key)
-        found[term.key] = term if known is None else term._replace(coef=add(known.coef, term.coef))
-    kept = [term for term in found.values() if term.coef != 0]
-    diagonal = [term for term in kept if len(term.links) == 1 and term.links[0].kind == "diagm"]
+        known = found.get(key := key_of(term))
+        found[key] = term if known is None else term._replace(coef=add(known.coef, term.coef))
+    left = [term for term in found.values() if term.coef != 0]
+    diagonal = [term for term in left if len(term.links) == 1 and term.links[0].kind == "diagm"]
     if len(diagonal) > 1:
-        vectors = [Monomial(t.coef, t.scalars, t.links[0].parts) for t in diagonal]
-        vectors = [product(t.coef, t.scalars, t.links) for t in vectors]
-        rows = diagonal[0].rows
-        joined = term_of(diagm(Factoring(STEPS).best(vectors, rows, None)))
-        kept = collect([*(term for term in kept if term not in diagonal), joined])
-    return kept
+        vectors = [product(t.coef, t.scalars, t.links[0].parts) for t in diagonal]
+        joined = term_of(diagm(Factoring(STEPS).best(vectors, diagonal[0].rows, None)))
+        left = collect([*(term for term in left if term not in diagonal), joined])
+    return left
 
 
 def _opened(term: Monomial) -> list[Monomial]:
@@ -81,18 +88,21 @@ class Factoring:
     def __init__(self, steps: int = STEPS) -> None:
         self.steps = steps
         self.known: dict[Any, Form] = {}
+        self.terms: dict[Any, Monomial] = {}
 
     def best(self, terms: Iterable[Monomial], rows: Extent, cols: Extent) -> Form:
         """The shortest form of a sum of terms, of this shape."""
         if rows is None and cols is not None:
             return turn(self.best([transposed(term) for term in terms], cols, None))
-        kept = collect(terms)
-        if len(kept) < 2:
-            return form_of(kept[0]) if kept else zeros(rows, cols)
-        key = (frozenset((term.coef, *term.key) for term in kept), str(rows), str(cols))
+        found = collect(terms)
+        if len(found) < 2:
+            return form_of(found[0]) if found else zeros(rows, cols)
+        pairs = [(term.coef, key_of(term)) for term in found]
+        key = (frozenset(pairs), str(rows), str(cols))
         if key not in self.known:
-            self.known[key] = addition(kept, rows, cols)
-            self.known[key] = self._search(kept, rows, cols, self.known[key])
+            found = [self.terms.setdefault(pair, term) for pair, term in zip(pairs, found, strict=True)]
+            self.known[key] = addition(found, rows, cols)
+            self.known[key] = self._search(found, rows, cols, self.known[key])
         return self.known[key]
 
     def _search(self, terms: list[Monomial], rows: Extent, cols: Extent, plain: Form) -> Form:
@@ -100,11 +110,11 @@ class Factoring:
         if len(terms) > WIDEST:
             return plain
         options = [plain]
-        for taken in candidates(terms):
+        for taken in promising(candidates(terms)):
             if self.steps <= 0:
                 break
             self.steps -= 1
-            places = taken.without
+            places = taken.without()
             inner_terms = list(places.values())
             inner = self.best(inner_terms, *_shape(inner_terms))
             rest = [term for k, term in enumerate(terms) if k not in places]
@@ -119,6 +129,7 @@ def _shape(terms: Sequence[Monomial]) -> tuple[Extent, Extent]:
     return rows, cols
 
 
+@kept
 def transposed(term: Monomial) -> Monomial:
     """The transpose of a summand."""
     return Monomial(term.coef, term.scalars, tuple(turn(link) for link in reversed(term.links)))
@@ -140,9 +151,9 @@ def addition(terms: Sequence[Monomial], rows: Extent, cols: Extent) -> Form:
         parts = tuple(form_of(t) for t in ordered(terms))
         return Form("sum", parts, None, rows, cols, _sum_cost(terms, rows, cols), same)
     turned = [transposed(term) for term in terms]
-    same = rows == cols and frozenset((t.coef, *t.key) for t in terms) == frozenset((t.coef, *t.key) for t in turned)
+    same = rows == cols and {(t.coef, key_of(t)) for t in terms} == {(t.coef, key_of(t)) for t in turned}
     costs = _sum_cost(terms, rows, cols), _sum_cost(turned, cols, rows)
-    sides = [(cost, [t.key for t in ordered(side)]) for cost, side in zip(costs, (terms, turned), strict=True)]
+    sides = [(cost, [key_of(t) for t in ordered(side)]) for cost, side in zip(costs, (terms, turned), strict=True)]
     if same or sides[0] <= sides[1]:
         return Form("sum", tuple(form_of(t) for t in ordered(terms)), costs[1], rows, cols, costs[0], same)
     return turn(Form("sum", tuple(form_of(t) for t in ordered(turned)), costs[0], cols, rows, costs[1]))
@@ -166,6 +177,7 @@ def ordered(terms: Sequence[Monomial]) -> list[Monomial]:
     return sorted(terms, key=lambda term: (negative(term.coef), *_place(term)))
 
 
+@kept
 def _place(term: Monomial) -> tuple[Any, ...]:
     """Where a summand stands, its sign apart."""
     constant = is_constant(term) and not term.scalars
@@ -195,6 +207,12 @@ def candidates(terms: Sequence[Monomial]) -> list[Taken]:
     return found
 
 
+def promising(found: Sequence[Taken], most: int = TRIED) -> list[Taken]:
+    """Those of the factors that save most, in their order."""
+    first = sorted(range(len(found)), key=lambda k: -found[k].saved)[:most]
+    return [found[k] for k in sorted(first)]
+
+
 def _common_number(terms: Sequence[Monomial]) -> list[Taken]:
     coefs = [term.coef for term in terms]
     if any(isinstance(c, float | complex) for c in coefs):
@@ -217,8 +235,11 @@ def _inverted(terms: Sequence[Monomial]) -> bool:
 
 def _number(terms: Sequence[Monomial], share: Number) -> Taken:
     without = {k: term._replace(coef=_divide(term.coef, share)) for k, term in enumerate(terms)}
+    saved = sum(number_cost(terms[k].coef) - number_cost(term.coef) for k, term in without.items())
     return Taken(
-        without, lambda inner: product(share, [(inner, 1)] if inner.scalar else (), () if inner.scalar else [inner])
+        saved - number_cost(share),
+        lambda: without,
+        lambda inner: product(share, [(inner, 1)] if inner.scalar else (), () if inner.scalar else [inner]),
     )
 
 
@@ -253,12 +274,21 @@ def _common_scalars(terms: Sequence[Monomial]) -> list[Taken]:
             if len(have) < 2:
                 continue
             least = min(have.values(), key=abs)  # type: ignore[arg-type]
-            without = {
-                k: product(terms[k].coef, [*terms[k].scalars, (form, multiply(-1, least))], terms[k].links)
-                for k in have
-            }
-            found.append(Taken(without, _scaler(form, least)))
+            saved = sum(_scalar_saved(terms[k], form, exponent, least) for k, exponent in have.items())
+            without = partial(_without_scalar, [(k, terms[k]) for k in have], form, least)
+            found.append(Taken(saved - scalar_cost([(form, least)]), without, _scaler(form, least)))
     return found
+
+
+def _scalar_saved(term: Monomial, form: Form, exponent: Number, less: Number) -> int:
+    """The tokens that a term loses with a power of a scalar: a 1 is left where that is all."""
+    left = add(exponent, multiply(-1, less))
+    alone = len(term.scalars) == 1 and not term.links and number_cost(term.coef) == 0
+    return scalar_cost([(form, exponent)]) - (scalar_cost([(form, left)]) if left != 0 else 2 * alone)
+
+
+def _without_scalar(terms: Sequence[tuple[int, Monomial]], form: Form, less: Number) -> dict[int, Monomial]:
+    return {k: product(term.coef, [*term.scalars, (form, multiply(-1, less))], term.links) for k, term in terms}
 
 
 def _scaler(form: Form, exponent: Number) -> Callable[[Form], Monomial]:
@@ -278,11 +308,17 @@ def _common_ends(terms: Sequence[Monomial], first: bool) -> list[Taken]:
     found = []
     for link in sorted((link for link in owners if len(owners[link]) > 1), key=rank):
         without = {k: _cut(terms[k], first) for k in owners[link]}
-        shapes = {(str(t.rows), str(t.cols)) for t in without.values()}
-        if len(shapes) > 1:
-            continue
-        found.append(Taken(without, _ender(link, first)))
+        if len({(str(t.rows), str(t.cols)) for t in without.values()}) == 1:
+            found.append(_taken(terms, without, link.cost + 1, _ender(link, first)))
     return found
+
+
+def _taken(
+    terms: Sequence[Monomial], without: dict[int, Monomial], cost: int, back: Callable[[Form], Monomial]
+) -> Taken:
+    """What is taken costs so much where it is put back."""
+    saved = sum(term_cost(terms[k]) - term_cost(term) for k, term in without.items())
+    return Taken(saved - cost, lambda: without, back)
 
 
 def _cut(term: Monomial, first: bool) -> Monomial:
@@ -304,35 +340,46 @@ def _ender(link: Form, first: bool) -> Callable[[Form], Monomial]:
     return back
 
 
-def _entries(term: Monomial) -> dict[Form, Monomial]:
-    """The entrywise factors of a term, and what is left without each."""
-    found: dict[Form, Monomial] = {}
+@kept
+def _entries(term: Monomial) -> dict[Form, Callable[[], Monomial]]:
+    """The entrywise factors of a term, and what is left without each, made when it is asked for."""
+    found: dict[Form, Callable[[], Monomial]] = {}
     links = term.links
     if len(links) == 1 and links[0].kind == "had":
-        core = links[0]
-        pairs = list(zip(core.parts, core.data, strict=True))
-        for k, (part, exponent) in enumerate(pairs):
-            rest = pairs[:k] + pairs[k + 1 :]
-            taken = [(part, 1)] if isinstance(exponent, int) and exponent > 0 else []
-            for form, less in [*taken, (had([(part, exponent)]), exponent)]:
-                left = [*rest, (part, add(exponent, multiply(-1, less)))] if less != exponent else rest
-                without = had(left) if left else ones(core.rows, core.cols)
-                found[form] = product(term.coef, term.scalars, [without])
+        for k, (part, exponent) in enumerate(zip(links[0].parts, links[0].data, strict=True)):
+            if isinstance(exponent, int) and exponent > 0:
+                found[part] = partial(_without_entry, term, k, 1)
+            if exponent != 1:
+                found[had([(part, exponent)])] = partial(_without_entry, term, k, exponent)
     elif len(links) == 1 and links[0].kind not in ("eye", "ones", "diagm"):
-        found[links[0]] = Monomial(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
+        found[links[0]] = lambda: Monomial(term.coef, term.scalars, (ones(links[0].rows, links[0].cols),))
     elif len(links) in (2, 3) and term.rows is not None and term.cols is not None:
         core_at = next((k for k, link in enumerate(links) if link.kind != "diagm"), None)
         others = [link for k, link in enumerate(links) if k != core_at]
         if core_at is not None and all(link.kind == "diagm" for link in others):
-            core = links[core_at]
-            over = links[0].parts[0] if core_at else ones(term.rows, None)
-            under = turn(links[-1].parts[0]) if core_at < len(links) - 1 else ones(None, term.cols)
-            found[core] = product(term.coef, term.scalars, [over, under])
+            found[links[core_at]] = partial(_without_core, term, core_at)
     return found
 
 
+def _without_entry(term: Monomial, place: int, less: Number) -> Monomial:
+    """A term whose one link is an entrywise product, without a power of one of its parts."""
+    core = term.links[0]
+    pairs = list(zip(core.parts, core.data, strict=True))
+    part, exponent = pairs.pop(place)
+    left = [*pairs, (part, add(exponent, multiply(-1, less)))] if less != exponent else pairs
+    return product(term.coef, term.scalars, [had(left) if left else ones(core.rows, core.cols)])
+
+
+def _without_core(term: Monomial, place: int) -> Monomial:
+    """A matrix whose rows or columns are scaled, without it: the outer product of what scales them."""
+    links = term.links
+    over = links[0].parts[0] if place else ones(term.rows, None)
+    under = turn(links[-1].parts[0]) if place < len(links) - 1 else ones(None, term.cols)
+    return product(term.coef, term.scalars, [over, under])
+
+
 def _common_entries(terms: Sequence[Monomial]) -> list[Taken]:
-    owners: dict[Form, dict[int, Monomial]] = {}
+    owners: dict[Form, dict[int, Callable[[], Monomial]]] = {}
     for k, term in enumerate(terms):
         if term.rows is None:
             continue
@@ -340,9 +387,9 @@ def _common_entries(terms: Sequence[Monomial]) -> list[Taken]:
             owners.setdefault(form, {})[k] = rest
     found = []
     for form in sorted((form for form in owners if len(owners[form]) > 1), key=rank):
-        without = owners[form]
+        without = {k: rest() for k, rest in owners[form].items()}
         if any(anchors(term, form.rows, form.cols) for term in without.values()):
-            found.append(Taken(without, _enterer(form)))
+            found.append(_taken(terms, without, form.cost + 1, _enterer(form)))
     return found
 
 
@@ -362,7 +409,7 @@ def _common_sides(terms: Sequence[Monomial]) -> list[Taken]:
     for (side, form), others in sorted(owners.items(), key=lambda item: (item[0][0], rank(item[0][1]))):
         if len(others) > 1 and len({(str(f.rows), str(f.cols)) for f in others.values()}) == 1:
             without = {k: product(terms[k].coef, terms[k].scalars, [other]) for k, other in others.items()}
-            found.append(Taken(without, _sider(form, side)))
+            found.append(_taken(terms, without, form.cost + 2, _sider(form, side)))
     return found
 
 
@@ -376,9 +423,9 @@ def _symmetric_parts(terms: Sequence[Monomial]) -> list[Taken]:
             continue
         other = term_of(turn(form_of(Monomial(1, term.scalars, term.links))))
         for j in range(k + 1, len(terms)):
-            if terms[j].coef == term.coef and terms[j].key == other.key:
-                half = Monomial(term.coef, term.scalars, term.links)
-                found.append(Taken({k: half, j: half._replace(coef=0)}, _symmetrizer(term)))
+            if terms[j].coef == term.coef and key_of(terms[j]) == key_of(other):
+                halves = {k: term, j: term._replace(coef=0)}
+                found.append(_taken(terms, halves, 2, _symmetrizer(term)))
     return found
 
 

@@ -1,38 +1,18 @@
-"""Matrix forms: what matrix notation can write, in a normal form of its own.
-
-A `Form` stands for a matrix with rows and columns; a vector has no columns (`None`), its transpose no rows, a scalar
-neither. Kinds:
-
-`atom`    a name, turned (transposed) or not
-`call`    a function of forms: `inv(X)`, `sum(X, axis=0)`, `exp(A @ x)`
-`chain`   a matrix product of links; where two links meet without a dimension, it is an outer product
-`had`     an entrywise product of powers
-`diagm`   a vector as a diagonal matrix: row scaling and column scaling are chains with one
-`eye`, `ones`, `zeros`, `size`   what they say; `size` is a dimension as a number
-`prod`    a coefficient, powers of scalars, and one link or several: a `Monomial`
-`sum`     a sum of terms; a term with fewer dimensions is constant along the others. Of a matrix and its transpose
-          the shorter is kept, and the cost of the other
-`part`    the rows and columns of a form that a `Pick` each has: `x[1:]`, `X[0]`
-`tiles`   forms beside each other, along the rows (0) or the columns (1): blocks, see `tiles.py`
-`turned`  the transpose of a sum or of a call, which stay whole
-
-The product's normal form: eye goes, neighbouring diagonals merge, a row that meets a column becomes a scalar factor.
-Transposes are pushed to the links of a chain. `cost` counts Python's tokens, parentheses left out.
-"""
+"""Matrix forms in a normal form of their own: leaves, summands, products on their shorter side, transposes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from hashlib import blake2b
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import Range
 from indexcalc.index import Dimension
+from indexcalc.writing.matrix.form import Extent, Form, Monomial, kept
 from indexcalc.writing.slices import slice_text
 
-Extent = Dimension | None
 TURN = 2
 """The tokens of `.T`."""
 BRACKETS = 2
@@ -48,77 +28,13 @@ SPREAD = 2
 """What it costs the reader that a column or a row is repeated to fill a matrix."""
 
 
-class Form:
-    """A matrix form. `digest` depends on the content alone: equal forms have equal digests.
-
-    `names` and `powers` count those in it: of forms of one cost, the one with fewer is plainer.
-    """
-
-    __slots__ = (
-        "cols", "cost", "data", "digest", "kind", "label", "names", "parts", "powers", "rows", "same", "turn_of",
-    )  # fmt: skip
-    digest: bytes
-    turn_of: Form | None
-
-    def __init__(
-        self, kind: str, parts: tuple[Form, ...], data: Any, rows: Extent, cols: Extent, cost: int, same: bool = False
-    ) -> None:
-        self.kind, self.parts, self.data, self.rows, self.cols, self.cost = kind, parts, data, rows, cols, cost
-        self.same = same
-        self.names, self.powers = int(kind == "atom"), 0
-        for part in parts:
-            self.names += part.names
-            self.powers += part.powers
-        if kind == "had":
-            self.powers += sum(exponent not in (1, -1) for exponent in data)
-        self.label: str = data[0] if kind in ("atom", "call") else parts[0].label if parts else kind
-        content = (kind, [part.digest for part in parts], repr(data), str(rows), str(cols))
-        self.digest = blake2b(repr(content).encode(), digest_size=12).digest()
-        self.turn_of = self if same else None
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Form) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def __repr__(self) -> str:
-        return f"<{self.kind} {self.label} {self.rows}x{self.cols} cost={self.cost}>"
-
-    @property
-    def scalar(self) -> bool:
-        """Has it neither rows nor columns?"""
-        return self.rows is None and self.cols is None
-
-    @property
-    def vector(self) -> bool:
-        """Has it rows or columns, and not both?"""
-        return (self.rows is None) != (self.cols is None)
+@kept
+def key_of(term: Monomial) -> tuple[Any, ...]:
+    """What like terms have in common."""
+    return tuple((form.digest, exponent) for form, exponent in term.scalars), tuple(x.digest for x in term.links)
 
 
-class Monomial(NamedTuple):
-    """`coef * product of scalar**exponent * links`: a summand. Without links it is a scalar."""
-
-    coef: Number
-    scalars: tuple[tuple[Form, Number], ...]
-    links: tuple[Form, ...]
-
-    @property
-    def rows(self) -> Extent:
-        """The dimension of its rows."""
-        return self.links[0].rows if self.links else None
-
-    @property
-    def cols(self) -> Extent:
-        """The dimension of its columns."""
-        return self.links[-1].cols if self.links else None
-
-    @property
-    def key(self) -> tuple[Any, ...]:
-        """What like terms have in common."""
-        return tuple((form.digest, exponent) for form, exponent in self.scalars), tuple(x.digest for x in self.links)
-
-
+@kept
 def rank(form: Form) -> tuple[Any, ...]:
     """What orders factors that commute: names, then functions, then the rest; by their first name."""
     return {"size": -1, "atom": 0, "call": 1}.get(form.kind, 2), form.label, form.cost, form.digest
@@ -231,6 +147,7 @@ def number_term(value: Number) -> Monomial:
     return Monomial(value, (), ())
 
 
+@kept
 def term_of(form: Form) -> Monomial:
     """A form as a summand."""
     if form.kind == "prod":
@@ -245,6 +162,7 @@ def term_of(form: Form) -> Monomial:
     return Monomial(1, (), (form,))
 
 
+@kept
 def form_of(term: Monomial) -> Form:
     """A summand as a form."""
     coef, scalars, links = term
@@ -266,30 +184,40 @@ def flippable(term: Monomial, complement: bool = False) -> Monomial | None:
 
     With `complement`, only into a sum that subtracts 1: `-s*(s - 1)` is `s*(1 - s)` wherever it stands.
     """
+    turned = _complement if complement else opposite
     for k, (form, exponent) in enumerate(term.scalars):
-        if exponent == 1 and (other := opposite(form, complement)) is not None:
+        if exponent == 1 and (other := turned(form)) is not None:
             scalars = (*term.scalars[:k], (other, exponent), *term.scalars[k + 1 :])
             return Monomial(multiply(-1, term.coef), scalars, term.links)
     for k, link in enumerate(term.links):
-        alike = sum(link in (one, one.turn_of) for one in term.links)
-        if alike % 2 and (other := opposite(link, complement)) is not None:
+        if (other := turned(link)) is not None and sum(link in (one, turn(one)) for one in term.links) % 2:
             return Monomial(multiply(-1, term.coef), term.scalars, (*term.links[:k], other, *term.links[k + 1 :]))
     return None
 
 
-def opposite(form: Form, complement: bool = False) -> Form | None:
-    """Minus a form, with all signs of a sum in it changed; only a sum that has a negative term, or is less 1."""
+@kept
+def opposite(form: Form) -> Form | None:
+    """Minus a form, with all signs of a sum in it changed; only a sum that has a negative term."""
+    return _opposite(form, opposite, lambda term: negative(term.coef))
+
+
+@kept
+def _complement(form: Form) -> Form | None:
+    """Minus a form, only where the signs of a sum that is less 1 change."""
+    return _opposite(form, _complement, lambda term: term.coef == -1 and is_constant(term) and not term.scalars)
+
+
+def _opposite(form: Form, turned: Callable[[Form], Form | None], wanted: Callable[[Monomial], bool]) -> Form | None:
     parts = list(form.parts)
     if form.kind == "sum":
         terms = [term_of(part) for part in parts]
-        wanted = [term.coef == -1 and is_constant(term) and not term.scalars for term in terms]
-        if not any(wanted if complement else [negative(term.coef) for term in terms]):
+        if not any(map(wanted, terms)):
             return None
         parts = [form_of(term._replace(coef=multiply(-1, term.coef))) for term in terms]
         parts.sort(key=lambda part: negative(term_of(part).coef))
     elif form.kind in ("turned", "diagm", "had") or (form.kind == "call" and form.data[0] in LINEAR):
         exponents = form.data if form.kind == "had" else (1,) * len(parts)
-        found = [(k, opposite(part, complement)) for k, part in enumerate(parts) if exponents[k] == 1]
+        found = ((k, turned(part)) for k, part in enumerate(parts) if exponents[k] == 1)
         k, other = next(((k, other) for k, other in found if other is not None), (0, None))
         if other is None:
             return None
@@ -304,35 +232,50 @@ def chain(links: Sequence[Form]) -> Form:
     links = with_powers(links)
     if len(links) == 1:
         return links[0]
-    turned = [turn(link) for link in reversed(links)]
-    scalar = links[0].rows is None and links[-1].cols is None
+    rows, cols = links[0].rows, links[-1].cols
+    scalar = rows is None and cols is None
     if scalar:
-        sides = sorted((tuple(links), tuple(turned)), key=lambda side: (chain_cost(side), [rank(x) for x in side]))
-        links = sides[0]
-    same = scalar or [x.digest for x in turned] == [x.digest for x in links]
+        sides = (tuple(links), tuple(turn(link) for link in reversed(links)))
+        links = min(sides, key=lambda side: (chain_cost(side), [rank(x) for x in side]))
+    same = scalar or (rows == cols and all(turn(x) == y for x, y in zip(reversed(links), links, strict=True)))
     cost = chain_cost(links)
-    if not scalar and links[0].rows is not None and links[-1].cols is not None:
-        cost = min(cost, chain_cost(turned) + TURN + 1)
-    return Form("chain", tuple(links), None, links[0].rows, links[-1].cols, cost, same)
+    if rows is not None and cols is not None:
+        cost = min(cost, chain_cost(links, _turned_cost) + TURN + 1)
+    return Form("chain", tuple(links), None, rows, cols, cost, same)
 
 
-def chain_cost(links: Sequence[Form]) -> int:
+def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link: link.cost) -> int:
     """The tokens of a matrix product, runs of three or more equal links written as a power."""
+    if not _repeats(links):
+        return sum(map(cost, links)) + len(links) - 1
     found = -1
     for link, count in _counted(links):
-        found += (link.cost + 1) * count if count < 3 else link.cost + 4
+        found += (cost(link) + 1) * count if count < 3 else cost(link) + 4
     return found
+
+
+def _turned_cost(form: Form) -> int:
+    """The cost of the transpose, which need not be made for it where it has only the sign of one more."""
+    signed = form.kind == "call" and form.data[0] not in ("kron", "commutation")
+    return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
+
+
+def _repeats(links: Sequence[Form]) -> bool:
+    """Are two neighbours equal, or is one a power?"""
+    return any(link.label == before.label and link == before for before, link in pairwise(links)) or any(
+        _base(link)[1] > 1 for link in links if link.kind in ("call", "turned")
+    )
 
 
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
     """The links, three or more equal neighbours as one with their number."""
-    counted = _counted(links)
+    counted = _counted(links) if _repeats(links) else [(link, 1) for link in links]
     return [one for link, count in counted for one in ([(link, count)] if count >= 3 else [(link, 1)] * count)]
 
 
 def with_powers(links: Sequence[Form]) -> list[Form]:
     """The links, a long run of equal ones as a power: so a product of powers takes no longer than it is written."""
-    if len(links) == 1:
+    if len(links) == 1 or not _repeats(links):
         return list(links)
     return [
         one
@@ -346,7 +289,7 @@ def _counted(links: Sequence[Form]) -> list[tuple[Form, int]]:
     found: list[tuple[Form, int]] = []
     for link in links:
         base, count = _base(link)
-        if found and found[-1][0] == base and base.rows is not None and base.cols is not None:
+        if found and base.rows is not None and base.cols is not None and found[-1][0] == base:
             found[-1] = (base, found[-1][1] + count)
         else:
             found.append((base, count))
@@ -391,10 +334,23 @@ def scalar_cost(scalars: Iterable[tuple[Form, Number]]) -> int:
 
 def term_cost(term: Monomial, anchored: bool = False) -> int:
     """The tokens of a summand without its sign; `anchored`: what is constant needs no ones."""
-    links = core_links(term) if anchored else term.links
-    rest = number_cost(term.coef) + scalar_cost(term.scalars) + (spread_cost(term) if anchored else 0)
+    return _anchored_cost(term) if anchored else _plain_cost(term)
+
+
+@kept
+def _plain_cost(term: Monomial) -> int:
+    return _cost(term, term.links, 0)
+
+
+@kept
+def _anchored_cost(term: Monomial) -> int:
+    return _cost(term, core_links(term), spread_cost(term))
+
+
+def _cost(term: Monomial, links: Sequence[Form], more: int) -> int:
+    rest = number_cost(term.coef) + scalar_cost(term.scalars) + more
     if links:
-        return rest + (form_of(Monomial(1, (), links)).cost if len(links) > 1 else links[0].cost)
+        return rest + (links[0].cost if len(links) == 1 else chain(links).cost)
     return max(1, rest - 1)
 
 
@@ -415,11 +371,13 @@ def spread_cost(term: Monomial) -> int:
     return SPREAD if summed else 2 * SPREAD
 
 
+@kept
 def is_constant(term: Monomial) -> bool:
     """Is it the same in all entries?"""
     return all(link.kind == "ones" for link in term.links)
 
 
+@kept
 def spread_of(term: Monomial) -> str:
     """`column` for a column that is repeated, `row` for a row that is, else nothing."""
     if len(term.links) < 2 or term.rows is None or term.cols is None:
@@ -478,9 +436,9 @@ def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
     made = _entries(factors)
     if made.rows is None or made.cols is None:
         return made
-    other = _entries([(turn(form), exponent) for form, exponent in factors])
-    if other.cost + TURN + 1 >= made.cost:
+    if made.cost + sum(_turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
         return made
+    other = _entries([(turn(form), exponent) for form, exponent in factors])
     turned = Form("turned", (other,), None, made.rows, made.cols, other.cost + TURN)
     turned.turn_of, other.turn_of = other, turned
     return turned

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from math import prod
+from typing import NamedTuple
 
 from indexcalc.graph.constructors import einsum, regroup
 from indexcalc.graph.node import Constant, Node, Product, Regroup, Sum, topological
@@ -20,21 +21,15 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
-from indexcalc.writing.matrix.forms import (
-    Form,
-    atom,
-    chain,
-    form_of,
-    number_term,
-    turn,
-)
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.signed import as_in
 from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.special.layers import layer_text
-from indexcalc.writing.matrix.text import Typesetter
+from indexcalc.writing.matrix.text import Typesetter, length_of
 from indexcalc.writing.naming import part_names, with_parts, with_parts_latex
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 
@@ -54,10 +49,16 @@ LONG_TEXT = 100
 """Characters of a text whose parts get names, a line or so, if it becomes as much shorter as `SHORTER` says."""
 SHORTER = 0.8
 """How long a text with named parts is at most, as a share of the text without: a name has to pay."""
+UNNAMED = 400
+"""A formula of more tokens has names for its parts unasked: it fills a third of a page."""
 REPEATED = 8
 """A part gets a name if its uses but one have so many tokens."""
 LEAST = 4
 """The tokens of a part that gets a name, at least."""
+
+
+Spoken = tuple[str, tuple[tuple[str, str], ...]]
+"""A text, and those of the parts that it names, with their names."""
 
 
 @public
@@ -136,8 +137,19 @@ def _opened(node: Node, most: int) -> Node:
     """The node simplified, and multiplied out where that gives so many terms at most and may be shorter."""
     (plain,) = simplify([node])
     below = topological([plain])
-    opens = _width(plain) <= most and (len(below) <= SMALL or any(map(_may_shorten, below)))
+    opens = _multiplies(below) and (len(below) <= SMALL or any(map(_may_shorten, below))) and _width(plain) <= most
     return expand([plain], EXPAND_TERMS)[0] if opens else plain
+
+
+def _multiplies(below: Sequence[Node]) -> bool:
+    """Is there a sum among the factors of a product, or of a product among these? Children come before parents."""
+    found: set[Node] = set()
+    for node in below:
+        if isinstance(node, Product):
+            factors = [f.node for f in node.factors if _times(f.exponent)]
+            if any(isinstance(inner, Sum) or inner in found for inner in factors):
+                found.add(node)
+    return bool(found)
 
 
 def _may_shorten(node: Node) -> bool:
@@ -211,25 +223,23 @@ def _closed_text(array: Standing, setter: Typesetter) -> str | None:
     return None
 
 
-def _written(setter: Typesetter, form: Form, array: Standing) -> tuple[str, tuple[tuple[str, str], ...]]:
+def _written(setter: Typesetter, form: Form, array: Standing) -> Spoken:
     """The text of a form, and the parts that it names: none where it is not long, or would not become much shorter.
 
-    LaTeX names what text names.
+    LaTeX names what text names: how long this would be is known before anything is written.
     """
-    plain = Typesetter(array.vectors, array.turned)
-    written = plain.text(form)
-    if len(written) > LONG_TEXT:
-        body, parts = _named(plain, form, array.node)
-        length = len(body) + sum(len(name) + len(shown) + len(" = ,") for name, shown in parts)
-        if parts and length <= SHORTER * len(written):
-            return _named(setter, form, array.node)
+    length = length_of(form)
+    if length > LONG_TEXT:
+        named = name_parts(form, words(array.node))
+        shorter = length_of(named.form) + sum(len(name) + length_of(part) + len(" = ,") for name, part in named.parts)
+        if named.parts and shorter <= SHORTER * length:
+            return _spoken(setter, named)
     return setter.text(form), ()
 
 
-def _named(setter: Typesetter, form: Form, node: Node) -> tuple[str, tuple[tuple[str, str], ...]]:
-    """The text of a form with names for all parts that occur more than once, and what these are."""
-    named, parts = name_parts(form, words(node))
-    return setter.text(named), tuple((name, setter.natural(part)[0]) for name, part in parts)
+def _spoken(setter: Typesetter, named: Renamed) -> Spoken:
+    """The text of a form, and of its parts, by their names."""
+    return setter.text(named.form), tuple((name, setter.natural(part)[0]) for name, part in named.parts)
 
 
 def unicode_names(node: Node) -> dict[str, str]:
@@ -270,10 +280,11 @@ def _stood(array: Standing) -> Form:
 
 
 def formula(array: Standing, define: bool = False) -> Formula:
-    """The closed form of an array; `define` names the parts that occur more than once."""
+    """The closed form of an array; `define` names the parts that occur more than once, as it does in a long one."""
     setter = Typesetter(array.vectors, array.turned)
     try:
         form = with_sums(_stood(array))
+        define = define or form.cost > UNNAMED
         written = setter.text(form)
     except Stuck as stuck:
         made = Formula(array_text(array))
@@ -281,7 +292,7 @@ def formula(array: Standing, define: bool = False) -> Formula:
         return made
     if not define:
         return Formula(written)
-    body, parts = _named(setter, form, array.node)
+    body, parts = _spoken(setter, name_parts(form, words(array.node)))
     made = Formula(with_parts(body, [f"{name} = {shown}" for name, shown in parts]))
     made.definitions = parts
     return made
@@ -290,39 +301,56 @@ def formula(array: Standing, define: bool = False) -> Formula:
 # ------------------------------------------------------------------ parts with names
 
 
-def name_parts(form: Form, taken: frozenset[str]) -> tuple[Form, list[tuple[str, Form]]]:
-    """The form with names, none of which is taken, for the parts that occur more than once, and what these are."""
-    count: Counter[Form] = Counter()
+class Renamed(NamedTuple):
+    """A form with names for its parts, and these by their names, each before it is used."""
+
+    form: Form
+    parts: tuple[tuple[str, Form], ...] = ()
+
+
+def name_parts(form: Form, taken: frozenset[str]) -> Renamed:
+    """The form with names, none of which is taken, for the parts that occur more than once."""
+    count: Counter[bytes] = Counter()
+    found: dict[bytes, Form] = {}
 
     def pays(part: Form) -> bool:
-        return part.cost >= LEAST and (count[part] - 1) * part.cost >= REPEATED
+        return part.cost >= LEAST and (count[part.digest] - 1) * part.cost >= REPEATED
 
     def visit(part: Form) -> None:
-        count[part] += 1
-        if count[part] == 1 or not pays(part):
+        count[part.digest] += 1
+        found.setdefault(part.digest, part)
+        if count[part.digest] == 1 or not pays(part):
             for inner in part.parts:
                 visit(inner)
 
     visit(form)
-    wanted = [part for part in count if pays(part) and part.kind in ("call", "sum", "chain", "had")]
-    names: dict[Form, Form] = {}
-    definitions: list[tuple[str, Form]] = []
-    wanted.sort(key=lambda part: (part.cost, part.digest))
-    wanted = _long(wanted)
+    wanted = [part for part in found.values() if pays(part) and part.kind in ("call", "sum", "chain", "had")]
+    wanted = _long(sorted(wanted, key=lambda part: (part.cost, part.digest)))
     heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in wanted]
+    names: dict[bytes, Form] = {}
+    definitions: list[tuple[str, Form]] = []
     for part, name in zip(wanted, part_names(heads, taken), strict=True):
         definitions.append((name, _renamed(part, names)))
-        names[part] = _called(part, name)
-    return _renamed(form, names), definitions
+        names[part.digest] = _called(part, name)
+    return Renamed(_renamed(form, names) if wanted else form, tuple(definitions))
 
 
 def _long(parts: Sequence[Form]) -> list[Form]:
     """The parts that are not short once those before them have names: `v**2` needs none."""
-    names: dict[Form, Form] = {}
+    saved: dict[bytes, int] = {}
+    found = []
     for part in parts:
-        if _renamed(part, names).cost >= LEAST:
-            names[part] = _called(part, "t")
-    return list(names)
+        if part.cost - _saved(part, saved) >= LEAST:
+            saved[part.digest] = part.cost - 1
+            found.append(part)
+    return found
+
+
+def _saved(form: Form, saved: dict[bytes, int]) -> int:
+    """The tokens that names save within a form, by those that they save in its parts."""
+    if form.digest not in saved:
+        saved[form.digest] = sum(_saved(part, saved) for part in form.parts)
+    return saved[form.digest]
 
 
 def _called(part: Form, name: str) -> Form:
@@ -331,16 +359,21 @@ def _called(part: Form, name: str) -> Form:
     return turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
 
 
-def _renamed(form: Form, names: dict[Form, Form]) -> Form:
-    if form in names:
-        return names[form]
-    if not form.parts:
-        return form
+def _renamed(form: Form, names: dict[bytes, Form]) -> Form:
+    """The form with these names for parts; what was made so of each of its parts is among them then."""
+    if form.digest not in names:
+        names[form.digest] = _with_names(form, names) if form.parts else form
+    return names[form.digest]
+
+
+def _with_names(form: Form, names: dict[bytes, Form]) -> Form:
     if form.kind == "turned":
         return turn(_renamed(form.parts[0], names))
     parts = tuple(_renamed(part, names) for part in form.parts)
-    if form.kind == "chain":
-        return chain(parts)
+    if all(one is other for one, other in zip(parts, form.parts, strict=True)):
+        return form
+    if form.kind == "chain" and form.scalar:
+        return chain(parts)  # on the side that is shorter with names
     saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
     return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
 

@@ -22,8 +22,9 @@ from indexcalc.writing.index.latex import (
     parameter_latex,
     scripts_of,
 )
+from indexcalc.writing.matrix.form import Form, Monomial
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
-from indexcalc.writing.matrix.forms import Form, Monomial, runs
+from indexcalc.writing.matrix.forms import runs
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.matrix.special.tiles import cells_of

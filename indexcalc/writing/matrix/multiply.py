@@ -11,16 +11,15 @@ from indexcalc.functions.table import REDUCTIONS
 from indexcalc.graph.edge import power
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.index import Dim
+from indexcalc.writing.matrix.form import Extent, Form, Monomial
 from indexcalc.writing.matrix.forms import (
-    Extent,
-    Form,
-    Monomial,
     call,
     chain,
     chain_cost,
     eye,
     form_of,
     is_constant,
+    key_of,
     negative,
     number_term,
     ones,
@@ -266,8 +265,8 @@ def _remaining(form: Form) -> Form:
         if (links[0].rows, links[-1].cols) != (form.rows, form.cols):
             return form
         whole = product(term.coef, [*term.scalars, (total(form_of(Monomial(1, (), tuple(links)))), 1)], ())
-        keys.append(whole.key)
-        totals[whole.key] = add(totals.get(whole.key, 0), whole.coef)
+        keys.append(key_of(whole))
+        totals[keys[-1]] = add(totals.get(keys[-1], 0), whole.coef)
     kept = tuple(part for part, key in zip(form.parts, keys, strict=True) if totals[key] != 0)
     if len(kept) == len(form.parts):
         return form

@@ -19,16 +19,8 @@ from typing import Any, NamedTuple
 from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 from indexcalc.writing.matrix.factor import kron
-from indexcalc.writing.matrix.forms import (
-    Form,
-    Monomial,
-    call,
-    eye,
-    form_of,
-    ones,
-    size,
-    turn,
-)
+from indexcalc.writing.matrix.form import Form, Monomial
+from indexcalc.writing.matrix.forms import call, eye, form_of, ones, size, turn
 from indexcalc.writing.matrix.multiply import (
     along,
     diag,

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from indexcalc.functions.entries.choosing import LISTED, ONE_HOT
 from indexcalc.graph.ranges import Range, one_entry
-from indexcalc.writing.matrix.forms import Form, Monomial, Pick, form_of, ones, part, term_of, turn, zeros
+from indexcalc.writing.matrix.form import Form, Monomial
+from indexcalc.writing.matrix.forms import Pick, form_of, ones, part, term_of, turn, zeros
 
 
 def picked(left: Form, right: Form) -> Form | None:

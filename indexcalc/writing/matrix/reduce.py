@@ -31,9 +31,8 @@ from indexcalc.index import Dimension, unknown
 from indexcalc.simplify.products.tiled import tiled
 from indexcalc.writing.known import PLACES, places_matrix
 from indexcalc.writing.matrix.factor import Factoring, kron
+from indexcalc.writing.matrix.form import Form, Monomial
 from indexcalc.writing.matrix.forms import (
-    Form,
-    Monomial,
     Pick,
     atom,
     call,
@@ -54,8 +53,8 @@ from indexcalc.writing.matrix.special.convolved import convolved
 from indexcalc.writing.matrix.special.tiles import tiles_form
 from indexcalc.writing.matrix.special.unfolded import unfold_one
 
-LONGEST = 400
-"""A form of more tokens is not written as one formula."""
+LONGEST = 1000
+"""A form of more tokens is not written as one formula: it would fill a page, though names shorten it to a third."""
 MOST_SIDES = 16
 """Of the ways to write the terms of a sum on one side or another, so many are tried."""
 
@@ -67,7 +66,8 @@ class FormFinder:
         """The form of a node of at most two axes; an error that says why, if it has none."""
         if root.order > 2:
             raise Stuck(f"it has {root.order} axes, and a matrix holds two")
-        for node in topological([root], lambda node: "matrix form" in node.facts):
+        known = "matrix form" in root.facts
+        for node in () if known else topological([root], lambda node: "matrix form" in node.facts):
             if node.order > 2:
                 continue
             try:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from indexcalc.graph.node import Node, Sum, topological
-from indexcalc.writing.matrix.forms import LINEAR, Form, negative, opposite, term_of
+from indexcalc.writing.matrix.form import Form, kept
+from indexcalc.writing.matrix.forms import LINEAR, negative, opposite, term_of
 
 
 def as_in(form: Form, node: Node) -> Form:
@@ -17,7 +18,7 @@ def as_in(form: Form, node: Node) -> Form:
     <atom x 3xNone cost=1>
     """
     turned = _turned_in(node)
-    return _signed(form, turned) if turned else form
+    return Signs(turned).of(form) if turned else form
 
 
 def _turned_in(node: Node) -> set[Form]:
@@ -34,42 +35,62 @@ def _turned_in(node: Node) -> set[Form]:
     return {form for form in turned - kept if form.kind == "sum" and opposite(form) is not None}
 
 
-def _signed(form: Form, turned: Collection[Form]) -> Form:
-    """A form by itself: signs are free within it, not beyond it."""
-    odd = _odd(form, turned)
-    return _turned(form, turned, {one for one, is_odd in odd.items() if not is_odd})
+class Signs:
+    """The signs of the sums of one form, those that stand the other way in the graph, found once for each part."""
+
+    def __init__(self, turned: Collection[Form]) -> None:
+        self.turned = turned
+        self.done: dict[bytes, Form] = {}
+        self.odd: dict[bytes, dict[Form, bool]] = {}
+
+    def of(self, form: Form) -> Form:
+        """A form by itself: signs are free within it, not beyond it."""
+        if not has_differences(form):
+            return form
+        if form.digest not in self.done:
+            odd = self._odd(form)
+            self.done[form.digest] = self._within(form, {one for one, is_odd in odd.items() if not is_odd})
+        return self.done[form.digest]
+
+    def _within(self, form: Form, free: Collection[Form]) -> Form:
+        if form in free:
+            other = opposite(form)
+            assert other is not None
+            return other
+        if not has_differences(form):
+            return form
+        exponents = _exponents(form)
+        parts = tuple(
+            self.of(part) if exponent is None or (exponent != 1 and part not in free) else self._within(part, free)
+            for part, exponent in zip(form.parts, exponents, strict=True)
+        )
+        if all(one is other for one, other in zip(parts, form.parts, strict=True)):
+            return form
+        return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost, form.same)
+
+    def _odd(self, form: Form) -> dict[Form, bool]:
+        """The sums among the factors of a form that stand the other way, and whether their number is odd."""
+        if form.digest not in self.odd:
+            self.odd[form.digest] = {form: True} if form in self.turned else self._odd_parts(form)
+        return self.odd[form.digest]
+
+    def _odd_parts(self, form: Form) -> dict[Form, bool]:
+        found: dict[Form, bool] = {}
+        if not has_differences(form):
+            return found
+        for part, exponent in zip(form.parts, _exponents(form), strict=True):
+            if exponent == 1:
+                for one, odd in self._odd(part).items():
+                    found[one] = found.get(one, False) != odd
+            elif part in self.turned and exponent is not None:
+                found[part] = not isinstance(exponent, int) or found.get(part, False) != bool(exponent % 2)
+        return found
 
 
-def _turned(form: Form, turned: Collection[Form], free: Collection[Form]) -> Form:
-    if form in free:
-        other = opposite(form)
-        assert other is not None
-        return other
-    if not form.parts:
-        return form
-    exponents = _exponents(form)
-    parts = tuple(
-        _signed(part, turned) if exponent is None or (exponent != 1 and part not in free)
-        else _turned(part, turned, free)
-        for part, exponent in zip(form.parts, exponents, strict=True)
-    )  # fmt: skip
-    if parts == form.parts:
-        return form
-    return Form(form.kind, parts, form.data, form.rows, form.cols, form.cost, form.same)
-
-
-def _odd(form: Form, turned: Collection[Form]) -> dict[Form, bool]:
-    """The sums among the factors of a form that stand the other way, and whether their number is odd."""
-    if form in turned:
-        return {form: True}
-    found: dict[Form, bool] = {}
-    for part, exponent in zip(form.parts, _exponents(form), strict=True):
-        if exponent == 1:
-            for one, odd in _odd(part, turned).items():
-                found[one] = found.get(one, False) != odd
-        elif part in turned and exponent is not None:
-            found[part] = not isinstance(exponent, int) or found.get(part, False) != bool(exponent % 2)
-    return found
+@kept
+def has_differences(form: Form) -> bool:
+    """Is there a sum in it whose signs may change?"""
+    return (form.kind == "sum" and opposite(form) is not None) or any(map(has_differences, form.parts))
 
 
 def _exponents(form: Form) -> Sequence[object]:

@@ -13,11 +13,11 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
+from indexcalc.writing.matrix.form import Form, Monomial, kept
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
     TURN,
-    Form,
-    Monomial,
+    chain,
     chain_cost,
     core_links,
     flippable,
@@ -45,6 +45,8 @@ class Typesetter:
     """Sets forms as text: `turned` vectors stand the other way, entries as `shown`, `names` are written in another."""
 
     bracket = ROUND
+    summed = False
+    """Does a function that sums stand around what is written?"""
 
     def __init__(
         self,
@@ -58,6 +60,7 @@ class Typesetter:
             "eye": self._eye, "ones": self._ones, "zeros": self._zeros, "size": self._size, "prod": self._prod,
             "sum": self._sum, "part": self._part, "tiles": lambda form: (tiles_text(self, form), ATOM),
         }  # fmt: skip
+        self.known: dict[tuple[int, bool, bool], tuple[Form, Set]] = {}
 
     def text(self, form: Form) -> str:
         """The text of a form."""
@@ -67,6 +70,24 @@ class Typesetter:
 
     def write(self, form: Form) -> Set:
         """A form in its own orientation."""
+        return self._once(form, self._in_its_own, False)
+
+    def natural(self, form: Form) -> Set:
+        """A form, a vector among them in the orientation in which vectors stand."""
+        if form.vector and self.vectors != "numpy":
+            return self._once(form, self._as_vectors_stand, True)
+        return self.write(turn(form) if form.vector and form.rows is None else form)
+
+    def _once(self, form: Form, way: Callable[[Form], Set], natural: bool) -> Set:
+        """A form, written in this way the first time: a shared part is written once, however often it occurs."""
+        if not form.parts:
+            return way(form)
+        key = id(form), natural, self.summed
+        if key not in self.known:
+            self.known[key] = form, way(form)
+        return self.known[key][1]
+
+    def _in_its_own(self, form: Form) -> Set:
         if form.kind == "turned":
             inner = form.parts[0]
             if inner.kind == "sum" and inner.data is not None and inner.data <= inner.cost + TURN:
@@ -83,11 +104,7 @@ class Typesetter:
             return self.transposed(self.kinds[form.kind](form))
         return self.kinds[form.kind](form)
 
-    def natural(self, form: Form) -> Set:
-        """A form, a vector among them in the orientation in which vectors stand."""
-        if not form.vector or self.vectors == "numpy":
-            upright = turn(form) if form.vector and form.rows is None else form
-            return self.kinds[upright.kind](upright) if upright.kind != "turned" else self.write(upright)
+    def _as_vectors_stand(self, form: Form) -> Set:
         wanted = form.rows is not None if self.vectors == "column" else form.cols is not None
         if form.kind in ("call", "had", "sum", "ones", "zeros", "part", "tiles"):
             return self.kinds[form.kind](form)
@@ -354,3 +371,63 @@ def _outer(links: Sequence[Form]) -> tuple[list[Form], str]:
     if left.kind == "ones" and left.rows == 1:
         return [turn(right)], "[None]"
     return [left, turn(right)], ""
+
+
+# ------------------------------------------------------------------ how long a text is
+
+
+@kept
+def length_of(form: Form) -> int:
+    """About how many characters its text has: names, and the signs and brackets around them."""
+    inner: int = sum(map(length_of, form.parts))
+    match form.kind:
+        case "atom":
+            return len(form.data[0]) + TURN * bool(form.data[1])
+        case "call" if form.data[0] == "power" or form.data[0] in OPERATORS:
+            return inner + len(OPERATORS.get(form.data[0], "")) + 2
+        case "call":
+            more = sum(2 + len(str(value)) + (len(keyword) + 1 if keyword else 0) for keyword, value in form.data[1])
+            return len(form.data[0]) + inner + 2 * len(form.parts) + more
+        case "chain":
+            found = [
+                (length_of(one) + _brackets(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
+                for one, count in runs(form.parts)
+            ]
+            return sum(3 + length + power for length, power in found) - 3
+        case "had":
+            return _length(form.parts, form.data)
+        case "prod":
+            term = term_of(form)
+            return _term_length(term, term.links)
+        case "sum":
+            terms = map(term_of, form.parts)
+            sides = ((term, term.links if spread_of(term) == "column" else core_links(term)) for term in terms)
+            return sum(3 + _term_length(*side) for side in sides) - 3
+        case "size":
+            return len(str(form.data))
+        case "eye" | "ones" | "zeros":
+            return len(form.kind) + sum(2 + len(str(dim)) for dim in (form.rows, form.cols) if dim is not None)
+        case "part":
+            return inner + sum(2 + len(pick.text) for pick in form.data if pick is not None)
+    return inner + len(form.kind) * (form.kind == "diagm") + TURN
+
+
+def _term_length(term: Monomial, links: Sequence[Form]) -> int:
+    """About how many characters a summand with these links has, without its sign."""
+    number = 0 if term.coef in (1, -1) else len(str(abs(term.coef))) + 1
+    scalars = _length(*zip(*term.scalars, strict=True)) + 1 if term.scalars else 0
+    if links:
+        return number + scalars + length_of(links[0] if len(links) == 1 else chain(links))
+    return max(1, number + scalars - 1)
+
+
+def _length(forms: Sequence[Form], exponents: Sequence[Number]) -> int:
+    """About how many characters a product of powers has."""
+    powers = sum(2 + len(str(abs(exponent))) for exponent in exponents if abs(exponent) != 1)
+    return powers + sum(length_of(form) + _brackets(form) + 1 for form in forms) - 1
+
+
+def _brackets(form: Form) -> int:
+    """How many of them a factor has round it."""
+    compared = form.kind == "call" and form.data[0] in OPERATORS
+    return 2 if compared or form.kind in ("sum", "prod", "had") else 0

@@ -10,7 +10,8 @@ from indexcalc.affine import first_and_count
 from indexcalc.graph.node import Node
 from indexcalc.graph.ranges import Range, Relation, at_least, relation_of
 from indexcalc.index import Dim, Dimension
-from indexcalc.writing.matrix.forms import Form, Pick, call, ones, part, zeros
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import Pick, call, ones, part, zeros
 from indexcalc.writing.matrix.special.tiles import beside
 
 DEFAULTS = {"correlate": "valid", "convolve": "full"}

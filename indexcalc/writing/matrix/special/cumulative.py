@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from indexcalc.functions.reductions import CUMULATIVE
-from indexcalc.writing.matrix.forms import Form, call, chain, form_of, term_of, turn
+from indexcalc.writing.matrix.form import Form, kept
+from indexcalc.writing.matrix.forms import call, chain, form_of, term_of, turn
 
 
-def with_sums(form: Form, done: dict[Form, Form] | None = None) -> Form:
+@kept
+def with_sums(form: Form) -> Form:
     """The form with products with triangles of ones as cumulative sums.
 
     >>> from indexcalc.writing.matrix.forms import atom, ones
@@ -16,16 +18,11 @@ def with_sums(form: Form, done: dict[Form, Form] | None = None) -> Form:
     >>> with_sums(chain([triangle, atom("x", 3, None)])).data
     ('cumsum', (), False)
     """
-    done = {} if done is None else done
-    if form.parts and form not in done:
-        done[form] = _with_sums(form, done)
-    return done.get(form, form)
-
-
-def _with_sums(form: Form, done: dict[Form, Form]) -> Form:
+    if not _has_triangle(form):
+        return form
     if form.kind == "turned":
-        return turn(with_sums(form.parts[0], done))
-    parts = tuple(with_sums(part, done) for part in form.parts)
+        return turn(with_sums(form.parts[0]))
+    parts = tuple(map(with_sums, form.parts))
     if not all(one is other for one, other in zip(parts, form.parts, strict=True)):
         saved = sum(part.cost for part in form.parts) - sum(part.cost for part in parts)
         form = Form(form.kind, parts, form.data, form.rows, form.cols, form.cost - saved, form.same)
@@ -47,6 +44,11 @@ def _summed(links: Sequence[Form]) -> Sequence[Form]:
             inner = chain(links[:k])
             return [call(CUMULATIVE, [inner], inner.rows, inner.cols, (("axis", 1),)), *links[k + 1 :]]
     return links
+
+
+@kept
+def _has_triangle(form: Form) -> bool:
+    return _is_triangle(form) or any(map(_has_triangle, form.parts))
 
 
 def _is_triangle(form: Form) -> bool:

@@ -10,7 +10,8 @@ from indexcalc.graph.node import Definition, Labels, Node, Variable
 from indexcalc.graph.numbers import Number
 from indexcalc.graph.ranges import relation_of
 from indexcalc.writing.brackets import ROUND
-from indexcalc.writing.matrix.forms import Form, Monomial, atom, call, form_of
+from indexcalc.writing.matrix.form import Form, Monomial
+from indexcalc.writing.matrix.forms import atom, call, form_of
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.reduce import flatten
 from indexcalc.writing.matrix.special.convolved import AxisRun, Convolution, convolution, run_of

@@ -11,7 +11,8 @@ from indexcalc.index import Dimension
 from indexcalc.simplify.passes import simplify
 from indexcalc.simplify.products.tiled import Tiled
 from indexcalc.writing.brackets import ATOM
-from indexcalc.writing.matrix.forms import Form, Pick, part, turn, zeros
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import Pick, part, turn, zeros
 from indexcalc.writing.matrix.network import Stuck
 
 

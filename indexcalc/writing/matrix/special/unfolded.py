@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from indexcalc.index import Dimension
 from indexcalc.writing.matrix.factor import kron
-from indexcalc.writing.matrix.forms import Form, call, form_of, turn
+from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.forms import call, form_of, turn
 from indexcalc.writing.matrix.multiply import diagm, product
 from indexcalc.writing.matrix.network import Label, Network, Wide, vec
 
