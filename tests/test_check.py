@@ -261,6 +261,32 @@ def test_a_wrong_formula_shows_a_term_and_an_input() -> None:
     assert (shown.formula, shown.derivative) == (pytest.approx(own), pytest.approx(right))
 
 
+def test_a_term_too_many_is_named() -> None:
+    report = ic.check("A x + A^T x + exp(x)", QUADRATIC)
+    assert report.faults == ("extra term",) and str(report.difference).startswith("it has exp(x), which the derivative")
+    assert report.mend == "leave out exp(x)"
+
+
+@pytest.mark.parametrize(
+    ("factor", "mend"),
+    [
+        (1 / ic.sqrt(ic.scalar("a", positive=True)), "multiply by sqrt(a)"), (ic.scalar("a") ** 2, "multiply by 1/a**2"),
+        (np.e, "multiply by 0.367879"), (0.1 * ic.scalar("a"), "multiply by 10/a"), (-0.25, "multiply by -4"),
+    ],
+)  # fmt: skip
+def test_a_factor_is_named(factor: Any, mend: str) -> None:
+    v, a = ic.tensor("v", "n"), ic.scalar("a", positive=True)
+    D = ic.grad(a * ic.norm2(v), v)
+    report = ic.check(D * (factor if isinstance(factor, float) else ic.parse(str(factor), a=a)), D)
+    assert report.faults == ("factor",) and report.mend == mend
+
+
+def test_a_tensor_with_a_symmetry_is_assumed_no_other() -> None:
+    T, v = ic.tensor("T", "n n n", symmetric=[(0, 1)]), ic.tensor("v", "n")
+    report = ic.check(3 * ic.einsum("ijk,j,k->i", T, v, v), ic.grad(ic.einsum("ijk,i,j,k->", T, v, v, v), v))
+    assert not report.right and report.condition == ""
+
+
 def test_a_wrong_shape_says_which_is_asked() -> None:
     report = ic.check("A", QUADRATIC)
     assert report.verdict == "wrong" and "its shape is (n, n), and should be (n,) in gradient" in report.note
@@ -315,6 +341,14 @@ def test_numbers_of_a_matrix() -> None:
     assert other.faults == ("vec order",)
 
 
+def test_numbers_of_another_meaning() -> None:
+    given = np.array([[2.0, 1.0], [1.0, 3.0]])
+    inverse = np.linalg.inv(given)
+    report = ic.check(2 * inverse - np.diag(np.diag(inverse)), ic.grad(ic.logdet(S), S), at={"S": given})
+    assert report.faults == ("meaning",) and "this is the independent derivative" in report.mend
+    assert ic.check(np.zeros(0), ic.grad(x.T @ x, x), at={"x": np.zeros(0)}).right
+
+
 # ------------------------------------------------------------------ wrong input
 
 
@@ -337,6 +371,7 @@ def test_numbers_of_a_matrix() -> None:
         (lambda: ic.verify(x * QUADRATIC), ic.DerivativeError, "does not know"),
         (lambda: ic.verify(QUADRATIC, of=x.T @ x), ic.DerivativeError, "one of of= and wrt="),
         (lambda: ic.verify(A @ x, of=A @ x, wrt=x), ic.DerivativeError, "axes"),
+        (lambda: ic.verify(2 * t[i], of=t[j] * t[j], wrt=t[k]), ic.DerivativeError, "its indices are (i,)"),
         (lambda: ic.verify("x"), ic.KindError, "no derivative"),
         (lambda: ic.verify(ic.hvp(x.T @ A @ x, x, y)), ic.DerivativeError, "does not know"),
         (lambda: ic.verify(ic.grad(ic.log(-(x.T @ x)), x)), ic.InputError, "no random input"),
@@ -365,7 +400,7 @@ VERIFIED = [
     *(ic.hessian(ic.tr(S @ S @ S), S, structure=how) for how in ("projected", "independent", "free")),
     ic.hessian(L(X @ W + B), W, X), ic.derivative(ic.exp(U(x)), x, 2), ic.vjp(X @ W, W, B),
     ic.softmax(Z[n_, c_], c_).diff(Z[n_, d_]), (ic.sin(t[i]) * t[i]).diff(t[i]), ic.grad(ic.norm2(STEP) ** 2, STEP),
-    (t[i] * A[i, j]).diff(A[k, l], t[k]), ic.grad(ic.eigvalsh(S).sum(), S), ic.derivative(ic.inv(A), A),
+    (t[i] * A[i, j]).diff(A[k, l], t[k]), (S[i, j] * S[i, j]).diff(S[k, l], structure="free"), ic.grad(ic.eigvalsh(S).sum(), S), ic.derivative(ic.inv(A), A),
 ]  # fmt: skip
 
 
