@@ -94,7 +94,8 @@ def test_second_derivatives_on_the_left() -> None:
         ("Z = X^T G", "names no derivative"),
         ("dL/dW + 1 = X^T G", "stands after"), ("G dL/dW = X^T G", "is no number"), ("q dL/dW = X^T G", "is no factor"),
         ("2/(dL/dW) = X^T G", "is divided by"), ("d(X q)/dW = X^T G", "'q' is not declared"),
-        ("d(X +)/dW = X^T G", "found ')'"), ("d(X W)/dW = X^T G", "is not what was derived"), ("A x = X^T G", "names no derivative"),
+        ("d(X +)/dW = X^T G", "found ')'"), ("d(X W)/dW = X^T G", "is not what was derived"),
+        ("A x = X^T G", "names no derivative"),
         ("W = X^T G", "names no derivative"),
     ],
 )  # fmt: skip

@@ -89,6 +89,7 @@ def test_what_is_equal_on_one_side_is_not_equal(one: Any, other: Any, where: str
 
 
 SAME_NUMBERS = [
+    (ic.max(ic.relu(A), axis=1), ic.relu(ic.max(A, axis=1))),
     (ic.relu(x) + ic.relu(-x), ic.abs(x)), (ic.maximum(s, t) + ic.minimum(s, t), s + t),
     (ic.relu(s) ** 2, s * ic.relu(s)),
     (ic.minimum(ic.relu(x), 6), ic.where(x > 6, 6, ic.where(x > 0, x, 0))), (ic.sign(s) * ic.abs(s), s),
@@ -288,6 +289,7 @@ a3, b3, c3 = (ic.tensor(name, 3) for name in "abc")
 K = ic.tensor("K", "n n", skew=True)
 T = ic.tensor("T", "n n", toeplitz=True)
 W = ic.tensor("W", "N n")
+SIZE = ic.ones("n").sum()
 H = ic.eye("N") - W @ ic.inv(W.T @ W) @ W.T
 RATIONAL = [
     (ic.inv(A + C @ M @ D), ic.inv(A) - ic.inv(A) @ C @ ic.inv(ic.inv(M) + D @ ic.inv(A) @ C) @ D @ ic.inv(A)),
@@ -308,6 +310,10 @@ RATIONAL = [
     ((ic.cross(a3, b3) ** 2).sum(), (a3 @ a3) * (b3 @ b3) - (a3 @ b3) ** 2),
     (ic.det(Q) ** 2, 1 + 0 * ic.det(Q)), (ic.inv(E + K) @ (E - K), (E - K) @ ic.inv(E + K)), (x @ K @ x, 0 * (x @ x)),
     (ic.det(2 * F2), 4 * ic.det(F2)), (ic.exp(s + t) * ic.inv(A), ic.inv(A) * ic.exp(t + s)),
+    (s**0.1 * (s + t) ** 2, s**0.1 * (s**2 + 2 * s * t + t**2)), (A @ ic.pinv(0 * A), 0 * A),
+    (s ** (SIZE / 2) * (s + t) ** 2, s ** (SIZE / 2) * (s**2 + 2 * s * t + t**2)),
+    (s ** (1 / SIZE) * (s + t) ** 2, s ** (1 / SIZE) * (s**2 + 2 * s * t + t**2)),
+    (ic.cumprod(x * (s + t)), ic.cumprod(s * x + t * x)),
     (ic.matrix_power(A, 3), A @ A @ A), (ic.det(A @ B), ic.det(A) * ic.det(B)), (ic.inv(A @ B), ic.inv(B) @ ic.inv(A)),
 ]  # fmt: skip
 
@@ -325,7 +331,7 @@ NO_IDENTITY = [
     (ic.inv(A + B), ic.inv(A) + ic.inv(B)), (ic.det(2 * A), 4 * ic.det(A)), (ic.pinv(C @ D), ic.pinv(D) @ ic.pinv(C)),
     (ic.inv(A + C @ D), ic.inv(A) - ic.inv(A) @ C @ ic.inv(J - D @ ic.inv(A) @ C) @ D @ ic.inv(A)),
     (ic.adj(A @ B), ic.adj(A) @ ic.adj(B)), (ic.tr(A @ B @ A), ic.tr(A @ A) * ic.tr(B)),
-    ((x @ y) ** 2, (x @ x) * (y @ y)), (T @ T, T.T @ T),
+    ((x @ y) ** 2, (x @ x) * (y @ y)), (T @ T, T.T @ T), (ic.max(x) * ic.max(C), x[0] * ic.max(C)),
 ]  # fmt: skip
 
 
@@ -541,6 +547,27 @@ def test_no_mutant_of_many_is_called_right(start: int) -> None:
     assert tally["true right"] >= (0.995 if thorough else 1) * true and true >= (120 if thorough else 8), tally
     assert tally["mutants"] >= (360 if thorough else 24), tally
     assert tally["mutants with branches"] >= tally["mutants"] / 3, tally
+
+
+E3 = ic.tensor("z", "n")[3:]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (E3 @ E3, E3[0] ** 2, False), ((E3 + 1) * E3, E3**2 + E3, True), (ic.max(E3), -ic.min(-E3), True),
+        (ic.max(E3), ic.max(E3) * 1.5, False), (ic.sort(E3)[0], ic.min(E3), True), (ic.max(E3) * E3, E3, False),
+    ],
+)  # fmt: skip
+def test_a_part_that_small_dimensions_do_not_have(one: Any, other: Any, equal: bool) -> None:
+    """A slice has no entries, or is none, where its tensor is too short; that is no size to compare at."""
+    assert one.equals(other).equal == equal
+
+
+def test_a_formula_of_a_part_that_small_dimensions_do_not_have() -> None:
+    z = ic.tensor("z", "n")
+    D = ic.grad(ic.max(z[3:]), z)
+    assert ic.check(2 * D, D).mend == "multiply by 1/2" and ic.check(D + 0 * z, D).right
 
 
 def test_what_is_zero_in_small_dimensions_is_not_zero() -> None:
