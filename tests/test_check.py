@@ -292,6 +292,14 @@ def test_a_wrong_shape_says_which_is_asked() -> None:
     assert report.verdict == "wrong" and "its shape is (n, n), and should be (n,) in gradient" in report.note
 
 
+@pytest.mark.parametrize("factor", [2, -1, 7])
+def test_an_example_has_its_values_at_its_inputs(factor: int) -> None:
+    shown = ic.check(f"{factor} X^T G", LAYER).example
+    assert shown is not None
+    right = (shown.inputs["X"].T @ shown.inputs["G"])[shown.entry]
+    assert (shown.formula, shown.derivative) == (factor * right, right)
+
+
 def test_an_example_has_negative_numbers_where_positive_ones_show_nothing() -> None:
     v = ic.tensor("v", "n")
     shown = ic.check("ones(n)", ic.grad(ic.relu(v).sum(), v)).example
