@@ -152,6 +152,7 @@ def test_stars_are_read_as_products_where_that_is_right() -> None:
     report = ic.check("2*X'*(X*w - t)", SQUARES)
     assert report.faults == ("product",) and "2 X' (X w - t)" in report.mend and not report.right
     assert ic.check("A*x + A'*x", QUADRATIC).faults == ("product",)
+    assert ic.check("X'*G", LAYER).faults == ("product",)  # entry by entry its shapes do not fit
     assert ic.check("2*X'*(X@w - t)", SQUARES).faults == ("product",)
     assert ic.check("A*C", A * C).right  # entrywise, as it is written
     assert ic.check("3*X'*(X*w - t)", SQUARES).faults != ("product",)

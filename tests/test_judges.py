@@ -75,6 +75,7 @@ EQUAL_ON_ONE_SIDE = [
     (ic.logdet(A), ic.log(-ic.det(A)), "det(A) < 0"),
     (ic.where((s > 0) * (s < 1e-3), 5, s), s, ""), (ic.where((s > 3) * (t < -3), 1, 0), 0 * s * t, ""),
     (ic.max(x), x[0] + 0 * x.sum(), ""), (ic.norm1(x), x.sum(), ""), (ic.abs(s * t), s * t, "s*t > 0"),
+    (ic.sqrt(s**2 * t), s * ic.sqrt(t), "s > 0"),
 ]  # fmt: skip
 
 
@@ -120,6 +121,12 @@ def test_a_side_that_is_not_reached_is_named() -> None:
     far = ic.where(ic.sin(s) > 2, 5, s)
     answer = far.equals(s)
     assert answer or "not met: sin(s) > 2" in answer.how
+
+
+@pytest.mark.parametrize(("below", "count"), [(s**3 * t, 1), (s**2 * t, 2), (s * t, 1), (s**4 * t**2 + 1, 1)])
+def test_a_root_has_a_side_where_an_even_power_in_it_is_0(below: Any, count: int) -> None:
+    """Its sign is lost there, that of an odd power is part of the whole's."""
+    assert len(branches_of([ic.sqrt(below).node])) == count
 
 
 def test_the_place_where_a_condition_is_an_equality() -> None:
@@ -313,7 +320,8 @@ RATIONAL = [
     (s**0.1 * (s + t) ** 2, s**0.1 * (s**2 + 2 * s * t + t**2)), (A @ ic.pinv(0 * A), 0 * A),
     (s ** (SIZE / 2) * (s + t) ** 2, s ** (SIZE / 2) * (s**2 + 2 * s * t + t**2)),
     (s ** (1 / SIZE) * (s + t) ** 2, s ** (1 / SIZE) * (s**2 + 2 * s * t + t**2)),
-    (ic.cumprod(x * (s + t)), ic.cumprod(s * x + t * x)),
+    (ic.cumprod(x * (s + t)), ic.cumprod(s * x + t * x)), (ic.prod(x * (s + t)), ic.prod(s * x + t * x)),
+    *((ic.matrix_power(A, k) * (s + t) ** 2, ic.matrix_power(A, k) * (s**2 + 2 * s * t + t**2)) for k in (9, -9)),
     (ic.matrix_power(A, 3), A @ A @ A), (ic.det(A @ B), ic.det(A) * ic.det(B)), (ic.inv(A @ B), ic.inv(B) @ ic.inv(A)),
 ]  # fmt: skip
 
@@ -343,6 +351,16 @@ def test_what_is_no_identity_is_none(one: Any, other: Any) -> None:
 def test_how_says_the_sizes_and_the_bound() -> None:
     how = (C @ ic.pinv(C)).T.equals(C @ ic.pinv(C)).how
     assert how.startswith("exact, modulo p = 2147483647, 2147483629: error below 2^-") and " at sizes m=" in how
+
+
+def test_the_denominator_of_a_batch_is_the_determinants_of_all() -> None:
+    from indexcalc.equality.degree import degrees
+    from indexcalc.graph.constructors import matrix, reduction, variable
+
+    batch = variable("A", (4, 2, 2))
+    assert degrees(reduction("inv", batch, (1, 2), True), {}) == (7, 8)
+    assert degrees(matrix("matrix_power", [batch], batch.dims, (-9,), 0), {}) == (9 * 7, 9 * 8)
+    assert degrees(matrix("matrix_power", [batch], batch.dims, (9,), 0), {}) == (9, 0)
 
 
 def test_a_mask_is_no_proof() -> None:

@@ -5,6 +5,7 @@ Each row is an expression, its simplified text, and the same in NumPy, if it has
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from inspect import signature
 from typing import Any
@@ -14,6 +15,10 @@ import pytest
 from scipy.linalg import expm
 
 import indexcalc as ic
+from indexcalc.calculus.rules import rule_of
+from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
+from indexcalc.graph.constructors import constant, einsum
+from indexcalc.simplify.passes import simplify
 
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
 A, B = ic.tensor("A", "n n"), ic.tensor("B", "n n")
@@ -22,6 +27,7 @@ P, Q = ic.tensor("P", "n n", positive=True), ic.tensor("Q", "n n", positive=True
 F, G = ic.tensor("F", "m p"), ic.tensor("G", "p m")
 T, M = ic.tensor("T", "n n n"), ic.tensor("M", "n n n")
 R = ic.tensor("R", "n p n p")
+u, h = ic.tensor("u", 9), ic.tensor("h", 3)
 x, y = ic.tensor("x", "n"), ic.tensor("y", "n", onehot=True)
 s, t = ic.scalar("s"), ic.scalar("t")
 p, q = ic.scalar("p", positive=True), ic.scalar("q", positive=True)
@@ -62,6 +68,17 @@ FORMS: dict[str, tuple[Any, str, Callable[..., Any] | None]] = {
         ic.det(ic.block([[a, ic.zeros(1, 3)], [c, d]])),
         "det(d)*sum(a)",
         lambda a, d: det(d) * a[0, 0],
+    ),
+    "an inverse that is none": (ic.inv(0 * A), "inv(zeros(n, n))", None),
+    "the trace of a convolution": (
+        ic.tr(ic.derivative(ic.correlate(u, h, "same"), u)),
+        "9*h[1]",
+        lambda h: 9 * h[1],
+    ),
+    "a diagonal of a convolution": (
+        ic.diag(ic.derivative(ic.correlate(u, h, "same"), u)),
+        "h[1]*ones(9)",
+        lambda h: h[1] * np.ones(9),
     ),
     "exponentials that end": (ic.expm(A) @ ic.expm(-A) + A, "A + eye(n)", lambda A: A + np.eye(3)),
     "exponentials apart": (
@@ -138,3 +155,31 @@ def test_the_form_and_its_numbers(name: str) -> None:
     for one in (expr, made):
         values = {tensor.label: given[tensor.label] for tensor in one.inputs}
         np.testing.assert_allclose(one.evaluate(values), wanted, rtol=1e-7)
+
+
+# ------------------------------------------------------------------ nodes made by hand
+
+
+@pytest.mark.parametrize(("start", "step"), [(0, 1), (2, -1)])
+def test_a_diagonal_of_a_selection(start: int, step: int) -> None:
+    node = einsum(1, [(constant("selection", (3, 3), (start, step)), "aa")], "a")
+    np.testing.assert_array_equal(ic.Array(simplify([node])[0]).evaluate(), np.diag(np.eye(3)[::step]))
+
+
+def test_a_kind_or_a_function_without_a_row_is_named() -> None:
+    with pytest.raises(ic.NoRuleError, match="there is no rule for a variable"):
+        rule_of(x.node)
+    for row, kind in (
+        (elementwise_row, "elementwise function"), (reduction_row, "reduction"), (matrix_row, "matrix function"),
+    ):  # fmt: skip
+        with pytest.raises(ic.NoRuleError, match=f"{kind} 'moon'.*no such row"):
+            row("moon")
+
+
+def test_nodes_are_no_copies() -> None:
+    assert copy.copy(x.node) is x.node is copy.deepcopy(x.node)
+
+
+def test_what_cancels_in_a_denominator_is_said() -> None:
+    with pytest.raises(ic.NotationError, match="a division by zero"):
+        (1 / (A - A)).simplify()

@@ -7,7 +7,7 @@ What only ends a domain (`log` at 0) is a branch whose sides need not all be see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -289,10 +289,14 @@ def _against(node: Node, threshold: int) -> Branch:
 
 def _root(base: Node) -> list[Branch]:
     """What a root of a node branches by: where the node ends, and where an even power in it is 0."""
-    found = [_against(base, 0)._replace(optional=True)]
-    if isinstance(base, Product):
-        found += [_against(f.node, 0) for f in base.factors if isinstance(f.exponent, int) and f.exponent % 2 == 0]
-    return found
+    return [_against(base, 0)._replace(optional=True), *(_against(node, 0) for node in _raised_evenly(base))]
+
+
+def _raised_evenly(node: Node) -> Iterator[Node]:
+    """What stands to an even power in a product, or in a product within it, as in `x**2*y` that is not simplified."""
+    for f in node.factors if isinstance(node, Product) else ():
+        if isinstance(f.exponent, int):
+            yield from _raised_evenly(f.node) if f.exponent % 2 else (f.node,)
 
 
 # ------------------------------------------------------------------ pairs
