@@ -261,6 +261,10 @@ def test_a_wrong_formula_shows_a_term_and_an_input() -> None:
     assert (shown.formula, shown.derivative) == (pytest.approx(own), pytest.approx(right))
 
 
+def test_shapes_that_do_not_fit_where_there_is_no_tensor() -> None:
+    assert "has 3, the only axis of ones(4)" in ic.check("ones(3) @ ones(4)", ic.eye(3)).note
+
+
 def test_a_term_too_many_is_named() -> None:
     report = ic.check("A x + A^T x + exp(x)", QUADRATIC)
     assert report.faults == ("extra term",) and str(report.difference).startswith("it has exp(x), which the derivative")
@@ -290,6 +294,14 @@ def test_a_tensor_with_a_symmetry_is_assumed_no_other() -> None:
 def test_a_wrong_shape_says_which_is_asked() -> None:
     report = ic.check("A", QUADRATIC)
     assert report.verdict == "wrong" and "its shape is (n, n), and should be (n,) in gradient" in report.note
+
+
+def test_an_example_with_a_matrix_that_is_not_square() -> None:
+    report = ic.check("X inv(X' X)", ic.grad(ic.logdet(X.T @ X), X))
+    assert report.mend == "multiply by 2" and report.example is not None
+    given = report.example.inputs["X"]
+    wanted = 2 * given @ np.linalg.inv(given.T @ given)
+    assert np.isclose(report.example.derivative, wanted[report.example.entry])
 
 
 @pytest.mark.parametrize("factor", [2, -1, 7])
@@ -345,6 +357,9 @@ def test_numbers_of_a_matrix() -> None:
     D = ic.derivative(X @ W, W)
     kron = np.kron(np.eye(4), at["X"])
     assert "magnus-neudecker" in ic.check(kron, D, at={"X": at["X"], "W": at["W"]}, layout="magnus-neudecker").layouts
+    v = ic.tensor("v", "m")
+    turned = ic.check(-at["W"].T, ic.derivative(W @ v, v), at={"W": at["W"], "v": np.ones(4)})
+    assert turned.faults == ("sign",) and turned.layouts == ("denominator",) and turned.example is None
     other = ic.check(np.kron(at["X"], np.eye(4)), D, at={"X": at["X"], "W": at["W"]}, layout="magnus-neudecker")
     assert other.faults == ("vec order",)
 
