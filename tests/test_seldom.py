@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from fractions import Fraction
 from inspect import signature
 from typing import Any
 
@@ -25,6 +26,7 @@ A, B = ic.tensor("A", "n n"), ic.tensor("B", "n n")
 S = ic.tensor("S", "n n", symmetric=True)
 P, Q = ic.tensor("P", "n n", positive=True), ic.tensor("Q", "n n", positive=True)
 F, G = ic.tensor("F", "m p"), ic.tensor("G", "p m")
+C, z = ic.tensor("C", "n n n n", major=True), ic.tensor("z", 6)
 T, M = ic.tensor("T", "n n n"), ic.tensor("M", "n n n")
 R = ic.tensor("R", "n p n p")
 u, h = ic.tensor("u", 9), ic.tensor("h", 3)
@@ -107,6 +109,32 @@ FORMS: dict[str, tuple[Any, str, Callable[..., Any] | None]] = {
         V @ ic.diagm(ic.exp(w + x)) @ V.T,
         "eigh_v(S) @ diagm(exp(x + eigvalsh(S))) @ eigh_v(S).T",
         lambda S, x: spectral(S, lambda w: np.exp(w + x)),
+    ),
+    "dimensions that differ by a number": ((ic.ones("n+1").sum() - ic.ones("n").sum()) * x, "x", lambda x: x),
+    "a logarithm of a diagonal": (
+        ic.log(ic.diag(P)) - ic.diag(ic.log(P)) + p,
+        "p*ones(n)",
+        lambda P, p: p + np.zeros(3),
+    ),
+    "a norm beside a third of its square": (
+        (x @ x) ** Fraction(1, 3) * ic.norm2(3 * x),
+        "norm2(3*x)*(x @ x)**(1/3)",
+        lambda x: 3 * (x @ x) ** (5 / 6),
+    ),
+    "a maximum of axes joined in another order": (
+        ic.max(ic.vec(ic.unvec(z, 2, 3).T)),
+        'max(group(z, "(i j) -> (j i)", i=3, j=2)[i])',
+        lambda z: z.max(),
+    ),
+    "a part that its other half makes nothing": (
+        ic.concatenate([x[:2], -x[2:]]) + ic.concatenate([-x[:2], x[2:]]) + s,
+        "s*ones(n)",
+        lambda s: s + np.zeros(3),
+    ),
+    "an inverse beside a tensor with its pairs exchanged": (
+        ic.einsum("abij,jkab->abik", ic.inv(C), C),
+        "delta(k, l, dim=n)*ones(i, dim=n)*ones(j, dim=n) -> [i,j,k,l]",
+        None,
     ),
     "a number in a logarithm": (ic.log(3 * p * ic.exp(s)), "log(3) + log(p) + s", lambda p, s: np.log(3 * p) + s),
     "a negative number in a logarithm": (
