@@ -261,9 +261,55 @@ def test_a_wrong_formula_shows_a_term_and_an_input() -> None:
     assert (shown.formula, shown.derivative) == (pytest.approx(own), pytest.approx(right))
 
 
+def test_shapes_that_do_not_fit_where_there_is_no_tensor() -> None:
+    assert "has 3, the only axis of ones(4)" in ic.check("ones(3) @ ones(4)", ic.eye(3)).note
+
+
+def test_a_term_too_many_is_named() -> None:
+    report = ic.check("A x + A^T x + exp(x)", QUADRATIC)
+    assert report.faults == ("extra term",) and str(report.difference).startswith("it has exp(x), which the derivative")
+    assert report.mend == "leave out exp(x)"
+
+
+@pytest.mark.parametrize(
+    ("factor", "mend"),
+    [
+        ("1/sqrt(a)", "multiply by sqrt(a)"), ("a**2", "multiply by 1/a**2"), ("a/10", "multiply by 10/a"),
+        (np.e, "multiply by 0.367879"), (-0.25, "multiply by -4"),
+    ],
+)  # fmt: skip
+def test_a_factor_is_named(factor: Any, mend: str) -> None:
+    v, a = ic.tensor("v", "n"), ic.scalar("a", positive=True)
+    D = ic.grad(a * ic.norm2(v), v)
+    report = ic.check(D * (ic.parse(factor, a=a) if isinstance(factor, str) else factor), D)
+    assert report.faults == ("factor",) and report.mend == mend
+
+
+def test_a_tensor_with_a_symmetry_is_assumed_no_other() -> None:
+    T, v = ic.tensor("T", "n n n", symmetric=[(0, 1)]), ic.tensor("v", "n")
+    report = ic.check(3 * ic.einsum("ijk,j,k->i", T, v, v), ic.grad(ic.einsum("ijk,i,j,k->", T, v, v, v), v))
+    assert not report.right and report.condition == ""
+
+
 def test_a_wrong_shape_says_which_is_asked() -> None:
     report = ic.check("A", QUADRATIC)
     assert report.verdict == "wrong" and "its shape is (n, n), and should be (n,) in gradient" in report.note
+
+
+def test_an_example_with_a_matrix_that_is_not_square() -> None:
+    report = ic.check("X inv(X' X)", ic.grad(ic.logdet(X.T @ X), X))
+    assert report.mend == "multiply by 2" and report.example is not None
+    given = report.example.inputs["X"]
+    wanted = 2 * given @ np.linalg.inv(given.T @ given)
+    assert np.isclose(report.example.derivative, wanted[report.example.entry])
+
+
+@pytest.mark.parametrize("factor", [2, -1, 7])
+def test_an_example_has_its_values_at_its_inputs(factor: int) -> None:
+    shown = ic.check(f"{factor} X^T G", LAYER).example
+    assert shown is not None
+    right = (shown.inputs["X"].T @ shown.inputs["G"])[shown.entry]
+    assert (shown.formula, shown.derivative) == (factor * right, right)
 
 
 def test_an_example_has_negative_numbers_where_positive_ones_show_nothing() -> None:
@@ -311,8 +357,19 @@ def test_numbers_of_a_matrix() -> None:
     D = ic.derivative(X @ W, W)
     kron = np.kron(np.eye(4), at["X"])
     assert "magnus-neudecker" in ic.check(kron, D, at={"X": at["X"], "W": at["W"]}, layout="magnus-neudecker").layouts
+    v = ic.tensor("v", "m")
+    turned = ic.check(-at["W"].T, ic.derivative(W @ v, v), at={"W": at["W"], "v": np.ones(4)})
+    assert turned.faults == ("sign",) and turned.layouts == ("denominator",) and turned.example is None
     other = ic.check(np.kron(at["X"], np.eye(4)), D, at={"X": at["X"], "W": at["W"]}, layout="magnus-neudecker")
     assert other.faults == ("vec order",)
+
+
+def test_numbers_of_another_meaning() -> None:
+    given = np.array([[2.0, 1.0], [1.0, 3.0]])
+    inverse = np.linalg.inv(given)
+    report = ic.check(2 * inverse - np.diag(np.diag(inverse)), ic.grad(ic.logdet(S), S), at={"S": given})
+    assert report.faults == ("meaning",) and "this is the independent derivative" in report.mend
+    assert ic.check(np.zeros(0), ic.grad(x.T @ x, x), at={"x": np.zeros(0)}).right
 
 
 # ------------------------------------------------------------------ wrong input
@@ -337,6 +394,7 @@ def test_numbers_of_a_matrix() -> None:
         (lambda: ic.verify(x * QUADRATIC), ic.DerivativeError, "does not know"),
         (lambda: ic.verify(QUADRATIC, of=x.T @ x), ic.DerivativeError, "one of of= and wrt="),
         (lambda: ic.verify(A @ x, of=A @ x, wrt=x), ic.DerivativeError, "axes"),
+        (lambda: ic.verify(2 * t[i], of=t[j] * t[j], wrt=t[k]), ic.DerivativeError, "its indices are (i,)"),
         (lambda: ic.verify("x"), ic.KindError, "no derivative"),
         (lambda: ic.verify(ic.hvp(x.T @ A @ x, x, y)), ic.DerivativeError, "does not know"),
         (lambda: ic.verify(ic.grad(ic.log(-(x.T @ x)), x)), ic.InputError, "no random input"),
@@ -365,7 +423,8 @@ VERIFIED = [
     *(ic.hessian(ic.tr(S @ S @ S), S, structure=how) for how in ("projected", "independent", "free")),
     ic.hessian(L(X @ W + B), W, X), ic.derivative(ic.exp(U(x)), x, 2), ic.vjp(X @ W, W, B),
     ic.softmax(Z[n_, c_], c_).diff(Z[n_, d_]), (ic.sin(t[i]) * t[i]).diff(t[i]), ic.grad(ic.norm2(STEP) ** 2, STEP),
-    (t[i] * A[i, j]).diff(A[k, l], t[k]), ic.grad(ic.eigvalsh(S).sum(), S), ic.derivative(ic.inv(A), A),
+    (t[i] * A[i, j]).diff(A[k, l], t[k]), (S[i, j] * S[i, j]).diff(S[k, l], structure="free"),
+    ic.grad(ic.eigvalsh(S).sum(), S), ic.derivative(ic.inv(A), A),
 ]  # fmt: skip
 
 

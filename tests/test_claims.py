@@ -32,6 +32,7 @@ TENSOR = (c[i] * U[i, j] + b[j]).diff(U[i, k])
         "-dL/dW = -X^T G", "−∂L/∂W = -X^T G", "2 dL/dW = 2 X^T G", "1/2 dL/dW = X^T G/2", "n dL/dW = n X^T G",
         "(1/n) dL/dW = X^T G/n", "dL/dW/n = X^T G/n", "dL/dW * 3 = 3 X^T G", "2*(dL/dW) = 2*X^T G", "grad_W L = X^T G",
         "R = G^T X; dL/dW = R^T", "-(dL/dW)^T = -G^T X", "dL/dW_ij = X_ni G_nj", "∂L/∂W_{ij} = X_ni G_nj",
+        "gradient(L, W) = X^T G", r"\begin{align} dL/dW &= X^T G \end{align}",
         "∂L/∂W[i,j] = X[n,i]*G[n,j]", "∂L/∂W_pq = X_np G_nq", "df/dW = X^T G", "df(x)/dW = X^T G", "dL/dvec(W) = X^T G",
     ],
 )  # fmt: skip
@@ -92,7 +93,9 @@ def test_second_derivatives_on_the_left() -> None:
         ("dX/dW = X^T G", "the derivative of X"), ("banana = X^T G", "names no derivative"),
         ("Z = X^T G", "names no derivative"),
         ("dL/dW + 1 = X^T G", "stands after"), ("G dL/dW = X^T G", "is no number"), ("q dL/dW = X^T G", "is no factor"),
-        ("d(X W)/dW = X^T G", "is not what was derived"), ("A x = X^T G", "names no derivative"),
+        ("2/(dL/dW) = X^T G", "is divided by"), ("d(X q)/dW = X^T G", "'q' is not declared"),
+        ("d(X +)/dW = X^T G", "found ')'"), ("d(X W)/dW = X^T G", "is not what was derived"),
+        ("A x = X^T G", "names no derivative"),
         ("W = X^T G", "names no derivative"),
     ],
 )  # fmt: skip
@@ -100,6 +103,18 @@ def test_another_derivative_on_the_left_is_refused_by_name(text: str, words: str
     with pytest.raises(ic.NotationError) as caught:
         ic.check(text, LAYER)
     assert words in str(caught.value) and text.split(" =")[0] in str(caught.value)
+
+
+def test_the_name_of_a_step_is_its_left_side() -> None:
+    step = ic.define("slope", QUADRATIC)
+    assert ic.check("slope = A x + A^T x", step) and not ic.check("slope = A x", step).right
+
+
+def test_the_transpose_of_what_one_derives_by_turns_the_claim() -> None:
+    J = ic.derivative(A @ x, x)
+    assert ic.check("dy/dx = A", J).layouts == ic.check("dy/dx' = A^T", J).layouts != ic.check("dy/dx' = A", J).layouts
+    with pytest.raises(ic.ParseError, match="the transpose of a derivative with 4 axes"):
+        ic.check("(dY/dW)^T = X[i,j]*δ[k,l]", ic.derivative(X @ W, W))
 
 
 def test_what_was_derived_may_stand_on_the_left() -> None:
@@ -129,12 +144,15 @@ def test_a_reading_that_the_declarations_contradict_makes_no_verdict() -> None:
 def test_a_name_that_nobody_declared_is_said(text: str) -> None:
     with pytest.raises(ic.ParseError, match="is not declared"):
         ic.check(text, QUADRATIC if "w" not in text else SQUARES)
+    with pytest.raises(ic.ParseError, match="'z' is not declared"):  # and not u, though X @ X has no value
+        ic.check("u = X; u @ X @ z + X @ X", ic.grad(ic.tr(X.T @ X), X))
 
 
 def test_stars_are_read_as_products_where_that_is_right() -> None:
     report = ic.check("2*X'*(X*w - t)", SQUARES)
     assert report.faults == ("product",) and "2 X' (X w - t)" in report.mend and not report.right
     assert ic.check("A*x + A'*x", QUADRATIC).faults == ("product",)
+    assert ic.check("X'*G", LAYER).faults == ("product",)  # entry by entry its shapes do not fit
     assert ic.check("2*X'*(X@w - t)", SQUARES).faults == ("product",)
     assert ic.check("A*C", A * C).right  # entrywise, as it is written
     assert ic.check("3*X'*(X*w - t)", SQUARES).faults != ("product",)

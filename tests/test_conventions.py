@@ -477,6 +477,7 @@ def test_index_notation_has_the_same_vectors(name: str, structure: str) -> None:
 
 S, W = ic.tensor("S", "n n", symmetric=True), ic.tensor("W", "n m")
 F, T3, Q3 = ic.tensor("F", 3, 3), ic.tensor("T", 3, 3, symmetric=True), ic.tensor("Q", 3, 3, 3)
+C4 = ic.tensor("C", 3, 3, 3, 3, symmetric=[(0, 1), (2, 3)], major=True)
 REFUSED = [
     (lambda: ic.grad(ic.sum(W**2), W).layout("vech"), "dimensions n and m", "another layout"),
     (lambda: ic.grad(ic.logdet(F), F).layout("voigt-stress"), "F are not declared symmetric", "symmetric=True"),
@@ -488,6 +489,7 @@ REFUSED = [
     (lambda: ic.grad(ic.tr(ic.tensor("L", 3, 3, lower=True)), ic.tensor("L", 3, 3, lower=True)).layout("mandel"),
      "not declared symmetric", "symmetric=True"),
     (lambda: ic.derivative(Q3, Q3).layout("mandel"), "do not go in pairs", "jax"),
+    (lambda: ic.grad((C4 * C4).sum(), C4, structure="independent").layout("mandel"), "of order 4", "projected"),
     (lambda: ic.grad(ic.logdet(S), S).layout("voight-stress"), "no convention", "voigt-stress"),
 ]  # fmt: skip
 

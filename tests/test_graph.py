@@ -22,7 +22,7 @@ from indexcalc.graph.edge import power
 from indexcalc.graph.labels import UnionFind
 from indexcalc.graph.node import KINDS, Product, Variable, topological
 from indexcalc.graph.numbers import number
-from indexcalc.graph.walk import count
+from indexcalc.graph.walk import count, resize
 from indexcalc.simplify.kinds import NORMALISE
 from indexcalc.simplify.passes import Pass, simplify
 
@@ -383,3 +383,9 @@ def test_a_second_derivative_of_a_function_of_a_vector_is_symmetric():
     f, v = ic.function("f", "n ->"), ic.tensor("v", "n")
     H = ic.hessian(f(v), v)
     assert H == H.T
+
+
+def test_dimensions_of_joined_axes_are_replaced():
+    joined = ic.vec(ic.outer(ic.ones("a"), ic.ones("b")))
+    (made,) = resize([joined.node], {"a": 3, "b": 2})
+    assert ic.Array(made) == ic.ones(6)

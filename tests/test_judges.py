@@ -75,6 +75,7 @@ EQUAL_ON_ONE_SIDE = [
     (ic.logdet(A), ic.log(-ic.det(A)), "det(A) < 0"),
     (ic.where((s > 0) * (s < 1e-3), 5, s), s, ""), (ic.where((s > 3) * (t < -3), 1, 0), 0 * s * t, ""),
     (ic.max(x), x[0] + 0 * x.sum(), ""), (ic.norm1(x), x.sum(), ""), (ic.abs(s * t), s * t, "s*t > 0"),
+    (ic.sqrt(s**2 * t), s * ic.sqrt(t), "s > 0"),
 ]  # fmt: skip
 
 
@@ -89,6 +90,7 @@ def test_what_is_equal_on_one_side_is_not_equal(one: Any, other: Any, where: str
 
 
 SAME_NUMBERS = [
+    (ic.max(ic.relu(A), axis=1), ic.relu(ic.max(A, axis=1))),
     (ic.relu(x) + ic.relu(-x), ic.abs(x)), (ic.maximum(s, t) + ic.minimum(s, t), s + t),
     (ic.relu(s) ** 2, s * ic.relu(s)),
     (ic.minimum(ic.relu(x), 6), ic.where(x > 6, 6, ic.where(x > 0, x, 0))), (ic.sign(s) * ic.abs(s), s),
@@ -119,6 +121,12 @@ def test_a_side_that_is_not_reached_is_named() -> None:
     far = ic.where(ic.sin(s) > 2, 5, s)
     answer = far.equals(s)
     assert answer or "not met: sin(s) > 2" in answer.how
+
+
+@pytest.mark.parametrize(("below", "count"), [(s**3 * t, 1), (s**2 * t, 2), (s * t, 1), (s**4 * t**2 + 1, 1)])
+def test_a_root_has_a_side_where_an_even_power_in_it_is_0(below: Any, count: int) -> None:
+    """Its sign is lost there, that of an odd power is part of the whole's."""
+    assert len(branches_of([ic.sqrt(below).node])) == count
 
 
 def test_the_place_where_a_condition_is_an_equality() -> None:
@@ -288,6 +296,7 @@ a3, b3, c3 = (ic.tensor(name, 3) for name in "abc")
 K = ic.tensor("K", "n n", skew=True)
 T = ic.tensor("T", "n n", toeplitz=True)
 W = ic.tensor("W", "N n")
+SIZE = ic.ones("n").sum()
 H = ic.eye("N") - W @ ic.inv(W.T @ W) @ W.T
 RATIONAL = [
     (ic.inv(A + C @ M @ D), ic.inv(A) - ic.inv(A) @ C @ ic.inv(ic.inv(M) + D @ ic.inv(A) @ C) @ D @ ic.inv(A)),
@@ -308,6 +317,11 @@ RATIONAL = [
     ((ic.cross(a3, b3) ** 2).sum(), (a3 @ a3) * (b3 @ b3) - (a3 @ b3) ** 2),
     (ic.det(Q) ** 2, 1 + 0 * ic.det(Q)), (ic.inv(E + K) @ (E - K), (E - K) @ ic.inv(E + K)), (x @ K @ x, 0 * (x @ x)),
     (ic.det(2 * F2), 4 * ic.det(F2)), (ic.exp(s + t) * ic.inv(A), ic.inv(A) * ic.exp(t + s)),
+    (s**0.1 * (s + t) ** 2, s**0.1 * (s**2 + 2 * s * t + t**2)), (A @ ic.pinv(0 * A), 0 * A),
+    (s ** (SIZE / 2) * (s + t) ** 2, s ** (SIZE / 2) * (s**2 + 2 * s * t + t**2)),
+    (s ** (1 / SIZE) * (s + t) ** 2, s ** (1 / SIZE) * (s**2 + 2 * s * t + t**2)),
+    (ic.cumprod(x * (s + t)), ic.cumprod(s * x + t * x)), (ic.prod(x * (s + t)), ic.prod(s * x + t * x)),
+    *((ic.matrix_power(A, k) * (s + t) ** 2, ic.matrix_power(A, k) * (s**2 + 2 * s * t + t**2)) for k in (9, -9)),
     (ic.matrix_power(A, 3), A @ A @ A), (ic.det(A @ B), ic.det(A) * ic.det(B)), (ic.inv(A @ B), ic.inv(B) @ ic.inv(A)),
 ]  # fmt: skip
 
@@ -325,7 +339,7 @@ NO_IDENTITY = [
     (ic.inv(A + B), ic.inv(A) + ic.inv(B)), (ic.det(2 * A), 4 * ic.det(A)), (ic.pinv(C @ D), ic.pinv(D) @ ic.pinv(C)),
     (ic.inv(A + C @ D), ic.inv(A) - ic.inv(A) @ C @ ic.inv(J - D @ ic.inv(A) @ C) @ D @ ic.inv(A)),
     (ic.adj(A @ B), ic.adj(A) @ ic.adj(B)), (ic.tr(A @ B @ A), ic.tr(A @ A) * ic.tr(B)),
-    ((x @ y) ** 2, (x @ x) * (y @ y)), (T @ T, T.T @ T),
+    ((x @ y) ** 2, (x @ x) * (y @ y)), (T @ T, T.T @ T), (ic.max(x) * ic.max(C), x[0] * ic.max(C)),
 ]  # fmt: skip
 
 
@@ -337,6 +351,16 @@ def test_what_is_no_identity_is_none(one: Any, other: Any) -> None:
 def test_how_says_the_sizes_and_the_bound() -> None:
     how = (C @ ic.pinv(C)).T.equals(C @ ic.pinv(C)).how
     assert how.startswith("exact, modulo p = 2147483647, 2147483629: error below 2^-") and " at sizes m=" in how
+
+
+def test_the_denominator_of_a_batch_is_the_determinants_of_all() -> None:
+    from indexcalc.equality.degree import degrees
+    from indexcalc.graph.constructors import matrix, reduction, variable
+
+    batch = variable("A", (4, 2, 2))
+    assert degrees(reduction("inv", batch, (1, 2), True), {}) == (7, 8)
+    assert degrees(matrix("matrix_power", [batch], batch.dims, (-9,), 0), {}) == (9 * 7, 9 * 8)
+    assert degrees(matrix("matrix_power", [batch], batch.dims, (9,), 0), {}) == (9, 0)
 
 
 def test_a_mask_is_no_proof() -> None:
@@ -541,6 +565,27 @@ def test_no_mutant_of_many_is_called_right(start: int) -> None:
     assert tally["true right"] >= (0.995 if thorough else 1) * true and true >= (120 if thorough else 8), tally
     assert tally["mutants"] >= (360 if thorough else 24), tally
     assert tally["mutants with branches"] >= tally["mutants"] / 3, tally
+
+
+E3 = ic.tensor("z", "n")[3:]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        (E3 @ E3, E3[0] ** 2, False), ((E3 + 1) * E3, E3**2 + E3, True), (ic.max(E3), -ic.min(-E3), True),
+        (ic.max(E3), ic.max(E3) * 1.5, False), (ic.sort(E3)[0], ic.min(E3), True), (ic.max(E3) * E3, E3, False),
+    ],
+)  # fmt: skip
+def test_a_part_that_small_dimensions_do_not_have(one: Any, other: Any, equal: bool) -> None:
+    """A slice has no entries, or is none, where its tensor is too short; that is no size to compare at."""
+    assert one.equals(other).equal == equal
+
+
+def test_a_formula_of_a_part_that_small_dimensions_do_not_have() -> None:
+    z = ic.tensor("z", "n")
+    D = ic.grad(ic.max(z[3:]), z)
+    assert ic.check(2 * D, D).mend == "multiply by 1/2" and ic.check(D + 0 * z, D).right
 
 
 def test_what_is_zero_in_small_dimensions_is_not_zero() -> None:

@@ -7,6 +7,7 @@ import pickle
 import numpy as np
 import pytest
 import scipy.special
+from scipy.linalg import expm
 
 import indexcalc as ic
 from indexcalc.testing import check_rule
@@ -66,6 +67,19 @@ def test_it_is_what_the_formula_is(D, plain):
 @pytest.mark.parametrize("f", [gauss, layer, quad, solve], ids=str)
 def test_check_rule_holds_values_against_numbers(f):
     assert check_rule(f)
+
+
+def test_rules_of_matrices_joined_axes_and_named_steps_hold_for_each_sample():
+    def slope(z):
+        pairs = ic.vec(ic.outer(z, z))
+        return 4 * ic.define("size", pairs @ pairs) / (z @ z) * z
+
+    trace = ic.function("trexp", "n n ->", numpy=lambda z: np.trace(expm(z)), derivative=lambda z: ic.expm(z).T)
+    fourth = ic.function("fourth", "n ->", numpy=lambda z: (z @ z) ** 2, derivative=slope)
+    T, t = ic.tensor("T", "N n n"), RNG.normal(size=(4, 3, 3))
+    np.testing.assert_allclose(ic.grad(trace(T).sum(), T).evaluate(T=t), [expm(one).T for one in t])
+    found = ic.grad(fourth(X).sum(), X).evaluate(X=t[0])
+    np.testing.assert_allclose(found, 4 * (t[0] ** 2).sum(axis=1, keepdims=True) * t[0])
 
 
 def test_check_rule_sees_a_wrong_rule():

@@ -226,3 +226,10 @@ def test_a_polynomial_of_dimensions_may_be_negative() -> None:
     arrays = {"w": draw.uniform(size=2), "X": draw.normal(size=(2, 2))}
     agrees(simplify([view.node for view in outputs]), arrays, {"n": 2}, random.Random(0))
     assert outputs[2].evaluate(n=2) == 6
+
+
+def test_half_powers_are_one_root_and_products() -> None:
+    v = ic.tensor("v", "n")
+    plan = ic.compile([v**1.5, v**2.5, v**-0.5, v**-1.5], v, sizes={"n": 100}).plan
+    powers = [line.split("** ")[1].split()[0] for line in str(plan).splitlines() if "**" in line]
+    assert powers == ["1/2", "-1", "-1"]

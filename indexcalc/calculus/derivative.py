@@ -42,10 +42,8 @@ def push_forward(
     return [tangents[root] if root in tangents else zeros((*root.dims, *trail)) for root in roots]
 
 
-def pull_back(
-    roots: Sequence[Node], cotangents: Sequence[Node], targets: Sequence[Node], lead: Sequence[Dimension] = ()
-) -> list[Node]:
-    """The cotangent of each target (axes: `lead`, then the target's), given those of the roots.
+def pull_back(roots: Sequence[Node], cotangents: Sequence[Node], targets: Sequence[Node]) -> list[Node]:
+    """The cotangent of each target, along its axes, given those of the roots.
 
     One sweep from the roots down.
     """
@@ -69,10 +67,10 @@ def pull_back(
         rule = rule_of(node)
         for k, child in enumerate(node.children):
             if child in depends:
-                part = rule.pull(node, k, received, len(lead))
+                part = rule.pull(node, k, received)
                 if part is not None and not is_zero(part):
                     found.setdefault(child, []).append(part)
-    return [done[target] if target in done else zeros((*lead, *target.dims)) for target in targets]
+    return [done[target] if target in done else zeros(target.dims) for target in targets]
 
 
 def derive(root: Node, targets: Sequence[Node]) -> list[Node]:

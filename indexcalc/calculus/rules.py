@@ -3,8 +3,7 @@
 `push(node, tangents, trail)` gives the tangent of the node: its axes, then the axes `trail` that every tangent has. A
 tangent that is missing is a structural zero.
 
-`pull(node, k, cotangent, lead)` gives what the node's cotangent contributes to that of its child k: first the axes
-`lead`, which every cotangent has, then the child's.
+`pull(node, k, cotangent)` gives what the node's cotangent contributes to that of its child k, along the child's axes.
 
 Both are linear in the tangent (cotangent) and make no choice: whatever seed goes in comes out multiplied, so the same
 rules give Jacobians (seed: delta), `jvp` and `vjp`. A kind without a row has no rule, and asking for it is an error,
@@ -48,16 +47,15 @@ def rule_product_push(node: Product, tangents: Tangents, trail: Sequence[Dimensi
     return total(terms)
 
 
-def rule_product_pull(node: Product, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_product_pull(node: Product, k: int, cotangent: Node) -> Node | None:
     """`f̄_k = c e_k f_k^(e_k - 1) ȳ Π_{l≠k} f_l^e_l`, summed over the labels that f_k lacks.
 
     The adjoint of an einsum is an einsum.
     """
-    front = _marks("lead", lead)
     own = node.factors[k]
-    factors: list[Any] = [(cotangent, (*front, *node.out))]
+    factors: list[Any] = [(cotangent, node.out)]
     factors += [f if n != k else (f.node, f.labels, add(f.exponent, -1)) for n, f in enumerate(node.factors)]
-    return einsum(multiply(node.coef, own.exponent), factors, (*front, *own.labels), dict(enumerate(node.sizes)))
+    return einsum(multiply(node.coef, own.exponent), factors, own.labels, dict(enumerate(node.sizes)))
 
 
 def rule_sum_push(node: Sum, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
@@ -67,11 +65,10 @@ def rule_sum_push(node: Sum, tangents: Tangents, trail: Sequence[Dimension]) -> 
     return addition(terms, (*node.dims, *trail)) if terms else None
 
 
-def rule_sum_pull(node: Sum, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_sum_pull(node: Sum, k: int, cotangent: Node) -> Node | None:
     """`f̄_k = c_k ȳ`, summed along the axes that f_k lacks."""
-    front = _marks("lead", lead)
     term = node.terms[k]
-    return einsum(term.coef, [(cotangent, (*front, *range(node.order)))], (*front, *term.labels))
+    return einsum(term.coef, [(cotangent, range(node.order))], term.labels)
 
 
 def rule_elementwise_push(node: Elementwise, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
@@ -86,14 +83,13 @@ def rule_elementwise_push(node: Elementwise, tangents: Tangents, trail: Sequence
     return total(terms)
 
 
-def rule_elementwise_pull(node: Elementwise, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_elementwise_pull(node: Elementwise, k: int, cotangent: Node) -> Node | None:
     """`ā_k = ȳ ∂f/∂a_k`, summed along the axes that a_k lacks."""
     slope = partial(node, k)
     if slope is None:
         return None
-    front = _marks("lead", lead)
-    factors = [(cotangent, (*front, *range(node.order))), (slope, range(node.order))]
-    return einsum(1, factors, (*front, *node.args[k].labels))
+    factors = [(cotangent, range(node.order)), (slope, range(node.order))]
+    return einsum(1, factors, node.args[k].labels)
 
 
 def _reduction_labels(node: Reduction) -> tuple[list[Any], list[Any], list[Any]]:
@@ -112,11 +108,10 @@ def rule_reduction_push(node: Reduction, tangents: Tangents, trail: Sequence[Dim
     return einsum(1, [(jacobian(node), both), (tangents[0], (*argument, *end))], (*value, *end))
 
 
-def rule_reduction_pull(node: Reduction, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_reduction_pull(node: Reduction, k: int, cotangent: Node) -> Node | None:
     """`x̄_b = Σ_a ȳ_a ∂y_a/∂x_b`, along the axes of the reduction."""
-    front = _marks("lead", lead)
     value, argument, both = _reduction_labels(node)
-    return einsum(1, [(cotangent, (*front, *value)), (jacobian(node), both)], (*front, *argument))
+    return einsum(1, [(cotangent, value), (jacobian(node), both)], argument)
 
 
 def _matrix_labels(node: Matrix) -> tuple[list[Any], list[Any]]:
@@ -136,12 +131,11 @@ def rule_matrix_push(node: Matrix, tangents: Tangents, trail: Sequence[Dimension
     return total(terms)
 
 
-def rule_matrix_pull(node: Matrix, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_matrix_pull(node: Matrix, k: int, cotangent: Node) -> Node | None:
     """`(x̄_k)_xy = Σ_a ȳ_a ∂y_a/∂(x_k)_xy`, for each batch."""
-    front = _marks("lead", lead)
     value, argument = _matrix_labels(node)
-    factors = [(cotangent, (*front, *value)), (matrix_jacobian(node, k), (*value, *argument[-2:]))]
-    return einsum(1, factors, (*front, *argument))
+    factors = [(cotangent, value), (matrix_jacobian(node, k), (*value, *argument[-2:]))]
+    return einsum(1, factors, argument)
 
 
 def rule_regroup_push(node: Regroup, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
@@ -150,11 +144,9 @@ def rule_regroup_push(node: Regroup, tangents: Tangents, trail: Sequence[Dimensi
     return regroup(tangents[0], (*node.inner, *end), (*node.outer, *end), (*node.sizes, *trail))
 
 
-def rule_regroup_pull(node: Regroup, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_regroup_pull(node: Regroup, k: int, cotangent: Node) -> Node | None:
     """The adjoint of a regrouping is the one back."""
-    front = [(len(node.sizes) + n,) for n in range(lead)]
-    sizes = (*node.sizes, *cotangent.dims[:lead])
-    return regroup(cotangent, (*front, *node.outer), (*front, *node.inner), sizes)
+    return regroup(cotangent, node.outer, node.inner, node.sizes)
 
 
 def _call_step(node: Call, k: int) -> tuple[Node, list[Any], list[Any]]:
@@ -198,11 +190,10 @@ def rule_call_push(node: Call, tangents: Tangents, trail: Sequence[Dimension]) -
     return total(terms)
 
 
-def rule_call_pull(node: Call, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_call_pull(node: Call, k: int, cotangent: Node) -> Node | None:
     """`ā_k = ȳ D_k u(a)`, summed along the samples that a_k lacks."""
-    front = _marks("lead", lead)
     step, labels, argument = _call_step(node, k)
-    return einsum(1, [(cotangent, (*front, *range(node.order))), (step, labels)], (*front, *argument))
+    return einsum(1, [(cotangent, range(node.order)), (step, labels)], argument)
 
 
 def rule_definition_push(node: Definition, tangents: Tangents, trail: Sequence[Dimension]) -> Node | None:
@@ -210,7 +201,7 @@ def rule_definition_push(node: Definition, tangents: Tangents, trail: Sequence[D
     return tangents[0]
 
 
-def rule_definition_pull(node: Definition, k: int, cotangent: Node, lead: int) -> Node | None:
+def rule_definition_pull(node: Definition, k: int, cotangent: Node) -> Node | None:
     """A named step hands its cotangent on."""
     return cotangent
 

@@ -167,11 +167,7 @@ def _bands_of(target: Variable, asked: str | Asked) -> str:
     if len(words) > 1 or rule.perms or any(axes != last for axes, _ in rule.blocks):
         raise _no_rule(target, asked)
     (word,) = words
-    if word == "hankel":
-        if -1 in signs:
-            raise _no_rule(target, asked)
-        return word
-    return f"symmetric_{word}" if 1 in signs else word
+    return f"symmetric_{word}" if 1 in signs and word != "hankel" else word
 
 
 def _no_rule(target: Variable, asked: str | Asked) -> DerivativeError:
@@ -196,9 +192,6 @@ def _group(target: Variable, asked: str | Asked) -> tuple[SignedPerm, ...]:
     if found is None:
         size = f"more than {LARGEST_GROUP} permutations of its axes"
         raise DerivativeError(asked, f"{target.label} is unchanged by {size}", 'write structure="free"')
-    signs = dict(found)
-    if len(signs) < len(found):
-        raise _no_rule(target, asked)
     return found
 
 

@@ -77,14 +77,6 @@ def _power(name: str, exponent: Fraction) -> str:
 ONE = Multiple(Fraction(1))
 
 
-def near(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> bool:
-    """Are these equal, up to an error relative to the largest entry?"""
-    if one.shape != other.shape:
-        return False
-    scale = float(np.max(np.abs(other), initial=0.0))
-    return bool(np.max(np.abs(one - other), initial=0.0) <= limit * scale)
-
-
 def ratio(one: Numbers, other: Numbers, limit: float = TOLERANCE) -> float | None:
     """The number r with `one = r * other`; None if there is none, nan where both are zero."""
     if one.shape != other.shape:
@@ -150,10 +142,6 @@ class Bench:
             tell(len(self._decided), None, "formulas compared")
             self._decided[key] = decide(one, other, self.variables, self.domain, survey=lambda: self.survey)
         return self._decided[key]
-
-    def equal(self, one: Node, other: Node) -> bool:
-        """Is one node the other, wherever that exists?"""
-        return self.decided(one, other).equal
 
     def multiple(self, one: Node, other: Node) -> Multiple | None:
         """The factor f with `one = f * other`, a number, or a number times scalars and sizes."""

@@ -7,7 +7,8 @@ What only ends a domain (`log` at 0) is a branch whose sides need not all be see
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -127,15 +128,15 @@ def _slices(value: Array, axes: Sequence[int]) -> Array:
     """The slices along the axes (those of the node) as the last axis, all others as the middle one."""
     own = tuple(1 + axis for axis in axes)
     moved = np.moveaxis(value, own, range(value.ndim - len(own), value.ndim))
-    length = int(np.prod([value.shape[a] for a in own], dtype=int))
-    return np.asarray(moved.reshape(len(value), -1, length))
+    rest = value.ndim - len(own)
+    return np.asarray(moved.reshape(len(value), prod(moved.shape[1:rest]), prod(moved.shape[rest:])))
 
 
 def _places(value: Array, noise: Array, axes: Sequence[int]) -> Array:
     entries, rounding = _slices(value, axes), _slices(noise, axes)
-    place = entries.argmax(axis=-1)
     if entries.shape[-1] < 2:
-        return np.asarray(place)
+        return np.zeros(entries.shape[:-1], int)
+    place = entries.argmax(axis=-1)
     order = np.sort(entries, axis=-1)
     gap = order[..., -1] - order[..., -2]
     return np.asarray(np.where((gap <= rounding.max(axis=-1)) & (gap > 0) | ~np.isfinite(gap), UNCLEAR, place))
@@ -160,7 +161,7 @@ def _ranked(value: Array, noise: Array, axes: Sequence[int]) -> Array:
     entries, rounding = _slices(value, axes), _slices(noise, axes)
     order = np.argsort(entries, axis=-1, kind="stable")
     gaps = np.diff(np.take_along_axis(entries, order, axis=-1), axis=-1)
-    near = (gaps <= rounding.max(axis=-1, keepdims=True)) & (gaps > 0) | ~np.isfinite(gaps)
+    near = (gaps <= rounding.max(axis=-1, keepdims=True, initial=0)) & (gaps > 0) | ~np.isfinite(gaps)
     unclear = np.zeros(order.shape, bool)
     unclear[..., 1:] |= near
     unclear[..., :-1] |= near
@@ -288,10 +289,14 @@ def _against(node: Node, threshold: int) -> Branch:
 
 def _root(base: Node) -> list[Branch]:
     """What a root of a node branches by: where the node ends, and where an even power in it is 0."""
-    found = [_against(base, 0)._replace(optional=True)]
-    if isinstance(base, Product):
-        found += [_against(f.node, 0) for f in base.factors if isinstance(f.exponent, int) and f.exponent % 2 == 0]
-    return found
+    return [_against(base, 0)._replace(optional=True), *(_against(node, 0) for node in _raised_evenly(base))]
+
+
+def _raised_evenly(node: Node) -> Iterator[Node]:
+    """What stands to an even power in a product, or in a product within it, as in `x**2*y` that is not simplified."""
+    for f in node.factors if isinstance(node, Product) else ():
+        if isinstance(f.exponent, int):
+            yield from _raised_evenly(f.node) if f.exponent % 2 else (f.node,)
 
 
 # ------------------------------------------------------------------ pairs

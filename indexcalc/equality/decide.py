@@ -183,9 +183,13 @@ def _sizes(gap: Node, order: Sequence[Node]) -> Iterator[dict[str, int]]:
     if not symbols:
         yield {}
         return
-    degree = degrees(gap, dict.fromkeys(symbols, 2))[0]
-    slots = degree * max((node.order for node in order if isinstance(node, Variable)), default=0) + gap.order
-    top = min(max(degree + 1, slots // 2, 3), LARGEST)
+    alike = (dict.fromkeys(symbols, k) for k in range(2, LARGEST + 1))
+    least = next((sizes for sizes in alike if _fits(order, sizes)), None)  # `x[3:]` is of no size below 3
+    top = 1
+    if least is not None:
+        degree = degrees(gap, least)[0]
+        slots = degree * max((node.order for node in order if isinstance(node, Variable)), default=0) + gap.order
+        top = min(max(degree + 1, slots // 2, 3, *least.values()), LARGEST)
     tried: list[dict[str, int]] = []
     for start in range(top, 1, -1):
         for pool in ([start, start - 1, start - 2 or 4], [start - 1, start, start + 1], [start]):

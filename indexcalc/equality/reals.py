@@ -20,6 +20,7 @@ import indexcalc.functions  # noqa: F401  (fills the tables)
 from indexcalc.engine.bind.constants import known
 from indexcalc.engine.bind.inputs import size_of
 from indexcalc.engine.bind.smooth import Declared, Smooth, numbers_of
+from indexcalc.engine.emit.numpy.function import of_nothing
 from indexcalc.equality.arithmetic import Arithmetic, Array, Labelled
 from indexcalc.errors import IndexCalcError
 from indexcalc.functions.entries.choosing import chooser_of
@@ -205,9 +206,10 @@ class Reals(Arithmetic):
         """The row's function of each point, its argument rounded."""
         row = reduction_row(node.fn)
         axes = tuple(1 + axis for axis in node.axes)
+        of_slices = row.numpy if x.size else of_nothing(node.fn, x.shape[1:])
         if row.unrounded:
-            return self._each(node, lambda own: row.numpy(own, axes, *node.params), [x])
-        value = self._each(node, lambda own: row.numpy(own, axes, *node.params), [self._shaken(x)])
+            return self._each(node, lambda own: of_slices(own, axes, *node.params), [x])
+        value = self._each(node, lambda own: of_slices(own, axes, *node.params), [self._shaken(x)])
         return self._watched(value, vanishing=not row.zero)
 
     def matrix(self, node: Matrix, args: list[Array]) -> Array:

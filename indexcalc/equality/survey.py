@@ -286,10 +286,6 @@ class Survey:
 
     # -------------------------------------------------------------- numbers
 
-    def values(self, node: Node) -> list[Array]:
-        """The values at the points of each panel."""
-        return [panel.at.base(node) for panel in self.panels]
-
     def point(self, place: SurveyPoint) -> Point:
         """The point at a place."""
         return self.panels[place.panel].draw.point(place.point)

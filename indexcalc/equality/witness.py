@@ -41,10 +41,9 @@ def witness(one: Node, other: Node, found: Point | None = None) -> Witness | Non
         if rows and attempt >= TRIES // 2:
             break
         try:
-            point = _small([one, other], rng, signed=attempt >= TRIES // 2)
-        except IndexCalcError:
+            shown = _shown(one, other, _small([one, other], rng, signed=attempt >= TRIES // 2))
+        except IndexCalcError:  # `x[3:]` is of no size below 3
             continue
-        shown = _shown(one, other, point)
         if shown is not None:
             rows.append((sum(np.size(value) for value in shown.inputs.values()), shown))
     if rows:

@@ -186,7 +186,7 @@ def _of_pseudo_inverse(inner: Degrees, shape: tuple[int, ...], batches: int) -> 
 
 
 def _of_power(inner: Degrees, shape: tuple[int, ...], batches: int, exponent: int) -> Degrees:
-    return scaled(_of_inverse(inner, shape, 1) if exponent < 0 else inner, abs(exponent))
+    return scaled(_of_inverse(inner, shape, batches) if exponent < 0 else inner, abs(exponent))
 
 
 @dataclass(frozen=True, slots=True)

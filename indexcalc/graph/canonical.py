@@ -317,8 +317,6 @@ class _Search:
 
     def _twins(self, a: int, b: int) -> int | None:
         """The sign with which the swap of two labels maps the component to itself, or None if it does not."""
-        if self.kinds[a] != self.kinds[b]:
-            return None
         touched = set(self.touching[a]) | set(self.touching[b])
         swap = {a: b, b: a}
         before, after, sign = Counter[Any](), Counter[Any](), 1

@@ -212,8 +212,6 @@ def _change(factors: Factors, key: tuple[Node, Labels], exponent: Number) -> Non
 def recognise_log(node: Elementwise) -> Node | None:
     """`log(1 + exp(z))`, `log(sum(exp(z)))`, `log(softmax(z))`, `log(exp(z))` by their own names."""
     child, labels = node.args[0]
-    if labels != tuple(range(node.order)):
-        return None
     z = one_plus_exp(child)
     if z is not None:
         return elementwise("softplus", [(z, labels)], z.dims)
@@ -233,14 +231,12 @@ def recognise_log1p(node: Elementwise) -> Node | None:
     'softplus'
     """
     child, labels = node.args[0]
-    z = _argument(child, "exp") if labels == tuple(range(node.order)) else None
+    z = _argument(child, "exp")
     return None if z is None else elementwise("softplus", [(z, labels)], z.dims)
 
 
 def is_positive_definite(node: Node, axes: Labels) -> bool:
     """Is this known to be a positive definite matrix along these axes?"""
-    while isinstance(node, Reduction) and node.fn == "inv" and node.axes == axes:
-        node = node.child
     known = isinstance(node, Variable) and "positive_definite" in node.assumptions
     return known and set(axes) == {node.order - 2, node.order - 1}
 
@@ -248,8 +244,6 @@ def is_positive_definite(node: Node, axes: Labels) -> bool:
 def recognise_log_determinant(node: Elementwise) -> Node | None:
     """`log(abs(det(X)))`, and `log(det(X))` for a positive definite X, is `logdet(X)`."""
     child, labels = node.args[0]
-    if labels != tuple(range(node.order)):
-        return None
     size = isinstance(child, Elementwise) and child.fn == "abs"
     if isinstance(child, Elementwise) and size and child.args[0].labels == labels:
         child = child.args[0].node
@@ -262,9 +256,7 @@ def recognise_log_determinant(node: Elementwise) -> Node | None:
 
 def recognise_exp(node: Elementwise) -> Node | None:
     """`exp(log(z))` is `z`, `exp(log_softmax(z))` is `softmax(z)`."""
-    child, labels = node.args[0]
-    if labels != tuple(range(node.order)):
-        return None
+    child, _ = node.args[0]
     if type(child) is Reduction and child.fn == "log_softmax":
         return reduction("softmax", child.child, child.axes, True)
     return _argument(child, "log")
@@ -288,8 +280,8 @@ def recognise_others(node: Reduction) -> Node | None:
 
 def recognise_abs(node: Elementwise) -> Node | None:
     """`abs(z)` is `z` where it is positive."""
-    child, labels = node.args[0]
-    return child if labels == tuple(range(node.order)) and is_positive(child) else None
+    child, _ = node.args[0]
+    return child if is_positive(child) else None
 
 
 def recognise_sign(node: Elementwise) -> Node | None:
@@ -310,8 +302,8 @@ def recognise_inverse(node: Elementwise) -> Node | None:
     >>> recognise_inverse(elementwise("tanh", [(elementwise("atanh", [(variable("z", ()), ())], ()), ())], ())).name
     'z'
     """
-    child, labels = node.args[0]
-    return _argument(child, INVERSES[node.fn]) if labels == tuple(range(node.order)) else None
+    child, _ = node.args[0]
+    return _argument(child, INVERSES[node.fn])
 
 
 COMPARED = ("equal", "not_equal")

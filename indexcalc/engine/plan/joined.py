@@ -31,16 +31,6 @@ class HeldForm(NamedTuple):
     ranges: tuple[Range | None, ...] = ()
 
     @property
-    def core(self) -> tuple[int, ...]:
-        """The shape of the core."""
-        return tuple(self.sizes[label] for label in self.labels)
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape of the node, if there are no ranges."""
-        return tuple(self.sizes[label] for label in self.out)
-
-    @property
     def plain(self) -> bool:
         """Is there no delta, and no range?"""
         return len(self.sizes) == len(self.out) and not self.ranges

@@ -139,10 +139,7 @@ def _path(edges: Sequence[Factor], batch: set[int], a: int, b: int) -> _Path | N
         own = [label for label in near[0].labels if label not in batch]
         if len(own) != 2 or own[0] == own[1]:
             return None
-        step = own[own[0] == labels[-1]]
-        if step in labels:
-            return None
-        labels.append(step)
+        labels.append(own[own[0] == labels[-1]])
         order.append(near[0])
         left.remove(near[0])
     return _Path(labels, order) if labels[-1] == b else None

@@ -24,9 +24,7 @@ def open_logarithm(work: Normaliser, node: Elementwise) -> Edge | None:
     >>> ic.log(ic.exp(t) * p).simplify(), ic.log(p**s).simplify(), ic.log(2 * p).simplify()
     (log(p) + t, s*log(p), log(2*p))
     """
-    child, labels = node.args[0]
-    if node.fn != LOG or labels != tuple(range(node.order)):
-        return None
+    child, _ = node.args[0]
     if isinstance(child, Product):
         chosen = _of_chosen(work, child)
         if chosen is not None:

@@ -134,8 +134,6 @@ def _found(
     for place, (other, own, exponent) in enumerate(rows):
         if other is node and own == where and isinstance(exponent, int | Fraction):
             return {place}, exponent
-    if node.coef != 1:
-        return None
     times = Counter(label for _, own, _ in rows for label in own)
     times.update(draft.find(label) for label in out)
     start = dict(zip(node.out, where, strict=True))

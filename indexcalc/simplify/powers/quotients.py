@@ -46,8 +46,6 @@ def over_one_power(work: Normaliser, terms: Terms, dims: list[Dimension]) -> Ter
     """
     for base, members in _bases(terms).items():
         lowest = min(member.exponent for member in members)
-        if all(member.exponent == lowest for member in members):
-            continue
         above = _numerator(work, terms, dims, base, members, lowest)
         if above is None:
             continue

@@ -89,14 +89,10 @@ def put(draft: Draft, places: Sequence[int], gone: Sequence[int], *made: tuple[N
 def _alone(draft: Draft, one: Selecting, rows: Rows, summed: dict[int, int]) -> bool:
     """A selection that is no such, or beside a unit: all entries, entries that are summed, one entry."""
     place, short, long, found = one
-    if found.whole and short != long:
+    if found.whole:
         draft.join(short, long)
         return put(draft, [place], [])
     if short == long:
-        if found.step == 1 and isinstance(found.start, int):
-            if found.start:
-                raise Zero
-            return put(draft, [place], [])
         return False
     for label in (long, short) if found.size == found.length else (long,):  # all entries, in some order
         if summed.get(label) == 1:

@@ -90,10 +90,6 @@ class Trace:
         """The rewrite at work has used an identity of this name."""
         self.reasons.append(name)
 
-    def names(self) -> list[str]:
-        """The names of what was done, each once, an identity by its own."""
-        return list(dict.fromkeys(name for step in self.steps for name in step.reasons or (step.rewrite.name,)))
-
     def said(self) -> list[str]:
         """What a derivation says was done, each once."""
         told = (
