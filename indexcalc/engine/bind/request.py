@@ -72,6 +72,17 @@ class Request:
         self.told = {name: known.size for name, known in given_sizes(given, self.symbols).items()}
         return self.told
 
+    @property
+    def arrays(self) -> list[Variable]:
+        """The inputs that have axes, in their order."""
+        return [variable for variable in self.variables if variable.order]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The inputs in their order."""
+        by_label = {variable.label: variable for variable in (*self.inputs, *self.used)}
+        return [by_label[label] for label in self.names]
+
     def settled(self, sizes: Mapping[str, int]) -> bool:
         """Are these all the sizes that a program needs?"""
         return symbols_below(self.roots) <= sizes.keys()

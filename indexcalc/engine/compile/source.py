@@ -10,26 +10,20 @@ from typing import Any, NamedTuple
 from indexcalc.engine.bind.own import path_of
 from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.emit.source.buffered import alike_lines, has_lines, write_buffered
+from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, symbol_names
 from indexcalc.engine.emit.source.targets import Target, target_of
+from indexcalc.engine.emit.source.wrapped import wrap_of
 from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.emit.source_code import write_lines
-from indexcalc.engine.emit.symbols import (
-    dimension_code,
-    dimensions,
-    distinct_sizes,
-    solution_code,
-)
-from indexcalc.engine.emit.texts import check_texts, require_identifier
+from indexcalc.engine.emit.symbols import dimension_code, numbered
+from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Map, Program
 from indexcalc.engine.wanted import Evaluable
 from indexcalc.errors import NameRefused, shorten
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
-from indexcalc.graph.node import Variable, topological
-from indexcalc.graph.ranges import at_least, entries_taken
-from indexcalc.index import Dim, Dimension
-from indexcalc.index import size as size_of
+from indexcalc.index import Dimension
 from indexcalc.surface import own_name, public
 
 
@@ -51,6 +45,7 @@ def to_source(
     sizes: Mapping[str, int] | None = None,
     optimize: Any = None,
     reassociate: str = "full",
+    wrap: str | None = None,
 ) -> str:
     """The text of a module with one function of the inputs, for arrays of any sizes.
 
@@ -62,6 +57,13 @@ def to_source(
     it is as fast, right for other sizes too, and takes real numbers alone. Under JAX the function is pure: jit, vmap
     and grad pass through it; under PyTorch autograd does. Sizes that no input fixes, abstract functions and the arrays
     of named gradients are keyword arguments.
+
+    `wrap="autograd"` (PyTorch) and `wrap="custom_vjp"` (JAX) give the function the library's own vector-Jacobian
+    product as its derivative, all inputs in one program: a `torch.autograd.Function`, or a `jax.custom_vjp` with its
+    rules. It reads inputs and outputs alone, takes real numbers, and can be derived again. By a structured tensor it is
+    the projected derivative, as `ic.vjp` gives it; integers have none.
+
+    Errors: InputError for a wrap of another target, of abstract functions, or with sizes that no input has.
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
@@ -79,14 +81,15 @@ def to_source(
     request, row = Request(outputs, inputs, "to_source", reassociate), target_of(target)
     if own_name(name, "to_source", "loss") in RESERVED or keyword.iskeyword(name):
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
-    dims = [dim for dim in dimensions([*request.roots, *request.inputs]) if isinstance(dim, Dim)]
-    fixed = [dim for dim in dimensions([*request.roots, *request.inputs]) if not isinstance(dim, Dim)]
-    numbers = distinct_sizes([*dims, *fixed], request.sizes(sizes or {}))
-    symbols = {size_of(dim, numbers): dim for dim in dims}
-    buffered = target == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
     finder = path_finder(optimize, "to_source")
+    if wrap is not None:
+        options = Options(finder, reassociate, halve=False)
+        function = wrap_of(request, target, wrap)(request, name, options, request.sizes(sizes or {}))
+        return function.text(_docstring(request))
+    numbers, symbols = numbered([*request.roots, *request.inputs], request.sizes(sizes or {}))
+    buffered = target == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
     options = Options(finder, reassociate, buffered, tuple(symbols.items()), real=buffered)
-    program = planned(tuple(request.roots), tuple(sorted(numbers.items())), options)
+    program = planned(tuple(request.roots), numbers, options)
     return module(request, program, row, name, symbols, buffered=buffered and has_lines(program)).text
 
 
@@ -105,10 +108,11 @@ def module(
     is `buffered` has the lines that run under NumPy, for real inputs.
     """
     check_texts(program)
-    names = _arguments(request, program, name)
-    own = _own_paths(request, target) if symbols is not None else {}
-    names |= own
-    texts = _symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
+    titles = [step.title for step in program.steps if isinstance(step, Invoke)]
+    names = argument_names([*request.names, *titles], name)
+    own_paths = _own_paths(request, target) if symbols is not None else {}
+    names |= own_paths
+    texts = symbol_names({s for dim in (symbols or {}).values() for s in getattr(dim, "symbols", ())}, names)
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs, texts)
@@ -135,18 +139,17 @@ def module(
     if symbols is None and target.module == "torch":
         lines = _freed(lines)
     if symbols is not None:
-        head, free = _head(request, names, texts)
-        head += _long_enough(request, texts)
-        free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*head, *lines])]
-        lines = [_docstring(request), *head, *lines]
-    titles = [names[step.title] for step in program.steps if isinstance(step, Invoke)]
-    keywords = [*free, *(title for title in dict.fromkeys(titles) if title not in own.values())]
+        above, free = head(request.arrays, names, texts)
+        above += long_enough(request.roots, texts)
+        free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*above, *lines])]
+        lines = [_docstring(request), *above, *lines]
+    keywords = [*free, *(names[own] for own in dict.fromkeys(titles) if names[own] not in own_paths.values())]
     arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
     body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
     parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
     text = "\n\n\n".join(parts)
-    above = {*imports(text, target.name), *(f"import {path.rpartition('.')[0]}" for path in own.values())}
-    return SourceModule("\n".join(sorted(above)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+    needed = {*imports(text, target.name), *(f"import {path.rpartition('.')[0]}" for path in own_paths.values())}
+    return SourceModule("\n".join(sorted(needed)) + f"\n\n\n{text}", name, tuple(writer.kernels))
 
 
 def _own_paths(request: Request, target: Target) -> dict[str, str]:
@@ -197,110 +200,6 @@ def _floats(target: Target, arrays: Sequence[str]) -> list[str]:
         return []
     listed = ", ".join(arrays) + ("," if len(arrays) == 1 else "")
     return [target.floats.format(names=listed, tuple=f"({listed})")]
-
-
-def _arguments(request: Request, program: Program, name: str) -> dict[str, str]:
-    """The names of the inputs and functions in the lines: their own, unless Python or the lines need these."""
-    found: dict[str, str] = {}
-    titles = [step.title for step in program.steps if isinstance(step, Invoke)]
-    for own in (*request.names, *titles):
-        made = re.sub(r"\W", "_", own)
-        while made in RESERVED or made == name or made in (v for k, v in found.items() if k != own):
-            made += "_"
-        found[own] = made
-    return found
-
-
-def _symbol_names(symbols: set[str], taken: Mapping[str, str]) -> dict[str, str]:
-    """The names of symbols in the lines."""
-    found: dict[str, str] = {}
-    for symbol in sorted(symbols):
-        made = re.sub(r"\W", "_", symbol.removeprefix("?"))
-        require_identifier(made)
-        while made in RESERVED or made in taken.values() or made in found.values():
-            made += "_"
-        found[symbol] = made
-    return found
-
-
-def _head(request: Request, names: Mapping[str, str], texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The lines that find the sizes and check the shapes, and the symbols that no input fixes."""
-    by_label = {variable.label: variable for variable in (*request.inputs, *request.used)}
-    variables = [by_label[label] for label in request.names if by_label[label].order]
-    known: set[str] = set()
-    lines: list[str] = []
-    checked: list[Variable] = []
-    whole: list[Variable] = []
-    for variable in variables:
-        new = [isinstance(dim, Dim) and str(dim) in dim.symbols and str(dim) not in known for dim in variable.dims]
-        fresh = [str(dim) for dim in variable.dims]
-        new = [own and fresh.index(symbol) == axis for axis, (own, symbol) in enumerate(zip(new, fresh, strict=True))]
-        own = names[variable.label]
-        if any(new):
-            left = [texts[symbol] if first else "_" for symbol, first in zip(fresh, new, strict=True)]
-            lines.append(f"{', '.join(left) if len(left) > 1 else f'({left[0]},)'} = {own}.shape")
-            known |= {symbol for symbol, first in zip(fresh, new, strict=True) if first}
-        (whole if all(new) else checked).append(variable)
-    lines += _solved([v for v in checked if any(_symbols(dim) - known for dim in v.dims)], names, texts, known)
-    if checked:
-        shapes = [f"{names[v.label]}.shape" for v in checked]
-        wanted = [_shape(v, texts) for v in checked]
-        one, other = (f"({', '.join(x)})" if len(x) > 1 else x[0] for x in (shapes, wanted))
-        shown = " and ".join(f"{names[v.label]} {{{names[v.label]}.shape}}" for v in checked)
-        rest = " and ".join(f"{names[v.label]} {{{names[v.label]}.shape}}" for v in whole)
-        verb = "does" if len(checked) == 1 else "do"
-        found = f"{shown} {verb} not go with {rest}" if rest else f"{shown} {verb} not have the right shape"
-        lines += [f"if {one} != {other}:", f'    raise ValueError(f"{found}")']
-    return lines, [texts[symbol] for symbol in sorted(texts) if symbol not in known]
-
-
-def _long_enough(request: Request, texts: Mapping[str, str]) -> list[str]:
-    """The lines that check that axes have the entries that slices take, where not all axes do."""
-    lines: dict[str, str] = {}
-    for node in topological(request.roots):
-        for found in entries_taken(node) or ():
-            low, high = found.ends
-            wanted = ((low, 0), (found.length - 1, high), (found.size, 0))
-            wrong = [
-                f"{dimension_code(most, texts)} < {dimension_code(least, texts)}"
-                for most, least in wanted
-                if not at_least(most, least)
-            ]
-            if found.size != 0 and wrong:
-                entries = f"there is no entry {low}" if found.size == 1 else f"there are no entries {low} to {high}"
-                message = f'    raise ValueError(f"{entries} of {{{dimension_code(found.length, texts)}}}")'
-                lines.setdefault(f"if {' or '.join(wrong)}:", message)
-    return [line for pair in lines.items() for line in pair]
-
-
-def _symbols(dim: Dimension) -> frozenset[str]:
-    return dim.symbols if isinstance(dim, Dim) else frozenset()
-
-
-def _solved(
-    variables: Sequence[Variable], names: Mapping[str, str], texts: Mapping[str, str], known: set[str]
-) -> list[str]:
-    """Lines for the symbols that stand only in dimensions with others, as `a` in `a*b`; these get known."""
-    lines: list[str] = []
-    axes = [(v, axis, dim) for v in variables for axis, dim in enumerate(v.dims) if isinstance(dim, Dim)]
-    while True:
-        for variable, axis, dim in axes:
-            left = sorted(dim.symbols - known)
-            if len(left) != 1:
-                continue
-            (symbol,) = left
-            code = solution_code(dim, symbol, f"{names[variable.label]}.shape[{axis}]", texts)
-            if code is not None:
-                lines.append(f"{texts[symbol]} = {code}")
-                known.add(symbol)
-                break
-        else:
-            return lines
-
-
-def _shape(variable: Variable, texts: Mapping[str, str]) -> str:
-    codes = [dimension_code(dim, texts) for dim in variable.dims]
-    return f"({', '.join(codes)}{',' if len(codes) == 1 else ''})"
 
 
 def _docstring(request: Request) -> str:

@@ -61,6 +61,22 @@ def distinct_sizes(dims: Sequence[Dimension], wished: Mapping[str, int]) -> dict
     return sizes
 
 
+def numbered(
+    roots: Iterable[Node], wished: Mapping[str, int]
+) -> tuple[tuple[tuple[str, int], ...], dict[int, Dimension]]:
+    """A size for each symbol of a graph, as `distinct_sizes`, and the dimensions that have symbols by their sizes.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> from indexcalc.index import dim
+    >>> numbered([variable("x", (dim("n"), 3))], {"n": 50})
+    ((('n', 50),), {50: n})
+    """
+    found = dimensions(roots)
+    dims = [dim for dim in found if isinstance(dim, Dim)]
+    numbers = distinct_sizes([*dims, *(dim for dim in found if not isinstance(dim, Dim))], wished)
+    return tuple(sorted(numbers.items())), {size_of(dim, numbers): dim for dim in dims}
+
+
 def _meet(dims: Sequence[Dimension], sizes: Mapping[str, int]) -> bool:
     """Do two of the dimensions whose symbols have sizes come out as one number, or one as 0, 1 or no whole number?"""
     out = [d for d in dims if not isinstance(d, Dim) or d.symbols <= sizes.keys()]
