@@ -380,7 +380,7 @@ def alignment_gradient(x: Any, y: Any) -> list[Any]:
 PAIRS = (
     Problem(
         "ARD kernel", ((30, 3), (1000, 8)), ard, lambda n, d: numbers((n, d), (d,), (n, n)), ard_gradients, ard_loss,
-        "value+gradient", (0, 1), work=lambda n, d: 0, loops="ard_gradients",
+        "value+gradient", (0, 1), work=lambda n, d: 4 * n * n * d, loops="ard_gradients",
     ),
     Problem(
         "Gaussian process, ARD", ((20, 2), (400, 4)), process, lambda n, d: numbers((n, d), (d,), (n,)),
@@ -388,15 +388,15 @@ PAIRS = (
     ),
     Problem(
         "Coulomb forces", ((20,), (1000,)), coulomb, lambda n: [spread(n), numbers((n,))[0]], coulomb_forces,
-        coulomb_loss, "value-gradient", (0,), work=lambda n: 0, loops="coulomb_forces",
+        coulomb_loss, "value-gradient", (0,), work=lambda n: 11 * n * n, loops="coulomb_forces",
     ),
     Problem(
         "Lennard-Jones forces", ((20,), (1000,)), lennard_jones, lambda n: [spread(n)], lennard_jones_forces,
-        lennard_jones_loss, "value-gradient", (0,), work=lambda n: 0, loops="lennard_jones_forces",
+        lennard_jones_loss, "value-gradient", (0,), work=lambda n: 12 * n * n, loops="lennard_jones_forces",
     ),
     Problem(
         "neighbour embedding", ((30,), (1000,)), embedded, make_embedded, embedded_gradient, embedded_loss,
-        "value+gradient", (0,), work=lambda n: 0, loops="embedded_gradient",
+        "value+gradient", (0,), work=lambda n: 22 * n * n, loops="embedded_gradient",
     ),
     Problem(
         "Sinkhorn, 20 rounds", ((10,), (300,)), sinkhorn, make_sinkhorn, sinkhorn_gradient, sinkhorn_loss,
@@ -404,6 +404,7 @@ PAIRS = (
     ),
     Problem(
         "soft alignment, 8 by 8", ((1,), (2000,)), alignment, lambda n: numbers((n, LENGTH), (n, LENGTH)),
-        alignment_gradient, alignment_loss, "value+gradient", (0,), work=lambda n: 0, loops="alignment_gradient",
+        alignment_gradient, alignment_loss, "value+gradient", (0,), work=lambda n: 20 * n * LENGTH**2,
+        loops="alignment_gradient",
     ),
 )  # fmt: skip

@@ -23,10 +23,10 @@ Size = tuple[int, ...]
 class Problem:
     """One row of the table for each size.
 
-    `work` is how many operations of products of matrices the best form takes, 0 where memory binds; `loops` names the
-    function of `loops.py` that does the same in numba; values may differ by `tolerance`. One that is `held` is
-    compressed: "matvec" multiplies it by a vector, "solve" solves for it, "bands" has all of it made for each call, as
-    the rows of a `dia_array`. Its `limit` gives a function of that vector.
+    `work` is how many operations the best form takes in products of matrices or between pairs, 0 where these are few;
+    `loops` names the function of `loops.py` that does the same in numba; values may differ by `tolerance`. One that is
+    `held` is compressed: "matvec" multiplies it by a vector, "solve" solves for it, "bands" has all of it made for each
+    call, as the rows of a `dia_array`. Its `limit` gives a function of that vector.
     """
 
     name: str
