@@ -171,3 +171,19 @@ def test_what_is_finite_at_real_numbers_alone_is_chosen_beside_complex_ones(name
         made = np.asarray(ic.compile(slope, (x, z), backend=backend)(xs, zs))
     alone = slope.evaluate(x=[2.0], z=[1 + 1j])
     np.testing.assert_allclose(made, [0, *alone], rtol=1e-5)
+
+
+def test_a_sum_up_to_each_entry_meets_what_is_selected_alone() -> None:
+    """It is a cumulative sum, forwards in values and backwards in gradients, and no array of pairs."""
+    x = ic.tensor("x", "n")
+    at = np.array([1.0, 2.0, -700.0, 3.0, 710.0])
+    e = ic.log(ic.cumsum(ic.exp(x)))
+    for view, wanted in (
+        (e, lambda x: jnp.log(jnp.cumsum(jnp.exp(x)))),
+        (ic.grad(e.sum(), x), jax.grad(lambda x: jnp.log(jnp.cumsum(jnp.exp(x))).sum())),
+        (ic.grad((1 / ic.cumsum(x)).sum(), x), jax.grad(lambda x: (1 / jnp.cumsum(x)).sum())),
+    ):
+        plan = ic.compile(view, x, sizes={"n": 500}).plan
+        assert "where" not in str(plan) and plan.peak_bytes < 10 * 8 * 500
+        np.testing.assert_allclose(view.evaluate(x=at[:4]), wanted(at[:4]), rtol=1e-12)
+    assert np.isinf(e.evaluate(x=[1.0, 800.0])[1]) and e.evaluate(x=[1.0, 800.0])[0] == 1

@@ -286,7 +286,7 @@ def _chosen(node: Product, known: Known, real: bool) -> Node:
     held = _of_factors(node, known)
     wild = [f for f in node.factors if held and not (is_finite(f.node, real) and _tame(f.node, f.exponent, real))]
     wild = [f for f in wild if set(held) - set(_of_factor(f, known))]
-    if not wild:
+    if not wild or _adds_up(node, held):
         return node
     free, labels = set(node.out), list(range(len(node.sizes)))
     arrays = [set(f.labels) for f in node.factors] + [free]
@@ -317,6 +317,20 @@ def _chosen(node: Product, known: Known, real: bool) -> Node:
     every = tuple(sorted(set(place).union(*(c.labels for c in outside))))
     made = _where(outside, [Factor(rest, place)], every, node)
     return einsum(1, [(made, every)], node.out, {x: dims[x] for x in node.out})
+
+
+def _adds_up(node: Product, held: Support) -> bool:
+    """Is it a sum up to each entry, or from each on? That meets what the triangle selects, and nothing else.
+
+    What is not summed counts for each entry: the triangle has its diagonal.
+    """
+    if len(held) != 1 or not _is_triangle(held[0].node) or held[0].node.params or len({*held[0].labels}) < 2:
+        return False
+    if held[0].node.dims[0] != held[0].node.dims[1] or sum(_is_triangle(f.node) for f in node.factors) > 1:
+        return False
+    summed = [x for x in held[0].labels if x not in node.out]
+    rest = [f for f in node.factors if not _is_triangle(f.node)]
+    return len(summed) == 1 and not any({*held[0].labels} <= {*f.labels} for f in rest)
 
 
 def _where(held: Support, factors: Sequence[Factor], place: Labels, node: Product) -> Node:
