@@ -220,14 +220,15 @@ def gaps(s):
 def chosen(places, size, name):
     """Integers that choose along an axis of this size, those below 0 counted from its end."""
     places = np.real(places)
-    whole = places.astype(np.intp)
-    outside = (whole < -size) | (whole >= size) | (whole != places)
-    if outside.any():
+    whole = places.astype(np.intp, copy=False)
+    least, most = (whole.min(), whole.max()) if whole.size else (0, 0)
+    if whole.size and (least < -size or most >= size or (whole is not places and (whole != places).any())):
+        outside = (whole < -size) | (whole >= size) | (whole != places)
         place = tuple(int(k) for k in np.argwhere(outside)[0])
         shown = f"{name}[{', '.join(map(str, place))}]" if place else name
-        least = f"they are -{size} to {size - 1}" if size else "it has none"
-        raise IndexError(f"{shown} is {places[place]:g}, which is no entry of an axis of dimension {size}: {least}")
-    return np.where(whole < 0, whole + size, whole)
+        entries = f"they are -{size} to {size - 1}" if size else "it has none"
+        raise IndexError(f"{shown} is {places[place]:g}, which is no entry of an axis of dimension {size}: {entries}")
+    return np.where(whole < 0, whole + size, whole) if least < 0 else whole
 
 
 def at_places(places, shared):
@@ -252,6 +253,10 @@ def scattered(x, places, sizes, shared):
         rows = rows * size + k
     rest = x.shape[rows.ndim :]
     width = math.prod(rest)
-    made = np.zeros(math.prod(shape) * width, x.dtype)
-    np.add.at(made, (rows[..., None] * width + np.arange(width)).ravel(), x.ravel())
-    return made.reshape(*shape, *rest)
+    where = (rows[..., None] * width + np.arange(width)).ravel()
+    parts = [
+        np.bincount(where, part.ravel(), math.prod(shape) * width)
+        for part in (x.real, x.imag)[: 1 + np.iscomplexobj(x)]
+    ]
+    made = parts[0] + 1j * parts[1] if np.iscomplexobj(x) else parts[0]
+    return made.astype(x.dtype, copy=False).reshape(*shape, *rest)
