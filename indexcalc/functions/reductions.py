@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from indexcalc.functions.code import shared
-from indexcalc.functions.code.numpy import exponentials, logsumexp, softmax
+from indexcalc.functions.code.numpy import exponentials, logsumexp, norm2, softmax
 from indexcalc.functions.entries.ordered import ORDERED
 from indexcalc.functions.entry import Entry, apply
 from indexcalc.functions.rational import CUMULATIVE_PRODUCTS, CUMULATIVE_SUMS, PRODUCT, PRODUCTS_OF_OTHERS
@@ -187,13 +187,13 @@ ROWS = (
         branching=AT_ZERO, roots=True, positive=True, total=True, workspace=1.0, oracle="jnp.sum(jnp.abs(x), axes)",
     ),
     ReductionFunction(
-        "norm2", "(sum of x_a**2)**(1/2)", shared.norm2, lambda s: s.x / s.y, False,
+        "norm2", "(sum of x_a**2)**(1/2)", norm2, lambda s: s.x / s.y, False,
         r"\underset{{{axes}}}{{\left\lVert {}\right\rVert_{{2}}}}",
         "K. Petersen, M. Pedersen, The Matrix Cookbook, section 2.6",
         kink="nan on a slice that is all 0", holomorphic=False,
         range=(0.0, math.inf),
         unmet="its kink is a point, where all entries are 0", roots=True, positive=True, total=True, norm=True,
-        workspace=1.0, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
+        workspace=0.0, oracle="jnp.sqrt(jnp.sum(x**2, axes))",
     ),
     ReductionFunction(
         "normp", "(sum of |x_a|**p)**(1/p)", shared.normp, _normp_rule, False,

@@ -96,6 +96,18 @@ def softmax(x, axes, out=None):
     return weights
 
 
+def norm2(x, axes):
+    """The root of the sum of squares, measured from the largest entry where squares leave the range of numbers."""
+    places, info = list(range(x.ndim)), np.finfo(x.dtype)
+    gone = [axis % x.ndim for axis in axes]
+    total = np.einsum(x, places, x, places, [axis for axis in places if axis not in gone])
+    if not np.iscomplexobj(x) and total.size and total.min() > info.tiny / info.eps and total.max() < info.max:
+        return np.sqrt(total)
+    top = largest(np.abs(x), axes)
+    top = np.where((top > 0) & np.isfinite(top), top, 1)
+    return np.squeeze(top, axes) * np.sqrt(np.sum((x / top) ** 2, axes))
+
+
 def exponentials(x, axes, wanted, out=None):
     """Both of "softmax" and "logsumexp" along axes, in the order that is wanted, by one exponential; `out` may be x."""
     top = largest(x.real, axes)
