@@ -240,7 +240,7 @@ def chain(links: Sequence[Form]) -> Form:
     same = scalar or (rows == cols and all(turn(x) == y for x, y in zip(reversed(links), links, strict=True)))
     cost = chain_cost(links)
     if rows is not None and cols is not None:
-        cost = min(cost, chain_cost(links, _turned_cost) + TURN + 1)
+        cost = min(cost, chain_cost(links, turned_cost) + TURN + 1)
     return Form("chain", tuple(links), None, rows, cols, cost, same)
 
 
@@ -254,7 +254,7 @@ def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link:
     return found
 
 
-def _turned_cost(form: Form) -> int:
+def turned_cost(form: Form) -> int:
     """The cost of the transpose, which need not be made for it where it has only the sign of one more."""
     signed = form.kind == "call" and form.data[0] not in ("kron", "commutation")
     return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
@@ -436,7 +436,7 @@ def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
     made = _entries(factors)
     if made.rows is None or made.cols is None:
         return made
-    if made.cost + sum(_turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
+    if made.cost + sum(turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
         return made
     other = _entries([(turn(form), exponent) for form, exponent in factors])
     turned = Form("turned", (other,), None, made.rows, made.cols, other.cost + TURN)

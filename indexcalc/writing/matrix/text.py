@@ -28,6 +28,7 @@ from indexcalc.writing.matrix.forms import (
     spread_of,
     term_of,
     turn,
+    turned_cost,
 )
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
@@ -212,11 +213,13 @@ class Typesetter:
     # -------------------------------------------------------------- products
 
     def _chain(self, form: Form) -> Set:
-        links = list(form.parts)
-        if not form.scalar and not form.vector:
-            turned = [turn(link) for link in reversed(links)]
-            if chain_cost(turned) + TURN + 1 < chain_cost(links):
-                return self.transposed(self._links(turned))
+        return self._linked(form.parts)
+
+    def _linked(self, links: Sequence[Form]) -> Set:
+        """A product of matrices, or the transpose of the other way round where that is shorter."""
+        matrix = links[0].rows is not None and links[-1].cols is not None
+        if matrix and chain_cost(links, turned_cost) + TURN + 1 < chain_cost(links):
+            return self.transposed(self._links([turn(link) for link in reversed(links)]))
         return self._links(links)
 
     def _links(self, links: Sequence[Form]) -> Set:
@@ -242,8 +245,8 @@ class Typesetter:
         """A matrix times a vector with a name, or the vector times the transposed matrix: the same in NumPy."""
         if links[-1].cols is not None or links[0].rows is None or links[-1].kind != "atom":
             return links
-        other = [turn(link) for link in reversed(links)]
-        return other if chain_cost(other) - TURN < chain_cost(links) else links
+        shorter = chain_cost(links, turned_cost) - TURN < chain_cost(links)
+        return [turn(link) for link in reversed(links)] if shorter else links
 
     def _had(self, form: Form) -> Set:
         return self._fraction(1, list(zip(form.parts, form.data, strict=True)), (), entries=True)
@@ -324,9 +327,7 @@ class Typesetter:
         return self.natural(form) if form.vector else self.write(form)
 
     def _core(self, links: Sequence[Form]) -> Set:
-        if len(links) == 1:
-            return self.write(links[0])
-        return self._chain(form_of(Monomial(1, (), tuple(links))))
+        return self.write(links[0]) if len(links) == 1 else self._linked(links)
 
     # -------------------------------------------------------------- sums
 
