@@ -391,7 +391,7 @@ def length_of(form: Form) -> int:
             return len(form.data[0]) + inner + 2 * len(form.parts) + more
         case "chain":
             found = [
-                (length_of(one) + _brackets(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
+                (length_of(one) + brackets_of(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
                 for one, count in runs(form.parts)
             ]
             return sum(3 + length + power for length, power in found) - 3
@@ -425,10 +425,10 @@ def _term_length(term: Monomial, links: Sequence[Form]) -> int:
 def _length(forms: Sequence[Form], exponents: Sequence[Number]) -> int:
     """About how many characters a product of powers has."""
     powers = sum(2 + len(str(abs(exponent))) for exponent in exponents if abs(exponent) != 1)
-    return powers + sum(length_of(form) + _brackets(form) + 1 for form in forms) - 1
+    return powers + sum(length_of(form) + brackets_of(form) + 1 for form in forms) - 1
 
 
-def _brackets(form: Form) -> int:
+def brackets_of(form: Form) -> int:
     """How many of them a factor has round it."""
     compared = form.kind == "call" and form.data[0] in OPERATORS
     return 2 if compared or form.kind in ("sum", "prod", "had") else 0
