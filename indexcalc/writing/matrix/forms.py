@@ -256,7 +256,7 @@ def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link:
 
 def turned_cost(form: Form) -> int:
     """The cost of the transpose, which need not be made for it where it has only the sign of one more."""
-    signed = form.kind == "call" and form.data[0] not in ("kron", "commutation")
+    signed = form.kind == "call" and form.data[0] not in SIDES
     return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
 
 
@@ -419,14 +419,19 @@ def _turn(form: Form) -> Form:
             return form.parts[0]
         case "part" if form.parts[0].same and not form.vector:
             return part(form.parts[0], *form.data[::-1])
-        case "call" if form.data[0] == "kron":
-            return call("kron", [turn(part) for part in form.parts], form.cols, form.rows)
-        case "call" if form.data[0] == "commutation":
-            return call("commutation", form.parts[::-1], form.rows, form.cols)
+        case "call" if form.data[0] in SIDES:
+            return SIDES[form.data[0]](form)
     cost = form.cost + TURN
     if form.kind == "sum" and form.data is not None:
         cost = min(cost, form.data)
     return Form("turned", (form,), None, form.cols, form.rows, cost)
+
+
+SIDES: dict[str, Callable[[Form], Form]] = {
+    "kron": lambda form: call(form.data[0], [turn(part) for part in form.parts], form.cols, form.rows),
+    "commutation": lambda form: call(form.data[0], form.parts[::-1], form.rows, form.cols),
+}
+"""Functions whose transposes are functions of the transposes, or of what stands the other way round."""
 
 
 def powers(factors: Sequence[tuple[Form, Number]]) -> Form:

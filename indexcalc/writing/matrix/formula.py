@@ -21,7 +21,7 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
-from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.form import TERM, Form
 from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
@@ -374,7 +374,7 @@ def _saved(form: Form, saved: dict[bytes, int], brackets: Mapping[bytes, int] = 
     """
     if form.digest not in saved:
         saved[form.digest] = sum(_saved(part, saved, brackets) for part in form.parts)
-        if brackets and form.kind in ("chain", "had", "prod"):
+        if brackets and form.kind in ("chain", "had", TERM):
             saved[form.digest] += sum(brackets.get(part.digest, 0) for part in form.parts)
     return saved[form.digest]
 
