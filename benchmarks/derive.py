@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import statistics
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from indexcalc.graph.node import Node, Product, topological
 from indexcalc.simplify.passes import canonical, simplify
 
 ROUNDS = 3
+PRINTED = 5
 IMPORT_ROUNDS = 7
 s, x, X = ic.scalar("s"), ic.tensor("x", "n"), ic.tensor("X", "n n")
 
@@ -82,6 +84,27 @@ def network_gradient(layers: int) -> list[Node]:
     return simplify([*roots, *derive(roots[0], [w.node for w in weights])])
 
 
+def printing(layers: int, count: int, note: str) -> None:
+    """A row: what the text of the first gradients takes, and how often as long as deriving them; rounds in turns."""
+    derived: list[float] = []
+    printed: list[float] = []
+    length = 0
+    for _ in range(PRINTED):
+        gc.collect()
+        start = time.process_time()
+        loss, weights = network(layers)
+        slopes = ic.grad(loss, weights[:count])
+        middle = time.process_time()
+        length = sum(len(str(slope)) for slope in slopes)
+        derived.append(middle - start)
+        printed.append(time.process_time() - middle)
+    ratio = statistics.median(b / a for a, b in zip(derived, printed, strict=True))
+    ms = 1e3 * statistics.median(printed)
+    show(
+        (f"  text of {note}", layers, ms, "", "", f"{ratio:.2f} times deriving; {1e3 * ms / length:.1f} µs a character")
+    )
+
+
 def third_of_softmax() -> list[Node]:
     """The third derivative of softmax(x) by x."""
     return [derivative(ic.softmax(x).node, x.node, x.node, x.node)]
@@ -145,6 +168,10 @@ def main() -> None:
     measure("gradient of a tanh network, all weights", 64, lambda: network_gradient(64))
     ms, _ = timed(lambda: network_gradient(64))
     show(("  the same: 64 layers against 8", "64/8", ms / first, "", "", "ratio of the times; 8 is linear"))
+    printing(8, 16, "all gradients")
+    printing(64, 1, "the first weight's gradient")
+    printing(16, 32, "all gradients")
+    printing(32, 64, "all gradients")
     measure("third derivative of softmax", "", third_of_softmax)
     for name, (step, start) in CHAINS.items():
         for order in (1, 2):

@@ -15,7 +15,7 @@ from indexcalc.engine.plan.terms import kept_apart
 from indexcalc.graph.node import topological
 from indexcalc.graph.walk import count
 from indexcalc.simplify import passes, sums
-from indexcalc.writing.matrix import forms
+from indexcalc.writing.matrix import factor, forms
 
 x, y, eps = ic.tensor("x", "n"), ic.tensor("y", "n"), ic.scalar("eps")
 X = ic.tensor("X", "N d")
@@ -292,6 +292,54 @@ def test_gradients_of_one_loss_share_the_forms_of_their_parts(monkeypatch):
         texts = [str(slope) for slope in ic.grad((h * h).sum(), weights)]
         assert texts[-1].startswith("2*C.T @ (R") and " with C = tanh(" in texts[-1]
         assert len(made) < 450 * layers
+
+
+def tanh_network(layers):
+    """The gradients of a tanh network's loss by its weights and biases, made where they are asked for."""
+    h, weights = ic.tensor("H", "b d"), []
+    for layer in range(layers):
+        W, b = ic.tensor(f"W{layer}", "d d"), ic.tensor(f"b{layer}", "d")
+        weights += [W, b]
+        h = ic.tanh(h @ W + b)
+    loss = (h * h).sum()
+    return lambda: ic.grad(loss, weights)
+
+
+def test_a_sum_is_searched_once_for_all_gradients_and_all_texts(monkeypatch):
+    made = []
+    search = factor.Factoring._search
+    monkeypatch.setattr(factor.Factoring, "_search", lambda *given: made.append(1) or search(*given))
+    for layers in (2, 4, 8):
+        slopes = tanh_network(layers)()
+        texts = [str(slope) for slope in slopes]
+        assert len(made) <= 8 * layers, "a few for each layer"
+        made.clear()
+        assert texts[0].startswith("2*H.T @ ("), "it has a matrix form"
+        for slope in slopes:
+            assert slope.latex() and slope.formula() and slope.unicode()
+        assert not made, "LaTeX and formulas read what text has read"
+
+
+def test_a_sum_tries_to_take_out_few_of_many_factors(monkeypatch):
+    tried = []
+    chosen = factor.promising
+    monkeypatch.setattr(factor, "promising", lambda found: tried.append(len(found)) or chosen(found))
+    names = [ic.scalar(f"a{k}") for k in range(6)]
+    total = sum(one * other * third for one in names[:2] for other in names[2:4] for third in names[4:])
+    assert str((total * ic.tensor("u", "n")).expand()) == "(a0 + a1)*(a2 + a3)*(a4 + a5)*u"
+    assert max(tried) > 4, "there is more to choose from than what is tried"
+    assert len(tried) < 100, "two of each sum, and each sum once"
+
+
+def test_text_takes_work_in_proportion_to_its_derivation_and_to_its_characters():
+    shares = []
+    for layers in (6, 8, 16, 24):
+        derive, slopes, texts = tanh_network(layers), [], []
+        derived = calls(lambda derive=derive, slopes=slopes: slopes.extend(derive()))
+        printed = calls(lambda slopes=slopes, texts=texts: texts.extend(map(str, slopes)))
+        shares.append(printed / sum(map(len, texts)))
+        assert layers > 8 or printed < 3 * derived
+    assert max(shares) < 60, "functions called for a character"
 
 
 def calls(run):

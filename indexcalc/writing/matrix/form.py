@@ -31,6 +31,8 @@ from indexcalc.graph.numbers import Number
 from indexcalc.index import Dimension
 
 Extent = Dimension | None
+TERM = "prod"
+"""The kind of a form that is a summand of several factors."""
 Of = TypeVar("Of")
 Found = TypeVar("Found")
 

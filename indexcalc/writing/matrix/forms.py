@@ -240,7 +240,7 @@ def chain(links: Sequence[Form]) -> Form:
     same = scalar or (rows == cols and all(turn(x) == y for x, y in zip(reversed(links), links, strict=True)))
     cost = chain_cost(links)
     if rows is not None and cols is not None:
-        cost = min(cost, chain_cost(links, _turned_cost) + TURN + 1)
+        cost = min(cost, chain_cost(links, turned_cost) + TURN + 1)
     return Form("chain", tuple(links), None, rows, cols, cost, same)
 
 
@@ -254,9 +254,9 @@ def chain_cost(links: Sequence[Form], cost: Callable[[Form], int] = lambda link:
     return found
 
 
-def _turned_cost(form: Form) -> int:
+def turned_cost(form: Form) -> int:
     """The cost of the transpose, which need not be made for it where it has only the sign of one more."""
-    signed = form.kind == "call" and form.data[0] not in ("kron", "commutation")
+    signed = form.kind == "call" and form.data[0] not in SIDES
     return form.cost + TURN if signed and form.turn_of is None else turn(form).cost
 
 
@@ -419,14 +419,19 @@ def _turn(form: Form) -> Form:
             return form.parts[0]
         case "part" if form.parts[0].same and not form.vector:
             return part(form.parts[0], *form.data[::-1])
-        case "call" if form.data[0] == "kron":
-            return call("kron", [turn(part) for part in form.parts], form.cols, form.rows)
-        case "call" if form.data[0] == "commutation":
-            return call("commutation", form.parts[::-1], form.rows, form.cols)
+        case "call" if form.data[0] in SIDES:
+            return SIDES[form.data[0]](form)
     cost = form.cost + TURN
     if form.kind == "sum" and form.data is not None:
         cost = min(cost, form.data)
     return Form("turned", (form,), None, form.cols, form.rows, cost)
+
+
+SIDES: dict[str, Callable[[Form], Form]] = {
+    "kron": lambda form: call(form.data[0], [turn(part) for part in form.parts], form.cols, form.rows),
+    "commutation": lambda form: call(form.data[0], form.parts[::-1], form.rows, form.cols),
+}
+"""Functions whose transposes are functions of the transposes, or of what stands the other way round."""
 
 
 def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
@@ -436,7 +441,7 @@ def powers(factors: Sequence[tuple[Form, Number]]) -> Form:
     made = _entries(factors)
     if made.rows is None or made.cols is None:
         return made
-    if made.cost + sum(_turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
+    if made.cost + sum(turned_cost(form) - form.cost for form in made.parts) + TURN + 1 >= made.cost:
         return made
     other = _entries([(turn(form), exponent) for form, exponent in factors])
     turned = Form("turned", (other,), None, made.rows, made.cols, other.cost + TURN)

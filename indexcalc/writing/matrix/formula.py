@@ -7,7 +7,7 @@ the value, so only the length depends on the search.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from math import prod
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from indexcalc.simplify.products.distribute import EXPAND_TERMS
 from indexcalc.surface import public
 from indexcalc.writing.index import latex, text
 from indexcalc.writing.index.words import primed, words
-from indexcalc.writing.matrix.form import Form
+from indexcalc.writing.matrix.form import TERM, Form
 from indexcalc.writing.matrix.forms import atom, chain, form_of, number_term, turn
 from indexcalc.writing.matrix.latex import LatexTypesetter
 from indexcalc.writing.matrix.network import Stuck
@@ -29,7 +29,7 @@ from indexcalc.writing.matrix.reduce import FormFinder, flatten
 from indexcalc.writing.matrix.signed import as_in
 from indexcalc.writing.matrix.special.cumulative import with_sums
 from indexcalc.writing.matrix.special.layers import layer_text
-from indexcalc.writing.matrix.text import Typesetter, length_of
+from indexcalc.writing.matrix.text import Typesetter, brackets_of, length_of
 from indexcalc.writing.naming import part_names, with_parts, with_parts_latex
 from indexcalc.writing.standing import ORIENTATIONS, Standing
 
@@ -57,6 +57,7 @@ LEAST = 4
 """The tokens of a part that gets a name, at least."""
 
 
+NO_BRACKETS: Mapping[bytes, int] = {}
 Spoken = tuple[str, tuple[tuple[str, str], ...]]
 """A text, and those of the parts that it names, with their names."""
 
@@ -110,15 +111,15 @@ def _search(node: Node) -> Form:
     try:
         found = FormFinder().form(node)
     except Stuck as stuck:
-        opened = expand(simplify([node]), EXPAND_TERMS)[0] if _width(node) <= MOST_TERMS else node
+        opened = expand(simplify([node]), EXPAND_TERMS)[0] if _width(below) <= MOST_TERMS else node
         if opened is node:
             raise
         try:
             return FormFinder().form(opened)
         except Stuck:
             raise stuck from None
-    opened = _opened(node, MOST_TERMS if len(below) <= SMALL else FEW_TERMS)
-    if opened is node or (found.cost > LONG and _width(opened) >= _width(node)):
+    opened = _opened(node, below, MOST_TERMS if len(below) <= SMALL else FEW_TERMS)
+    if opened is node or (found.cost > LONG and _width(topological([opened])) >= _width(below)):
         return found
     with suppress(Stuck):
         found = min(found, FormFinder().form(opened), key=lambda form: form.cost)
@@ -133,11 +134,11 @@ def _depth(below: Sequence[Node]) -> int:
     return max(found.values())
 
 
-def _opened(node: Node, most: int) -> Node:
+def _opened(node: Node, below: Sequence[Node], most: int) -> Node:
     """The node simplified, and multiplied out where that gives so many terms at most and may be shorter."""
     (plain,) = simplify([node])
-    below = topological([plain])
-    opens = _multiplies(below) and (len(below) <= SMALL or any(map(_may_shorten, below))) and _width(plain) <= most
+    below = below if plain is node else topological([plain])
+    opens = _multiplies(below) and (len(below) <= SMALL or any(map(_may_shorten, below))) and _width(below) <= most
     return expand([plain], EXPAND_TERMS)[0] if opens else plain
 
 
@@ -175,17 +176,17 @@ def _is_placed(node: Node) -> bool:
     return len(set(node.out)) < node.order or any(isinstance(f.node, Constant) for f in node.factors)
 
 
-def _width(root: Node) -> int:
-    """Into how many terms the products of sums would be multiplied out, before like ones are collected."""
+def _width(below: Sequence[Node]) -> int:
+    """Into how many terms the last node, and what it has, is multiplied out, before like ones are collected."""
     width: dict[Node, int] = {}
-    for node in topological([root]):
+    for node in below:
         if isinstance(node, Product):
             width[node] = prod(width[f.node] ** _times(f.exponent) for f in node.factors)
         elif isinstance(node, Sum):
             width[node] = sum(width[term.node] for term in node.terms)
         else:
             width[node] = 1
-    return width[root]
+    return width[below[-1]]
 
 
 def _times(exponent: Number) -> int:
@@ -229,11 +230,10 @@ def _written(setter: Typesetter, form: Form, array: Standing) -> Spoken:
     LaTeX names what text names: how long this would be is known before anything is written.
     """
     length = length_of(form)
-    if length > LONG_TEXT:
-        named = name_parts(form, words(array.node))
-        shorter = length_of(named.form) + sum(len(name) + length_of(part) + len(" = ,") for name, part in named.parts)
-        if named.parts and shorter <= SHORTER * length:
-            return _spoken(setter, named)
+    if length > LONG_TEXT and (parts := repeated_parts(form)):
+        names = _names_of(parts, words(array.node))
+        if _length_with(form, parts, names) <= SHORTER * length:
+            return _spoken(setter, _with_names(form, parts, names))
     return setter.text(form), ()
 
 
@@ -249,7 +249,7 @@ def unicode_names(node: Node) -> dict[str, str]:
 
 def only_scalars(node: Node) -> bool:
     """Has nothing in it an axis? Then index notation writes it, as it stands."""
-    return not any(inner.dims for inner in topological([node]))
+    return not node.dims and not any(inner.dims for inner in topological([node]))
 
 
 def array_latex(array: Standing) -> str:
@@ -292,7 +292,8 @@ def formula(array: Standing, define: bool = False) -> Formula:
         return made
     if not define:
         return Formula(written)
-    body, parts = _spoken(setter, name_parts(form, words(array.node)))
+    repeated = repeated_parts(form)
+    body, parts = _spoken(setter, _with_names(form, repeated, _names_of(repeated, words(array.node))))
     made = Formula(with_parts(body, [f"{name} = {shown}" for name, shown in parts]))
     made.definitions = parts
     return made
@@ -308,8 +309,8 @@ class Renamed(NamedTuple):
     parts: tuple[tuple[str, Form], ...] = ()
 
 
-def name_parts(form: Form, taken: frozenset[str]) -> Renamed:
-    """The form with names, none of which is taken, for the parts that occur more than once."""
+def repeated_parts(form: Form) -> list[Form]:
+    """The parts that occur more than once and are worth a name, each before those that it is part of."""
     count: Counter[bytes] = Counter()
     found: dict[bytes, Form] = {}
 
@@ -325,14 +326,34 @@ def name_parts(form: Form, taken: frozenset[str]) -> Renamed:
 
     visit(form)
     wanted = [part for part in found.values() if pays(part) and part.kind in ("call", "sum", "chain", "had")]
-    wanted = _long(sorted(wanted, key=lambda part: (part.cost, part.digest)))
-    heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in wanted]
-    names: dict[bytes, Form] = {}
+    return _long(sorted(wanted, key=lambda part: (part.cost, part.digest)))
+
+
+def _names_of(parts: Sequence[Form], taken: frozenset[str]) -> list[str]:
+    """Names for parts, none of which is taken."""
+    heads = [(part.data[0] if part.kind == "call" else "", 2 - [part.rows, part.cols].count(None)) for part in parts]
+    return part_names(heads, taken)
+
+
+def _length_with(form: Form, parts: Sequence[Form], names: Sequence[str]) -> int:
+    """About how many characters the text of a form has with names for its parts, and what these are."""
+    saved: dict[bytes, int] = {}
+    brackets: dict[bytes, int] = {}
+    total = 0
+    for part, name in zip(parts, names, strict=True):
+        total += len(name) + len(" = ,") + length_of(part) - _saved(part, saved, brackets)
+        saved[part.digest], brackets[part.digest] = length_of(part) - len(name), brackets_of(part)
+    return total + length_of(form) - _saved(form, saved, brackets)
+
+
+def _with_names(form: Form, parts: Sequence[Form], names: Sequence[str]) -> Renamed:
+    """The form with names for its parts."""
+    known: dict[bytes, Form] = {}
     definitions: list[tuple[str, Form]] = []
-    for part, name in zip(wanted, part_names(heads, taken), strict=True):
-        definitions.append((name, _renamed(part, names)))
-        names[part.digest] = _called(part, name)
-    return Renamed(_renamed(form, names) if wanted else form, tuple(definitions))
+    for part, name in zip(parts, names, strict=True):
+        definitions.append((name, _renamed(part, known)))
+        known[part.digest] = _called(part, name)
+    return Renamed(_renamed(form, known), tuple(definitions))
 
 
 def _long(parts: Sequence[Form]) -> list[Form]:
@@ -346,10 +367,15 @@ def _long(parts: Sequence[Form]) -> list[Form]:
     return found
 
 
-def _saved(form: Form, saved: dict[bytes, int]) -> int:
-    """The tokens that names save within a form, by those that they save in its parts."""
+def _saved(form: Form, saved: dict[bytes, int], brackets: Mapping[bytes, int] = NO_BRACKETS) -> int:
+    """The tokens, or characters, that names save within a form, by those that they save in its parts.
+
+    A name needs no `brackets` where the part had some: as a factor.
+    """
     if form.digest not in saved:
-        saved[form.digest] = sum(_saved(part, saved) for part in form.parts)
+        saved[form.digest] = sum(_saved(part, saved, brackets) for part in form.parts)
+        if brackets and form.kind in ("chain", "had", TERM):
+            saved[form.digest] += sum(brackets.get(part.digest, 0) for part in form.parts)
     return saved[form.digest]
 
 
@@ -359,17 +385,17 @@ def _called(part: Form, name: str) -> Form:
     return turn(atom(name, part.cols, None)) if row else atom(name, part.rows, part.cols, same=part.same)
 
 
-def _renamed(form: Form, names: dict[bytes, Form]) -> Form:
-    """The form with these names for parts; what was made so of each of its parts is among them then."""
-    if form.digest not in names:
-        names[form.digest] = _with_names(form, names) if form.parts else form
-    return names[form.digest]
+def _renamed(form: Form, known: dict[bytes, Form]) -> Form:
+    """The form with names for those parts that are known by them; what was made so of each part is known then."""
+    if form.digest not in known:
+        known[form.digest] = _made_of(form, known) if form.parts else form
+    return known[form.digest]
 
 
-def _with_names(form: Form, names: dict[bytes, Form]) -> Form:
+def _made_of(form: Form, known: dict[bytes, Form]) -> Form:
     if form.kind == "turned":
-        return turn(_renamed(form.parts[0], names))
-    parts = tuple(_renamed(part, names) for part in form.parts)
+        return turn(_renamed(form.parts[0], known))
+    parts = tuple(_renamed(part, known) for part in form.parts)
     if all(one is other for one, other in zip(parts, form.parts, strict=True)):
         return form
     if form.kind == "chain" and form.scalar:

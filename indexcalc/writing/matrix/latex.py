@@ -28,7 +28,7 @@ from indexcalc.writing.matrix.forms import runs
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
 from indexcalc.writing.matrix.special.tiles import cells_of
-from indexcalc.writing.matrix.text import ORIENTED, Set, Typesetter
+from indexcalc.writing.matrix.text import ENTRY_POWER, ORIENTED, Set, Typesetter
 from indexcalc.writing.syntax import OPERATORS
 
 WRITTEN = {
@@ -170,7 +170,7 @@ class LatexTypesetter(Typesetter):
             return f"{self.within(args[0], ATOM)}^{{{dim_latex(dim(extra[0][1]))}}}", POWER
         if name == MATRIX_POWER:
             return called_latex(name, [args[0][0], dim_latex(dim(extra[0][1]))]), ATOM
-        if name == "power" and not form.scalar:
+        if name == ENTRY_POWER and not form.scalar:
             return rf"{self.within(args[0], ATOM)}^{{\circ {self.within(args[1], ATOM)}}}", POWER
         if name in ELEMENTWISE and (form.scalar or not ELEMENTWISE[name].latex.startswith(r"\left|")):
             return self._entry_by_entry(form, [arg[0] for arg in args]), POWER

@@ -233,12 +233,13 @@ class Network:
         """The matrix with rows r and columns c."""
         if r == c:
             return diagm(self.weight(r)) if self.weights[r] else eye(self.dims[r])
-        over, under = self.weight(r), self.weight(c)
         forms = self.lines[r].get(c)
         if not forms:
-            return form_of(product(1, (), [over, turn(under)]))
+            return form_of(product(1, (), [self.weight(r), turn(self.weight(c))]))
         core = forms[0] if len(forms) == 1 else had([(form, 1) for form in forms])
-        return form_of(product(1, (), [diagm(over), core, diagm(under)]))
+        if not self.weights[r] and not self.weights[c]:
+            return core
+        return form_of(product(1, (), [diagm(self.weight(r)), core, diagm(self.weight(c))]))
 
 
 def _cross_form(left: Form, right: Form) -> Form:

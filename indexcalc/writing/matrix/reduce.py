@@ -375,6 +375,8 @@ def _lone_entries(factors: list[Any], dims: dict[Any, Dimension]) -> list[tuple[
 
 def _between(left: Form | None, term: Monomial, right: Form | None) -> Monomial:
     """A term with a matrix on its left, and the transpose of one on its right."""
+    if left is None and right is None:
+        return term
     links = list(term.links)
     for side, end in ((left, 0), (right, -1)):
         if side and links and _name(side) != "elimination" and _name(links[end]) == "commutation":
@@ -450,6 +452,8 @@ def flatten(node: Node) -> Flat:
     """A node as a product of factors of at most two axes, as far as opening products gets there."""
     if not isinstance(node, Product):
         return Flat(1, [(node, tuple(range(node.order)), 1)], list(range(node.order)), list(node.dims))
+    if not any(isinstance(f.node, Product) and f.node.order > 2 for f in node.factors):
+        return Flat(node.coef, [tuple(f) for f in node.factors], list(node.out), list(node.sizes))
     draft = Draft()
     labels = draft.fresh(node.sizes)
     draft.coef = node.coef

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from indexcalc.graph.node import Node, Sum, topological
-from indexcalc.writing.matrix.form import Form, kept
+from indexcalc.writing.matrix.form import TERM, Form, kept
 from indexcalc.writing.matrix.forms import LINEAR, negative, opposite, term_of
 
 
@@ -95,7 +95,7 @@ def has_differences(form: Form) -> bool:
 
 def _exponents(form: Form) -> Sequence[object]:
     """How often each part of a form is a factor of it; None where it is none."""
-    if form.kind == "prod":
+    if form.kind == TERM:
         _, exponents, links = form.data
         return (*exponents, *(1,) * links)
     if form.kind == "had":

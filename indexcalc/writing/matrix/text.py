@@ -13,7 +13,7 @@ from indexcalc.graph.numbers import Number
 from indexcalc.writing.brackets import ATOM, COMPARISON, POWER, PRODUCT, ROUND, SUM, wrapped
 from indexcalc.writing.index.text import number_text
 from indexcalc.writing.matrix.factor import anchors, ordered, transposed
-from indexcalc.writing.matrix.form import Form, Monomial, kept
+from indexcalc.writing.matrix.form import TERM, Form, Monomial, kept
 from indexcalc.writing.matrix.forms import POWER as MATRIX_POWER
 from indexcalc.writing.matrix.forms import (
     TURN,
@@ -28,6 +28,7 @@ from indexcalc.writing.matrix.forms import (
     spread_of,
     term_of,
     turn,
+    turned_cost,
 )
 from indexcalc.writing.matrix.network import Stuck
 from indexcalc.writing.matrix.parts import keys_of
@@ -37,6 +38,8 @@ from indexcalc.writing.syntax import OPERATORS
 Set = tuple[str, int]
 """A text, and how tightly it binds."""
 
+ENTRY_POWER = "power"
+"""The function that a power of entries to entries is."""
 ORIENTED = {"kron", "khatri_rao", "vec"}
 """Functions that tell a column from a row."""
 
@@ -202,7 +205,7 @@ class Typesetter:
         args = [(self.write if turns else self.natural)(part) for part in form.parts]
         if name in OPERATORS:
             return f"{self.within(args[0], PRODUCT)} {OPERATORS[name]} {self.within(args[1], PRODUCT)}", COMPARISON
-        if name == "power":
+        if name == ENTRY_POWER:
             return f"{self.within(args[0], ATOM)}**{self.within(args[1], ATOM)}", POWER
         shown = [arg[0] for arg in args]
         lead = [number_text(value) for keyword, value in extra if keyword == "lead"]
@@ -212,11 +215,15 @@ class Typesetter:
     # -------------------------------------------------------------- products
 
     def _chain(self, form: Form) -> Set:
-        links = list(form.parts)
-        if not form.scalar and not form.vector:
-            turned = [turn(link) for link in reversed(links)]
-            if chain_cost(turned) + TURN + 1 < chain_cost(links):
-                return self.transposed(self._links(turned))
+        return self._linked(form.parts)
+
+    def _linked(self, links: Sequence[Form]) -> Set:
+        """A product of matrices, or the transpose of the other way round where that is shorter."""
+        if len(links) == 1:
+            return self.write(links[0])
+        matrix = links[0].rows is not None and links[-1].cols is not None
+        if matrix and chain_cost(links, turned_cost) + TURN + 1 < chain_cost(links):
+            return self.transposed(self._links([turn(link) for link in reversed(links)]))
         return self._links(links)
 
     def _links(self, links: Sequence[Form]) -> Set:
@@ -226,7 +233,7 @@ class Typesetter:
                 return self.within(self.natural(vectors[0]), ATOM) + new_axis, ATOM
             if vectors:
                 return self.function("outer", [self.natural(vector)[0] for vector in vectors]), ATOM
-            links = self._shorter_side(links)
+            links = _shorter_side(links)
         return self._matrix_product(links)
 
     def _matrix_product(self, links: Sequence[Form]) -> Set:
@@ -237,13 +244,6 @@ class Typesetter:
             else:
                 parts.append(self.within(self.write(link), POWER))
         return self.matmul(parts), PRODUCT
-
-    def _shorter_side(self, links: Sequence[Form]) -> Sequence[Form]:
-        """A matrix times a vector with a name, or the vector times the transposed matrix: the same in NumPy."""
-        if links[-1].cols is not None or links[0].rows is None or links[-1].kind != "atom":
-            return links
-        other = [turn(link) for link in reversed(links)]
-        return other if chain_cost(other) - TURN < chain_cost(links) else links
 
     def _had(self, form: Form) -> Set:
         return self._fraction(1, list(zip(form.parts, form.data, strict=True)), (), entries=True)
@@ -264,17 +264,8 @@ class Typesetter:
         """A summand whose coefficient is positive."""
         links = core_links(term) if anchored else term.links
         if anchored and spread_of(term) == "column" and self.vectors == "numpy":
-            links = self._kept(term.links)
+            links = _kept_axis(term.links)
         return self._fraction(term.coef, term.scalars, links)
-
-    def _kept(self, links: tuple[Form, ...]) -> tuple[Form, ...]:
-        """A repeated column in NumPy: a sum along rows keeps its axis, anything else becomes an outer product."""
-        first = links[0]
-        if len(links) == 2 and first.kind == "call" and ("axis", 1) in first.data[1]:
-            name, extra, entrywise = first.data
-            kept = (name, (*extra, ("keepdims", True)), entrywise)
-            return (Form("call", first.parts, kept, first.rows, None, first.cost),)
-        return links
 
     def _fraction(
         self, coef: Number, scalars: Sequence[tuple[Form, Number]], links: Sequence[Form], entries: bool = False
@@ -296,7 +287,7 @@ class Typesetter:
             else:
                 above.append(self.power(self._plain(form), exponent, entries))
         if links:
-            above.append(self._core(links))
+            above.append(self._linked(links))
         shown = [self.within(part, POWER) for part in above[:-1]]
         if above:
             last, level = above[-1]
@@ -322,11 +313,6 @@ class Typesetter:
 
     def _plain(self, form: Form) -> Set:
         return self.natural(form) if form.vector else self.write(form)
-
-    def _core(self, links: Sequence[Form]) -> Set:
-        if len(links) == 1:
-            return self.write(links[0])
-        return self._chain(form_of(Monomial(1, (), tuple(links))))
 
     # -------------------------------------------------------------- sums
 
@@ -360,6 +346,24 @@ class Typesetter:
         return self._fraction(term.coef, term.scalars, links)
 
 
+def _shorter_side(links: Sequence[Form]) -> Sequence[Form]:
+    """A matrix times a vector with a name, or the vector times the transposed matrix: the same in NumPy."""
+    if links[-1].cols is not None or links[0].rows is None or links[-1].kind != "atom":
+        return links
+    shorter = chain_cost(links, turned_cost) - TURN < chain_cost(links)
+    return [turn(link) for link in reversed(links)] if shorter else links
+
+
+def _kept_axis(links: tuple[Form, ...]) -> tuple[Form, ...]:
+    """A repeated column in NumPy: a sum along rows keeps its axis, anything else becomes an outer product."""
+    first = links[0]
+    if len(links) == 2 and first.kind == "call" and ("axis", 1) in first.data[1]:
+        name, extra, entrywise = first.data
+        kept = (name, (*extra, ("keepdims", True)), entrywise)
+        return (Form("call", first.parts, kept, first.rows, None, first.cost),)
+    return links
+
+
 def _outer(links: Sequence[Form]) -> tuple[list[Form], str]:
     """The vectors whose outer product the links are; beside the one number 1 there is one, with a new axis."""
     cut = next((k + 1 for k in range(len(links) - 1) if links[k].cols is None), 0)
@@ -383,20 +387,20 @@ def length_of(form: Form) -> int:
     match form.kind:
         case "atom":
             return len(form.data[0]) + TURN * bool(form.data[1])
-        case "call" if form.data[0] == "power" or form.data[0] in OPERATORS:
+        case "call" if form.data[0] == ENTRY_POWER or form.data[0] in OPERATORS:
             return inner + len(OPERATORS.get(form.data[0], "")) + 2
         case "call":
             more = sum(2 + len(str(value)) + (len(keyword) + 1 if keyword else 0) for keyword, value in form.data[1])
             return len(form.data[0]) + inner + 2 * len(form.parts) + more
         case "chain":
             found = [
-                (length_of(one) + _brackets(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
+                (length_of(one) + brackets_of(one), len(MATRIX_POWER) + 5 if count > 1 else 0)
                 for one, count in runs(form.parts)
             ]
             return sum(3 + length + power for length, power in found) - 3
         case "had":
             return _length(form.parts, form.data)
-        case "prod":
+        case kind if kind == TERM:
             term = term_of(form)
             return _term_length(term, term.links)
         case "sum":
@@ -405,11 +409,16 @@ def length_of(form: Form) -> int:
             return sum(3 + _term_length(*side) for side in sides) - 3
         case "size":
             return len(str(form.data))
-        case "eye" | "ones" | "zeros":
-            return len(form.kind) + sum(2 + len(str(dim)) for dim in (form.rows, form.cols) if dim is not None)
         case "part":
             return inner + sum(2 + len(pick.text) for pick in form.data if pick is not None)
-    return inner + len(form.kind) * (form.kind == "diagm") + TURN
+        case "turned":
+            return inner + TURN
+    return len(form.kind) + inner + 2 + sum(2 + len(str(dim)) for dim in _shown(form))
+
+
+def _shown(form: Form) -> list[object]:
+    """The dimensions that stand in the text of an array with no other content."""
+    return [] if form.parts else [dim for dim in (form.rows, form.cols) if dim is not None]
 
 
 def _term_length(term: Monomial, links: Sequence[Form]) -> int:
@@ -424,10 +433,10 @@ def _term_length(term: Monomial, links: Sequence[Form]) -> int:
 def _length(forms: Sequence[Form], exponents: Sequence[Number]) -> int:
     """About how many characters a product of powers has."""
     powers = sum(2 + len(str(abs(exponent))) for exponent in exponents if abs(exponent) != 1)
-    return powers + sum(length_of(form) + _brackets(form) + 1 for form in forms) - 1
+    return powers + sum(length_of(form) + brackets_of(form) + 1 for form in forms) - 1
 
 
-def _brackets(form: Form) -> int:
+def brackets_of(form: Form) -> int:
     """How many of them a factor has round it."""
     compared = form.kind == "call" and form.data[0] in OPERATORS
-    return 2 if compared or form.kind in ("sum", "prod", "had") else 0
+    return 2 if compared or form.kind in ("sum", TERM, "had") else 0
