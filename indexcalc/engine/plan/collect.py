@@ -9,8 +9,9 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import EXACT, Contraction, Piece, key_of
 from indexcalc.engine.plan.joined import axes_of
+from indexcalc.engine.plan.orders.contract import EXACT, Contraction
+from indexcalc.engine.plan.orders.scheme import Piece, key_of
 from indexcalc.engine.plan.products import Products, Ready
 from indexcalc.engine.plan.steps import PlacedPiece, added, single
 from indexcalc.engine.program import Use

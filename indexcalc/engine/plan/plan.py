@@ -21,13 +21,16 @@ from typing import Any, NamedTuple
 
 from opt_einsum.paths import PathOptimizer, get_path_fn
 
+from indexcalc.engine import cost
 from indexcalc.engine.bind.slices import require_entries
-from indexcalc.engine.plan.contract import Key
+from indexcalc.engine.low_rank import of_low_rank
+from indexcalc.engine.plan.choices import kept_apart, kept_whole, scaled_sums, shared_products, shared_sums
 from indexcalc.engine.plan.lowering import Lowered, lowered
+from indexcalc.engine.plan.orders.scheme import Key
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products
-from indexcalc.engine.plan.terms import Choice, kept_apart, kept_whole, shared_products, shared_sums
+from indexcalc.engine.plan.terms import Choice, narrowed_sums
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
 from indexcalc.graph.node import Node, Product, Sum, topological
@@ -84,6 +87,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
 def _planned(roots: Sequence[Node], sizes: Mapping[str, int], options: Options) -> Program:
     if not options.symbols:
         require_entries(roots, sizes)
+    smaller = of_low_rank(roots, sizes if options.reassociate != "safe" else None)
+    roots = smaller.roots
     order = topological(roots)
     pool = StepPool(bounds(list(roots)), sizes, dict(options.symbols))
 
@@ -97,12 +102,15 @@ def _planned(roots: Sequence[Node], sizes: Mapping[str, int], options: Options) 
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
-        kept = kept_apart(order)
+        kept = kept_apart(order) | smaller.kept
         kept |= kept_whole(roots, order, pool, kept)
         best = build(Choice(kept, frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]
+    narrow = narrowed_sums(order) if best.choice.deltas else []
+    notes += [f"term by term, what is added up of: {array_text(plain(node))}" for node in order if node in narrow]
+    notes += [f"a positive diagonal plus low rank, by Woodbury: {array_text(plain(node))}" for node in smaller.matrices]
     made = peephole(pool, best.results, best.choice.deltas)
     return replace(made, notes=(*notes, *made.notes))
 
@@ -171,6 +179,9 @@ def _search(
             best = _cheaper(best, tried(best, best.choice._replace(kept=best.choice.kept.union(apart))))
     best = _amortised(best, tried)
     if options.reassociate != "safe":
+        if scaled := scaled_sums(order):
+            opened = tried(best, best.choice._replace(opened=best.choice.opened.union(scaled)))
+            best = opened if opened.seconds < best.seconds - cost.CALL else best
         for node in _differences(order)[:trials]:
             opened = tried(best, best.choice._replace(opened=best.choice.opened | {node}))
             if opened is not best and (opened := _amortised(opened, tried)).seconds < THIRD * best.seconds:
