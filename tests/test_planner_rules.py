@@ -161,3 +161,17 @@ def test_a_sum_with_itself_is_a_multiple() -> None:
     plan = agrees([t + t, t], {"a": normal(7), "d": normal(7)})
     assert [type(step) for step in plan.steps].count(Map) == 1
     assert plan.flops == 2 * 7
+
+
+def test_terms_of_many_factors_share_what_is_dear() -> None:
+    """The Hessian of a network by its first layer: one product of pairs of inputs with what both of its terms are."""
+    h = ic.tensor("X", "b d")
+    for layer in range(3):
+        h = ic.relu(h @ ic.tensor(f"W{layer}", "d d"))
+    output = h @ ic.tensor("W3", "d d")
+    hessian = ic.hessian(ic.logsumexp(output, axis=1).sum(), ic.tensor("W0", "d d"))
+    arrays = {"X": normal(10, 10)} | {f"W{layer}": normal(10, 10) for layer in range(4)}
+    plan = agrees([hessian], arrays)
+    outer = [step for step in plan.steps if len(step.shape) == 4 and len(step.uses) == 2]
+    assert len(outer) == 1
+    assert plan.flops <= 320_000
