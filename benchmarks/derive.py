@@ -1,4 +1,4 @@
-"""What deriving and simplifying costs: `python benchmarks/derive.py` prints one table. See README.md beside it."""
+"""What deriving, simplifying and planning cost: `python benchmarks/derive.py` prints a table; README.md says more."""
 
 from __future__ import annotations
 
@@ -144,6 +144,43 @@ def cycle(name: str, symmetric: bool, length: int = 20) -> list[Node]:
     return closed([(A.node, (a, (a + 1) % length)) for a in range(length)])
 
 
+def network_program(layers: int) -> tuple[list[Any], list[Any], dict[str, int]]:
+    """The gradients of a tanh network, its inputs, and sizes."""
+    loss, weights = network(layers)
+    return list(ic.grad(loss, weights)), [ic.tensor("H", "b d"), *weights], {"b": 32, "d": 20}
+
+
+def forward_algorithm(steps: int) -> tuple[list[Any], list[Any], dict[str, int]]:
+    """The likelihood of a hidden Markov model, scaled at each step, and its gradients."""
+    A, B, p = ic.tensor("A", "k k"), ic.tensor("B", f"{steps} k"), ic.tensor("p", "k")
+    a: Any = p
+    likelihood: Any = 0
+    for k in range(steps):
+        a = (a @ A) * B[k]
+        likelihood, a = likelihood + ic.log(a.sum()), a / a.sum()
+    return [likelihood, *ic.grad(likelihood, [A, B])], [p, A, B], {"k": 8}
+
+
+def sinkhorn(iterations: int) -> tuple[list[Any], list[Any], dict[str, int]]:
+    """What Sinkhorn's iterations give for optimal transport, and its gradient by the costs."""
+    C, a, b = ic.tensor("C", "n m"), ic.tensor("a", "n"), ic.tensor("b", "m")
+    K, v = ic.exp(-10 * C), ic.ones("m")
+    for _ in range(iterations):
+        u = a / (K @ v)
+        v = b / (K.T @ u)
+    cost = u @ (K * C) @ v
+    return [cost, ic.grad(cost, C)], [C, a, b], {"n": 50, "m": 60}
+
+
+def plan_row(what: str, size: int, made: tuple[list[Any], list[Any], dict[str, int]]) -> None:
+    """A row: how long it takes from expressions that are there to a function of arrays, once, and its steps."""
+    outputs, inputs, sizes = made
+    start = time.perf_counter()
+    plan = ic.compile(outputs, inputs, sizes=sizes).plan
+    ms = 1e3 * (time.perf_counter() - start)
+    show((what, size, ms, "", "", f"{len(plan.steps)} steps"))
+
+
 def import_ratio() -> None:
     """How long `import indexcalc` takes, against `import numpy, opt_einsum`: fresh processes, turn by turn."""
     command = "import time; t = time.perf_counter(); import {}; print(time.perf_counter() - t)"
@@ -183,6 +220,10 @@ def main() -> None:
     measure("canonical form of (x_i x_i)^6", "", squares)
     measure("canonical form of tr(A^20)", "", lambda: cycle("A", symmetric=False))
     measure("canonical form of a symmetric 20-cycle", "", lambda: cycle("S", symmetric=True))
+    for size in (10, 100, 1000):
+        plan_row("plan of a tanh network's gradients", size, network_program(size))
+    plan_row("plan of a hidden Markov model", 50, forward_algorithm(50))
+    plan_row("plan of Sinkhorn's iterations", 100, sinkhorn(100))
     import_ratio()
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import indexcalc as ic
-from indexcalc.engine.plan.contract import Scheme
-from indexcalc.engine.plan.terms import kept_apart
+from indexcalc.engine.plan.choices import kept_apart
+from indexcalc.engine.plan.orders.scheme import Scheme
 from indexcalc.graph.node import topological
 from indexcalc.graph.walk import count
 from indexcalc.simplify import passes, sums

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pytest
 
 from indexcalc.engine.plan.collect import collect
-from indexcalc.engine.plan.contract import Contraction, Piece, given_order
 from indexcalc.engine.plan.joined import Axis, HeldForm, Joining, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
 from indexcalc.engine.plan.lowering import Lowering, lowered
+from indexcalc.engine.plan.orders.contract import Contraction, given_order
+from indexcalc.engine.plan.orders.scheme import Piece
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready

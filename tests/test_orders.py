@@ -13,7 +13,9 @@ from opt_einsum.testing import rand_equation
 import indexcalc as ic
 from indexcalc.engine.emit.numpy.function import function_of
 from indexcalc.engine.emit.numpy_code import emit
-from indexcalc.engine.plan.contract import Contraction, Piece
+from indexcalc.engine.plan.orders.contract import Contraction
+from indexcalc.engine.plan.orders.scheme import Piece
+from indexcalc.engine.plan.orders.wide import scalings
 from indexcalc.engine.plan.plan import plan
 from indexcalc.engine.program import Program, flops
 from indexcalc.graph.constructors import einsum, variable
@@ -94,4 +96,4 @@ def test_pieces_that_only_scale_go_with_what_they_scale() -> None:
     """`s` and `g` scale X; a vector that is summed with a matrix is no scale."""
     pieces = [Piece(0, (0, 1)), Piece(1, (0,)), Piece(2, (1,)), Piece(3, (1, 2)), Piece(4, (2,))]
     product = Contraction(pieces, (0,), {0: 50, 1: 8, 2: 9})
-    assert sorted(product.scalings()) == [(0, 1), (3, 2)]
+    assert sorted(scalings(product)) == [(0, 1), (3, 2)]

@@ -8,7 +8,8 @@ import pytest
 
 import indexcalc as ic
 from indexcalc.engine.plan import lowering, plan
-from indexcalc.engine.plan.contract import Contraction, Scheme
+from indexcalc.engine.plan.orders.contract import Contraction
+from indexcalc.engine.plan.orders.scheme import Scheme
 
 
 def network(layers: int) -> tuple[list[Any], tuple[Any, ...], dict[str, int]]:

@@ -26,8 +26,9 @@ from indexcalc.calculus.derivative import derivative
 from indexcalc.engine.emit import numpy_code, patterns
 from indexcalc.engine.emit.numpy import additions, buffers, contractions, kernels, maps, matrices
 from indexcalc.engine.emit.numpy.function import function_of
-from indexcalc.engine.plan import collect, contract, peephole, plan, powers, products
+from indexcalc.engine.plan import collect, peephole, plan, powers, products
 from indexcalc.engine.plan.lowering import Lowered
+from indexcalc.engine.plan.orders import contract, wide
 from indexcalc.functions import special
 from indexcalc.graph.constructors import addition, einsum, elementwise
 from indexcalc.graph.node import Node, Product, Sum, Variable, topological
@@ -88,7 +89,7 @@ def everything(patch: pytest.MonkeyPatch, rng: random.Random) -> None:
     patch.setattr(buffers, "FREED", 1)
     patch.setattr(powers, "AT_ONCE", {})
     exact = rng.choice([2, 3, contract.EXACT])
-    for module in (products, collect, contract):
+    for module in (products, collect, contract, wide):
         patch.setattr(module, "EXACT", exact)
 
 

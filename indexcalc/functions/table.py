@@ -370,7 +370,7 @@ class MatrixFunction:
         return None if times > 1 else self.opened if left else self.along
 
 
-ABS, DET, EXP, INV, LOG, POWER, PROD = "abs", "det", "exp", "inv", "log", "power", "prod"
+ABS, DET, EXP, INV, LOG, LOGDET, POWER, PROD = "abs", "det", "exp", "inv", "log", "logdet", "power", "prod"
 """The functions by which rules of powers and of Kronecker products are written."""
 ELEMENTWISE: dict[str, ElementwiseFunction] = {}
 REDUCTIONS: dict[str, ReductionFunction] = {}

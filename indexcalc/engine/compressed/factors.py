@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from indexcalc.engine.bind.slices import require_entries
 from indexcalc.engine.compressed.bands import Banded, banded
-from indexcalc.engine.plan.contract import EXACT, Piece
 from indexcalc.engine.plan.joined import axes_of
 from indexcalc.engine.plan.lowering import Lowering
+from indexcalc.engine.plan.orders.contract import EXACT
+from indexcalc.engine.plan.orders.scheme import Piece
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready

@@ -9,8 +9,9 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import EXACT, Contraction, Piece, key_of
 from indexcalc.engine.plan.joined import axes_of
+from indexcalc.engine.plan.orders.contract import EXACT, Contraction
+from indexcalc.engine.plan.orders.scheme import Piece, key_of
 from indexcalc.engine.plan.products import Products, Ready
 from indexcalc.engine.plan.steps import PlacedPiece, added, single
 from indexcalc.engine.program import Use
@@ -33,12 +34,12 @@ def collect(products: Products, terms: list[Ready]) -> list[Ready]:
     """The terms, with shared parts taken out as long as that pays; not where they cover different entries."""
     if products.optimize is not None or products.written or any(term.ranges for term in terms):
         return terms
-    terms = [_reduced(products, term) for term in terms]
+    whole, terms = terms, [_reduced(products, term) for term in terms]
     while len(terms) > 1:
         contractions = [_searched(products, term) for term in terms]
         found = _best(terms, contractions)
         if found is None:
-            return terms
+            return whole if len(whole) == len(terms) else terms
         made = _taken_out(products, terms, contractions, found)
         gone = {place.term for place in found}
         terms = [term for k, term in enumerate(terms) if k not in gone] + [made]
@@ -46,11 +47,18 @@ def collect(products: Products, terms: list[Ready]) -> list[Ready]:
 
 
 def _reduced(products: Products, term: Ready) -> Ready:
+    """A term of at most `EXACT` factors: label after label is summed, so that what is left may be what others have."""
     pieces = [piece for piece in term.pieces if piece.labels]
     if len(pieces) <= EXACT:
         return term
-    scalars = [piece for piece in term.pieces if not piece.labels]
-    return term._replace(pieces=(*scalars, *products.reduced(pieces, frozenset(term.out), term.sizes)))
+    while len(pieces) > EXACT:
+        whole = products.pool.contraction(pieces, term.out, term.sizes)
+        groups = whole.to_merge()
+        parts = [whole.part(group) for group in groups]
+        gone = {k for group in groups for k in group}
+        pieces = [piece for k, piece in enumerate(pieces) if k not in gone]
+        pieces += [products.built(part, products.order(part)[1], 1) for part in parts]
+    return term._replace(pieces=(*(piece for piece in term.pieces if not piece.labels), *pieces))
 
 
 def _searched(products: Products, term: Ready) -> Contraction | None:

@@ -87,7 +87,7 @@ def _matrix(pool: StepPool, node: Matrix, operands: Sequence[HeldValue]) -> Held
     """A function of whole matrices."""
     shape = pool.shape(node.dims)
     params = tuple(number_of(value, pool.sizes) for value in node.params)
-    spent = 10 * cost.CALL + 10 * prod(shape) * max(shape, default=1) / cost.LOOP
+    spent = 10 * cost.CALL + 10 * prod(shape) * (shape[-1] if shape else 1) / cost.LOOP
     return pool.add(Apply(node.fn, params, node.times, _uses(operands), shape, node), spent), whole(shape)
 
 

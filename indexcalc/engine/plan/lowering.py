@@ -14,9 +14,9 @@ from typing import NamedTuple
 from indexcalc.engine import cost
 from indexcalc.engine.bind.inputs import number_of
 from indexcalc.engine.plan.collect import collect
-from indexcalc.engine.plan.contract import Key, Piece
 from indexcalc.engine.plan.joined import HeldForm, HeldValue, Joining, Related, Selected, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
+from indexcalc.engine.plan.orders.scheme import Key, Piece
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products, Ready, without_triangles
 from indexcalc.engine.plan.steps import (

@@ -1,8 +1,9 @@
-"""The last touch on a program: eight rewrites of its steps.
+"""The last touch on a program: nine rewrites of its steps.
 
-What is added up is never an array of its own, inverses that are only applied become solves, a sum that is there is a
-term of what has its terms, slices of one array are scaled at once, numbers go where they take least, powers of one
-array are made from each other, what is made of inputs is made late, and dead steps go.
+What is added up is never an array of its own, products that are equal up to a number are one, inverses that are only
+applied become solves, a sum that is there is a term of what has its terms, slices of one array are scaled at once,
+numbers go where they take least, powers of one array are made from each other, what is made of inputs is made late, and
+dead steps go.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ from indexcalc.engine.program import (
     moved,
     replaced,
 )
+from indexcalc.errors import counted
+from indexcalc.functions.table import INV
 from indexcalc.graph.node import Labels
 from indexcalc.graph.numbers import Number, multiply
 
@@ -61,6 +64,8 @@ def peephole(pool: StepPool, values: Sequence[int], apart: bool = True) -> Progr
     parted = _apart(steps, results) if apart else {}
     notes = [f"added up term by term: a sum of {len(found) - 1} terms" for found in parted.values()]
     steps, results = replaced(steps, results, parted)
+    steps, results, many = _multiples(steps, results)
+    notes += [f"made once, up to a number: {counted(many + 1, 'product')}"] * bool(many)
     steps, results = _solved(steps, results)
     steps = _in_sums(steps)
     steps, results = replaced(steps, results, _slices(steps))
@@ -101,6 +106,40 @@ def _pruned(steps: list[Step], results: tuple[int, ...], notes: tuple[str, ...])
             place[number] = len(kept)
             kept.append(moved(step, place))
     return Program(tuple(kept), tuple(place[number] for number in results), notes)
+
+
+def _multiples(steps: Sequence[Step], results: tuple[int, ...]) -> tuple[list[Step], tuple[int, ...], int]:
+    """Products that are equal up to a number are one, the others multiples of it; and how many these are."""
+    groups: dict[Any, list[int]] = {}
+    for number, step in enumerate(steps):
+        if isinstance(step, Contract) and len(step.uses) == 2 and any(use.labels for use in step.uses):
+            groups.setdefault((step.uses, step.out, step.shape), []).append(number)
+    base: dict[int, int] = {}
+    for group in groups.values():
+        first = next((number for number in group if _coef(steps[number]) == 1), group[0])
+        ratios = {number: _over(_coef(steps[number]), _coef(steps[first])) for number in group if number != first}
+        base |= {number: first for number, ratio in ratios.items() if ratio is not None}
+    if not base:
+        return list(steps), results, 0
+    place: dict[int, int] = {}
+    made: list[Step] = []
+    for number, step in enumerate(steps):
+        first = base.get(number, number)
+        if first not in place:
+            place[first] = len(made)
+            made.append(moved(steps[first], place))
+        if first != number:
+            ratio = _over(_coef(step), _coef(steps[first]))
+            assert ratio is not None
+            axes = tuple(range(len(step.shape)))
+            place[number] = len(made)
+            made.append(Contract(ratio, (Use(place[first], axes),), axes, step.shape, dict(enumerate(step.shape))))
+    return made, tuple([place[number] for number in results]), len(base)
+
+
+def _coef(step: Step) -> Number:
+    assert isinstance(step, Contract)
+    return step.coef
 
 
 def _inside(steps: Sequence[Step], results: tuple[int, ...]) -> dict[int, list[Step]]:
@@ -323,7 +362,7 @@ def _solved(steps: list[Step], results: tuple[int, ...]) -> tuple[list[Step], tu
             users.setdefault(use.value, []).append(number)
     found: dict[int, list[Step]] = {}
     for number, step in enumerate(steps):
-        if not isinstance(step, Reduce) or step.fn != "inv" or len(step.shape) != 2 or number in results:
+        if not isinstance(step, Reduce) or step.fn != INV or len(step.shape) != 2 or number in results:
             continue
         applied = {user: _applied(steps[user], number, step) for user in users.get(number, [])}
         if len(applied) > (SOLVES if step.shape[0] >= MANY else 1):

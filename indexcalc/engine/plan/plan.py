@@ -21,13 +21,16 @@ from typing import Any, NamedTuple
 
 from opt_einsum.paths import PathOptimizer, get_path_fn
 
+from indexcalc.engine import cost
 from indexcalc.engine.bind.slices import require_entries
-from indexcalc.engine.plan.contract import Key
+from indexcalc.engine.low_rank import of_low_rank
+from indexcalc.engine.plan.choices import kept_apart, kept_whole, scaled_sums, shared_products, shared_sums
 from indexcalc.engine.plan.lowering import Lowered, lowered
+from indexcalc.engine.plan.orders.scheme import Key
 from indexcalc.engine.plan.peephole import peephole
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.products import Products
-from indexcalc.engine.plan.terms import Choice, kept_apart, kept_whole, shared_products, shared_sums
+from indexcalc.engine.plan.terms import Choice, narrowed_sums
 from indexcalc.engine.program import Program
 from indexcalc.errors import InputError
 from indexcalc.graph.node import Node, Product, Sum, topological
@@ -87,6 +90,8 @@ def plan(roots: Sequence[Node], sizes: Mapping[str, int], options: Options | Non
 def _planned(roots: Sequence[Node], sizes: Mapping[str, int], options: Options) -> Program:
     if not options.symbols:
         require_entries(roots, sizes)
+    smaller = of_low_rank(roots, sizes if options.reassociate != "safe" else None)
+    roots = smaller.roots
     order = topological(roots)
     pool = StepPool(bounds(list(roots)), sizes, dict(options.symbols))
 
@@ -100,12 +105,15 @@ def _planned(roots: Sequence[Node], sizes: Mapping[str, int], options: Options) 
 
     best = None if options.search else _as_written(build, order)
     if best is None or best.seconds > LONG:
-        kept = kept_apart(order)
+        kept = kept_apart(order) | smaller.kept
         kept |= kept_whole(roots, order, pool, kept)
         best = build(Choice(kept, frozenset(), deltas=options.reassociate != "safe"))
         if options.optimize is None:
             best = _search(best, build, order, options)
     notes = [f"multiplied out: {array_text(plain(node))}" for node in order if node in best.choice.opened]
+    narrow = narrowed_sums(order) if best.choice.deltas else []
+    notes += [f"term by term, what is added up of: {array_text(plain(node))}" for node in order if node in narrow]
+    notes += [f"a positive diagonal plus low rank, by Woodbury: {array_text(plain(node))}" for node in smaller.matrices]
     made = peephole(pool, best.results, best.choice.deltas)
     return replace(made, notes=(*notes, *made.notes))
 
@@ -174,6 +182,9 @@ def _search(
             best = _cheaper(best, tried(best, best.choice._replace(kept=best.choice.kept.union(apart))))
     best = _amortised(best, tried)
     if options.reassociate != "safe":
+        if scaled := scaled_sums(order):
+            opened = tried(best, best.choice._replace(opened=best.choice.opened.union(scaled)))
+            best = opened if opened.seconds < best.seconds - cost.CALL else best
         for node in _differences(order)[:trials]:
             opened = tried(best, best.choice._replace(opened=best.choice.opened | {node}))
             if opened is not best and (opened := _amortised(opened, tried)).seconds < THIRD * best.seconds:
@@ -187,14 +198,14 @@ def _effort(made: Lowered, order: Sequence[Node]) -> int:
 
 
 class Trials:
-    """Programs are built as long as there is `work` left."""
+    """Programs are built as long as there is `work` left; as much again for those that the last one made cheaper."""
 
     def __init__(self, build: Callable[..., Lowered], order: Sequence[Node], work: int) -> None:
-        self.build, self.order, self.work = build, order, work
+        self.build, self.order, self.work, self.more = build, order, work, work
 
-    def __call__(self, best: Lowered, *given: Any) -> Lowered:
+    def __call__(self, best: Lowered, *given: Any, goes_on: bool = False) -> Lowered:
         """The program that is given, or the one so far where it would be too much work."""
-        if _effort(best, self.order) > self.work:
+        if _effort(best, self.order) > self.work + self.more * goes_on:
             return best
         made = self.build(*given)
         self.work -= _effort(made, self.order)
@@ -212,7 +223,7 @@ def _amortised(start: Lowered, tried: Trials) -> Lowered:
         return start
     best = _cheaper(start, tried(start, start.choice, shares))
     while any(0 < len(best.parts.get(key, ())) < times for key, times in shares.items()):
-        again = tried(best, best.choice, best.shares, best.parts)
+        again = tried(best, best.choice, best.shares, best.parts, goes_on=best is not start)
         if _cheaper(best, again) is best:
             return best
         best = again

@@ -7,7 +7,8 @@ from itertools import pairwise
 from typing import Any
 
 from indexcalc.engine.bind.inputs import number_of, size_of
-from indexcalc.engine.plan.contract import Contraction, Piece, Schemes
+from indexcalc.engine.plan.orders.contract import Contraction
+from indexcalc.engine.plan.orders.scheme import Piece, Schemes
 from indexcalc.engine.program import Step
 from indexcalc.graph.node import Labels, Node, Perm, Product, Symmetry
 from indexcalc.index import Dimension
@@ -18,7 +19,6 @@ class StepPool:
     """All steps of all programs that are tried: a step has one number, its cost in seconds, and an interval.
 
     `turns` has, by value, the permutations of its axes that leave it as it is, if it has a symmetry.
-    `asked` counts the factors of products whose order was asked for elsewhere.
     With `symbols`, dimensions by their sizes, a program is right for other sizes too: none of these becomes a number.
     """
 
@@ -34,7 +34,6 @@ class StepPool:
         self.turns: dict[int, tuple[Perm, ...]] = {}
         self.contractions: dict[tuple[tuple[Piece, ...], frozenset[int]], Contraction] = {}
         self.schemes = Schemes()
-        self.asked = 0
         self.opened: dict[tuple[Node, tuple[int, ...]], Any] = {}
 
     def add(self, step: Step, seconds: float, interval: Interval = ANY) -> int:

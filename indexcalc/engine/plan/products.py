@@ -9,7 +9,9 @@ from math import prod
 from typing import Any, NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import EXACT, Contraction, Key, Piece, Tree, given_order, tree_mask
+from indexcalc.engine.plan.orders import wide
+from indexcalc.engine.plan.orders.contract import EXACT, Contraction, given_order
+from indexcalc.engine.plan.orders.scheme import Key, Piece, Tree, tree_mask
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.plan.steps import (
     Choosing,
@@ -34,13 +36,6 @@ from indexcalc.graph.ranges import Range
 FEW = 4
 """Factors: products of more are contracted greedily where the program is made as it is written, since a search would
 take longer than the one run that it is for."""
-ASKED = 1000
-"""Operations: of a product of many factors that takes fewer, the order is not asked for: it is made in microseconds."""
-EASY, MOST_ASKED = 16, 200
-"""Factors: opt_einsum finds the best order of so many in some 10 ms; more take it up to a third of a second, so it is
-asked about products of so many in all."""
-MORE = 1.1
-"""Times: so many more operations than opt_einsum's order may one have that takes less time."""
 HALF = Fraction(1, 2)
 ROOTED = 1.0
 """A share of the time: a weighted Gram matrix is made from the root of its weights where that takes at most this."""
@@ -212,11 +207,11 @@ class Products:
         if len(pieces) <= EXACT or self.optimize is not None or self.written:
             return pieces
         contraction = self.pool.contraction(pieces, kept, sizes)
-        pieces = self._made(contraction, [_chain(group) for group in contraction.scalings()])
+        pieces = self._made(contraction, [_chain(group) for group in wide.scalings(contraction)])
         if len(pieces) <= EXACT:
             return pieces
         contraction = self.pool.contraction(pieces, kept, sizes)
-        tree, found = self.wide(contraction)
+        tree, found = wide.ordered(contraction)
         if found:
             return self._made(contraction, [tree])
         parts: list[Tree] = [tree]
@@ -235,22 +230,6 @@ class Products:
             made.append(self.built(contraction, tree, 1))
             gone |= tree_mask(tree)
         return [piece for k, piece in enumerate(contraction.pieces) if not gone >> k & 1] + made
-
-    def wide(self, contraction: Contraction) -> tuple[Tree, bool]:
-        """An order of many factors, and whether it is to stay so: it has fewer operations, or takes less time."""
-        scheme = contraction.scheme
-        if scheme.wide is None:
-            many, merged = len(contraction.pieces), contraction.merged()
-            own, trees = contraction.takes(merged), [contraction.refined(merged)]
-            if own.operations > ASKED and (many <= EASY or self.pool.asked + many <= MOST_ASKED):
-                self.pool.asked += many * (many > EASY)
-                trees.append(contraction.refined(contraction.asked()))
-            other, tree = min(
-                ((contraction.takes(tree), tree) for tree in trees), key=lambda found: found[0].operations
-            )
-            fewer = own.operations > MORE * other.operations or other.seconds < own.seconds
-            scheme.wide = (tree, True) if fewer else (merged, False)
-        return scheme.wide
 
     def order(self, contraction: Contraction) -> tuple[float, Tree]:
         """The order of a contraction and its cost; with `optimize`, opt_einsum's."""

@@ -9,8 +9,8 @@ from math import prod
 from typing import NamedTuple
 
 from indexcalc.engine import cost
-from indexcalc.engine.plan.contract import Piece
 from indexcalc.engine.plan.joined import Axis, HeldForm, HeldValue, Related, axes_of
+from indexcalc.engine.plan.orders.scheme import Piece
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.engine.program import (
     Add,

@@ -7,17 +7,13 @@ as they are; everything between them, products and sums, is opened as far as the
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from itertools import count
-from math import inf
 from typing import NamedTuple, assert_never
 
-from indexcalc.engine.plan.contract import EXACT, Contraction, Piece
 from indexcalc.engine.plan.pool import StepPool
 from indexcalc.graph.constructors import as_number, einsum, elementwise
 from indexcalc.graph.labels import UnionFind
-from indexcalc.graph.node import Definition, Elementwise, Labels, Node, Product, Sum
+from indexcalc.graph.node import Definition, Elementwise, Labels, Node, Product, Sum, Term
 from indexcalc.graph.numbers import Number, multiply
 from indexcalc.graph.ranges import entries_taken
 
@@ -27,11 +23,6 @@ MOST_TERMS = 24
 """Terms: a sum of more stays a value, for the same reason."""
 DELTA_TERMS = 4
 """Terms: a sum of at most so many that holds a delta is multiplied out, rather than written out."""
-SWOLLEN = 2
-"""Times: a graph that is opened to more than so many times the factors that it has keeps what it shares as values. A
-ladder of n rungs (`e*sin(e)`) has of the order of n² then; the programs of benchmarks/problems.py grow by 1.9"""
-FEW_FACTORS = 100
-"""and have fewer than so many factors, or grow less: below it, every program is searched as it is."""
 Inline = Product | Sum | Definition
 INLINE = (Product, Sum, Definition)
 """The kinds of node that may be opened; all others are leaves."""
@@ -70,7 +61,7 @@ class Opening:
     def __init__(self, order: Sequence[Node], choice: Choice, pool: StepPool) -> None:
         self.order, self.choice, self.pool = order, choice, pool
         self.arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
-        self.banded = banded(order)
+        self.banded, self.narrowed = banded(order), narrowed_sums(order)
         self.terms: dict[Node, Terms] = {}
 
     def values(self, roots: Sequence[Node]) -> set[Node]:
@@ -93,7 +84,9 @@ class Opening:
             return False
         if isinstance(child, Product) or not isinstance(parent, Product):
             return not (isinstance(child, Sum) and child in self.arguments)
-        return child in self.choice.opened or (self.choice.deltas and _holds_delta(child)) or child in self.banded
+        if child in self.choice.opened or (self.choice.deltas and _holds_delta(child)):
+            return True
+        return child in self.banded or (self.choice.deltas and child in self.narrowed)
 
     def summands(self, node: Inline) -> Terms:
         """A product, sum or named step as a sum of products, found once; its children are opened before it."""
@@ -136,139 +129,29 @@ def _is_short(terms: Terms) -> bool:
     return len(terms) <= MOST_TERMS and sum(len(term.factors) for term in terms) <= MOST_FACTORS
 
 
-class Width(NamedTuple):
-    """The factors of a graph's products and sums as they are, and once all of them are opened."""
+def narrowed_sums(order: Sequence[Node]) -> set[Node]:
+    """Sums of products that sum something, of which a diagonal is taken, or a sum along axes, and nothing else.
 
-    own: int
-    opened: int
-
-    @classmethod
-    def of(cls, order: Sequence[Node]) -> Width:
-        """That of the graph with these nodes, children first."""
-        arguments = {child for node in order if not isinstance(node, INLINE) for child in node.children}
-        width: dict[Node, int] = {}
-        own = 0
-        for node in order:
-            if isinstance(node, Product | Sum):
-                inner = [width.get(child, 1) if child not in arguments else 1 for child in node.children]
-                width[node] = sum(n if n <= MOST_FACTORS else 1 for n in inner)
-                own += len(inner)
-        return cls(own, sum(width.values()))
-
-
-def kept_apart(order: Sequence[Node]) -> frozenset[Node]:
-    """The products, entry by entry, with several parents, where opening all of them would make a graph swell.
-
-    None of them has bands as a factor, which would be written out as a whole array.
-
-    `order` has its nodes, children first.
+    Each product is made of that alone, `tr(A B + C D)` of two sums over two axes. They run along all axes: to add up
+    what is centred is another matter.
     """
-    own, opened = Width.of(order)
-    if opened < FEW_FACTORS or opened < SWOLLEN * own:
-        return frozenset()
-    parents = Counter(child for node in order for child in dict.fromkeys(node.children))
-    whole = [node for node in order if isinstance(node, Product) and not node.bound and parents[node] > 1]
-    bands = banded(order) if whole else set()
-    return frozenset(node for node in whole if bands.isdisjoint(node.children))
-
-
-def shared_products(order: Sequence[Node]) -> list[Node]:
-    """Products that sum something and have several parents that are products or sums."""
-    parents: Counter[Node] = Counter()
+    users: dict[Node, list[Node]] = {}
     for node in order:
-        if isinstance(node, INLINE):
-            parents.update(set(node.children))
-    return [node for node in order if isinstance(node, Product) and node.bound and parents[node] > 1]
+        for child in dict.fromkeys(node.children):
+            users.setdefault(child, []).append(node)
+    found: set[Node] = set()
+    for node, (user, *others) in users.items():
+        if isinstance(node, Sum) and not others and isinstance(user, Product) and len(user.factors) == 1:
+            (factor,) = user.factors
+            fewer = len(set(factor.labels) & set(user.out)) < len(factor.labels)
+            if factor.exponent == 1 and fewer and all(_may_narrow(term, node.order) for term in node.terms):
+                found.add(node)
+    return found
 
 
-def shared_sums(order: Sequence[Node]) -> list[Node]:
-    """Sums that are a factor of a product, and a term of another sum."""
-    parents: dict[Node, set[type[Node]]] = {}
-    for node in order:
-        if isinstance(node, Product | Sum):
-            for child in node.children:
-                parents.setdefault(child, set()).add(type(node))
-    return [node for node in order if isinstance(node, Sum) and parents.get(node) == {Product, Sum}]
-
-
-def kept_whole(roots: Sequence[Node], order: Sequence[Node], pool: StepPool, kept: frozenset[Node]) -> frozenset[Node]:
-    """The products that sum something, and that several others have, where none of these gets cheaper by opening them.
-
-    With them, sums that are a factor and a term. A graph of few factors has none: what is best there is found by
-    comparing whole programs.
-    """
-    shared = shared_products(order) if Width.of(order).opened >= FEW_FACTORS else []
-    bands = banded(order) if shared else set()
-    shared = [node for node in shared if bands.isdisjoint(node.children)]
-    if not shared:
-        return frozenset()
-    opening, guess = Opening(order, Choice(kept.union(shared), frozenset()), pool), Guess(order, pool)
-    wanted = opening.values(roots)
-    terms: list[Summand] = []
-    made: dict[Node, list[int]] = {}
-    users: dict[Node, list[int]] = {node: [] for node in shared}
-    for node in order:
-        found = opening.summands(node) if isinstance(node, INLINE) else []
-        if node in wanted:
-            made[node] = [*range(len(terms), len(terms) + len(found))]
-            for number, term in zip(made[node], found, strict=True):
-                for child in {factor for factor, _, _ in term.factors if factor in users}:
-                    users[child].append(number)
-            terms += found
-    result = set(shared)
-    for node in shared:
-        own, using = [terms[k] for k in made[node]], [terms[k] for k in users[node]]
-        if len(own) == 1 and all(power == 1 for term in using for f, _, power in term.factors if f is node):
-            opened = [spliced(term, node, own[0]) for term in using]
-            if sum(map(guess.seconds, opened)) < sum(map(guess.seconds, own + using)):
-                result.remove(node)
-                for number, term in zip(users[node], opened, strict=True):
-                    terms[number] = term
-    return frozenset(result.union(shared_sums(order)))
-
-
-class Guess:
-    """What products take before there are values: each for itself, its leaves being there."""
-
-    def __init__(self, order: Sequence[Node], pool: StepPool) -> None:
-        self.pool, self.places = pool, dict(zip(order, count()))
-        self.known: dict[int, tuple[Summand, float]] = {}
-
-    def seconds(self, term: Summand) -> float:
-        """The cost of the cheapest order; infinite for many factors, of which a search would take too long."""
-        if id(term) not in self.known:
-            self.known[id(term)] = term, self._seconds(term)
-        return self.known[id(term)][1]
-
-    def _seconds(self, term: Summand) -> float:
-        sizes = list(term.sizes)
-        pieces = []
-        for node, labels, _ in term.factors:
-            taken = entries_taken(node)
-            if taken is None:
-                pieces.append(Piece(self.places[node], tuple(dict.fromkeys(labels))))
-            elif len(taken) == len(labels):
-                for label, one in zip(labels, taken, strict=True):
-                    sizes[label] = self.pool.size(one.size)
-        if not 1 < len(pieces) <= EXACT:
-            return 0.0 if len(pieces) < 2 else inf
-        return Contraction(pieces, term.out, dict(enumerate(sizes)), None, self.pool.schemes).search()[0]
-
-
-def spliced(term: Summand, node: Node, inner: Summand) -> Summand:
-    """A term with what a factor of it is in the place of the factor."""
-    factors: list[tuple[Node, Labels, Number]] = []
-    sizes = list(term.sizes)
-    joins: list[tuple[int, int]] = []
-    for leaf, labels, power in term.factors:
-        if leaf is not node:
-            factors.append((leaf, labels, power))
-            continue
-        place, extra = relabelled(inner, labels, sizes, len(sizes))
-        sizes += extra
-        factors += [(own, tuple(place[x] for x in axes), times) for own, axes, times in inner.factors]
-        joins += [(outside, place[x]) for outside, x in zip(labels, inner.out, strict=True)]
-    return _joined(multiply(term.coef, inner.coef), factors, term.out, sizes, joins)
+def _may_narrow(term: Term, order: int) -> bool:
+    """Is it a product that sums something, and that runs along all of so many axes?"""
+    return isinstance(term.node, Product) and term.node.bound > 0 and len(set(term.labels)) == order
 
 
 def as_leaf(node: Node, shape: Sequence[int]) -> Terms:
@@ -311,7 +194,7 @@ def product(node: Product, sizes: Sequence[int], inner: Sequence[Terms | None]) 
                     )
                 )
         states = grown
-    return [_joined(coef, factors, node.out, dims, joins) for coef, factors, dims, joins in states]
+    return [joined_term(coef, factors, node.out, dims, joins) for coef, factors, dims, joins in states]
 
 
 def total(node: Sum, shape: Sequence[int], inner: Sequence[Terms | None]) -> Terms:
@@ -326,11 +209,11 @@ def total(node: Sum, shape: Sequence[int], inner: Sequence[Terms | None]) -> Ter
             place, extra = relabelled(term, labels, shape, len(shape))
             factors = [(leaf, tuple(place[x] for x in own), power) for leaf, own, power in term.factors]
             joins = [(outside, place[x]) for outside, x in zip(labels, term.out, strict=True)]
-            result.append(_joined(multiply(coef, term.coef), factors, axes, [*shape, *extra], joins))
+            result.append(joined_term(multiply(coef, term.coef), factors, axes, [*shape, *extra], joins))
     return result
 
 
-def _joined(
+def joined_term(
     coef: Number,
     factors: Sequence[tuple[Node, Labels, Number]],
     out: Sequence[int],
