@@ -12,6 +12,7 @@ from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.emit.source.buffered import alike_lines, has_lines, write_buffered
 from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, symbol_names
 from indexcalc.engine.emit.source.targets import Target, target_of
+from indexcalc.engine.emit.source.wrapped import wrap_of
 from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import dimension_code, numbered
@@ -44,6 +45,7 @@ def to_source(
     sizes: Mapping[str, int] | None = None,
     optimize: Any = None,
     reassociate: str = "full",
+    wrap: str | None = None,
 ) -> str:
     """The text of a module with one function of the inputs, for arrays of any sizes.
 
@@ -55,6 +57,13 @@ def to_source(
     it is as fast, right for other sizes too, and takes real numbers alone. Under JAX the function is pure: jit, vmap
     and grad pass through it; under PyTorch autograd does. Sizes that no input fixes, abstract functions and the arrays
     of named gradients are keyword arguments.
+
+    `wrap="autograd"` (PyTorch) and `wrap="custom_vjp"` (JAX) give the function the library's own vector-Jacobian
+    product as its derivative, planned with the value as one program: a `torch.autograd.Function`, or a `jax.custom_vjp`
+    with its rules. It takes real numbers, and can be derived again. By a structured tensor it is the projected
+    derivative, as `ic.vjp` gives it; integers have none.
+
+    Errors: InputError for a wrap of another target, of abstract functions, or with sizes that no input has.
 
     >>> import indexcalc as ic
     >>> X, w, y = ic.tensor("X", "n d"), ic.tensor("w", "d"), ic.tensor("y", "n")
@@ -72,9 +81,13 @@ def to_source(
     request, row = Request(outputs, inputs, "to_source", reassociate), target_of(target)
     if own_name(name, "to_source", "loss") in RESERVED or keyword.iskeyword(name):
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
+    finder = path_finder(optimize, "to_source")
+    if wrap is not None:
+        options = Options(finder, reassociate, halve=False)
+        function = wrap_of(request, target, wrap)(request, name, options, request.sizes(sizes or {}))
+        return function.text(_docstring(request))
     numbers, symbols = numbered([*request.roots, *request.inputs], request.sizes(sizes or {}))
     buffered = target == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
-    finder = path_finder(optimize, "to_source")
     options = Options(finder, reassociate, buffered, tuple(symbols.items()), real=buffered)
     program = planned(tuple(request.roots), numbers, options)
     return module(request, program, row, name, symbols, buffered=buffered and has_lines(program)).text

@@ -14,7 +14,7 @@ from indexcalc.graph.ranges import at_least, entries_taken
 from indexcalc.index import Dim, Dimension
 
 
-class Sizes(NamedTuple):
+class ShapeLines(NamedTuple):
     """Lines that find sizes, the symbols that they give, and the arrays whose shapes say no more, and those that do."""
 
     lines: list[str]
@@ -54,7 +54,7 @@ def symbol_names(symbols: set[str], taken: Mapping[str, str]) -> dict[str, str]:
     return found
 
 
-def sizes_of(variables: Sequence[Variable], names: Mapping[str, str], texts: Mapping[str, str]) -> Sizes:
+def sizes_of(variables: Sequence[Variable], names: Mapping[str, str], texts: Mapping[str, str]) -> ShapeLines:
     """The lines that find the sizes in the shapes of arrays with these names; `texts` has the names of symbols.
 
     >>> from indexcalc.graph.constructors import variable
@@ -77,7 +77,7 @@ def sizes_of(variables: Sequence[Variable], names: Mapping[str, str], texts: Map
             known |= {symbol for symbol, first in zip(fresh, new, strict=True) if first}
         (whole if all(new) else checked).append(variable)
     lines += _solved([v for v in checked if any(_symbols(dim) - known for dim in v.dims)], names, texts, known)
-    return Sizes(lines, known, whole, checked)
+    return ShapeLines(lines, known, whole, checked)
 
 
 def head(
