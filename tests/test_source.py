@@ -203,6 +203,22 @@ def test_scalars_may_be_numbers(target):
     assert all(close(one, other) for one, other in zip(found, ic.compile(outputs, (s, x))(0.1, DATA[2]), strict=True))
 
 
+@pytest.mark.parametrize("target", ["jax", "torch"])
+def test_functions_that_a_library_has_are_called(target):
+    Z = ic.tensor("Z", "n d")
+    outputs = [ic.softmax(Z, axis=1), ic.log_softmax(Z, axis=1), ic.logsumexp(Z, axis=0), ic.sigmoid(Z), ic.softplus(Z)]
+    text = ic.to_source([*outputs, ic.silu(Z)], (Z,), target=target)
+    own = {
+        "jax": ["jax.nn.softmax(Z, 1)", "jax.nn.log_softmax(Z, 1)", "logsumexp(Z, 0)", "jax.nn.silu(Z)"],
+        "torch": ["torch.softmax(Z, 1)", "torch.log_softmax(Z, 1)", "torch.logsumexp(Z, 0)", "torch.sigmoid(Z)",
+                  "torch.nn.functional.softplus(Z, threshold=40)", "torch.nn.functional.silu(Z)"],
+    }[target]  # fmt: skip
+    assert all(call in text for call in own)
+    assert text.count("def ") == 1
+    wanted = ic.compile([*outputs, ic.silu(Z)], (Z,))(DATA[0])
+    assert all(close(one, other) for one, other in zip(made(text)(MAKE[target](DATA[0])), wanted, strict=True))
+
+
 # ------------------------------------------------------------------ any sizes
 
 
