@@ -13,7 +13,7 @@ from typing import ClassVar, NamedTuple
 from indexcalc.calculus.derivative import vjp
 from indexcalc.calculus.structure import AFFINE, structured
 from indexcalc.engine.bind.request import Request, unit_axes
-from indexcalc.engine.emit.source.heads import ShapeLines, argument_names, head, long_enough, sizes_of, symbol_names
+from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, needed, sizes_of, symbol_names
 from indexcalc.engine.emit.source.targets import target_of
 from indexcalc.engine.emit.source.writer import COMPLEX, Writer
 from indexcalc.engine.emit.source_code import write_lines
@@ -135,12 +135,15 @@ class WrappedFunction:
         occurring = set(re.findall(r"\w+", "\n".join([*found, *lines, *results])))
         return FunctionBody([name for name in self.names.values() if name in occurring], [*found, *lines], results)
 
-    def text(self, doc: str) -> str:
-        """The module, with this docstring."""
+    def text(self, doc: str, checks: bool) -> str:
+        """The module, with this docstring; `checks` says that what is given is checked and made real arrays."""
         request = self.request
         core, call = self.core()
-        above, _ = head(request.arrays, self.names, self.texts)
-        lines = [doc, *above, *long_enough(request.roots, self.texts), *self._real(), *self._returned(call)]
+        lines = [doc]
+        if checks:
+            lines += [*head(request.arrays, self.names, self.texts), *long_enough(request.roots, self.texts)]
+            lines += self._real()
+        lines += self._returned(call)
         parts = [*self.helpers.values(), core, f"def {self.name}({', '.join(self.inputs)}):\n{indented(lines)}"]
         text = "\n\n\n".join(parts)
         return "\n".join(imports(text, self.target)) + f"\n\n\n{text}"
@@ -329,24 +332,6 @@ def wrap_of(request: Request, target: str, wrap: str) -> type[WrappedFunction]:
         found = f"wrap={wrap!r}, and {names} is given at the call: its derivative is not known before"
         raise InputError(request.asked, found, f"leave wrap away: {target} derives through {names}")
     return row
-
-
-def needed(found: ShapeLines, lines: Sequence[str], texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The lines that find the sizes that other lines read, and the names of sizes that these read and nothing gives.
-
-    >>> found = ShapeLines(["n, d = X.shape", "(m,) = y.shape"], {"n", "d", "m"}, [], [])
-    >>> needed(found, ["return d"], {"d": "d", "p": "p"})
-    (['n, d = X.shape'], [])
-    """
-    words = set(re.findall(r"\w+", "\n".join(line.partition("  #")[0] for line in lines)))
-    missing = [name for symbol, name in texts.items() if name in words and symbol not in found.known]
-    kept: list[str] = []
-    for line in reversed(found.lines):
-        left, _, right = line.partition(" = ")
-        if words & set(re.findall(r"\w+", left)) - {"_"}:
-            kept.insert(0, line)
-            words |= set(re.findall(r"\w+", right))
-    return kept, missing
 
 
 def reading(lines: Sequence[str], results: Sequence[str]) -> list[tuple[str, set[int]]]:
