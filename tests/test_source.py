@@ -389,6 +389,19 @@ def test_a_docstring_cannot_end_early():
     assert text.count('"""') == 2
 
 
+def test_a_docstring_is_short():
+    """A formula of one line, or what it is and its shape."""
+    net = ic.tanh(X @ ic.tensor("W", "d h") + 1) @ ic.tensor("v", "h")
+    long = ic.hessian((ic.softplus(net) - y * net).sum(), "W")
+    text = ic.to_source(long, ("X", "W", "v", "y"))
+    assert '    """the derivative by W, then by W, of shape (d, h, d, h)"""\n' in text
+    text = ic.to_source([LOSS, long], ("X", "w", "W", "v", "y"))
+    assert f"        {LOSS}\n        the derivative by W, then by W, of shape (d, h, d, h)\n    " in text
+    sums = sum(ic.sin(m * X).sum() for m in range(1, 20))
+    assert '    """a number"""\n' in ic.to_source(sums, (X,))
+    assert '    """an array, of shape (d,)"""\n' in ic.to_source(sums * w, (X, w))
+
+
 # ------------------------------------------------------------------ functions and constants
 
 

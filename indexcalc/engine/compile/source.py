@@ -20,11 +20,15 @@ from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Map, Program
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import NameRefused, shorten
+from indexcalc.errors import NameRefused
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.surface import own_name, public
+
+FORMULA = 100
+"""Characters that a formula has at most in a docstring: with it a line has about as many as a line of code."""
 
 
 class SourceModule(NamedTuple):
@@ -222,7 +226,22 @@ def _floats(target: Target, arrays: Sequence[str]) -> list[str]:
 
 
 def _docstring(request: Request) -> str:
-    shown = [shorten(str(view)).replace("\\", "\\\\").replace('"""', "'''") for view in request.outputs]
-    if len(shown) == 1 and len(shown[0]) < 100 and "\n" not in shown[0]:
+    rows = zip(request.outputs, request.roots, request.by, strict=True)
+    shown = [_told(str(view), root, by) for view, root, by in rows]
+    if len(shown) == 1:
         return f'"""{shown[0]}"""'
-    return "\n".join(['"""The values of', "", *(f"    {line}" for view in shown for line in view.split("\n")), '"""'])
+    return "\n".join(['"""The values of', "", *(f"    {line}" for line in shown), '"""'])
+
+
+def _told(formula: str, root: Node, by: Sequence[str]) -> str:
+    """The formula, if it is short; else what it is, and its shape.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> _told("x" * 200, variable("g", (3, 4)), ["w"])
+    'the derivative by w, of shape (3, 4)'
+    """
+    if len(formula) <= FORMULA and "\n" not in formula:
+        return formula.replace("\\", "\\\\").replace('"', "'")
+    words = f"the derivative by {', then by '.join(by)}" if by else "an array" if root.dims else "a number"
+    dims = ", ".join(map(str, root.dims))
+    return f"{words}, of shape ({dims}{',' if root.order == 1 else ''})" if root.dims else words
