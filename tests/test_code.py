@@ -60,12 +60,14 @@ BY_EXPM = {"expm", "sinm", "cosm"}
 each_target = pytest.mark.parametrize("target", MODULES)
 
 
-def function(row: Row, target: str, axes: Axes = (), params: dict[str, Any] | None = None) -> Callable[..., Any]:
-    """The text of a row as a function of its arguments."""
+def function(
+    row: Row, target: str, axes: Axes = (), params: dict[str, Any] | None = None, real: bool = False
+) -> Callable[..., Any]:
+    """The text of a row as a function of its arguments, or that of real ones."""
     names = ["x", "y", "z"][: row.arity if isinstance(row, ElementwiseFunction) else 1]
     along = [str(axes)] if isinstance(row, ReductionFunction) and row.axes != 2 else []
     params = dict.fromkeys(row.params, PARAMETER) if params is None else params
-    written = write(row, target, names + along, {name: str(value) for name, value in params.items()})
+    written = write(row, target, names + along, {name: str(value) for name, value in params.items()}, real=real)
     return called(written, names, target)
 
 
@@ -279,6 +281,24 @@ def test_reductions_far_out(name: str, axes: Axes, target: str) -> None:
         check_derivatives(row, target, [x], axes)
 
 
+OWN = [(row, target) for row in (*ELEMENTWISE.values(), *REDUCTIONS.values()) for target in row.real]
+
+
+@pytest.mark.parametrize(("row", "target"), OWN, ids=lambda own: getattr(own, "name", own))
+def test_functions_of_real_numbers_that_a_target_has(row: ElementwiseFunction | ReductionFunction, target: str) -> None:
+    far = np.asarray([-1000.5, -40.5, -8.5, 8.5, 19.9, 20.1, 39.9, 41.5, 1000.5])
+    near = np.asarray([-2.5, -0.5, 0.0, 1.5, 3.0, 20.5])
+    for x in (far, near):
+        one, axes = (x, ()) if isinstance(row, ElementwiseFunction) else (np.stack([x, x[::-1] / 3]), (1,))
+        value = plain(function(row, target, axes, real=True)(array(one, target)))
+        np.testing.assert_allclose(value, expected(row, [one], axes), rtol=1e-14, atol=1e-300)
+        check_derivatives(row, target, [one], axes, real=True)
+    if isinstance(row, ReductionFunction):
+        x = np.asarray([[-np.inf, 1.0, 0.5]])
+        assert np.array_equal(plain(function(row, target, (1,), real=True)(array(x, target))), expected(row, [x], (1,)))
+        assert write(row, target, ["x", "(0, 1)"], {}, real=True) == write(row, target, ["x", "(0, 1)"], {})
+
+
 @each_target
 def test_norms_do_not_overflow(target: str) -> None:
     x = np.asarray([[3e200, 4e200], [3e-200, 4e-200], [0.0, 0.0]])
@@ -331,10 +351,16 @@ def twice(f: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check_derivatives(
-    row: Row, target: str, args: list[Any], axes: Axes, params: dict[str, Any] | None = None, tolerance: float = 1e-9
+    row: Row,
+    target: str,
+    args: list[Any],
+    axes: Axes,
+    params: dict[str, Any] | None = None,
+    tolerance: float = 1e-9,
+    real: bool = False,
 ) -> None:
     """The derivatives to order 2 that the target finds through the text are those of the rule."""
-    call, inputs = function(row, target, axes, params), [array(arg, target) for arg in args]
+    call, inputs = function(row, target, axes, params, real), [array(arg, target) for arg in args]
     values = tuple((dict.fromkeys(row.params, PARAMETER) if params is None else params).values())
     tensors = [ic.tensor(name, arg.shape) for name, arg in zip("xyz", args, strict=False)]
     given = dict(zip("xyz", args, strict=False))

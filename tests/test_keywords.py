@@ -213,6 +213,8 @@ ROWS: dict[tuple[str, str], tuple[Callable[[], Any], Callable[[], Any]]] = {
         lambda: ic.to_source(CHAIN, (A, x), optimize=[(1, 2), (0, 1)]),
         lambda: ic.to_source(CHAIN, (A, x)),
     ),
+    ("to_source", "wrap"): (lambda: _source(target="jax", wrap="custom_vjp"), lambda: _source(target="jax")),
+    ("to_source", "checks"): (lambda: _source(checks=False), _source),
     ("to_source", "reassociate"): (
         lambda: ic.to_source(A @ x + A @ (2 * x), (A, x), reassociate="safe"),
         lambda: ic.to_source(A @ x + A @ (2 * x), (A, x)),

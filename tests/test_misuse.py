@@ -52,7 +52,7 @@ TAKES: dict[str, set[str]] = {
     "dim": {"None", *SIZES},
     "symmetric": {"True"}, "positive": {"True"}, "gradient": {"'x'", "''"}, "memory_limit": BYTES, "n": COUNTS,
     "seed": COUNTS, "order": {"None", "3"}, "sizes": {"None", "{}", "{'n': 3}"}, "optimize": {"None", "True", "f", "u"},
-    "progress": {"None", "f", "u"},
+    "wrap": {"None"}, "checks": {"True"}, "progress": {"None", "f", "u"},
     "mesh": {"None"}, "shard": {"None"}, "vectors": {"None"}, "layout": {"None"}, "of": {"s"},
     "wrt": {"x", "[x]"}, "structure": {"''"}, "k": {"3", "-1", "0", "10**30"},
     "rows": {"0"}, "cols": {"[]"}, "name": {"'x'"}, "dims": {"None", "{}", "{'n': 3}", "['n']"}, "y": {
@@ -203,7 +203,7 @@ CALLS: dict[str, Call] = {
     "ic.compressed": by(ic.compressed, 2 * x, {"x": ONE}, takes=[{"x", "x[i]", "[x]"}, set()], memory_limit=10**9,
                         arity=False),
     "ic.to_source": by(ic.to_source, Y, (A, x), target="numpy", name="prog", sizes={"n": 3}, optimize=None,
-                       reassociate="full"),
+                       reassociate="full", wrap=None, checks=True),
     "ic.compile": by(ic.compile, Y, (A, x), backend="numpy", sizes={"n": 3}, order=None, optimize=None,
                      reassociate="full", memory_limit=None, mesh=None, shard=None, progress=None),
     "ic.free_workspace": by(ic.free_workspace),

@@ -195,12 +195,98 @@ def test_autograd_passes_through():
     assert torch.autograd.gradcheck(lambda *args: tuple(f(*args)), data)
 
 
+T, U, V, Z, k = (
+    ic.tensor("T", "m n"), ic.tensor("U", "m k"), ic.tensor("V", "n k"), ic.tensor("Z", "b c"),
+    ic.tensor("k", "b", integer=True),
+)  # fmt: skip
+TRACED: dict[str, tuple[Any, Any, list[Any]]] = {
+    "a loss": (OUTPUTS, (X, w, y), DATA),
+    "a diagonal": (
+        ic.hessian(((T - U @ V.T) ** 2).sum(), U), (T, U, V), [RNG.normal(size=s) for s in ((4, 6), (4, 2), (6, 2))]
+    ),
+    "an inverse": (ic.inv(T @ T.T + ic.eye("m")), (T,), [RNG.normal(size=(2, 4))]),
+    "a number": (ic.exp(ic.scalar("s")) * X / X.sum(), ("s", X), [np.array(0.3), DATA[0]]),
+    "norms": ([ic.norm2(X, axis=1), ic.normp(X, 3, axis=0), ic.softmax(X, axis=1)], (X,), DATA[:1]),
+    "integers": (ic.log_softmax(Z, axis=1)[ic.index("b"), k[ic.index("b")]].sum(ic.index("b")), (Z, k),
+                 [RNG.normal(size=(4, 3)), np.array([0, 2, 1, 1])]),
+}  # fmt: skip
+
+
+def traced(found: Any, wanted: Any) -> None:
+    pairs = zip(found, wanted, strict=True) if isinstance(wanted, list) else [(found, wanted)]
+    assert all(close(one, other) for one, other in pairs)
+
+
+@pytest.mark.parametrize("wrap", [None, "autograd"])
+@pytest.mark.parametrize("case", TRACED)
+def test_torch_exports_it(case: str, wrap: str | None) -> None:
+    outputs, inputs, arrays = TRACED[case]
+    f = made(ic.to_source(outputs, inputs, target="torch", wrap=wrap))
+
+    class Model(torch.nn.Module):
+        def forward(self, *args: Any) -> Any:
+            return f(*args)
+
+    given = tuple(map(torch.tensor, arrays))
+    traced(torch.export.export(Model(), given).module()(*given), f(*given))
+
+
+@pytest.mark.parametrize("case", TRACED.keys() - {"integers"})
+def test_torch_fx_traces_what_does_not_check(case: str) -> None:
+    outputs, inputs, arrays = TRACED[case]
+    f = made(ic.to_source(outputs, inputs, target="torch", checks=False))
+    given = tuple(map(torch.tensor, arrays))
+    traced(torch.fx.symbolic_trace(f)(*given), f(*given))
+    with pytest.raises(torch.fx.proxy.TraceError, match="control flow"):
+        torch.fx.symbolic_trace(made(ic.to_source(outputs, inputs, target="torch")))
+
+
+@pytest.mark.parametrize("wrap", [None, "custom_vjp"])
+@pytest.mark.parametrize("case", TRACED)
+def test_jax_exports_it(case: str, wrap: str | None) -> None:
+    outputs, inputs, arrays = TRACED[case]
+    f = made(ic.to_source(outputs, inputs, target="jax", wrap=wrap))
+    traced(jax.export.export(jax.jit(f))(*map(jnp.asarray, arrays)).call(*arrays), f(*map(jnp.asarray, arrays)))
+
+
+def test_exports_for_any_number_of_rows() -> None:
+    f = made(ic.to_source(OUTPUTS, (X, w, y), target="torch"))
+
+    class Model(torch.nn.Module):
+        def forward(self, *args: Any) -> Any:
+            return f(*args)
+
+    given, n = tuple(map(torch.tensor, DATA)), torch.export.Dim("n")
+    model = torch.export.export(Model(), given, dynamic_shapes={"args": ({0: n}, None, {0: n})}).module()
+    more = (torch.tensor(RNG.normal(size=(9, 3))), given[1], torch.tensor(RNG.normal(size=9)))
+    traced(model(*more), f(*more))
+    g = made(ic.to_source(OUTPUTS, (X, w, y), target="jax"))
+    rows = jax.export.symbolic_args_specs([jnp.asarray(x) for x in DATA], ["n, 3", "3", "n"])
+    traced(jax.export.export(jax.jit(g))(*rows).call(*map(np.asarray, more)), g(*map(np.asarray, more)))
+
+
 @pytest.mark.parametrize("target", TARGETS)
 def test_scalars_may_be_numbers(target):
     s, x = ic.scalar("s"), ic.tensor("x", "n")
     outputs = [ic.exp(s) * x + s * ic.sqrt(s), s * ic.eye("n") * ic.sin(s), ic.exp(s)]
     found = made(ic.to_source(outputs, (s, x), target=target))(0.1, MAKE[target](DATA[2]))
     assert all(close(one, other) for one, other in zip(found, ic.compile(outputs, (s, x))(0.1, DATA[2]), strict=True))
+
+
+@pytest.mark.parametrize("target", ["jax", "torch"])
+def test_functions_that_a_library_has_are_called(target):
+    Z = ic.tensor("Z", "n d")
+    outputs = [ic.softmax(Z, axis=1), ic.log_softmax(Z, axis=1), ic.logsumexp(Z, axis=0), ic.sigmoid(Z), ic.softplus(Z)]
+    text = ic.to_source([*outputs, ic.silu(Z)], (Z,), target=target)
+    own = {
+        "jax": ["jax.nn.softmax(Z, 1)", "jax.nn.log_softmax(Z, 1)", "logsumexp(Z, 0)", "jax.nn.silu(Z)"],
+        "torch": ["torch.softmax(Z, 1)", "torch.log_softmax(Z, 1)", "torch.logsumexp(Z, 0)", "torch.sigmoid(Z)",
+                  "torch.nn.functional.softplus(Z, threshold=40)", "torch.nn.functional.silu(Z)"],
+    }[target]  # fmt: skip
+    assert all(call in text for call in own)
+    assert text.count("def ") == 1
+    wanted = ic.compile([*outputs, ic.silu(Z)], (Z,))(DATA[0])
+    assert all(close(one, other) for one, other in zip(made(text)(MAKE[target](DATA[0])), wanted, strict=True))
 
 
 # ------------------------------------------------------------------ any sizes
@@ -301,6 +387,19 @@ def test_a_docstring_cannot_end_early():
     x = ic.tensor("x", "n")
     text = ic.to_source(x * 2, (x,))
     assert text.count('"""') == 2
+
+
+def test_a_docstring_is_short():
+    """A formula of one line, or what it is and its shape."""
+    net = ic.tanh(X @ ic.tensor("W", "d h") + 1) @ ic.tensor("v", "h")
+    long = ic.hessian((ic.softplus(net) - y * net).sum(), "W")
+    text = ic.to_source(long, ("X", "W", "v", "y"))
+    assert '    """the derivative by W, then by W, of shape (d, h, d, h)"""\n' in text
+    text = ic.to_source([LOSS, long], ("X", "w", "W", "v", "y"))
+    assert f"        {LOSS}\n        the derivative by W, then by W, of shape (d, h, d, h)\n    " in text
+    sums = sum(ic.sin(m * X).sum() for m in range(1, 20))
+    assert '    """a number"""\n' in ic.to_source(sums, (X,))
+    assert '    """an array, of shape (d,)"""\n' in ic.to_source(sums * w, (X, w))
 
 
 # ------------------------------------------------------------------ functions and constants

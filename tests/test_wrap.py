@@ -153,7 +153,7 @@ def test_an_output_that_the_derivative_reads_is_saved(target: str) -> None:
     text = agrees(target, [ic.inv(A), ic.exp(b)], (A, b), [RNG.normal(size=(3, 3)), RNG.normal(size=3)])
     assert text.count("linalg.inv") == text.count(".exp(") == 1
     text = agrees(target, [ic.softmax(b)], (b,), [RNG.normal(size=3)])
-    assert text.count("softmax(b, (0,))") == 1
+    assert text.count("softmax(b, 0)") == 1
 
 
 @pytest.mark.parametrize("target", WRAPS)

@@ -13,13 +13,14 @@ class Wanted(NamedTuple):
 
     `node` has its axes in the order of the result; `inputs` are the variables that may be given, `standing` says of
     those that are vectors how they stand ("column", "row"), by name, and `units` is the index that gives the result
-    the unit axes that a layout shows, empty if there are none.
+    the unit axes that a layout shows, empty if there are none. A derivative says `by` which tensors it is one.
     """
 
     node: Node
     inputs: frozenset[Variable]
     standing: Mapping[str, str]
     units: tuple[slice | None, ...] = ()
+    by: tuple[str, ...] = ()
 
 
 class Sides(NamedTuple):

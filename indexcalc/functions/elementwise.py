@@ -190,6 +190,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi", exact={0: 0},
         range=(-0.2784645427610738, math.inf),
         code={"numpy": "{0} * sigmoid({0})", "jax": "jax.nn.silu({0})", "torch": "{0} * sigmoid({0})"},
+        real={"torch": "torch.nn.functional.silu({0})"},
         positive=True, total=True, workspace=4.0, oracle="x / (1 + jnp.exp(-x))",
     ),
     ElementwiseFunction(
@@ -197,7 +198,7 @@ SMOOTH = (
         r"\sigma\left({}\right)", "C. Bishop, Pattern Recognition and Machine Learning, equation (4.88)",
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, 1.0),
-        code={"jax": "jax.nn.sigmoid({0})"},
+        code={"jax": "jax.nn.sigmoid({0})"}, real={"torch": "torch.sigmoid({0})"},
         zero=False, monotone=True, calm=True, together=logistics, total=True, workspace=4.0, oracle="jax.nn.sigmoid(x)",
     ),
     ElementwiseFunction(
@@ -206,6 +207,7 @@ SMOOTH = (
         domain="all real numbers; complex x with |Im x| < pi",
         range=(0.0, math.inf),
         code={"jax": "jnp.logaddexp({0}, 0.0)"},
+        real={"torch": "torch.nn.functional.softplus({0}, threshold=40)"},
         zero=False, monotone=True, calm=True, together=logistics, total=True, workspace=1.0,
         oracle="jax.nn.softplus(x)",
     ),

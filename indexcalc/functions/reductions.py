@@ -161,6 +161,7 @@ ROWS = (
         "S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         domain="all real numbers and -inf; no derivative on a slice that is all -inf",
         code={"jax": "jax.scipy.special.logsumexp({x}, {axes})", "torch": "torch.logsumexp({x}, {axes})"},
+        real={"jax": "jax.scipy.special.logsumexp({x}, {axis})", "torch": "torch.logsumexp({x}, {axis})"},
         together=exponentials, total=True, workspace=2.0, oracle="jax.scipy.special.logsumexp(x, axes)",
     ),
     ReductionFunction(
@@ -168,6 +169,7 @@ ROWS = (
         r"\operatorname{{softmax}}_{{{axes}}}\left({}\right)",
         "C. Bishop, Pattern Recognition and Machine Learning, equation (4.106)",
         range=(0.0, 1.0),
+        real={"jax": "jax.nn.softmax({x}, {axis})", "torch": "torch.softmax({x}, {axis})"},
         zero=False, positive=True, out=True, together=exponentials, total=True, letter="P",
         oracle="jax.nn.softmax(x, axes)",
     ),
@@ -176,6 +178,7 @@ ROWS = (
         r"\operatorname{{log\_softmax}}_{{{axes}}}\left({}\right)",
         "the rule of logsumexp: S. Boyd, L. Vandenberghe, Convex Optimization, section 3.1.5",
         range=(-math.inf, 0.0),
+        real={"jax": "jax.nn.log_softmax({x}, {axis})", "torch": "torch.log_softmax({x}, {axis})"},
         total=True, workspace=1.0, oracle="jax.nn.log_softmax(x, axes)",
     ),
     ReductionFunction(

@@ -117,6 +117,8 @@ class ElementwiseFunction:
     functions of one x at once, of those named of the rows that have it. `workspace` is the memory that `numpy` takes
     beside arguments and value, in arrays of the size of the largest of them.
 
+    `real` is its expression, as in `code`, for real arguments, where a target has a function that takes these alone.
+
     `branching` says where the function has a kink, a jump or an end, for those who must meet both sides: without it, a
     `kink` is where an argument is 0. `unmet` says why a row with a kink, or one that is not holomorphic, has no sides
     to be met. `unrounded` says that a value is an argument, its negative or a whole number, and comes
@@ -157,6 +159,7 @@ class ElementwiseFunction:
     together: Callable[..., Any] | None = None
     workspace: float = 0.0
     code: Code = field(default_factory=dict, kw_only=True)
+    real: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
 
     @property
@@ -244,7 +247,8 @@ class ReductionFunction:
     `positive` says that of positive entries it gives positive values, and of entries that are not negative none that
     is; `between` that the values lie between the least entry and the largest; `opened` that what it gives of a product
     of matrices, it gives by its values of the factors; `small` is its expression, as in `code`, for matrices of order 3
-    at most; `out` says that `numpy` takes `out`, an array for the value that may be the argument.
+    at most; `real`, along one `axis`, for real numbers, where a target has a function that takes these alone;
+    `out` says that `numpy` takes `out`, an array for the value that may be the argument.
     `together(x, axes, names, out)` gives the values of several functions of one x at once, of those named of the rows
     that have it; `together(x, names)` those of one matrix. `workspace` is the memory that `numpy` takes beside argument
     and value, in arrays of the argument's size; what LAPACK itself takes is not in it.
@@ -293,6 +297,7 @@ class ReductionFunction:
     together: Callable[..., Any] | None = None
     workspace: float = 0.0
     code: Code = field(default_factory=dict, kw_only=True)
+    real: Mapping[str, str] = field(default_factory=dict, kw_only=True)
     oracle: str = field(kw_only=True)
     letter: str = field(default="", kw_only=True)
 

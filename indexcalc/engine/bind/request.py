@@ -20,9 +20,10 @@ from indexcalc.simplify.passes import simplify
 class Request:
     """Outputs as a function of inputs.
 
-    `names` are those of the inputs, `roots` the nodes of the outputs, `used` the variables that occur in them,
-    `functions` the abstract functions among them by name, `vanished` those of which nothing is left. With
-    `reassociate="safe"` the outputs stay as they are written: a simplified one has deltas in sums multiplied out.
+    `names` are those of the inputs, `roots` the nodes of the outputs, `by` the names of what each is a derivative by,
+    `used` the variables that occur in them, `functions` the abstract functions among them by name, `vanished` those of
+    which nothing is left. With `reassociate="safe"` the outputs stay as they are written: a simplified one has deltas
+    in sums multiplied out.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Request:
         self.roots: list[Node] = written if reassociate == "safe" else simplify(written)
         self.inputs = joined_inputs(one.inputs for one in wanted)
         self.standing = {name: kind for one in wanted for name, kind in one.standing.items()}
-        self.units = [one.units for one in wanted]
+        self.units, self.by = [one.units for one in wanted], [one.by for one in wanted]
         self.functions = calls_below(self.roots)
         self.vanished = calls_below(written).keys() - self.functions.keys()
         self.used = variables(self.roots)

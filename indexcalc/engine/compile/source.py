@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from indexcalc.engine.bind.own import path_of
 from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.emit.source.buffered import alike_lines, has_lines, write_buffered
-from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, symbol_names
+from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, needed, sizes_of, symbol_names
 from indexcalc.engine.emit.source.targets import Target, target_of
 from indexcalc.engine.emit.source.wrapped import wrap_of
 from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
@@ -20,11 +20,15 @@ from indexcalc.engine.emit.texts import check_texts
 from indexcalc.engine.plan.plan import Options, path_finder, planned
 from indexcalc.engine.program import Input, Invoke, Map, Program
 from indexcalc.engine.wanted import Evaluable
-from indexcalc.errors import NameRefused, shorten
+from indexcalc.errors import NameRefused
 from indexcalc.functions.code.text import imports
 from indexcalc.functions.table import ELEMENTWISE
+from indexcalc.graph.node import Node
 from indexcalc.index import Dimension
 from indexcalc.surface import own_name, public
+
+FORMULA = 100
+"""Characters that a formula has at most in a docstring: with it a line has about as many as a line of code."""
 
 
 class SourceModule(NamedTuple):
@@ -46,6 +50,7 @@ def to_source(
     optimize: Any = None,
     reassociate: str = "full",
     wrap: str | None = None,
+    checks: bool = True,
 ) -> str:
     """The text of a module with one function of the inputs, for arrays of any sizes.
 
@@ -59,9 +64,12 @@ def to_source(
     of named gradients are keyword arguments.
 
     `wrap="autograd"` (PyTorch) and `wrap="custom_vjp"` (JAX) give the function the library's own vector-Jacobian
-    product as its derivative, all inputs in one program: a `torch.autograd.Function`, or a `jax.custom_vjp` with its
-    rules. It reads inputs and outputs alone, takes real numbers, and can be derived again. By a structured tensor it is
-    the projected derivative, as `ic.vjp` gives it; integers have none.
+    product as its derivative, planned with the value as one program: a `torch.autograd.Function`, or a `jax.custom_vjp`
+    with its rules. It takes real numbers, and can be derived again. By a structured tensor it is the projected
+    derivative, as `ic.vjp` gives it; integers have none.
+
+    With `checks=False` shapes are not checked, and arrays of floats are taken as they are: there is no branch
+    on an array or a shape, and `torch.fx.symbolic_trace` goes through.
 
     Errors: InputError for a wrap of another target, of abstract functions, or with sizes that no input has.
 
@@ -81,16 +89,23 @@ def to_source(
     request, row = Request(outputs, inputs, "to_source", reassociate), target_of(target)
     if own_name(name, "to_source", "loss") in RESERVED or keyword.iskeyword(name):
         raise NameRefused(request.asked, f"name={name!r} is no name for a function of Python", 'write name="loss"')
-    finder = path_finder(optimize, "to_source")
-    if wrap is not None:
-        options = Options(finder, reassociate, halve=False)
-        function = wrap_of(request, target, wrap)(request, name, options, request.sizes(sizes or {}))
-        return function.text(_docstring(request))
+    options = Options(path_finder(optimize, "to_source"), reassociate, halve=False)
+    if wrap is None:
+        return _unwrapped(request, row, name, sizes, options, checks)
+    function = wrap_of(request, target, wrap)(request, name, options, request.sizes(sizes or {}))
+    return function.text(_docstring(request), checks)
+
+
+def _unwrapped(
+    request: Request, target: Target, name: str, sizes: Mapping[str, int] | None, options: Options, checks: bool
+) -> str:
+    """The text of a function as it is: with the lines that run, if it is for NumPy and given sizes."""
     numbers, symbols = numbered([*request.roots, *request.inputs], request.sizes(sizes or {}))
-    buffered = target == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
-    options = Options(finder, reassociate, buffered, tuple(symbols.items()), real=buffered)
+    buffered = target.name == "numpy" and sizes is not None and request.settled(request.sizes(sizes))
+    options = options._replace(halve=buffered, symbols=tuple(symbols.items()), real=buffered)
     program = planned(tuple(request.roots), numbers, options)
-    return module(request, program, row, name, symbols, buffered=buffered and has_lines(program)).text
+    buffered = buffered and has_lines(program)
+    return module(request, program, target, name, symbols, buffered=buffered, checks=checks).text
 
 
 def module(
@@ -101,11 +116,12 @@ def module(
     symbols: Mapping[int, Dimension] | None = None,
     complex_inputs: Sequence[str] = (),
     buffered: bool = False,
+    checks: bool = True,
 ) -> SourceModule:
     """The module of a program: for any sizes with `symbols`, the dimensions by the sizes that the program has for them.
 
     Without them it is for its own sizes, which are not checked. `complex_inputs` are complex, the others real. One that
-    is `buffered` has the lines that run under NumPy, for real inputs.
+    is `buffered` has the lines that run under NumPy, for real inputs. Without `checks` inputs are taken as they are.
     """
     check_texts(program)
     titles = [step.title for step in program.steps if isinstance(step, Invoke)]
@@ -119,10 +135,31 @@ def module(
     write = write_buffered if buffered else write_lines
     results = [f"{made}{unit_axes(units)}" for made, units in zip(write(writer), request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]
-    inputs = [step for step in program.steps if isinstance(step, Input)]
+    lines = [*_inputs_lines(request, writer, symbols is not None and checks, buffered), *lines]
+    free: list[str] = []
+    if symbols is None and target.module == "torch":
+        lines = _freed(lines)
+    if symbols is not None:
+        found = sizes_of(request.arrays, names, texts)
+        above = [*head(request.arrays, names, texts), *long_enough(request.roots, texts)] if checks else []
+        shown, free = needed(found, [*above, *lines], texts)
+        lines = [_docstring(request), *(above if checks else shown), *lines]
+    keywords = [*free, *(names[own] for own in dict.fromkeys(titles) if names[own] not in own_paths.values())]
+    arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
+    body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
+    parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
+    text = "\n\n\n".join(parts)
+    above = sorted({*imports(text, target.name), *(f"import {path.rpartition('.')[0]}" for path in own_paths.values())})
+    return SourceModule("\n".join(above) + f"\n\n\n{text}", name, tuple(writer.kernels))
+
+
+def _inputs_lines(request: Request, writer: Writer, converts: bool, buffered: bool) -> list[str]:
+    """The lines that make arrays of floats of what is given, if that is to be done, and say of which dtype."""
+    target, names, lines = writer.target, writer.names, list[str]()
+    inputs = [step for step in writer.program.steps if isinstance(step, Input)]
     numbers = [names[step.name] for step in inputs if not step.shape]
-    if target.module == "torch" and symbols is not None and numbers:
-        lines[:0] = [f"{own} = torch.as_tensor({own}, **like)" for own in numbers]
+    if target.module == "torch" and numbers and converts:
+        lines += [f"{own} = torch.as_tensor({own}, **like)" for own in numbers]
         writer.typed = True
     if writer.typed:
         arrays = [names[step.name] for step in inputs if step.shape and step.name not in request.whole]
@@ -130,26 +167,12 @@ def module(
         whole = any(COMPLEX in own for own in writer.sources)
         lines.insert(0, f"dtype = {arrays[0]}.dtype" if buffered and arrays else target.dtype(given, whole))
     held = {step.name for step in inputs if step.shape}
-    given = [names[n] for n in request.names if n in held and n not in request.whole]
-    if buffered:
+    given = [names[name] for name in request.names if name in held and name not in request.whole]
+    if buffered and converts:
         lines[:0] = alike_lines(writer, given)
-    elif symbols is not None and any(map(target.rational, program.steps)):
+    elif converts and any(map(target.rational, writer.program.steps)):
         lines[:0] = _floats(target, given)
-    free: list[str] = []
-    if symbols is None and target.module == "torch":
-        lines = _freed(lines)
-    if symbols is not None:
-        above, free = head(request.arrays, names, texts)
-        above += long_enough(request.roots, texts)
-        free = [symbol for symbol in free if any(re.search(rf"\b{symbol}\b", line) for line in [*above, *lines])]
-        lines = [_docstring(request), *above, *lines]
-    keywords = [*free, *(names[own] for own in dict.fromkeys(titles) if names[own] not in own_paths.values())]
-    arguments = ", ".join([*(names[n] for n in request.names), *(["*", *keywords] if keywords else [])])
-    body = "\n".join(f"    {line}" if line else "" for text in lines for line in text.split("\n"))
-    parts = [*writer.free.helpers.values(), f"{_above(program, target)}def {name}({arguments}):\n{body}"]
-    text = "\n\n\n".join(parts)
-    needed = {*imports(text, target.name), *(f"import {path.rpartition('.')[0]}" for path in own_paths.values())}
-    return SourceModule("\n".join(sorted(needed)) + f"\n\n\n{text}", name, tuple(writer.kernels))
+    return lines
 
 
 def _own_paths(request: Request, target: Target) -> dict[str, str]:
@@ -203,7 +226,22 @@ def _floats(target: Target, arrays: Sequence[str]) -> list[str]:
 
 
 def _docstring(request: Request) -> str:
-    shown = [shorten(str(view)).replace("\\", "\\\\").replace('"""', "'''") for view in request.outputs]
-    if len(shown) == 1 and len(shown[0]) < 100 and "\n" not in shown[0]:
+    rows = zip(request.outputs, request.roots, request.by, strict=True)
+    shown = [_told(str(view), root, by) for view, root, by in rows]
+    if len(shown) == 1:
         return f'"""{shown[0]}"""'
-    return "\n".join(['"""The values of', "", *(f"    {line}" for view in shown for line in view.split("\n")), '"""'])
+    return "\n".join(['"""The values of', "", *(f"    {line}" for line in shown), '"""'])
+
+
+def _told(formula: str, root: Node, by: Sequence[str]) -> str:
+    """The formula, if it is short; else what it is, and its shape.
+
+    >>> from indexcalc.graph.constructors import variable
+    >>> _told("x" * 200, variable("g", (3, 4)), ["w"])
+    'the derivative by w, of shape (3, 4)'
+    """
+    if len(formula) <= FORMULA and "\n" not in formula:
+        return formula.replace("\\", "\\\\").replace('"', "'")
+    words = f"the derivative by {', then by '.join(by)}" if by else "an array" if root.dims else "a number"
+    dims = ", ".join(map(str, root.dims))
+    return f"{words}, of shape ({dims}{',' if root.order == 1 else ''})" if root.dims else words

@@ -48,12 +48,14 @@ def write(
     params: Mapping[str, str],
     taken: Collection[str] = (),
     small: bool = False,
+    real: bool = False,
 ) -> Written:
     """The function of these arguments and parameters, which are texts, in a target.
 
     For a reduction the arguments are x and the tuple of axes; where it takes exactly two axes x alone, with the
-    matrices along its last two axes; `small` asks for the closed form of matrices of order 3 at most. No helper has a
-    name that is taken. A function that has no code for the target is an error that names both.
+    matrices along its last two axes; `small` asks for the closed form of matrices of order 3 at most. `real` says that
+    the arguments are real, and asks for the target's own function of such, if it has one. No helper has a name that is
+    taken. A function that has no code for the target is an error that names both.
 
     >>> from indexcalc.functions.table import ELEMENTWISE, REDUCTIONS
     >>> write(ELEMENTWISE["exp"], "jax", ["a + b"], {})
@@ -66,6 +68,10 @@ def write(
         return torch.asarray(x > 0, dtype=x.dtype)
     """
     code = row.small if small and isinstance(row, ReductionFunction) else _code(row, target)
+    texts = dict(params)
+    if real and (own := _real(row, target, args)) is not None:
+        code = own
+        texts |= {"axis": args[-1].strip("(,)")}
     if code is None:
         raise NoRuleError(
             f"{row.name} in {target}",
@@ -76,7 +82,7 @@ def write(
     names = ["x", "axes"] if isinstance(row, ReductionFunction | MatrixFunction) else map(str, range(len(args)))
     made = helpers(CALLED.findall(code), target, taken)
     code = CALLED.sub(lambda call: f"{made.renamed.get(call[1], call[1])}(", code)
-    return Written(_fill(code, {**dict(zip(names, args, strict=False)), **params}), made.texts)
+    return Written(_fill(code, {**dict(zip(names, args, strict=False)), **texts}), made.texts)
 
 
 class Helpers(NamedTuple):
@@ -152,6 +158,12 @@ def _code(row: Row, target: str) -> str | None:
     else:
         names = ["x", "axes"] if isinstance(row, ReductionFunction) and row.axes != 2 else ["x"]
     return f"{row.name}({', '.join(f'{{{name}}}' for name in (*names, *row.params))})"
+
+
+def _real(row: Row, target: str, args: Sequence[str]) -> str | None:
+    """The expression of a row for real arguments, along one axis; None if the target has no function of its own."""
+    along_one = not isinstance(row, ReductionFunction) or re.fullmatch(r"\(\d+,\)", args[-1])
+    return None if isinstance(row, MatrixFunction) or not along_one else row.real.get(target)
 
 
 def _definitions(text: str) -> dict[str, SourceText]:

@@ -7,7 +7,7 @@ from operator import add, mul, neg, pos, sub, truediv
 from typing import Any, TypeVar, cast
 
 from indexcalc import later
-from indexcalc.engine.wanted import Sides
+from indexcalc.engine.wanted import Sides, Wanted
 from indexcalc.graph.node import Call, Definition, Node, topological
 from indexcalc.index import Dim, Index
 from indexcalc.surface import public
@@ -42,6 +42,10 @@ class Derivative(Expr):
     groups: tuple[tuple[Index, ...], ...]
     contracted: tuple[Index, ...]
     structures: tuple[str, ...]
+
+    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
+        """What the engine is told of it: what it is a derivative by, too."""
+        return super().wanted(order)._replace(by=tuple(target.node.name for target in self.targets))
 
     def __neg__(self) -> Expr:
         return _linear(super().__neg__(), self, neg)
@@ -149,6 +153,10 @@ class ArrayDerivative(Array):
     wrt: tuple[int, ...]
     groups: tuple[tuple[int, ...], ...]
     structures: tuple[str, ...]
+
+    def wanted(self, order: Sequence[Any] | None = None) -> Wanted:
+        """What the engine is told of it: what it is a derivative by, too."""
+        return super().wanted(order)._replace(by=tuple(target.node.name for target in self.targets))
 
     def __neg__(self) -> Array:
         return _linear(super().__neg__(), self, neg)

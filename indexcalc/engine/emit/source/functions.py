@@ -26,7 +26,7 @@ def map_entries(writer: Writer, step: Map) -> PythonText:
     if all(text.static for text in texts) and row.python.isidentifier() and not any("j" in t.code for t in texts):
         return PythonText(f"math.{row.python}({', '.join(text.code for text in texts)})", ATOM, True)
     texts = [PythonText(writer.array(text)) if text.static else text for text in texts]
-    return writer.called(row, texts, [], step.params)
+    return writer.called(row, texts, [], step.params, real=not any(writer.complex[use.value] for use in step.uses))
 
 
 def power(writer: Writer, base: PythonText, exponent: Number) -> PythonText:
@@ -46,7 +46,7 @@ def reduce(writer: Writer, step: Reduce) -> PythonText:
     row, text = reduction_row(step.fn), writer.values[use.value]
     if row.axes != 2:
         axes = f"({step.axes[0]},)" if len(step.axes) == 1 else str(step.axes)
-        return writer.called(row, [text], [axes], step.params)
+        return writer.called(row, [text], [axes], step.params, real=not writer.complex[use.value])
     order = len(use.labels)
     if step.fn == TRIANGLE and step.axes == (order - 1, order - 2):
         return PythonText(f"{writer.module}.triu({text.code}, {-step.params[0]})")

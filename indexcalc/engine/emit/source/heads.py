@@ -80,11 +80,9 @@ def sizes_of(variables: Sequence[Variable], names: Mapping[str, str], texts: Map
     return ShapeLines(lines, known, whole, checked)
 
 
-def head(
-    variables: Sequence[Variable], names: Mapping[str, str], texts: Mapping[str, str]
-) -> tuple[list[str], list[str]]:
-    """The lines that find the sizes and check the shapes, and the symbols that no array fixes."""
-    lines, known, whole, checked = sizes_of(variables, names, texts)
+def head(variables: Sequence[Variable], names: Mapping[str, str], texts: Mapping[str, str]) -> list[str]:
+    """The lines that find the sizes and check the shapes."""
+    lines, _, whole, checked = sizes_of(variables, names, texts)
     if checked:
         shapes = [f"{names[v.label]}.shape" for v in checked]
         wanted = [_shape(v, texts) for v in checked]
@@ -94,7 +92,25 @@ def head(
         verb = "does" if len(checked) == 1 else "do"
         found = f"{shown} {verb} not go with {rest}" if rest else f"{shown} {verb} not have the right shape"
         lines += [f"if {one} != {other}:", f'    raise ValueError(f"{found}")']
-    return lines, [texts[symbol] for symbol in sorted(texts) if symbol not in known]
+    return lines
+
+
+def needed(found: ShapeLines, lines: Sequence[str], texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    """The lines that find the sizes that other lines read, and the names of sizes that these read and nothing gives.
+
+    >>> found = ShapeLines(["n, d = X.shape", "(m,) = y.shape"], {"n", "d", "m"}, [], [])
+    >>> needed(found, ["return d"], {"d": "d", "p": "p"})
+    (['n, d = X.shape'], [])
+    """
+    words = set(re.findall(r"\w+", "\n".join(line.partition("  #")[0] for line in lines)))
+    missing = [name for symbol, name in texts.items() if name in words and symbol not in found.known]
+    kept: list[str] = []
+    for line in reversed(found.lines):
+        left, _, right = line.partition(" = ")
+        if words & set(re.findall(r"\w+", left)) - {"_"}:
+            kept.insert(0, line)
+            words |= set(re.findall(r"\w+", right))
+    return kept, missing
 
 
 def long_enough(roots: Sequence[Node], texts: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,7 @@
 """A function with the library's own vector-Jacobian product as its derivative, as PyTorch and JAX are told of one.
 
-The products of all inputs are one program, so what they share is made once. It reads inputs, and outputs where these
-occur in it: nothing else is held, and the derivative can be derived again.
+The values and the products of all inputs are planned as one program, so what they share is made once: it is cut where
+the cotangents come in, and what the second half reads of the first is held between.
 """
 
 from __future__ import annotations
@@ -13,61 +13,47 @@ from typing import ClassVar, NamedTuple
 from indexcalc.calculus.derivative import vjp
 from indexcalc.calculus.structure import AFFINE, structured
 from indexcalc.engine.bind.request import Request, unit_axes
-from indexcalc.engine.emit.source.heads import ShapeLines, argument_names, head, long_enough, sizes_of, symbol_names
+from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, needed, sizes_of, symbol_names
 from indexcalc.engine.emit.source.targets import target_of
 from indexcalc.engine.emit.source.writer import COMPLEX, Writer
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import dimension_code, numbered
 from indexcalc.engine.emit.texts import check_texts
+from indexcalc.engine.halves import half, kept_between
 from indexcalc.engine.plan.plan import Options, planned
-from indexcalc.engine.program import Input
+from indexcalc.engine.program import Input, Program
 from indexcalc.errors import InputError, did_you_mean
 from indexcalc.functions.code.text import free_name, imports
 from indexcalc.graph.constructors import is_zero, variable
-from indexcalc.graph.node import Node, Variable, topological
-from indexcalc.graph.walk import substitute
+from indexcalc.graph.node import Node, Variable
 from indexcalc.simplify.passes import simplify
 
 
 class FunctionBody(NamedTuple):
-    """The arrays that a body reads, its lines, and the expressions of its results."""
+    """The names that a body reads, its lines, and the expressions of its results."""
 
-    arrays: list[Variable]
+    read: list[str]
     lines: list[str]
     results: list[str]
 
 
 class Pulled(NamedTuple):
-    """The cotangents that are given for outputs, what stands for outputs, and the cotangents of inputs.
-
-    That of an input is None where it is zero, and for integers.
-    """
+    """The cotangents that are given for outputs, and those of inputs: None where one is zero, and for integers."""
 
     cotangents: list[Variable]
-    values: dict[Node, Variable]
     nodes: list[Node | None]
 
 
-def pulled(request: Request, taken: Sequence[str]) -> Pulled:
-    """The vector-Jacobian product of all inputs but integers.
-
-    It reads the outputs where these occur in it. What is given for outputs has names that are not taken.
-    """
-    roots = request.roots
+def pulled(request: Request) -> Pulled:
+    """The vector-Jacobian product of all inputs but integers."""
     targets = [own for own in request.variables if own.label not in request.whole]
-
-    def fresh(stem: str, place: int) -> Variable:
-        name = stem if len(roots) == 1 else f"{stem}{place + 1}"
-        return variable(free_name(name, taken), roots[place].dims)
-
-    cotangents = [fresh("g", place) for place in range(len(roots))]
-    nodes = [_projected(*pair, request) for pair in zip(vjp(roots, targets, cotangents), targets, strict=True)]
-    nodes = simplify(nodes)
-    below = set(topological(nodes))
-    values = {root: fresh("value", place) for place, root in enumerate(roots) if root.children and root in below}
-    nodes = substitute(nodes, dict(values))
-    found = {own: node for own, node in zip(targets, nodes, strict=True) if not is_zero(node)}
-    return Pulled(cotangents, values, [found.get(own) for own in request.variables])
+    names = ["g"] if len(request.roots) == 1 else [f"g{place + 1}" for place in range(len(request.roots))]
+    given = [
+        variable(free_name(name, request.names), root.dims) for name, root in zip(names, request.roots, strict=True)
+    ]
+    nodes = [_projected(*pair, request) for pair in zip(vjp(request.roots, targets, given), targets, strict=True)]
+    found = {own: node for own, node in zip(targets, simplify(nodes), strict=True) if not is_zero(node)}
+    return Pulled(given, [found.get(own) for own in request.variables])
 
 
 def _projected(node: Node, target: Variable, request: Request) -> Node:
@@ -88,52 +74,76 @@ class WrappedFunction:
 
     def __init__(self, request: Request, name: str, options: Options, wished: Mapping[str, int]) -> None:
         self.request, self.name, self.row = request, name, target_of(self.target)
-        self.pulled = pulled(request, request.names)
-        self.own = [*self.pulled.cotangents, *self.pulled.values.values()]
-        self.names = argument_names([*request.names, *(own.label for own in self.own)], name)
+        self.pulled = pulled(request)
+        cotangents = [own.label for own in self.pulled.cotangents]
+        self.names = argument_names([*request.names, *cotangents], name)
+        self.cotangents = [self.names[label] for label in cotangents]
         made = [node for node in self.pulled.nodes if node is not None]
         numbers, symbols = numbered([*request.roots, *request.inputs, *made, *self.pulled.cotangents], wished)
         self.texts = symbol_names({s for dim in symbols.values() for s in getattr(dim, "symbols", ())}, self.names)
-        self.options, self.numbers = options._replace(symbols=tuple(symbols.items())), numbers
         self.dims = {dim: dimension_code(dim, self.texts) for dim in symbols.values()}
         self.sizes = {number: self.dims[dim] for number, dim in symbols.items()}
         self.helpers: dict[str, str] = {}
+        self.count = 0
         self.taken = {name, *self.texts.values(), *self.names.values()}
-        self.forward = self._body(request.roots, request.variables)
-        self.backward = self._body(made, [*request.variables, *self.own]) if made else FunctionBody([], [], [])
+        options = options._replace(symbols=tuple(symbols.items()))
+        self._write(planned((*request.roots, *made), numbers, options))
 
-    def _body(self, roots: Sequence[Node], there: Sequence[Variable]) -> FunctionBody:
-        """The lines that make these nodes, and of the sizes that they need, which the arrays that are there have."""
-        program = planned(tuple(roots), self.numbers, self.options)
+    def _write(self, program: Program) -> None:
+        """Both halves of a program; what is held between, as names, and where it is among the results of the first."""
+        count = len(self.request.roots)
+        kept = kept_between(program, count)
+        results = [*program.results[:count], *(value for value in kept if value not in program.results[:count])]
+        self.places = [results.index(value) for value in kept]
+        body = self._body(half(program, results, {}), self.request.variables)
+        self.between: list[str] = []
+        for place in self.places:
+            if not body.results[place].isidentifier() or body.results[place] in self.names.values():
+                name = self.free(f"kept{place + 1}")
+                body.lines.append(f"{name} = {body.results[place]}")
+                body.results[place] = name
+            self.between.append(body.results[place])
+            self.taken.add(body.results[place])
+        self.forward = body
+        given = dict(zip(kept, self.between, strict=True))
+        self.names |= {name: name for name in self.between}
+        rest = half(program, program.results[count:], given)
+        self.backward = self._body(rest, [*self.request.variables, *self.pulled.cotangents])
+
+    def _body(self, program: Program, there: Sequence[Variable]) -> FunctionBody:
+        """The lines of a program, and of the sizes that it needs, which the arrays that are there have."""
         check_texts(program)
         writer = Writer(program, self.row, self.names, self.dims, self.sizes, self.taken, (), self.texts)
+        writer.free.count = self.count
         results = write_lines(writer)
+        self.count = writer.free.count
         if any(COMPLEX in own for own in writer.sources):
             words = "there are complex numbers in it, and a vector-Jacobian product is written for real ones"
             raise InputError(self.request.asked, words, "leave wrap away: the framework derives it")
         self.helpers |= writer.free.helpers
-        read = {step.name for step in program.steps if isinstance(step, Input)}
-        used = [own for own in there if own.label in read]
-        lines = writer.lines
+        inputs = [step for step in program.steps if isinstance(step, Input)]
+        lines, read = writer.lines, {step.name for step in inputs}
         if writer.typed:
-            floats = [own for own in used if own.label not in self.request.whole]
-            arrays = [own for own in floats if own.order] or floats
-            lines = [self.row.dtype([self.names[own.label] for own in arrays], False), *lines]
-        ordered = [own for own in (*used, *(own for own in there if own not in used)) if own.order]
+            floats = [step for step in inputs if step.name not in self.request.whole]
+            arrays = [step for step in floats if step.shape] or floats
+            lines = [self.row.dtype([self.names[step.name] for step in arrays], False), *lines]
+        ordered = sorted((own for own in there if own.order), key=lambda own: own.label not in read)
         found, missing = needed(sizes_of(ordered, self.names, self.texts), [*lines, *results], self.texts)
         if missing:
             words = f"no input has the size {', '.join(missing)}, which would be an argument without a derivative"
             raise InputError(self.request.asked, words, "leave wrap away, or give a tensor that has this dimension")
-        text = "\n".join([*found, *lines, *results])
-        arrays = [own for own in there if own in used or re.search(rf"\b{self.names[own.label]}\.", text)]
-        return FunctionBody(arrays, [*found, *lines], results)
+        occurring = set(re.findall(r"\w+", "\n".join([*found, *lines, *results])))
+        return FunctionBody([name for name in self.names.values() if name in occurring], [*found, *lines], results)
 
-    def text(self, doc: str) -> str:
-        """The module, with this docstring."""
+    def text(self, doc: str, checks: bool) -> str:
+        """The module, with this docstring; `checks` says that what is given is checked and made real arrays."""
         request = self.request
         core, call = self.core()
-        above, _ = head(request.arrays, self.names, self.texts)
-        lines = [doc, *above, *long_enough(request.roots, self.texts), *self._real(), *self._returned(call)]
+        lines = [doc]
+        if checks:
+            lines += [*head(request.arrays, self.names, self.texts), *long_enough(request.roots, self.texts)]
+            lines += self._real()
+        lines += self._returned(call)
         parts = [*self.helpers.values(), core, f"def {self.name}({', '.join(self.inputs)}):\n{indented(lines)}"]
         text = "\n\n\n".join(parts)
         return "\n".join(imports(text, self.target)) + f"\n\n\n{text}"
@@ -149,28 +159,9 @@ class WrappedFunction:
         """The names of the inputs."""
         return [self.names[label] for label in self.request.names]
 
-    @property
-    def saved(self) -> list[Variable]:
-        """The inputs and outputs that the derivative reads."""
-        return [own for own in self.backward.arrays if own not in self.pulled.cotangents]
-
     def free(self, name: str) -> str:
         """A name that no input, symbol or helper has."""
         return free_name(name, {*self.taken, *self.helpers})
-
-    def held(self, value: str) -> list[str]:
-        """What is saved as expressions, where the value has this name, or the values have."""
-        several = not self.request.single
-        places = {
-            own: f"{value}[{place}]" if several else value
-            for place, root in enumerate(self.request.roots)
-            if (own := self.pulled.values.get(root)) is not None
-        }
-        return [places.get(own) or self.names[own.label] for own in self.saved]
-
-    def returned(self) -> str:
-        """The line that ends the forward pass."""
-        return f"return {self.forward.results[0] if self.request.single else tuple_of(self.forward.results)}"
 
     def slopes(self) -> list[str]:
         """The cotangents of all inputs as expressions."""
@@ -232,21 +223,32 @@ class AutogradFunction(WrappedFunction):
 {backward}'''
 
     def core(self) -> tuple[str, str]:
-        """A class, and its `apply`."""
+        """A class, and what its `apply` gives, without what is held beside the values."""
         function = self.free("".join(word[:1].upper() + word[1:] for word in self.name.split("_")) + "Function")
         ctx, given, value = (self.free(name) for name in ("ctx", "inputs", "output"))
-        saved, names = self.saved, [self.names[own.label] for own in self.saved]
-        taken = [own if own in names else "_" for own in self.inputs]
-        saving = [f"{tuple_of(taken)} = {given}"] if set(taken) != {"_"} else []
-        saving.append(f"{ctx}.save_for_backward({', '.join(self.held(value))})" if saved else "pass")
-        loaded = [f"{tuple_of(names)} = {ctx}.saved_tensors"] if saved else []
+        count, results = len(self.request.roots), self.forward.results
+        several = not self.request.single or len(results) > 1
+        backward, cotangents = self._asked_for(ctx), list(self.cotangents)
+        saved = [own for own in self.inputs if own in self.backward.read or self.between]
+        texts = [*saved, *(f"{value}[{place}]" if several else value for place in self.places)]
+        saving = [f"{tuple_of([own if own in saved else '_' for own in self.inputs])} = {given}"] if saved else []
+        saving += [f"{ctx}.save_for_backward({', '.join(texts)})"] if texts else ["pass"]
+        if len(results) > count:
+            saving.append(f"{ctx}.mark_non_differentiable(*{value}[{count}:])")
+            cotangents.append("*_")
+        if self.between:
+            again = [text if place in self.places else "_" for place, text in enumerate(results)]
+            call = f"{function}.forward({', '.join(self.inputs)})"
+            backward.insert(0, f"    {tuple_of(again) if several else again[0]} = {call}")
+            backward.insert(0, "if torch.is_grad_enabled():  # a derivative of this one is asked for")
+        loaded = [f"{tuple_of([*saved, *self.between])} = {ctx}.saved_tensors"] if texts else []
         core = self.code.format(
             function=function, name=self.name, ctx=ctx, given=given, value=value, inputs=", ".join(self.inputs),
-            forward=indented([*self.forward.lines, self.returned()], 2), saving=indented(saving, 2),
-            cotangents=", ".join(self.names[own.label] for own in self.pulled.cotangents),
-            backward=indented([*loaded, *self._asked_for(ctx)], 2),
+            forward=indented([*self.forward.lines, f"return {tuple_of(results) if several else results[0]}"], 2),
+            saving=indented(saving, 2), cotangents=", ".join(cotangents), backward=indented([*loaded, *backward], 2),
         )  # fmt: skip
-        return core, f"{function}.apply({', '.join(self.inputs)})"
+        beside = "" if len(results) == count else "[0]" if self.request.single else f"[:{count}]"
+        return core, f"{function}.apply({', '.join(self.inputs)}){beside}"
 
     def _asked_for(self, ctx: str) -> list[str]:
         """The lines that give the cotangents, and make of what one alone needs what PyTorch asks for."""
@@ -266,7 +268,7 @@ class AutogradFunction(WrappedFunction):
 
 
 class CustomFunction(WrappedFunction):
-    """A function of JAX with two rules: what `jit` finds in both passes it makes once."""
+    """A function of JAX with two rules."""
 
     target = "jax"
     array = "jnp.asarray"
@@ -276,39 +278,39 @@ class CustomFunction(WrappedFunction):
     if jnp.issubdtype(dtype, jnp.complexfloating):
         raise TypeError("the derivative is written for real numbers, and an array is complex")
     return [jnp.asarray(value, dtype) for value in values]'''
-    code = '''def {function}_value({inputs}):
+    code = '''@jax.custom_vjp
+def {function}({inputs}):
     """{name} of real arrays whose shapes are right."""
+    return {first}({inputs})[0]
+
+
+def {first}({inputs}):
+    """The value, and what the derivative reads."""
 {forward}
 
 
-def {function}_forward({inputs}):
-    """The value, and what the derivative needs."""
-    {value} = {function}_value({inputs})
-    return {value}, {held}
-
-
-def {function}_backward({saved}, {cotangent}):
+def {second}({saved}, {cotangent}):
     """The vector-Jacobian product: for each input its cotangent, from that of the value."""
 {backward}
 
 
-{function} = jax.custom_vjp({function}_value)
-{function}.defvjp({function}_forward, {function}_backward)'''
+{function}.defvjp({first}, {second})'''
 
     def core(self) -> tuple[str, str]:
         """A function with its rules, and the call of it."""
         single, function, saved = self.request.single, self.free(f"{self.name}_ruled"), self.free("saved")
-        value = self.free("value" if single else "values")
-        cotangents = [self.names[own.label] for own in self.pulled.cotangents]
-        whole = cotangents[0] if single else self.free("g")
-        names = [self.names[own.label] for own in self.saved]
+        first, second = self.free(f"{self.name}_forward"), self.free(f"{self.name}_backward")
+        cotangent = self.cotangents[0] if single else self.free("g")
+        results = self.forward.results[: len(self.request.roots)]
+        names = [*(own for own in self.inputs if own in self.backward.read), *self.between]
+        held = f"({', '.join(names)}{',' if len(names) == 1 else ''})"
         loaded = [f"{tuple_of(names)} = {saved}"] if names else []
-        loaded += [] if single else [f"{tuple_of(cotangents)} = {whole}"]
-        backward = [*loaded, *self.backward.lines, f"return {tuple_of(self.slopes())}"]
+        loaded += [] if single else [f"{tuple_of(self.cotangents)} = {cotangent}"]
+        value = results[0] if single else f"({', '.join(results)}{',' if len(results) == 1 else ''})"
         core = self.code.format(
-            function=function, name=self.name, inputs=", ".join(self.inputs), value=value, saved=saved,
-            forward=indented([*self.forward.lines, self.returned()]), cotangent=whole, backward=indented(backward),
-            held=f"({', '.join(self.held(value))}{',' if len(names) == 1 else ''})",
+            function=function, first=first, second=second, name=self.name, inputs=", ".join(self.inputs), saved=saved,
+            cotangent=cotangent, forward=indented([*self.forward.lines, f"return {value}, {held}"]),
+            backward=indented([*loaded, *self.backward.lines, f"return {tuple_of(self.slopes())}"]),
         )  # fmt: skip
         return core, f"{function}({', '.join(self.inputs)})"
 
@@ -330,23 +332,6 @@ def wrap_of(request: Request, target: str, wrap: str) -> type[WrappedFunction]:
         found = f"wrap={wrap!r}, and {names} is given at the call: its derivative is not known before"
         raise InputError(request.asked, found, f"leave wrap away: {target} derives through {names}")
     return row
-
-
-def needed(found: ShapeLines, lines: Sequence[str], texts: Mapping[str, str]) -> tuple[list[str], list[str]]:
-    """The lines that find the sizes that other lines read, and the names of sizes that these read and nothing gives.
-
-    >>> needed(ShapeLines(["n, d = X.shape", "(m,) = y.shape"], {"n", "d", "m"}, [], []), ["return d"], {"d": "d", "p": "p"})
-    (['n, d = X.shape'], [])
-    """
-    words = set(re.findall(r"\w+", "\n".join(line.partition("  #")[0] for line in lines)))
-    missing = [name for symbol, name in texts.items() if name in words and symbol not in found.known]
-    kept: list[str] = []
-    for line in reversed(found.lines):
-        left, _, right = line.partition(" = ")
-        if words & set(re.findall(r"\w+", left)) - {"_"}:
-            kept.insert(0, line)
-            words |= set(re.findall(r"\w+", right))
-    return kept, missing
 
 
 def reading(lines: Sequence[str], results: Sequence[str]) -> list[tuple[str, set[int]]]:

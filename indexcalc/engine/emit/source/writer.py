@@ -158,11 +158,19 @@ class Writer:
     # -------------------------------------------------------------- functions
 
     def called(
-        self, row: Any, texts: Sequence[PythonText], more: Sequence[str], params: Sequence[Any], small: bool = False
+        self,
+        row: Any,
+        texts: Sequence[PythonText],
+        more: Sequence[str],
+        params: Sequence[Any],
+        small: bool = False,
+        real: bool = False,
     ) -> PythonText:
-        """A function by its row of the table, or its closed form for `small` matrices."""
+        """A function by its row of the table, of `real` numbers, or its closed form for `small` matrices."""
         named = dict(zip(row.params, (number(p).code if not isinstance(p, str) else p for p in params), strict=True))
-        made = write(row, self.target.name, [*(text.code for text in texts), *more], named, self.free.taken, small)
+        made = write(
+            row, self.target.name, [*(text.code for text in texts), *more], named, self.free.taken, small, real
+        )
         self.free.helpers.update(made.helpers)
         self.kernel = "closed form" if small else row.name
         return PythonText(made.expression, level_of(made.expression))
