@@ -169,7 +169,7 @@ def test_vectors_stand_in_one_way_in_all_rows(vector, value, jacobian, contracte
 
 
 def test_a_numpy_expression_has_nothing_needless() -> None:
-    """No order for axes that stand in it; no half sum for a value that is symmetric once pairs of the variable are one."""
+    """No order for axes that stand in it, no half sum for what is symmetric once the pairs of its variable are one."""
     rows = {row.name: row.numpy for row in ic.derivative(R @ U, R).layouts()}
     assert rows["numerator"] == "np.transpose(D, (1, 3, 0, 2)).reshape(2, 3)"
     assert rows["vec-columns"] == 'D.reshape(2*1, 3*1, order="F")'
