@@ -561,3 +561,15 @@ def test_derivatives_of_strided_convolutions_are_slices_of_some() -> None:
     )
     with pytest.raises(ic.ParseError, match="mode"):
         ic.parse('correlate(a, b, mode="most")', a="9", b="3")
+
+
+@pytest.mark.parametrize(
+    ("images", "kernels", "axes"),
+    [("N c h w", "o c 3 3", [2, 3]), ("c h w", "o c 3 3", [1, 2]), ("N h w", "2 3", [1, 2]), ("N c 9", "o c 3", [2])],
+)
+def test_a_layer_prints_as_it_is_written(images: str, kernels: str, axes: list[int]) -> None:
+    one, other = ic.tensor("images", images), ic.tensor("kernels", kernels)
+    for y in (ic.correlate(one, other, axes=axes), ic.convolve(one, other, axes=axes)):
+        name = "correlate" if y == ic.correlate(one, other, axes=axes) else "convolve"
+        shown = str(y.simplify())
+        assert shown.startswith(f"{name}(images, kernels, axes=") and ic.parse(shown, **y.declarations) == y

@@ -389,3 +389,18 @@ def test_dimensions_of_joined_axes_are_replaced():
     joined = ic.vec(ic.outer(ic.ones("a"), ic.ones("b")))
     (made,) = resize([joined.node], {"a": 3, "b": 2})
     assert ic.Array(made) == ic.ones(6)
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_the_collector_of_cycles_is_as_it_was(running):
+    """Passes pause it, whatever becomes of them."""
+    was = gc.isenabled()
+    try:
+        (gc.enable if running else gc.disable)()
+        ic.grad(ic.sum((A @ B) ** 2), A).simplify()
+        assert gc.isenabled() == running
+        with pytest.raises(ic.NotationError):
+            (1 / (A - A)).simplify()
+        assert gc.isenabled() == running
+    finally:
+        (gc.enable if was else gc.disable)()

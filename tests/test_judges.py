@@ -68,6 +68,7 @@ def test_a_formula_that_is_right_on_one_side_is_not_right(D_: Any, formula: str,
     assert ic.check(str(D_), D_) and ic.check(D_, D_)
 
 
+y4 = ic.tensor("y", 4)
 EQUAL_ON_ONE_SIDE = [
     (ic.abs(s), s, "s > 0"), (ic.where(x > 10, 5, x), x, "x <= 10"), (ic.relu(x - 300), 0 * x, "x - 300 < 0"),
     (ic.maximum(s, t), s, "s > t"), (ic.sqrt((s - 7) ** 2), s - 7, "s - 7 > 0"), (ic.sign(s) * s, s, "s > 0"),
@@ -127,6 +128,23 @@ def test_a_side_that_is_not_reached_is_named() -> None:
 def test_a_root_has_a_side_where_an_even_power_in_it_is_0(below: Any, count: int) -> None:
     """Its sign is lost there, that of an odd power is part of the whole's."""
     assert len(branches_of([ic.sqrt(below).node])) == count
+
+
+@pytest.mark.parametrize("view", [ic.sort(y4), ic.max(y4), ic.min(y4), ic.relu(y4), ic.abs(y4 - 0.3)], ids=str)
+def test_a_point_lies_on_a_side_where_its_margin_is_positive(view: Any) -> None:
+    """Of places, the one that has won, or has a rank; elsewhere the margin says how far it is from there."""
+    (branch,) = branches_of([view.node])
+    points = np.random.default_rng(0).normal(size=(60, 4))
+    at = Reals({y4.node: points}, {})
+    at.run([branch.gap])
+    seen = branch.seen(at)
+    for side in branch.sides(4):
+        margin = branch.margin(at, side)
+        if branch.kind == "threshold":
+            assert ((margin > 0) == (seen == side)).all()
+        else:
+            assert ((margin > 0).any(axis=1) == (seen == side).any(axis=1)).all()
+            assert (margin.max(axis=1) > -np.inf).all()
 
 
 def test_the_place_where_a_condition_is_an_equality() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import indexcalc as ic
@@ -98,3 +99,19 @@ def test_the_line(name: str) -> None:
     known = {key: value for key, value in known.items() if key not in "pu" or key in line}
     assert ic.parse(line, **known) == made
     assert ic.parse(made.latex(), syntax="latex", **known) == made
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("vec-columns", "inv(kron(eye(n), sqrtm(A)) + kron(sqrtm(A).T, eye(n)))"),
+        ("vec-rows", "inv(kron(sqrtm(A), eye(n)) + kron(eye(n), sqrtm(A).T))"),
+    ],
+)
+def test_a_root_is_an_inverse_by_columns_and_by_rows(name: str, line: str) -> None:
+    D, written = ic.derivative(ic.sqrtm(A), A).layout(name), ic.parse(line, A=A)
+    assert written == D
+    given, unit = np.array([[2.0, 0.5], [-0.3, 1.0]]), np.eye(2)
+    root = ic.sqrtm(A).evaluate(A=given)
+    blocks = np.kron(unit, root) + np.kron(root.T, unit), np.kron(root, unit) + np.kron(unit, root.T)
+    np.testing.assert_allclose(D.evaluate(A=given), np.linalg.inv(blocks[name == "vec-rows"]))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from indexcalc.engine import cost
 from indexcalc.engine.plan.collect import collect
 from indexcalc.engine.plan.joined import Axis, HeldForm, Joining, axes_of, whole
 from indexcalc.engine.plan.leaves import leaf
@@ -229,3 +230,17 @@ def test_a_program_has_the_steps_that_its_results_need() -> None:
     program = peephole(pool, made.results)
     assert program.inputs == ("A", "B", "x")
     assert [type(step) for step in program.steps if not isinstance(step, Input)] == [Add, Contract]
+
+
+def test_a_product_costs_its_call_its_work_and_what_it_moves() -> None:
+    """What is moved is the operands and the result: no more than the labels of `out`."""
+    sizes, work = {0: 300, 1: 400, 2: 500}, 300 * 400 * 500
+    moved = 300 * 400 + 400 * 500 + 300 * 500
+    expected = cost.CALL + 2 * work / cost.GEMM + moved / (8 * cost.MEMORY)
+    assert cost.pair((0, 1), (1, 2), (0, 2), sizes) == pytest.approx(expected)
+    assert cost.pair((0, 1), (1, 2), (2, 0), sizes) == pytest.approx(expected)
+    vector = cost.CALL + 4 * 300 * 400 / cost.GEMM + (300 * 400 + 400 + 300) / (8 * cost.MEMORY)
+    assert cost.pair((0, 1), (1,), (0,), sizes) == pytest.approx(vector)
+    outer = cost.CALL + (300 + 400 + 300 * 400) / cost.MEMORY
+    assert cost.pair((0,), (1,), (0, 1), sizes) == pytest.approx(outer)
+    assert cost.pair((0,), (0,), (0,), sizes, True) == pytest.approx(cost.CALL / 2 + 900 / cost.MEMORY)

@@ -166,3 +166,13 @@ def test_vectors_stand_in_one_way_in_all_rows(vector, value, jacobian, contracte
     panel = ic.derivative(value(vector, W), W).layouts()
     assert panel["magnus-neudecker"].formula == jacobian
     assert panel["contracted with G = dL/dY"].formula == contracted
+
+
+def test_a_numpy_expression_has_nothing_needless() -> None:
+    """No order for axes that stand in it, no half sum for what is symmetric once the pairs of its variable are one."""
+    rows = {row.name: row.numpy for row in ic.derivative(R @ U, R).layouts()}
+    assert rows["numerator"] == "np.transpose(D, (1, 3, 0, 2)).reshape(2, 3)"
+    assert rows["vec-columns"] == 'D.reshape(2*1, 3*1, order="F")'
+    for Y, swaps in ((eps, 1), (eps @ eps, 1), (ic.tr(eps) * eps, 1)):
+        free = {row.name: row.numpy for row in ic.derivative(Y, eps, structure="free").layouts()}
+        assert all(free[name].count("swapaxes") == swaps for name in ("vech", "mandel", "voigt-strain")), (Y, free)

@@ -229,8 +229,15 @@ def test_a_polynomial_of_dimensions_may_be_negative() -> None:
     assert outputs[2].evaluate(n=2) == 6
 
 
-def test_half_powers_are_one_root_and_products() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "made", "products"),
+    [
+        ((1.5, 2.5, -0.5, -1.5), ["1/2", "-1", "-1"], 2), ((-3, -6, -7), ["-1"], 4), ((3, 6), ["2"], 3),
+        ((0.5, -0.5), ["1/2", "-1"], 0), ((5,), ["2"], 2), ((0.3, 1.3), ["0.3", "1.3"], 0),
+    ],
+)  # fmt: skip
+def test_powers_are_products_of_few(wanted: tuple[float, ...], made: list[str], products: int) -> None:
     v = ic.tensor("v", "n")
-    plan = ic.compile([v**1.5, v**2.5, v**-0.5, v**-1.5], v, sizes={"n": 100}).plan
-    powers = [line.split("** ")[1].split()[0] for line in str(plan).splitlines() if "**" in line]
-    assert powers == ["1/2", "-1", "-1"]
+    lines = str(ic.compile([v**one for one in wanted], v, sizes={"n": 100}).plan).splitlines()
+    assert [line.split("** ")[1].split()[0] for line in lines if "**" in line] == made
+    assert sum("multiply" in line for line in lines) == products

@@ -312,6 +312,19 @@ def test_a_skew_term_turns_with_its_sum() -> None:
     assert ic.parse(str(D), **D.declarations) == D
 
 
+def test_what_turns_with_its_transpose_is_known_within_functions() -> None:
+    """`A - A.T` is skew and `A + A.T` symmetric, though nobody declared them, and so are functions of them."""
+    for turning in (A - A.T, 2 * (A @ S) - 2 * (S @ A.T), K, B @ K @ B.T):
+        inverse = ic.inv(turning)
+        assert -inverse == inverse.T and tr(inverse) == 0 and x @ inverse @ x == 0
+        assert tr(inverse @ ic.exp(S)) == 0
+        assert ic.inv(turning @ turning) == ic.inv(turning @ turning).T
+    for symmetric in (A + A.T, A @ S @ A.T, S, K @ K):
+        inverse = ic.inv(symmetric)
+        assert inverse == inverse.T and tr(inverse) != 0 and ic.tanh(symmetric) == ic.tanh(symmetric).T
+        assert ic.expm(symmetric).T == ic.expm(symmetric) != ic.expm(-symmetric)
+
+
 def test_signs_and_absolute_values_are_one_power() -> None:
     """`abs(z)` is `sign(z)*z`: each product of powers of the three has one form, with the form made before or not."""
     for z in (x, ic.sin(s), x - y):

@@ -197,11 +197,9 @@ class Slice:
         return Entry(einsum(1, [(entry.node, entry.labels)], kept, sizes), kept, entry.dims)
 
     def reduce(self, fn: str, entry: Entry) -> Entry:
-        """The reduction `fn` of the entry along the slice, that is over all the places of u."""
-        keeps = reduction_row(fn).keeps
+        """The reduction `fn`, which keeps its axes, of the entry along the slice, that is over all the places of u."""
         axes = [axis for axis, label in enumerate(entry.labels) if label in self.along]
-        kept = [label for label in entry.labels if keeps or label not in self.along]
-        return Entry(reduction(fn, entry.node, axes, keeps), kept, entry.dims)
+        return Entry(reduction(fn, entry.node, axes, True), entry.labels, entry.dims)
 
     @property
     def own(self) -> tuple[int, ...]:
