@@ -83,7 +83,8 @@ class Placed(View):
     def formula(self, define: bool = False) -> later.Formula:
         """The closed form in matrix notation, a text that also says why there is none (`.why`) and what is `.nearest`.
 
-        With `define`, parts that occur more than once get names of their own, which the text defines first.
+        With `define`, parts that occur more than once get names of their own, which the text defines at its end; so do
+        those of a formula of more than 400 tokens.
 
         >>> import indexcalc as ic
         >>> A, x = ic.tensor("A", "n n"), ic.column("x", "n")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import count
 
 from indexcalc.graph.node import Call, Constant, Definition, Node, Product, Regroup, Variable, topological
-from indexcalc.index import Dim
+from indexcalc.index import Dim, Dimension
 
 LETTERS = "ijklmnpqrst"
 """Names of bound indices, in the order in which they are taken."""
@@ -36,12 +36,12 @@ def primed(node: Node, name_of: Callable[[str], str], signs: Sequence[str]) -> d
 def words(node: Node) -> frozenset[str]:
     """The names that stand in the text of a node already: tensors, functions, definitions, dimensions."""
     found: set[str] = set()
+    dims: set[Dimension] = set()
     for inner in topological([node]):
         if isinstance(inner, Variable | Definition | Constant):
             found.add(inner.label)
         elif isinstance(inner, Call):
             found |= {inner.function.name, inner.name}
-        for dim in inner.sizes if isinstance(inner, Product | Regroup) else (*inner.dims, *getattr(inner, "sizes", ())):
-            if isinstance(dim, Dim):
-                found |= dim.symbols
-    return frozenset(found)
+        whole = isinstance(inner, Product | Regroup)
+        dims.update(inner.sizes if whole else (*inner.dims, *getattr(inner, "sizes", ())))
+    return frozenset(found.union(*(dim.symbols for dim in dims if isinstance(dim, Dim))))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 from indexcalc.graph.numbers import Number, multiply
@@ -262,9 +261,12 @@ def turned_cost(form: Form) -> int:
 
 def _repeats(links: Sequence[Form]) -> bool:
     """Are two neighbours equal, or is one a power?"""
-    return any(link.label == before.label and link == before for before, link in pairwise(links)) or any(
-        _base(link)[1] > 1 for link in links if link.kind in ("call", "turned")
-    )
+    before = None
+    for link in links:
+        if (before is not None and link == before) or (link.kind in ("call", "turned") and _base(link)[1] > 1):
+            return True
+        before = link
+    return False
 
 
 def runs(links: Sequence[Form]) -> list[tuple[Form, int]]:
@@ -374,7 +376,7 @@ def spread_cost(term: Monomial) -> int:
 @kept
 def is_constant(term: Monomial) -> bool:
     """Is it the same in all entries?"""
-    return all(link.kind == "ones" for link in term.links)
+    return not term.links or (term.links[0].kind == "ones" and all(link.kind == "ones" for link in term.links))
 
 
 @kept

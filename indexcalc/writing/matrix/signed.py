@@ -17,7 +17,7 @@ def as_in(form: Form, node: Node) -> Form:
     >>> as_in(atom("x", 3, None), variable("x", (3,)))
     <atom x 3xNone cost=1>
     """
-    turned = _turned_in(node)
+    turned = _turned_in(node) if has_differences(form) else set()
     return Signs(turned).of(form) if turned else form
 
 
