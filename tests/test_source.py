@@ -389,6 +389,20 @@ def test_a_docstring_cannot_end_early():
     assert text.count('"""') == 2
 
 
+@pytest.mark.parametrize("target", TARGETS)
+def test_letters_are_the_names_of_indices(target: str) -> None:
+    p, q, r, s, row = ic.indices("p q r s row")
+    A, B = ic.tensor("A", "a b c"), ic.tensor("B", "b c d")
+    f = ic.to_source(A[p, q, r] * B[q, r, s], (A, B), target=target)
+    assert "'pij,ijs->ps', A, B" in f
+    f = ic.to_source(A[row, q, r] * B[q, r, s], (A, B), target=target)
+    assert "'ijk,jks->is', A, B" in f
+    twice = [A[p, q, r] * B[q, r, s], A[s, q, r] * B[q, r, p]]
+    values = [RNG.normal(size=(2, 3, 4)), RNG.normal(size=(3, 4, 2))]
+    got = made(ic.to_source(twice, (A, B), target=target))(*map(MAKE[target], values))
+    assert all(close(one, other) for one, other in zip(got, ic.compile(twice, (A, B))(*values), strict=True))
+
+
 def test_a_docstring_is_short():
     """A formula of one line, or what it is and its shape."""
     net = ic.tanh(X @ ic.tensor("W", "d h") + 1) @ ic.tensor("v", "h")

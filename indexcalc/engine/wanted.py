@@ -13,7 +13,8 @@ class Wanted(NamedTuple):
 
     `node` has its axes in the order of the result; `inputs` are the variables that may be given, `standing` says of
     those that are vectors how they stand ("column", "row"), by name, and `units` is the index that gives the result
-    the unit axes that a layout shows, empty if there are none. A derivative says `by` which tensors it is one.
+    the unit axes that a layout shows, empty if there are none. A derivative says `by` which tensors it is one;
+    `axes` are the names of indices, in index notation.
     """
 
     node: Node
@@ -21,6 +22,7 @@ class Wanted(NamedTuple):
     standing: Mapping[str, str]
     units: tuple[slice | None, ...] = ()
     by: tuple[str, ...] = ()
+    axes: tuple[str, ...] = ()
 
 
 class Sides(NamedTuple):

@@ -129,7 +129,7 @@ class Indexed(View):
         node = self.node
         if wanted != self.indices:
             node = einsum(1, [(node, self.names)], [index.name for index in wanted])
-        return Wanted(node, self.inputs, {})
+        return Wanted(node, self.inputs, {}, axes=tuple(index.name for index in wanted))
 
     def sides(self) -> Sides:
         """The axes as rows and columns: the first half of the free indices, all of them where there is one."""

@@ -21,9 +21,9 @@ class Request:
     """Outputs as a function of inputs.
 
     `names` are those of the inputs, `roots` the nodes of the outputs, `by` the names of what each is a derivative by,
-    `used` the variables that occur in them, `functions` the abstract functions among them by name, `vanished` those of
-    which nothing is left. With `reassociate="safe"` the outputs stay as they are written: a simplified one has deltas
-    in sums multiplied out.
+    `axes` those of its indices, `used` the variables that occur in the roots, `functions` the abstract functions among
+    them by name, `vanished` those of which nothing is left. With `reassociate="safe"` the outputs stay as they are
+    written: a simplified one has deltas in sums multiplied out.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class Request:
         self.inputs = joined_inputs(one.inputs for one in wanted)
         self.standing = {name: kind for one in wanted for name, kind in one.standing.items()}
         self.units, self.by = [one.units for one in wanted], [one.by for one in wanted]
+        self.axes = [one.axes for one in wanted]
         self.functions = calls_below(self.roots)
         self.vanished = calls_below(written).keys() - self.functions.keys()
         self.used = variables(self.roots)

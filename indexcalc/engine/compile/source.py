@@ -13,7 +13,7 @@ from indexcalc.engine.emit.source.buffered import alike_lines, has_lines, write_
 from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, needed, sizes_of, symbol_names
 from indexcalc.engine.emit.source.targets import Target, target_of
 from indexcalc.engine.emit.source.wrapped import wrap_of
-from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer
+from indexcalc.engine.emit.source.writer import COMPLEX, RESERVED, Writer, index_names
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import dimension_code, numbered
 from indexcalc.engine.emit.texts import check_texts
@@ -132,6 +132,7 @@ def module(
     dims = {dim: dimension_code(dim, texts) for dim in (symbols or {}).values()}
     sizes = {number: dims[dim] for number, dim in (symbols or {}).items()}
     writer = Writer(program, target, names, dims, sizes, {name, *texts.values()}, complex_inputs, texts)
+    writer.indices = index_names(program, request.axes)
     write = write_buffered if buffered else write_lines
     results = [f"{made}{unit_axes(units)}" for made, units in zip(write(writer), request.units, strict=True)]
     lines = [*writer.lines, f"return {results[0]}" if request.single else f"return [{', '.join(results)}]"]

@@ -15,7 +15,7 @@ from indexcalc.calculus.structure import AFFINE, structured
 from indexcalc.engine.bind.request import Request, unit_axes
 from indexcalc.engine.emit.source.heads import argument_names, head, long_enough, needed, sizes_of, symbol_names
 from indexcalc.engine.emit.source.targets import target_of
-from indexcalc.engine.emit.source.writer import COMPLEX, Writer
+from indexcalc.engine.emit.source.writer import COMPLEX, Writer, index_names
 from indexcalc.engine.emit.source_code import write_lines
 from indexcalc.engine.emit.symbols import dimension_code, numbered
 from indexcalc.engine.emit.texts import check_texts
@@ -95,7 +95,7 @@ class WrappedFunction:
         kept = kept_between(program, count)
         results = [*program.results[:count], *(value for value in kept if value not in program.results[:count])]
         self.places = [results.index(value) for value in kept]
-        body = self._body(half(program, results, {}), self.request.variables)
+        body = self._body(half(program, results, {}), self.request.variables, self.request.axes)
         self.between: list[str] = []
         for place in self.places:
             if not body.results[place].isidentifier() or body.results[place] in self.names.values():
@@ -108,13 +108,14 @@ class WrappedFunction:
         given = dict(zip(kept, self.between, strict=True))
         self.names |= {name: name for name in self.between}
         rest = half(program, program.results[count:], given)
-        self.backward = self._body(rest, [*self.request.variables, *self.pulled.cotangents])
+        self.backward = self._body(rest, [*self.request.variables, *self.pulled.cotangents], ())
 
-    def _body(self, program: Program, there: Sequence[Variable]) -> FunctionBody:
-        """The lines of a program, and of the sizes that it needs, which the arrays that are there have."""
+    def _body(self, program: Program, there: Sequence[Variable], axes: Sequence[Sequence[str]]) -> FunctionBody:
+        """The lines of a half, and of the sizes that it needs, which the arrays that are there have."""
         check_texts(program)
         writer = Writer(program, self.row, self.names, self.dims, self.sizes, self.taken, (), self.texts)
         writer.free.count = self.count
+        writer.indices = index_names(program, axes)
         results = write_lines(writer)
         self.count = writer.free.count
         if any(COMPLEX in own for own in writer.sources):

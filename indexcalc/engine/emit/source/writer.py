@@ -11,7 +11,7 @@ from indexcalc.engine.emit.patterns import complex_values
 from indexcalc.engine.emit.source.python_text import ATOM, PythonText, bare, broken, level_of, number
 from indexcalc.engine.emit.source.targets import Target
 from indexcalc.engine.emit.symbols import dimension_code
-from indexcalc.engine.program import Input, Invoke, Program, Use, readers
+from indexcalc.engine.program import Add, Input, Invoke, Program, Use, readers
 from indexcalc.functions.code.text import free_name, write
 from indexcalc.index import Dimension
 
@@ -65,7 +65,7 @@ class Writer:
     dimension that has a size, and `sizes` that of each size; other sizes are numbers. `taken` are names that are not
     free. `complex_inputs` are the inputs that are complex where others are real. Steps are taken in order: `begin()`,
     then `end` with what the step is; `kernels` has the kernel that each was written with. `typed` says that lines use
-    the dtype of the inputs.
+    the dtype of the inputs. `indices` may have names for the labels of each step.
     """
 
     def __init__(
@@ -86,6 +86,7 @@ class Writer:
         self.complex = complex_values(program, complex_inputs or None)
         self.sources, self.readers = sources(program), readers(program)
         self.typed, self.kernel = False, ""
+        self.indices: list[dict[int, str]] = [{} for _ in program.steps]
         self.lines: list[str] = []
         self.kernels: list[str] = []
         self.values: list[PythonText] = []
@@ -215,7 +216,7 @@ class Writer:
     def einsum(self, operands: Sequence[tuple[PythonText, Sequence[int]]], out: Sequence[int]) -> PythonText:
         """A product in the notation of all three libraries."""
         labels = [x for _, own in operands for x in own]
-        letter = dict(zip(dict.fromkeys([*labels, *out]), LETTERS, strict=False))
+        letter = letters([*labels, *out], self.indices[len(self.values)])
         spec = ",".join("".join(letter[x] for x in own) for _, own in operands)
         fast = ""
         if self.module == "np" and len(operands) == 2:
@@ -224,6 +225,52 @@ class Writer:
         codes = ", ".join(text.code for text, _ in operands)
         self.kernel = "einsum"
         return PythonText(f"{self.module}.einsum('{spec}->{''.join(letter[x] for x in out)}', {codes}{fast})")
+
+
+def letters(labels: Sequence[int], names: Mapping[int, str]) -> dict[int, str]:
+    """A letter for each label: that which is its name, if it has one, else the next from i on.
+
+    >>> letters([4, 7, 2], {7: "i", 2: "row"})
+    {4: 'j', 7: 'i', 2: 'k'}
+    """
+    own: dict[int, str] = {}
+    for label in labels:
+        name = names.get(label, "")
+        if name in LETTERS and len(name) == 1 and name not in own.values():
+            own[label] = name
+    rest = (letter for letter in LETTERS if letter not in own.values())
+    return {label: own.get(label) or next(rest) for label in dict.fromkeys(labels)}
+
+
+def index_names(program: Program, axes: Sequence[Sequence[str]]) -> list[dict[int, str]]:
+    """Names of the labels of each step, as far as they come of the names that the axes of the first results have.
+
+    >>> from indexcalc.engine.program import Contract
+    >>> sizes = {5: 2, 3: 4, 9: 2}
+    >>> product = Contract(1, (Use(0, (5, 3)), Use(0, (9, 3))), (5, 9), sizes)
+    >>> index_names(Program((Input("A", (2, 4)), product), (1,)), ["pq"])[1]
+    {5: 'p', 9: 'q'}
+    """
+    named: list[dict[int, str]] = [{} for _ in program.steps]
+    found: list[dict[int, str]] = [{} for _ in program.steps]
+    for value, names in zip(program.results, axes, strict=False):
+        named[value] = dict(enumerate(names))
+    for value, step in reversed(list(enumerate(program.steps))):
+        own = named[value]
+        if isinstance(step, Add):
+            rows = [(part.places, [part.use]) for part in step.parts]
+        else:
+            rows = [(getattr(step, "out", ()), list(step.uses))]
+        for out, uses in rows:
+            known = {label: own[axis] for axis, label in enumerate(out) if axis in own}
+            for use in uses:
+                for axis, label in enumerate(use.labels):
+                    if label in known:
+                        named[use.value].setdefault(axis, known[label])
+                    elif axis in named[use.value]:
+                        known[label] = named[use.value][axis]
+            found[value] |= known
+    return found
 
 
 COMPLEX = "a complex number"
