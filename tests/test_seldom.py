@@ -18,8 +18,9 @@ from scipy.linalg import expm
 import indexcalc as ic
 from indexcalc.calculus.rules import rule_of
 from indexcalc.functions.table import elementwise_row, matrix_row, reduction_row
-from indexcalc.graph.constructors import constant, einsum
+from indexcalc.graph.constructors import constant, einsum, elementwise
 from indexcalc.simplify.passes import simplify
+from indexcalc.simplify.recognise import sum_of_exp
 
 i, j, k, l = ic.indices("i j k l")  # noqa: E741
 A, B = ic.tensor("A", "n n"), ic.tensor("B", "n n")
@@ -211,3 +212,36 @@ def test_nodes_are_no_copies() -> None:
 def test_what_cancels_in_a_denominator_is_said() -> None:
     with pytest.raises(ic.NotationError, match="a division by zero"):
         (1 / (A - A)).simplify()
+
+
+def test_a_block_of_places_takes_entries_of_a_tensor() -> None:
+    a, B = ic.tensor("a", "m m", integer=True), ic.tensor("B", (9, 4))
+    places, given = np.array([[0, 1, 2], [3, 4, 5], [6, 7, 8]]), np.arange(36.0).reshape(9, 4)
+    np.testing.assert_array_equal(B[a[1:, 1:]].simplify().evaluate(a=places, B=given), given[places[1:, 1:]])
+
+
+def test_halves_that_are_nothing_together() -> None:
+    assert str((ic.concatenate([x[:3], -x[3:]]) + ic.concatenate([-x[:3], x[3:]])).simplify()) == "zeros(n)"
+
+
+def test_a_diagonal_of_a_deep_chain_is_opened_as_far_as_that_goes() -> None:
+    chain = A
+    for _ in range(60):
+        chain = ic.tanh(chain + A)
+    assert ic.diag(chain) == ic.diag(chain.simplify())
+    given = np.random.default_rng(0).normal(size=(3, 3))
+    np.testing.assert_allclose(ic.diag(chain).simplify().evaluate(A=given), np.diag(chain.evaluate(A=given)))
+
+
+def test_a_mixed_derivative_has_other_meanings() -> None:
+    D = ic.hessian(x @ S @ S @ x, S, x)
+    report = ic.check("2*x@S", D)
+    assert report.verdict == "wrong" and "(n, n, n)" in report.note
+    assert ic.check(ic.hessian(x @ S @ S @ x, S, x, structure="free"), D).right
+
+
+def test_a_sum_of_exponentials_has_its_axes_in_order() -> None:
+    made = elementwise("exp", [(A.node, (0, 1))], A.node.dims)
+    assert sum_of_exp(einsum(1, [(made, "ij")], "i")) == (A.node, (1,))
+    three = elementwise("exp", [(T.node, (0, 1, 2))], T.node.dims)
+    assert sum_of_exp(einsum(1, [(three, "ijk")], "ki")) is None
