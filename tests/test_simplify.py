@@ -633,3 +633,13 @@ def test_a_choice_by_whether_it_is_0_is_a_choice() -> None:
     assert ic.where(ic.not_equal(x, 0), y, z) == ic.where(ic.not_equal(0, x), y, z) == ic.where(x, y, z)
     assert ic.where(ic.equal(x, 0), y, z) == ic.where(x, z, y) != ic.where(x, y, z)
     assert ic.where(ic.not_equal(x, y), y, z) != ic.where(x, y, z)
+
+
+def test_what_is_divided_by_its_own_sum_cancels_along_the_axes_that_stay() -> None:
+    v, M = ic.tensor("v", "n"), ic.tensor("M", "n m")
+    for f in (ic.min, ic.max):
+        D = ic.derivative(f((M.T + v).T, axis=1), v)
+        assert str(D) == "eye(n)" and ic.parse("eye(n)", n="n") == D
+    rows = ic.sin(M) / ic.sum(ic.sin(M), axis=1, keepdims=True)
+    assert ic.sum(rows, axis=1) == ic.ones("n") != ic.sum(rows, axis=0)
+    assert ic.sum(3 * rows**2, axis=1) != ic.sum(3 * rows, axis=1) == 3 * ic.ones("n")

@@ -2,7 +2,7 @@
 
 The rewrites: `cancel_shared` (p/q * (p/q)**-1 = 1), `cancel_inverse` (inv(X)_ik X_kj = δ_ij, and for cofactors C of X
 C_ki X_kj = det(X) δ_ij, on either side and for each batch; X may be one factor, or a product whose factors stand among
-the others) and `cancel_orthogonal` (Q_ik Q_jk = δ_ij).
+the others), `cancel_orthogonal` (Q_ik Q_jk = δ_ij) and `cancel_sums` (Σ_j A_ij / Σ_k A_ik = 1).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from indexcalc.graph.canonical import settle
 from indexcalc.graph.edge import Draft, symmetry_of
+from indexcalc.graph.edge import power as to_power
 from indexcalc.graph.node import Factor, Labels, Node, Product, Reduction
 from indexcalc.graph.numbers import Number, add, multiply
 from indexcalc.simplify.matrices.inverse import is_orthogonal
@@ -97,6 +98,48 @@ def _shortens(draft: Draft, place: int) -> bool:
         cancelled |= powers.get(key, 0).real * power.real < 0
         powers[key] = add(powers.get(key, 0), power)
     return cancelled and sum(power != 0 for power in powers.values()) <= before + 1
+
+
+def cancel_sums(draft: Draft, out: Sequence[int]) -> None:
+    """Takes out what is summed and divided by that sum, along axes that stay.
+
+    >>> import indexcalc as ic
+    >>> A = ic.tensor("A", "n m")
+    >>> rows = ic.sum(ic.sin(A)/ic.sum(ic.sin(A), axis=1, keepdims=True), axis=1)
+    >>> rows == ic.ones("n")
+    True
+    """
+    while any(_is_divisor(node, exponent) for node, _, exponent in draft.factors) and _cancel_sum(draft, out):
+        pass
+
+
+def _is_divisor(node: Node, exponent: Number) -> bool:
+    """Is it a sum of one array along some of its axes, in a denominator?"""
+    return isinstance(node, Product) and len(node.factors) == 1 and node.bound > 0 and exponent.real < 0
+
+
+def _cancel_sum(draft: Draft, out: Sequence[int]) -> bool:
+    """Takes one pair out; says whether there was one."""
+    rows = [(node, tuple(draft.find(label) for label in labels), e) for node, labels, e in draft.factors]
+    times = Counter(label for _, labels, _ in rows for label in labels)
+    times.update(draft.find(label) for label in out)
+    for place, (node, labels, exponent) in enumerate(rows):
+        if not isinstance(node, Product) or not _is_divisor(node, exponent):
+            continue
+        (inner,), inverse = node.factors, to_power(node.coef, -1)
+        at = dict(zip(node.out, labels, strict=True))
+        for other, (child, own, times_of) in enumerate(rows):
+            gone = [x for x, axis in zip(own, inner.labels, strict=False) if axis not in at]
+            alike = child is inner.node and times_of == inner.exponent == 1 and all(times[x] == 1 for x in gone)
+            if inverse is None or not alike:
+                continue
+            if all(at.get(axis, x) == x for x, axis in zip(own, inner.labels, strict=True)):
+                draft.coef = multiply(draft.coef, inverse)
+                draft.factors[place] = (node, list(labels), add(exponent, 1))
+                draft.factors = [row for k, row in enumerate(draft.factors) if k != other and row[2] != 0]
+                draft.drop(gone)
+                return True
+    return False
 
 
 Rows = Sequence[tuple[Node, Labels, object]]

@@ -15,7 +15,7 @@ from indexcalc.simplify.normaliser import Normaliser
 from indexcalc.simplify.powers.exponents import join_exponents
 from indexcalc.simplify.powers.norms import join_norms
 from indexcalc.simplify.products.beside import open_beside, open_single
-from indexcalc.simplify.products.cancel import cancel, cancel_shared
+from indexcalc.simplify.products.cancel import cancel, cancel_shared, cancel_sums
 from indexcalc.simplify.products.centred import drop_centred
 from indexcalc.simplify.products.choosing import fold_listed, recognise_sorts
 from indexcalc.simplify.products.diagonals import open_diagonals
@@ -93,6 +93,10 @@ PRODUCTS = (
     Rewrite(
         "shared factors that cancel", "(p/q) (p/q)^-1 = 1", lambda work, draft, out: cancel_shared(draft),
         "field axioms", ("log(a*b/s)*s*(a*b/s)", "a*b*log(a*b/s)"),
+    ),
+    Rewrite(
+        "a sum over itself", "Σ_j a_ij / Σ_k a_ik = 1", lambda work, draft, out: cancel_sums(draft, out),
+        "field axioms", ("sum(sin(A)/sum(sin(A), axis=1, keepdims=True), axis=1)", "ones(n)"),
     ),
     Rewrite(
         "an inverse beside its argument", "A^-1 A = 1, Q' Q = 1 for orthogonal Q",
