@@ -337,3 +337,19 @@ def test_letters_of_known_tensors_that_stand_alone() -> None:
     assert ic.parse(r"\epsilon_i x_i", x=v, eps=steps) == steps @ v
     assert ic.parse(r"\delta x", x=v, delta_=delta) == delta * v
     assert ic.parse(r"\epsilon_{ijk} v_j w_k", v="3", w="3", eps=eps) == ic.parse("ε_ijk v_j w_k", v="3", w="3")
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("where(u > 1/a, u, a)", "where(u > 1/a, u, a)"),
+        ("atan2(u, a)", "atan2(u, a)"),
+        ("logaddexp(u, a)", "logaddexp(u, a)"),
+        ("maximum(1/a, u)", "maximum(1/a, u)"),
+        ("minimum(u.T, 1/a)", "minimum(u.T, 1/a)"),
+    ],
+)
+def test_a_dimension_is_an_argument_beside_an_array(text: str, shown: str) -> None:
+    read = ic.parse(text, u="a")
+    assert str(read) == shown or str(read) == shown.replace("u.T", "u")
+    assert ic.parse(str(read), **read.declarations) == read == ic.parse(read.latex(), **read.declarations)

@@ -16,7 +16,7 @@ from indexcalc.reading.rules.binders import read_array
 from indexcalc.reading.rules.constants import CONSTANTS, INDEXED, MADE
 from indexcalc.reading.rules.lists import LISTED, read_listing
 from indexcalc.reading.rules.names import Reading, Scope, Steps
-from indexcalc.reading.rules.operands import Value, bare_number, groups_of, pair, words_of
+from indexcalc.reading.rules.operands import Value, bare_number, groups_of, in_one_notation, pair, words_of
 from indexcalc.reading.rules.spellings import (
     DETERMINANTS,
     DIVIDED,
@@ -255,7 +255,7 @@ def _applied(reading: Reading, tree: Any, name: str, args: list[Any], keywords: 
             value = yield from read_array(reading, part)
         values.append(bare_number(value))
     try:
-        return FUNCTIONS[name](*values, **given)
+        return FUNCTIONS[name](*(in_one_notation(values) if is_of_entries(name) else values), **given)
     except IndexCalcError:
         reading.learn_square(values)
         raise

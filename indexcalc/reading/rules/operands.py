@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -135,6 +135,14 @@ def pair(first: Any, second: Any) -> tuple[Any, Any]:
     else:
         bare = Expr(bare.node, (), bare.inputs)
     return (bare, indexed) if isinstance(first, Array) else (indexed, bare)
+
+
+def in_one_notation(values: Sequence[Any]) -> list[Any]:
+    """Arguments in one notation: what has no axes, as a dimension, goes with an Array that has some."""
+    placed = next((value for value in values if isinstance(value, Array) and value.order), None)
+    if placed is None:
+        return list(values)
+    return [pair(placed, value)[1] if isinstance(value, Expr) else value for value in values]
 
 
 def resized(value: Any, table: dict[str, Dimension]) -> Any:
