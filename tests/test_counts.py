@@ -176,22 +176,19 @@ def test_calls_of_numpy(name: str, seen: Seen) -> None:
     assert sum(seen.calls.values()) <= CALLS[name], seen.calls
 
 
-FUSED = {"pair energy and forces"}
-"""Plans that claim more than their lines take: the largest tile of a triangle is claimed with all that it may hold."""
-
-
 @pytest.mark.parametrize("name", NAMED)
 def test_memory_is_what_the_plan_claims(name: str) -> None:
     """The most bytes at once, results included, as Python's tracer sees them: the claim is a bound, and tight."""
     problem = NAMED[name]
     f, arrays = program(problem, middle(problem))
     f(*arrays)
+    ic.free_workspace()
     tracemalloc.start()
     f(*arrays)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak <= 1.2 * f.plan.peak_bytes + 2**17, (peak, f.plan)
-    assert (0.98 * f.plan.peak_bytes <= peak) == (name not in FUSED), (peak, f.plan)
+    assert 0.97 * f.plan.peak_bytes <= peak, (peak, f.plan)
 
 
 def test_large_results_are_made_in_place() -> None:

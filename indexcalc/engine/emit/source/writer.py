@@ -247,7 +247,7 @@ def index_names(program: Program, axes: Sequence[Sequence[str]]) -> list[dict[in
 
     >>> from indexcalc.engine.program import Contract
     >>> sizes = {5: 2, 3: 4, 9: 2}
-    >>> product = Contract(1, (Use(0, (5, 3)), Use(0, (9, 3))), (5, 9), sizes)
+    >>> product = Contract(1, (Use(0, (5, 3)), Use(0, (9, 3))), (5, 9), (2, 2), sizes)
     >>> index_names(Program((Input("A", (2, 4)), product), (1,)), ["pq"])[1]
     {5: 'p', 9: 'q'}
     """
