@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import random
 import threading
 from itertools import combinations
 from typing import Any
 
+import matrix_programs
 import numpy as np
+import programs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 import indexcalc as ic
+from indexcalc.engine.emit import workspace
+from indexcalc.engine.emit.numpy import buffers
 from indexcalc.engine.emit.workspace import ALIGNED, KEPT, LEAST, MORE, MOST, Life, placed
 
 resource = pytest.importorskip("resource", reason="only POSIX systems count the pages of a process")
@@ -147,3 +152,48 @@ def test_values_that_are_there_at_one_time_do_not_overlap(rows: list[tuple[int, 
         one, other = lives[a], lives[b]
         if one.first <= other.last and other.first <= one.last:
             assert starts[a] + one.size <= starts[b] or starts[b] + other.size <= starts[a]
+
+
+def drawn(seed: int) -> list[tuple[Any, list[str], list[list[Any]]]]:
+    """A random program of each view with a derivative, the names of its inputs, and two draws of these."""
+    made = matrix_programs.Program(seed)
+    value = made.make(made.shape(), 1 + seed % 3).expr
+    found = []
+    if made.leaves:
+        first = made.leaves[made.rng.choice(list(made.leaves))].expr
+        outputs = [value, ic.derivative(value, first, structure="free")]
+        names = [name for name in made.leaves if any(name == v.label for view in outputs for v in view.inputs)]
+        draws = [[made.numbers(name, np.random.default_rng(seed + k)) for name in names] for k in range(2)]
+        found.append((outputs, names, draws))
+    rng = random.Random(seed)
+    value = programs.program(rng, 1 + seed % 4).expr
+    label = rng.choice(list(programs.SHAPES))
+    own = tuple(ic.index(name) for name in "efg"[: len(programs.SHAPES[label].split())])
+    outputs = [value, value.diff(programs.TENSORS[label][own] if own else programs.TENSORS[label])]
+    names = sorted({variable.label for view in outputs for variable in view.inputs})
+    numbers = [programs.arrays(random.Random(seed + k), {"a": 3, "b": 2, "c": 4}) for k in range(2)]
+    return [*found, (outputs, names, [[own[name] for name in names] for own in numbers])]
+
+
+@pytest.mark.slow
+@given(st.integers(0, 2**40))
+def test_values_are_the_same_with_and_without(seed: int) -> None:
+    """With places for arrays of any size, and memory that the calls before have left their numbers in."""
+    for outputs, names, draws in drawn(seed):
+        with pytest.MonkeyPatch.context() as patch, np.errstate(all="ignore"):
+            patch.setattr(buffers, "LEAST", 2**40)
+            plain = ic.compile(outputs, names)
+            try:
+                wanted = [plain(*values) for values in draws]
+            except ic.DimensionError:  # a size that no input fixes
+                continue
+            patch.setattr(buffers, "LEAST", 1)
+            patch.setattr(buffers, "FREED", 1)
+            patch.setattr(workspace, "MORE", 100)
+            f = ic.compile(outputs, names)
+            for values, due in [*zip(draws, wanted, strict=True)] * 2:
+                before = [np.array(value) for value in values]
+                for made, value in zip(f(*values), due, strict=True):
+                    np.testing.assert_allclose(made, value, rtol=1e-12, atol=1e-14, equal_nan=True)
+                for value, kept in zip(values, before, strict=True):
+                    np.testing.assert_array_equal(value, kept)

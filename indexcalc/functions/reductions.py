@@ -87,7 +87,7 @@ def _lower(s: Slice) -> Entry:
 
 
 def lower(x: Any, axes: Axes, k: int, out: Any = None) -> Any:
-    """The lower triangle of matrices along two axes, for any batches; `out` is x, if it is given: it is written over.
+    """The lower triangle of matrices along two axes, for any batches; `out` may be x.
 
     Where rows have zeros, and columns, a rectangle is gone through.
 
@@ -96,6 +96,8 @@ def lower(x: Any, axes: Axes, k: int, out: Any = None) -> Any:
            [1., 0.]])
     """
     made = np.array(x) if out is None else out
+    if made is not x and out is not None:
+        made[...] = x
     matrices = np.moveaxis(made, axes, (-2, -1))
     corner = matrices[..., : max(0, matrices.shape[-1] - 1 - k), max(0, k + 1) :]
     rows, columns = corner.shape[-2:]
