@@ -43,13 +43,14 @@ class Buffers:
         self.number = self.scratch = self.held = self.peak = 0
         self.overwritten: int | None = None
         self.base: int | None = None
+        self.inside: dict[int, int | None] = {}
         self.placed, self.root = placed, dict[int, int]()
         self.ends: dict[int, int] = {}
         self.most: dict[int, int] = {}
 
     def begin(self, number: int) -> None:
         """The next step, which needs no `scratch` and writes over nothing so far."""
-        self.number, self.scratch, self.overwritten, self.base = number, 0, None, None
+        self.number, self.scratch, self.overwritten, self.base = number, 0, None, self.inside.get(number)
 
     def size(self, value: int) -> int:
         """The bytes of a value."""

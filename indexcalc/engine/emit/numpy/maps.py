@@ -96,6 +96,7 @@ def together(lines: NumpyLines, group: Together) -> None:
         given.insert(1, str(tuple(held.order.index(axis) for axis in step.axes)))
         if lines.buffers.last(held, len(group.steps)):
             given.append(lines.buffers.over(group.use))
+            lines.buffers.inside |= dict.fromkeys(group.steps[1:], held.owner)
     lines.quiet = lines.quiet or isinstance(step, Reduce)
     code = f"{name}({', '.join(given)})"
     lines.put(code, *lines.waiting.pop(number))
